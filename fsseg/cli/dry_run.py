@@ -1,0 +1,87 @@
+"""`fsseg dry-run`: plan and diff; writes nothing."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, cast
+
+import typer
+
+from fsseg.cli import options as o
+
+
+class Format(StrEnum):
+    text = "text"
+    markdown = "markdown"
+    html = "html"
+    jsonl = "jsonl"
+
+
+class Show(StrEnum):
+    all = "all"
+    creates = "creates"
+    updates = "updates"
+    conflicts = "conflicts"
+
+
+def dry_run(
+    paths: o.Paths,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Send nothing at all: the account's cached fields, or the standard ones.")
+    ] = False,
+    format: Annotated[Format, typer.Option(help="How the diff is printed.", rich_help_panel=o.OUTPUT)] = Format.text,
+    show: Annotated[Show, typer.Option(help="Which changes are printed.", rich_help_panel=o.OUTPUT)] = Show.all,
+    full: Annotated[
+        int, typer.Option(help="Changes of each kind printed in full; 0 is all.", min=0, rich_help_panel=o.OUTPUT)
+    ] = 50,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    api_token_file: o.TokenFile = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    match: o.MatchFlag = None,
+    only: o.OnlyFlag = None,
+    event: o.EventFlag = None,
+    since: o.Since = None,
+    until: o.Until = None,
+    limit: o.Limit = None,
+    with_: o.WithFlag = None,
+    stitch_anonymous: o.StitchAnonymous = False,
+    create_missing: o.CreateMissing = False,
+    strict: o.Strict = False,
+    again: o.Again = False,
+    max_requests: o.MaxRequests = None,
+    max_time: o.MaxTime = None,
+    reserve: o.Reserve = None,
+    allow_mass_changes: o.Mass = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    no_progress: o.NoProgress = False,
+) -> None:
+    """Show field by field what an import would change, and write nothing."""
+    skip = {*o.NOT_SETTINGS, "offline", "format", "show", "full"}
+    given = {name: value for name, value in locals().items() if name not in skip}
+    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (settings, output):
+        from fsseg.cli.planning import run
+        from fsseg.report.diff import DiffFormat, print_diff
+        from fsseg.report.files import read_lines
+        from fsseg.report.render import print_json
+        from fsseg.report.text import print_dry_run
+
+        def tell(pipeline: Any, summary: dict[str, Any]) -> None:
+            out, changes = output.consoles.out, read_lines(pipeline.run.changes)
+            most = full or None
+            if json:
+                print_json(out, summary)
+            elif quiet:
+                return
+            elif format is Format.text:
+                failures = read_lines(pipeline.run.failures)
+                print_dry_run(out, summary, changes, failures, run_dir=pipeline.run.folder, show=show.value, limit=most)
+            else:
+                print_diff(out, changes, format=cast("DiffFormat", format.value), show=show.value, limit=most, summary=summary)
+
+        raise typer.Exit(run(settings, paths, output, "dry-run", tell, offline=offline))

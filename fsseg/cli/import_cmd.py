@@ -1,0 +1,58 @@
+"""`fsseg import`: plan, show the totals, push."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from fsseg.cli import options as o
+
+
+def import_(
+    paths: o.Paths,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    api_token_file: o.TokenFile = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    match: o.MatchFlag = None,
+    only: o.OnlyFlag = None,
+    event: o.EventFlag = None,
+    since: o.Since = None,
+    until: o.Until = None,
+    limit: o.Limit = None,
+    with_: o.WithFlag = None,
+    stitch_anonymous: o.StitchAnonymous = False,
+    create_missing: o.CreateMissing = False,
+    strict: o.Strict = False,
+    again: o.Again = False,
+    max_requests: o.MaxRequests = None,
+    max_time: o.MaxTime = None,
+    reserve: o.Reserve = None,
+    allow_mass_changes: o.Mass = False,
+    yes: o.Yes = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    no_progress: o.NoProgress = False,
+) -> None:
+    """Take Segment events into Freshsales: plan, show the totals, push."""
+    given = {name: value for name, value in locals().items() if name not in o.NOT_SETTINGS}
+    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (settings, output):
+        from fsseg.cli.planning import run
+        from fsseg.report.render import print_json
+        from fsseg.report.text import print_totals
+
+        def show(pipeline: Any, summary: dict[str, Any]) -> None:
+            from fsseg.report.files import read_lines
+
+            if json:
+                print_json(output.consoles.out, summary)
+            elif not quiet:
+                failures = read_lines(pipeline.run.failures)
+                print_totals(output.consoles.out, summary, failures, run_dir=pipeline.run.folder)
+
+        raise typer.Exit(run(settings, paths, output, "import", show, ask=not yes))

@@ -1,0 +1,130 @@
+"""`import`, `dry-run`: plan, show, and, where it is an import, push."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Literal
+
+from fsseg.cli.exit_codes import ExitCode
+from fsseg.cli.work import (
+    Ending,
+    Output,
+    ending_of,
+    find_inputs,
+    interruptible,
+    now,
+    opened,
+    refuse_forbidden,
+    register,
+)
+from fsseg.freshsales.errors import FreshsalesError
+from fsseg.pipeline import Pipeline
+from fsseg.plan.brake import BrakeRefused
+from fsseg.plan.run import new_run
+from fsseg.settings import Settings
+
+Show = Callable[[Pipeline, dict[str, Any]], None]
+
+
+def run(
+    settings: Settings, paths: list[str], output: Output, command: Literal["import", "dry-run"], show: Show, *,
+    offline: bool = False, ask: bool = False,
+) -> ExitCode:  # fmt: skip
+    """Plan the events of `paths`; push them too if it is an import. The exit code.
+
+    Raises what `fsseg.cli.errors.handled` handles; a run that was begun is accounted for in any case.
+    """
+    files, unreadable = find_inputs(paths, output.consoles)
+    started = now()
+    importing = command == "import"
+    with opened(settings, output, new_run, writes=importing, offline=offline) as pipeline:
+        remember_options(pipeline, settings, command, started)
+        ending = Ending()
+        with interruptible(pipeline.pacer), ExitStack() as stack:
+            stack.enter_context(pipeline.progress)
+            try:
+                pipeline.plan(register(pipeline.store, pipeline.run, files))
+                refuse_forbidden(pipeline)
+                refusal = pipeline.brake()
+                if refusal:
+                    raise BrakeRefused(refusal)
+                if importing:
+                    if ask and must_ask(pipeline):
+                        stack.pop_all().close()
+                        if not agreed(pipeline, output):
+                            return ExitCode.DONE
+                        pipeline.progress = output.progress = output.fresh()
+                        stack.enter_context(pipeline.progress)
+                    pipeline.carry_out()
+            except BrakeRefused as error:
+                ending = Ending(ExitCode.BRAKE, error)
+            except (FreshsalesError, KeyboardInterrupt) as error:
+                ending = Ending(ending_of(error), error if isinstance(error, Exception) else None)
+        return account_for(pipeline, output, ending, show, partly=unreadable > 0)
+
+
+def remember_options(pipeline: Pipeline, settings: Settings, command: str, started: str) -> None:
+    """What resuming needs to know, secrets apart (settings hold none)."""
+    pipeline.store.put("settings", settings.model_dump(mode="json"))
+    pipeline.store.put("command", command)
+    pipeline.store.put("started_at", started)
+
+
+def must_ask(pipeline: Pipeline) -> bool:
+    """Whether records of the account would be changed, and there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and pipeline.store.count("record", "action = 'update'") > 0
+
+
+def agreed(pipeline: Pipeline, output: Output) -> bool:
+    """Ask whether to go on."""
+    import typer
+
+    counts = [pipeline.store.count("record", f"action = '{action}'") for action in ("create", "update")]
+    entries = pipeline.store.count("entry", "action = 'create'")
+    question = f"{counts[0]:,} to create, {counts[1]:,} to update, {entries:,} timeline entries. Push this?"
+    if typer.confirm(question, err=True):
+        return True
+    output.consoles.say("nothing was sent")
+    return False
+
+
+def account_for(pipeline: Pipeline, output: Output, ending: Ending, show: Show, *, partly: bool = False) -> ExitCode:
+    """Write the files of the run, show what came of it, and give the exit code."""
+    command = pipeline.store.get("command")
+    dry = command == "dry-run" or pipeline.writer is None
+    head = {
+        "run_id": pipeline.run.id,
+        "command": command,
+        "account": pipeline.store.get("account")["host"],
+        "edition": pipeline.catalog.edition,
+        "started_at": pipeline.store.get("started_at"),
+        "finished_at": now(),
+        "exit_code": 0,
+        "run_dir": str(pipeline.run.folder),
+    }
+    if pipeline.pacer.limit is not None:
+        head |= {"account_limit": pipeline.pacer.per_hour, "quota_left": pipeline.pacer.remaining}
+    if isinstance(ending.error, BrakeRefused):
+        head["notes"] = [f"safety brake: {ending.error}"]
+    if pipeline.stage == "new":
+        raise ending.error or KeyboardInterrupt
+
+    def exit_code(outcomes: dict[str, int]) -> int:
+        bad = partly or outcomes["rejected"] or outcomes["failed"]
+        return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad else ending.code
+
+    summary = pipeline.account_for(head, exit_code, dry_run=dry)
+    show(pipeline, summary)
+    if ending.code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+        output.consoles.complain(_why(ending))
+    return ExitCode(summary["exit_code"])
+
+
+def _why(ending: Ending) -> str:
+    if ending.code is ExitCode.BRAKE:
+        return f"the safety brake: {ending.error}"
+    if ending.code is ExitCode.REFUSED_CREDENTIALS:
+        return f"Freshsales refused this key: {ending.error}. Check it with: fsseg check"
+    return f"stopped early: {ending.error}; go on with: fsseg resume"

@@ -1,0 +1,124 @@
+"""Which Freshsales: edition and address of one account."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal
+from urllib.parse import SplitResult, urlsplit
+
+Edition = Literal["classic", "suite"]
+
+_SUITE_PATH = "/crm/sales"
+_DOMAINS: dict[str, Edition] = {
+    ".freshsales.io": "classic",
+    ".myfreshworks.com": "suite",
+    ".freshworks.com": "suite",
+}
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+class ConfigError(ValueError):
+    """The account's address or edition is missing or makes no sense; the message says what to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account: REST stands at `{base_url}/api/…`, tracking at `{base_url}/track/…`.
+
+    `host` names it in folders and reports (`acme.freshsales.io`, with the port where it is not the usual one).
+    """
+
+    edition: Edition
+    base_url: str
+    host: str
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it is on this machine: nothing leaves it, so plain http is fine."""
+        return _is_loopback(urlsplit(self.base_url).hostname or "")
+
+
+def resolve(domain: str | None, edition: str | None = None, base_url: str | None = None) -> Account:
+    """The account meant by what a person typed.
+
+    `domain` is a name (`acme`: classic unless `edition` says suite), a host or a URL, with or without `/crm/sales` and
+    `/api`; `base_url` is any other address and wins over it. `edition` is told from Freshworks' own hosts and from the
+    path `/crm/sales`, else it must be given. Raises ConfigError.
+    """
+    wanted = _edition(edition)
+    addresses = (base_url or "").strip(), _whole((domain or "").strip(), wanted)
+    given = [_split(address) for address in addresses if address]
+    if not given:
+        raise ConfigError("no Freshsales account given: set the domain, such as acme.freshsales.io")
+    url, known = given[0], _known(given[0])
+    if wanted and known and wanted != known:
+        raise ConfigError(f"{url.hostname} is a {known} address, but the edition given is {wanted}")
+    hints: tuple[Edition | None, ...] = (wanted, *(_known(address) or _guess(address) for address in given))
+    found = next((hint for hint in hints if hint), None)
+    if found is None:
+        raise ConfigError(f"is {url.netloc} classic Freshsales or Freshsales Suite? Give the edition: classic or suite")
+    if known:
+        url = url._replace(path=_SUITE_PATH if known == "suite" else "")
+    return Account(found, f"{url.scheme}://{url.netloc}{url.path}", url.netloc)
+
+
+def _edition(text: str | None) -> Edition | None:
+    match (text or "").strip().lower():
+        case "":
+            return None
+        case "classic":
+            return "classic"
+        case "suite":
+            return "suite"
+    raise ConfigError(f"the edition is classic or suite, not {text!r}")
+
+
+def _whole(domain: str, edition: Edition | None) -> str:
+    if _LABEL.fullmatch(domain.lower()) and domain.lower() != "localhost":
+        return f"{domain}.myfreshworks.com" if edition == "suite" else f"{domain}.freshsales.io"
+    return domain
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        url = urlsplit(address if "://" in address else f"https://{address}")
+        port = url.port
+    except ValueError:
+        raise ConfigError("the account's address cannot be read; it looks like https://acme.freshsales.io") from None
+    if url.username is not None or url.password is not None:
+        raise ConfigError("the address of the account must not hold a user name or password")
+    host = url.hostname or ""
+    if not _is_ip(host) and not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise ConfigError(f"{host!r} is not a host name; it looks like acme.freshsales.io")
+    if url.scheme not in ("https", "http"):
+        raise ConfigError(f"the address of the account starts with https://, not {url.scheme}://")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise ConfigError(f"plain http would show the token to everyone on the way; use https://{host}")
+    if url.query or url.fragment:
+        raise ConfigError("the address of the account must end before any ? or #")
+    shown = f"[{host}]" if ":" in host else host
+    usual = port is None or (url.scheme, port) in (("https", 443), ("http", 80))
+    return url._replace(netloc=shown if usual else f"{shown}:{port}", path=re.sub(r"(/api)?/*$", "", url.path))
+
+
+def _known(url: SplitResult) -> Edition | None:
+    host = url.hostname or ""
+    return next((edition for suffix, edition in _DOMAINS.items() if host.endswith(suffix)), None)
+
+
+def _guess(url: SplitResult) -> Edition | None:
+    return "suite" if url.path.endswith(_SUITE_PATH) else None
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)

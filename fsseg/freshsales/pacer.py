@@ -1,0 +1,285 @@
+"""One pace for all threads: as fast as the account's quota allows, and never faster.
+
+The quota is counted per account, over all keys and integrations, in windows (Freshsales documents requests an hour and
+a minute). Where the headers tell what is left, requests under way are counted against it, so several workers don't
+overshoot; where nothing is told, a refusal shows how many requests a window holds, and the last ones before that
+number go one at a time. After every pause a single request tries the ground before the others follow.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from fsseg.freshsales import quota
+from fsseg.freshsales.clock import Clock, SystemClock
+from fsseg.freshsales.errors import BudgetSpent, Interrupted
+from fsseg.freshsales.quota import Told
+
+Kind = Literal["read", "write"]
+OnWait = Callable[[float, float, str], None]
+
+_WAVER = 2.0  # what two ways of telling the same reset may differ by
+_BLIND = 3  # refusals in a row without a word on when to come back, until the end of a window is concluded from them
+
+
+class _Delay(NamedTuple):
+    seconds: float | None  # None: until an answer comes in
+    reason: str = ""
+
+
+_GO = _Delay(0.0)
+
+
+class Ticket(NamedTuple):
+    """The leave to send one request: when it was given, in which window."""
+
+    window: int
+    at: float
+
+
+@dataclass(slots=True)
+class _Window:
+    """What is known of the window of quota we are in; it ends with a refusal or at the told reset."""
+
+    number: int = 0
+    left: int | None = None
+    reset_at: float | None = None
+    opened_at: float = 0.0
+    answered: int = 0  # requests that were not refused
+
+    @property
+    def untried(self) -> bool:
+        return self.answered == 0
+
+
+class Pacer:
+    """Shared by all threads; every request passes `take` before and `settle` after.
+
+    `max_requests` counts every request, retries too; `max_time` is seconds from now, and a wait that would end later
+    raises `BudgetSpent` at once; `reserve` is the share of the quota (0 to 1) left to others, known once the headers
+    tell the quota. `on_wait(seconds, until, reason)` is called before each wait, `until` in seconds since the epoch,
+    `reason` one of `quota`, `rate_limited`, or what `pause` was given.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        chance: Callable[[], float] = random.random,
+        max_requests: int | None = None,
+        max_time: float | None = None,
+        reserve: float = 0.0,
+        on_wait: OnWait | None = None,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.chance = chance
+        self.on_wait = on_wait
+        self.total = self.read = self.write = self.retried = self.rate_limited = 0
+        self.waited_s = 0.0
+        self.limit: int | None = None
+        self.remaining: int | None = None
+        self._max_requests = max_requests
+        self._deadline = None if max_time is None else self.clock.time() + max_time
+        self._reserve = reserve
+        self._changed = threading.Condition()
+        self._interrupted = False
+        self._sleeping = False
+        self._in_flight = self._most_in_flight = 0
+        self._window = _Window()
+        self._span = quota.HOUR
+        self._last_reset: float | None = None
+        self._margin = 0.0
+        self._gate = -math.inf
+        self._strikes = self._blind = 0
+        self._first_refusal = self._last_refusal = 0.0
+        self._ran_out: _Window | None = None
+        self._period: float | None = None
+
+    @property
+    def per_hour(self) -> int | None:
+        """Requests an hour the account may send, where the headers tell."""
+        return None if self.limit is None else round(self.limit * quota.HOUR / self._span)
+
+    def take(self, kind: Kind, *, retry: bool = False) -> Ticket:
+        """Wait for leave to send one request. The ticket returned must be given to `settle` whatever happens.
+
+        Raises BudgetSpent or Interrupted, and then nothing is to be sent.
+        """
+        with self._changed:
+            while (delay := self._delay()) != _GO:
+                if delay.seconds is None or self._sleeping:
+                    self._changed.wait()
+                else:
+                    self._lead(delay.seconds, delay.reason)
+            self._in_flight += 1
+            self._most_in_flight = max(self._most_in_flight, self._in_flight)
+            self.total += 1
+            self.retried += retry
+            if kind == "read":
+                self.read += 1
+            else:
+                self.write += 1
+            return Ticket(self._window.number, self.clock.time())
+
+    def settle(self, ticket: Ticket, told: Told | None) -> None:
+        """The request of `ticket` is over; `told` is None when no answer came."""
+        with self._changed:
+            self._in_flight -= 1
+            if told is not None:
+                self._learn(ticket, told)
+            self._changed.notify_all()
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """Let this thread alone wait. Raises BudgetSpent or Interrupted."""
+        self._check(seconds)
+        self._sleep(seconds, reason)
+        self._check()
+
+    def interrupt(self) -> None:
+        """Make every waiting thread, and every later request, raise Interrupted. Safe in a signal handler."""
+        self._interrupted = True
+        self.clock.wake()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _check(self, wait: float = 0.0) -> None:
+        if self._interrupted:
+            raise Interrupted("interrupted")
+        if self._deadline is not None and self.clock.time() + wait >= self._deadline:
+            message = f"the time is up: the next request would have to wait {wait:.0f} s" if wait else "the time is up"
+            raise BudgetSpent("max_time", message)
+
+    def _delay(self) -> _Delay:
+        """How long the next request has to wait. Raises what ends the run."""
+        delay = self._quota_delay(self.clock.time())
+        self._check(delay.seconds or 0.0)
+        if self._max_requests is not None and self.total >= self._max_requests:
+            raise BudgetSpent("max_requests", f"all of the {self._max_requests} requests allowed are spent")
+        return delay
+
+    def _quota_delay(self, now: float) -> _Delay:
+        window = self._window
+        if window.reset_at is not None and now >= window.reset_at:
+            window = self._window = _Window(window.number + 1)
+        if now < self._gate:
+            return _Delay(self._gate - now, "rate_limited")
+        alone = window.untried or self._near_the_end()
+        if window.left is not None:
+            kept = math.ceil((self.limit or 0) * self._reserve)
+            if window.left - kept <= self._in_flight:
+                if self._in_flight:
+                    return _Delay(None)
+                if kept:
+                    share = f"{window.left} of {self.limit} requests are left, {kept} are reserved for others"
+                    raise BudgetSpent("reserve", share)
+                if window.reset_at is not None:
+                    return _Delay(window.reset_at - now, "quota")
+        return _Delay(None) if alone and self._in_flight else _GO
+
+    def _near_the_end(self) -> bool:
+        """Whether as many requests went through as in the window that ran out last, or hardly more."""
+        return self._ran_out is not None and self._window.answered + self._in_flight >= self._ran_out.answered
+
+    def _lead(self, seconds: float, reason: str) -> None:
+        """Sleep for all: the others wait until this thread has woken, so a wait is one wait and told once."""
+        self._sleeping = True
+        self._changed.release()
+        try:
+            self._sleep(seconds, reason)
+        finally:
+            self._changed.acquire()
+            self._sleeping = False
+            self._changed.notify_all()
+
+    def _sleep(self, seconds: float, reason: str) -> None:
+        if self.on_wait is not None:
+            self.on_wait(seconds, self.clock.wall() + seconds, reason)
+        started = self.clock.time()
+        self.clock.sleep(seconds)
+        slept = self.clock.time() - started
+        with self._changed:
+            self.waited_s += slept
+
+    def _learn(self, ticket: Ticket, told: Told) -> None:
+        now = self.clock.time()
+        fresh = ticket.window == self._window.number  # else it speaks of a window that is over
+        self.limit = told.limit or self.limit
+        if told.limited:
+            self.rate_limited += 1
+        if told.limited or told.retry_after:
+            if fresh:
+                self._close(now, told)
+            else:
+                self._gate = max(self._gate, now + (told.retry_after or 0.0))
+        elif fresh:
+            self._count(ticket, now, told)
+        else:
+            self._strikes = max(0, self._strikes - 1)
+
+    def _count(self, ticket: Ticket, now: float, told: Told) -> None:
+        window = self._window
+        if window.untried:
+            window.opened_at = now
+            if self._blind >= _BLIND:
+                minute = self._last_refusal - self._first_refusal < quota.MINUTE
+                self._period = quota.MINUTE if minute else quota.HOUR
+        window.answered += 1
+        self._blind = 0
+        self._strikes = max(0, self._strikes - 1)
+        if self._ran_out is not None and window.answered > 1.1 * self._ran_out.answered + 5:
+            self._ran_out = None
+        reset_known = window.reset_at is not None
+        moved = told.reset_in is not None and self._see_reset(ticket.at + told.reset_in, now + told.reset_in)
+        if told.remaining is not None:
+            # Answers overtake each other, so the lowest number counts, unless they begin to speak of a new window.
+            left = math.inf if window.left is None else window.left
+            leapt = moved or (not reset_known and told.remaining > left + self._most_in_flight)
+            self.remaining = window.left = told.remaining if leapt else int(min(left, told.remaining))
+
+    def _see_reset(self, earliest: float, latest: float) -> bool:
+        """Note the end of the window, told between sending and receipt; whether it is a later one than known."""
+        known, latest = self._window.reset_at, latest + self._margin
+        moved = known is not None and earliest > known + _WAVER
+        self._window.reset_at = latest if known is None or moved else min(known, latest)
+        if self._last_reset is not None and earliest > self._last_reset + _WAVER:
+            self._span = min(self._span, latest - self._last_reset)
+        self._last_reset = self._window.reset_at
+        return moved
+
+    def _close(self, now: float, told: Told) -> None:
+        """A refusal: everybody waits, and what follows is a new window."""
+        window = self._window
+        if told.limited:
+            self._strikes += 1
+            self._blind = 0 if told.retry_after or told.reset_in else self._blind + 1
+            if window.untried and self._strikes == 1:
+                self._margin = 1.0  # the reset was told in whole seconds, rounded down
+        seconds = quota.wait(told, max(1, self._strikes), self._boundary(now), self.clock.wall(), self.chance())
+        self._gate = max(self._gate, now + seconds)
+        self._last_refusal = now
+        if self._blind <= 1:
+            self._first_refusal = now
+        if told.limited and not window.untried:
+            self._ran_out = window
+        quota_left = bool(told.remaining)
+        self.remaining = told.remaining if told.remaining is not None else self.remaining
+        self._window = _Window(
+            window.number + 1,
+            left=told.remaining if quota_left else None,
+            reset_at=window.reset_at if quota_left else None,
+        )
+
+    def _boundary(self, now: float) -> float | None:
+        """Seconds to the end of the window, once one like it was seen to run out without a word on its end."""
+        window, before = self._window, self._ran_out
+        if self._period is None or before is None or window.answered < 0.9 * before.answered:
+            return None
+        if self._period == quota.HOUR:
+            return quota.to_next_hour(self.clock.wall())
+        left = window.opened_at + self._period - now
+        return left if left > 0 else None

@@ -1,0 +1,126 @@
+"""What an answer tells about the account's quota, and how long to wait then: pure functions.
+
+Seen in clients of the API: the headers `x-RateLimit-Limit`, `-Remaining` and `-Reset` (as day-month-year-hour-minute-
+second digits in an unknown time zone), and `Retry-After`. The vendor documents none of them, so each counts only
+where it makes sense.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+MINUTE = 60.0
+HOUR = 3600.0
+
+_LONGEST_WINDOW = HOUR + 2 * MINUTE  # the longest window Freshsales documents, and some slack between two clocks
+_CLOCK_SKEW = 2.0
+_FIRST_WAIT = 1.0
+_NUMBER = re.compile(r"\d{1,9}(\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one answer said; None is not said, or not to be believed. Times are seconds from its receipt."""
+
+    limited: bool = False
+    retry_after: float | None = None
+    limit: int | None = None
+    remaining: int | None = None
+    reset_in: float | None = None
+
+
+def read(headers: Mapping[str, str], wall: float, *, limited: bool = False) -> Told:
+    """The quota as the headers of an answer received at `wall` tell it; their names in any case."""
+    lower = {name.lower(): value.strip() for name, value in headers.items()}
+    now = _server_time(lower.get("date", ""), wall)
+    return Told(
+        limited=limited,
+        retry_after=_retry_after(lower.get("retry-after", ""), now),
+        limit=_count(lower.get("x-ratelimit-limit", "")) or None,
+        remaining=_count(lower.get("x-ratelimit-remaining", "")),
+        reset_in=_reset(lower.get("x-ratelimit-reset", ""), now),
+    )
+
+
+def wait(told: Told, strikes: int, boundary_in: float | None, wall: float, chance: float) -> float:
+    """Seconds to leave the account alone after a refusal, the `strikes`-th in a row (from 1).
+
+    `Retry-After` wholly; else the told reset, unless some quota is left (then another window refused); else the
+    learnt end of the window; else doubling from a second, with jitter by `chance` (0 to 1), but not past the next
+    clock hour, where the hourly window ends. A reset or boundary that proved wrong twice counts no more.
+    """
+    if told.retry_after:
+        return told.retry_after
+    if told.reset_in is not None and not told.remaining and strikes <= 2:
+        return told.reset_in
+    if boundary_in is not None and strikes <= 1:
+        return boundary_in
+    return min(backoff(strikes, chance, _FIRST_WAIT), to_next_hour(wall) + chance)
+
+
+def backoff(failures: int, chance: float, first: float) -> float:
+    """`first` doubled with every failure after the first, and up to half as much again by `chance`."""
+    return first * 2.0 ** min(failures - 1, 16) * (1 + chance / 2)
+
+
+def to_next_hour(wall: float) -> float:
+    """Seconds to the next full hour of the clock: more than 0, at most 3600."""
+    return HOUR - wall % HOUR
+
+
+def _server_time(date: str, wall: float) -> float:
+    """The server's own clock where it differs from ours by more than the whole seconds of its `Date` can explain."""
+    theirs = _http_date(date)
+    return wall if theirs is None or abs(theirs - wall) <= _CLOCK_SKEW else theirs
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _retry_after(text: str, now: float) -> float | None:
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    date = _http_date(text)
+    return None if date is None else max(0.0, date - now)
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _reset(text: str, now: float) -> float | None:
+    """Seconds to the reset, told as seconds from now, as an epoch in seconds or milliseconds, or as `dmyHis` digits."""
+    if not text.isascii() or not text.replace(".", "", 1).isdigit():
+        return None
+    whole = text.partition(".")[0]
+    match len(whole):
+        case 10:
+            seconds = float(text) - now
+        case 13:
+            seconds = float(text) / 1000 - now
+        case 12:
+            return _day_first(text, now)
+        case size if size <= 5:
+            seconds = float(text)
+        case _:
+            return None
+    return seconds if 0 < seconds <= _LONGEST_WINDOW else None
+
+
+def _day_first(text: str, now: float) -> float | None:
+    """`310124153000` is 31 January 2024, 15:30:00, somewhere on earth: full hours off are taken for the time zone."""
+    try:
+        seconds = datetime.strptime(text, "%d%m%y%H%M%S").replace(tzinfo=UTC).timestamp() - now
+    except ValueError:
+        return None
+    if 0 < seconds <= _LONGEST_WINDOW:
+        return seconds
+    return seconds % HOUR or None if abs(seconds) <= 15 * HOUR else None

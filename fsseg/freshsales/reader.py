@@ -1,0 +1,173 @@
+"""Everything fsseg reads from Freshsales; it cannot write.
+
+All methods raise FreshsalesError. An empty list always comes from a successful answer that says so; an answer of
+another shape is BadAnswer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fsseg.freshsales import job
+from fsseg.freshsales.job import Job
+from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
+from fsseg.freshsales.shape import Answer, Page, Row
+
+if TYPE_CHECKING:
+    from fsseg.freshsales.http import Http
+
+__all__ = ["PER_PAGE", "Job", "Page", "Reader", "Row", "names_all"]
+
+PER_PAGE = 100
+"""The documented maximum."""
+
+
+class Reader:
+    """Reads one account. Thread-safe."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._all_views: dict[Entity, int] = {}
+
+    def fields(self, entity: Entity) -> list[Row]:
+        """The field metadata as Freshsales lists it; of sales activities for `timeline`."""
+        return self._get(f"/api/settings/{PLURAL[entity]}/fields").objects("fields")
+
+    def selector(self, name: str) -> list[Row]:
+        """The rows of `/selector/{name}`: `owners`, `sales_activity_types`, `lifecycle_stages` and so on."""
+        return self._get(f"/api/selector/{quote(name)}").rows("users" if name == "owners" else name)
+
+    def activity_outcomes(self, type_id: int) -> list[Row]:
+        """The outcomes a sales activity of the type can have."""
+        path = "/api/selector/sales_activity_types/{id}/sales_activity_outcomes"
+        answer = self._get(path, id=type_id)
+        key = "sales_activity_outcomes"
+        return answer.rows_of(answer.body, key) if isinstance(answer.body, list) else answer.rows(key)
+
+    def lookup(self, q: str, field: str, entities: Sequence[Entity]) -> dict[Entity, list[Row]]:
+        """The records whose `field` is exactly `q`, for each of the entities asked.
+
+        Documented is an object with a key for each entity. A missing key is taken for "none" only beside another
+        entity's key: `{}` and the like may as well be a fault, and would make duplicates.
+        """
+        params = {"q": q, "f": field, "entities": ",".join(SINGULAR[entity] for entity in entities)}
+        answer = self._get("/api/lookup", params)
+        body = answer.object()
+        if not any(PLURAL[entity] in body for entity in entities):
+            raise answer.bad(" or ".join(PLURAL[entity] for entity in entities))
+        found: dict[Entity, list[Row]] = {}
+        for entity in entities:
+            key = PLURAL[entity]
+            inner = Answer(body.get(key, {key: []}), answer.method, answer.path)
+            found[entity] = inner.rows(key)
+        return found
+
+    def get(self, entity: Entity, id: int, include: Iterable[str] = ()) -> tuple[Row, dict[str, Any]]:
+        """The record, and what was side-loaded beside it by `include` (`{"users": […], …}`), referenced by `*_id`.
+
+        `sales_accounts` of a contact stand in the contact itself. Raises NotFound.
+        """
+        params = _included(include)
+        answer = self._get(f"/api/{PLURAL[entity]}/{{id}}", params, id=id)
+        key = SINGULAR[entity]
+        return answer.record(key), {name: value for name, value in answer.object().items() if name != key}
+
+    def views(self, entity: Entity) -> list[Row]:
+        """The saved views of an entity."""
+        return self._get(f"/api/{PLURAL[entity]}/filters").rows("filters")
+
+    def all_view(self, entity: Entity) -> int:
+        """The view that holds all records, by its English name; under localised or changed names the default one.
+
+        A default view may hold fewer: who must be sure checks `names_all` over `views`. Raises BadAnswer when there
+        is no view. Asked for once.
+        """
+        if entity not in self._all_views:
+            views = self.views(entity)
+            chosen = [*filter(names_all, views), *(view for view in views if view.get("is_default")), *views]
+            if not chosen:
+                raise Answer(None, "GET", f"/api/{PLURAL[entity]}/filters").bad("view")
+            self._all_views[entity] = chosen[0]["id"]
+        return self._all_views[entity]
+
+    def rows(
+        self,
+        entity: Entity,
+        view_id: int,
+        page: int = 1,
+        sort: str = "updated_at",
+        sort_type: str = "asc",
+        include: Iterable[str] = (),
+    ) -> Page:
+        """A page, from 1, of the records of a view, 100 at most."""
+        params = {"page": page, "per_page": PER_PAGE, "sort": sort, "sort_type": sort_type, **_included(include)}
+        return self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=view_id).page(PLURAL[entity])
+
+    def count(self, entity: Entity) -> int:
+        """How many records there are."""
+        params = {"page": 1, "per_page": 1}
+        answer = self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=self.all_view(entity))
+        total = answer.page(PLURAL[entity]).total
+        if total is None:
+            raise answer.bad("total")
+        return total
+
+    def filtered(self, entity: Entity, attribute: str, operator: str, value: Any, page: int = 1) -> Page:
+        """A page of the records that a filter rule fits; the rows are partial.
+
+        A page may hold fewer than 100 before the end: go on until one is empty.
+        """
+        path = f"{FILTERED_SEARCH}{SINGULAR[entity]}"
+        body = {"filter_rule": [{"attribute": attribute, "operator": operator, "value": value}]}
+        params = {"page": page, "per_page": PER_PAGE}
+        answer = self._http.send("POST", path, params=params, json=body, idempotent=True, kind="read")
+        return Answer(answer, "POST", path).page(PLURAL[entity])
+
+    def job(self, id: str) -> Job:
+        """The state of a bulk job."""
+        return job.read(self._get("/api/job_statuses/{id}", id=id))
+
+    def sales_activities(self, page: int = 1) -> Page:
+        """A page of all sales activities."""
+        return self._get("/api/sales_activities", {"page": page, "per_page": PER_PAGE}).page("sales_activities")
+
+    def activities(self, entity: Entity, id: int) -> list[Row]:
+        """The timeline of a lead or contact, tracked events among it."""
+        path = f"/api/{PLURAL[entity]}/{{id}}/activities"
+        return self._get(path, {"limit": PER_PAGE}, id=id).objects("activities")
+
+    def notes(self, entity: Entity, id: int) -> list[Row]:
+        """All notes of a record: a single note cannot be read by its id."""
+        notes: list[Row] = []
+        number, pages = 0, 1
+        while number < pages:
+            number += 1
+            params = {"page": number, "per_page": PER_PAGE}
+            page = self._get(f"/api/{PLURAL[entity]}/{{id}}/notes", params, id=id).page("notes")
+            notes += page.rows
+            pages = page.total_pages or 1
+        return notes
+
+    def deals_of(self, contact_id: int) -> list[Row]:
+        """The deals of a contact: beside it or in it, depending on the answer."""
+        answer = self._get("/api/contacts/{id}", {"include": "deals"}, id=contact_id)
+        record = answer.record("contact")
+        deals = answer.object().get("deals", record.get("deals"))
+        return answer.rows_of([] if deals is None and record.get("deal_ids") == [] else deals, "deals")
+
+    def _get(self, pattern: str, params: Mapping[str, str | int] | None = None, id: int | str | None = None) -> Answer:
+        path = pattern if id is None else pattern.replace("{id}", quote(str(id), safe=""))
+        body = self._http.send("GET", path, params=params, idempotent=True, pattern=pattern)
+        return Answer(body, "GET", pattern)
+
+
+def names_all(view: Row) -> bool:
+    """Whether a view calls itself one of all records."""
+    return "all" in str(view.get("name", "")).casefold().split()
+
+
+def _included(include: Iterable[str]) -> dict[str, str | int]:
+    names = ",".join(include)
+    return {"include": names} if names else {}

@@ -1,0 +1,52 @@
+"""Who an event is about: what is an e-mail address, and the keys of people."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+# Possessive throughout, so that no text makes it try twice.
+_ORDINARY: Final = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~-]++(?:\.[\w!#$%&'*+/=?^`{|}~-]++)*+"
+    r"@(?:[A-Za-z0-9]++(?:-+[A-Za-z0-9]++)*+\.)++[A-Za-z]{2,63}",
+    re.ASCII,
+).fullmatch
+_LONGEST = 254
+
+
+def is_address(text: str) -> bool:
+    """Whether the trimmed text is an e-mail address, by its form alone."""
+    if "@" not in text or len(text) > _LONGEST:
+        return False
+    return _ORDINARY(text) is not None or _is_unusual_address(text)
+
+
+@lru_cache(maxsize=10_000)
+def _is_unusual_address(text: str) -> bool:
+    # Imported here: most runs meet no address beyond the ordinary, and the package takes its time to load.
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def address(value: object) -> str | None:
+    """The value, trimmed, if it is an address."""
+    if value.__class__ is str and _ORDINARY(value) and len(value) <= _LONGEST:
+        return value
+    return text if isinstance(value, str) and is_address(text := value.strip()) else None
+
+
+def user_id(message: dict[str, Any]) -> str:
+    """The userId, trimmed; empty for an anonymous message."""
+    given = message.get("userId")
+    return given.strip() if given.__class__ is str else "" if given is None else str(given)
+
+
+def person_key(user: str) -> tuple[str, bool]:
+    """A person's key, and whether the userId it is made of is an e-mail: `@` + folded e-mail, or `#` + userId."""
+    return (f"@{user.casefold()}", True) if "@" in user and is_address(user) else (f"#{user}", False)

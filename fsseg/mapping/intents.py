@@ -1,0 +1,66 @@
+"""What the map stage gives for one event: intents, plain data that the fold stage merges."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+Cells = dict[str, Any]
+"""Cell name → the value exactly as it goes onto the wire; None clears.
+
+A cell is named by the Freshsales internal name, flat, custom fields by `cf_…`. Where leads and contacts disagree on a
+field the name starts with `lead:` or `contact:`, since which of the two the person is shows only later. Among a
+person's cells are `email`, as written, and `$contact` (bool) if the event said whether it is a contact.
+"""
+
+Parts = dict[str, Cells]
+"""`""` is the person, `company:<folded name>` its company, `deal:<folded name>` its deal; these two hold `name`."""
+
+Via = Literal["sales_activity", "tracking", "note"]
+
+
+class PersonIntent(NamedTuple):
+    """An identify call. `key` is `@` + folded e-mail where the userId is an e-mail, else `#` + userId."""
+
+    key: str
+    parts: Parts
+    anonymous_id: str | None
+
+
+class EntryIntent(NamedTuple):
+    """A track or page call: one timeline entry. `key` is a person's key, or `?` + anonymousId if it is to be stitched.
+
+    `type_id` is the sales activity type, None via `tracking` and `note` (and offline, where types are unknown).
+    `email` is the best address the event itself gives. `properties` are as sent, plus the page's `url` if missing.
+    """
+
+    key: str
+    kind: Literal["track", "page"]
+    name: str
+    via: Via
+    type_id: int | None
+    email: str | None
+    properties: dict[str, Any]
+    message_id: str
+
+
+class AccountIntent(NamedTuple):
+    """A group call: one `company:<folded name>` part, and the key of the person who belongs to it."""
+
+    parts: Parts
+    person_key: str | None
+
+
+class Skipped(NamedTuple):
+    """The event is not for us; `code` is one of the design's skip reasons."""
+
+    code: str
+
+
+class Refused(NamedTuple):
+    """The event cannot be mapped; `detail` says what is wrong with it, in one sentence."""
+
+    code: str
+    detail: str
+
+
+Mapped = PersonIntent | EntryIntent | AccountIntent | Skipped | Refused

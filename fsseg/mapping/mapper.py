@@ -1,0 +1,93 @@
+"""One event in, its intent out: the destination's rules and the user's, compiled once a run."""
+
+from __future__ import annotations
+
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.gate import Gate
+from fsseg.mapping.identity import address, person_key, user_id
+from fsseg.mapping.intents import AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
+from fsseg.mapping.rules import Rules, compile_rules
+from fsseg.mapping.schema import companies, people
+from fsseg.mapping.tally import Note, Tally
+from fsseg.mapping.targets import COMPANY, DEAL, Notes, named_part
+from fsseg.mapping.timeline import Timeline, v2_name
+from fsseg.segment.event import Event, Message
+
+_BAD_EMAIL = Note("bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all")
+
+
+class Mapper:
+    """The map stage. Raises `MappingError` if the rules don't fit the account; mapping itself raises nothing.
+
+    An identify call whose userId is an e-mail keeps that as the person's e-mail, whatever `traits.email` says: it is
+    what the person is found by, now and in the next run. A differing `traits.email` is a `bad_value`.
+    """
+
+    def __init__(self, catalog: Catalog, rules: Rules, tally: Tally) -> None:
+        compiled = compile_rules(rules, catalog)
+        self.owner_id = compiled.owner_id
+        """The user of `timeline.owner`."""
+        self._strict = rules.strict
+        self._tally = tally
+        ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
+        self.gate = Gate(catalog.edition, rules, ignored)
+        """`gate(event)` gives the reason to skip the event, or None. Duplicates are told apart between it and `map`."""
+        self._people = people(catalog, rules, compiled)
+        self._groups = companies(catalog, rules, compiled, label="group.")
+        self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
+        self._timeline = Timeline(catalog, rules, compiled.events)
+
+    def map(self, event: Event) -> Mapped:
+        """The intent of an event that has passed the gate."""
+        if event.type == "identify":
+            return self._person(event.message)
+        if event.type == "group":
+            return self._account(event.message)
+        return self._timeline.map(event)
+
+    def _person(self, message: Message) -> PersonIntent | Refused:
+        notes: Notes = []
+        cells = self._people.cells(message.get("traits") or {}, notes)
+        user = user_id(message)
+        key, is_email = person_key(user)
+        email = cells.get("email")
+        if is_email:
+            if email is not None and not (isinstance(email, str) and email.strip().casefold() == key[1:]):
+                notes.append(_BAD_EMAIL)
+            cells["email"] = user
+        elif email is None:
+            return Refused("missing_email", "the userId is no e-mail, and traits.email is missing")
+        else:
+            cells["email"] = address(email)
+            if cells["email"] is None:
+                return Refused("bad_email", f"traits.email is no address: {email!r}"[:200])
+            if self._id_target:
+                own: Cells = {}
+                self._id_target.put(user, own, notes)
+                cells.update(own)
+        if notes and (refused := self._note(notes)):
+            return refused
+        parts: Parts = {"": cells}
+        for nested in (COMPANY, DEAL):
+            if nested in cells:
+                name, part = cells.pop(nested)
+                parts[name] = part
+        return PersonIntent(key, parts, message.get("anonymousId"))
+
+    def _account(self, message: Message) -> AccountIntent | Refused:
+        notes: Notes = []
+        part = named_part("company", self._groups.cells(message.get("traits") or {}, notes))
+        if part is None:
+            return Refused("bad_value", "an account needs a name, and traits.name is missing or blank")
+        if notes and (refused := self._note(notes)):
+            return refused
+        user = user_id(message)
+        return AccountIntent(dict([part]), person_key(user)[0] if user else None)
+
+    def _note(self, notes: Notes) -> Refused | None:
+        if self._strict:
+            for note in notes:
+                if note.code == "bad_value":
+                    return Refused("bad_value", f"traits.{note.name} does not fit: {note.hint}")
+        self._tally.add(notes)
+        return None

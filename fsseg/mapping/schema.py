@@ -1,0 +1,97 @@
+"""What a person, a company and a deal are made of: which entities they may be, and the traits with a home of their own.
+
+The exceptions (`title`, `phone`, `email`, `fsContact`, `company`, `deal`) are documented for the destination; `name`,
+`address` and the company's `industry` and `employee_count` are reserved traits of the Segment spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
+from fsseg.mapping.coerce import as_text
+from fsseg.mapping.resolve import Resolver, Side
+from fsseg.mapping.rules import Compiled, FieldRule, Rules
+from fsseg.mapping.tally import Note
+from fsseg.mapping.targets import Target, ToContact, ToEmail, ToField, ToMembers, ToName, ToPart
+
+_PERSON_ALIASES = {"title": "job_title", "phone": "work_number"}
+_COMPANY_ALIASES = {
+    "industry": "industry_type_id",
+    "employee_count": "number_of_employees",
+    "employees": "number_of_employees",
+}
+_ADDRESS = {
+    "street": "address",
+    "city": "city",
+    "state": "state",
+    "region": "state",
+    "postalCode": "zipcode",
+    "postal_code": "zipcode",
+    "zipcode": "zipcode",
+    "zip": "zipcode",
+    "country": "country",
+}
+
+
+def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
+    """The resolver of identify traits."""
+    tables = compiled.fields
+    sides = [
+        Side(catalog, entity, _prefix(catalog, entity), tables["person"] | tables[entity]) for entity in catalog.people
+    ]
+
+    def specials(resolver: Resolver) -> dict[str, Target]:
+        bad_name = Note("bad_value", "name", "first_name takes text")
+        return {
+            "email": ToEmail(),
+            "name": ToName(resolver.to_field("first_name", "name"), resolver.to_field("last_name", "name"), bad_name),
+            "address": _address(resolver, rules),
+            "company": ToPart("company", companies(catalog, rules, compiled)),
+            "deal": ToPart("deal", _deals(catalog, rules, compiled)),
+            "fsContact": ToContact(),
+            "fs_contact": ToContact(),
+        }
+
+    return Resolver(sides, _PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore")
+
+
+def companies(catalog: Catalog, rules: Rules, compiled: Compiled, label: str = "company.") -> Resolver:
+    """The resolver of a company: an account, or what is nested in a lead."""
+    return Resolver(
+        _nested_sides(catalog, LEAD_COMPANY, "account", compiled.fields["account"]),
+        _COMPANY_ALIASES,
+        lambda resolver: {"name": _part_name(label), "address": _address(resolver, rules)},
+        keep_nulls=rules.nulls == "ignore",
+        label=label,
+    )
+
+
+def _deals(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
+    return Resolver(
+        _nested_sides(catalog, LEAD_DEAL, "deal", compiled.fields["deal"]),
+        {},
+        lambda resolver: {"name": _part_name("deal.")},
+        keep_nulls=rules.nulls == "ignore",
+        label="deal.",
+    )
+
+
+def _nested_sides(catalog: Catalog, in_lead: str, alone: str, rules: Mapping[str, FieldRule]) -> list[Side]:
+    """Nested in a lead, or a record of its own tied to a contact."""
+    entities = {"lead": in_lead, "contact": alone}
+    return [Side(catalog, entities[person], _prefix(catalog, person), rules) for person in catalog.people]
+
+
+def _prefix(catalog: Catalog, person: str) -> str:
+    return f"{person}:" if len(catalog.people) > 1 else ""
+
+
+def _part_name(label: str) -> Target:
+    return ToField("name", as_text, Note("bad_value", f"{label}name", "a name takes text"))
+
+
+def _address(resolver: Resolver, rules: Rules) -> Target:
+    members = {member: resolver.to_field(field, f"address.{member}") for member, field in _ADDRESS.items()}
+    rest = resolver.to_field("address", "address")
+    return ToMembers(f"{resolver.label}address", members, rest, keep_nulls=rules.nulls == "ignore")

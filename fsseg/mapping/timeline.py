@@ -1,0 +1,156 @@
+"""Track and page calls as timeline entries: their name, their activity type and their way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from fsseg.mapping.catalog import ActivityType, Catalog
+from fsseg.mapping.identity import address, person_key, user_id
+from fsseg.mapping.intents import EntryIntent, Refused, Via
+from fsseg.mapping.rules import EventRule, Rules
+from fsseg.mapping.tally import MAX_NAMES
+from fsseg.segment.event import Event, Message
+from fsseg.segment.key import event_key
+
+_V1_NAMES = {
+    "Viewed Product Category": "Product List Viewed",
+    "Viewed Promotion": "Promotion Viewed",
+    "Clicked Promotion": "Promotion Clicked",
+    "Clicked Product": "Product Clicked",
+    "Viewed Product": "Product Viewed",
+    "Added Product": "Product Added",
+    "Removed Product": "Product Removed",
+    "Started Order": "Checkout Started",
+    "Viewed Checkout Step": "Checkout Step Viewed",
+    "Completed Checkout Step": "Checkout Step Completed",
+    "Completed Order": "Order Completed",
+    "Updated Order": "Order Updated",
+}
+_V2_BY_FOLDED = {v1.casefold(): v2 for v1, v2 in _V1_NAMES.items()}
+_UNNAMED_PAGE = "Page"
+
+
+def v2_name(name: str) -> str:
+    """The name as the second e-commerce spec has it; any other name as it is, trimmed."""
+    return _V2_BY_FOLDED.get(name.strip().casefold()) or name.strip()
+
+
+def entry_name(message: Message) -> str:
+    """What the entry is called: a track call's event, a page's name, title or path."""
+    if message["type"] == "track":
+        return v2_name(message["event"])
+    properties = message.get("properties") or {}
+    page = (message.get("context") or {}).get("page")
+    for source in (message, properties, page if isinstance(page, dict) else {}):
+        for key in ("name", "title"):
+            value = source.get(key)
+            if isinstance(value, str) and value.strip():
+                return value.strip()
+    url = _page_url(message)
+    return (_path(url) if url else None) or _UNNAMED_PAGE
+
+
+class _Way(NamedTuple):
+    name: str
+    via: Via
+    type_id: int | None
+
+
+class Timeline:
+    """Maps track and page events; what depends on the event's name alone is worked out once a name."""
+
+    def __init__(self, catalog: Catalog, rules: Rules, events: Mapping[str, EventRule]) -> None:
+        self._types = catalog.activity_types
+        self._rules = rules
+        self._events = {v2_name(name): rule for name, rule in events.items()}
+        self._tracks: dict[str, _Way | Refused] = {}
+        self._pages: dict[str, _Way | Refused] = {}
+
+    def map(self, event: Event) -> EntryIntent | Refused:
+        """The entry of one event that has a person or at least an anonymousId."""
+        message = event.message
+        properties = message.get("properties") or {}
+        if event.type == "track":
+            given = message["event"]
+            way = self._tracks.get(given) or self._remember(self._tracks, given, v2_name(given), page=False)
+        else:
+            given = entry_name(message)
+            way = self._pages.get(given) or self._remember(self._pages, given, given, page=True)
+            if "url" not in properties and (url := _page_url(message)):
+                properties = {**properties, "url": url}
+        if isinstance(way, Refused):
+            return way
+        user = user_id(message)
+        key, is_email = person_key(user) if user else (f"?{message.get('anonymousId')}", False)
+        email = user if is_email else _email(message, properties)
+        message_id = message.get("messageId") or f"content:{event_key(message):016x}"
+        kind: Literal["track", "page"] = "page" if event.type == "page" else "track"
+        return EntryIntent(key, kind, way.name, way.via, way.type_id, email, properties, message_id)
+
+    def _remember(self, ways: dict[str, _Way | Refused], given: str, name: str, *, page: bool) -> _Way | Refused:
+        way = self._way(name, page=page)
+        if len(ways) < MAX_NAMES:
+            ways[given] = way
+        return way
+
+    def _way(self, name: str, *, page: bool) -> _Way | Refused:
+        rules, rule = self._rules, self._events.get(name, EventRule())
+        title = rule.title or name
+        if rules.via == "note":
+            return _Way(title, "note", None)
+        if rules.via == "tracking":
+            if rules.application_token_set or rules.offline:
+                return _Way(title, "tracking", None)
+            return Refused("timeline_unavailable", "timeline.via is tracking, and no application token is set")
+        default = rules.page_type if page else rules.event_type
+        kind = self._type(rule.type) if rule.type else self._type_like(name, page=page) or self._type(default)
+        if kind:
+            return _Way(title, "sales_activity", kind.id)
+        if rules.offline:
+            return _Way(title, "sales_activity", None)
+        if rule.type:
+            return Refused("activity_type_missing", f"{self._lack(rule.type)}, which {name!r} is mapped to")
+        if rules.via == "sales_activity":
+            return Refused("activity_type_missing", self._lack(default))
+        if rules.application_token_set:
+            return _Way(title, "tracking", None)
+        return Refused("timeline_unavailable", f"{self._lack(default)}, and no application token is set")
+
+    def _type(self, name: str) -> ActivityType | None:
+        kind = self._types.get(name.strip().casefold())
+        # An outcome means something to salespeople; no event can tell it.
+        return None if kind is None or kind.outcome_mandatory else kind
+
+    def _type_like(self, name: str, *, page: bool) -> ActivityType | None:
+        kind = self._type(name)
+        # A page named Chat or Appointment is no chat and no appointment.
+        return None if page and kind and kind.builtin else kind
+
+    def _lack(self, name: str) -> str:
+        known = self._types.get(name.strip().casefold())
+        if known:
+            return f"the sales activity type {known.name!r} demands an outcome"
+        return f"there is no sales activity type {name!r}: create it in the admin settings"
+
+
+def _email(message: Message, properties: Mapping[str, Any]) -> str | None:
+    context = message.get("context")
+    traits = context.get("traits") if context else None
+    return (address(traits.get("email")) if traits.__class__ is dict else None) or address(properties.get("email"))
+
+
+def _page_url(message: Message) -> str | None:
+    page = (message.get("context") or {}).get("page")
+    for source in (message.get("properties"), page):
+        if isinstance(source, dict) and isinstance(url := source.get("url"), str) and url:
+            return url
+    return None
+
+
+def _path(url: str) -> str | None:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return None

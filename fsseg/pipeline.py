@@ -1,0 +1,195 @@
+"""The way of the data, on one screen: read → map → fold → match → diff → push → report.
+
+`plan` goes up to the diff and never writes to Freshsales; `carry_out` goes on from there, as often as it takes;
+`account_for` says what became of every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fsseg.freshsales.errors import Forbidden
+from fsseg.freshsales.pacer import Pacer
+from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.writer import Writer
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.rules import Rules
+from fsseg.mapping.tally import Tally
+from fsseg.plan.brake import BrakeRefused, shares
+from fsseg.plan.decide import decide
+from fsseg.plan.finish import remember
+from fsseg.plan.gather import Counts, Gatherer
+from fsseg.plan.ledger import Ledger
+from fsseg.plan.match import Matching, match
+from fsseg.plan.messages import match_entries
+from fsseg.plan.mirror import Mirror
+from fsseg.plan.people import settle_entries, settle_people
+from fsseg.plan.run import Run
+from fsseg.plan.seen import Seen
+from fsseg.plan.store import Store
+from fsseg.plan.tally_up import add_up
+from fsseg.push.executor import push
+from fsseg.push.work import Work
+from fsseg.report.files import write_summary
+from fsseg.report.progress import Progress
+from fsseg.report.summary import summary, write_changes, write_failures
+from fsseg.segment.open import Input
+from fsseg.segment.read import read
+from fsseg.settings import Settings
+
+STAGES = ("new", "gathered", "matched", "planned", "pushed")
+"""How far a run has come; kept in its store, so that it can go on there."""
+
+
+@dataclass
+class Pipeline:
+    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written."""
+
+    settings: Settings
+    rules: Rules
+    catalog: Catalog
+    run: Run
+    store: Store
+    ledger: Ledger
+    mirror: Mirror | None
+    reader: Reader | None
+    writer: Writer | None
+    pacer: Pacer
+    progress: Progress
+    forbidden: dict[str, Forbidden] = field(default_factory=dict)
+    workers: int = 1
+
+    @property
+    def how(self) -> Literal["segment", "email"]:
+        """Whether the destination's matching rules hold, or the e-mail alone."""
+        return self.settings.identity.match or ("segment" if self.catalog.edition == "classic" else "email")
+
+    @property
+    def stage(self) -> str:
+        return str(self.store.get("stage", "new"))
+
+    def plan(self, inputs: Sequence[Input]) -> None:
+        """Up to the diff, from wherever the run stands. Reads from Freshsales only."""
+        if self.stage == "new":
+            self._gather(inputs)
+        if self.stage == "gathered":
+            self._match()
+        if self.stage == "matched":
+            offline = self.reader is None
+            decide(self.store, self.catalog, create_missing=self.settings.create_missing, offline=offline)
+            self.store.put("stage", "planned")
+
+    def _gather(self, inputs: Sequence[Input]) -> None:
+        tally, seen = Tally(), Seen()
+        if not self.settings.again:
+            seen.update(self.ledger.delivered())
+        gatherer = Gatherer(self.store, Mapper(self.catalog, self.rules, tally), seen, self.settings.limit)
+        with self.progress.stage("Read", None, "events") as stage:
+            for input in inputs:
+                if not gatherer.full:
+                    gatherer.read(input, read(input), stage.advance)
+            gatherer.flush()
+        settle_people(self.store, self.ledger)
+        settle_entries(self.store, self.ledger)
+        self.store.put("counts", _counted(gatherer.counts, tally))
+        self.store.put("stage", "gathered")
+
+    def _match(self) -> None:
+        people = self.store.count("record", "kind = 'person'")
+        before = self.pacer.total
+        with self.progress.stage("Match", people, "people") as stage:
+            match(
+                Matching(
+                    self.store, self.catalog, self.reader, self.ledger, self.mirror, self.how, self.settings.identity.id_field,
+                    self.settings.convert_leads, self.progress.message, stage.advance,
+                )
+            )  # fmt: skip
+            if self.reader is not None:
+                match_entries(self.store, self.reader, self.progress.message)
+            stage.note(f"{self.pacer.total - before:,} requests")
+        self.store.put("stage", "matched")
+
+    def brake(self) -> str | None:
+        """Why the safety brake refuses this plan, or None."""
+        return None if self.settings.allow_mass_changes else shares(self.store).refusal
+
+    def carry_out(self) -> None:
+        """Push what is planned and not settled yet.
+
+        Raises `BrakeRefused` before anything is sent, and `Halted` or `Stop` once what was under way is settled.
+        """
+        if refusal := self.brake():
+            raise BrakeRefused(refusal)
+        assert self.reader is not None and self.writer is not None
+        owner = Mapper(self.catalog, self.rules, Tally()).owner_id or self._first_owner()
+        work = Work(
+            self.store,
+            self.catalog,
+            self.reader,
+            self.writer,
+            self.how,
+            self.settings.identity.id_field,
+            owner,
+            self.workers,
+        )
+        push(work, self._stage, lambda seconds: self.pacer.pause(seconds, "a bulk job"))
+        self.store.put("stage", "pushed")
+
+    @contextmanager
+    def _stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        with self.progress.stage(name, total, unit) as stage:
+
+            def advance(count: int) -> None:
+                stage.advance(count)
+                if self.pacer.limit is not None and self.pacer.remaining is not None:
+                    self.progress.quota(self.pacer.remaining, self.pacer.limit)
+
+            yield advance
+
+    def _first_owner(self) -> int | None:
+        """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""
+        owner = self.catalog.fields("contact").get("owner_id")
+        return int(owner.choices[0].id) if owner and owner.choices else None
+
+    def account_for(
+        self, head: dict[str, Any], exit_code: Callable[[dict[str, int]], int], *, dry_run: bool
+    ) -> dict[str, Any]:
+        """Write the run's files, remember what was delivered, and give the summary.
+
+        `exit_code` tells it from how many events had which outcome.
+        """
+        totals = add_up(self.store, dry_run=dry_run)
+        if not dry_run:
+            remember(self.store, self.ledger, totals)
+        write_changes(self.run, self.store)
+        write_failures(self.run, self.store, totals)
+        requests = self._requests()
+        found = summary(self.store, totals, head | {"dry_run": dry_run}) | {"requests": requests}
+        found["exit_code"] = exit_code(found["events"]["outcomes"])
+        write_summary(self.run.summary_path, found)
+        self.store.put("requests", requests)
+        return found
+
+    def _requests(self) -> dict[str, Any]:
+        pacer = self.pacer
+        now = {
+            "total": pacer.total, "read": pacer.read, "write": pacer.write, "retried": pacer.retried,
+            "rate_limited": pacer.rate_limited, "waited_s": round(pacer.waited_s, 1),
+        }  # fmt: skip
+        earlier = self.store.get("requests", {})
+        return {name: count + earlier.get(name, 0) for name, count in now.items()}
+
+
+def _counted(counts: Counts, tally: Tally) -> dict[str, Any]:
+    return {
+        "read": counts.read,
+        "by_type": dict(counts.by_type),
+        "reasons": [[outcome, code, count] for (outcome, code), count in counts.reasons.items()],
+        "examples": counts.examples,
+        "warnings": tally.rows(),
+        "unreadable": counts.unreadable,
+    }

@@ -1,0 +1,52 @@
+"""Reading what an account's records can hold: fields and types anew in every online run, few requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fsseg.freshsales.errors import Forbidden, NotFound
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Reader
+from fsseg.mapping.catalog import SELECTOR_OF, Catalog, Edition
+
+ALWAYS = ("owners", "sales_activity_types")
+"""Selectors whose rows tell more than any field's choices: an owner's e-mail, which activity types there are."""
+
+
+@dataclass
+class AccountFields:
+    """The catalog, and what this key may not read: entities and selectors, with Freshsales' refusal."""
+
+    catalog: Catalog
+    forbidden: dict[str, Forbidden] = field(default_factory=dict)
+
+
+def read_fields(reader: Reader, edition: Edition) -> AccountFields:
+    """Ask for the fields of every entity, then for the selectors whose choices the fields leave out.
+
+    What the key may not read is noted, not raised: a run that doesn't need it must not fail for it. Raises
+    `Unauthorized` and everything else.
+    """
+    entities: tuple[Entity, ...] = ("contact", "account", "deal") if edition == "suite" else ("lead", "contact", "account", "deal")
+    forbidden: dict[str, Forbidden] = {}
+    fields: dict[str, list[dict[str, Any]]] = {}
+    for entity in entities:
+        try:
+            fields[entity] = reader.fields(entity)
+        except Forbidden as error:
+            forbidden[entity] = error
+    bare = {
+        SELECTOR_OF[row["name"]]
+        for rows in fields.values()
+        for row in rows
+        if row.get("name") in SELECTOR_OF and not row.get("choices")
+    }
+    selectors: dict[str, list[dict[str, Any]]] = {}
+    for name in sorted({*ALWAYS, *bare}):
+        try:
+            selectors[name] = reader.selector(name)
+        except (Forbidden, NotFound) as error:
+            if isinstance(error, Forbidden):
+                forbidden[name] = error
+    return AccountFields(Catalog.from_api(edition, fields, selectors), forbidden)

@@ -1,0 +1,128 @@
+"""Run the diff over the whole plan and write down one action per record and timeline entry."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from fsseg.mapping.catalog import Catalog
+from fsseg.plan.diff import Conflict, Create, Fields, Skipped, Unchanged, Update, diff
+from fsseg.plan.mirror import fold_name
+from fsseg.plan.people import REFERENCE
+from fsseg.plan.shape import LEAD_STAGE
+from fsseg.plan.store import Record, Store
+
+BATCH = 500
+
+Columns = dict[str, Any]
+
+
+def decide(store: Store, catalog: Catalog, *, create_missing: bool = False, offline: bool = False) -> None:
+    """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries.
+
+    `offline` takes a person who is only pointed at by timeline entries as known.
+    """
+    for kind in ("account", "person", "deal"):
+        page: list[Record] = []
+        for record in store.records("kind = ? AND (action IS NULL OR action = ?)", (kind, REFERENCE)):
+            page.append(record)
+            if len(page) == BATCH:
+                _write(store, catalog, page, create_missing, offline)
+                page = []
+        _write(store, catalog, page, create_missing, offline)
+    with store.transaction():
+        store.db.execute("UPDATE record SET status = 'failed' WHERE action = 'conflict'")
+        _entries(store)
+
+
+def _write(store: Store, catalog: Catalog, page: list[Record], create_missing: bool, offline: bool) -> None:
+    with store.transaction():
+        for record in page:
+            if record.action == REFERENCE and not (create_missing and record.existing is None):
+                known = offline or record.existing is not None
+                store.update("record", record.id, status="done", code=None if known else "unknown_person")
+            else:
+                store.update("record", record.id, **_decide(store, catalog, record))
+
+
+def _decide(store: Store, catalog: Catalog, record: Record) -> Columns:
+    assert record.entity
+    desired = {name: value for name, value in record.desired.items() if not name.startswith("$")}
+    if record.kind == "person" and record.existing is None:
+        desired = {"email": record.key} | desired | _on_create(catalog, record)
+    columns: Columns = {}
+    links: Fields = {}
+    if record.kind == "deal":
+        parent = store.record(int(record.parent or 0))
+        if parent.action == "conflict":
+            return {"action": "conflict", "status": "failed", "code": parent.code}
+        links, columns["account"] = _deal_links(store, record, parent)
+    elif record.entity == "contact":
+        links = _account_links(store, record)
+    change = diff(catalog, record.entity, desired, record.existing)
+    if links and isinstance(change, Unchanged):
+        change = Update({})
+    match change:
+        case Create(fields) | Update(fields):
+            action = "create" if isinstance(change, Create) else "update"
+            return columns | {"action": action, "fields": fields | links}
+        case Unchanged():
+            return columns | {"action": "unchanged", "status": "done"}
+        case Skipped(missing):
+            warnings = [*record.warnings, f"incomplete: {', '.join(missing)}"]
+            return columns | {"action": "skipped", "status": "done", "code": "incomplete", "warnings": warnings}
+        case Conflict(code):
+            return columns | {"action": "conflict", "status": "failed", "code": code}
+    assert_never(change)
+
+
+def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:
+    """A suite account has no leads: a new "lead" is a contact in the stage of that name, unless it is asked for as one."""
+    if catalog.edition == "classic" or record.desired.get("$contact") or "lifecycle_stage_id" in record.desired:
+        return {}
+    stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
+    return {} if stage is None else {"lifecycle_stage_id": stage}
+
+
+def account_named(store: Store, name: str | None) -> Record | None:
+    """The run's account of this folded name, unless it was left out."""
+    found = list(store.records("kind = 'account' AND match_key = ? AND action != 'skipped'", (name,))) if name else []
+    return found[0] if found else None
+
+
+def _account_links(store: Store, record: Record) -> Fields:
+    """The contact's accounts before and after: those it has stay, those told of are added in the order they were."""
+    has = (record.existing or {}).get("sales_accounts") or []
+    ids, names = {one.get("id") for one in has}, {fold_name(one.get("name")) for one in has}
+    before = [one.get("name") for one in has]
+    added = []
+    for name in record.desired.get("$accounts", ()):
+        account = account_named(store, name)
+        if account is not None and account.remote_id not in ids and name not in names:
+            added.append(account.key)
+    return {"sales_accounts": [before, before + added]} if added else {}
+
+
+def _deal_links(store: Store, record: Record, parent: Record) -> tuple[Fields, int | None]:
+    account = account_named(store, record.desired.get("$account"))
+    links: Fields = {}
+    if account is not None and not (record.existing or {}).get("sales_account_id"):
+        links["sales_account"] = [None, account.key]
+    if record.existing is None:
+        links["contacts"] = [[], [parent.key]]
+    return links, account.id if account else None
+
+
+def _entries(store: Store) -> None:
+    """What belongs to nobody is rejected, what follows a conflict fails with it, the rest is to be created."""
+    for statement in (
+        "UPDATE entry SET action = 'skipped', status = 'failed', code = 'anonymous'"
+        " WHERE person IS NULL AND key >= '?' AND key < '@'",
+        "UPDATE entry SET action = 'skipped', status = 'failed', code = 'unknown_person'"
+        " WHERE action IS NULL AND (person IS NULL"
+        " OR person IN (SELECT id FROM record WHERE code = 'unknown_person'))",
+        "UPDATE entry SET action = 'conflict', status = 'failed', code = 'email_exists'"
+        " WHERE action IS NULL AND person IN (SELECT id FROM record WHERE action = 'conflict')",
+        "UPDATE entry SET status = 'done' WHERE action = 'unchanged'",
+        "UPDATE entry SET action = 'create' WHERE action IS NULL",
+    ):
+        store.db.execute(statement)

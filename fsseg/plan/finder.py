@@ -1,0 +1,108 @@
+"""Finding people and accounts in Freshsales the cheapest correct way: a look-up each, or the views paged into the mirror.
+
+"Not there" is only ever concluded from a successful answer that lists nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from fsseg.freshsales.errors import NotFound
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Page, Reader, names_all
+from fsseg.plan.existing import Existing, flatten
+from fsseg.plan.mirror import INCLUDE, Mirror, first_page, fold_name, pages
+
+FEW = 6
+"""Look-ups up to which it isn't worth a request to ask how large the account is."""
+
+
+class Finder(Protocol):
+    """Where existing records come from. Both may raise the client's errors; neither guesses."""
+
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+        """Entity and record of everyone with this e-mail, or of the accounts of this name, whatever its case."""
+
+    def get(self, entity: Entity, id: int) -> Existing | None:
+        """The record with this id, or None where there is none (any more)."""
+
+
+class LookupFinder:
+    """One request for each question."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+        by = "name" if entities == ("account",) else "email"
+        # Whether a look-up minds the case isn't documented, so an address that has capitals is asked for twice.
+        for spelled in dict.fromkeys((name, name.casefold() if by == "email" else name)):
+            found = self._reader.lookup(spelled, by, entities)
+            if any(found.values()):
+                yield from ((entity, flatten(entity, row)) for entity, rows in found.items() for row in rows)
+                return
+
+    def get(self, entity: Entity, id: int) -> Existing | None:
+        return fetch(self._reader, entity, id)
+
+
+class MirrorFinder:
+    """Answers from the mirror, which must have been refreshed for these entities."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+        for entity in entities:
+            for existing in self._mirror.find(entity, fold_name(name)):
+                yield entity, existing
+
+    def get(self, entity: Entity, id: int) -> Existing | None:
+        return self._mirror.get(entity, id)
+
+
+def fetch(reader: Reader, entity: Entity, id: int) -> Existing | None:
+    """The whole record, accounts of a contact included, or None where Freshsales says that there is none."""
+    try:
+        return flatten(entity, reader.get(entity, id, include=INCLUDE.get(entity, ()))[0])
+    except NotFound:
+        return None
+
+
+def choose(
+    reader: Reader,
+    mirror: Mirror | None,
+    entities: tuple[Entity, ...],
+    questions: int,
+    say: Callable[[str], None],
+) -> Finder:
+    """The way that needs fewer requests for that many `questions`; `say` is told the number before it is spent."""
+    lookup = LookupFinder(reader)
+    if mirror is None or questions == 0:
+        return lookup
+    what = " and ".join(f"{entity}s" for entity in entities)
+    firsts: dict[str, Page] = {}
+    if not all(mirror.ready(entity) for entity in entities):
+        if questions <= FEW:
+            return lookup
+        for entity in entities:
+            if not any(map(names_all, reader.views(entity))):
+                return lookup  # no view is known to hold everybody, so that absence from it would prove nothing
+            if not mirror.ready(entity):
+                firsts[entity] = first_page(reader, entity, reader.all_view(entity))
+        totals = [page.total for page in firsts.values()]
+        if None in totals:
+            return lookup
+        cost = sum(pages(total or 0) - 1 for total in totals)
+        if cost >= questions:
+            say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
+            return lookup
+        say(f"matching by paging all {what}, 100 a request: {cost:,} requests more instead of {questions:,} look-ups")
+    else:
+        if questions <= 2:
+            return lookup
+        say(f"matching from the copy of an earlier run: reading only the {what} updated since")
+    for entity in entities:
+        mirror.refresh(reader, entity, firsts.get(entity))
+    return MirrorFinder(mirror)

@@ -1,0 +1,118 @@
+"""Fold: many intents about one person become one state; last write wins per cell, by event time.
+
+A state is kept so that folding is associative and commutative: folding two halves of the input apart and merging the
+results gives the same state as folding all of it, whatever the order of the lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from fsseg.mapping.intents import Cells
+
+PERSON = ""
+"""The part of a state that is the person itself."""
+
+Layer = tuple[str, int, Cells]
+"""Event time, position, and the cells of that event which no later event has overridden."""
+
+
+class Part(NamedTuple):
+    """What the events say of one thing: the person itself (""), one company or one deal of the person.
+
+    `sources` lists position and event key of every event that said something, overridden or not, by position.
+    """
+
+    layers: list[Layer]
+    sources: list[tuple[int, int]]
+    first: tuple[str, int]
+    """Time and position of the earliest event: the order in which a person's companies came."""
+
+    def cells(self) -> Cells:
+        """The values that stand, whoever said them."""
+        standing: Cells = {}
+        for _, _, cells in self.layers:
+            standing.update(cells)
+        return standing
+
+    @property
+    def last(self) -> tuple[str, int]:
+        """Time and position of the latest event that still stands."""
+        return self.layers[-1][:2] if self.layers else self.first
+
+
+State = dict[str, Part]
+
+
+class Said(NamedTuple):
+    """One event's intent about a person: its parts at one time."""
+
+    time: str
+    position: int
+    key: int
+    parts: dict[str, Cells]
+
+
+def settle(layers: list[Layer]) -> list[Layer]:
+    """The layers oldest first, without cells that a later layer overrides and without empty layers."""
+    if len(layers) == 1:
+        return layers if layers[0][2] else []
+    layers.sort(key=lambda layer: layer[:2], reverse=True)
+    taken: set[str] = set()
+    standing: list[Layer] = []
+    for time, position, cells in layers:
+        fresh = cells if taken.isdisjoint(cells) else {name: v for name, v in cells.items() if name not in taken}
+        if fresh:
+            taken.update(fresh)
+            standing.append((time, position, fresh))
+    standing.reverse()
+    return standing
+
+
+def fold(said: Iterable[Said]) -> State:
+    """The state that these intents about one person amount to."""
+    gathered: dict[str, tuple[list[Layer], list[tuple[int, int]]]] = {}
+    for time, position, key, parts in said:
+        for part, cells in parts.items():
+            layers, sources = gathered.setdefault(part, ([], []))
+            layers.append((time, position, cells))
+            sources.append((position, key))
+    return {
+        part: Part(settle(layers[:]), sorted(sources), min((time, position) for time, position, _ in layers))
+        for part, (layers, sources) in gathered.items()
+    }
+
+
+def merge(one: State, other: State) -> State:
+    """Both states as one. Associative and commutative; merging with an empty state changes nothing."""
+    both = dict(one)
+    for name, part in other.items():
+        mine = both.get(name)
+        both[name] = (
+            Part(
+                settle([*mine.layers, *part.layers]),
+                sorted({*mine.sources, *part.sources}),
+                min(mine.first, part.first),
+            )
+            if mine
+            else part
+        )
+    return both
+
+
+def dump(state: State) -> dict[str, Any]:
+    """The state as plain JSON values."""
+    return {name: [part.layers, part.sources, part.first] for name, part in state.items()}
+
+
+def restore(plain: dict[str, Any]) -> State:
+    """The state that `dump` gave."""
+    return {
+        name: Part(
+            [(time, position, cells) for time, position, cells in layers],
+            [(position, key) for position, key in sources],
+            (first[0], first[1]),
+        )
+        for name, (layers, sources, first) in plain.items()
+    }

@@ -1,0 +1,80 @@
+"""What fsseg remembers of an account between runs: who is who, which events were delivered, which files are done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from fsseg.plan.database import connect
+
+VERSION = 1
+SCHEMA = """
+CREATE TABLE identity (key TEXT PRIMARY KEY, entity TEXT NOT NULL, remote_id INTEGER NOT NULL, email TEXT) WITHOUT ROWID;
+CREATE TABLE delivered (key INTEGER PRIMARY KEY);
+CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+_WRAP = 1 << 64
+_SIGN = 1 << 63
+
+
+def signed(key: int) -> int:
+    """An unsigned 64-bit key as SQLite keeps it."""
+    return key - _WRAP if key >= _SIGN else key
+
+
+def unsigned(key: int) -> int:
+    """The key that `signed` was given."""
+    return key + _WRAP if key < 0 else key
+
+
+class Known(NamedTuple):
+    """The record that an earlier run made or updated for a userId."""
+
+    entity: str
+    remote_id: int
+    email: str | None
+
+
+class Ledger:
+    """The account's `ledger.db`. A delivered event takes 8 bytes of key, about 11 with SQLite's own."""
+
+    def __init__(self, path: Path) -> None:
+        self.db = connect(path, SCHEMA, VERSION)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def known(self, key: str) -> Known | None:
+        """Who this person key ("#" and the userId, or "@" and the e-mail) was in an earlier run."""
+        row = self.db.execute("SELECT entity, remote_id, email FROM identity WHERE key = ?", (key,)).fetchone()
+        return Known(*row) if row else None
+
+    def delivered(self) -> Iterator[int]:
+        """The keys of all delivered events."""
+        return (unsigned(key) for (key,) in self.db.execute("SELECT key FROM delivered"))
+
+    def remember(
+        self,
+        people: Iterable[tuple[str, str, int, str | None]],
+        events: Iterable[int],
+        files: Iterable[tuple[str, int, str]] = (),
+    ) -> None:
+        """Add people (key, entity, remote id, e-mail), delivered event keys and finished files, all or nothing."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            self.db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?)", people)
+            self.db.executemany("INSERT OR IGNORE INTO delivered VALUES (?)", ((signed(key),) for key in events))
+            self.db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", files)
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def forget(self, people: Iterable[int], entity: str, events: Iterable[int]) -> None:
+        """Take back deliveries, after an undo: people by remote id, events by key."""
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.executemany("DELETE FROM identity WHERE entity = ? AND remote_id = ?", ((entity, id) for id in people))
+        self.db.executemany("DELETE FROM delivered WHERE key = ?", ((signed(key),) for key in events))
+        self.db.execute("COMMIT")

@@ -1,0 +1,246 @@
+"""Match: for every planned person, account and deal, what Freshsales holds today, and which kind of record it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+import orjson
+
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Reader
+from fsseg.mapping.catalog import Catalog
+from fsseg.plan.existing import Existing, flatten, keep, lacks, updated
+from fsseg.plan.finder import Finder, choose, fetch
+from fsseg.plan.fold import PERSON, State, dump, merge, restore
+from fsseg.plan.ledger import Ledger
+from fsseg.plan.mirror import Mirror, fold_name
+from fsseg.plan.people import COMPANY, REFERENCE
+from fsseg.plan.shape import fields_for, latest_company, shape, wants_contact
+from fsseg.plan.store import Record, Store, encode
+
+Tick = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What matching needs. `reader` is None offline: then everything is new as far as anybody can tell."""
+
+    store: Store
+    catalog: Catalog
+    reader: Reader | None
+    ledger: Ledger | None
+    mirror: Mirror | None
+    how: Literal["segment", "email"]
+    id_field: str | None = None
+    convert_leads: bool = False
+    say: Callable[[str], None] = lambda text: None
+    tick: Tick = lambda people: None
+
+
+def match(work: Matching) -> None:
+    """Fill `entity`, `desired`, `existing`, `remote_id` and the warnings of all records; make those of accounts and deals.
+
+    Raises the client's errors; what was matched before stays in the store, so that matching again goes on.
+    """
+    _match_people(work)
+    _settle_accounts(work)
+    _match_accounts(work)
+    _match_deals(work)
+
+
+@dataclass
+class _Found:
+    entity: Entity
+    existing: Existing | None
+    warnings: list[str]
+    siblings: list[int]
+    conflict: bool = False
+
+
+def _match_people(work: Matching) -> None:
+    todo = "kind = 'person' AND entity IS NULL"
+    questions = work.store.count("record", todo)
+    entities: tuple[Entity, ...] = ("lead", "contact") if work.catalog.edition == "classic" else ("contact",)
+    finder = choose(work.reader, work.mirror, entities, questions, work.say) if work.reader else None
+    page: list[Record] = []
+    for record in work.store.records(todo):
+        page.append(record)
+        if len(page) == 100:
+            _match_page(work, finder, entities, page)
+            page = []
+    _match_page(work, finder, entities, page)
+
+
+def _match_page(work: Matching, finder: Finder | None, entities: tuple[Entity, ...], page: list[Record]) -> None:
+    """Ask first, write afterwards: no transaction stays open while the network is waited for."""
+    found = [(record, *_find_person(work, finder, entities, record)) for record in page]
+    with work.store.transaction():
+        for record, state, person in found:
+            _write_person(work, record, state, person)
+    work.tick(len(page))
+
+
+def _find_person(
+    work: Matching, finder: Finder | None, entities: tuple[Entity, ...], record: Record
+) -> tuple[State, _Found]:
+    state = restore(record.state)
+    new: Entity = "contact" if work.catalog.edition == "suite" or wants_contact(state) else "lead"
+    if finder is None:
+        return state, _Found(new, None, [], [])
+    person = (
+        _segment(work, finder, entities, record, new)
+        if _by_id(work, record)
+        else _email(work, finder, entities, record, new)
+    )
+    if person.existing is not None:
+        if person.entity == "lead" and wants_contact(state):
+            person.warnings.append("is_lead")
+        shaped = shape(person.entity, state)
+        wanted = [*shaped.desired, *(["sales_accounts"] if shaped.companies else [])]
+        person.existing = _complete(work, person.entity, person.existing, wanted)
+    return state, person
+
+
+def _by_id(work: Matching, record: Record) -> bool:
+    return work.how == "segment" and not record.by_email
+
+
+def _segment(work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record, new: Entity) -> _Found:
+    """A database id: the record made for that id before, else a new one beside whoever has the same e-mail."""
+    for entity, existing in _known(work, finder, entities, record):
+        return _Found(entity, existing, [], [])
+    siblings = [] if record.action == REFERENCE else list(finder.find(entities, record.key))
+    taken = new == "contact" and any(entity == "contact" for entity, _ in siblings)
+    warnings = ["email_exists"] if siblings else []
+    return _Found(new, None, warnings, [int(existing["id"]) for _, existing in siblings], conflict=taken)
+
+
+def _email(work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record, new: Entity) -> _Found:
+    """The e-mail says who it is; failing that, the record that an earlier run made for the same id."""
+    found = list(finder.find(entities, record.key)) or list(_known(work, finder, entities, record))
+    if not found:
+        return _Found(new, None, [], [])
+    found.sort(key=lambda one: (one[0] == "contact", updated(one[1])), reverse=True)
+    entity, existing = found[0]
+    return _Found(
+        entity, existing, ["duplicate_person"] if len(found) > 1 else [], [int(e["id"]) for _, e in found[1:]]
+    )
+
+
+def _known(
+    work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record
+) -> list[tuple[Entity, Existing]]:
+    for key in record.keys:
+        known = work.ledger.known(key) if work.ledger else None
+        if known is not None and known.entity in entities:
+            existing = finder.get(known.entity, known.remote_id)
+            if existing is not None:
+                return [(known.entity, existing)]
+        if work.id_field and work.reader and key.startswith("#"):
+            for entity, rows in work.reader.lookup(key[1:], work.id_field, entities).items():
+                for row in rows:
+                    return [(entity, flatten(entity, row))]
+    return []
+
+
+def _complete(work: Matching, entity: Entity, existing: Existing, wanted: list[str]) -> Existing:
+    """`existing` with every wanted field: rows of views and searches leave some out, which is not the same as empty."""
+    if work.reader is None or not lacks(existing, wanted):
+        return existing
+    whole = fetch(work.reader, entity, int(existing["id"]))
+    return existing if whole is None else whole
+
+
+def _write_person(work: Matching, record: Record, state: State, person: _Found) -> None:
+    shaped = shape(person.entity, state)
+    desired: dict[str, Any] = dict(shaped.desired)
+    if shaped.companies:
+        desired["$accounts"] = [name.removeprefix(COMPANY) for name in shaped.companies]
+    db = work.store.db
+    db.executemany(
+        "INSERT INTO fragment VALUES (?, ?)",
+        ((name, orjson.dumps(dump({name: state[name]}))) for name in shaped.companies),
+    )
+    company = latest_company(state) if shaped.deals else None
+    for name in shaped.deals:
+        deal = fields_for(person.entity, state[name])
+        if company:
+            deal["$account"] = company.removeprefix(COMPANY)
+        db.execute(
+            "INSERT INTO record (kind, entity, key, match_key, parent, desired, sources) VALUES ('deal', 'deal', ?, ?, ?, ?, ?)",
+            (deal.get("name") or "", name.partition(":")[2], record.id, encode(deal), encode(state[name].sources)),
+        )
+    nested = [] if person.entity == "contact" else [name for name in state if name != PERSON]
+    sources = sorted({tuple(source) for name in (PERSON, *nested) if name in state for source in state[name].sources})
+    extra = ["sales_accounts"] if shaped.companies else []
+    create_stage = None if person.existing or record.action == REFERENCE else wants_contact(state)
+    work.store.update(
+        "record",
+        record.id,
+        entity=person.entity,
+        state=None,
+        sources=[list(source) for source in sources],
+        desired=desired if create_stage is None else {**desired, "$contact": create_stage},
+        existing=None if person.existing is None else keep(person.existing, [*shaped.desired, *extra]),
+        remote_id=person.existing["id"] if person.existing else None,
+        warnings=record.warnings + person.warnings,
+        siblings=person.siblings,
+        action="conflict" if person.conflict else record.action,
+        code="email_exists" if person.conflict else None,
+    )
+
+
+def _settle_accounts(work: Matching) -> None:
+    """One record per company name, whoever spoke of it."""
+    with work.store.transaction() as db:
+        rows = db.execute("SELECT key, state FROM fragment WHERE key >= 'company:' AND key < 'company;' ORDER BY key")
+        for key, group in groupby(rows, key=lambda row: row[0]):
+            state: State = {}
+            for _, plain in group:
+                state = merge(state, restore(orjson.loads(plain)))
+            part = state[key]
+            desired = fields_for("contact", part)
+            db.execute(
+                "INSERT INTO record (kind, entity, key, match_key, desired, sources) VALUES ('account', 'account', ?, ?, ?, ?)",
+                (desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(part.sources)),
+            )
+        db.execute("DELETE FROM fragment WHERE key >= 'company:' AND key < 'company;'")
+
+
+def _match_accounts(work: Matching) -> None:
+    if work.reader is None:
+        return
+    todo = "kind = 'account' AND existing IS NULL"
+    finder = choose(work.reader, work.mirror, ("account",), work.store.count("record", todo), work.say)
+    for record in list(work.store.records(todo)):
+        found = [
+            one for _, one in finder.find(("account",), record.key) if fold_name(one.get("name")) == record.match_key
+        ]
+        if found:
+            existing = _complete(work, "account", max(found, key=updated), list(record.desired))
+            _write_existing(work, record, existing)
+
+
+def _match_deals(work: Matching) -> None:
+    """A deal is known by its name among the deals of its contact; a new contact has none."""
+    if work.reader is None:
+        return
+    todo = "kind = 'deal' AND parent IN (SELECT id FROM record WHERE entity = 'contact' AND remote_id IS NOT NULL)"
+    for parent, group in groupby(list(work.store.records(todo, order="parent, id")), key=lambda record: record.parent):
+        contact = work.store.record(int(parent or 0))
+        deals = [flatten("deal", row) for row in work.reader.deals_of(int(contact.remote_id or 0))]
+        for record in group:
+            found = [one for one in deals if fold_name(one.get("name")) == record.match_key]
+            if found:
+                wanted = [name for name in record.desired if not name.startswith("$")]
+                existing = _complete(work, "deal", max(found, key=updated), [*wanted, "sales_account_id"])
+                _write_existing(work, record, existing)
+
+
+def _write_existing(work: Matching, record: Record, existing: Existing) -> None:
+    wanted = [name for name in record.desired if not name.startswith("$")]
+    extra = ["sales_account_id"] if record.kind == "deal" else []
+    work.store.update("record", record.id, existing=keep(existing, [*wanted, *extra]), remote_id=existing["id"])

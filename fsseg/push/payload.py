@@ -1,0 +1,82 @@
+"""From the changed fields of a record to the body that Freshsales takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsseg.mapping.catalog import Catalog
+from fsseg.plan.diff import field_of
+from fsseg.plan.store import Record
+
+COMPANY = "name address city state zipcode country industry_type_id business_type_id number_of_employees annual_revenue website phone"
+DEAL = "name amount expected_close deal_product_id"
+NESTED = {"company": COMPANY.split(), "deal": DEAL.split()}
+"""What a lead's company and deal can hold, as the lead attribute table documents it."""
+
+LINKS = ("sales_accounts", "sales_account", "contacts")
+"""Changes of a record that are links to others; they travel as ids, see `push.links`."""
+
+
+def body(catalog: Catalog, record: Record) -> dict[str, Any]:
+    """The attributes to write for `record`: the changed fields only, links apart.
+
+    A lead's nested company or deal goes whole once one of its fields changes, since it isn't documented whether the
+    rest of a partial one would be kept.
+    """
+    attributes: dict[str, Any] = {}
+    custom: dict[str, Any] = {}
+    for name, (_, after) in record.fields.items():
+        part, dot, _ = name.partition(".")
+        if name in LINKS or dot and record.entity == "lead" and part in attributes:
+            continue
+        if dot and record.entity == "lead":
+            attributes[part] = _nested(catalog, record, part)
+        elif name.startswith("cf_"):
+            custom[name] = after
+        elif name == "email" and record.entity == "contact":
+            attributes["emails"] = _emails(record, after)
+        else:
+            attributes[name] = after
+    if custom:
+        attributes["custom_field"] = custom
+    return attributes
+
+
+def _nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
+    has = record.existing or {}
+    nested: dict[str, Any] = {}
+    for name in NESTED[part]:
+        value = has.get(f"{part}.{name}")
+        if value is not None:
+            nested[name] = _as_sent(catalog, f"{part}.{name}", value)
+    for name, (_, after) in record.fields.items():
+        owner, _, field = name.partition(".")
+        if owner == part and field:
+            nested[field] = after
+    return {name: custom for name, custom in nested.items() if not name.startswith("cf_")} | _custom(nested)
+
+
+def _custom(nested: dict[str, Any]) -> dict[str, Any]:
+    found = {name: value for name, value in nested.items() if name.startswith("cf_")}
+    return {"custom_field": found} if found else {}
+
+
+def _as_sent(catalog: Catalog, name: str, value: Any) -> Any:
+    """Money and numbers are read back as text, but written as numbers."""
+    field = field_of(catalog, "lead", name)
+    if isinstance(value, str) and field is not None and field.type in ("number", "decimal"):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    return value
+
+
+def _emails(record: Record, after: Any) -> Any:
+    """A new address becomes the primary one; those that the contact has are named with their ids, so that they stay."""
+    ids = (record.existing or {}).get("email_ids") or {}
+    if not ids:
+        return after
+    kept = [
+        {"id": ids.get(one.casefold()), "value": one, "is_primary": False}
+        for one in (record.existing or {}).get("emails", [])
+    ]
+    return [*kept, {"value": after, "is_primary": True}]

@@ -1,0 +1,150 @@
+"""Writing timeline entries: sales activities, notes or tracked events, each with the messageId that finds it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from fsseg.freshsales.errors import Unavailable
+from fsseg.plan.existing import updated
+from fsseg.plan.messages import MARK, message_of
+from fsseg.plan.store import Entry, Record
+from fsseg.push.journal import carefully
+from fsseg.push.outcome import FAILED, PLANNED, Outcome
+from fsseg.push.work import Work
+
+TARGET = {"lead": "Lead", "contact": "Contact"}
+NOTES_MOST = 8_000
+"""Characters of properties in an entry; the messageId comes after them, so it is never cut off."""
+VALUE_MOST = 500
+LOOK_BACK = timedelta(hours=1)
+"""How much the clocks of two hosts may differ when the newest activities are searched."""
+PAGES_MOST = 50
+
+
+def send(work: Work, entry: Entry) -> Outcome:
+    """Create one timeline entry; one whose person could not be written fails with it."""
+    with work.lock:
+        person = work.store.record(int(entry.person or 0))
+    if person.remote_id is None:
+        return Outcome(FAILED, code=person.code or "unavailable", message="its person was not written")
+    target = {"targetable_type": TARGET[str(person.entity)], "targetable_id": person.remote_id}
+    match entry.payload["via"]:
+        case "tracking":
+            return carefully(lambda: _track(work, entry, person), _untold)
+        case "note":
+            note = {"description": note_text(entry), **target}
+            return carefully(lambda: work.writer.create_note(note), lambda: look(work, entry, person))
+    activity = {**activity_body(entry), **target}
+    if work.owner_id is not None:
+        activity["owner_id"] = work.owner_id
+    return carefully(lambda: work.writer.create_activity(activity), lambda: look(work, entry, person))
+
+
+def activity_body(entry: Entry) -> dict[str, Any]:
+    """A sales activity at the event's own time, its target and owner apart."""
+    return {
+        "title": title(entry),
+        "notes": notes(entry),
+        "sales_activity_type_id": entry.payload["type_id"],
+        "start_date": f"{entry.time}Z",
+        "end_date": f"{entry.time}Z",
+    }
+
+
+def title(entry: Entry) -> str:
+    """The event's or page's name, with the count where a day's entries are one."""
+    count = entry.payload.get("count", 1)
+    name = _plain(str(entry.payload["name"]))[:200]
+    return f"{name} ({count} times)" if count > 1 else name
+
+
+def notes(entry: Entry) -> str:
+    """The properties as lines of text; the last line ends in the messageId."""
+    lines = [f"{_plain(name)}: {_shown(value)}" for name, value in entry.payload["properties"].items()]
+    return "\n".join([*lines, ""])[:NOTES_MOST] + f"{MARK}{entry.payload['message_id']}"
+
+
+def note_text(entry: Entry) -> str:
+    """A note has no time of its own but that of its making, so the event's stands in the text."""
+    return f"{title(entry)}\n{entry.time}Z\n{notes(entry)}"
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    return _plain(text)[:VALUE_MOST]
+
+
+def _plain(text: str) -> str:
+    return " ".join(part for part in "".join(c if c.isprintable() else " " for c in text).split(" ") if part)
+
+
+def _track(work: Work, entry: Entry, person: Record) -> None:
+    if entry.payload["kind"] == "page":
+        work.writer.track_page_view(person.key, str(entry.payload["properties"].get("url") or entry.payload["name"]))
+    else:
+        work.writer.track_event(person.key, entry.payload["name"], entry.payload["properties"])
+
+
+def _untold() -> None:
+    raise Unavailable("tracked events can't be read back, so whether this one arrived can't be told")
+
+
+def look(work: Work, entry: Entry, person: Record) -> int | None:
+    """The id of this entry in Freshsales, None if it isn't there. Raises `Unavailable` where that can't be told."""
+    message_id = str(entry.payload["message_id"])
+    assert person.entity and person.remote_id
+    if entry.payload["via"] == "note":
+        rows: Any = work.reader.notes(person.entity, person.remote_id)
+        text = "description"
+    else:
+        with work.lock:
+            since = datetime.fromisoformat(work.store.get("claimed_at")) - LOOK_BACK
+        rows, text = newest(work, since), "notes"
+    for row in rows:
+        if message_of(row.get(text)) == message_id and _is_of(row, person):
+            return int(row["id"])
+    return None
+
+
+def newest(work: Work, since: datetime) -> Iterator[dict[str, Any]]:
+    """The sales activities made at or after `since`, whichever end of the list the newest stand at."""
+    first = work.reader.sales_activities(1)
+    rows = first.rows
+    rising = len(rows) > 1 and updated_of(rows[0]) < updated_of(rows[-1])
+    if rising and first.total_pages is None:
+        raise Unavailable("the list of activities doesn't say how long it is, and the newest stand at its end")
+    last = first.total_pages or PAGES_MOST + 1
+    order = range(last, 0, -1) if rising else range(1, last + 1)
+    for read, number in enumerate(order, 1):
+        if read > PAGES_MOST:
+            raise Unavailable("too many activities were made since to tell whether this one is among them")
+        page = first.rows if number == 1 else work.reader.sales_activities(number).rows
+        yield from page
+        if not page or all(updated_of(row) < since for row in page):
+            return
+
+
+def updated_of(row: dict[str, Any]) -> datetime:
+    """When the activity was made."""
+    return updated({"updated_at": row.get("created_at") or row.get("updated_at")})
+
+
+def _is_of(row: dict[str, Any], person: Record) -> bool:
+    targets = row.get("targetables") or [{"id": row.get("targetable_id"), "type": row.get("targetable_type")}]
+    ids = {str(target.get("id")) for target in targets if isinstance(target, dict)}
+    return ids <= {"None"} or str(person.remote_id) in ids
+
+
+def recover(work: Work, entry: Entry) -> Outcome:
+    """What became of an entry that was under way when the last push ended."""
+    person = work.store.record(int(entry.person or 0))
+    if person.remote_id is None:
+        return Outcome(PLANNED)
+    if entry.payload["via"] == "tracking":
+        return Outcome("unknown", code="unknown_outcome", message="tracked events can't be read back")
+    found = look(work, entry, person)
+    return Outcome(PLANNED) if found is None else Outcome("done", found)

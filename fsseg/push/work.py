@@ -1,0 +1,27 @@
+"""What every step of the push shares."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.writer import Writer
+from fsseg.mapping.catalog import Catalog
+from fsseg.plan.store import Store
+
+
+@dataclass(frozen=True)
+class Work:
+    """`lock` guards the store, which the workers of one chunk share. `owner_id` is whose sales activities are written."""
+
+    store: Store
+    catalog: Catalog
+    reader: Reader
+    writer: Writer
+    how: Literal["segment", "email"]
+    id_field: str | None = None
+    owner_id: int | None = None
+    workers: int = 1
+    lock: threading.Lock = field(default_factory=threading.Lock)

@@ -1,0 +1,110 @@
+"""Changes put in the order they are shown in, a bounded number of them held at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fsseg.report.console import sanitise
+from fsseg.report.reasons import WARNINGS
+from fsseg.report.totals import ENTITIES
+from fsseg.report.words import value
+
+Show = Literal["all", "creates", "updates", "conflicts"]
+Change = dict[str, Any]
+ACTIONS_SHOWN: dict[Show, frozenset[str]] = {
+    "all": frozenset({"create", "update", "conflict"}),
+    "creates": frozenset({"create"}),
+    "updates": frozenset({"update"}),
+    "conflicts": frozenset({"conflict"}),
+}
+SIGNS = {"create": "+", "update": "~", "unchanged": "=", "conflict": "!", "skipped": "/"}
+CLEARED = "(cleared)"
+
+
+@dataclass
+class Group:
+    """One entity: changes to show (conflicts last, with room of their own), and how many more there are."""
+
+    entity: str
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Change] = field(default_factory=list)
+    hidden: int = 0
+
+
+class Arranger:
+    """Groups of changes by entity, while `totals` counts all of them as they stream by.
+
+    With a limit, at most that many changes and as many conflicts of an entity are kept, and the groups come at the end.
+    Without one nothing is kept: a group of one comes for every change, in the order of the input.
+    """
+
+    def __init__(self, changes: Iterable[Change], *, show: Show = "all", limit: int | None = None) -> None:
+        self._changes, self._actions, self._limit = changes, ACTIONS_SHOWN[show], limit
+        self.totals: Counter[tuple[str, str]] = Counter()
+        """Changes by (entity, action); complete once the groups have been gone through."""
+
+    def __iter__(self) -> Iterator[Group]:
+        shown = self._counted()
+        if self._limit is None:
+            for change in shown:
+                conflict = change["action"] == "conflict"
+                yield Group(change["entity"], [] if conflict else [change], [change] if conflict else [])
+            return
+        groups: dict[str, Group] = {}
+        for change in shown:
+            group = groups.setdefault(change["entity"], Group(change["entity"]))
+            kept = group.conflicts if change["action"] == "conflict" else group.changes
+            if len(kept) < self._limit:
+                kept.append(change)
+            else:
+                group.hidden += 1
+        yield from (groups.pop(entity) for entity in ENTITIES if entity in groups)
+        yield from groups.values()
+
+    def _counted(self) -> Iterator[Change]:
+        for change in self._changes:
+            self.totals[change["entity"], change["action"]] += 1
+            if change["action"] in self._actions:
+                yield change
+
+
+def field_lines(change: Change) -> list[tuple[str, str, str]]:
+    """(name, before, after) of every field as safe text; what is cleared has the after `(cleared)`.
+
+    A new record's fields have an empty before; those of them that stay null are left out.
+    """
+    create = change["action"] == "create"
+    lines = []
+    for name, cell in (change.get("fields") or {}).items():
+        before, after = cell.get("before"), cell.get("after")
+        if create and after is None:
+            continue
+        lines.append((sanitise(name), "" if create else value(before), CLEARED if after is None else value(after)))
+    return lines
+
+
+def warning_texts(change: Change) -> list[str]:
+    """The words of a change's warnings: its own text, or what its code means."""
+    texts = []
+    for warning in change.get("warnings") or ():
+        if isinstance(warning, dict):
+            code = str(warning.get("code", ""))
+            told = warning.get("message") or warning.get("hint") or (WARNINGS[code].hint if code in WARNINGS else code)
+            name = warning.get("name")
+            texts.append(sanitise(f"{name}: {told}" if name else str(told)))
+        else:
+            texts.append(sanitise(WARNINGS[warning].hint if warning in WARNINGS else str(warning)))
+    return texts
+
+
+def identity(change: Change) -> str:
+    """`kim@north.example  Kim Vos  #5001264008`: key, name if there is one, id if there is one."""
+    parts = [value(change.get("key") or "?")]
+    if change.get("name"):
+        parts.append(value(change["name"]))
+    if change.get("id") is not None:
+        parts.append(f"#{value(change['id'])}")
+    return "  ".join(parts)

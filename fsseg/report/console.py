@@ -1,0 +1,109 @@
+"""The two consoles: `out` for data, `err` for talk; and what makes foreign text safe to show on them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+PIPE_WIDTH = 120
+"""Columns that lines are laid out for where no terminal sets a width."""
+
+# Control characters C0, DEL and C1; characters that are invisible or reorder what follows (bidi overrides and
+# isolates, zero-width space, tags); line separators; halves of surrogate pairs. Joiners stay: emoji and Persian
+# need them.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def sanitise(text: str) -> str:
+    r"""The same text on one line with control and reordering characters written out: `\x1b`, `\n`, `\u202e`."""
+    return text if text.isprintable() else _UNSAFE.sub(_written_out, text)
+
+
+def sanitise_json(text: str) -> str:
+    r"""Serialised JSON with the unsafe characters as `\u` escapes: other bytes, the same JSON."""
+    return _UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else _json_escape(ord(m[0])), text)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    char = match[0]
+    code = ord(char)
+    escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return _SHORT.get(char, escape)
+
+
+def _json_escape(code: int) -> str:
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """The few signs that need a fallback where the encoding has no room for them."""
+
+    arrow: str = "→"
+    ellipsis: str = "…"
+    dot: str = "·"
+    times: str = "×"
+    bar: str = "━"
+    half: str = "╸"
+
+
+ASCII = Glyphs(arrow="->", ellipsis="...", dot="|", times="x", bar="#", half="")
+
+
+def glyphs(console: Console) -> Glyphs:
+    """Unicode signs, or ASCII ones where the console's encoding is not a Unicode one."""
+    return ASCII if console.options.ascii_only else Glyphs()
+
+
+def line_width(console: Console) -> int:
+    """Columns a line may take: the terminal's, or a fixed number in a pipe."""
+    return console.width if console.is_terminal else PIPE_WIDTH
+
+
+def write(console: Console, text: str) -> None:
+    """Finished text (JSON, CSV, HTML) as it is, with neither wrapping nor styling."""
+    if not console.quiet:
+        console.file.write(text)
+
+
+@dataclass(frozen=True)
+class Consoles:
+    """Made once by `open_consoles` and handed to whoever prints."""
+
+    out: Console
+    err: Console
+    quiet: bool = False
+
+    def say(self, text: str) -> None:
+        """Talk, on stderr; dropped when quiet."""
+        if not self.quiet:
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """What must be seen even when quiet, on stderr. Line feeds are kept, other control characters written out."""
+        for line in text.split("\n"):
+            self.err.print(Text(sanitise(line)), soft_wrap=True)
+
+
+def open_consoles(*, quiet: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> Consoles:
+    """Both consoles; Rich keeps `NO_COLOR`, `TERM=dumb` and pipes. Markup and emoji codes in data are never read."""
+    return Consoles(_console(stdout or sys.stdout), _console(stderr or sys.stderr), quiet)
+
+
+def _console(file: TextIO) -> Console:
+    reconfigure = getattr(file, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")  # a narrow encoding shows \u escapes instead of failing
+    return Console(file=file, markup=False, highlight=False, emoji=False)

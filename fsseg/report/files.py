@@ -1,0 +1,107 @@
+"""The files of a run, for the owner's eyes only (mode 0600) and never half written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import orjson
+
+_BUFFER = 1 << 18
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write to a sibling of `path` that takes its place at the end; on an exception `path` stays as it was."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb", buffering=_BUFFER, opener=_private) as file:
+            os.fchmod(file.fileno(), 0o600)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """`text` as UTF-8; what UTF-8 cannot hold is written as an escape."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
+    """`summary.json`, indented for readers."""
+    with replacing(path) as file:
+        file.write(orjson.dumps(dict(summary), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+class JsonLines:
+    """Adds JSON lines to a file: `with JsonLines(path) as lines: lines.write({...})`.
+
+    A last line that an earlier, killed process left half written is cut off first. `fresh` empties the file.
+    """
+
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        self.path = path
+        self.written = 0
+        """Lines written by this object."""
+        self._file = open(path, "wb" if fresh else "ab", buffering=_BUFFER, opener=_private)  # noqa: SIM115 (kept open)
+        os.fchmod(self._file.fileno(), 0o600)
+        if not fresh:
+            self._file.truncate(_whole_lines(path))
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """One line; it reaches the disk by `flush` or `close` at the latest."""
+        self._file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
+        self.written += 1
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> JsonLines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON lines file, one at a time; none if there is no file. A half-written last line is left out.
+
+    Raises `orjson.JSONDecodeError` on a damaged line elsewhere.
+    """
+    if not path.exists():
+        return
+    with open(path, "rb", buffering=_BUFFER) as file:
+        for line in file:
+            if line.endswith(b"\n") and not line.isspace():
+                yield orjson.loads(line)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _whole_lines(path: Path) -> int:
+    """Bytes up to and including the last line feed."""
+    with open(path, "rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(end - _BUFFER, 0)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0

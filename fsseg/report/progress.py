@@ -1,0 +1,282 @@
+"""How far a run is: one Protocol, three ways to show it. The pipeline reports, this decides what is seen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from fsseg.report.console import glyphs, sanitise
+from fsseg.report.eta import Quota, seconds_to_go
+from fsseg.report.words import clock_time, cut, duration, number, rate
+
+Clock = Callable[[], float]
+"""Epoch seconds; injected by tests."""
+
+_RATE_WINDOW = 15.0
+_JUSTIFY: tuple[JustifyMethod, ...] = ("left", "left", "right", "right", "left")
+"""Name, bar, counts, rate, note: a narrow terminal goes without the last ones."""
+
+
+class Stage:
+    """One stage under way. `advance` takes a lock and an addition, so it may be called for every event."""
+
+    def __init__(self, name: str, total: int | None, unit: str, clock: Clock) -> None:
+        self.name, self.total, self.unit = name, total, unit
+        self.count = 0
+        self.remark = ""
+        self.started = clock()
+        self.ended: float | None = None
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._samples: deque[tuple[float, int]] = deque([(self.started, 0)])
+
+    def advance(self, n: int = 1) -> None:
+        """`n` more units are done; `total` may be set at any time."""
+        with self._lock:
+            self.count += n
+
+    def note(self, text: str) -> None:
+        """A few words that stand beside the counts, such as `14 requests`; they replace earlier ones."""
+        self.remark = sanitise(text)
+
+    def speed(self) -> float:
+        """Units a second: lately while under way, on the whole once ended."""
+        now = self.ended or self._clock()
+        since, base = self.started, 0
+        if self.ended is None:
+            with self._lock:
+                self._samples.append((now, self.count))
+                while len(self._samples) > 2 and self._samples[1][0] <= now - _RATE_WINDOW:
+                    self._samples.popleft()
+                since, base = self._samples[0]
+        return (self.count - base) / (now - since) if now > since else 0.0
+
+    def counts(self) -> str:
+        """`92/161 people`, or `12,400 events` where the end is not known or reached."""
+        open_end = self.total is None or self.count == self.total
+        done = number(self.count) if open_end else f"{number(self.count)}/{number(self.total or 0)}"
+        return f"{done} {self.unit}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.ended = self._clock()
+
+
+class Progress(Protocol):
+    """What the pipeline and the pacer tell. A context manager around the whole run; every method is thread-safe."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+    def stage(self, name: str, total: int | None, unit: str) -> Stage:
+        """A context manager; stages may overlap. `unit` is plural: `events`."""
+
+    def waiting(self, seconds: float, until: float | None, reason: str) -> None:
+        """A wait begins: `reason` completes "waiting for …", `until` is the epoch second it ends (None: from now)."""
+
+    def quota(self, left: int, limit: int) -> None:
+        """Requests left of `limit` in this hour, as just learnt."""
+
+    def message(self, text: str) -> None:
+        """A line of talk that stays."""
+
+
+class SilentProgress:
+    """Shows nothing but messages, and those only if it has a console."""
+
+    def __init__(self, console: Console | None = None, clock: Clock = time.time) -> None:
+        self._console, self._clock = console, clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def stage(self, name: str, total: int | None, unit: str) -> Stage:
+        return Stage(name, total, unit, self._clock)
+
+    def waiting(self, seconds: float, until: float | None, reason: str) -> None: ...
+
+    def quota(self, left: int, limit: int) -> None: ...
+
+    def message(self, text: str) -> None:
+        # Never under the lock: printing above the bars makes Rich call `render`, which takes it.
+        if self._console is not None:
+            self._console.print(Text(sanitise(text)), soft_wrap=True)
+
+
+class PlainProgress(SilentProgress):
+    """Lines for pipes and logs: one at a stage's end, and for long stages one now and then."""
+
+    QUIET_SECONDS = 10.0
+    PATIENCE = 60.0
+    """A stage with a known end is told at every tenth of it, or after this long."""
+
+    def stage(self, name: str, total: int | None, unit: str) -> Stage:
+        return _PlainStage(name, total, unit, self._clock, self)
+
+    def waiting(self, seconds: float, until: float | None, reason: str) -> None:
+        if seconds >= self.QUIET_SECONDS:
+            now = self._clock()
+            end = clock_time(until if until is not None else now + seconds, now)
+            self.message(f"waiting for {reason} until {end}")
+
+
+class _PlainStage(Stage):
+    def __init__(self, name: str, total: int | None, unit: str, clock: Clock, progress: PlainProgress) -> None:
+        super().__init__(name, total, unit, clock)
+        self._progress = progress
+        self._told, self._told_at = 0, self.started
+
+    def advance(self, n: int = 1) -> None:
+        with self._lock:
+            self.count += n
+            now = self._clock()
+            silent = now - self._told_at
+            if silent < PlainProgress.QUIET_SECONDS or self.count == self.total:
+                return
+            if self.total and silent < PlainProgress.PATIENCE and (self.count - self._told) * 10 < self.total:
+                return
+            self._told, self._told_at = self.count, now
+        self._progress.message(f"{self.name}: {self._told_so_far()}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, traceback)
+        took = duration((self.ended or self.started) - self.started)
+        outcome = f"in {took}" if kind is None else f"stopped after {took}"
+        self._progress.message(f"{self.name}: {self._told_so_far()} {outcome}")
+
+    def _told_so_far(self) -> str:
+        return self.counts() + (f" ({self.remark})" if self.remark else "")
+
+
+class RichProgress(SilentProgress):
+    """A bar a stage, and a last line with the quota and when all of it is done, waits included."""
+
+    def __init__(self, console: Console, clock: Clock = time.time) -> None:
+        super().__init__(console, clock)
+        self._terminal = console
+        self._lock = threading.Lock()
+        self._stages: list[Stage] = []
+        self._quota = Quota()
+        self._wait: tuple[float, str] | None = None
+        self._spinner = Spinner("line" if console.options.ascii_only else "dots", style="cyan")
+        self._live = Live(
+            console=console,
+            get_renderable=self.render,
+            refresh_per_second=8,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._wait = None
+        self._live.stop()
+
+    def stage(self, name: str, total: int | None, unit: str) -> Stage:
+        stage = Stage(name, total, unit, self._clock)
+        with self._lock:
+            if all(earlier.ended is not None for earlier in self._stages):
+                self._quota.start_measuring()
+            self._stages.append(stage)
+        return stage
+
+    def waiting(self, seconds: float, until: float | None, reason: str) -> None:
+        now = self._clock()
+        end = until if until is not None else now + seconds
+        with self._lock:
+            self._wait = (end, sanitise(reason))
+            self._quota.waited(now, end)
+
+    def quota(self, left: int, limit: int) -> None:
+        with self._lock:
+            self._quota.learn(left, limit, self._clock())
+
+    def render(self) -> RenderableType:
+        """The bars as they stand now; Rich calls this eight times a second."""
+        with self._lock:
+            now = self._clock()
+            if self._wait and self._wait[0] <= now:
+                self._wait = None
+            rows = Table.grid(padding=(0, 2), pad_edge=False)
+            columns = 5 if self._terminal.width >= 90 else 4 if self._terminal.width >= 60 else 3
+            for justify in _JUSTIFY[:columns]:
+                rows.add_column(justify=justify, no_wrap=True, overflow="crop")
+            for stage in self._stages:
+                rows.add_row(*self._row(stage)[:columns])
+            lines: list[RenderableType] = [rows]
+            if self._wait:
+                end, reason = self._wait
+                self._spinner.update(text=Text(f"waiting for {reason} until {clock_time(end, now)}", style="yellow"))
+                lines.append(Padding(self._spinner, (0, 0, 0, 2)))
+            if footer := self._footer(now):
+                width = self._terminal.width - 1
+                lines.append(Text("  " + cut(footer, width - 2, glyphs(self._terminal).ellipsis), style="dim"))
+            return Group(*lines)
+
+    def _row(self, stage: Stage) -> tuple[RenderableType, ...]:
+        ended = stage.ended is not None
+        width = max(min(self._terminal.width - 56, 28), 6)
+        bar = ProgressBar(
+            total=stage.total if stage.total is not None else (max(stage.count, 1) if ended else None),
+            completed=max(stage.count, 1) if ended and not stage.total else stage.count,
+            width=width,
+            pulse=stage.total is None and not ended,
+        )
+        speed = stage.speed()
+        return (
+            Text("  " + stage.name, style="" if ended else "bold"),
+            bar,
+            Text(stage.counts()),
+            Text(rate(speed) if speed else "", style="cyan"),
+            Text(stage.remark, style="dim"),
+        )
+
+    def _footer(self, now: float) -> str:
+        parts = []
+        if self._quota.limit:
+            parts.append(f"quota {number(self._quota.left)} of {number(self._quota.limit)} left this hour")
+        under_way = [stage for stage in self._stages if stage.ended is None]
+        to_go = seconds_to_go(under_way, self._quota, now)
+        if to_go is not None:
+            parts.append(f"done about {clock_time(now + to_go, now)}")
+        return f" {glyphs(self._terminal).dot} ".join(parts)
+
+
+def choose(console: Console, *, quiet: bool, json: bool, no_progress: bool) -> Progress:
+    """Bars on a terminal, lines in a pipe; nothing when quiet, and only messages under `--no-progress`.
+
+    With `--json`, whoever reads stderr through a pipe is spared lines too.
+    """
+    if quiet:
+        return SilentProgress()
+    if console.is_terminal and not console.is_dumb_terminal and not no_progress:
+        return RichProgress(console)
+    return SilentProgress(console) if json or no_progress else PlainProgress(console)

@@ -1,0 +1,172 @@
+"""The files that a run leaves behind, from its store: summary.json, changes.jsonl, failures.jsonl and failures.csv."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from fsseg.plan.people import REFERENCE
+from fsseg.plan.run import Run
+from fsseg.plan.store import Store
+from fsseg.plan.tally_up import Failure, Totals
+from fsseg.report.csv_file import write_csv
+from fsseg.report.files import JsonLines, read_lines
+from fsseg.report.reasons import REASONS, WARNINGS
+from fsseg.segment.event import POSITION_BITS, Event
+from fsseg.segment.open import Input, UnreadableInput
+from fsseg.segment.read import read
+
+SCHEMA = 1
+ENTITIES = ("lead", "contact", "account", "deal", "timeline")
+
+Change = dict[str, Any]
+
+
+def summary(store: Store, totals: Totals, head: dict[str, Any]) -> dict[str, Any]:
+    """The object of summary.json: `head` (run, account, times, exit code, requests) and everything that is counted."""
+    counts: dict[str, Any] = store.get("counts", {})
+    outcomes = Counter({name: 0 for name in ("applied", "unchanged", "skipped", "rejected", "failed", "pending")})
+    outcomes.update(totals.outcomes)
+    reasons = Counter(totals.reasons)
+    for outcome, code, count in counts.get("reasons", ()):
+        outcomes[outcome] += count
+        reasons[outcome, code] += count
+    inputs = store.db.execute("SELECT shown, container, sum(events) FROM input GROUP BY shown ORDER BY min(number)")
+    return {
+        "schema": SCHEMA,
+        **head,
+        "inputs": [
+            {"path": path, "container": container or "", "events": events or 0} for path, container, events in inputs
+        ],
+        "events": {"read": counts.get("read", 0), "by_type": counts.get("by_type", {}), "outcomes": dict(outcomes)},
+        "records": _records(store, head["dry_run"]),
+        "reasons": [
+            {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
+            for (outcome, code), count in sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+        ],
+        "warnings": _warnings(store, counts.get("warnings", [])),
+    }
+
+
+def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
+    rows = store.db.execute(
+        "SELECT entity, action, status, count(*) FROM record WHERE action IS NOT ? GROUP BY 1, 2, 3"
+        " UNION ALL SELECT 'timeline', action, status, count(*) FROM entry WHERE head IS NULL GROUP BY 1, 2, 3",
+        (REFERENCE,),
+    )
+    for entity, action, status, count in rows:
+        written = action in ("create", "update")
+        pending = written and status in ("planned", "sent") and not dry_run
+        failed = written and status in ("failed", "unknown")
+        found[entity or "lead"]["failed" if failed else "pending" if pending else action or "pending"] += count
+    return {entity: dict(counter) for entity, counter in found.items()}
+
+
+def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    counted: Counter[tuple[str, str]] = Counter()
+    for text, count in store.db.execute(
+        "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w GROUP BY w.value"
+    ):
+        code, _, name = text.partition(": ")
+        counted[code, name] += count
+    told = [
+        {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint}
+        for (code, name), count in counted.items()
+    ]
+    mapped = [row | {"hint": row["hint"] or WARNINGS[row["code"]].hint} for row in mapped]
+    return sorted([*mapped, *told], key=lambda row: (-row["count"], row["code"], row["name"]))
+
+
+def changes(store: Store) -> Iterator[Change]:
+    """The lines of changes.jsonl: accounts, people and deals, then the timeline; conflicts and unchanged ones too."""
+    for entity in ENTITIES[:-1]:
+        for record in store.records("entity = ? AND action IS NOT ?", (entity, REFERENCE)):
+            yield {
+                "action": record.action,
+                "entity": record.entity,
+                "key": record.key,
+                "id": record.remote_id,
+                "fields": {name: {"before": before, "after": after} for name, (before, after) in record.fields.items()},
+                "warnings": record.warnings + ([record.code] if record.action == "conflict" and record.code else []),
+            }
+    people = dict(store.db.execute("SELECT id, key FROM record WHERE kind = 'person'"))
+    for entry in store.entries("head IS NULL"):
+        fields = {"title": entry.payload["name"], "via": entry.payload["via"], "start_date": f"{entry.time}Z"}
+        yield {
+            "action": entry.action,
+            "entity": "timeline",
+            "key": people.get(entry.person) or entry.email or entry.key[1:],
+            "id": entry.remote_id,
+            "fields": {name: {"before": None, "after": after} for name, after in fields.items()}
+            if entry.action == "create"
+            else {},
+            "warnings": [entry.code] if entry.code else [],
+        }
+
+
+def write_changes(run: Run, store: Store) -> None:
+    """Write changes.jsonl anew."""
+    with JsonLines(run.changes, fresh=True) as lines:
+        for change in changes(store):
+            lines.write(change)
+
+
+def write_failures(run: Run, store: Store, totals: Totals) -> int:
+    """Write failures.jsonl and failures.csv anew, every event whole; no files where nothing failed. How many did."""
+    with JsonLines(run.failures, fresh=True) as lines:
+        for (text,) in store.db.execute("SELECT line FROM reject ORDER BY position"):
+            lines.write(_rejected(orjson.loads(text)))
+        for line in _failed(store, totals):
+            lines.write(line)
+        written = lines.written
+    if written:
+        write_csv(run.folder / "failures.csv", read_lines(run.failures))
+    else:
+        run.failures.unlink()
+        (run.folder / "failures.csv").unlink(missing_ok=True)
+    return written
+
+
+def _rejected(found: dict[str, Any]) -> dict[str, Any]:
+    about = _about(found["file"], found["line"], found["code"], found["message"], None)
+    if found["event"] is None:
+        about["raw"] = found["raw"]
+    return {**(found["event"] or {}), "_fsseg": about}
+
+
+def _about(file: str, line: int, code: str, message: str | None, status: int | None) -> dict[str, Any]:
+    reason = REASONS[code]
+    return {
+        "file": file, "line": line, "stage": reason.stage, "code": code, "message": message or reason.hint,
+        "hint": reason.hint, "retryable": reason.retryable, "status": status,
+    }  # fmt: skip
+
+
+def _failed(store: Store, totals: Totals) -> Iterator[dict[str, Any]]:
+    """The events that failed after they were mapped, read again from their files."""
+    wanted: defaultdict[int, dict[int, Failure]] = defaultdict(dict)
+    for position, failure in totals.failures.items():
+        if totals.outcome(position) in ("rejected", "failed"):
+            wanted[position >> POSITION_BITS][position] = failure
+    for number, positions in sorted(wanted.items()):
+        path, shown, first, last = store.db.execute(
+            "SELECT path, shown, first, last FROM input WHERE number = ?", (number,)
+        ).fetchone()
+        left = dict(positions)
+        try:
+            for item in read(Input(path, number, first, last)):
+                failure = left.pop(item.position, None)
+                if failure is not None:
+                    original = item.original if isinstance(item, Event) else {}
+                    yield {**(original or {}), "_fsseg": _about(shown, item.line, *failure)}
+                if not left:
+                    break
+        except UnreadableInput:
+            pass
+        for failure in left.values():
+            # The file went away or changed since it was read: what is known of the event is still told.
+            yield {"_fsseg": _about(shown, 0, *failure) | {"raw": None}}

@@ -1,0 +1,13 @@
+"""A local Freshsales: the documented API over HTTP on SQLite, for trying things out and for tests.
+
+`running` serves a file, `reset`, `seed`, `dump` and `counts` work on the file itself, `python -m fsseg.sandbox` serves
+it as a process of its own.
+"""
+
+from __future__ import annotations
+
+from fsseg.sandbox.content import counts, dump, reset, seed
+from fsseg.sandbox.options import Fault, Options
+from fsseg.sandbox.serve import Sandbox, running
+
+__all__ = ["Fault", "Options", "Sandbox", "counts", "dump", "reset", "running", "seed"]

@@ -1,0 +1,161 @@
+"""One message: its envelope in today's names, and whether Segment itself would have taken it.
+
+Only envelope keys are touched. What stands in `traits`, `properties` and `context` stays as it was sent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fsseg.segment.event import Event, Message, Rejected
+from fsseg.segment.times import TIME_FIELDS, event_time
+
+TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias", "delete"})
+# fmt: off
+ENVELOPE = frozenset({
+    "type", "event", "userId", "anonymousId", "groupId", "previousId", "messageId", "timestamp", "originalTimestamp",
+    "sentAt", "receivedAt", "name", "category", "channel", "context", "email", "integrations", "projectId",
+    "properties", "traits", "version", "writeKey", "_metadata",
+})
+# fmt: on
+_FOLDED = {name.lower(): name for name in ENVELOPE} | {"sessionid": "sessionId"}
+_SYNONYMS = (("sessionId", "anonymousId"), ("options", "context"))
+_IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
+_BODY = dict.fromkeys(("identify", "group"), "traits") | dict.fromkeys(("track", "page", "screen"), "properties")
+_PLAIN_BODY = {kind: body for kind, body in _BODY.items() if kind != "group"}
+_check_time = datetime.fromisoformat
+_ABSENT: Message = {}
+_EXACT = 2**53
+"""Whole numbers below this are exact in a float; orjson reads those beyond 64 bits as floats."""
+
+
+def plain_time(message: Any) -> str:
+    """The event time of a message that is valid and canonical as it stands; empty where a closer look is needed.
+
+    Nearly every line of an export passes here, and the time it takes is the time of a run's reading: hence no loops,
+    no calls, and comparisons that what has the wrong type cannot stand.
+    """
+    try:
+        kind, time, get = message["type"], message["timestamp"], message.get
+        user, anonymous, message_id = get("userId"), get("anonymousId"), get("messageId")
+        context, integrations = get("context", _ABSENT), get("integrations", _ABSENT)
+        if user is None or anonymous is None or message_id is None or context is _ABSENT or integrations is _ABSENT:
+            # Only what is absent can be there under another name.
+            if not ENVELOPE.issuperset(message):
+                return ""
+            user, anonymous = anonymous if user is None else user, user if anonymous is None else anonymous
+            message_id = "~" if message_id is None else message_id
+        # "!" is the first printing character: what is empty or begins with a blank gets its closer look.
+        if user < "!" or anonymous < "!" or message_id < "!" or kind == "track" and message["event"] < "!":
+            return ""
+        if not type(context) is type(integrations) is type(message[_PLAIN_BODY[kind]]) is dict or "_fsseg" in message:
+            return ""
+        # The second slice has all separators at once: fromisoformat alone would let week dates through.
+        if time[23:] != "Z" or time[4:20:3] != "--T::.":
+            return ""
+        plain: str = time[:23]
+        _check_time(plain)
+        return plain
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ""
+
+
+def event_of(original: Message, line: int, position: int) -> Event | Rejected:
+    """The event a message is, its envelope normalised, or the reason why it is none."""
+    message = normalise(original)
+    fault = _fault(message)
+    if fault:
+        return Rejected(position, line, *fault, original=original)
+    time = event_time(message)
+    if time is None:
+        given = {field: message[field] for field in TIME_FIELDS if message.get(field)}
+        return Rejected(position, line, "bad_timestamp", f"no readable time in {given!r}"[:200], original=original)
+    return Event(position, line, message["type"], time, message, original)
+
+
+def normalise(original: Message) -> Message:
+    """A copy with camelCase envelope names, text ids and objects where objects belong; faults are left standing.
+
+    Accepted besides today's envelope: its names in snake_case or another case, `options` for `context`, `action` for
+    `type`, `sessionId` for `anonymousId`, numbers as ids, null or an empty list for an object, and a track payload
+    printed under `traits`, as Engage's warehouse page does.
+    """
+    message = normalise_names(original)
+    if not message.get("type"):
+        action = message.get("action")
+        if isinstance(action, str) and action.lower() in TYPES:
+            message["type"] = message.pop("action")
+        elif message.get("event"):
+            message["type"] = "track"
+    kind = message.get("type")
+    if isinstance(kind, str):
+        kind = message["type"] = kind.strip().lower()
+    for name in _IDS:
+        if name in message:
+            _normalise_id(message, name)
+    for name in ("context", "integrations"):
+        if not isinstance(message.get(name, _ABSENT), dict):
+            message[name] = {}
+    body = _BODY.get(kind) if isinstance(kind, str) else None
+    if body and message.get(body) is None:
+        stray = message.pop("traits", None) if kind == "track" else None
+        message[body] = {} if stray is None else stray
+    return message
+
+
+def normalise_names(original: Message) -> Message:
+    """A copy with camelCase envelope names; where a message has a name twice, the one spelt as today is kept."""
+    if ENVELOPE.issuperset(original):
+        return dict(original)
+    message: Message = {}
+    renamed: Message = {}
+    for key, value in original.items():
+        name = key if key in ENVELOPE else _FOLDED.get(key.replace("_", "").lower())
+        if name is None or name == key:
+            message[key] = value
+        else:
+            renamed[name] = value
+    for name, value in renamed.items():
+        if message.get(name) in (None, ""):
+            message[name] = value
+    for old, new in _SYNONYMS:
+        if old in message and message.get(new) in (None, ""):
+            message[new] = message.pop(old)
+    return message
+
+
+def _normalise_id(message: Message, name: str) -> None:
+    value = message[name]
+    if type(value) is float and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)
+    if type(value) is int:
+        message[name] = str(value)
+    elif value is None or (isinstance(value, str) and not value.strip()):
+        del message[name]
+    elif name == "messageId" and not isinstance(value, str):
+        del message[name]  # no identity of anybody: the content is the key then
+
+
+def _fault(message: Message) -> tuple[str, str] | None:
+    kind = message.get("type")
+    if kind is None or kind == "":
+        return "missing_type", "the message has no type"
+    if not isinstance(kind, str) or kind not in TYPES:
+        return "unknown_type", f"{kind!r} is no Segment type"[:200]
+    for name in _IDS:
+        if not isinstance(message.get(name, ""), str):
+            return "id_not_string", f"{name} is neither text nor a whole number"
+    needed = ("userId", "previousId") if kind == "alias" else ("userId", "anonymousId")
+    if not any(name in message for name in needed):
+        return "no_user_anon_id", f"neither {needed[0]} nor {needed[1]} is set"
+    if kind == "track":
+        event = message.get("event")
+        if event is None or event == "":
+            return "event_not_defined", "a track message needs an event"
+        if not isinstance(event, str):
+            return "event_not_string", "the event is not text"
+    body = _BODY.get(kind)
+    if body and not isinstance(message[body], dict):
+        return f"{body}_not_object", f"{body} is not an object"
+    return None

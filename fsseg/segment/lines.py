@@ -1,0 +1,118 @@
+"""Lines of files of any size, and byte ranges of big files that can be read apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from itertools import chain
+from typing import BinaryIO, NamedTuple
+
+import orjson
+
+from fsseg.segment.open import CHUNK, Input, Source, blocks_of, open_bytes
+
+LINE_LIMIT = 1 << 20
+KEEP = 4_000
+"""Bytes kept of what is too large: enough for 1,000 characters of any script."""
+
+
+class Oversized(NamedTuple):
+    """A line or item over its limit: only how it begins."""
+
+    start: bytes
+
+
+Piece = bytes | Oversized
+
+
+def lines_of(source: Source) -> Iterator[Piece]:
+    """All lines of a source, with their line ends; a line over a MiB is never held whole.
+
+    Where the source ends too early, an unfinished last line becomes `Source.rest` instead.
+    """
+    return chain.from_iterable(_line_blocks(source))
+
+
+def _line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
+    tail: Piece = b""
+    for block in source.blocks:
+        end = block.rfind(b"\n") + 1
+        if not end:
+            tail = _joined(tail, block)
+        elif isinstance(tail, Oversized) or len(tail) + end > LINE_LIMIT:
+            first, *others = BytesIO(block[:end])
+            yield chain([_joined(tail, first)], (_joined(b"", line) for line in others))
+            tail = _joined(b"", block[end:])
+        else:
+            yield BytesIO(b"".join((tail, memoryview(block)[:end])))  # hands out a line at a time: the processor's cache stays warm
+            tail = block[end:]
+    if tail and source.fault and not _complete(tail):
+        source.rest = tail.start if isinstance(tail, Oversized) else tail[:KEEP]
+    elif tail:
+        yield [tail]
+
+
+def range_blocks(file: BinaryIO, start: int, end: int | None) -> Iterator[bytes]:
+    """The lines that begin within [start, end), in blocks; of a last line as much as there is."""
+    at = max(start - 1, 0)  # one byte back: is `start` the beginning of a line?
+    file.seek(at)
+    begun = start == 0
+    for block in blocks_of(file):
+        if not begun:
+            first = block.find(b"\n") + 1
+            at += first or len(block)
+            if not first:
+                continue
+            begun = True
+            block = block[first:]
+            if end is not None and at >= end:
+                return
+        if end is not None and at + len(block) >= end:
+            last = block.find(b"\n", max(end - 1 - at, 0)) + 1
+            if last:
+                yield block[:last]
+                return
+        yield block
+        at += len(block)
+
+
+def cut_ranges(path: str, parts: int, number: int = 0) -> list[Input]:
+    """A plain file of lines as up to `parts` inputs of about the same size, numbered from `number` on.
+
+    Whether the file is one of plain lines is for the caller to know. Raises OSError.
+    """
+    size = os.stat(path).st_size
+    cuts = sorted({size * part // parts for part in range(parts)})
+    ends: list[int | None] = [*cuts[1:], None]
+    return [Input(path, number + at, start, end) for at, (start, end) in enumerate(zip(cuts, ends, strict=True))]
+
+
+def count_lines(part: Input) -> int:
+    """How many lines of the file begin before `part`, blank ones too: what to add to its line numbers.
+
+    Raises OSError.
+    """
+    if part.start == 0:
+        return 0
+    left, lines = part.start - 1, 1
+    with open_bytes(part.path) as file:
+        while left > 0 and (block := file.read(min(left, CHUNK))):
+            lines += block.count(b"\n")
+            left -= len(block)
+    return lines
+
+
+def _joined(start: Piece, more: Piece) -> Piece:
+    if isinstance(start, Oversized) or isinstance(more, Oversized):
+        return start
+    line = start + more
+    return line if len(line) <= LINE_LIMIT + 1 else Oversized(line[:KEEP])  # and the line end
+
+
+def _complete(line: Piece) -> bool:
+    try:
+        orjson.loads(line)  # type: ignore[arg-type]  # an Oversized is refused like any other that is no JSON
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -1,0 +1,127 @@
+"""The read stage: any export of Segment messages, as a stream of events and of what is none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import orjson
+
+from fsseg.segment.containers import LINES, Container, container_of
+from fsseg.segment.envelope import event_of, plain_time
+from fsseg.segment.event import POSITION_BITS, Event, Rejected
+from fsseg.segment.lines import KEEP, Oversized, Piece, cut_ranges, range_blocks
+from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
+from fsseg.segment.wrapping import is_batch, messages_in
+
+RAW = 1_000
+"""Characters of an unreadable line that are kept."""
+
+
+class Reader:
+    """The events of one input, in their order; every non-blank line or item gives at least one Event or Rejected.
+
+    It opens its input when iterated over, and raises UnreadableInput if that, or reading on, fails. Afterwards
+    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped) and
+    `events` how many events and rejects there were.
+    """
+
+    def __init__(self, input: Input, stdin: BinaryIO | None = None) -> None:
+        self.input = input
+        self.container = ""
+        self.events = 0
+        self._stdin = stdin
+
+    def __iter__(self) -> Iterator[Event | Rejected]:
+        part = self.input.start, self.input.end
+        try:
+            with open_bytes(self.input.path, self._stdin) as file:
+                if part == (0, None):
+                    source = Source(blocks_of(file))
+                    container = container_of(source)
+                else:
+                    source = Source(range_blocks(file, *part), inside=part[0] > 0)
+                    container = LINES
+                self.container = container.name + ".gz" * source.gzip
+                yield from self._events(source, container)
+        except OSError as error:
+            raise UnreadableInput(self.input.path, error.strerror or str(error)) from error
+
+    def _events(self, source: Source, container: Container) -> Iterator[Event | Rejected]:
+        position = first = self.input.number << POSITION_BITS
+        line = 0
+        loads, new = orjson.loads, tuple.__new__
+        try:
+            for piece, line in container.pieces(source):
+                try:
+                    message = loads(piece)  # type: ignore[arg-type]  # refuses an Oversized as it does any non-JSON
+                except orjson.JSONDecodeError as error:
+                    rejected = _unreadable(piece, line, position, error)
+                    if rejected:
+                        yield rejected
+                        position += 1
+                    continue
+                time = plain_time(message)
+                if time:
+                    yield new(Event, (position, line, message["type"], time, message, message))
+                    position += 1
+                    continue
+                if position == first and is_batch(message):
+                    self.container = "batch" + ".gz" * source.gzip
+                for item in messages_in(message):
+                    yield _of_item(item, line, position, piece)
+                    position += 1
+            if source.fault:
+                yield Rejected(position, line + 1, source.code, source.fault, raw=_text(source.rest))
+                position += 1
+        finally:
+            self.events = position - first
+
+
+def read(input: Input, stdin: BinaryIO | None = None) -> Reader:
+    """The events of one input; `stdin` stands in for standard input, which `-` names."""
+    return Reader(input, stdin)
+
+
+def split(path: str, parts: int, number: int = 0) -> list[Input]:
+    """The file as up to `parts` inputs of about the same size, numbered from `number` on, that can be read apart.
+
+    Only plain files of lines can be split; any other is one input. Raises UnreadableInput.
+    """
+    if parts < 2 or not os.path.isfile(path):
+        return [Input(path, number)]
+    try:
+        with open_bytes(path) as file:
+            source = Source(blocks_of(file))
+            if source.gzip or container_of(source) is not LINES:
+                return [Input(path, number)]
+        return cut_ranges(path, parts, number)
+    except OSError as error:
+        raise UnreadableInput(path, error.strerror or str(error)) from error
+
+
+def _of_item(item: Any, line: int, position: int, piece: Piece) -> Event | Rejected:
+    if not isinstance(item, dict):
+        start = piece.start if isinstance(piece, Oversized) else piece[:KEEP]
+        return Rejected(position, line, "not_an_object", "JSON, but no message", raw=_text(start))
+    note = item.pop("_fsseg", None)  # a line of failures.jsonl: what an earlier run noted is no part of the event
+    if not item and isinstance(note, dict):
+        return Rejected(position, line, "not_json", "an earlier run could not read this line", raw=str(note.get("raw")))
+    return event_of(item, line, position)
+
+
+def _unreadable(piece: Piece, line: int, position: int, error: orjson.JSONDecodeError) -> Rejected | None:
+    if isinstance(piece, Oversized):
+        return Rejected(position, line, "too_large", "too large for a message", raw=_text(piece.start))
+    if not piece.strip():
+        return None
+    try:
+        piece.decode()
+    except UnicodeDecodeError as fault:
+        return Rejected(position, line, "not_utf8", f"byte {fault.start + 1} is not UTF-8", raw=_text(piece[:KEEP]))
+    return Rejected(position, line, "not_json", f"{error.msg} (character {error.pos + 1})", raw=_text(piece[:KEEP]))
+
+
+def _text(start: bytes) -> str:
+    return start.rstrip(b"\r\n").decode("utf-8", "replace")[:RAW]

@@ -1,0 +1,201 @@
+"""Everything a user can set, in one typed object: flags (the environment stands in for them) > fsseg.toml > defaults."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+DEFAULT_CONFIG = Path("fsseg.toml")
+
+class ConfigError(Exception):
+    """A setting, flag, environment variable or configuration file is wrong; the text names which (exit 2)."""
+
+
+def _duration(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", value)
+    if not found:
+        raise ValueError("a duration reads like 90s, 50m, 3h or 2d")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def _fraction(value: Any) -> Any:
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", value)
+        if not found:
+            raise ValueError("a share reads like 20%")
+        return float(found[1]) / (100 if found[2] else 1)
+    return value
+
+
+def _instant(value: Any) -> Any:
+    """A user's date or time as canonical UTC text (see `segment.event.Event.time`)."""
+    if value is None:
+        return None
+    from fsseg.segment.times import canonical
+
+    text = canonical(value if isinstance(value, str) else value.isoformat())
+    if text is None:
+        raise ValueError("a time reads like 2024-01-02 or 2024-01-02T08:00:00Z")
+    return text
+
+
+Duration = Annotated[float, BeforeValidator(_duration), Field(gt=0)]
+Share = Annotated[float, BeforeValidator(_fraction), Field(ge=0, lt=1)]
+Instant = Annotated[str | None, BeforeValidator(_instant)]
+EventType = Literal["identify", "track", "page", "group"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Freshsales(_Section):
+    domain: str | None = None
+    edition: Literal["classic", "suite"] | None = None
+    base_url: str | None = None
+    api_token_file: Path | None = None
+
+
+class Identity(_Section):
+    match: Literal["segment", "email"] | None = None
+    id_field: str | None = None
+
+
+class Timeline(_Section):
+    via: Literal["auto", "sales_activity", "tracking", "note"] = "auto"
+    event_type: str = "Segment event"
+    page_type: str = "Page view"
+    aggregate: Literal["none", "daily"] = "none"
+    owner: str | int | None = None
+
+
+class Limits(_Section):
+    max_requests: Annotated[int, Field(gt=0)] | None = None
+    max_time: Duration | None = None
+    reserve: Share = 0.0
+
+
+class Filter(_Section):
+    only: tuple[EventType, ...] = ()
+    events: tuple[str, ...] = ()
+    since: Instant = None
+    until: Instant = None
+    suppress_file: Path | None = None
+    consent: tuple[str, ...] = ()
+
+
+class MappingTables(_Section):
+    person: dict[str, Any] = {}
+    lead: dict[str, Any] = {}
+    contact: dict[str, Any] = {}
+    account: dict[str, Any] = {}
+    deal: dict[str, Any] = {}
+    event: dict[str, Any] = {}
+
+
+class Settings(_Section):
+    """The settings of one run. Durations are seconds, `limits.reserve` a fraction of the quota."""
+
+    nulls: Literal["clear", "ignore"] = "clear"
+    convert_leads: bool = False
+    strict: bool = False
+    freshsales: Freshsales = Freshsales()
+    identity: Identity = Identity()
+    timeline: Timeline = Timeline()
+    limits: Limits = Limits()
+    filter: Filter = Filter()
+    mapping: MappingTables = MappingTables()
+
+    state_dir: Path | None = None
+    sandbox: bool = False
+    with_group: bool = False
+    stitch_anonymous: bool = False
+    create_missing: bool = False
+    again: bool = False
+    limit: Annotated[int, Field(gt=0)] | None = None
+    allow_mass_changes: bool = False
+    jobs: Annotated[int, Field(ge=1)] = 1
+
+
+FILE_KEYS = {"nulls", "convert_leads", "strict", "freshsales", "identity", "timeline", "limits", "filter", "mapping"}
+"""What a configuration file may hold; everything else belongs to one run and comes by flag."""
+
+
+def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
+    """The settings from `flags` (nested like the model, absent where not given) and the file.
+
+    The command line has put the environment's values among the flags. `config` is the file asked for; without one,
+    `./fsseg.toml` counts if it is there. Raises `ConfigError` naming every wrong key.
+    """
+    path = config or DEFAULT_CONFIG
+    merged = _read(path) if config or path.is_file() else {}
+    _merge(merged, flags)
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc'])) or 'settings'}: {_say(e)}" for e in error.errors())
+        raise ConfigError(f"wrong setting: {'; '.join(problems)}") from None
+
+
+def _say(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "unknown setting"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    unknown = sorted(set(found) - FILE_KEYS)
+    if unknown:
+        raise ConfigError(f"{path}: unknown setting: {', '.join(unknown)}")
+    for section, key in (("freshsales", "api_token_file"), ("filter", "suppress_file")):
+        table = found.get(section)
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = path.parent / table[key]
+    return found
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def api_token(settings: Settings, environ: dict[str, str] | None = None) -> str | None:
+    """The API token from the token file or `FSSEG_API_TOKEN`, or None. Raises `ConfigError` for an unreadable file."""
+    environ = dict(os.environ) if environ is None else environ
+    path = settings.freshsales.api_token_file
+    if path is None:
+        return environ.get("FSSEG_API_TOKEN") or None
+    try:
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the API token cannot be read ({type(error).__name__})") from None
+    if not token:
+        raise ConfigError(f"{path}: no API token in it")
+    return token
+
+
+def suppressed(path: Path | None) -> frozenset[str]:
+    """The userIds and e-mails of a suppression file, one a line, in lower case. Raises `ConfigError`."""
+    if path is None:
+        return frozenset()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the suppression list cannot be read ({type(error).__name__})") from None
+    return frozenset(line.strip().casefold() for line in lines if line.strip())

@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fsseg.freshsales.clock import SystemClock
+from fsseg.freshsales.errors import BudgetSpent, Interrupted
+from fsseg.freshsales.pacer import Pacer
+from fsseg.freshsales.quota import Told
+
+from .clocks import FakeClock
+
+OK = Told()
+LIMITED = Told(limited=True)
+
+
+def call(pacer: Pacer, told: Told | None = OK) -> None:
+    pacer.settle(pacer.take("read"), told)
+
+
+class BusyClock(FakeClock):
+    """Time that leaps only while no request is under way: an answer is never held up by someone else's sleep."""
+
+    def __init__(self, wall: float) -> None:
+        super().__init__(wall)
+        self._under_way = 0
+        self._idle = threading.Condition()
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        with self._idle:
+            self._under_way += 1
+        yield
+        with self._idle:
+            self._under_way -= 1
+            self._idle.notify_all()
+
+    def sleep(self, seconds: float) -> None:
+        with self._idle:
+            self._idle.wait_for(lambda: self._under_way == 0)
+            super().sleep(seconds)
+
+
+class Server:
+    """Counts requests in fixed windows of the wall clock and answers with as much of the quota as `tell` lets out."""
+
+    def __init__(self, clock: BusyClock, quota: int, window: float, tell: Callable[[Told], Told]) -> None:
+        self.clock, self.quota, self.window, self.tell = clock, quota, window, tell
+        self.served: Counter[int] = Counter()
+        self.refused = 0
+        self._lock = threading.Lock()
+
+    def answer(self) -> Told:
+        self.clock.advance(0.05)
+        with self._lock:
+            wall = self.clock.wall()
+            window = int(wall // self.window)
+            reset_in = (window + 1) * self.window - wall
+            if self.served[window] >= self.quota:
+                self.refused += 1
+                return self.tell(Told(True, int(reset_in) + 1, self.quota, 0, reset_in))
+            self.served[window] += 1
+            return self.tell(Told(False, None, self.quota, self.quota - self.served[window], reset_in))
+
+
+def everything(told: Told) -> Told:
+    return told
+
+
+def headers_only(told: Told) -> Told:
+    return Told(told.limited, None, told.limit, told.remaining, told.reset_in)
+
+
+def whole_seconds(told: Told) -> Told:
+    return Told(told.limited, None, told.limit, told.remaining, int(told.reset_in or 0) or None)
+
+
+def retry_after_only(told: Told) -> Told:
+    return Told(told.limited, told.retry_after)
+
+
+def remaining_without_reset(told: Told) -> Told:
+    return Told(told.limited, told.retry_after, told.limit, told.remaining)
+
+
+def nothing(told: Told) -> Told:
+    return Told(told.limited)
+
+
+def run(pacer: Pacer, server: Server, requests: int, workers: int) -> None:
+    """Get that many requests served, repeating the refused ones, by so many threads."""
+    todo = iter(range(requests))
+    lock = threading.Lock()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            while True:
+                with lock:
+                    if next(todo, None) is None:
+                        return
+                limited = True
+                while limited:
+                    ticket = pacer.take("write")
+                    with server.clock.request():
+                        told = server.answer()
+                        pacer.settle(ticket, told)
+                    limited = told.limited
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not failures
+
+
+@pytest.fixture
+def jumpy_threads() -> Iterator[None]:
+    """Threads that change places at nearly every step, so that requests overlap."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("jumpy_threads")
+@pytest.mark.parametrize("workers", [1, 6])
+@pytest.mark.parametrize(
+    ("quota", "window", "tell", "used"),
+    [
+        (100, 60.0, everything, 0.95),
+        (100, 60.0, headers_only, 0.95),
+        (100, 60.0, whole_seconds, 0.95),
+        (100, 3600.0, headers_only, 0.95),
+        (200, 60.0, remaining_without_reset, 0.95),
+        (200, 60.0, retry_after_only, 0.95),
+        (1000, 3600.0, nothing, 0.95),
+    ],
+)
+def test_the_quota_is_used_up_and_hardly_ever_overdrawn(
+    workers: int, quota: int, window: float, tell: Callable[[Told], Told], used: float
+) -> None:
+    clock = BusyClock(wall=1_700_000_000 // 3600 * 3600)
+    pacer = Pacer(clock=clock)
+    server = Server(clock, quota, window, tell)
+    run(pacer, server, 10 * quota, workers)
+    windows = max(server.served) - min(server.served) + 1
+    assert sum(server.served.values()) == 10 * quota
+    assert 10 / windows >= used
+    assert server.refused / pacer.total <= 0.01
+    assert (pacer.rate_limited, pacer.total) == (server.refused, 10 * quota + server.refused)
+
+
+def test_a_minute_window_is_found_out_though_nothing_is_told() -> None:
+    clock = BusyClock(wall=1_700_000_000 // 3600 * 3600)
+    pacer = Pacer(clock=clock, chance=lambda: 0.5)
+    server = Server(clock, 400, 60.0, nothing)
+    run(pacer, server, 4000, workers=1)
+    assert len(server.served) <= 11
+    assert server.refused / pacer.total <= 0.01
+
+
+def test_workers_overlap_where_quota_is_plenty() -> None:
+    pacer = Pacer(clock=FakeClock())
+    call(pacer, Told(limit=1000, remaining=900))
+    tickets = [pacer.take("write") for _ in range(8)]
+    for ticket in tickets:
+        pacer.settle(ticket, OK)
+    assert pacer.total == 9
+
+
+def blocked(pacer: Pacer) -> bool:
+    """Whether one more request would have to wait for an answer under way."""
+    done = threading.Event()
+
+    def work() -> None:
+        with contextlib.suppress(Interrupted):
+            pacer.take("read")
+            done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(0.05)
+    waits = not done.is_set()
+    pacer.interrupt()
+    thread.join(5)
+    return waits
+
+
+def test_nobody_overtakes_the_first_request_of_a_run() -> None:
+    pacer = Pacer(clock=FakeClock())
+    pacer.take("read")
+    assert blocked(pacer)
+
+
+def test_requests_under_way_count_against_what_is_left() -> None:
+    pacer = Pacer(clock=FakeClock())
+    call(pacer, Told(limit=100, remaining=2))
+    pacer.take("read")
+    pacer.take("read")
+    assert blocked(pacer)
+
+
+def test_with_quota_left_nothing_blocks() -> None:
+    pacer = Pacer(clock=FakeClock())
+    call(pacer, Told(limit=100, remaining=3))
+    pacer.take("read")
+    pacer.take("read")
+    assert not blocked(pacer)
+
+
+def test_a_spent_quota_is_waited_out_to_its_reset() -> None:
+    clock = FakeClock()
+    waits: list[tuple[float, float, str]] = []
+    pacer = Pacer(clock=clock, on_wait=lambda *wait: waits.append(wait))
+    call(pacer, Told(limit=1000, remaining=0, reset_in=1800.0))
+    call(pacer)
+    assert waits == [(1800.0, clock.wall(), "quota")]
+    assert pacer.waited_s == 1800.0
+    assert (pacer.limit, pacer.remaining, pacer.per_hour) == (1000, 0, 1000)
+
+
+def test_retry_after_is_waited_wholly_even_for_hours() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock=clock)
+    call(pacer, Told(True, retry_after=7200.0, remaining=0, reset_in=5.0))
+    call(pacer)
+    assert clock.sleeps == [7200.0]
+
+
+def test_one_refusal_makes_all_wait_once() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock=clock)
+    call(pacer)
+    tickets = [pacer.take("write") for _ in range(4)]
+    for ticket in tickets:
+        pacer.settle(ticket, Told(True, retry_after=30.0))
+    call(pacer)
+    assert clock.sleeps == [30.0]
+    assert pacer.rate_limited == 4
+
+
+def test_refusals_in_a_row_double_the_wait_and_successes_forget_them() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock=clock, chance=lambda: 0.0)
+    for _ in range(4):
+        call(pacer, LIMITED)
+    for _ in range(4):
+        call(pacer)
+    call(pacer, LIMITED)
+    call(pacer)
+    assert clock.sleeps == [1, 2, 4, 8, 1]
+
+
+def test_a_refusal_despite_quota_left_keeps_what_is_known_of_the_hour() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock=clock, chance=lambda: 0.0)
+    call(pacer, Told(limit=1000, remaining=500, reset_in=1000.0))
+    call(pacer, Told(True, limit=1000, remaining=499, reset_in=1000.0))
+    call(pacer)
+    assert clock.sleeps == [1.0]
+    assert pacer.remaining == 499
+
+
+def test_shorter_windows_are_reckoned_to_the_hour() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock=clock)
+    for _ in range(2):
+        call(pacer, Told(limit=400, remaining=0, reset_in=60.0))
+    assert pacer.per_hour == 24_000
+
+
+def test_requests_are_counted_by_kind() -> None:
+    pacer = Pacer(clock=FakeClock())
+    call(pacer)
+    pacer.settle(pacer.take("write"), OK)
+    pacer.settle(pacer.take("write", retry=True), None)
+    assert (pacer.total, pacer.read, pacer.write, pacer.retried, pacer.rate_limited) == (3, 1, 2, 1, 0)
+
+
+def test_max_requests_ends_the_run_before_one_more_is_sent() -> None:
+    pacer = Pacer(clock=FakeClock(), max_requests=2)
+    call(pacer)
+    call(pacer)
+    with pytest.raises(BudgetSpent) as caught:
+        pacer.take("read")
+    assert (caught.value.budget, pacer.total) == ("max_requests", 2)
+
+
+def test_a_wait_that_would_end_too_late_is_not_begun() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock=clock, max_time=600.0)
+    call(pacer, Told(True, retry_after=601.0))
+    with pytest.raises(BudgetSpent) as caught:
+        pacer.take("read")
+    with pytest.raises(BudgetSpent):
+        pacer.pause(601.0, "unavailable")
+    assert (caught.value.budget, clock.sleeps) == ("max_time", [])
+
+
+def test_max_time_ends_a_run_that_never_waits() -> None:
+    clock = FakeClock()
+    pacer = Pacer(clock=clock, max_time=10.0)
+    call(pacer)
+    clock.advance(10)
+    with pytest.raises(BudgetSpent):
+        pacer.take("read")
+
+
+def test_the_reserve_is_left_to_others() -> None:
+    pacer = Pacer(clock=FakeClock(), reserve=0.2)
+    call(pacer, Told(limit=100, remaining=21, reset_in=60.0))
+    call(pacer, Told(limit=100, remaining=20, reset_in=60.0))
+    with pytest.raises(BudgetSpent) as caught:
+        pacer.take("read")
+    assert caught.value.budget == "reserve"
+
+
+def test_interrupting_ends_a_sleep_and_everything_after() -> None:
+    clock = SystemClock()
+    pacer = Pacer(clock=clock)
+    call(pacer, Told(True, retry_after=3600.0))
+    ends: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            pacer.take("read")
+        except Interrupted as interrupted:
+            ends.append(interrupted)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    pacer.interrupt()
+    for thread in threads:
+        thread.join(5)
+    assert len(ends) == 3
+    with pytest.raises(Interrupted):
+        pacer.pause(1, "unavailable")

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fsseg.mapping.coerce import BAD, coercer
+from fsseg.mapping.fields import Choice, Field
+
+CHOICES = (Choice(1, "Free"), Choice(2, "Pro"), Choice(3, "2"))
+PEOPLE = (Choice(11, "Robin Doe", "robin@acme.example"), Choice(12, "Sam Poe", "sam@acme.example"))
+RANGES = tuple(Choice(n, t) for n, t in ((1, "1-10"), (11, "11-50"), (51, "51-200"), (10001, "10001+")))
+
+
+def made(type: str, choices: tuple[Choice, ...] | None = None, name: str = "cf_x", custom: bool = True) -> Field:
+    return Field(name, "X", type, custom=custom, choices=choices)
+
+
+TEXT, NUMBER, FLAG = made("text"), made("number"), made("checkbox")
+DATE, TIME = made("date"), made("date_time")
+PLAN, MANY = made("dropdown", CHOICES), made("multi_select_dropdown", CHOICES)
+OWNER = made("dropdown", PEOPLE, "owner_id", custom=False)
+SIZE = made("dropdown", RANGES, "number_of_employees", custom=False)
+HEADS = made("number", None, "number_of_employees", custom=False)
+TYPES = made("multi_select_dropdown", (Choice(2, "Newsletter"), Choice(5, "Events")), "subscription_types", custom=False)
+TAGS = made("auto_complete", None, "tags", custom=False)
+NONE_TO_CHOOSE = made("dropdown", (), "campaign_id", custom=False)
+UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "written"),
+    [
+        (TEXT, "007", "007"),
+        (TEXT, "+31201234567", "+31201234567"),
+        (TEXT, " kept as given ", " kept as given "),
+        (TEXT, "", ""),
+        (TEXT, 5, "5"),
+        (TEXT, 4.5, "4.5"),
+        (TEXT, True, "true"),
+        (TEXT, ["a", 1, None, False], "a, 1, false"),
+        (TEXT, {"a": 1}, BAD),
+        (TEXT, ["a", ["b"]], BAD),
+        (NUMBER, 5, 5),
+        (NUMBER, 5.5, 5.5),
+        (NUMBER, " 42 ", 42),
+        (NUMBER, "007", 7),
+        (NUMBER, "-3.50", -3.5),
+        (NUMBER, "1e3", 1000.0),
+        (NUMBER, "", BAD),
+        (NUMBER, "1,200", BAD),
+        (NUMBER, "€5", BAD),
+        (NUMBER, "1_000", BAD),
+        (NUMBER, "nan", BAD),
+        (NUMBER, "1e999", BAD),
+        (NUMBER, "9" * 5000, BAD),
+        (NUMBER, 2**64 - 1, BAD),
+        (NUMBER, True, BAD),
+        (NUMBER, [1], BAD),
+        (FLAG, True, True),
+        (FLAG, "False", False),
+        (FLAG, "1", True),
+        (FLAG, 0, False),
+        (FLAG, "yes", BAD),
+        (FLAG, 2, BAD),
+        (FLAG, "", BAD),
+        (DATE, "2024-06-30", "2024-06-30"),
+        (DATE, "2024-6-3", "2024-06-03"),
+        (DATE, "2024-06-30T23:30:00-05:00", "2024-06-30"),
+        (DATE, "2024-06-30 10:00:00", "2024-06-30"),
+        (DATE, 1719705600000, "2024-06-30"),
+        (DATE, "2024-02-30", BAD),
+        (DATE, "30/06/2024", BAD),
+        (DATE, 42, BAD),
+        (DATE, True, BAD),
+        (DATE, "", BAD),
+        (TIME, "2024-06-30T23:30:00-05:00", "2024-07-01T04:30:00.000Z"),
+        (TIME, "2024-06-30", "2024-06-30T00:00:00.000Z"),
+        (TIME, "soon", BAD),
+        (PLAN, "pro", "Pro"),
+        (PLAN, " FREE ", "Free"),
+        (PLAN, 1, "Free"),
+        (PLAN, 1.0, "Free"),
+        (PLAN, "2", "2"),
+        (PLAN, "gold", BAD),
+        (PLAN, "", BAD),
+        (PLAN, True, BAD),
+        (PLAN, ["Pro"], BAD),
+        (OWNER, "robin doe", 11),
+        (OWNER, "Sam@Acme.example", 12),
+        (OWNER, 12, 12),
+        (OWNER, "12", 12),
+        (OWNER, 13, BAD),
+        (OWNER, "Nobody", BAD),
+        (NONE_TO_CHOOSE, "Spring", BAD),
+        (NONE_TO_CHOOSE, "77", 77),
+        (UNKNOWN_CHOICES, "Spring", "Spring"),
+        (UNKNOWN_CHOICES, 77, 77),
+        (MANY, ["free", "PRO", "free"], "Free;Pro"),
+        (MANY, "pro; free", "Pro;Free"),
+        (MANY, [2, None], "2"),
+        (MANY, [], None),
+        (MANY, "", BAD),
+        (MANY, ["free", "gold"], BAD),
+        (MANY, {"free": True}, BAD),
+        (TYPES, ["newsletter", 5], "2;5"),
+        (SIZE, 48, 11),
+        (SIZE, 1, 1),
+        (SIZE, "200", 51),
+        (SIZE, 123456, 10001),
+        (SIZE, "11-50", 11),
+        (SIZE, "51 – 200", 51),
+        (SIZE, "10,001+", 10001),
+        (SIZE, 0, BAD),
+        (SIZE, "a few", BAD),
+        (HEADS, 48, 48),
+        (HEADS, "48", 48),
+        (HEADS, 48.0, 48),
+        (HEADS, "11-50", 11),
+        (HEADS, 4.5, BAD),
+        (HEADS, -1, BAD),
+        (TAGS, ["a", 1, "a", ""], ["a", "1"]),
+        (TAGS, "a; b", ["a", "b"]),
+        (TAGS, [], []),
+        (TAGS, "", BAD),
+        (TAGS, [{}], BAD),
+    ],
+)
+def test_a_value_becomes_what_its_field_takes(field: Field, value: Any, written: Any) -> None:
+    coerce = coercer(field)
+    for result in (coerce(value), coerce(value)):  # the second comes from memory
+        assert result == written
+        assert type(result) is type(written)
+
+
+def test_a_flag_is_not_mistaken_for_the_number_it_equals() -> None:
+    coerce = coercer(PLAN)
+    assert (coerce(1), coerce(True), coerce(1)) == ("Free", BAD, "Free")
+
+
+def test_a_deeply_nested_list_is_just_a_bad_value() -> None:
+    deep: list[Any] = []
+    for _ in range(1500):
+        deep = [deep]
+    for field in (TEXT, NUMBER, FLAG, DATE, PLAN, MANY, TAGS, SIZE):
+        assert coercer(field)(deep) is BAD

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fsseg.mapping.tally import Tally
+from tests.mapping.accounts import catalog, cells_of, custom, identify, mapper, person
+
+
+@pytest.mark.parametrize(
+    ("traits", "cells"),
+    [
+        pytest.param({"title": "CEO"}, {"job_title": "CEO"}, id="title"),
+        pytest.param({"phone": "+31 20 123"}, {"work_number": "+31 20 123"}, id="phone"),
+        pytest.param({"name": "Ada King Byron"}, {"first_name": "Ada", "last_name": "King Byron"}, id="name"),
+        pytest.param({"name": " Ada "}, {"first_name": "Ada"}, id="one-word name"),
+        pytest.param({"job_title": "CEO"}, {"job_title": "CEO"}, id="internal name"),
+        pytest.param({"cf_no-go_truck_types": "x"}, {"cf_no-go_truck_types": "x"}, id="internal name with hyphen"),
+        pytest.param({"jobTitle": "CEO"}, {"job_title": "CEO"}, id="camelCase"),
+        pytest.param({"cfAlternateNumber": "007"}, {"cf_alternate_number": "007"}, id="custom camelCase"),
+        pytest.param({"cfNoGoTruckTypes": "x"}, {"cf_no-go_truck_types": "x"}, id="camelCase of a hyphen"),
+        pytest.param({"Job Title": "CEO"}, {"job_title": "CEO"}, id="case and separators"),
+        pytest.param({"Title": "CEO"}, {"job_title": "CEO"}, id="documented name in another case"),
+        pytest.param({"region": "EMEA"}, {"cf_region": "EMEA"}, id="cf_ + name"),
+        pytest.param({"power_user": True}, {"cf_power_user": True}, id="audience"),
+        pytest.param({"powerUser": "true"}, {"cf_power_user": True}, id="audience as text, camelCase"),
+        pytest.param({"address": "Kade 1"}, {"address": "Kade 1"}, id="address as text"),
+        pytest.param({"favoriteColor": "blue"}, {}, id="no home"),
+        pytest.param({"createdAt": "2024-01-02", "lastSeen": "2024-01-02"}, {}, id="kept by Freshsales"),
+        pytest.param({"id": "7", "avatar": "x", "age": 3, "username": "ada"}, {}, id="reserved without a field"),
+        pytest.param({"emails": ["a@b.example"], "salesAccounts": [1]}, {}, id="structured fields"),
+        pytest.param({"tags": ["vip", " eu "]}, {"tags": ["vip", "eu"]}, id="tags"),
+    ],
+)
+def test_a_trait_finds_its_field(traits: dict[str, Any], cells: dict[str, Any]) -> None:
+    assert cells_of(traits) == cells
+
+
+def test_an_address_object_fills_the_address_fields() -> None:
+    address = {"street": "Kade 1", "city": "Utrecht", "state": "UT", "postalCode": "3511AB", "country": "NL"}
+    assert cells_of({"address": address}) == {
+        "address": "Kade 1",
+        "city": "Utrecht",
+        "state": "UT",
+        "zipcode": "3511AB",
+        "country": "NL",
+    }
+
+
+def test_members_of_an_address_without_a_field_are_counted() -> None:
+    tally = Tally()
+    cells_of({"address": {"city": "Utrecht", "planet": "Earth"}}, tally=tally)
+    assert tally.counts == {("ignored_trait", "address.planet"): 1}
+
+
+@pytest.mark.parametrize(
+    ("traits", "cells"),
+    [
+        ({"name": "Ada Byron", "firstName": "Augusta"}, {"first_name": "Augusta", "last_name": "Byron"}),
+        ({"title": "CEO", "jobTitle": "Chief"}, {"job_title": "CEO"}),
+        ({"job_title": "exact", "jobTitle": "camel", "Job-Title": "folded"}, {"job_title": "exact"}),
+        ({"cf_region": "exact", "region": "by cf_"}, {"cf_region": "exact"}),
+        ({"address": {"city": "Utrecht"}, "city": "Gouda"}, {"city": "Utrecht"}),
+        ({"Job Title": "B", "JOB_TITLE": "A"}, {"job_title": "A"}),
+        ({"title": {"not": "text"}, "jobTitle": "CEO"}, {"job_title": "CEO"}),
+        ({"title": None, "jobTitle": "CEO"}, {"job_title": None}),
+    ],
+)
+def test_where_traits_meet_the_earlier_rule_wins_in_any_order(traits: dict[str, Any], cells: dict[str, Any]) -> None:
+    assert cells_of(traits) == cells
+    assert cells_of(dict(reversed(traits.items()))) == cells
+
+
+@pytest.mark.parametrize("nulls", ["clear", "ignore"])
+def test_null_clears_unless_told_otherwise_and_empty_text_is_stored(nulls: str) -> None:
+    cells = cells_of({"title": None, "cfSeats": None, "cfRegion": ""}, nulls=nulls)
+    assert cells == {"cf_region": ""} | ({"job_title": None, "cf_seats": None} if nulls == "clear" else {})
+
+
+def test_null_never_clears_the_email() -> None:
+    mapped = mapper().map(identify({"email": None}, userId="ada@acme.example"))
+    assert person(mapped) == {}
+
+
+@pytest.mark.parametrize(
+    ("traits", "asked"),
+    [
+        ({"fsContact": "true"}, True),
+        ({"fs_contact": True}, True),
+        ({"fsContact": "TRUE"}, True),
+        ({"fsContact": "1"}, True),
+        ({"fsContact": 1}, True),
+        ({"fsContact": False, "fs_contact": "True"}, True),
+        ({"fs_contact": "true", "fsContact": "false"}, True),
+        ({"fsContact": "false"}, False),
+        ({"fsContact": 0}, False),
+        ({"fsContact": ""}, False),
+        ({"fsContact": None}, None),
+        ({}, None),
+    ],
+)
+def test_the_contact_flag_in_every_spelling(traits: dict[str, Any], asked: bool | None) -> None:
+    assert cells_of(traits).get("$contact") is asked
+
+
+class TestLeadOrContact:
+    def test_a_field_of_both_has_one_cell(self) -> None:
+        assert cells_of({"cfPlan": "pro", "ownerId": "Robin Doe"}) == {"cf_plan": "Pro", "owner_id": 11}
+
+    def test_a_field_of_one_is_prefixed(self) -> None:
+        stages = [{"id": 61, "name": "New"}]
+        assert cells_of({"leadStageId": "New"}, catalog(lead_stages=stages)) == {"lead:lead_stage_id": 61}
+
+    def test_a_field_they_disagree_on_has_a_cell_each(self) -> None:
+        account = catalog(lead=(custom("cf_size", "number"),), contact=(custom("cf_size"),))
+        assert cells_of({"cfSize": "40"}, account) == {"lead:cf_size": 40, "contact:cf_size": "40"}
+
+    def test_differing_choices_disagree_and_one_misfit_is_told_once(self) -> None:
+        account = catalog(
+            lead=(custom("cf_tier", "dropdown", ("A", "B")),), contact=(custom("cf_tier", "dropdown", ("B",)),)
+        )
+        tally = Tally()
+        assert cells_of({"tier": "A"}, account, tally) == {"lead:cf_tier": "A"}
+        assert cells_of({"tier": "b"}, account, tally) == {"lead:cf_tier": "B", "contact:cf_tier": "B"}
+        assert tally.counts == {("bad_value", "tier"): 1}
+
+    def test_on_suite_nothing_is_prefixed(self) -> None:
+        assert cells_of({"lifecycleStageId": "customer", "fsContact": True}, catalog("suite")) == {
+            "lifecycle_stage_id": 42,
+            "$contact": True,
+        }
+
+
+class TestWarnings:
+    def test_ignored_traits_are_counted_by_name_with_the_closest_field(self) -> None:
+        tally = Tally()
+        for _ in range(3):
+            cells_of({"jobtitel": "x", "favoriteColor": "blue"}, tally=tally)
+        assert tally.rows() == [
+            {"code": "ignored_trait", "name": "favoriteColor", "count": 3, "hint": ""},
+            {"code": "ignored_trait", "name": "jobtitel", "count": 3, "hint": "did you mean job_title?"},
+        ]
+
+    def test_a_field_that_freshsales_keeps_is_named_as_such(self) -> None:
+        tally = Tally()
+        cells_of({"lastSeen": "2024-01-02"}, tally=tally)
+        assert tally.rows()[0]["hint"] == "last_seen is kept by Freshsales itself"
+
+    def test_a_bad_value_drops_its_field_and_says_what_fits(self) -> None:
+        tally = Tally()
+        assert cells_of({"cfSeats": "many", "title": "CEO"}, tally=tally) == {"job_title": "CEO"}
+        assert tally.rows() == [
+            {"code": "bad_value", "name": "cfSeats", "count": 1, "hint": "cf_seats takes a number"}
+        ]
+
+    def test_a_bad_value_refuses_the_event_when_strict(self) -> None:
+        tally = Tally()
+        mapped = mapper(tally=tally, strict=True).map(identify({"email": "a@b.example", "cfPlan": "gold"}))
+        assert mapped == ("bad_value", "traits.cfPlan does not fit: cf_plan takes one of: Free, Pro, Enterprise")
+        assert not tally
+
+    def test_events_met_in_one_field_are_told_once(self) -> None:
+        tally = Tally()
+        cells_of({"jobTitle": "a", "color": "x", "title": "b"}, tally=tally)
+        assert tally.counts == {("ignored_trait", "color"): 1}
+
+    def test_more_names_than_anyone_reads_are_counted_together(self) -> None:
+        tally = Tally()
+        all_traits = {f"trait{n}x": n for n in range(10_050)}
+        cells_of(all_traits, tally=tally)
+        assert sum(tally.counts.values()) == 10_050
+        assert tally.counts["ignored_trait", "…"] == 50
+        assert cells_of({"title": "still mapped"}, tally=tally) == {"job_title": "still mapped"}

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsseg.report.files import JsonLines, write_summary
+from fsseg.report.text import print_dry_run, print_totals
+from fsseg.report.totals import OUTCOMES, Failures, next_steps, outcome_rows
+
+from .samples import HOSTILE, capturing, changes, dry_summary, failure, failures, import_summary, shown
+
+
+def totals(summary: dict[str, Any], width: int = 100, **options: Any) -> str:
+    console = capturing(width=width)
+    print_totals(console, summary, options.pop("failures", failures()), **options)
+    return shown(console)
+
+
+def test_outcomes_are_told_and_add_up_to_what_was_read() -> None:
+    text = totals(import_summary())
+    assert "read         12,400  11,000 identify" in text
+    assert "applied      11,016  ━━" in text
+    assert "failed            4" in text
+    assert sum(count for _, count in outcome_rows(import_summary())) == 12_400
+    assert "pending" not in text
+
+
+def test_pending_events_are_told_when_there_are_any() -> None:
+    summary = import_summary(exit_code=5)
+    summary["events"]["outcomes"] |= {"applied": 1016, "pending": 10_000}
+    text = totals(summary)
+    assert "pending      10,000" in text
+    assert "Stopped early after 6 m 12 s; nothing is lost." in text
+    assert "Go on where it stopped:  fsseg resume 2026-11-22-1412-k3" in text
+    assert {name for name, _ in outcome_rows(summary)} == set(OUTCOMES)
+
+
+def test_records_are_a_table_with_aligned_columns_that_hold_numbers() -> None:
+    lines = totals(import_summary()).splitlines()
+    head = next(i for i, line in enumerate(lines) if "records" in line)
+    assert lines[head].split() == ["records", "created", "updated", "unchanged", "failed"]
+    assert [line.split() for line in lines[head + 1 : head + 4]] == [
+        ["lead", "100", "20", "1,104", "1"],
+        ["contact", "20", "21", "100", "0"],
+        ["timeline", "1,058", "0", "0", "0"],
+    ]
+    assert len({len(line) for line in lines[head : head + 4]}) == 1
+
+
+def test_reasons_have_counts_hints_and_the_first_place() -> None:
+    text = totals(import_summary())
+    assert "Rejected or failed: 10 events" in text
+    assert "6  missing_email  no e-mail for this userId: put the e-mail into traits.email" in text
+    assert "first: events.jsonl line 17" in text
+    assert "first: events.jsonl line 2040" in text
+    assert text.index("missing_email") < text.index("unavailable") < text.index("Skipped") < text.index("anonymous")
+
+
+def test_a_reason_without_a_hint_of_its_own_gets_the_known_one() -> None:
+    summary = import_summary(reasons=[{"code": "duplicate", "stage": "skip", "outcome": "skipped", "count": 170}])
+    assert "170  duplicate  delivered before, or twice in the input: --again" in totals(summary)
+
+
+def test_ignored_traits_are_listed_most_frequent_first_with_their_hints() -> None:
+    text = totals(import_summary())
+    assert "Ignored traits: favoriteColor 30, jobtitel 3 (did you mean job_title?); no field of that name" in text
+    assert "Warning bad_value: employees 2 (the value is no number)" in text
+
+
+def test_requests_are_told_against_their_forecast() -> None:
+    assert "231 requests (forecast 219), none refused by the quota, 2 retried, waited 3.2 s" in totals(import_summary())
+
+
+def test_a_dry_run_says_would_and_forecasts_the_import() -> None:
+    text = totals(dry_summary())
+    assert "Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 1,058 timeline entries." in text
+    assert "would apply  11,020" in text
+    assert "to create  to update" in text
+    assert "An import takes about 219 requests: about 13 minutes at 1,000 requests an hour." in text
+    assert "Apply exactly this:  fsseg apply 2026-11-22-1412-k3" in text
+    assert "acme.freshsales.io · classic · 1,000 requests/hour, 874 left" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (130, "Interrupted after 6 m 12 s; nothing is lost."),
+        (3, "refused the credentials or the permission"),
+        (6, "The safety brake refused the run"),
+    ],
+)
+def test_a_run_that_did_not_end_well_says_how_it_ended(code: int, words: str) -> None:
+    assert words in totals(import_summary(exit_code=code))
+    assert words in totals(dry_summary(exit_code=code)).replace("\n", " ")
+
+
+def test_files_are_named_only_where_they_are(tmp_path: Path) -> None:
+    assert "summary.json" not in totals(import_summary(), run_dir=tmp_path)
+    write_summary(tmp_path / "summary.json", import_summary())
+    text = totals(import_summary(run_dir=str(tmp_path)))
+    assert str(tmp_path / "summary.json") in text
+    assert "failures.jsonl" not in text
+    JsonLines(tmp_path / "failures.jsonl").close()
+    assert f"Mend them, then:  fsseg import {tmp_path / 'failures.jsonl'}" in totals(import_summary(), run_dir=tmp_path)
+
+
+def test_next_steps_fit_what_is_left_to_do() -> None:
+    assert [step.command.split()[1] for step in next_steps(import_summary())] == ["retry", "report"]
+    clean = import_summary(exit_code=0, reasons=[])
+    clean["events"]["outcomes"] |= {"rejected": 0, "failed": 0}
+    assert next_steps(clean) == []
+    assert [step.command.split()[1] for step in next_steps(dry_summary(exit_code=6))] == ["report"]
+
+
+def test_failed_events_are_listed_on_request_up_to_the_limit() -> None:
+    text = totals(import_summary(), show_failures=2)
+    assert "  events.jsonl line 18  missing_email  =HYPERLINK(1)  no e-mail" in text
+    assert "… and 8 more" in text
+
+
+def test_nothing_hostile_in_the_data_reaches_the_terminal() -> None:
+    warnings = [{"code": "ignored_trait", "name": HOSTILE, "count": 1, "hint": HOSTILE}]
+    summary = import_summary(account=HOSTILE, warnings=warnings, notes=[HOSTILE], run_id=HOSTILE)
+    text = totals(summary, failures=[failure(userId=HOSTILE)], show_failures=5)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "[bold]x\\x1b[31m\\u202egnp" in text
+
+
+def test_lines_keep_to_a_narrow_terminal() -> None:
+    console = capturing(width=60, terminal=True, no_color=True)
+    print_totals(console, import_summary(exit_code=5), failures(), show_failures=5)
+    plain = [line for line in shown(console).splitlines() if "fsseg " not in line]
+    assert max(len(line.replace("\x1b[0m", "").replace("\x1b[1m", "").replace("\x1b[2m", "")) for line in plain) <= 60
+
+
+def test_an_ascii_stream_gets_ascii_only() -> None:
+    console = capturing(encoding="ascii")
+    print_dry_run(console, dry_summary(), changes(), failures())
+    text = shown(console)
+    assert "job_title   CTO -> CEO" in text
+    assert "acme.freshsales.io | classic" in text
+    assert "would apply  11,020  ###" in text
+
+
+def test_a_minimal_summary_can_be_shown() -> None:
+    summary = {"events": {"read": 0, "by_type": {}, "outcomes": {}}, "run_id": "r", "exit_code": 0}
+    assert "0 requests" in totals(summary, failures=[])
+
+
+def test_a_dry_run_shows_account_diff_and_totals_in_this_order() -> None:
+    console = capturing()
+    print_dry_run(console, dry_summary(), iter(changes()), failures())
+    text = shown(console)
+    order = ["acme.freshsales.io", "+ lead      lena@acme.example", "Plan: 120", "Apply exactly this"]
+    assert sorted(order, key=text.index) == order
+
+
+def test_failures_are_read_no_further_than_needed() -> None:
+    taken = []
+
+    def stream() -> Iterator[dict[str, Any]]:
+        for row in [*failures(), *(failure(line=n) for n in range(1000))]:
+            taken.append(row)
+            yield row
+
+    found = Failures.of(import_summary(), stream(), limit=5)
+    assert found.first == {"missing_email": "events.jsonl line 17", "unavailable": "events.jsonl line 2040"}
+    assert len(found.rows) == len(taken) == 5

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fsseg.segment import Event, Rejected
+from tests.segment.conftest import Write, lines, message, read_all, track
+
+
+def one(write: Write, sent: dict[str, Any]) -> Event | Rejected:
+    (item,) = read_all(write(lines(sent)))
+    return item
+
+
+def event(write: Write, sent: dict[str, Any]) -> Event:
+    item = one(write, sent)
+    assert isinstance(item, Event), item
+    return item
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (message(type=None), "missing_type"),
+        (message(type=""), "missing_type"),
+        ({}, "missing_type"),
+        (message(type="identity"), "unknown_type"),
+        (message(type=7), "unknown_type"),
+        (message(type=["track"]), "unknown_type"),
+        (message(userId=None, anonymousId=None), "no_user_anon_id"),
+        (message(userId="", anonymousId="  "), "no_user_anon_id"),
+        ({"type": "alias", "anonymousId": "a"}, "no_user_anon_id"),
+        (message(userId=True), "id_not_string"),
+        (message(userId={"id": 1}), "id_not_string"),
+        (message(userId=["u"]), "id_not_string"),
+        (message(userId=12.5), "id_not_string"),
+        (message(userId=123456789012345678901234567890), "id_not_string"),
+        (message(anonymousId=[]), "id_not_string"),
+        (message(type="group", groupId={}), "id_not_string"),
+        (track(event=None), "event_not_defined"),
+        (track(event=""), "event_not_defined"),
+        (track(event=5), "event_not_string"),
+        (track(event={"name": "x"}), "event_not_string"),
+        (message(traits="none"), "traits_not_object"),
+        (message(traits=[]), "traits_not_object"),
+        (message(type="group", traits=1), "traits_not_object"),
+        (track(properties="none"), "properties_not_object"),
+        (track(type="page", properties=[1]), "properties_not_object"),
+        (track(type="screen", properties=False), "properties_not_object"),
+        (message(timestamp="soon"), "bad_timestamp"),
+        (message(timestamp="2025-13-45T99:99:99.000Z"), "bad_timestamp"),
+        (message(timestamp="soon", sentAt="later", receivedAt={}), "bad_timestamp"),
+    ],
+)
+def test_an_unusable_message_is_rejected_with_its_code(write: Write, sent: dict[str, Any], code: str) -> None:
+    item = one(write, sent)
+    assert isinstance(item, Rejected)
+    assert (item.code, item.original, item.raw) == (code, sent, None)
+    assert item.detail
+
+
+@pytest.mark.parametrize("kind", ["identify", "track", "page", "screen", "group", "alias", "delete"])
+def test_every_segment_type_is_known(write: Write, kind: str) -> None:
+    assert event(write, message(type=kind, event="Signed Up")).type == kind
+
+
+def test_a_canonical_message_is_passed_on_as_it_is(write: Write) -> None:
+    for sent in (message(), track(), track(type="page", event=None, name=None)):
+        got = event(write, sent)
+        assert got.message is got.original
+        assert got.message == sent
+        assert (got.type, got.time, got.line) == (sent["type"], "2025-03-04T09:15:02.598", 1)
+
+
+def test_snake_case_envelopes_are_read_and_traits_left_alone(write: Write) -> None:
+    sent = {
+        "type": "track",
+        "event": "Signed Up",
+        "message_id": "m",
+        "user_id": "u",
+        "anonymous_id": "a",
+        "original_timestamp": "2025-01-01",
+        "sent_at": "2025-01-02",
+        "received_at": "2025-01-03",
+        "project_id": "p",
+        "properties": {"user_id": 1, "options": {}},
+    }
+    got = event(write, sent)
+    assert got.message == {
+        "type": "track",
+        "event": "Signed Up",
+        "messageId": "m",
+        "userId": "u",
+        "anonymousId": "a",
+        "originalTimestamp": "2025-01-01",
+        "sentAt": "2025-01-02",
+        "receivedAt": "2025-01-03",
+        "projectId": "p",
+        "properties": {"user_id": 1, "options": {}},
+    }
+    assert got.original == sent
+    assert got.time == "2025-01-01T00:00:00.000"
+
+
+@pytest.mark.parametrize(
+    ("sent", "key", "value"),
+    [
+        (message(context=None, options={"ip": "1"}), "context", {"ip": "1"}),
+        (message(anonymousId=None, sessionId="s"), "anonymousId", "s"),
+        (message(anonymousId=None, session_id="s"), "anonymousId", "s"),
+        (message(anonymousId="a", session_id="s"), "anonymousId", "a"),
+        (message(userId=None, UserID="u"), "userId", "u"),
+        (message(userId="u", user_id="v"), "userId", "u"),
+        (message(userId="", user_id="v"), "userId", "v"),
+        (message(type=None, action="Identify"), "type", "identify"),
+        (message(type=" Identify "), "type", "identify"),
+        (track(type=None), "type", "track"),
+        (track(type=None, action="click"), "type", "track"),
+        (message(userId=12), "userId", "12"),
+        (message(userId=12.0), "userId", "12"),
+        (message(userId=0), "userId", "0"),
+        (message(messageId=7), "messageId", "7"),
+        (message(context=[]), "context", {}),
+        (message(integrations=[]), "integrations", {}),
+        (message(traits=None), "traits", {}),
+        (track(properties=None), "properties", {}),
+        (track(properties=None, traits={"audience_key": "vip"}), "properties", {"audience_key": "vip"}),
+        (track(type="page", name=None, category=None), "properties", {"plan": "pro"}),
+    ],
+)
+def test_older_and_odd_envelopes_are_normalised(write: Write, sent: dict[str, Any], key: str, value: Any) -> None:
+    got = event(write, sent)
+    assert got.message[key] == value
+    assert got.original == sent
+
+
+@pytest.mark.parametrize("body", ["traits", "properties"])
+def test_null_counts_as_an_empty_object(write: Write, body: str) -> None:
+    kind = "identify" if body == "traits" else "page"
+    sent = {"type": kind, "userId": "u", "context": None, "integrations": None, body: None}
+    assert event(write, sent).message == {"type": kind, "userId": "u", "context": {}, "integrations": {}, body: {}}
+
+
+def test_empty_ids_are_absent(write: Write) -> None:
+    got = event(write, message(userId="", messageId=""))
+    assert "userId" not in got.message
+    assert "messageId" not in got.message
+    assert got.message["anonymousId"] == "a-1"
+
+
+def test_a_null_user_id_stays_canonical(write: Write) -> None:
+    (got,) = read_all(write(b'{"type":"page","userId":null,"anonymousId":"a","properties":{},"timestamp":null}'))
+    assert isinstance(got, Event)
+    assert got.time == ""
+    assert got.message.get("userId") is None
+
+
+def test_an_unreadable_timestamp_falls_back_to_the_other_times(write: Write) -> None:
+    sent = message(timestamp="soon", originalTimestamp="also soon", sentAt="2025-03-04T09:15:02Z")
+    assert event(write, sent).time == "2025-03-04T09:15:02.000"
+
+
+def test_what_an_earlier_run_noted_is_no_part_of_the_event(write: Write) -> None:
+    note = {"file": "x", "line": 3, "stage": "map", "code": "missing_email"}
+    assert event(write, message() | {"_fsseg": note}).message == message()
+    unread = one(write, {"_fsseg": note | {"code": "not_json", "raw": '{"type'}})
+    assert isinstance(unread, Rejected)
+    assert (unread.code, unread.raw) == ("not_json", '{"type')

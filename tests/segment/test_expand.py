@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fsseg.segment import expand
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in ("b/2.gz", "b/10.gz", "a.jsonl", "c/d/e.jsonl", ".hidden", ".git/x", "b/.part"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"{}\n")
+    return tmp_path
+
+
+def names(root: Path, *paths: str) -> list[str]:
+    files, unreadable = expand([str(root / path) if path != "-" else path for path in paths])
+    assert unreadable == []
+    return [os.path.relpath(file, root) if file != "-" else file for file in files]
+
+
+def test_directories_are_read_recursively_in_order_without_hidden_files(tree: Path) -> None:
+    assert names(tree, "") == ["a.jsonl", "b/10.gz", "b/2.gz", "c/d/e.jsonl"]
+
+
+def test_a_hidden_file_can_be_named(tree: Path) -> None:
+    assert names(tree, ".hidden") == [".hidden"]
+
+
+def test_patterns_work_without_a_shell(tree: Path) -> None:
+    assert names(tree, "b/*.gz") == ["b/10.gz", "b/2.gz"]
+    assert names(tree, "**/*.jsonl") == ["a.jsonl", "c/d/e.jsonl"]
+    assert names(tree, "[bc]") == ["b/10.gz", "b/2.gz", "c/d/e.jsonl"]
+
+
+def test_a_file_with_a_name_like_a_pattern_is_that_file(tree: Path) -> None:
+    (tree / "x[1].jsonl").write_bytes(b"")
+    assert names(tree, "x[1].jsonl") == ["x[1].jsonl"]
+
+
+def test_each_file_is_read_once(tree: Path) -> None:
+    (tree / "link").symlink_to(tree / "a.jsonl")
+    assert names(tree, "b/2.gz", "b", "a.jsonl", "link", "b/../a.jsonl", "-", "-") == [
+        "b/2.gz",
+        "b/10.gz",
+        "a.jsonl",
+        "-",
+    ]
+
+
+def test_links_in_a_circle_end(tree: Path) -> None:
+    (tree / "b" / "up").symlink_to(tree)
+    assert names(tree, "b") == ["b/10.gz", "b/2.gz", "b/up/a.jsonl", "b/up/c/d/e.jsonl"]
+
+
+def test_pipes_lying_about_are_left_alone_but_can_be_named(tree: Path) -> None:
+    os.mkfifo(tree / "b" / "pipe")
+    assert names(tree, "b") == ["b/10.gz", "b/2.gz"]
+    assert names(tree, "b/pipe") == ["b/pipe"]
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_found(tree: Path) -> None:
+    (tree / "b" / "dangling").symlink_to(tree / "gone")
+    paths = [str(tree / name) for name in ("gone.jsonl", "b", "*.csv")]
+    files, unreadable = expand(paths)
+    assert len(files) == 2
+    assert [(os.path.relpath(path, tree), bool(reason)) for path, reason in unreadable] == [
+        ("gone.jsonl", True),
+        ("b/dangling", True),
+        ("*.csv", True),
+    ]
+
+
+def test_a_file_without_permission_is_told(tree: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tree / "a.jsonl").chmod(0)
+    assert expand([str(tree / "a.jsonl")])[0] == []
