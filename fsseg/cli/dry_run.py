@@ -62,8 +62,7 @@ def dry_run(
     no_progress: o.NoProgress = False,
 ) -> None:
     """Show field by field what an import would change, and write nothing."""
-    skip = {*o.NOT_SETTINGS, "offline", "format", "show", "full"}
-    given = {name: value for name, value in locals().items() if name not in skip}
+    given = o.settings_among(locals())
     with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (settings, output):
         from fsseg.cli.planning import run
         from fsseg.report.diff import DiffFormat, print_diff

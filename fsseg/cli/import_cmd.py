@@ -40,7 +40,7 @@ def import_(
     no_progress: o.NoProgress = False,
 ) -> None:
     """Take Segment events into Freshsales: plan, show the totals, push."""
-    given = {name: value for name, value in locals().items() if name not in o.NOT_SETTINGS}
+    given = o.settings_among(locals())
     with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (settings, output):
         from fsseg.cli.planning import run
         from fsseg.report.render import print_json

@@ -129,8 +129,16 @@ def nested(given: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-NOT_SETTINGS = frozenset({"paths", "config", "yes", "json", "quiet", "verbose", "no_progress", "with_"})
-"""Parameters of a command that say something about the command itself."""
+FLAGS = frozenset(
+    "domain edition base_url api_token_file state_dir sandbox match only event since until limit stitch_anonymous"
+    " create_missing strict again max_requests max_time reserve allow_mass_changes".split()
+)
+"""The parameters of a command that are settings; the others say something about the command itself."""
+
+
+def settings_among(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's parameters that are settings."""
+    return {name: value for name, value in parameters.items() if name in FLAGS}
 
 
 @contextmanager

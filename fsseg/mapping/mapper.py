@@ -85,9 +85,7 @@ class Mapper:
         return AccountIntent(dict([part]), person_key(user)[0] if user else None)
 
     def _note(self, notes: Notes) -> Refused | None:
-        if self._strict:
-            for note in notes:
-                if note.code == "bad_value":
-                    return Refused("bad_value", f"traits.{note.name} does not fit: {note.hint}")
+        if self._strict and (bad := min((note for note in notes if note.code == "bad_value"), default=None)):
+            return Refused("bad_value", f"traits.{bad.name} does not fit: {bad.hint}")
         self._tally.add(notes)
         return None

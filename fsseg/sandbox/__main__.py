@@ -9,6 +9,7 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--application-token", default="sandbox-app")
     for name, kind in SWITCHES.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind)
-    parser.add_argument("--fault", action="append", default=[], metavar="KIND=RATE[,method=…,path=…,seconds=…,limit=…]")
+    parser.add_argument("--fault", action="append", default=[], metavar="KIND=RATE[,method=…][,path=…][,…]")
     parser.add_argument("--options", default="{}", help="further options as a JSON object")
-    parser.add_argument("--with-parent", action="store_true", help="end when standard input does, as it does with its owner")
+    parser.add_argument(
+        "--with-parent", action="store_true", help="end when standard input does, as it does with its owner"
+    )
     given = vars(parser.parse_args(arguments))
     try:
         options = _options(given)
@@ -44,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(str(error))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, _setting(stop))
     served = {name: given[name] for name in ("edition", "port", "token", "application_token")}
     with running(given["db"], options=options, **served) as sandbox:
         shown = {name: getattr(sandbox, name) for name in ("base_url", "origin", "token", "application_token")}
@@ -53,6 +56,13 @@ def main(arguments: list[str] | None = None) -> None:
         if given["with_parent"]:
             threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
         stop.wait()
+
+
+def _setting(stop: threading.Event) -> Callable[[int, object], None]:
+    def handler(_number: int, _frame: object) -> None:
+        stop.set()
+
+    return handler
 
 
 def _options(given: dict[str, Any]) -> Options:

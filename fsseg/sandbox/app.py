@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
@@ -48,12 +48,19 @@ class Gate:
         if (before.quota, before.window, before.per_minute) != (options.quota, options.window, options.per_minute):
             self._quota = Quota()
 
+    def forget(self) -> None:
+        """Begin the stats anew."""
+        self.stats = self.faults.stats = Stats()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or close its connection where a fault says so."""
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
         method, path = request.method, scope["path"]
         self.crm.store.refresh()
         self._count(method, path)
@@ -225,7 +232,7 @@ def application(gate: Gate) -> Starlette:
 
 def _switch(gate: Gate, what: str, body: bytes) -> None:
     if what == "stats":
-        gate.stats.__init__()  # type: ignore[misc]
+        gate.forget()
         return
     changes = orjson.loads(body)
     if not isinstance(changes, dict):

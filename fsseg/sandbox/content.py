@@ -100,8 +100,9 @@ def dump(db: Path, options: Options | None = None) -> dict[str, list[Row]]:
 
     Keys: `leads`, `contacts` (with `sales_accounts`), `sales_accounts`, `deals` (with `contact_ids`),
     `sales_activities`, `notes`, `events`, `page_views` (tracked ones, with the record they were tied to).
+    Raises FileNotFoundError.
     """
-    with closing(Store(db)) as store:
+    with closing(_existing(db)) as store:
         crm = Crm(store, options or Options())
         shown: dict[str, list[Row]] = {"leads": []}
         for resource in crm.account.resources:
@@ -117,6 +118,12 @@ def dump(db: Path, options: Options | None = None) -> dict[str, list[Row]]:
         return shown
 
 
+def _existing(db: Path) -> Store:
+    if not db.exists():
+        raise FileNotFoundError(db)
+    return Store(db)
+
+
 def _pages(store: Store, resource: str, size: int = 500) -> Iterator[list[Any]]:
     sql = "SELECT * FROM record WHERE resource = ? AND deleted = 0 AND id > ? ORDER BY id LIMIT ?"
     last = 0
@@ -126,8 +133,8 @@ def _pages(store: Store, resource: str, size: int = 500) -> Iterator[list[Any]]:
 
 
 def counts(db: Path) -> dict[str, int]:
-    """How many there are of each key of `dump`."""
-    with closing(Store(db)) as store:
+    """How many there are of each key of `dump`. Raises FileNotFoundError."""
+    with closing(_existing(db)) as store:
         found = dict.fromkeys((*SINGULAR, "sales_activities", "notes", "events", "page_views"), 0)
         found |= {
             row[0]: row[1] for row in store.all("SELECT resource, count(*) FROM record WHERE deleted = 0 GROUP BY 1")

@@ -278,7 +278,7 @@ def _staged(found: dict[str, list[Row]], edition: str, rows: Any) -> None:
 
 def fields(edition: str) -> dict[str, list[Row]]:
     """The specifications of all fields by resource, built-in ones first."""
-    contact = PERSON + (("dropdown", "contact_status_id"), ("group_field", "sales_accounts emails"))
+    contact = (*PERSON, ("dropdown", "contact_status_id"), ("group_field", "sales_accounts emails"))
     found = {
         "contacts": _specs(
             "Contact", contact + (SUITE_CONTACT if edition == "suite" else CLASSIC_PERSON), CUSTOM_PERSON

@@ -18,9 +18,9 @@ class Faults:
     """The faults in force; hits are drawn in the order of the requests."""
 
     def __init__(self, faults: tuple[Fault, ...], seed: int, stats: Stats) -> None:
-        self.rng = Random(seed)
+        self.rng = Random(seed)  # noqa: S311 - a die to be thrown again, not a secret
         self._left = [(fault, [fault.limit]) for fault in faults]
-        self._stats = stats
+        self.stats = stats
 
     def draw(self, method: str, path: str, *kinds: str) -> Fault | None:
         """The first fault of these kinds that hits this request, if any does."""
@@ -31,7 +31,7 @@ class Faults:
                 continue
             if left[0] is not None:
                 left[0] -= 1
-            self._stats.faults[fault.kind] = self._stats.faults.get(fault.kind, 0) + 1
+            self.stats.faults[fault.kind] = self.stats.faults.get(fault.kind, 0) + 1
             return fault
         return None
 

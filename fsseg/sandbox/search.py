@@ -23,6 +23,7 @@ LOOKUP = {
 """Built-in fields that lookup finds by; custom fields come on top."""
 
 COLUMNS = ("id", "created_at", "updated_at")
+LAST_PAGE = 10**9
 OPERATORS = ("is_in", "is", "contains", "is_after", "is_before")
 
 
@@ -42,12 +43,15 @@ class Page:
             number, size = int(given.get("page", 1)), int(given.get("per_page", 25))
         except (TypeError, ValueError):
             raise Refusal(400, "bad_type", name="page", type="number") from None
-        if number < 1 or size < 1 or given.get("sort_type", "asc") not in ("asc", "desc"):
+        sort = given.get("sort")
+        if not 1 <= number <= LAST_PAGE or size < 1 or given.get("sort_type", "asc") not in ("asc", "desc"):
             raise Refusal(400, "bad_body", name="page")
+        if not isinstance(sort, str | None):
+            raise Refusal(400, "bad_body", name="sort")
         size = min(size, 100)
         if options.short_pages:
             size = max(1, size * 3 // 4)
-        return cls(number, size, given.get("sort"), given.get("sort_type") == "desc")
+        return cls(number, size, sort, given.get("sort_type") == "desc")
 
     def meta(self, total: int) -> Row:
         """`{"total_pages": n, "total": n}`."""
@@ -183,6 +187,8 @@ def _rule(crm: Crm, resource: str, rule: Any) -> tuple[str, list[Any]]:
         if crm.options.is_in_list == "text":
             value = str(value)
     wanted = value if isinstance(value, list) else [value]
+    if not isinstance(attribute, str) or not all(isinstance(item, str | int | float) for item in wanted):
+        raise Refusal(400, "bad_body", name="filter_rule")
     marks = ",".join("?" * len(wanted))
     if attribute == f"{SINGULAR[resource]}_email.email" and "emails" in crm.account.blank(resource):
         if operator not in ("is_in", "is"):

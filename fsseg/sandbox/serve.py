@@ -22,7 +22,7 @@ PREFIX = {"classic": "", "suite": "/crm/sales"}
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A running sandbox: REST at `{base_url}/api/…`, tracking at `{base_url}/track/…`, controls at `{origin}/_sandbox/…`."""
+    """A running sandbox: REST at `{base_url}/api/…`, tracking at `{base_url}/track/…`, `{origin}/_sandbox/…` beside."""
 
     origin: str
     base_url: str
@@ -48,8 +48,8 @@ def running(
     db: Path,
     *,
     edition: str,
-    token: str = "sandbox",
-    application_token: str = "sandbox-app",
+    token: str = "sandbox",  # noqa: S107 - no secret opens a toy on loopback
+    application_token: str = "sandbox-app",  # noqa: S107
     options: Options | None = None,
     port: int = 0,
 ) -> Iterator[Sandbox]:
@@ -68,8 +68,8 @@ def running(
             raise ValueError(f"{db} holds a {store.account.edition} account, not {edition}")
         gate = Gate(store, options or Options(), token, application_token)
         config = uvicorn.Config(
-            application(gate), log_config=None, log_level=logging.ERROR, access_log=False, proxy_headers=False, lifespan="off", ws="none",
-            server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=1,
+            application(gate), log_config=None, log_level=logging.ERROR, access_log=False, proxy_headers=False,
+            lifespan="off", ws="none", server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=1,
         )  # fmt: skip
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)

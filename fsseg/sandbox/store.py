@@ -51,10 +51,12 @@ TABLES = ("record", "email", "account_link", "deal_link", "entry", "visitor", "j
 
 
 class Store:
-    """One connection to one sandbox file, created if absent. `path` must be a file; not for use by two threads at once."""
+    """One connection to one sandbox file, created if absent; not for two threads at once."""
 
     def __init__(self, path: Path, edition: str | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Before SQLite opens it: the files that it puts beside take this one's mode.
+        path.touch(mode=0o600)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -64,7 +66,6 @@ class Store:
             raise ValueError(f"{path} was made by another version of the sandbox")
         self._db.executescript(SCHEMA)
         self._db.execute(f"PRAGMA user_version = {VERSION}")
-        path.chmod(0o600)
         self._last = 0
         self._version = self.one("PRAGMA data_version")[0]
         self._counted_at = (0, 0)
@@ -176,7 +177,8 @@ class Store:
 
     def addressed(self, resource: str, address: str) -> list[Any]:
         """The rows of people with this e-mail address in any case, oldest first."""
-        sql = "SELECT record.* FROM email JOIN record ON id = record_id WHERE folded = ? AND email.resource = ? ORDER BY id"
+        where = "folded = ? AND email.resource = ? ORDER BY id"
+        sql = f"SELECT record.* FROM email JOIN record ON id = record_id WHERE {where}"
         return self.all(sql, (address.casefold(), resource))
 
     def named(self, resource: str, name: str) -> list[Any]:

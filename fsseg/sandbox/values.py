@@ -16,6 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EMAIL = re.compile(r"[^@\s;,<>]+@[^@\s;,<>]+\.[^@\s.;,<>]+")
 LONGEST = {"text": 255, "textarea": 8000, "paragraph": 8000}
 """Of custom fields, in characters."""
+LARGEST_ID = 2**63
 IGNORED = frozenset({"created_at", "updated_at"})
 """Accepted by the API and not stored."""
 
@@ -126,9 +127,9 @@ def _day(field: Row, value: Any) -> str:
 
 def record_id(name: str, value: Any) -> int:
     """An id, given as a number or as digits. Raises Refusal 400."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST_ID:
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(LARGEST_ID)):
         return int(value)
     raise Refusal(400, "bad_type", name=name, type="id")
 

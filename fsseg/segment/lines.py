@@ -55,6 +55,8 @@ def _line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
 
 def range_blocks(file: BinaryIO, start: int, end: int | None) -> Iterator[bytes]:
     """The lines that begin within [start, end), in blocks; of a last line as much as there is."""
+    if end is not None and end <= start:
+        return
     at = max(start - 1, 0)  # one byte back: is `start` the beginning of a line?
     file.seek(at)
     begun = start == 0

@@ -70,8 +70,8 @@ def event(type: str = "identify", /, time: str = "2025-03-04T09:15:02.598", **me
     return Event(0, 1, type, time, whole, whole)
 
 
-def identify(traits: dict[str, Any], userId: str = "u-1", **message: Any) -> Event:
-    return event("identify", userId=userId, traits=traits, **message)
+def identify(traits: dict[str, Any], /, **message: Any) -> Event:
+    return event("identify", **{"userId": "u-1", "traits": traits} | message)
 
 
 def mapper(account: Catalog | None = None, tally: Tally | None = None, **rules: Any) -> Mapper:

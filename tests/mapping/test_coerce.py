@@ -22,7 +22,9 @@ PLAN, MANY = made("dropdown", CHOICES), made("multi_select_dropdown", CHOICES)
 OWNER = made("dropdown", PEOPLE, "owner_id", custom=False)
 SIZE = made("dropdown", RANGES, "number_of_employees", custom=False)
 HEADS = made("number", None, "number_of_employees", custom=False)
-TYPES = made("multi_select_dropdown", (Choice(2, "Newsletter"), Choice(5, "Events")), "subscription_types", custom=False)
+TYPES = made(
+    "multi_select_dropdown", (Choice(2, "Newsletter"), Choice(5, "Events")), "subscription_types", custom=False
+)
 TAGS = made("auto_complete", None, "tags", custom=False)
 NONE_TO_CHOOSE = made("dropdown", (), "campaign_id", custom=False)
 UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)

@@ -36,7 +36,14 @@ def test_an_email_as_user_id_is_the_person_as_written_and_folded_for_matching() 
 
 @pytest.mark.parametrize(
     ("trait", "warned"),
-    [("ADA@acme.example", False), (None, False), ("", False), ("ada@new.example", True), ("no address", True), (5, True)],
+    [
+        ("ADA@acme.example", False),
+        (None, False),
+        ("", False),
+        ("ada@new.example", True),
+        ("no address", True),
+        (5, True),
+    ],
 )
 def test_an_email_as_user_id_stays_the_email(trait: Any, warned: bool) -> None:
     tally = Tally()

@@ -150,9 +150,7 @@ class TestWarnings:
     def test_a_bad_value_drops_its_field_and_says_what_fits(self) -> None:
         tally = Tally()
         assert cells_of({"cfSeats": "many", "title": "CEO"}, tally=tally) == {"job_title": "CEO"}
-        assert tally.rows() == [
-            {"code": "bad_value", "name": "cfSeats", "count": 1, "hint": "cf_seats takes a number"}
-        ]
+        assert tally.rows() == [{"code": "bad_value", "name": "cfSeats", "count": 1, "hint": "cf_seats takes a number"}]
 
     def test_a_bad_value_refuses_the_event_when_strict(self) -> None:
         tally = Tally()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import Api, refused
+from tests.sandbox.server import Api, refused
 
 
 def linked(contact: dict[str, Any]) -> list[tuple[int, bool]]:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from fsseg.sandbox import Fault, dump
-from tests.sandbox.conftest import Api, refused
+from tests.sandbox.server import Api, refused
 
 
 def job(api: Api, resource: str, *items: dict[str, Any]) -> dict[str, Any]:

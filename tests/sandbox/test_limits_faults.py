@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fsseg.sandbox import Fault, Options, dump
-from tests.sandbox.conftest import Api, refused
+from tests.sandbox.server import Api, refused
 
 UPSERT = {"unique_identifier": {"emails": "a@x.example"}, "contact": {"first_name": "A"}}
 
@@ -34,7 +34,8 @@ def test_bodies_must_be_json_and_paths_must_exist(api: Api) -> None:
         ("GET", "/contacts"),
     ):
         refused(api.http.request(method, path), 404)
-    for body in ([], "x", None, {"contact": []}):
+    bodies: list[Any] = [[], "x", None, {"contact": []}]
+    for body in bodies:
         refused(api.post("/contacts", body))
     root = httpx.get(f"{api.sandbox.origin}/nothing", trust_env=False)
     assert root.status_code == 404
@@ -122,7 +123,7 @@ def test_garbage_is_200_without_json(api: Api) -> None:
     for _ in range(5):
         answer = api.get("/contacts/filters")
         assert answer.status_code == 200
-        with pytest.raises(ValueError, match="JSON|Expecting|Unterminated|delimiter|column"):
+        with pytest.raises(ValueError, match=r"JSON|Expecting|Unterminated|delimiter|column"):
             answer.json()
 
 

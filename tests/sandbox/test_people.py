@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fsseg.sandbox import dump
-from tests.sandbox.conftest import Api, refused
+from tests.sandbox.server import Api, refused
 
 
 def test_a_contact_reads_back_with_every_attribute_and_every_custom_field(api: Api) -> None:

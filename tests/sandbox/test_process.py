@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fsseg.sandbox import Sandbox, counts, dump, running, seed
-from tests.sandbox.conftest import serving
+from tests.sandbox.server import serving
 
 
 def start(db: Path, *more: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
@@ -99,6 +99,13 @@ def test_seeding_links_and_reads_back_like_the_api(tmp_path: Path) -> None:
         assert [row["id"] for row in made] == [8]
     with pytest.raises(ValueError, match="leads"):
         seed(db, "suite", {"leads": [{"email": "a@x.example"}]})
+
+
+def test_a_file_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
+    for look in (dump, counts):
+        with pytest.raises(FileNotFoundError):
+            look(tmp_path / "s.db")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_handle_shows_no_token(tmp_path: Path) -> None:

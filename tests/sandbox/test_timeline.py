@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from fsseg.sandbox import dump, reset
-from tests.sandbox.conftest import Api, refused
+from tests.sandbox.server import Api, refused
 
 
 def activity(api: Api, contact: int, **changes: Any) -> dict[str, Any]:
@@ -138,6 +138,7 @@ def test_an_account_may_be_shaped_while_the_server_runs(api: Api) -> None:
     assert "cf_plan" not in made["custom_field"]
     refused(api.post("/contacts", {"contact": {**contact, "email": "c@b.example", "last_name": ""}}))
     refused(api.post("/contacts", {"contact": {**contact, "email": "c@b.example", "custom_field": {}}}))
-    for bad in ({"tables": {}}, {"fields": {"tasks": {}}}, {"selectors": {"colours": {}}}):
-        with pytest.raises(ValueError, match="tables|tasks|colours"):
+    unknown: list[dict[str, Any]] = [{"tables": {}}, {"fields": {"tasks": {}}}, {"selectors": {"colours": {}}}]
+    for bad in unknown:
+        with pytest.raises(ValueError, match=r"tables|tasks|colours"):
             reset(api.db, api.edition, bad)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fsseg.segment import Event, Rejected
-from tests.segment.conftest import Write, lines, message, read_all, track
+from tests.segment.messages import Write, lines, message, read_all, track
 
 
 def one(write: Write, sent: dict[str, Any]) -> Event | Rejected:
@@ -35,7 +35,7 @@ def event(write: Write, sent: dict[str, Any]) -> Event:
         (message(userId={"id": 1}), "id_not_string"),
         (message(userId=["u"]), "id_not_string"),
         (message(userId=12.5), "id_not_string"),
-        (message(userId=123456789012345678901234567890), "id_not_string"),
+        (message(userId=1.5e29), "id_not_string"),
         (message(anonymousId=[]), "id_not_string"),
         (message(type="group", groupId={}), "id_not_string"),
         (track(event=None), "event_not_defined"),

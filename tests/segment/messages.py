@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fsseg.segment import Event, Input, Reader, Rejected, read
+
+Write = Callable[..., Path]
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    """A canonical identify message; a change to None leaves the key out."""
+    whole = {
+        "type": "identify",
+        "userId": "u-1",
+        "anonymousId": "a-1",
+        "messageId": "m-1",
+        "timestamp": "2025-03-04T09:15:02.598Z",
+        "context": {"ip": "203.0.113.9"},
+        "integrations": {},
+        "traits": {"email": "lena@acme.example"},
+    } | changes
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def track(**changes: Any) -> dict[str, Any]:
+    return message(**{"type": "track", "event": "Signed Up", "properties": {"plan": "pro"}, "traits": None} | changes)
+
+
+def lines(*messages: Any) -> bytes:
+    return b"".join(orjson.dumps(each) + b"\n" for each in messages)
+
+
+def read_all(path: Path, **part: Any) -> list[Event | Rejected]:
+    return list(read(Input(str(path), 0, **part)))
+
+
+def outcomes(items: list[Event | Rejected]) -> list[str]:
+    """What each item is: an event's messageId (or type, where there is none), or a reject's code."""
+    return [item.code if isinstance(item, Rejected) else item.message.get("messageId", item.type) for item in items]
+
+
+def drained(path: Path) -> Reader:
+    reader = read(Input(str(path), 0))
+    for _ in reader:
+        pass
+    return reader
