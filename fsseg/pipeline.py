@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,18 +20,22 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
 from fsseg.plan.brake import BrakeRefused, shares
+from fsseg.plan.daily import aggregate
 from fsseg.plan.decide import decide
-from fsseg.plan.finish import remember
+from fsseg.plan.finish import forget, remember
+from fsseg.plan.forecast import Forecast, forecast
 from fsseg.plan.gather import Counts, Gatherer
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.match import Matching, match
 from fsseg.plan.messages import match_entries
 from fsseg.plan.mirror import Mirror
 from fsseg.plan.people import settle_entries, settle_people
+from fsseg.plan.recheck import recheck
+from fsseg.plan.reverse import reverse
 from fsseg.plan.run import Run
 from fsseg.plan.seen import Seen
 from fsseg.plan.store import Store
-from fsseg.plan.tally_up import add_up
+from fsseg.plan.tally_up import Totals, add_up
 from fsseg.push.executor import push
 from fsseg.push.work import Work
 from fsseg.report.files import write_summary
@@ -76,11 +80,16 @@ class Pipeline:
         """Up to the diff, from wherever the run stands. Reads from Freshsales only."""
         if self.stage == "new":
             self._gather(inputs)
+        if self.stage == "gathered" and self.store.get("undoes"):
+            self._plan_undo()
         if self.stage == "gathered":
             self._match()
         if self.stage == "matched":
             offline = self.reader is None
             decide(self.store, self.catalog, create_missing=self.settings.create_missing, offline=offline)
+            if self.reader is not None:
+                self.store.put("forecast", self._forecast()._asdict())
+            self.store.put("checksum", self.store.checksum())
             self.store.put("stage", "planned")
 
     def _gather(self, inputs: Sequence[Input]) -> None:
@@ -95,6 +104,8 @@ class Pipeline:
             gatherer.flush()
         settle_people(self.store, self.ledger)
         settle_entries(self.store, self.ledger)
+        if self.settings.timeline.aggregate == "daily":
+            aggregate(self.store)
         self.store.put("counts", _counted(gatherer.counts, tally))
         self.store.put("stage", "gathered")
 
@@ -102,16 +113,37 @@ class Pipeline:
         people = self.store.count("record", "kind = 'person'")
         before = self.pacer.total
         with self.progress.stage("Match", people, "people") as stage:
-            match(
-                Matching(
-                    self.store, self.catalog, self.reader, self.ledger, self.mirror, self.how, self.settings.identity.id_field,
-                    self.settings.convert_leads, self.progress.message, stage.advance,
-                )
-            )  # fmt: skip
+            match(self._matching(stage.advance))
             if self.reader is not None:
                 match_entries(self.store, self.reader, self.progress.message)
             stage.note(f"{self.pacer.total - before:,} requests")
         self.store.put("stage", "matched")
+
+    def _plan_undo(self) -> None:
+        """Read what the run to undo wrote, and plan the way back."""
+        assert self.reader is not None
+        self.store.clear()
+        with closing(Run(self.run.folder.parent / self.store.get("undoes")).open()) as original:
+            with self.progress.stage("Compare", original.count("record"), "records"):
+                reverse(
+                    original, self.store, self.reader, self.catalog, delete_created=self.store.get("delete_created")
+                )
+        self.store.put("stage", "planned")
+
+    def _matching(self, tick: Callable[[int], None]) -> Matching:
+        return Matching(
+            self.store, self.catalog, self.reader, self.ledger, self.mirror, self.how, self.settings.identity.id_field,
+            self.settings.convert_leads, self.progress.message, tick,
+        )  # fmt: skip
+
+    def recheck(self) -> int:
+        """Turn into conflicts whatever has moved on in Freshsales since the plan was made; how many did."""
+        with self.progress.stage("Recheck", None, "records") as stage:
+            return recheck(self._matching(stage.advance))
+
+    def _forecast(self) -> Forecast:
+        spent = self.pacer.total + self.store.get("requests", {}).get("total", 0)
+        return forecast(self.store, spent, self.pacer.per_hour, self.pacer.remaining)
 
     def brake(self) -> str | None:
         """Why the safety brake refuses this plan, or None."""
@@ -164,15 +196,25 @@ class Pipeline:
         """
         totals = add_up(self.store, dry_run=dry_run)
         if not dry_run:
-            remember(self.store, self.ledger, totals)
+            self._remember(totals)
         write_changes(self.run, self.store)
         write_failures(self.run, self.store, totals)
         requests = self._requests()
         found = summary(self.store, totals, head | {"dry_run": dry_run}) | {"requests": requests}
+        if self.store.get("forecast"):
+            found["forecast"] = self.store.get("forecast")
         found["exit_code"] = exit_code(found["events"]["outcomes"])
         write_summary(self.run.summary_path, found)
         self.store.put("requests", requests)
         return found
+
+    def _remember(self, totals: Totals) -> None:
+        undoes = self.store.get("undoes")
+        if undoes is None:
+            remember(self.store, self.ledger, totals)
+            return
+        with closing(Run(self.run.folder.parent / undoes).open()) as original:
+            forget(original, self.store, self.ledger)
 
     def _requests(self) -> dict[str, Any]:
         pacer = self.pacer

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 DEFAULT_CONFIG = Path("fsseg.toml")
 
+
 class ConfigError(Exception):
     """A setting, flag, environment variable or configuration file is wrong; the text names which (exit 2)."""
 
@@ -57,6 +58,8 @@ class _Section(BaseModel):
 
 
 class Freshsales(_Section):
+    """Which account, and where its token is."""
+
     domain: str | None = None
     edition: Literal["classic", "suite"] | None = None
     base_url: str | None = None
@@ -64,11 +67,15 @@ class Freshsales(_Section):
 
 
 class Identity(_Section):
+    """How people are matched; `id_field` keeps userIds that are not e-mails."""
+
     match: Literal["segment", "email"] | None = None
     id_field: str | None = None
 
 
 class Timeline(_Section):
+    """How track and page calls reach the timeline."""
+
     via: Literal["auto", "sales_activity", "tracking", "note"] = "auto"
     event_type: str = "Segment event"
     page_type: str = "Page view"
@@ -77,12 +84,16 @@ class Timeline(_Section):
 
 
 class Limits(_Section):
+    """What a run may spend: requests, seconds, and the share of the quota that it leaves to others."""
+
     max_requests: Annotated[int, Field(gt=0)] | None = None
     max_time: Duration | None = None
     reserve: Share = 0.0
 
 
 class Filter(_Section):
+    """Which events count; times as `segment.event.Event.time` has them, `since` inclusive, `until` exclusive."""
+
     only: tuple[EventType, ...] = ()
     events: tuple[str, ...] = ()
     since: Instant = None
@@ -92,6 +103,8 @@ class Filter(_Section):
 
 
 class MappingTables(_Section):
+    """The `[mapping.…]` tables; `mapping.rules.Rules` says what an entry looks like."""
+
     person: dict[str, Any] = {}
     lead: dict[str, Any] = {}
     contact: dict[str, Any] = {}

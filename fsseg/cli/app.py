@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from fsseg.cli.apply_cmd import apply
 from fsseg.cli.dry_run import dry_run
 from fsseg.cli.import_cmd import import_
+from fsseg.cli.report_cmd import report
+from fsseg.cli.resume_cmd import resume, retry
+from fsseg.cli.runs_cmd import app as runs
+from fsseg.cli.sandbox_cmd import app as sandbox
+from fsseg.cli.undo_cmd import undo
 
 app = typer.Typer(
     name="fsseg",
@@ -17,6 +23,13 @@ app = typer.Typer(
 )
 app.command("import")(import_)
 app.command("dry-run")(dry_run)
+app.command("apply")(apply)
+app.command("resume")(resume)
+app.command("retry")(retry)
+app.command("undo")(undo)
+app.add_typer(runs, name="runs")
+app.command("report")(report)
+app.add_typer(sandbox, name="sandbox")
 
 
 def main() -> None:

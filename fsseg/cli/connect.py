@@ -14,7 +14,8 @@ import orjson
 from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
-from fsseg.freshsales.account import Account, ConfigError as AccountError, resolve
+from fsseg.freshsales.account import Account, resolve
+from fsseg.freshsales.account import ConfigError as AccountError
 from fsseg.freshsales.http import Http
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
@@ -114,7 +115,16 @@ def _tokens(settings: Settings) -> tuple[Token, Token | None]:
 @contextmanager
 def _sandbox(folder: Path, account: Account) -> Iterator[Account]:
     """The local Freshsales in a process of its own, which ends with this one however that ends."""
-    command = [sys.executable, "-m", "fsseg.sandbox", "--db", str(folder / "freshsales.db"), "--edition", account.edition, "--with-parent"]
+    command = [
+        sys.executable,
+        "-m",
+        "fsseg.sandbox",
+        "--db",
+        str(folder / "freshsales.db"),
+        "--edition",
+        account.edition,
+        "--with-parent",
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603
         assert process.stdout and process.stdin
         try:

@@ -11,6 +11,8 @@ from fsseg.cli import options as o
 
 
 class Format(StrEnum):
+    """How the diff is printed."""
+
     text = "text"
     markdown = "markdown"
     html = "html"
@@ -18,6 +20,8 @@ class Format(StrEnum):
 
 
 class Show(StrEnum):
+    """Which changes are printed."""
+
     all = "all"
     creates = "creates"
     updates = "updates"
@@ -63,7 +67,10 @@ def dry_run(
 ) -> None:
     """Show field by field what an import would change, and write nothing."""
     given = o.settings_among(locals())
-    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (settings, output):
+    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
+        settings,
+        output,
+    ):
         from fsseg.cli.planning import run
         from fsseg.report.diff import DiffFormat, print_diff
         from fsseg.report.files import read_lines
@@ -81,6 +88,8 @@ def dry_run(
                 failures = read_lines(pipeline.run.failures)
                 print_dry_run(out, summary, changes, failures, run_dir=pipeline.run.folder, show=show.value, limit=most)
             else:
-                print_diff(out, changes, format=cast("DiffFormat", format.value), show=show.value, limit=most, summary=summary)
+                print_diff(
+                    out, changes, format=cast("DiffFormat", format.value), show=show.value, limit=most, summary=summary
+                )
 
         raise typer.Exit(run(settings, paths, output, "dry-run", tell, offline=offline))

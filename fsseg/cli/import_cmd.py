@@ -41,18 +41,13 @@ def import_(
 ) -> None:
     """Take Segment events into Freshsales: plan, show the totals, push."""
     given = o.settings_among(locals())
-    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (settings, output):
-        from fsseg.cli.planning import run
-        from fsseg.report.render import print_json
-        from fsseg.report.text import print_totals
+    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
+        settings,
+        output,
+    ):
+        from fsseg.cli.planning import run, show_run
 
         def show(pipeline: Any, summary: dict[str, Any]) -> None:
-            from fsseg.report.files import read_lines
-
-            if json:
-                print_json(output.consoles.out, summary)
-            elif not quiet:
-                failures = read_lines(pipeline.run.failures)
-                print_totals(output.consoles.out, summary, failures, run_dir=pipeline.run.folder)
+            show_run(output, pipeline.run, summary)
 
         raise typer.Exit(run(settings, paths, output, "import", show, ask=not yes))

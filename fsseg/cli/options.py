@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -18,16 +19,22 @@ ACCOUNT, RUN, WHAT, OUTPUT = "Account", "This run", "Which events, and how", "Ou
 
 
 class Edition(StrEnum):
+    """The two Freshsales."""
+
     classic = "classic"
     suite = "suite"
 
 
 class Match(StrEnum):
+    """As the destination matches people, or by the e-mail alone."""
+
     segment = "segment"
     email = "email"
 
 
 class Only(StrEnum):
+    """The event types that can be chosen."""
+
     identify = "identify"
     track = "track"
     page = "page"
@@ -35,63 +42,110 @@ class Only(StrEnum):
 
 
 class With(StrEnum):
+    """The event types that are left out unless asked for."""
+
     group = "group"
 
 
 Paths = Annotated[
-    list[str], typer.Argument(help="Segment event files, directories, globs, or - for standard input.", show_default=False)
+    list[str],
+    typer.Argument(help="Segment event files, directories, globs, or - for standard input.", show_default=False),
+]
+RunId = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="The run; the latest that fits, if none is named.", show_default=False),
 ]
 Domain = Annotated[
     str | None,
-    typer.Option(help="Freshsales account: acme, acme.freshsales.io or acme.myfreshworks.com.", envvar="FSSEG_DOMAIN", show_envvar=True, rich_help_panel=ACCOUNT),
+    typer.Option(
+        help="Freshsales account: acme, acme.freshsales.io or acme.myfreshworks.com.",
+        envvar="FSSEG_DOMAIN",
+        show_envvar=True,
+        rich_help_panel=ACCOUNT,
+    ),
 ]
 EditionFlag = Annotated[
     Edition | None,
-    typer.Option("--edition", help="Edition of the account, where the domain doesn't tell.", envvar="FSSEG_EDITION", rich_help_panel=ACCOUNT),
+    typer.Option(
+        "--edition",
+        help="Edition of the account, where the domain doesn't tell.",
+        envvar="FSSEG_EDITION",
+        rich_help_panel=ACCOUNT,
+    ),
 ]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(help="Any other host: REST at URL/api, tracking at URL/track.", envvar="FSSEG_BASE_URL", rich_help_panel=ACCOUNT),
+    typer.Option(
+        help="Any other host: REST at URL/api, tracking at URL/track.", envvar="FSSEG_BASE_URL", rich_help_panel=ACCOUNT
+    ),
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option("--api-token-file", help="File that holds the API token; else FSSEG_API_TOKEN.", rich_help_panel=ACCOUNT),
+    typer.Option(
+        "--api-token-file", help="File that holds the API token; else FSSEG_API_TOKEN.", rich_help_panel=ACCOUNT
+    ),
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file.", envvar="FSSEG_CONFIG", show_default="./fsseg.toml", rich_help_panel=ACCOUNT)
+    Path | None,
+    typer.Option(
+        "--config", help="Settings file.", envvar="FSSEG_CONFIG", show_default="./fsseg.toml", rich_help_panel=ACCOUNT
+    ),
 ]
 StateDir = Annotated[
     Path | None,
-    typer.Option(help="Where runs and the ledger are kept.", envvar="FSSEG_STATE_DIR", show_default="the platform's", rich_help_panel=ACCOUNT),
+    typer.Option(
+        help="Where runs and the ledger are kept.",
+        envvar="FSSEG_STATE_DIR",
+        show_default="the platform's",
+        rich_help_panel=ACCOUNT,
+    ),
 ]
 Sandbox = Annotated[
-    bool, typer.Option("--sandbox", help="Use the embedded local Freshsales: no account, no token.", rich_help_panel=ACCOUNT)
+    bool,
+    typer.Option("--sandbox", help="Use the embedded local Freshsales: no account, no token.", rich_help_panel=ACCOUNT),
 ]
 MatchFlag = Annotated[
-    Match | None, typer.Option("--match", help="How people are matched: as the destination does, or by e-mail.", rich_help_panel=WHAT)
+    Match | None,
+    typer.Option(
+        "--match", help="How people are matched: as the destination does, or by e-mail.", rich_help_panel=WHAT
+    ),
 ]
 WithFlag = Annotated[list[With] | None, typer.Option("--with", help="Take these events too.", rich_help_panel=WHAT)]
-OnlyFlag = Annotated[list[Only] | None, typer.Option("--only", help="Take only events of this type.", rich_help_panel=WHAT)]
-EventFlag = Annotated[
-    list[str] | None, typer.Option("--event", help="Take only track and page events of this name.", rich_help_panel=WHAT)
+OnlyFlag = Annotated[
+    list[Only] | None, typer.Option("--only", help="Take only events of this type.", rich_help_panel=WHAT)
 ]
-Since = Annotated[str | None, typer.Option(help="Take events from this time on (2024-01-02 is midnight UTC).", rich_help_panel=WHAT)]
+EventFlag = Annotated[
+    list[str] | None,
+    typer.Option("--event", help="Take only track and page events of this name.", rich_help_panel=WHAT),
+]
+Since = Annotated[
+    str | None, typer.Option(help="Take events from this time on (2024-01-02 is midnight UTC).", rich_help_panel=WHAT)
+]
 Until = Annotated[str | None, typer.Option(help="Take events before this time.", rich_help_panel=WHAT)]
-Limit = Annotated[int | None, typer.Option(help="Take only the first N events that pass the filters.", min=1, rich_help_panel=WHAT)]
-Strict = Annotated[bool, typer.Option("--strict", help="Reject events with a value that doesn't fit its field.", rich_help_panel=WHAT)]
+Limit = Annotated[
+    int | None, typer.Option(help="Take only the first N events that pass the filters.", min=1, rich_help_panel=WHAT)
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Reject events with a value that doesn't fit its field.", rich_help_panel=WHAT)
+]
 StitchAnonymous = Annotated[
-    bool, typer.Option("--stitch-anonymous", help="Attach anonymous events to whom a later identify names.", rich_help_panel=WHAT)
+    bool,
+    typer.Option(
+        "--stitch-anonymous", help="Attach anonymous events to whom a later identify names.", rich_help_panel=WHAT
+    ),
 ]
 CreateMissing = Annotated[
     bool, typer.Option("--create-missing", help="Make people who are known only by their events.", rich_help_panel=WHAT)
 ]
-Again = Annotated[bool, typer.Option("--again", help="Take events that were delivered before, too.", rich_help_panel=WHAT)]
-MaxRequests = Annotated[int | None, typer.Option(help="Stop, resumable, after N requests.", min=1, rich_help_panel=RUN)]
-MaxTime = Annotated[str | None, typer.Option(help="Stop, resumable, after this long (90s, 50m, 3h).", rich_help_panel=RUN)]
-Reserve = Annotated[str | None, typer.Option(help="Share of the quota left to others (20%).", rich_help_panel=RUN)]
-Mass = Annotated[
-    bool, typer.Option("--allow-mass-changes", help="Lift the safety brake.", rich_help_panel=RUN)
+Again = Annotated[
+    bool, typer.Option("--again", help="Take events that were delivered before, too.", rich_help_panel=WHAT)
 ]
+MaxRequests = Annotated[int | None, typer.Option(help="Stop, resumable, after N requests.", min=1, rich_help_panel=RUN)]
+MaxTime = Annotated[
+    str | None, typer.Option(help="Stop, resumable, after this long (90s, 50m, 3h).", rich_help_panel=RUN)
+]
+Reserve = Annotated[str | None, typer.Option(help="Share of the quota left to others (20%).", rich_help_panel=RUN)]
+Mass = Annotated[bool, typer.Option("--allow-mass-changes", help="Lift the safety brake.", rich_help_panel=RUN)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.", rich_help_panel=RUN)]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.", rich_help_panel=OUTPUT)]
@@ -130,8 +184,28 @@ def nested(given: dict[str, Any]) -> dict[str, Any]:
 
 
 FLAGS = frozenset(
-    "domain edition base_url api_token_file state_dir sandbox match only event since until limit stitch_anonymous"
-    " create_missing strict again max_requests max_time reserve allow_mass_changes".split()
+    [
+        "domain",
+        "edition",
+        "base_url",
+        "api_token_file",
+        "state_dir",
+        "sandbox",
+        "match",
+        "only",
+        "event",
+        "since",
+        "until",
+        "limit",
+        "stitch_anonymous",
+        "create_missing",
+        "strict",
+        "again",
+        "max_requests",
+        "max_time",
+        "reserve",
+        "allow_mass_changes",
+    ]
 )
 """The parameters of a command that are settings; the others say something about the command itself."""
 
@@ -158,6 +232,11 @@ def command(
             log_to_stderr()
         flags = nested({**given, "with_group": bool(with_)})
         yield load(flags, config), Output(consoles, json=json, no_progress=no_progress)
+
+
+def confirmed(question: str) -> bool:
+    """Ask, on a terminal; elsewhere nobody is there to agree."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and typer.confirm(question, err=True)
 
 
 def log_to_stderr() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,8 +22,12 @@ from fsseg.cli.work import (
 )
 from fsseg.freshsales.errors import FreshsalesError
 from fsseg.pipeline import Pipeline
+from fsseg.plan.again import is_dry
 from fsseg.plan.brake import BrakeRefused
-from fsseg.plan.run import new_run
+from fsseg.plan.run import Run, new_run
+from fsseg.report.files import read_lines
+from fsseg.report.render import print_json
+from fsseg.report.text import print_dry_run, print_totals
 from fsseg.settings import Settings
 
 Show = Callable[[Pipeline, dict[str, Any]], None]
@@ -40,7 +45,7 @@ def run(
     started = now()
     importing = command == "import"
     with opened(settings, output, new_run, writes=importing, offline=offline) as pipeline:
-        remember_options(pipeline, settings, command, started)
+        remember_options(pipeline, settings, command, started, files, offline)
         ending = Ending()
         with interruptible(pipeline.pacer), ExitStack() as stack:
             stack.enter_context(pipeline.progress)
@@ -65,11 +70,20 @@ def run(
         return account_for(pipeline, output, ending, show, partly=unreadable > 0)
 
 
-def remember_options(pipeline: Pipeline, settings: Settings, command: str, started: str) -> None:
-    """What resuming needs to know, secrets apart (settings hold none)."""
-    pipeline.store.put("settings", settings.model_dump(mode="json"))
-    pipeline.store.put("command", command)
-    pipeline.store.put("started_at", started)
+def remember_options(
+    pipeline: Pipeline, settings: Settings, command: str, started: str, files: list[str], offline: bool
+) -> None:
+    """What resuming needs to know; settings hold no secret."""
+    for name, value in {
+        "settings": settings.model_dump(mode="json"),
+        "invoked": command,
+        "dry": command == "dry-run",
+        "offline": offline,
+        "started_at": started,
+        "paths": [path if path == "-" else os.path.abspath(path) for path in files],
+        "command": command,
+    }.items():
+        pipeline.store.put(name, value)
 
 
 def must_ask(pipeline: Pipeline) -> bool:
@@ -92,11 +106,10 @@ def agreed(pipeline: Pipeline, output: Output) -> bool:
 
 def account_for(pipeline: Pipeline, output: Output, ending: Ending, show: Show, *, partly: bool = False) -> ExitCode:
     """Write the files of the run, show what came of it, and give the exit code."""
-    command = pipeline.store.get("command")
-    dry = command == "dry-run" or pipeline.writer is None
+    dry = is_dry(pipeline.store)
     head = {
         "run_id": pipeline.run.id,
-        "command": command,
+        "command": pipeline.store.get("invoked"),
         "account": pipeline.store.get("account")["host"],
         "edition": pipeline.catalog.edition,
         "started_at": pipeline.store.get("started_at"),
@@ -120,6 +133,19 @@ def account_for(pipeline: Pipeline, output: Output, ending: Ending, show: Show, 
     if ending.code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
         output.consoles.complain(_why(ending))
     return ExitCode(summary["exit_code"])
+
+
+def show_run(output: Output, run: Run, summary: dict[str, Any]) -> None:
+    """The totals of a run, or its summary as JSON; a dry run with its diff."""
+    out, failures = output.consoles.out, read_lines(run.failures)
+    if output.json:
+        print_json(out, summary)
+    elif output.consoles.quiet:
+        return
+    elif summary["dry_run"]:
+        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder)
+    else:
+        print_totals(out, summary, failures, run_dir=run.folder)
 
 
 def _why(ending: Ending) -> str:

@@ -88,14 +88,20 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told later."""
     inputs = []
     for number, shown in enumerate(files):
-        path = shown
-        if shown == "-":
-            path = str(run.folder / "stdin")
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
-                shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
-        store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", (number, os.path.abspath(path), shown))
+        path = _kept_stdin(store, run) if shown == "-" else shown
+        row = (number, os.path.abspath(path), shown)
+        store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
         inputs.append(Input(path, number))
     return inputs
+
+
+def _kept_stdin(store: Store, run: Run) -> str:
+    path = run.folder / "stdin"
+    if not store.get("stdin_whole"):
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
+        store.put("stdin_whole", True)
+    return str(path)
 
 
 @contextmanager

@@ -91,8 +91,6 @@ class Pacer:
         self._sleeping = False
         self._in_flight = self._most_in_flight = 0
         self._window = _Window()
-        self._span = quota.HOUR
-        self._last_reset: float | None = None
         self._margin = 0.0
         self._gate = -math.inf
         self._strikes = self._blind = 0
@@ -102,8 +100,8 @@ class Pacer:
 
     @property
     def per_hour(self) -> int | None:
-        """Requests an hour the account may send, where the headers tell."""
-        return None if self.limit is None else round(self.limit * quota.HOUR / self._span)
+        """Requests an hour the account may send, where the headers tell: the quota they tell of is the hour's."""
+        return self.limit
 
     def take(self, kind: Kind, *, retry: bool = False) -> Ticket:
         """Wait for leave to send one request. The ticket returned must be given to `settle` whatever happens.
@@ -246,9 +244,6 @@ class Pacer:
         known, latest = self._window.reset_at, latest + self._margin
         moved = known is not None and earliest > known + _WAVER
         self._window.reset_at = latest if known is None or moved else min(known, latest)
-        if self._last_reset is not None and earliest > self._last_reset + _WAVER:
-            self._span = min(self._span, latest - self._last_reset)
-        self._last_reset = self._window.reset_at
         return moved
 
     def _close(self, now: float, told: Told) -> None:

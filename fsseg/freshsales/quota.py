@@ -18,7 +18,11 @@ HOUR = 3600.0
 
 _LONGEST_WINDOW = HOUR + 2 * MINUTE  # the longest window Freshsales documents, and some slack between two clocks
 _CLOCK_SKEW = 2.0
+_QUARTER = HOUR / 4
+_FARTHEST_ZONE = 15 * HOUR
+_LATE = 5.0  # how far a reset may lie back when its answer arrives
 _FIRST_WAIT = 1.0
+_TRIES = 4  # as many as there are quarters in an hour, see `_day_first`
 _NUMBER = re.compile(r"\d{1,9}(\.\d+)?")
 
 
@@ -51,11 +55,11 @@ def wait(told: Told, strikes: int, boundary_in: float | None, wall: float, chanc
 
     `Retry-After` wholly; else the told reset, unless some quota is left (then another window refused); else the
     learnt end of the window; else doubling from a second, with jitter by `chance` (0 to 1), but not past the next
-    clock hour, where the hourly window ends. A reset or boundary that proved wrong twice counts no more.
+    clock hour, where the hourly window ends. A boundary that proved wrong counts no more, nor the fifth reset.
     """
     if told.retry_after:
         return told.retry_after
-    if told.reset_in is not None and not told.remaining and strikes <= 2:
+    if told.reset_in is not None and not told.remaining and strikes <= _TRIES:
         return told.reset_in
     if boundary_in is not None and strikes <= 1:
         return boundary_in
@@ -116,11 +120,15 @@ def _reset(text: str, now: float) -> float | None:
 
 
 def _day_first(text: str, now: float) -> float | None:
-    """`310124153000` is 31 January 2024, 15:30:00, somewhere on earth: full hours off are taken for the time zone."""
+    """`310124153000` is 31 January 2024, 15:30:00, somewhere on earth.
+
+    All time zones lie quarters of an hour apart, so it is some quarter from the one told here: the next. Too early
+    costs one refusal at most each time, too late would let quota go to waste.
+    """
     try:
         seconds = datetime.strptime(text, "%d%m%y%H%M%S").replace(tzinfo=UTC).timestamp() - now
     except ValueError:
         return None
-    if 0 < seconds <= _LONGEST_WINDOW:
-        return seconds
-    return seconds % HOUR or None if abs(seconds) <= 15 * HOUR else None
+    to_next = seconds % _QUARTER
+    just_past = to_next > _QUARTER - _LATE
+    return to_next if abs(seconds) <= _FARTHEST_ZONE and to_next > 0 and not just_past else None

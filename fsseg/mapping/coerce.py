@@ -49,7 +49,7 @@ def _remembering(coerce: Coercer) -> Coercer:
         fit = memory.get(value)
         if fit is None:
             fit = coerce(value)
-            if len(memory) < _MEMORY:
+            if fit is not BAD and len(memory) < _MEMORY:
                 memory[value] = fit
         return fit
 

@@ -51,7 +51,7 @@ class AccountIntent(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """The event is not for us; `code` is one of the design's skip reasons."""
+    """The event is not for us; `code` is the skip reason, as the reports name it."""
 
     code: str
 

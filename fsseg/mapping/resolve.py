@@ -11,7 +11,7 @@ from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
 from fsseg.mapping.rules import FieldRule, field_in
-from fsseg.mapping.tally import MAX_NAMES, Note
+from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES, Note
 from fsseg.mapping.targets import Ignored, Notes, Silent, Target, ToBoth, ToField, ToMembers, ToName
 
 MAPPED, DOCUMENTED, EXACT, SNAKE, FOLDED, CUSTOM, NOWHERE = range(1, 8)
@@ -143,7 +143,7 @@ class Resolver:
             if members:
                 target = ToMembers(self.label + trait, members, target, keep_nulls=self._keep_nulls)
             known = NOWHERE if isinstance(target, ToName) else rank, target
-            if len(self._resolved) < MAX_NAMES:
+            if len(self._resolved) < MAX_NAMES and len(trait) <= MAX_LENGTH:
                 self._resolved[trait] = known
                 self._targets[trait] = target
                 if isinstance(target, ToField) and target.coerce is as_text:

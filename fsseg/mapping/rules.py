@@ -29,7 +29,7 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The user's settings as far as they concern the mapping; the defaults are those of the design.
+    """The user's settings as far as they concern the mapping; the defaults are those of `fsseg.settings`.
 
     `mapping` is the `[mapping]` table: `person`, `lead`, `contact`, `account` and `deal` hold
     `trait = "field"`, `trait = false` (silence), or `trait = {field = …, values = {…}}`, where `values` replaces a
@@ -169,10 +169,10 @@ def _field_fault(name: str, table: str, catalog: Catalog) -> str | None:
     entities = [entity for entity in _TABLES[table] if catalog.fields(entity)]
     if any(field_in(catalog, entity, name) for entity in entities):
         return None
-    known = [field for entity in entities for field in catalog.fields(entity)]
-    if name in known:
+    fields = {field.name: field.writable for entity in entities for field in catalog.fields(entity).values()}
+    if name in fields:
         return f"{name} is kept by Freshsales itself and cannot be written"
-    hint = did_you_mean(name, known)
+    hint = did_you_mean(name, [field for field, writable in fields.items() if writable])
     return f"no field {name!r} in this Freshsales" + (f"; {hint}" if hint else "")
 
 

@@ -9,11 +9,12 @@ MAX_NAMES = 10_000
 """Names counted one by one; what hostile data invents beyond that is counted together as `REST`."""
 
 REST = "…"
-_NAME_LENGTH = 100
+MAX_LENGTH = 100
+"""Characters of a name that are kept; longer names are not worth remembering anywhere."""
 
 
 class Note(NamedTuple):
-    """One kind of warning: a code of the design, the name it is about, and what to do about it."""
+    """One kind of warning: its code as the reports name it, the name it is about, and what to do about it."""
 
     code: str
     name: str
@@ -37,7 +38,7 @@ class Tally:
 
     def _admit(self, note: Note, count: int) -> None:
         room = len(self._notes) < MAX_NAMES
-        note = Note(note.code, note.name[:_NAME_LENGTH] if room else REST, note.hint if room else "")
+        note = Note(note.code, note.name[:MAX_LENGTH] if room else REST, note.hint if room else "")
         self._notes[note] = self._notes.get(note, 0) + count
 
     def __add__(self, other: Tally) -> Tally:

@@ -22,6 +22,7 @@ Notes = list[Note]
 Part = tuple[str, Cells]
 
 _MEMORY = 10_000
+_MEMORABLE = 1_000
 
 
 class Target(Protocol):
@@ -193,7 +194,7 @@ class ToPart:
         known = self._memory.get(key)
         if known is None:
             known = self._map(value)
-            if len(self._memory) < _MEMORY:
+            if len(self._memory) < _MEMORY and len(key) < _MEMORABLE:
                 self._memory[key] = known
         return known
 

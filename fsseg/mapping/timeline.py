@@ -10,7 +10,7 @@ from fsseg.mapping.catalog import ActivityType, Catalog
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused, Via
 from fsseg.mapping.rules import EventRule, Rules
-from fsseg.mapping.tally import MAX_NAMES
+from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES
 from fsseg.segment.event import Event, Message
 from fsseg.segment.key import event_key
 
@@ -91,7 +91,7 @@ class Timeline:
 
     def _remember(self, ways: dict[str, _Way | Refused], given: str, name: str, *, page: bool) -> _Way | Refused:
         way = self._way(name, page=page)
-        if len(ways) < MAX_NAMES:
+        if len(ways) < MAX_NAMES and len(given) <= MAX_LENGTH:
             ways[given] = way
         return way
 

@@ -28,7 +28,9 @@ def read_fields(reader: Reader, edition: Edition) -> AccountFields:
     What the key may not read is noted, not raised: a run that doesn't need it must not fail for it. Raises
     `Unauthorized` and everything else.
     """
-    entities: tuple[Entity, ...] = ("contact", "account", "deal") if edition == "suite" else ("lead", "contact", "account", "deal")
+    entities: tuple[Entity, ...] = (
+        ("contact", "account", "deal") if edition == "suite" else ("lead", "contact", "account", "deal")
+    )
     forbidden: dict[str, Forbidden] = {}
     fields: dict[str, list[dict[str, Any]]] = {}
     for entity in entities:

@@ -18,11 +18,15 @@ Fields = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Create:
+    """There is no such record yet; before is null everywhere."""
+
     fields: Fields
 
 
 @dataclass(frozen=True)
 class Update:
+    """The record is there, and these fields of it differ."""
+
     fields: Fields
 
     @property
@@ -33,7 +37,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Unchanged:
-    pass
+    """The record holds all that is desired already."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fsseg.plan.fold import Said, dump, fold
 from fsseg.plan.ledger import signed
 from fsseg.plan.seen import Seen
 from fsseg.plan.store import Store
-from fsseg.segment.event import Event, Rejected
+from fsseg.segment.event import Event
 from fsseg.segment.key import event_key
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.read import Reader

@@ -72,9 +72,9 @@ class Ledger:
             raise
         self.db.execute("COMMIT")
 
-    def forget(self, people: Iterable[int], entity: str, events: Iterable[int]) -> None:
-        """Take back deliveries, after an undo: people by remote id, events by key."""
+    def forget(self, people: Iterable[tuple[str, int]], events: Iterable[int]) -> None:
+        """Take back deliveries, after an undo: people by entity and remote id, events by key."""
         self.db.execute("BEGIN IMMEDIATE")
-        self.db.executemany("DELETE FROM identity WHERE entity = ? AND remote_id = ?", ((entity, id) for id in people))
+        self.db.executemany("DELETE FROM identity WHERE entity = ? AND remote_id = ?", people)
         self.db.executemany("DELETE FROM delivered WHERE key = ?", ((signed(key),) for key in events))
         self.db.execute("COMMIT")

@@ -186,6 +186,20 @@ class Store:
         """How many rows fit."""
         return int(self.db.execute(f"SELECT count(*) FROM {table} WHERE {where}", tuple(values)).fetchone()[0])
 
+    def clear(self) -> None:
+        """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
+        with self.transaction() as db:
+            for table in ("reject", "fragment", "folded", "identity", "anonymous", "record", "entry"):
+                db.execute(f"DELETE FROM {table}")
+
+    def copy_to(self, path: Path) -> None:
+        """A copy of everything in another file."""
+        copy = connect(path, SCHEMA, VERSION)
+        try:
+            self.db.backup(copy)
+        finally:
+            copy.close()
+
     def checksum(self) -> str:
         """A digest of everything a push would send, in order: what a reviewer saw."""
         digest = hashlib.sha256()

@@ -19,6 +19,10 @@ ORDER = ("", "skipped", "unchanged", "applied", "pending", "rejected", "failed")
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 
 
+NO_EVENTS = bytearray()
+"""An undo has records and entries, but no events of its own."""
+
+
 class Failure(NamedTuple):
     """Why an event was skipped, rejected or failed after the map stage."""
 
@@ -56,8 +60,8 @@ def add_up(store: Store, *, dry_run: bool) -> Totals:
     for positions, outcome, failure in _rows(store, dry_run):
         rank = RANK[outcome]
         for position in positions:
-            ranks, at = totals.ranks[position >> POSITION_BITS], position & mask
-            if rank > ranks[at]:
+            ranks, at = totals.ranks.get(position >> POSITION_BITS, NO_EVENTS), position & mask
+            if at < len(ranks) and rank > ranks[at]:
                 ranks[at] = rank
                 if failure is not None:
                     totals.failures[position] = failure
@@ -93,11 +97,11 @@ def _failure(outcome: str, code: str | None, message: str | None, status: int | 
 
 def _outcome(action: str | None, status: str, code: str | None, dry_run: bool) -> str:
     match action, status:
-        case (("create" | "update"), "done"):
+        case (("create" | "update" | "delete"), ("done" | "undone")):
             return "applied"
-        case (("create" | "update"), ("failed" | "unknown")):
+        case (("create" | "update" | "delete"), ("failed" | "unknown")):
             return "failed"
-        case (("create" | "update"), _):
+        case (("create" | "update" | "delete"), _):
             return "applied" if dry_run else "pending"
         case "unchanged", _:
             return "unchanged"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, Halted, NoBulk, Refused, Stop, Unavailable
+from fsseg.freshsales.errors import FreshsalesError, Halted, NoBulk, RateLimited, Refused, Stop, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
 from fsseg.plan.store import Record
@@ -51,7 +51,7 @@ class Bulk:
         except NoBulk:
             self.available = False
             return [self._alone(record) for record in records]
-        except (Halted, Stop):
+        except (Halted, Stop, RateLimited):
             raise
         except (Refused, Unavailable):
             job = None
@@ -63,7 +63,7 @@ class Bulk:
     def _alone(self, record: Record) -> Outcome:
         try:
             return self.single(record)
-        except (Halted, Stop):
+        except (Halted, Stop, RateLimited):
             raise
         except FreshsalesError as error:
             return failed(error)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
+from fsseg.freshsales.errors import NotFound
 from fsseg.freshsales.names import Entity
 from fsseg.plan.store import Entry, Record
 from fsseg.push import accounts, deals, people, timeline
 from fsseg.push.bulk import MOST, WORTH, Bulk
 from fsseg.push.journal import Journal
+from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome
 from fsseg.push.payload import body
-from fsseg.push.outcome import PLANNED, SENT, Outcome
 from fsseg.push.work import Work
+
+T = TypeVar("T")
 
 OPEN = "action IN ('create', 'update') AND status IN ('planned', 'sent')"
 
@@ -35,6 +40,7 @@ def push(work: Work, stages: Stages, pause: Callable[[float], None]) -> None:
     _name_contacts(work)
     _records(work, stages, "Deals", "deal", None, deals.send, deals.recover, pause)
     _timeline(work, stages)
+    _deletions(work, stages)
 
 
 def _records(
@@ -99,6 +105,29 @@ def _timeline(work: Work, stages: Stages) -> None:
             journal.push(chunk, lambda row: timeline.send(work, row), lambda row: row.person)
 
 
+def _deletions(work: Work, stages: Stages) -> None:
+    """What an undo deletes: what hangs on others goes first."""
+    wanted = "action = 'delete' AND status IN ('planned', 'sent')"
+    total = work.store.count("entry", wanted) + work.store.count("record", wanted)
+    if not total:
+        return
+    with stages("Deletions", total, "records") as advance:
+        entries = Journal(work.store, "entry", work.workers, advance)
+        for part in _chunks(work.store.entries(wanted), entries.size):
+            entries.push(part, lambda row: _gone(partial(timeline.delete, work, row)))
+        records = Journal(work.store, "record", work.workers, advance)
+        for entity in ("deal", "contact", "lead", "account"):
+            for chunk in _chunks(work.store.records(f"entity = '{entity}' AND {wanted}"), records.size):
+                records.push(chunk, lambda row: _gone(partial(work.writer.delete, row.entity, row.remote_id)))
+
+
+def _gone(delete: Callable[[], None]) -> Outcome:
+    """Deleting what isn't there any more has done what was wanted."""
+    with suppress(NotFound):
+        delete()
+    return Outcome(DONE)
+
+
 def _entry_chunks(work: Work, size: int) -> Iterator[Sequence[Entry]]:
     """The entries to send, each person's in the order of their times."""
     after: tuple[int, str, int] = (-1, "", -1)
@@ -115,6 +144,6 @@ def _entry_chunks(work: Work, size: int) -> Iterator[Sequence[Entry]]:
         yield [rows[row[3]] for row in ids]
 
 
-def _chunks(rows: Iterator[Record], size: int) -> Iterator[list[Record]]:
+def _chunks(rows: Iterator[T], size: int) -> Iterator[list[T]]:
     while chunk := list(islice(rows, size)):
         yield chunk

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, Halted, Stop, Unavailable
+from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
 from fsseg.plan.store import Entry, Record, Store
 from fsseg.push.outcome import DONE, PLANNED, SENT, UNKNOWN, Outcome, failed
 
@@ -77,7 +77,7 @@ class Journal:
     def push(self, chunk: Sequence[Row], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
 
-        Raises `Halted` or `Stop` after everything that did come back is settled.
+        Raises `Halted`, `Stop` or `RateLimited` after everything that did come back is settled.
         """
         self._claim(chunk)
         groups = (
@@ -126,7 +126,7 @@ class _Batch:
         self._act = act
         self._lock = threading.Lock()
         self.outcomes: list[tuple[Row, Outcome]] = []
-        self.halt: Halted | Stop | None = None
+        self.halt: Halted | Stop | RateLimited | None = None
 
     def run(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -137,7 +137,7 @@ class _Batch:
     def _one(self, row: Row) -> Outcome:
         try:
             return self._act(row)
-        except (Halted, Stop) as error:
+        except (Halted, Stop, RateLimited) as error:
             self.halt = self.halt or error
             return Outcome(SENT if isinstance(error, Halted) and error.sent else PLANNED)
         except FreshsalesError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fsseg.freshsales.errors import FreshsalesError, RateLimited, Refused, Unavailable
+from fsseg.freshsales.errors import FreshsalesError, Refused
 
 PLANNED, SENT, DONE, FAILED, UNKNOWN = "planned", "sent", "done", "failed", "unknown"
 
@@ -19,17 +19,7 @@ class Outcome(NamedTuple):
     http_status: int | None = None
 
 
-class Lost(Exception):
-    """A request left and no answer came back: whether it was applied has to be looked up."""
-
-    def __init__(self, cause: Unavailable) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
 def failed(error: FreshsalesError) -> Outcome:
     """How a record fails that Freshsales, or the way to it, did not let through."""
-    code = (
-        "refused" if isinstance(error, Refused) else "rate_limited" if isinstance(error, RateLimited) else "unavailable"
-    )
+    code = "refused" if isinstance(error, Refused) else "unavailable"
     return Outcome(FAILED, code=code, message=error.message or str(error), http_status=error.status)

@@ -27,7 +27,7 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
     custom: dict[str, Any] = {}
     for name, (_, after) in record.fields.items():
         part, dot, _ = name.partition(".")
-        if name in LINKS or dot and record.entity == "lead" and part in attributes:
+        if name in LINKS or (dot and record.entity == "lead" and part in attributes):
             continue
         if dot and record.entity == "lead":
             attributes[part] = _nested(catalog, record, part)

@@ -7,6 +7,7 @@ from typing import Any
 from fsseg.freshsales.errors import Unavailable
 from fsseg.plan.decide import account_named
 from fsseg.plan.mirror import fold_name
+from fsseg.plan.reverse import LINKS
 from fsseg.plan.store import Record
 from fsseg.push.journal import carefully
 from fsseg.push.outcome import DONE, PLANNED, Outcome
@@ -24,6 +25,8 @@ def attributes(work: Work, record: Record) -> dict[str, Any]:
 
 def account_links(work: Work, record: Record) -> list[dict[str, Any]]:
     """All accounts that the contact shall have: the list replaces the links, so those it has are named too."""
+    if LINKS in record.desired:
+        return list(record.desired[LINKS])
     has = (record.existing or {}).get("sales_accounts") or []
     links = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in has]
     ids = {link["id"] for link in links}

@@ -139,6 +139,13 @@ def _is_of(row: dict[str, Any], person: Record) -> bool:
     return ids <= {"None"} or str(person.remote_id) in ids
 
 
+def delete(work: Work, entry: Entry) -> None:
+    """Take one entry away again. Raises `NotFound` where it is gone."""
+    assert entry.remote_id
+    remove = work.writer.delete_note if entry.payload["via"] == "note" else work.writer.delete_activity
+    remove(entry.remote_id)
+
+
 def recover(work: Work, entry: Entry) -> Outcome:
     """What became of an entry that was under way when the last push ended."""
     person = work.store.record(int(entry.person or 0))

@@ -120,6 +120,7 @@ def total_lines(totals: Totals) -> Iterator[Text]:
 
 
 def entities(totals: Totals) -> list[str]:
+    """The entities that have changes, in the order of all reports."""
     seen = {entity for entity, _ in totals}
     return [e for e in ENTITIES if e in seen] + sorted(seen.difference(ENTITIES))
 

@@ -92,6 +92,12 @@ TABLE: tuple[Reason, ...] = (
         "sent, but the answer was lost and the record was not found: fsseg retry looks again before sending",
         True,
     ),
+    Reason(
+        "conflict", "push", "failed", "the record has moved on in Freshsales and was left alone: make a new dry run"
+    ),
+    Reason(
+        "incomplete", "match", "skipped", "a field that Freshsales requires is missing from every event: add it to one"
+    ),
     Reason("ignored_trait", "map", "warning", "no field of that name: map it in fsseg.toml, or create the field"),
     Reason("bad_value", "map", "warning", "the value does not fit its field, so this one field was left out"),
     Reason("duplicate_person", "match", "warning", "several records have this e-mail: merge them in Freshsales"),
@@ -103,6 +109,9 @@ TABLE: tuple[Reason, ...] = (
         "a lead with this e-mail is already there and gets a sibling: --match email updates it instead",
     ),
     Reason("is_lead", "match", "warning", "a contact is asked for, but the person is a lead: set convert_leads = true"),
+    Reason(
+        "created", "push", "warning", "made by the run that was undone, and left there: --delete-created deletes it"
+    ),
     Reason("incomplete", "map", "warning", "a field that Freshsales requires is missing, so the record was left out"),
 )
 

@@ -28,7 +28,7 @@ Change = dict[str, Any]
 def summary(store: Store, totals: Totals, head: dict[str, Any]) -> dict[str, Any]:
     """The object of summary.json: `head` (run, account, times, exit code, requests) and everything that is counted."""
     counts: dict[str, Any] = store.get("counts", {})
-    outcomes = Counter({name: 0 for name in ("applied", "unchanged", "skipped", "rejected", "failed", "pending")})
+    outcomes = Counter(dict.fromkeys(("applied", "unchanged", "skipped", "rejected", "failed", "pending"), 0))
     outcomes.update(totals.outcomes)
     reasons = Counter(totals.reasons)
     for outcome, code, count in counts.get("reasons", ()):
@@ -59,7 +59,7 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
         (REFERENCE,),
     )
     for entity, action, status, count in rows:
-        written = action in ("create", "update")
+        written = action in ("create", "update", "delete")
         pending = written and status in ("planned", "sent") and not dry_run
         failed = written and status in ("failed", "unknown")
         found[entity or "lead"]["failed" if failed else "pending" if pending else action or "pending"] += count
@@ -74,7 +74,7 @@ def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]
         code, _, name = text.partition(": ")
         counted[code, name] += count
     told = [
-        {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint}
+        {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()
     ]
     mapped = [row | {"hint": row["hint"] or WARNINGS[row["code"]].hint} for row in mapped]
@@ -159,8 +159,8 @@ def _failed(store: Store, totals: Totals) -> Iterator[dict[str, Any]]:
         left = dict(positions)
         try:
             for item in read(Input(path, number, first, last)):
-                failure = left.pop(item.position, None)
-                if failure is not None:
+                if item.position in left:
+                    failure = left.pop(item.position)
                     original = item.original if isinstance(item, Event) else {}
                     yield {**(original or {}), "_fsseg": _about(shown, item.line, *failure)}
                 if not left:

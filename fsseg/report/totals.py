@@ -93,6 +93,7 @@ def place(about: dict[str, Any]) -> str:
 
 
 def is_dry(summary: Summary) -> bool:
+    """Whether the summary is of a run that only planned."""
     return bool(summary.get("dry_run"))
 
 

@@ -6,6 +6,7 @@ Prints one line of JSON when it is ready: `{"base_url": …, "origin": …, "tok
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -54,8 +55,15 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.write(orjson.dumps(shown).decode() + "\n")
         sys.stdout.flush()
         if given["with_parent"]:
-            threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+            threading.Thread(target=_watch_owner, args=(stop,), daemon=True).start()
         stop.wait()
+
+
+def _watch_owner(stop: threading.Event) -> None:
+    # Not sys.stdin: its lock, held by this thread, would abort the interpreter at its end.
+    while os.read(0, 4096):
+        pass
+    stop.set()
 
 
 def _setting(stop: threading.Event) -> Callable[[int, object], None]:

@@ -14,7 +14,7 @@ import orjson
 
 from fsseg.segment.documents import document_items
 from fsseg.segment.lines import Piece, lines_of
-from fsseg.segment.open import CHUNK, GZIP, Source
+from fsseg.segment.open import GZIP, Source
 
 Numbered = tuple[Piece, int]
 """Content that holds a message, or several, and the number of the line it begins in."""
@@ -57,7 +57,7 @@ def _is_spread(source: Source) -> bool:
     tokens = _STRING.sub(b"", first)
     if b'"' in tokens or tokens.count(b"{") + tokens.count(b"[") <= tokens.count(b"}") + tokens.count(b"]"):
         return False
-    following = [line for line in rest[: CHUNK // 2].split(b"\n") if line.strip()][:2]
+    following = [line for line in rest.split(b"\n") if line.strip()][:2]
     return not all(isinstance(_json(line), dict) for line in following)
 
 
@@ -68,19 +68,23 @@ def _json(text: bytes) -> Any:
         return None
 
 
-_COLUMNS = {"type", "id", "event", "userid", "user_id", "anonymousid", "anonymous_id", "messageid", "received_at", "email"}
+# fmt: off
+_COLUMNS = {
+    "type", "id", "event", "userid", "user_id", "anonymousid", "anonymous_id", "messageid", "received_at", "email",
+}
+# fmt: on
 _LOOKS_JSON = re.compile(rb"^\s*[{\[]", re.MULTILINE)
 
 
 def _is_csv(head: bytes) -> bool:
     first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
     cells = [cell.strip().strip('"').strip().lower() for cell in re.split(r"[,;\t|]", first)]
-    named = all(cell and not set(cell) & set("{}[]:\"") for cell in cells)
+    named = all(cell and not set(cell) & set('{}[]:"') for cell in cells)
     return len(cells) > 1 and named and not _COLUMNS.isdisjoint(cells)
 
 
 def _is_binary(head: bytes) -> bool:
-    return b"\0" in head[:1024] and not _LOOKS_JSON.search(head[: CHUNK // 16])
+    return b"\0" in head[:1024] and not _LOOKS_JSON.search(head[:65_536])
 
 
 def _foreign(detail: str, claims: Callable[[bytes], bool], code: str = "unknown_container") -> Container:
@@ -97,11 +101,12 @@ def _starts(*magic: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(magic)
 
 
+_OTHER_PACKERS = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 LINES = Container("jsonl", lambda source: True, _lines)
 CONTAINERS = (
     _foreign("the file is UTF-16: save it as UTF-8", _starts(b"\xff\xfe", b"\xfe\xff"), "not_utf8"),
     _foreign("a Parquet file: export it as JSON lines", _starts(b"PAR1")),
-    _foreign("packed, but not with gzip: unpack it first", _starts(b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")),
+    _foreign("packed, but not with gzip: unpack it first", _starts(*_OTHER_PACKERS)),
     _foreign("packed with gzip too many times", _starts(GZIP)),
     _foreign("a CSV table: export it as JSON lines", _is_csv),
     _foreign("neither JSON nor text", _is_binary),

@@ -78,7 +78,7 @@ class _Splitter:
         return items
 
     def _object_end(self, block: bytes, at: int) -> int:
-        """Where the object that `at` is in ends, or the end of the block, with `depth` and `quoted` as they are there."""
+        """Where the object around `at` ends, or the end of the block, with `depth` and `quoted` as they are there."""
         if self.quoted:
             closing = _STRING_END.match(block, at)
             if not closing:

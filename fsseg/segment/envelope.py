@@ -47,13 +47,13 @@ def plain_time(message: Any) -> str:
             user, anonymous = anonymous if user is None else user, user if anonymous is None else anonymous
             message_id = "~" if message_id is None else message_id
         # "!" is the first printing character: what is empty or begins with a blank gets its closer look.
-        if user < "!" or anonymous < "!" or message_id < "!" or kind == "track" and message["event"] < "!":
+        if user < "!" or anonymous < "!" or message_id < "!" or (kind == "track" and message["event"] < "!"):
             return ""
         if not type(context) is type(integrations) is type(message[_PLAIN_BODY[kind]]) is dict or "_fsseg" in message:
             return ""
         # The second slice has all separators at once: fromisoformat alone would let week dates through.
         if time[23:] != "Z" or time[4:20:3] != "--T::.":
-            return ""
+            return event_time(message) or ""
         plain: str = time[:23]
         _check_time(plain)
         return plain

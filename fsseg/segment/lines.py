@@ -40,13 +40,14 @@ def _line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
         end = block.rfind(b"\n") + 1
         if not end:
             tail = _joined(tail, block)
-        elif isinstance(tail, Oversized) or len(tail) + end > LINE_LIMIT:
+            continue
+        if isinstance(tail, Oversized) or len(tail) + end > LINE_LIMIT:
             first, *others = BytesIO(block[:end])
             yield chain([_joined(tail, first)], (_joined(b"", line) for line in others))
-            tail = _joined(b"", block[end:])
         else:
-            yield BytesIO(b"".join((tail, memoryview(block)[:end])))  # hands out a line at a time: the processor's cache stays warm
-            tail = block[end:]
+            # Makes one line at a time, which stays in the processor's cache until it is parsed.
+            yield BytesIO(b"".join((tail, memoryview(block)[:end])))
+        tail = _joined(b"", block[end:])
     if tail and source.fault and not _complete(tail):
         source.rest = tail.start if isinstance(tail, Oversized) else tail[:KEEP]
     elif tail:

@@ -111,7 +111,7 @@ def blocks_of(file: BinaryIO, size: int = CHUNK) -> Iterator[bytes]:
 
 
 class Source:
-    """The content of an input in blocks of at most about 256 KiB: unzipped, and without a UTF-8 byte order mark.
+    """The content of an input in blocks, the first of a MiB and more: unzipped, without a UTF-8 byte order mark.
 
     Gzip is told by content, never by name. Once the blocks are used up, `fault` says why the content ended too early
     or was not read (empty where it was), `code` is the reason code of that, and `rest` the unfinished line or item.

@@ -14,11 +14,15 @@ _EPOCH = datetime(1970, 1, 1)
 _SHAPE = re.compile(
     r"""\s* (?P<year>\d{4}) (?: -(?P<month>\d{1,2})-(?P<day>\d{1,2}) | (?P<compact>\d{4}) )
     (?: (?:\s*T\s*|\s+) (?P<hour>\d{1,2}) :? (?P<minute>\d\d) (?: :? (?P<second>\d\d) (?:[.,](?P<fraction>\d+))? )?
-        \s* (?: Z | UTC | GMT | (?P<sign>[+-])(?P<zone_hour>\d\d):?(?P<zone_minute>\d\d)?(?:\s+[A-Z]{1,5}|\s+[+-]\d+)? )?
+        \s* (?: Z | UTC | GMT
+            | (?P<sign>[+-])(?P<zone_hour>\d\d):?(?P<zone_minute>\d\d)? (?: \s+[A-Z]{1,5} | \s+[+-]\d+ )? )?
         (?: \s+ m=[+-][\d.]+ )?
     )? \s*""",
     re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
+_LONGEST = 100
+"""Go's texts take 60 characters; the pattern would search long ones for ever."""
+_SEPARATORS = ("T", " ", "")
 _NUMBER = re.compile(r"\s*-?\d{9,19}(\.\d+)?\s*", re.ASCII)
 
 
@@ -29,6 +33,15 @@ def canonical(value: object) -> str | None:
     `time.String()`, and seconds, milliseconds, microseconds or nanoseconds since 1970 as a number or its text.
     """
     if isinstance(value, str):
+        if value[4:8:3] == "--" and value[10:11] in _SEPARATORS:  # neither a week date nor digits only
+            try:
+                time = datetime.fromisoformat(value)
+                offset = time.utcoffset()
+                return _text(time - offset if offset else time)
+            except (ValueError, OverflowError):
+                pass  # it may still be a shape that datetime doesn't know
+        if len(value) > _LONGEST:
+            return None
         found = _SHAPE.fullmatch(value)
         if found:
             return _from_parts(found)
@@ -56,13 +69,14 @@ def event_time(message: Mapping[str, Any]) -> str | None:
 
 def _from_parts(found: re.Match[str]) -> str | None:
     part = found.groupdict(default="0").__getitem__
+    year, hour, minute = int(part("year")), int(part("hour")), int(part("minute"))
     month, day = (part("compact")[:2], part("compact")[2:]) if found["compact"] else (part("month"), part("day"))
     second, micros = int(part("second")), int(part("fraction")[:6].ljust(6, "0"))
     if second == 60:  # a leap second, which datetime does not know
         second, micros = 59, 999_999
     zone = timedelta(hours=int(part("zone_hour")), minutes=int(part("zone_minute")))
     try:
-        local = datetime(int(part("year")), int(month), int(day), int(part("hour")), int(part("minute")), second, micros)
+        local = datetime(year, int(month), int(day), hour, minute, second, micros)
         return _text(local + zone if part("sign") == "-" else local - zone)
     except (ValueError, OverflowError):
         return None
@@ -80,4 +94,6 @@ def _from_epoch(number: float) -> str | None:
 
 
 def _text(time: datetime) -> str:
-    return time.isoformat(timespec="microseconds" if time.microsecond % 1_000 else "milliseconds")
+    """A time whose digits are those of UTC, whatever zone it has."""
+    text, micros = time.isoformat(), time.microsecond
+    return f"{text[:19]}.000" if not micros else text[:26] if micros % 1_000 else text[:23]

@@ -39,10 +39,16 @@ def test_a_reset_is_understood_as_delta_epoch_or_day_first_digits(text: str) -> 
     assert reset_in(text) == pytest.approx(600)
 
 
-@pytest.mark.parametrize("hours", [-11, -4, 2, 14])
-def test_day_first_digits_may_be_of_another_time_zone(hours: int) -> None:
-    local = moment(600).astimezone(timezone(timedelta(hours=hours)))
-    assert reset_in(local.strftime("%d%m%y%H%M%S")) == pytest.approx(600)
+@pytest.mark.parametrize("hours", [-11, -4, -3.5, 0, 1, 2, 5.5, 5.75, 14])
+@pytest.mark.parametrize("seconds", [2, 600, 890, 1000, 3000, 3600])
+def test_day_first_digits_of_any_time_zone_are_never_taken_too_late(hours: float, seconds: int) -> None:
+    local = moment(seconds).astimezone(timezone(timedelta(hours=hours)))
+    told = reset_in(local.strftime("%d%m%y%H%M%S"))
+    assert told == (seconds % 900 or None)
+
+
+def test_a_day_first_reset_that_has_just_passed_is_not_the_next_one() -> None:
+    assert reset_in(moment(-1).strftime("%d%m%y%H%M%S")) is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,7 @@ def test_a_wait_is_never_shorter_than_told_nor_longer_than_needed(
     assert seconds > 0
     if told.retry_after:
         assert seconds == told.retry_after
-    elif told.reset_in and not told.remaining and strikes <= 2:
+    elif told.reset_in and not told.remaining and strikes <= 4:
         assert seconds == told.reset_in
     else:
         assert seconds <= HOUR + 1
@@ -123,7 +129,7 @@ def test_the_reset_of_a_window_with_quota_left_is_not_the_one_to_wait_for() -> N
 
 
 def test_a_reset_or_boundary_that_proved_wrong_gives_way_to_doubling() -> None:
-    assert wait(Told(True, reset_in=1700), 3, None, NOW, 0) == 4
+    assert wait(Told(True, reset_in=1700), 5, None, NOW, 0) == 16
     assert wait(Told(True), 2, 1700, NOW, 0) == 2
 
 

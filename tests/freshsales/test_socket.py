@@ -23,6 +23,7 @@ from .clocks import FakeClock
 
 class Host(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

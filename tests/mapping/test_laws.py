@@ -54,7 +54,7 @@ MAPPERS = [
 ] + [Mapper(Catalog.standard("classic"), Rules(offline=True), Tally())]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(TRAITS, USERS, JSON, JSON)
 def test_mapping_never_raises_and_gives_what_can_be_written_as_json(
     traits: dict[str, Any], user: str, context: Any, integrations: Any
@@ -76,7 +76,7 @@ def test_mapping_never_raises_and_gives_what_can_be_written_as_json(
                 assert all(part.get("name") for key, part in mapped.parts.items() if key)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(TRAITS, USERS, st.randoms(use_true_random=False))
 def test_the_order_of_traits_means_nothing(traits: dict[str, Any], user: str, random: Any) -> None:
     items = list(traits.items())
@@ -85,7 +85,7 @@ def test_the_order_of_traits_means_nothing(traits: dict[str, Any], user: str, ra
         assert it.map(identify(dict(items), userId=user)) == it.map(identify(traits, userId=user))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(TRAITS, USERS)
 def test_mapping_twice_is_mapping_once_and_leaves_the_event_alone(traits: dict[str, Any], user: str) -> None:
     before = orjson.dumps(traits)
@@ -125,7 +125,7 @@ def fits(field: Field, value: Any) -> bool:
     return isinstance(value, str | int)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(JSON.filter(lambda value: value is not None))
 def test_a_coerced_value_always_fits_its_field(value: Any) -> None:
     for field in FIELDS:

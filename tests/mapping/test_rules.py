@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.intents import PersonIntent
-from fsseg.mapping.rules import MappingError
+from fsseg.mapping.rules import MappingError, Rules
 from fsseg.mapping.tally import Tally
 from tests.mapping.accounts import catalog, cells_of, custom, identify, mapper
 
@@ -127,3 +128,12 @@ def test_offline_custom_fields_are_taken_as_existing() -> None:
 def test_the_timelines_owner_by_name_email_or_id(owner: str) -> None:
     assert mapper(owner=owner).owner_id == 11
     assert mapper().owner_id is None
+
+
+def test_catalog_rules_and_tally_travel_to_other_processes() -> None:
+    tally = Tally()
+    cells_of({"color": "blue"}, tally=tally)
+    account, rules, counted = pickle.loads(pickle.dumps((catalog(), Rules(owner="11"), tally)))
+    assert cells_of({"title": "CEO"}, account) == {"job_title": "CEO"}
+    assert rules == Rules(owner="11")
+    assert counted.counts == tally.counts

@@ -163,6 +163,12 @@ class TestWarnings:
         cells_of({"jobTitle": "a", "color": "x", "title": "b"}, tally=tally)
         assert tally.counts == {("ignored_trait", "color"): 1}
 
+    def test_long_names_are_mapped_and_counted_like_short_ones(self) -> None:
+        tally = Tally()
+        for _ in range(2):
+            assert cells_of({"x" * 5000: 1, "_" * 5000 + "title": "CEO"}, tally=tally) == {"job_title": "CEO"}
+        assert tally.counts == {("ignored_trait", "x" * 100): 2}
+
     def test_more_names_than_anyone_reads_are_counted_together(self) -> None:
         tally = Tally()
         all_traits = {f"trait{n}x": n for n in range(10_050)}

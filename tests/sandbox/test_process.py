@@ -44,6 +44,24 @@ def test_a_killed_process_loses_nothing_that_it_answered(tmp_path: Path) -> None
     assert stat.S_IMODE(db.stat().st_mode) == 0o600
 
 
+def test_with_its_owner_gone_the_process_ends(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "fsseg.sandbox",
+        "--db",
+        str(tmp_path / "s.db"),
+        "--edition",
+        "suite",
+        "--with-parent",
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert "base_url" in json.loads(process.stdout.readline())
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
 def test_bad_arguments_exit_with_2(tmp_path: Path) -> None:
     command = [
         sys.executable,

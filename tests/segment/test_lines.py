@@ -58,7 +58,10 @@ def test_a_bad_line_is_told_and_the_others_are_read(write: Write, bad: bytes, co
         assert rejected.raw == bad.decode("utf-8", "replace")[:1000]
 
 
-@pytest.mark.parametrize("bad", [b"not json", b'{"type":"identify","userId":"u', b'{"a":{"b":1}', b'{"a":[{"b":1},', b"\xff", b"\0", b"[oops"])
+@pytest.mark.parametrize(
+    "bad",
+    [b"not json", b'{"type":"identify","userId":"u', b'{"a":{"b":1}', b'{"a":[{"b":1},', b"\xff", b"\0", b"[oops"],
+)
 def test_a_bad_first_line_does_not_hide_the_others(write: Write, bad: bytes) -> None:
     items = read_all(write(bad + b"\n" + lines(GOOD, GOOD)))
     assert [type(item) for item in items[:3]] == [Rejected, Event, Event]
@@ -100,6 +103,7 @@ def test_a_line_too_large_is_told_by_its_beginning(write: Write) -> None:
         lines(GOOD) + huge + b"\n" + largest,
         largest + lines(GOOD) + huge,
         lines(GOOD) + b" " + largest + lines(track()),
+        lines(GOOD, GOOD) + b"  " + largest[:-1],
     ):
         items = read_all(write(content))
         assert sorted(outcomes(items)) == ["m-1", "m-1", "too_large"]
@@ -163,7 +167,9 @@ def test_positions_are_unique_and_in_the_order_of_the_text(write: Write) -> None
 JUNK = st.one_of(
     st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")),
     st.recursive(
-        st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False), st.text(max_size=9)),
+        st.one_of(
+            st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False), st.text(max_size=9)
+        ),
         lambda inner: st.one_of(
             st.lists(inner, max_size=3),
             st.dictionaries(

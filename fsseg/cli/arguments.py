@@ -1,0 +1,30 @@
+"""What several commands do with what they are given: durations, and asking before something goes for good."""
+
+from __future__ import annotations
+
+import sys
+
+
+def duration(text: str, name: str) -> float:
+    """Seconds of `90s`, `50m`, `3h`, `2d`. Raises `ConfigError` naming the flag."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from fsseg.settings import ConfigError, Duration
+
+    try:
+        return float(TypeAdapter(Duration).validate_python(text))
+    except ValidationError:
+        raise ConfigError(f"{name}: a duration reads like 90s, 50m, 3h or 2d, not {text!r}") from None
+
+
+def agree(question: str, *, yes: bool) -> bool:
+    """Whether to go on: told by `--yes`, else asked. Raises `ConfigError` where nobody can be asked."""
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        from fsseg.settings import ConfigError
+
+        raise ConfigError("there is nobody to ask here: give --yes")
+    import typer
+
+    return typer.confirm(question, err=True)

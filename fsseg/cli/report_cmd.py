@@ -1,0 +1,90 @@
+"""`fsseg report`: what became of a run, for people, programs, spreadsheets and browsers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fsseg.cli import options as o
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fsseg.cli.past_runs import Past
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+    csv = "csv"
+    html = "html"
+
+
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="The run's id; the latest if none is given.", show_default=False),
+    ] = None,
+    format: Annotated[
+        Format, typer.Option(help="text and html: everything; json: the summary; csv: the events that failed.")
+    ] = Format.text,
+    output_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="File to write it to, for your eyes only (mode 0600).", show_default="stdout"
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Failed events that the text lists.", min=0)] = 20,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Report on a run: totals, reasons, and the events that need you."""
+    given = {name: value for name, value in o.settings_among(locals()).items() if name != "limit"}
+    with o.command(given, config, json=json, quiet=quiet) as (settings, output):
+        from fsseg.cli.past_runs import named_run
+        from fsseg.settings import ConfigError
+
+        past = named_run(settings, run, lambda past: bool(past.summary))
+        if not past.summary:
+            raise ConfigError(f"{past.run.id} hasn't been reported yet: fsseg resume {past.run.id} goes on with it")
+        wanted = Format.json if json else format
+        if output_file is None:
+            _render(output.consoles.out, past, wanted, limit)
+        else:
+            _write(output_file, past, wanted, limit)
+            output.consoles.say(f"written to {output_file}")
+
+
+def _render(console: Console, past: Past, format: Format, limit: int) -> None:
+    from fsseg.report.files import read_lines
+    from fsseg.report.render import render
+
+    run = past.run
+    changes, failures = read_lines(run.changes), read_lines(run.failures)
+    render(console, past.summary, changes, failures, format=format.value, run_dir=run.folder, limit=limit)
+
+
+def _write(path: Path, past: Past, format: Format, limit: int) -> None:
+    """Whole or not at all. Raises `ConfigError`."""
+    import io
+
+    from fsseg.report.console import open_consoles
+    from fsseg.report.files import replacing
+    from fsseg.settings import ConfigError
+
+    try:
+        with replacing(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
+            _render(open_consoles(stdout=text).out, past, format, limit)
+            text.detach()
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror}") from None

@@ -1,0 +1,187 @@
+"""`fsseg runs`: what was run, how it stands, and deleting old runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fsseg.cli import options as o
+
+if TYPE_CHECKING:
+    from fsseg.cli.past_runs import Past
+    from fsseg.cli.work import Output
+
+app = typer.Typer(help="Earlier runs: list them, show one, delete old ones.")
+
+STYLES = {"resumable": "yellow", "to apply": "cyan", "stopped": "red", "damaged": "red"}
+
+
+@app.callback(invoke_without_command=True)
+def group(
+    context: typer.Context,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    json: o.Json = False,
+) -> None:
+    """Earlier runs: list them (without a command), show one, delete old ones."""
+    context.obj = {"config": config, "json": json, **o.settings_among(locals())}
+    if context.invoked_subcommand is None:
+        list_(context)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    json: o.Json = False,
+) -> None:
+    """List the runs of the account, or of all accounts where none is given; newest first."""
+    given = _merged(context, locals())
+    with o.command(o.settings_among(given), given.get("config"), json=bool(given.get("json"))) as (settings, output):
+        from fsseg.cli.past_runs import past_runs
+        from fsseg.report.render import print_json
+
+        runs = past_runs(settings)
+        if output.json:
+            print_json(output.consoles.out, [past.row() for past in runs])
+        elif runs:
+            _print(output, runs)
+        else:
+            output.consoles.say("there is no run yet: fsseg import or fsseg dry-run makes one")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)],
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    json: o.Json = False,
+) -> None:
+    """Show the totals of one run; with --json its summary."""
+    given = _merged(context, locals())
+    with o.command(o.settings_among(given), given.get("config"), json=bool(given.get("json"))) as (settings, output):
+        from fsseg.cli.past_runs import named_run
+        from fsseg.report.files import read_lines
+        from fsseg.report.render import print_json
+        from fsseg.report.text import print_totals
+
+        past = named_run(settings, run)
+        if output.json:
+            print_json(output.consoles.out, past.summary or past.row())
+        elif past.summary:
+            print_totals(output.consoles.out, past.summary, read_lines(past.run.failures), run_dir=past.run.folder)
+        else:
+            _print(output, [past])
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    older_than: Annotated[str, typer.Option(help="Delete runs that ended longer ago than this (30d, 12h).")] = "30d",
+    all: Annotated[bool, typer.Option("--all", help="Runs that could be resumed, too.")] = False,
+    yes: o.Yes = False,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Delete old runs: they can't be shown, retried or undone any more. What was delivered stays known."""
+    given = _merged(context, locals())
+    with o.command(o.settings_among(given), given.get("config"), json=bool(given.get("json")), quiet=quiet) as (
+        settings,
+        output,
+    ):
+        from fsseg.cli.arguments import agree, duration
+        from fsseg.cli.past_runs import past_runs, prunable
+        from fsseg.report.render import print_json
+        from fsseg.report.words import counted
+
+        old = prunable(past_runs(settings), duration(older_than, "--older-than"))
+        kept = [past for past in old if not all and past.state == "resumable"]
+        gone = [past for past in old if past not in kept]
+        if gone and not agree(f"Delete {counted(len(gone), 'run')} for good?", yes=yes):
+            output.consoles.say("nothing was deleted")
+            return
+        freed = _delete(gone)
+        if kept:
+            runs = counted(len(kept), "run")
+            output.consoles.say(f"kept {runs} that can be resumed: fsseg resume, or --all to delete them too")
+        output.consoles.say(f"deleted {counted(len(gone), 'run')}, {_megabytes(freed)} freed")
+        if output.json:
+            ids = {"deleted": [past.run.id for past in gone], "kept": [past.run.id for past in kept]}
+            print_json(output.consoles.out, {**ids, "freed_bytes": freed})
+
+
+def _delete(gone: list[Past]) -> int:
+    """Under the lock of each account, so that no run loses its folder. Raises `Locked`."""
+    from fsseg.cli.connect import locked
+    from fsseg.cli.past_runs import delete
+
+    by_account: dict[Path, list[Past]] = defaultdict(list)
+    for past in gone:
+        by_account[past.run.folder.parent.parent].append(past)
+    freed = 0
+    for folder, runs in by_account.items():
+        with locked(folder, "runs prune"):
+            freed += sum(map(delete, runs))
+    return freed
+
+
+def _merged(context: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
+    """The flags of `fsseg runs` and those of the command after it, which win."""
+    own = {name: given.get(name) for name in ("config", "json")} | o.settings_among(given)
+    return {**(context.obj or {}), **{name: value for name, value in own.items() if value}}
+
+
+def _print(output: Output, runs: list[Past]) -> None:
+    from fsseg.cli.table import print_table
+
+    rows = [(past.run.id, past.command, _when(past), past.account, past.state, _fared(past)) for past in runs]
+    styles = [STYLES.get(past.state, "") for past in runs]
+    print_table(output.consoles.out, ("run", "command", "started", "account", "state", "events"), rows, styles=styles)
+
+
+def _when(past: Past) -> str:
+    from datetime import datetime
+
+    try:
+        return f"{datetime.fromisoformat(past.started_at or '').astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return ""
+
+
+def _fared(past: Past) -> str:
+    from fsseg.report.words import number
+
+    told = (f"{number(count)} {name}" for name, count in past.outcomes.items() if count)
+    parts = [", ".join(told) or ("nothing read" if past.summary else "not reported yet")]
+    if past.exit_code:
+        parts.append(f"(exit {past.exit_code})")
+    return " ".join(parts)
+
+
+def _megabytes(size: int) -> str:
+    from fsseg.report.words import number
+
+    return f"{number(round(size / 1e6, 1))} MB"

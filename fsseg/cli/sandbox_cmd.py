@@ -1,0 +1,165 @@
+"""`fsseg sandbox`: the local Freshsales on its own; what is in it; emptying it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fsseg.cli import options as o
+
+if TYPE_CHECKING:
+    from fsseg.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="A local Freshsales to try things on: serve it, look into it, empty it.")
+
+
+class Language(StrEnum):
+    """Languages of the messages."""
+
+    en = "en"
+    nl = "nl"
+    de = "de"
+
+
+class Entity(StrEnum):
+    """What the sandbox holds."""
+
+    lead = "lead"
+    contact = "contact"
+    account = "account"
+    deal = "deal"
+    timeline = "timeline"
+
+
+BEHAVIOUR = "How it behaves"
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = 8787,
+    quota: Annotated[int | None, typer.Option(help="Requests a window.", min=1, rich_help_panel=BEHAVIOUR)] = None,
+    window: Annotated[
+        str | None, typer.Option(help="Length of the quota's hour (90s, 1h).", rich_help_panel=BEHAVIOUR)
+    ] = None,
+    per_minute: Annotated[
+        int | None, typer.Option(help="Requests a sixtieth of the window.", min=1, rich_help_panel=BEHAVIOUR)
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=RATE[,method=M][,path=REGEX][,seconds=S][,limit=N]",
+            help="Go wrong on purpose: error, error_after, drop_before, drop_after, slow, garbage, 429, wrapped_429, "
+            "bulk_405 or job_failure, for a share of the requests.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the dice that faults are thrown with.", rich_help_panel=BEHAVIOUR)] = 0,
+    language: Annotated[
+        Language, typer.Option(help="Language of its messages.", rich_help_panel=BEHAVIOUR)
+    ] = Language.en,
+    offset: Annotated[
+        str, typer.Option(help="The account's UTC offset, on every timestamp.", rich_help_panel=BEHAVIOUR)
+    ] = "+02:00",
+    edition: o.EditionFlag = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Serve the sandbox in the foreground, until Ctrl-C."""
+    with o.command(_meant(edition, state_dir), config, json=json, quiet=quiet) as (settings, output):
+        from fsseg.cli.arguments import duration
+        from fsseg.cli.sandbox_server import Wanted, serve_until_stopped
+
+        seconds = duration(window, "--window") if window is not None else None
+        wanted = Wanted(quota, seconds, per_minute, fault or [], seed, language.value, offset)
+        serve_until_stopped(settings, output, port, wanted)
+
+
+@app.command()
+def show(
+    entity: Annotated[
+        list[Entity] | None, typer.Option("--entity", help="Show only these; may be given several times.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Records of each kind that are shown; 0 is all.", min=0)] = 10,
+    edition: o.EditionFlag = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    json: o.Json = False,
+) -> None:
+    """Show what is in the sandbox: counts, then the records; with --json all of them, as its API gives them."""
+    with o.command(_meant(edition, state_dir), config, json=json) as (settings, output):
+        from fsseg.cli.sandbox_records import print_records, record_json
+        from fsseg.report.render import print_json
+
+        name, db = _file(settings)
+        wanted = [one.value for one in entity or Entity]
+        with _readable(db):
+            if json:
+                print_json(output.consoles.out, record_json(db, name, wanted))
+            elif db.exists():
+                print_records(output.consoles.out, db, name, wanted, limit or None)
+            else:
+                output.consoles.say(f"nothing is in {name} yet: fill it with fsseg import --sandbox PATH")
+
+
+@app.command()
+def reset(
+    edition: o.EditionFlag = None,
+    yes: o.Yes = False,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Empty the sandbox, and forget what was delivered to it; the runs stay."""
+    with o.command(_meant(edition, state_dir), config, json=json, quiet=quiet) as (settings, output):
+        import sqlite3
+
+        from fsseg.cli.arguments import agree
+        from fsseg.cli.sandbox_server import empty
+        from fsseg.report.render import print_json
+        from fsseg.report.words import number
+        from fsseg.sandbox import counts
+
+        name, db = _file(settings)
+        try:
+            held = sum(counts(db).values()) if db.exists() else 0
+        except (sqlite3.DatabaseError, ValueError):
+            held = 0
+        if not agree(f"Delete {number(held)} records and entries of {name}?", yes=yes):
+            output.consoles.say("nothing was deleted")
+            return
+        empty(settings)
+        output.consoles.say(f"{name} is empty; {number(held)} records and entries are gone")
+        if json:
+            print_json(output.consoles.out, {"account": name, "deleted": held})
+
+
+def _meant(edition: o.Edition | None, state_dir: Path | None) -> dict[str, object]:
+    return {"edition": edition, "state_dir": state_dir, "sandbox": True}
+
+
+def _file(settings: Settings) -> tuple[str, Path]:
+    from fsseg.cli.sandbox_server import data_file
+
+    db = data_file(settings)
+    return db.parent.name, db
+
+
+@contextmanager
+def _readable(db: Path) -> Iterator[None]:
+    """Raises `ConfigError` for a file that is no sandbox."""
+    import sqlite3
+
+    from fsseg.settings import ConfigError
+
+    try:
+        yield
+    except (sqlite3.DatabaseError, ValueError, LookupError) as error:
+        raise ConfigError(f"{db} cannot be read ({error}): fsseg sandbox reset makes a new one") from None

@@ -1,0 +1,121 @@
+"""The file of the sandbox in the state folder: serving it in the foreground, emptying it."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, locked, state_dir
+from fsseg.cli.work import Output
+from fsseg.report.console import write
+from fsseg.report.render import print_json
+from fsseg.sandbox import Fault, Options, Sandbox, reset, running
+from fsseg.settings import ConfigError, Settings
+
+MEMORY = ("ledger.db*", "mirror.db*")
+"""What is remembered of an account's records."""
+
+SERVED = "served"
+"""Names the hosts that the sandbox was served as, whose ledgers speak of its records too."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The switches of a served sandbox. `window` in seconds; `faults` as `fsseg.sandbox.Fault.parse` reads them."""
+
+    quota: int | None
+    window: float | None
+    per_minute: int | None
+    faults: list[str]
+    seed: int
+    language: str
+    offset: str
+
+    def options(self) -> Options:
+        """Raises `ConfigError`."""
+        given = {"quota": self.quota, "window": self.window, "per_minute": self.per_minute}
+        try:
+            faults = [Fault.parse(text) for text in self.faults]
+            changes = {name: value for name, value in given.items() if value is not None}
+            return Options(seed=self.seed, language=self.language, offset=self.offset).changed(
+                {**changes, "faults": faults}
+            )
+        except ValueError as error:
+            raise ConfigError(f"the sandbox can't do that: {error}") from None
+
+
+def data_file(settings: Settings) -> Path:
+    """The file that `--sandbox` uses."""
+    return account_folder(settings, account_of(settings)) / "freshsales.db"
+
+
+def serve_until_stopped(settings: Settings, output: Output, port: int, wanted: Wanted) -> None:
+    """Serve until SIGINT or SIGTERM. Raises `ConfigError`."""
+    account, db, options = account_of(settings), data_file(settings), wanted.options()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        with running(db, edition=account.edition, options=options, port=port) as sandbox:
+            _remember(db.parent / SERVED, sandbox)
+            _introduce(output, sandbox, account.edition, db)
+            # In steps, as a signal that another thread took is seen here only between two of them.
+            while not stop.wait(0.5):
+                pass
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise ConfigError(f"port {port} can't be had ({error.strerror}): choose another with --port") from None
+    except (sqlite3.DatabaseError, ValueError) as error:
+        raise ConfigError(f"{db}: {error}: fsseg sandbox reset makes a new one") from None
+
+
+def _introduce(output: Output, sandbox: Sandbox, edition: str, db: Path) -> None:
+    out, say = output.consoles.out, output.consoles.say
+    exports = {
+        "FSSEG_BASE_URL": sandbox.base_url,
+        "FSSEG_EDITION": edition,
+        "FSSEG_API_TOKEN": SANDBOX_TOKEN,
+        "FSSEG_APPLICATION_TOKEN": f"{SANDBOX_TOKEN}-app",
+    }
+    if output.json:
+        print_json(out, {"base_url": sandbox.base_url, "edition": edition, "environment": exports, "data": str(db)})
+    else:
+        say(
+            f"A {edition} Freshsales is ready at {sandbox.base_url} (Ctrl-C ends it). To use it, in another terminal:\n"
+        )
+        write(out, "".join(f"export {name}={value}\n" for name, value in exports.items()))
+        say(f"\nthen: fsseg check, fsseg import PATH. Its records are kept in {db}")
+    out.file.flush()
+
+
+def _remember(note: Path, sandbox: Sandbox) -> None:
+    host = sandbox.origin.partition("://")[2]
+    known = note.read_text().split() if note.exists() else []
+    note.write_text("\n".join(dict.fromkeys([*known, host])) + "\n")
+
+
+def empty(settings: Settings) -> None:
+    """Begin anew with the default account, and forget what was delivered to it, under whatever address.
+
+    Raises `Locked` while a run is under way.
+    """
+    db = data_file(settings)
+    note = db.parent / SERVED
+    hosts = note.read_text().split() if note.exists() else []
+    folders = [db.parent, *(state_dir(settings) / host.replace(":", "_") for host in hosts)]
+    with locked(db.parent, "sandbox reset"):
+        try:
+            reset(db, account_of(settings).edition)
+        except (sqlite3.DatabaseError, ValueError):
+            for file in db.parent.glob(f"{db.name}*"):
+                file.unlink()
+            reset(db, account_of(settings).edition)
+        for folder in folders:
+            for pattern in MEMORY:
+                for file in folder.glob(pattern):
+                    file.unlink()
+        note.unlink(missing_ok=True)

@@ -1,0 +1,66 @@
+"""Columns for eyes: aligned, safe on a terminal; only the last column is wrapped, and only there."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from fsseg.report.console import glyphs, line_width, sanitise
+from fsseg.report.words import cut, pad
+
+_WIDEST = 44
+"""Columns that a cell other than the last one may take."""
+
+_NARROW = 24
+"""With less room than this beside the others, the last column is not wrapped."""
+
+
+def print_table(
+    console: Console,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Iterable[str] = (),
+    styles: Sequence[str] = (),
+) -> None:
+    """Print rows under a dim head (none where every name of `columns` is empty), indented by two.
+
+    `right` names the columns of figures; `styles` gives the Rich style of the first cell of each row.
+    """
+    dots = glyphs(console).ellipsis
+    cells = [[sanitise(cell) for cell in row] for row in rows]
+    short = [[cut(cell, _WIDEST, dots) for cell in row[:-1]] for row in cells]
+    widths = [max(map(cell_len, column)) for column in zip(columns[:-1], *short, strict=True)]
+    room = line_width(console) - sum(widths) - 2 * len(widths) - 2
+    figures = {at for at, name in enumerate(columns) if name in set(right)}
+
+    def line(row: Sequence[str]) -> Text:
+        padded = (
+            " " * (width - cell_len(cell)) + cell if at in figures else pad(cell, width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=False))
+        )
+        return Text("  " + "".join(f"{cell}  " for cell in padded))
+
+    if any(columns):
+        head = line(columns).append(columns[-1])
+        head.rstrip()
+        head.stylize("dim")
+        console.print(head, soft_wrap=True)
+    for number, (row, last) in enumerate(zip(short, (row[-1] for row in cells), strict=True)):
+        start = line(row)
+        if number < len(styles) and styles[number]:
+            start.stylize(styles[number], 2, 2 + len(row[0]))
+        pieces = [last] if room < _NARROW or not console.is_terminal else textwrap.wrap(last, room) or [""]
+        for at, piece in enumerate(pieces):
+            text = (start if at == 0 else Text(" " * cell_len(start.plain))).append(piece)
+            text.rstrip()
+            console.print(text, soft_wrap=True)
+
+
+def heading(console: Console, text: str) -> None:
+    """A line of its own above what follows."""
+    console.print(Text(sanitise(text).replace(" · ", f" {glyphs(console).dot} "), style="bold"), soft_wrap=True)

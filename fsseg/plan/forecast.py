@@ -1,0 +1,46 @@
+"""How many requests a push will take, and how long that is at the account's limit."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from fsseg.plan.mirror import pages
+from fsseg.plan.store import Store
+
+BULK_FROM = 4
+BULK_MOST = 100
+POLLS = 1.5
+"""Requests spent on asking after one bulk job, on average: jobs take about as long as the one before."""
+
+HOUR = 3600.0
+
+
+class Forecast(NamedTuple):
+    """Requests of the whole run, those spent included; seconds still to go, waits for the quota included."""
+
+    requests: int
+    seconds: float
+
+
+def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, per_request: float = 0.3) -> Forecast:
+    """What is planned, in requests and seconds. `left` of the quota of `per_hour` requests; `per_request` in seconds."""
+    counts = {
+        (entity, action): count
+        for entity, action, count in store.db.execute(
+            "SELECT entity, action, count(*) FROM record WHERE status = 'planned' AND action IN ('create', 'update')"
+            " GROUP BY 1, 2 UNION ALL SELECT 'timeline', action, count(*) FROM entry"
+            " WHERE status = 'planned' AND action = 'create' AND head IS NULL GROUP BY 1, 2"
+        )
+    }
+    to_come = 0
+    for (entity, action), count in counts.items():
+        if entity in ("account", "contact") and count >= BULK_FROM:
+            batches = math.ceil(count / BULK_MOST)
+            to_come += batches + math.ceil(batches * POLLS) + (pages(count) if action == "create" else 0)
+        else:
+            to_come += count
+    if not per_hour:
+        return Forecast(spent + to_come, to_come * per_request)
+    beyond = max(0, to_come - (per_hour if left is None else left))
+    return Forecast(spent + to_come, max(to_come * per_request, math.ceil(beyond / per_hour) * HOUR if beyond else 0.0))

@@ -1,0 +1,120 @@
+"""Undo: a plan that puts back what a run changed, where nobody has changed it since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsseg.freshsales.reader import Reader
+from fsseg.mapping.catalog import Catalog
+from fsseg.plan.diff import field_of, same
+from fsseg.plan.existing import Existing, addresses
+from fsseg.plan.finder import LookupFinder, fetch
+from fsseg.plan.store import Entry, Record, Store, encode
+
+LINKS = "$links"
+"""In `desired`: the account ids that a contact shall keep, told outright."""
+
+
+def reverse(original: Store, store: Store, reader: Reader, catalog: Catalog, *, delete_created: bool) -> None:
+    """Fill `store` with the way back from the run in `original`.
+
+    An updated record gets its before-values back; a created one is `unchanged` (only listed), or `delete` with
+    `delete_created`. What no longer holds what the run wrote is a `conflict`. Raises the client's errors.
+    """
+    done = "status = 'done' AND action IN ('create', 'update')"
+    for record in original.records(done):
+        current = _current(reader, record)
+        row: dict[str, Any] = {"action": "conflict", "status": "failed", "code": "conflict"}
+        if current is None and record.action == "create":
+            row = {"action": "unchanged", "status": "done"}
+        elif current is not None and record.action == "update":
+            row = _way_back(catalog, record, current)
+        elif current is not None:
+            row = _created(catalog, record, current, delete_created)
+        with store.transaction():
+            _insert(store, record, current, row)
+    for entry in original.entries(f"head IS NULL AND {done}"):
+        with store.transaction():
+            _insert_entry(store, original, entry, delete_created)
+
+
+def _current(reader: Reader, record: Record) -> Existing | None:
+    assert record.entity
+    if record.remote_id is not None:
+        return fetch(reader, record.entity, record.remote_id)
+    found = [one for _, one in LookupFinder(reader).find((record.entity,), record.key)]
+    return fetch(reader, record.entity, int(found[0]["id"])) if len(found) == 1 else None
+
+
+def _way_back(catalog: Catalog, record: Record, current: Existing) -> dict[str, Any]:
+    assert record.entity
+    fields: dict[str, list[Any]] = {}
+    desired: dict[str, Any] = {}
+    for name, (before, after) in record.fields.items():
+        if name == "sales_accounts":
+            had = {one["id"] for one in (record.existing or {}).get("sales_accounts") or []}
+            added = set(after) - set(before)
+            has = current.get("sales_accounts") or []
+            kept = [one for one in has if one["id"] in had or one.get("name") not in added]
+            if len(kept) < len(has):
+                fields[name] = [[one.get("name") for one in has], [one.get("name") for one in kept]]
+                desired[LINKS] = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in kept]
+        elif name == "sales_account":
+            if current.get("sales_account_id"):
+                fields["sales_account_id"] = [current["sales_account_id"], before]
+        elif name != "contacts":
+            field = field_of(catalog, record.entity, name)
+            if same(current.get(name), before, field):
+                continue
+            if not _holds(name, current, after, field):
+                return {"action": "conflict", "status": "failed", "code": "conflict"}
+            fields[name] = [current.get(name), before]
+    if not fields:
+        return {"action": "unchanged", "status": "done"}
+    return {"action": "update", "fields": fields, "desired": desired}
+
+
+def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
+    if name == "email":
+        return str(after).casefold() in addresses(current)
+    return same(current.get(name), after, field)
+
+
+def _created(catalog: Catalog, record: Record, current: Existing, delete: bool) -> dict[str, Any]:
+    assert record.entity
+    if not delete:
+        return {
+            "action": "unchanged",
+            "status": "done",
+            "warnings": ["created"],
+        }
+    for name, (_, after) in record.fields.items():
+        known = name not in ("sales_accounts", "sales_account", "contacts") and name in current
+        if known and not _holds(name, current, after, field_of(catalog, record.entity, name)):
+            return {"action": "conflict", "status": "failed", "code": "conflict"}
+    return {"action": "delete"}
+
+
+def _insert(store: Store, record: Record, current: Existing | None, row: dict[str, Any]) -> None:
+    columns = {
+        "id": record.id, "kind": record.kind, "entity": record.entity, "key": record.key, "match_key": record.match_key,
+        "parent": record.parent, "account": record.account, "by_email": record.by_email, "keys": record.keys,
+        "existing": current, "remote_id": current["id"] if current else record.remote_id,
+    } | row  # fmt: skip
+    values = [encode(value) if isinstance(value, dict | list) else value for value in columns.values()]
+    marks = ", ".join("?" * len(columns))
+    store.db.execute(f"INSERT OR REPLACE INTO record ({', '.join(columns)}) VALUES ({marks})", values)
+
+
+def _insert_entry(store: Store, original: Store, entry: Entry, delete: bool) -> None:
+    person = original.record(int(entry.person or 0))
+    if not store.count("record", "id = ?", (person.id,)):
+        row = {"action": "reference", "status": "done"}
+        _insert(store, person._replace(state={}), {"id": person.remote_id} if person.remote_id else None, row)
+    able = delete and entry.remote_id is not None
+    store.db.execute(
+        "INSERT OR REPLACE INTO entry (id, key, person, position, hash, time, email, payload, action, remote_id, status)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (entry.id, entry.key, entry.person, entry.position, entry.hash, entry.time, entry.email, encode(entry.payload),
+         "delete" if able else "unchanged", entry.remote_id, "planned" if able else "done"),
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""The house rules that no linter knows: sizes, what stands where, and that public things say what they are."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.readme import ROOT
+
+SOURCES = sorted((ROOT / "fsseg").rglob("*.py"))
+MODULES = SOURCES + sorted((ROOT / "tests").rglob("*.py"))
+LONG, TOO_LONG = 250, 500
+
+
+def test_files_are_short_and_few_are_longer() -> None:
+    lines = {path.relative_to(ROOT): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert [path for path, count in lines.items() if count > TOO_LONG] == []
+    longer = [path for path, count in lines.items() if count > LONG]
+    assert len(longer) <= len(lines) / 10, longer
+
+
+def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:
+    tracked = _tracked()
+    assert {name.split("/")[0] for name in tracked if not name.startswith(".")} == {
+        "README.md",
+        "fsseg",
+        "pyproject.toml",
+        "samples",
+        "tests",
+    }
+
+
+def _tracked() -> list[str]:
+    """The files under version control; without it, those of the folder."""
+    try:
+        found = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return found.stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        return [path.name for path in ROOT.iterdir()]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_everything_public_says_what_it_is(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    assert [name for name, node in _public(tree, path.stem) if not ast.get_docstring(node)] == []
+
+
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _public(tree: ast.Module, module: str) -> Iterator[tuple[str, Documented]]:
+    """The module, unless it is empty, and its public classes and functions."""
+    if tree.body:
+        yield module, tree
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node.name, node
+
+
+def test_the_samples_hold_nothing_that_reads_like_a_secret() -> None:
+    secret = re.compile(rb"token|secret|passw|api.?key|authorization|bearer", re.IGNORECASE)
+    for path in sorted((ROOT / "samples").iterdir()):
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        assert not secret.search(content), path.name
+
+
+def test_every_sample_address_is_a_reserved_one() -> None:
+    for path in sorted((ROOT / "samples").iterdir()):
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        domains = re.findall(rb"@([\w.-]+\.\w+)", content)
+        assert [domain for domain in domains if b".exa" not in b"." + domain.lower()] == []
