@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fsseg.freshsales.errors import Forbidden
+from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
@@ -19,17 +19,19 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
+from fsseg.plan.batch import Batcher
 from fsseg.plan.brake import BrakeRefused, shares
 from fsseg.plan.daily import aggregate
 from fsseg.plan.decide import decide
 from fsseg.plan.finish import forget, remember
 from fsseg.plan.forecast import Forecast, forecast
-from fsseg.plan.gather import Counts, Gatherer
+from fsseg.plan.gather import Counts, Gatherer, no_cycles
+from fsseg.plan.jobs import gather, gather_apart
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.match import Matching, match
 from fsseg.plan.messages import match_entries
 from fsseg.plan.mirror import Mirror
-from fsseg.plan.people import settle_entries, settle_people
+from fsseg.plan.people import settle
 from fsseg.plan.recheck import recheck
 from fsseg.plan.reverse import reverse
 from fsseg.plan.run import Run
@@ -38,11 +40,11 @@ from fsseg.plan.store import Store
 from fsseg.plan.tally_up import Totals, add_up
 from fsseg.push.executor import push
 from fsseg.push.work import Work
-from fsseg.report.files import write_summary
+from fsseg.report.files import read_lines, write_summary
+from fsseg.report.html import write_html
 from fsseg.report.progress import Progress
 from fsseg.report.summary import summary, write_changes, write_failures
 from fsseg.segment.open import Input
-from fsseg.segment.read import read
 from fsseg.settings import Settings
 
 STAGES = ("new", "gathered", "matched", "planned", "pushed")
@@ -93,21 +95,32 @@ class Pipeline:
             self.store.put("stage", "planned")
 
     def _gather(self, inputs: Sequence[Input]) -> None:
-        tally, seen = Tally(), Seen()
+        seen = Seen()
         if not self.settings.again:
             seen.update(self.ledger.delivered())
-        gatherer = Gatherer(self.store, Mapper(self.catalog, self.rules, tally), seen, self.settings.limit)
-        with self.progress.stage("Read", None, "events") as stage:
-            for input in inputs:
-                if not gatherer.full:
-                    gatherer.read(input, read(input), stage.advance)
-            gatherer.flush()
-        settle_people(self.store, self.ledger)
-        settle_entries(self.store, self.ledger)
+        with closing(Gatherer(self.store, seen)) as gatherer, no_cycles():
+            with self.progress.stage("Read", None, "events") as stage:
+                self._read(gatherer, inputs, self._ticking(stage.advance))
+            settle(self.store, gatherer, self.ledger)
         if self.settings.timeline.aggregate == "daily":
             aggregate(self.store)
-        self.store.put("counts", _counted(gatherer.counts, tally))
+        self.store.put("counts", _counted(gatherer.counts, gatherer.tally))
         self.store.put("stage", "gathered")
+
+    def _read(self, gatherer: Gatherer, inputs: Sequence[Input], tick: Callable[[int], None]) -> None:
+        jobs, limit = self.settings.jobs, self.settings.limit
+        if jobs == 1 or limit is not None:
+            gather(gatherer, inputs, Batcher(self.catalog, self.rules), limit, tick)
+        else:
+            gather_apart(gatherer, inputs, self.catalog, self.rules, jobs, tick)
+
+    def _ticking(self, advance: Callable[[int], None]) -> Callable[[int], None]:
+        def tick(count: int) -> None:
+            advance(count)
+            if self.pacer.interrupted:
+                raise Interrupted("interrupted")
+
+        return tick
 
     def _match(self) -> None:
         people = self.store.count("record", "kind = 'person'")
@@ -123,11 +136,9 @@ class Pipeline:
         """Read what the run to undo wrote, and plan the way back."""
         assert self.reader is not None
         self.store.clear()
-        with closing(Run(self.run.folder.parent / self.store.get("undoes")).open()) as original:
-            with self.progress.stage("Compare", original.count("record"), "records"):
-                reverse(
-                    original, self.store, self.reader, self.catalog, delete_created=self.store.get("delete_created")
-                )
+        delete_created = self.store.get("delete_created")
+        with self._undone() as original, self.progress.stage("Compare", original.count("record"), "records"):
+            reverse(original, self.store, self.reader, self.catalog, delete_created=delete_created)
         self.store.put("stage", "planned")
 
     def _matching(self, tick: Callable[[int], None]) -> Matching:
@@ -163,12 +174,13 @@ class Pipeline:
             self.catalog,
             self.reader,
             self.writer,
+            lambda seconds: self.pacer.pause(seconds, "an earlier request"),
             self.how,
             self.settings.identity.id_field,
             owner,
             self.workers,
         )
-        push(work, self._stage, lambda seconds: self.pacer.pause(seconds, "a bulk job"))
+        push(work, self._stage)
         self.store.put("stage", "pushed")
 
     @contextmanager
@@ -205,16 +217,21 @@ class Pipeline:
             found["forecast"] = self.store.get("forecast")
         found["exit_code"] = exit_code(found["events"]["outcomes"])
         write_summary(self.run.summary_path, found)
+        changes, failures = read_lines(self.run.changes), read_lines(self.run.failures)
+        write_html(self.run.folder / "report.html", found, changes, failures, run_dir=self.run.folder)
         self.store.put("requests", requests)
+        self.store.put("accounted", self.stage)
         return found
 
     def _remember(self, totals: Totals) -> None:
-        undoes = self.store.get("undoes")
-        if undoes is None:
+        if self.store.get("undoes") is None:
             remember(self.store, self.ledger, totals)
-            return
-        with closing(Run(self.run.folder.parent / undoes).open()) as original:
-            forget(original, self.store, self.ledger)
+        else:
+            with self._undone() as original:
+                forget(original, self.store, self.ledger)
+
+    def _undone(self) -> closing[Store]:
+        return closing(Run(self.run.folder.parent / self.store.get("undoes")).open())
 
     def _requests(self) -> dict[str, Any]:
         pacer = self.pacer

@@ -1,4 +1,4 @@
-"""Everything a user can set, in one typed object: flags (the environment stands in for them) > fsseg.toml > defaults."""
+"""Everything a user can set, in one typed object: flags (or the environment in their place) > fsseg.toml > defaults."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def fsseg(command: str, home: Path) -> str:
     run = subprocess.run(
         [FSSEG, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
     )
-    assert run.returncode in (0, 1), run.stderr
+    assert run.returncode in (0, 1) and "Traceback" not in run.stderr, run.stderr
     lines = run.stdout.replace(str(home), "~").splitlines()
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n" if run.stdout.strip() else ""
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import typer
 
 from fsseg.cli.apply_cmd import apply
+from fsseg.cli.check_cmd import check
 from fsseg.cli.dry_run import dry_run
+from fsseg.cli.fields_cmd import fields
 from fsseg.cli.import_cmd import import_
+from fsseg.cli.init_cmd import init
+from fsseg.cli.inspect_cmd import inspect
 from fsseg.cli.report_cmd import report
 from fsseg.cli.resume_cmd import resume, retry
 from fsseg.cli.runs_cmd import app as runs
@@ -29,6 +33,10 @@ app.command("retry")(retry)
 app.command("undo")(undo)
 app.add_typer(runs, name="runs")
 app.command("report")(report)
+app.command("fields")(fields)
+app.command("inspect")(inspect)
+app.command("check")(check)
+app.command("init")(init)
 app.add_typer(sandbox, name="sandbox")
 
 

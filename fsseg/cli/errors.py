@@ -19,7 +19,7 @@ class NoInput(Exception):
 def handled(consoles: Consoles) -> Iterator[None]:
     """Say what the error means, once, on stderr, and end with its exit code."""
     from fsseg.cli.connect import Locked
-    from fsseg.freshsales.errors import FreshsalesError, Halted, NotFound, Stop
+    from fsseg.freshsales.errors import FreshsalesError, Halted, Interrupted, NotFound, Stop
     from fsseg.mapping.rules import MappingError
     from fsseg.plan.brake import BrakeRefused
     from fsseg.plan.database import StateError
@@ -42,8 +42,10 @@ def handled(consoles: Consoles) -> Iterator[None]:
         code, text = ExitCode.BRAKE, f"the safety brake: {error}"
     except Locked as error:
         code, text = ExitCode.LOCKED, str(error)
+    except Interrupted:
+        code, text = ExitCode.INTERRUPTED, "interrupted; go on with: fsseg resume"
     except Halted as error:
-        code, text = ExitCode.STOPPED, f"stopped early: {error}"
+        code, text = ExitCode.STOPPED, f"stopped early: {error}; go on with: fsseg resume"
     except NotFound as error:
         code, text = ExitCode.USAGE, f"{error}: is this the right domain and edition?"
     except FreshsalesError as error:

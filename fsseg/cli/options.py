@@ -217,8 +217,8 @@ def settings_among(parameters: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def command(
-    given: dict[str, Any], config: Path | None, *, with_: list[With] | None = None, json: bool = False, quiet: bool = False,
-    verbose: bool = False, no_progress: bool = False,
+    given: dict[str, Any], config: Path | None, *, with_: list[With] | None = None, json: bool = False,
+    quiet: bool = False, verbose: bool = False, no_progress: bool = False,
 ) -> Iterator[tuple[Settings, Output]]:  # fmt: skip
     """The settings and the output of a command; what goes wrong inside becomes one message and an exit code."""
     from fsseg.cli.errors import handled

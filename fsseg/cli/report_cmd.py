@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
+    """What the report is written as."""
+
     text = "text"
     json = "json"
     csv = "csv"

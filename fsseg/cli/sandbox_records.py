@@ -33,10 +33,10 @@ NOUNS = {
 PLURALS = {"sales_activities": "sales activities"}
 
 _UNSAID = {
-    "id", "name", "first_name", "last_name", "email", "emails", "display_name", "avatar", "links", "is_deleted", "partial",
+    "id", "name", "first_name", "last_name", "email", "emails", "display_name", "avatar", "links", "is_deleted",
     "has_duplicates", "created_at", "updated_at", "custom_field", "sales_accounts", "sales_account_id", "contact_ids",
     "title", "notes", "description", "targetable", "targetable_type", "targetable_id", "targetables", "start_date",
-    "end_date", "conversation_time", "sales_activity_type_id", "status",
+    "end_date", "conversation_time", "sales_activity_type_id", "status", "partial",
 }  # fmt: skip
 """Said in a record's first line, or of no interest to readers."""
 _NESTED_UNSAID = frozenset({"id", "custom_field"})

@@ -85,7 +85,7 @@ def find_inputs(paths: Sequence[str], consoles: Consoles) -> tuple[list[str], in
 
 
 def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
-    """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told later."""
+    """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told."""
     inputs = []
     for number, shown in enumerate(files):
         path = _kept_stdin(store, run) if shown == "-" else shown
@@ -121,13 +121,13 @@ def opened(
         ledger = stack.enter_context(closing(Ledger(folder / "ledger.db")))
         store.put("account", {"host": account.host, "edition": account.edition})
         if offline:
-            catalog = _cached(folder, account)
+            catalog = cached_fields(folder, account)
             rules = rules_of(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")), offline=True)
             yield Pipeline(settings, rules, catalog, run, store, ledger, None, None, None, Pacer(), output.progress)
             return
         connection = stack.enter_context(connected(settings, lambda: output.progress, writes=writes))
         known = read_fields(connection.reader, account.edition)
-        _cache(folder, known.catalog)
+        cache_fields(folder, known.catalog)
         mirror = stack.enter_context(closing(Mirror(folder / "mirror.db")))
         rules = rules_of(settings, application_token=connection.application_token)
         yield _pipeline(settings, rules, known, run, store, ledger, mirror, connection, output.progress)
@@ -143,14 +143,16 @@ def _pipeline(
     )  # fmt: skip
 
 
-def _cached(folder: Path, account: Account) -> Catalog:
+def cached_fields(folder: Path, account: Account) -> Catalog:
+    """The fields that the last online run read, else the standard ones."""
     try:
         return Catalog.from_json((folder / "fields.json").read_bytes())
     except (OSError, ValueError, KeyError):
         return Catalog.standard(account.edition)
 
 
-def _cache(folder: Path, catalog: Catalog) -> None:
+def cache_fields(folder: Path, catalog: Catalog) -> None:
+    """Keep the account's fields for offline runs."""
     from fsseg.report.files import write_text
 
     write_text(folder / "fields.json", catalog.to_json().decode())
@@ -167,17 +169,23 @@ class Ending:
 
 @contextmanager
 def interruptible(pacer: Pacer) -> Iterator[None]:
-    """The first Ctrl-C lets what is under way finish; the second ends the process at once. Both leave it resumable."""
+    """The first Ctrl-C, or SIGTERM, lets what is under way finish; the second ends the process at once.
+
+    Both leave the run resumable.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def stop(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for each in signals:
+            signal.signal(each, signal.default_int_handler)
         pacer.interrupt()
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = {each: signal.signal(each, stop) for each in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def ending_of(error: BaseException | None) -> ExitCode:

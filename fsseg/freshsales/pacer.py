@@ -138,6 +138,11 @@ class Pacer:
         self._sleep(seconds, reason)
         self._check()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._interrupted
+
     def interrupt(self) -> None:
         """Make every waiting thread, and every later request, raise Interrupted. Safe in a signal handler."""
         self._interrupted = True

@@ -15,7 +15,7 @@ _STRUCTURED = frozenset({"group_field", "auto_complete"})
 
 # The metadata has no read-only flag; these are what Freshsales computes or keeps itself, by observation.
 _KEPT = re.compile(
-    r"id|display_name|avatar|is_deleted|(cre|up)ated_at|(cre|upd)ater_id|(last|first)_seen(_chat)?|last_contacted.*|"
+    r"id|display_name|avatar|is_deleted|(cre|upd)ated_at|(cre|upd)ater_id|(last|first)_seen(_chat)?|last_contacted.*|"
     r"lead_score|lead_quality|customer_fit|recent_note|web_form_ids?|last_assigned_at|total_sessions|age|"
     r"(open|won)_deals_.*|.*_sales_sequences|expected_deal_value|base_currency_amount|stage_updated_time|"
     r"upcoming_activities_time|email_status|has_duplicates"

@@ -15,13 +15,13 @@ from fsseg.mapping.rules import Compiled, FieldRule, Rules
 from fsseg.mapping.tally import Note
 from fsseg.mapping.targets import Target, ToContact, ToEmail, ToField, ToMembers, ToName, ToPart
 
-_PERSON_ALIASES = {"title": "job_title", "phone": "work_number"}
-_COMPANY_ALIASES = {
+PERSON_ALIASES = {"title": "job_title", "phone": "work_number"}
+COMPANY_ALIASES = {
     "industry": "industry_type_id",
     "employee_count": "number_of_employees",
     "employees": "number_of_employees",
 }
-_ADDRESS = {
+ADDRESS = {
     "street": "address",
     "city": "city",
     "state": "state",
@@ -53,14 +53,14 @@ def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
             "fs_contact": ToContact(),
         }
 
-    return Resolver(sides, _PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore")
+    return Resolver(sides, PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore")
 
 
 def companies(catalog: Catalog, rules: Rules, compiled: Compiled, label: str = "company.") -> Resolver:
     """The resolver of a company: an account, or what is nested in a lead."""
     return Resolver(
         _nested_sides(catalog, LEAD_COMPANY, "account", compiled.fields["account"]),
-        _COMPANY_ALIASES,
+        COMPANY_ALIASES,
         lambda resolver: {"name": _part_name(label), "address": _address(resolver, rules)},
         keep_nulls=rules.nulls == "ignore",
         label=label,
@@ -92,6 +92,6 @@ def _part_name(label: str) -> Target:
 
 
 def _address(resolver: Resolver, rules: Rules) -> Target:
-    members = {member: resolver.to_field(field, f"address.{member}") for member, field in _ADDRESS.items()}
+    members = {member: resolver.to_field(field, f"address.{member}") for member, field in ADDRESS.items()}
     rest = resolver.to_field("address", "address")
     return ToMembers(f"{resolver.label}address", members, rest, keep_nulls=rules.nulls == "ignore")

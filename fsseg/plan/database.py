@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -14,7 +16,8 @@ class StateError(Exception):
 def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
     """The database at `path`, made if absent (mode 0600, WAL), in autocommit mode.
 
-    Raises `StateError` for a file that is damaged or whose `user_version` is above `version`.
+    Raises `StateError` for a file that is damaged or whose `user_version` is above `version`, and
+    `sqlite3.OperationalError` where the disk is full or may not be written.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
@@ -22,6 +25,7 @@ def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > version:
             raise StateError(f"{path} was written by a newer fsseg (format {found}, this one knows {version})")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -29,8 +33,28 @@ def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
             connection.executescript(f"BEGIN; {schema}; PRAGMA user_version={version}; COMMIT;")
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise StateError(f"{path} is damaged and was left as it is: {error}") from None
+        raise as_state_error(error, path) from None
     except StateError:
         connection.close()
         raise
     return connection
+
+
+def as_state_error(error: Exception, path: Path) -> Exception:
+    """What is wrong with the file itself as a `StateError`; what the disk or another process does stays as it is."""
+    if isinstance(error, StateError | sqlite3.OperationalError):
+        return error
+    return StateError(f"{path} is damaged and was left as it is: {error}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing of what is written inside; durable once left."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has SQLite roll back by itself
+            connection.execute("ROLLBACK")
+        raise

@@ -8,7 +8,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import Conflict, Create, Fields, Skipped, Unchanged, Update, diff
 from fsseg.plan.mirror import fold_name
 from fsseg.plan.people import REFERENCE
-from fsseg.plan.shape import LEAD_STAGE
+from fsseg.plan.shape import CONVERT, LEAD_STAGE
 from fsseg.plan.store import Record, Store
 
 BATCH = 500
@@ -58,6 +58,8 @@ def _decide(store: Store, catalog: Catalog, record: Record) -> Columns:
         links, columns["account"] = _deal_links(store, record, parent)
     elif record.entity == "contact":
         links = _account_links(store, record)
+        if CONVERT in record.desired:
+            links = {"entity": ["lead", "contact"], **links}
     change = diff(catalog, record.entity, desired, record.existing)
     if links and isinstance(change, Unchanged):
         change = Update({})
@@ -76,7 +78,7 @@ def _decide(store: Store, catalog: Catalog, record: Record) -> Columns:
 
 
 def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:
-    """A suite account has no leads: a new "lead" is a contact in the stage of that name, unless it is asked for as one."""
+    """A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one."""
     if catalog.edition == "classic" or record.desired.get("$contact") or "lifecycle_stage_id" in record.desired:
         return {}
     stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)

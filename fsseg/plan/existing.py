@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Existing = dict[str, Any]
-"""A record by internal field name, custom fields flat among them, a lead's nested parts as `company.name`, `deal.amount`.
+"""A record by internal field name, custom fields flat among them, a lead's nested parts as `company.name`.
 
 Also `id`, `updated_at`; of a contact `emails` (values, the primary first), and `sales_accounts` where they were read.
 """
@@ -28,8 +28,7 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
         for part in ("company", "deal"):
             if part in row:
                 flat[part] = True
-                nested = row[part]
-                flat.update({f"{part}.{name}": v for name, v in nested.items()} if isinstance(nested, dict) else {})
+                flat.update(_nested(part, row[part]))
     addresses = row.get("emails")
     if isinstance(addresses, list) and all(isinstance(one, dict) for one in addresses):
         addresses = sorted(addresses, key=lambda one: not one.get("is_primary"))
@@ -43,6 +42,14 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
     if isinstance(flat.get("email"), str) and flat["email"] and not flat.get("emails"):
         flat["emails"] = [flat["email"]]
     return flat
+
+
+def _nested(part: str, row: Any) -> Existing:
+    if not isinstance(row, dict):
+        return {}
+    custom = row.get("custom_field")
+    whole = {**row, **custom} if isinstance(custom, dict) else row
+    return {f"{part}.{name}": value for name, value in whole.items() if name != "custom_field"}
 
 
 def addresses(existing: Existing) -> set[str]:

@@ -1,4 +1,4 @@
-"""Finding people and accounts in Freshsales the cheapest correct way: a look-up each, or the views paged into the mirror.
+"""Finding people and accounts in Freshsales the cheapest correct way: a look-up each, or the views, paged.
 
 "Not there" is only ever concluded from a successful answer that lists nothing.
 """
@@ -10,9 +10,12 @@ from typing import Protocol
 
 from fsseg.freshsales.errors import NotFound
 from fsseg.freshsales.names import Entity
-from fsseg.freshsales.reader import Page, Reader, names_all
+from fsseg.freshsales.reader import Page, Reader
 from fsseg.plan.existing import Existing, flatten
-from fsseg.plan.mirror import INCLUDE, Mirror, first_page, fold_name, pages
+from fsseg.plan.mirror import INCLUDE, Mirror, fold_name, latest, pages, view_of_all
+
+CHEAP = 2
+"""Look-ups up to which bringing an existing copy up to date isn't worth it."""
 
 FEW = 6
 """Look-ups up to which it isn't worth a request to ask how large the account is."""
@@ -35,7 +38,7 @@ class LookupFinder:
         self._reader = reader
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
-        by = "name" if entities == ("account",) else "email"
+        by = "email" if set(entities) <= {"lead", "contact"} else "name"
         # Whether a look-up minds the case isn't documented, so an address that has capitals is asked for twice.
         for spelled in dict.fromkeys((name, name.casefold() if by == "email" else name)):
             found = self._reader.lookup(spelled, by, entities)
@@ -79,30 +82,34 @@ def choose(
 ) -> Finder:
     """The way that needs fewer requests for that many `questions`; `say` is told the number before it is spent."""
     lookup = LookupFinder(reader)
-    if mirror is None or questions == 0:
+    if mirror is None or questions <= CHEAP:
+        return lookup
+    ready = all(mirror.ready(entity) for entity in entities)
+    if not ready and questions <= FEW:
         return lookup
     what = " and ".join(f"{entity}s" for entity in entities)
-    firsts: dict[str, Page] = {}
-    if not all(mirror.ready(entity) for entity in entities):
-        if questions <= FEW:
-            return lookup
-        for entity in entities:
-            if not any(map(names_all, reader.views(entity))):
-                return lookup  # no view is known to hold everybody, so that absence from it would prove nothing
-            if not mirror.ready(entity):
-                firsts[entity] = first_page(reader, entity, reader.all_view(entity))
-        totals = [page.total for page in firsts.values()]
-        if None in totals:
-            return lookup
-        cost = sum(pages(total or 0) - 1 for total in totals)
-        if cost >= questions:
-            say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
-            return lookup
-        say(f"matching by paging all {what}, 100 a request: {cost:,} requests more instead of {questions:,} look-ups")
-    else:
-        if questions <= 2:
-            return lookup
+    views = {entity: view_of_all(reader, entity) for entity in entities}
+    if ready:
         say(f"matching from the copy of an earlier run: reading only the {what} updated since")
-    for entity in entities:
-        mirror.refresh(reader, entity, firsts.get(entity))
+    missing: dict[Entity, tuple[int, Page]] = {}
+    cost = 0
+    for entity, view in views.items():
+        if view is None:
+            return lookup
+        if mirror.ready(entity) and mirror.refresh(reader, entity, view, questions):
+            continue
+        probe = latest(reader, entity, view)
+        if probe.total is None:
+            return lookup
+        cost += pages(probe.total) if len(probe.rows) < probe.total else 0
+        missing[entity] = view, probe
+    if cost >= questions:
+        say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
+        return lookup
+    if cost:
+        say(f"matching by paging all {what}, 100 a request: {cost:,} requests more instead of {questions:,} look-ups")
+    whole = [mirror.fill(reader, entity, *found) for entity, found in missing.items()]
+    if not all(whole):
+        say(f"matching by {questions:,} look-ups: the {what} changed too fast to be read as a whole")
+        return lookup
     return MirrorFinder(mirror)

@@ -40,10 +40,10 @@ def forget(original: Store, undone: Store, ledger: Ledger) -> None:
         db.executemany("UPDATE entry SET status = 'undone' WHERE id = ?", ((id,) for id, _ in entries))
 
 
-def _people(store: Store) -> Iterator[tuple[str, str, int, str | None]]:
+def _people(store: Store) -> Iterator[tuple[str, str, int | None, str | None]]:
     for keys, entity, remote_id, email in store.db.execute(
         "SELECT keys, entity, remote_id, key FROM record WHERE kind = 'person' AND status = 'done'"
-        " AND remote_id IS NOT NULL AND entity IS NOT NULL"
+        " AND entity IS NOT NULL AND action IS NOT 'reference'"
     ):
         for key in orjson.loads(keys):
             yield key, entity, remote_id, email

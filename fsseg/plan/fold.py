@@ -45,13 +45,8 @@ class Part(NamedTuple):
 State = dict[str, Part]
 
 
-class Said(NamedTuple):
-    """One event's intent about a person: its parts at one time."""
-
-    time: str
-    position: int
-    key: int
-    parts: dict[str, Cells]
+Said = tuple[str, int, int, dict[str, Cells]]
+"""One event's intent about a person: its time, position and key, and what it says of each part."""
 
 
 def settle(layers: list[Layer]) -> list[Layer]:
@@ -71,17 +66,23 @@ def settle(layers: list[Layer]) -> list[Layer]:
 
 
 def fold(said: Iterable[Said]) -> State:
-    """The state that these intents about one person amount to."""
-    gathered: dict[str, tuple[list[Layer], list[tuple[int, int]]]] = {}
-    for time, position, key, parts in said:
-        for part, cells in parts.items():
-            layers, sources = gathered.setdefault(part, ([], []))
-            layers.append((time, position, cells))
+    """The state that these intents about one person amount to; no two have the same position."""
+    state: State = {}
+    for time, position, key, parts in sorted(said, reverse=True):
+        for name, cells in parts.items():
+            part = state.get(name)
+            if part is None:
+                state[name] = Part([(time, position, cells)] if cells else [], [(position, key)], (time, position))
+                continue
+            layers, sources, _ = part
+            # Nearly always the latest event has all the cells of the earlier ones.
+            if not (layers and cells.keys() <= layers[-1][2].keys()):
+                layers = settle([*layers, (time, position, cells)])
             sources.append((position, key))
-    return {
-        part: Part(settle(layers[:]), sorted(sources), min((time, position) for time, position, _ in layers))
-        for part, (layers, sources) in gathered.items()
-    }
+            state[name] = Part(layers, sources, (time, position))
+    for part in state.values():
+        part.sources.sort()
+    return state
 
 
 def merge(one: State, other: State) -> State:

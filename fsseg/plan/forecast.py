@@ -24,7 +24,7 @@ class Forecast(NamedTuple):
 
 
 def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, per_request: float = 0.3) -> Forecast:
-    """What is planned, in requests and seconds. `left` of the quota of `per_hour` requests; `per_request` in seconds."""
+    """What is planned, in requests and seconds. `left` of the quota of `per_hour`; `per_request` in seconds."""
     counts = {
         (entity, action): count
         for entity, action, count in store.db.execute(

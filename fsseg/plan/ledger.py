@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from fsseg.plan.database import connect
+from fsseg.freshsales.names import Entity
+from fsseg.plan.database import connect, transaction
 
 VERSION = 1
 SCHEMA = """
-CREATE TABLE identity (key TEXT PRIMARY KEY, entity TEXT NOT NULL, remote_id INTEGER NOT NULL, email TEXT) WITHOUT ROWID;
+CREATE TABLE identity (key TEXT PRIMARY KEY, entity TEXT NOT NULL, remote_id INTEGER, email TEXT)
+    WITHOUT ROWID;
 CREATE TABLE delivered (key INTEGER PRIMARY KEY);
 CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -30,10 +32,13 @@ def unsigned(key: int) -> int:
 
 
 class Known(NamedTuple):
-    """The record that an earlier run made or updated for a userId."""
+    """The record that an earlier run made or updated for a userId.
 
-    entity: str
-    remote_id: int
+    Bulk doesn't tell the ids of the contacts it makes; those are known by their e-mail alone, which is unique.
+    """
+
+    entity: Entity
+    remote_id: int | None
     email: str | None
 
 
@@ -57,24 +62,18 @@ class Ledger:
 
     def remember(
         self,
-        people: Iterable[tuple[str, str, int, str | None]],
+        people: Iterable[tuple[str, str, int | None, str | None]],
         events: Iterable[int],
         files: Iterable[tuple[str, int, str]] = (),
     ) -> None:
         """Add people (key, entity, remote id, e-mail), delivered event keys and finished files, all or nothing."""
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
-            self.db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?)", people)
-            self.db.executemany("INSERT OR IGNORE INTO delivered VALUES (?)", ((signed(key),) for key in events))
-            self.db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", files)
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
+        with transaction(self.db) as db:
+            db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?)", people)
+            db.executemany("INSERT OR IGNORE INTO delivered VALUES (?)", ((signed(key),) for key in events))
+            db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", files)
 
     def forget(self, people: Iterable[tuple[str, int]], events: Iterable[int]) -> None:
         """Take back deliveries, after an undo: people by entity and remote id, events by key."""
-        self.db.execute("BEGIN IMMEDIATE")
-        self.db.executemany("DELETE FROM identity WHERE entity = ? AND remote_id = ?", people)
-        self.db.executemany("DELETE FROM delivered WHERE key = ?", ((signed(key),) for key in events))
-        self.db.execute("COMMIT")
+        with transaction(self.db) as db:
+            db.executemany("DELETE FROM identity WHERE entity = ? AND remote_id = ?", people)
+            db.executemany("DELETE FROM delivered WHERE key = ?", ((signed(key),) for key in events))

@@ -18,7 +18,7 @@ from fsseg.plan.fold import PERSON, State, dump, merge, restore
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.mirror import Mirror, fold_name
 from fsseg.plan.people import COMPANY, REFERENCE
-from fsseg.plan.shape import fields_for, latest_company, shape, wants_contact
+from fsseg.plan.shape import CONVERT, fields_for, latest_company, shape, wants_contact
 from fsseg.plan.store import Record, Store, encode
 
 Tick = Callable[[int], None]
@@ -41,7 +41,7 @@ class Matching:
 
 
 def match(work: Matching) -> None:
-    """Fill `entity`, `desired`, `existing`, `remote_id` and the warnings of all records; make those of accounts and deals.
+    """Fill in entity, desired, existing, remote id and warnings of all records; make those of accounts and deals.
 
     Raises the client's errors; what was matched before stays in the store, so that matching again goes on.
     """
@@ -58,6 +58,8 @@ class _Found:
     warnings: list[str]
     siblings: list[int]
     conflict: bool = False
+    convert: bool = False
+    """`existing` is a lead that becomes a contact."""
 
 
 def _match_people(work: Matching) -> None:
@@ -96,11 +98,14 @@ def _find_person(
         else _email(work, finder, entities, record, new)
     )
     if person.existing is not None:
-        if person.entity == "lead" and wants_contact(state):
+        stays_lead = person.entity == "lead" and wants_contact(state)
+        person.convert = stays_lead and work.convert_leads
+        if stays_lead and not person.convert:
             person.warnings.append("is_lead")
-        shaped = shape(person.entity, state)
-        wanted = [*shaped.desired, *(["sales_accounts"] if shaped.companies else [])]
+        shaped = shape("contact" if person.convert else person.entity, state)
+        wanted = [*shaped.desired, *(["sales_accounts"] if shaped.companies and not person.convert else [])]
         person.existing = _complete(work, person.entity, person.existing, wanted)
+        person.entity = "contact" if person.convert else person.entity
     return state, person
 
 
@@ -123,7 +128,9 @@ def _email(work: Matching, finder: Finder, entities: tuple[Entity, ...], record:
     found = list(finder.find(entities, record.key)) or list(_known(work, finder, entities, record))
     if not found:
         return _Found(new, None, [], [])
-    found.sort(key=lambda one: (one[0] == "contact", updated(one[1])), reverse=True)
+    if len(found) > 1:
+        found = [(entity, _complete(work, entity, existing, ["updated_at"])) for entity, existing in found]
+        found.sort(key=lambda one: (one[0] == "contact", updated(one[1])), reverse=True)
     entity, existing = found[0]
     return _Found(
         entity, existing, ["duplicate_person"] if len(found) > 1 else [], [int(e["id"]) for _, e in found[1:]]
@@ -136,9 +143,13 @@ def _known(
     for key in record.keys:
         known = work.ledger.known(key) if work.ledger else None
         if known is not None and known.entity in entities:
-            existing = finder.get(known.entity, known.remote_id)
-            if existing is not None:
-                return [(known.entity, existing)]
+            if known.remote_id is not None:
+                existing = finder.get(known.entity, known.remote_id)
+                found = [] if existing is None else [(known.entity, existing)]
+            else:
+                found = list(finder.find((known.entity,), known.email or ""))[:1]
+            if found:
+                return found
         if work.id_field and work.reader and key.startswith("#"):
             for entity, rows in work.reader.lookup(key[1:], work.id_field, entities).items():
                 for row in rows:
@@ -170,12 +181,15 @@ def _write_person(work: Matching, record: Record, state: State, person: _Found) 
         if company:
             deal["$account"] = company.removeprefix(COMPANY)
         db.execute(
-            "INSERT INTO record (kind, entity, key, match_key, parent, desired, sources) VALUES ('deal', 'deal', ?, ?, ?, ?, ?)",
+            "INSERT INTO record (kind, entity, key, match_key, parent, desired, sources)"
+            " VALUES ('deal', 'deal', ?, ?, ?, ?, ?)",
             (deal.get("name") or "", name.partition(":")[2], record.id, encode(deal), encode(state[name].sources)),
         )
     nested = [] if person.entity == "contact" else [name for name in state if name != PERSON]
     sources = sorted({tuple(source) for name in (PERSON, *nested) if name in state for source in state[name].sources})
     extra = ["sales_accounts"] if shaped.companies else []
+    if person.convert and person.existing:
+        desired[CONVERT] = person.existing["id"]
     create_stage = None if person.existing or record.action == REFERENCE else wants_contact(state)
     work.store.update(
         "record",
@@ -185,7 +199,7 @@ def _write_person(work: Matching, record: Record, state: State, person: _Found) 
         sources=[list(source) for source in sources],
         desired=desired if create_stage is None else {**desired, "$contact": create_stage},
         existing=None if person.existing is None else keep(person.existing, [*shaped.desired, *extra]),
-        remote_id=person.existing["id"] if person.existing else None,
+        remote_id=person.existing["id"] if person.existing and not person.convert else None,
         warnings=record.warnings + person.warnings,
         siblings=person.siblings,
         action="conflict" if person.conflict else record.action,
@@ -204,7 +218,8 @@ def _settle_accounts(work: Matching) -> None:
             part = state[key]
             desired = fields_for("contact", part)
             db.execute(
-                "INSERT INTO record (kind, entity, key, match_key, desired, sources) VALUES ('account', 'account', ?, ?, ?, ?)",
+                "INSERT INTO record (kind, entity, key, match_key, desired, sources)"
+                " VALUES ('account', 'account', ?, ?, ?, ?)",
                 (desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(part.sources)),
             )
         db.execute("DELETE FROM fragment WHERE key >= 'company:' AND key < 'company;'")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.plan.ledger import signed
 from fsseg.plan.store import Store
@@ -23,34 +25,54 @@ def message_of(text: object) -> str | None:
 def match_entries(store: Store, reader: Reader, say: Callable[[str], None]) -> None:
     """Mark the entries of known people that are there already as `unchanged`.
 
-    People who are new have no timeline yet. Only the list of all sales activities gives their texts, 100 a request;
-    where reading it would take more requests than there are known people with entries, it isn't read, and said so.
+    People who are new have no timeline yet, and tracked events can't be read back. Only the list of all sales
+    activities gives their texts, 100 a request; where reading it would take more requests than there are known people
+    with entries, it isn't read, and said so.
     """
-    people = store.db.execute(
-        "SELECT count(DISTINCT person) FROM entry WHERE action IS NULL AND person IN"
-        " (SELECT id FROM record WHERE kind = 'person' AND remote_id IS NOT NULL)"
-    ).fetchone()[0]
+    store.db.execute("CREATE INDEX IF NOT EXISTS entry_hash ON entry (hash)")
+    _match_activities(store, reader, say)
+    for entity, remote_id in _known(store, "note"):
+        _mark(store, reader.notes(entity, remote_id), "description")
+
+
+def _match_activities(store: Store, reader: Reader, say: Callable[[str], None]) -> None:
+    people = len(_known(store, "sales_activity"))
     if not people:
         return
-    page = reader.sales_activities(1)
-    total = page.total_pages or 1
-    if total > max(people, 10):
+    page, number = reader.sales_activities(1), 1
+    total = page.total_pages
+    if total is not None and total > max(people, 10):
         say(
             f"not looking for earlier timeline entries: that would take {total:,} requests; "
             "what this state folder delivered is known all the same"
         )
         return
-    store.db.execute("CREATE INDEX IF NOT EXISTS entry_hash ON entry (hash)")
-    for number in range(1, total + 1):
-        rows = page.rows if number == 1 else reader.sales_activities(number).rows
-        with store.transaction() as db:
-            for row in rows:
-                message_id = message_of(row.get("notes"))
-                if message_id:
-                    db.execute(
-                        "UPDATE entry SET action = 'unchanged', remote_id = ? WHERE hash = ? AND action IS NULL",
-                        (row["id"], signed(_key(message_id))),
-                    )
+    while page.rows:
+        _mark(store, page.rows, "notes")
+        number += 1
+        if total is not None and number > total:
+            return
+        page = reader.sales_activities(number)
+
+
+def _known(store: Store, via: str) -> list[tuple[Entity, int]]:
+    """Who of the people that Freshsales holds has entries that go this way."""
+    return store.db.execute(
+        "SELECT DISTINCT r.entity, r.remote_id FROM entry e JOIN record r ON r.id = e.person"
+        " WHERE e.action IS NULL AND r.remote_id IS NOT NULL AND json_extract(e.payload, '$.via') = ?",
+        (via,),
+    ).fetchall()
+
+
+def _mark(store: Store, rows: list[dict[str, Any]], text: str) -> None:
+    with store.transaction() as db:
+        for row in rows:
+            message_id = message_of(row.get(text))
+            if message_id:
+                db.execute(
+                    "UPDATE entry SET action = 'unchanged', remote_id = ? WHERE hash = ? AND action IS NULL",
+                    (row["id"], signed(_key(message_id))),
+                )
 
 
 def _key(message_id: str) -> int:

@@ -16,9 +16,11 @@ from fsseg.plan.existing import Existing, addresses, flatten, updated
 
 VERSION = 1
 SCHEMA = """
-CREATE TABLE seen (entity TEXT NOT NULL, id INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (entity, id)) WITHOUT ROWID;
+CREATE TABLE seen (entity TEXT NOT NULL, id INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (entity, id))
+    WITHOUT ROWID;
 CREATE TABLE name (entity TEXT NOT NULL, name TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (entity, name, id))
     WITHOUT ROWID;
+CREATE INDEX name_id ON name (entity, id);
 CREATE TABLE state (entity TEXT PRIMARY KEY, newest TEXT NOT NULL, whole INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -26,6 +28,9 @@ PAGE = 100
 """Rows a request, the most that a view gives."""
 
 INCLUDE: dict[str, tuple[str, ...]] = {"contact": ("sales_accounts",)}
+
+NAMES = {"lead": ("leads",), "contact": ("contacts",), "account": ("accounts", "sales accounts"), "deal": ("deals",)}
+"""What the built-in views of all records are named after."""
 
 
 class Mirror:
@@ -41,70 +46,84 @@ class Mirror:
         """Whether the entity was read wholly once."""
         return bool(self.db.execute("SELECT 1 FROM state WHERE entity = ? AND whole", (entity,)).fetchone())
 
-    def refresh(self, reader: Reader, entity: Entity, first: Page | None = None) -> None:
-        """Bring the copy of `entity` up to date; `first` is page 1 of a full reading if it was read already.
+    def refresh(self, reader: Reader, entity: Entity, view: int, most: int) -> bool:
+        """Read what changed since the last reading, newest first; whether the copy is whole and up to date again.
 
-        Rows that moved between pages while they were read are found by comparing counts; a second full reading settles
-        that.
+        It isn't where records were deleted, or where it would take more than `most` requests.
         """
-        view = reader.all_view(entity)
-        if self.ready(entity) and self._catch_up(reader, entity, view):
-            return
-        for attempt in range(2):
-            total = self._read_all(reader, entity, view, first if attempt == 0 else None)
-            if self._count(entity) >= total:
-                break
-
-    def _catch_up(self, reader: Reader, entity: Entity, view: int) -> bool:
-        """Read what changed since, newest first; False where the copy can't be made whole that way."""
         known = self.db.execute("SELECT newest FROM state WHERE entity = ?", (entity,)).fetchone()[0]
-        newest = updated({"updated_at": known})
-        total = 0
-        for number in range(1, 1_000_000):
-            page = reader.rows(
-                entity, view, page=number, sort="updated_at", sort_type="desc", include=INCLUDE.get(entity, ())
-            )
-            total = page.total if page.total is not None else self._count(entity)
-            self._keep(entity, page.rows)
-            if not page.rows or updated(page.rows[-1]) < newest:
-                break
-        return self._count(entity) == total
+        since = updated({"updated_at": known})
+        newest = known
+        for number in range(1, most + 1):
+            page = latest(reader, entity, view, number)
+            news = self._keep(entity, page.rows)
+            newest = _later(newest, page.rows)
+            # Many may share the instant of the newest; one page of them that brings nothing new is enough.
+            if not page.rows or updated(page.rows[-1]) < since or not (news or updated(page.rows[-1]) > since):
+                if page.total is not None and self._count(entity) != page.total:
+                    return False
+                self._settle(entity, newest)
+                return True
+        return False
 
-    def _read_all(self, reader: Reader, entity: Entity, view: int, first: Page | None) -> int:
+    def fill(self, reader: Reader, entity: Entity, view: int, probe: Page) -> bool:
+        """Read everything; `probe` is the first page of `latest`. Whether the copy is whole.
+
+        Deletions on the way move rows to pages that were read already; a second reading settles that.
+        """
+        for _ in range(2):
+            self._begin(entity)
+            self._keep(entity, probe.rows)
+            if self._count(entity) == probe.total or self._read_all(reader, entity, view):
+                # Whatever changed while this was read is newer than what was newest at the beginning.
+                self._settle(entity, _later("", probe.rows))
+                return True
+        return False
+
+    def _read_all(self, reader: Reader, entity: Entity, view: int) -> bool:
+        """Every page, whose rows may be fewer than asked for. False where records were deleted meanwhile."""
+        before = 0
+        for number in range(1, 1_000_000):
+            page = first_page(reader, entity, view, number)
+            self._keep(entity, page.rows)
+            total, have = page.total, self._count(entity)
+            if total is not None and total < before:
+                return False
+            before = total or 0
+            if not page.rows or have == total:
+                return total is None or have == total
+        return False
+
+    def _begin(self, entity: Entity) -> None:
         self.db.execute("BEGIN IMMEDIATE")
         for table in ("seen", "name", "state"):
             self.db.execute(f"DELETE FROM {table} WHERE entity = ?", (entity,))
-        self.db.execute("INSERT INTO state VALUES (?, '', 0)", (entity,))
         self.db.execute("COMMIT")
-        number, total = 1, 0
-        while True:
-            page = first if number == 1 and first is not None else first_page(reader, entity, view, number)
-            total = max(total, page.total or 0)
-            if not page.rows:
-                break
-            self._keep(entity, page.rows)
-            if page.total is not None and number * PAGE >= page.total and len(page.rows) < PAGE:
-                break
-            number += 1
-        self.db.execute("UPDATE state SET whole = 1 WHERE entity = ?", (entity,))
-        return total
 
-    def _keep(self, entity: Entity, rows: list[dict[str, Any]]) -> None:
+    def _settle(self, entity: Entity, newest: str) -> None:
+        """Up to where it was read, noted only once all of it was: what an interruption leaves is read again."""
+        self.db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, 1)", (entity, newest))
+
+    def _keep(self, entity: Entity, rows: list[dict[str, Any]]) -> bool:
+        """Whether any of the rows was not here yet just as it is."""
+        news = False
         self.db.execute("BEGIN IMMEDIATE")
-        newest = self.db.execute("SELECT newest FROM state WHERE entity = ?", (entity,)).fetchone()[0]
         for row in rows:
             flat = flatten(entity, row)
             data = orjson.dumps(flat)
+            if self.db.execute(
+                "SELECT 1 FROM seen WHERE (entity, id, data) = (?, ?, ?)", (entity, flat["id"], data)
+            ).fetchone():
+                continue
+            news = True
             self.db.execute("DELETE FROM name WHERE entity = ? AND id = ?", (entity, flat["id"]))
             self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (entity, flat["id"], data))
             self.db.executemany(
                 "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
                 ((entity, one, flat["id"]) for one in _names(entity, flat)),
             )
-            if updated(flat) > updated({"updated_at": newest}):
-                newest = flat["updated_at"]
-        self.db.execute("UPDATE state SET newest = ? WHERE entity = ?", (newest, entity))
         self.db.execute("COMMIT")
+        return news
 
     def _count(self, entity: Entity) -> int:
         return int(self.db.execute("SELECT count(*) FROM seen WHERE entity = ?", (entity,)).fetchone()[0])
@@ -122,6 +141,21 @@ class Mirror:
         return orjson.loads(row[0]) if row else None
 
 
+def view_of_all(reader: Reader, entity: Entity) -> int | None:
+    """The view that is sure to hold every record, so that absence from it proves something; None if none is known.
+
+    Users name views, and in their own language; one called "All customers in York" leaves most out.
+    """
+    names = {f"all {name}" for name in NAMES[entity]}
+    return next((row["id"] for row in reader.views(entity) if fold_name(row.get("name")) in names), None)
+
+
+def latest(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
+    """A page of everything, what changed last first."""
+    include = INCLUDE.get(entity, ())
+    return reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc", include=include)
+
+
 def first_page(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
     """A page of everything, oldest first, so that records made meanwhile come at the end."""
     return reader.rows(entity, view, page=number, sort="created_at", sort_type="asc", include=INCLUDE.get(entity, ()))
@@ -130,6 +164,12 @@ def first_page(reader: Reader, entity: Entity, view: int, number: int = 1) -> Pa
 def pages(total: int) -> int:
     """Requests to page through `total` rows."""
     return max(1, math.ceil(total / PAGE))
+
+
+def _later(newest: str, rows: list[dict[str, Any]]) -> str:
+    """The latest of `newest` and the rows' times of change."""
+    found = [newest, *(row["updated_at"] for row in rows if isinstance(row.get("updated_at"), str))]
+    return max(found, key=lambda text: updated({"updated_at": text}))
 
 
 def _names(entity: Entity, flat: Existing) -> set[str]:

@@ -1,15 +1,19 @@
-"""Fold, second half: fragments become one record per person; timeline entries find the person they belong to."""
+"""The second half of folding: heaps become one record per person, with the timeline entries that belong to it."""
 
 from __future__ import annotations
 
+import marshal
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any
 
 import orjson
 
-from fsseg.plan.fold import PERSON, State, dump, merge, restore
+from fsseg.plan.fold import PERSON, Said, State, dump, fold, merge, restore
+from fsseg.plan.gather import SPILL, Gatherer
 from fsseg.plan.ledger import Ledger
+from fsseg.plan.spool import HEAPS, Row
 from fsseg.plan.store import Store, encode
 
 COMPANY = "company:"
@@ -17,84 +21,159 @@ REFERENCE = "reference"
 """The action of a person who is only pointed at by timeline entries: looked up, never written."""
 
 
-def settle_people(store: Store, ledger: Ledger | None) -> None:
-    """Make person records from the fragments: one per e-mail, so that the input alone can't create duplicates.
+def settle(store: Store, gathered: Gatherer, ledger: Ledger | None) -> None:
+    """Make person records, one per e-mail, so that the input alone creates no duplicates, and tie the entries to them.
 
-    Fragments of accounts (group events) stay where they are, for `plan.shape`.
+    Records come in the order of their e-mails, or, where they are too many for memory, in that order within each heap.
+    What group events say of accounts is left in `fragment`, for `plan.match`.
     """
-    with store.transaction() as db:
-        rows = db.execute("SELECT key, state FROM fragment WHERE key < 'company:' OR key >= 'company;' ORDER BY key")
-        db.executemany("INSERT INTO folded VALUES (?, ?, ?)", _identities(rows, ledger))
-        db.execute("DELETE FROM fragment WHERE key < 'company:' OR key >= 'company;'")
-    with store.transaction() as db:
-        rows = db.execute("SELECT match_key, key, state FROM folded ORDER BY match_key, key")
-        for match_key, group in groupby(rows, key=lambda row: row[0]):
-            _person(store, match_key, list(group))
-        db.execute("DELETE FROM folded")
+    people, entries = gathered.people, gathered.entries
+    groups = [[heap] for heap in range(HEAPS)] if people.spilled or entries.spilled else [list(range(HEAPS))]
+    ids = count(1)
+    stitching = store.count("anonymous") > 0
+    for heaps in groups:
+        with store.transaction() as db:
+            known = _settle_people(store, ledger, _states(people.blocks(heaps)), ids)
+            _settle_entries(store, entries.blocks(heaps), known)
+            if stitching:
+                db.executemany("INSERT INTO identity VALUES (?, ?)", known.items())
+    with store.transaction():
+        if stitching:
+            _stitch(store)
+        _join_shared(store)
+        _settle_loose(store, ledger)
 
 
-def _identities(rows: Iterable[tuple[str, bytes]], ledger: Ledger | None) -> Iterator[tuple[str, str, bytes]]:
-    for key, group in groupby(rows, key=lambda row: row[0]):
-        states = [plain for _, plain in group]
-        state = restore(orjson.loads(states[0]))
-        for plain in states[1:]:
-            state = merge(state, restore(orjson.loads(plain)))
-        match_key = _match_key(key, state, ledger)
-        if match_key:
-            yield match_key, key, orjson.dumps(dump(state))
+def _by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[tuple[int, bytes]]]]:
+    """The rows of each key; in several goes where they are too many."""
+    found: defaultdict[str, list[tuple[int, bytes]]] = defaultdict(list)
+    held = 0
+    for block in blocks:
+        for _, key, position, said in block:
+            found[key].append((position, said))
+        held += len(block)
+        if held >= SPILL:
+            yield found
+            found.clear()
+            held = 0
+    yield found
 
 
-def _match_key(key: str, state: State, ledger: Ledger | None) -> str | None:
-    """The e-mail that says who this is, folded; a userId known only by a group event may be in the ledger."""
+def _states(blocks: Iterable[list[Row]]) -> dict[str, State]:
+    """What was said of each key, folded."""
+    states: dict[str, State] = {}
+    for found in _by_key(blocks):
+        for key, rows in found.items():
+            state = fold(_said(position, said) for position, said in rows)
+            states[key] = merge(states[key], state) if key in states else state
+    return states
+
+
+def _said(position: int, said: bytes) -> Said:
+    time, key, parts = orjson.loads(said)
+    return time, position, key, parts
+
+
+def _settle_people(store: Store, ledger: Ledger | None, states: dict[str, State], ids: Iterator[int]) -> dict[str, int]:
+    """Write a record for every key that has an e-mail; the key's record."""
+    companies = [key for key in states if key.startswith(COMPANY)]
+    store.db.executemany(
+        "INSERT INTO fragment VALUES (?, ?)", ((key, orjson.dumps(dump(states.pop(key)))) for key in companies)
+    )
+    named = sorted((match_key, key) for key, state in states.items() if (match_key := _match_key(key, state, ledger)))
+    known = {key: next(ids) for _, key in named}
+    store.db.executemany(
+        "INSERT INTO record (id, kind, key, match_key, by_email, keys, state, sources)"
+        " VALUES (?, 'person', ?, ?, ?, ?, ?, ?)",
+        ((known[key], *_columns(match_key, [key], states[key])) for match_key, key in named),
+    )
+    return known
+
+
+def _columns(match_key: str, keys: list[str], state: State) -> tuple[Any, ...]:
+    """Key, match_key, by_email, keys, state and sources of a person's record."""
+    cells, sources = (state[PERSON].cells(), state[PERSON].sources) if PERSON in state else ({}, [])
+    by_email = any(key.startswith("@") for key in keys)
+    email = cells.get("email") or match_key
+    return email, match_key, by_email, encode(keys), orjson.dumps(dump(state)), encode(sources)
+
+
+def _match_key(key: str, state: State, ledger: Ledger | None) -> str:
+    """The e-mail that says who this is, folded, or nothing; one known only by a group event may be in the ledger."""
     if key.startswith("@"):
         return key[1:]
     email = state[PERSON].cells().get("email") if PERSON in state else None
     if email is None and ledger is not None and (known := ledger.known(key)):
         email = known.email
-    return str(email).casefold() if email else None
+    return str(email).casefold() if email else ""
 
 
-def _person(store: Store, match_key: str, rows: list[tuple[str, str, bytes]]) -> None:
-    state: State = {}
-    keys = [key for _, key, _ in rows]
-    for _, _, plain in rows:
-        state = merge(state, restore(orjson.loads(plain)))
-    cells = state[PERSON].cells() if PERSON in state else {}
-    id = store.db.execute(
-        "INSERT INTO record (kind, key, match_key, by_email, keys, state, sources, warnings)"
-        " VALUES ('person', ?, ?, ?, ?, ?, ?, ?)",
-        (
-            cells.get("email") or match_key,
-            match_key,
-            any(key.startswith("@") for key in keys),
-            encode(keys),
-            orjson.dumps(dump(state)),
-            encode(state[PERSON].sources if PERSON in state else []),
-            encode(["shared_email"] if len(keys) > 1 else []),
-        ),
-    ).lastrowid
-    store.db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?)", ((key, id) for key in keys))
-
-
-def settle_entries(store: Store, ledger: Ledger | None) -> None:
-    """Tie every timeline entry to a person record, by the order of the destination's rules.
-
-    An identify of the same userId in this input, one of an earlier run (the ledger), then the e-mail that came with the
-    event. Who is only pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
-    """
-    with store.transaction() as db:
-        db.execute(
-            "UPDATE entry SET key = coalesce((SELECT a.key FROM anonymous a WHERE a.id = substr(entry.key, 2)"
-            " AND a.time >= entry.time ORDER BY a.time LIMIT 1), key) WHERE key >= '?' AND key < '@'"
+def _settle_entries(store: Store, blocks: Iterable[list[Row]], known: dict[str, int]) -> None:
+    """Write the entries of some heaps, each person's by time; of whom nothing is known here, `person` stays null."""
+    for found in _by_key(blocks):
+        store.db.executemany(
+            "INSERT INTO entry (person, key, time, position, hash, email, payload)"
+            " VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)",
+            (
+                (person, key, *row)
+                for person, key in sorted((known.get(key, 0), key) for key in found)
+                for row in sorted(_entry(position, said) for position, said in found[key])
+            ),
         )
-        db.execute("UPDATE entry SET person = (SELECT record FROM identity WHERE identity.key = entry.key)")
-        loose = db.execute("SELECT DISTINCT key, email FROM entry WHERE person IS NULL ORDER BY key, email").fetchall()
-        for key, email in loose:
-            person = _pointed_at(store, ledger, key, email)
-            if person is not None:
-                db.execute(
-                    "UPDATE entry SET person = ? WHERE person IS NULL AND key = ? AND email IS ?", (person, key, email)
-                )
+
+
+def _entry(position: int, said: bytes) -> tuple[str, int, int, str | None, bytes]:
+    hash, time, email, payload = marshal.loads(said)  # noqa: S302  # what we wrote ourselves
+    return time, position, hash, email, payload
+
+
+def _join_shared(store: Store) -> None:
+    """Make one record of those with the same e-mail: the first, with everything that was said of any of them."""
+    db = store.db
+    shared = db.execute(
+        "SELECT match_key FROM record WHERE kind = 'person' GROUP BY match_key HAVING count(*) > 1"
+    ).fetchall()
+    for (match_key,) in shared:
+        rows = db.execute(
+            "SELECT id, keys, state FROM record WHERE kind = 'person' AND match_key = ? ORDER BY id", (match_key,)
+        ).fetchall()
+        state: State = {}
+        for _, _, plain in rows:
+            state = merge(state, restore(orjson.loads(plain)))
+        keys = sorted(key for _, some, _ in rows for key in orjson.loads(some))
+        (first, _, _), *others = rows
+        db.execute(
+            "UPDATE record SET key = ?, match_key = ?, by_email = ?, keys = ?, state = ?, sources = ?,"
+            " warnings = '[\"shared_email\"]' WHERE id = ?",
+            (*_columns(match_key, keys, state), first),
+        )
+        for id, _, _ in others:
+            db.execute("UPDATE entry SET person = ? WHERE person = ?", (first, id))
+            db.execute("DELETE FROM record WHERE id = ?", (id,))
+
+
+def _stitch(store: Store) -> None:
+    """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""
+    store.db.execute(
+        "UPDATE entry SET key = coalesce((SELECT a.key FROM anonymous a WHERE a.id = substr(entry.key, 2)"
+        " AND a.time >= entry.time ORDER BY a.time LIMIT 1), key) WHERE key >= '?' AND key < '@'"
+    )
+    store.db.execute(
+        "UPDATE entry SET person = (SELECT record FROM identity WHERE identity.key = entry.key) WHERE person IS NULL"
+    )
+
+
+def _settle_loose(store: Store, ledger: Ledger | None) -> None:
+    """Tie the other entries to somebody, by the order of the destination's rules.
+
+    An identify of the same userId in an earlier run (the ledger), then the e-mail that came with the event. Who is only
+    pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
+    """
+    loose = store.db.execute("SELECT id, key, email FROM entry WHERE person IS NULL ORDER BY key, email, id")
+    for (key, email), group in groupby(loose, key=lambda row: row[1:]):
+        person = _pointed_at(store, ledger, key, email)
+        if person is not None:
+            store.db.executemany("UPDATE entry SET person = ? WHERE id = ?", ((person, id) for id, _, _ in group))
 
 
 def _pointed_at(store: Store, ledger: Ledger | None, key: str, email: str | None) -> int | None:

@@ -33,8 +33,8 @@ def recheck(work: Matching) -> int:
                 "record", id, action=CONFLICT, status="failed", code=CONFLICT, message="changed since the dry run"
             )
         db.execute(
-            "UPDATE entry SET action = 'conflict', status = 'failed', code = 'conflict' WHERE action = 'create' AND person IN"
-            " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
+            "UPDATE entry SET action = 'conflict', status = 'failed', code = 'conflict'"
+            " WHERE action = 'create' AND person IN (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
         )
     return len(conflicts)
 

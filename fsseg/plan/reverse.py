@@ -59,6 +59,8 @@ def _way_back(catalog: Catalog, record: Record, current: Existing) -> dict[str, 
             if len(kept) < len(has):
                 fields[name] = [[one.get("name") for one in has], [one.get("name") for one in kept]]
                 desired[LINKS] = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in kept]
+        elif name == "entity":
+            return {"action": "conflict", "status": "failed", "code": "conflict"}
         elif name == "sales_account":
             if current.get("sales_account_id"):
                 fields["sales_account_id"] = [current["sales_account_id"], before]
@@ -89,7 +91,7 @@ def _created(catalog: Catalog, record: Record, current: Existing, delete: bool) 
             "warnings": ["created"],
         }
     for name, (_, after) in record.fields.items():
-        known = name not in ("sales_accounts", "sales_account", "contacts") and name in current
+        known = name not in ("sales_accounts", "sales_account", "contacts", "entity") and name in current
         if known and not _holds(name, current, after, field_of(catalog, record.entity, name)):
             return {"action": "conflict", "status": "failed", "code": "conflict"}
     return {"action": "delete"}
@@ -113,7 +115,8 @@ def _insert_entry(store: Store, original: Store, entry: Entry, delete: bool) -> 
         _insert(store, person._replace(state={}), {"id": person.remote_id} if person.remote_id else None, row)
     able = delete and entry.remote_id is not None
     store.db.execute(
-        "INSERT OR REPLACE INTO entry (id, key, person, position, hash, time, email, payload, action, remote_id, status)"
+        "INSERT OR REPLACE INTO entry"
+        " (id, key, person, position, hash, time, email, payload, action, remote_id, status)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (entry.id, entry.key, entry.person, entry.position, entry.hash, entry.time, entry.email, encode(entry.payload),
          "delete" if able else "unchanged", entry.remote_id, "planned" if able else "done"),

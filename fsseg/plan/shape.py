@@ -10,6 +10,8 @@ from fsseg.plan.people import COMPANY
 DEAL = "deal:"
 CONTACT_FLAG = "$contact"
 LEAD_STAGE = "Lead"
+CONVERT = "$convert"
+"""In `desired`: the id of the lead that is to become this contact."""
 
 
 class Shaped(NamedTuple):

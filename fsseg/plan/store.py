@@ -1,7 +1,7 @@
 """The run's SQLite file, `plan.db`: what is wanted, what there is, what changes, and how far the push has come.
 
 The journal is the `status` column of `record` and `entry`: `planned` → `sent` (written down before a request that
-may not be repeated blindly leaves) → `done`, `failed` or `unknown`.
+may not be repeated blindly leaves) → `done`, `failed` or `unknown`; `claimed_at` is when that was.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from fsseg.freshsales.names import Entity
-from fsseg.plan.database import connect
+from fsseg.plan.database import connect, transaction
 
 VERSION = 1
 SCHEMA = """
@@ -28,16 +28,18 @@ CREATE TABLE fragment (key TEXT NOT NULL, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE folded (match_key TEXT NOT NULL, key TEXT NOT NULL, state BLOB NOT NULL);
 CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
-CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL, match_key TEXT NOT NULL,
-    by_email INTEGER NOT NULL DEFAULT 1, keys TEXT NOT NULL DEFAULT '[]', parent INTEGER, account INTEGER,
-    state BLOB, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}', existing TEXT, remote_id INTEGER,
-    action TEXT, fields TEXT NOT NULL DEFAULT '{}', warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
-    status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER);
+CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
+    match_key TEXT NOT NULL, by_email INTEGER NOT NULL DEFAULT 1, keys TEXT NOT NULL DEFAULT '[]', parent INTEGER,
+    account INTEGER, state BLOB, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}', existing TEXT,
+    remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}', warnings TEXT NOT NULL DEFAULT '[]',
+    siblings TEXT NOT NULL DEFAULT '[]',
+    status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT);
 CREATE INDEX record_match ON record (kind, match_key);
 CREATE INDEX record_push ON record (entity, status, action);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT NOT NULL, person INTEGER, position INTEGER NOT NULL,
-    hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT, remote_id INTEGER,
-    status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER);
+    hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
+    remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
+    claimed_at TEXT);
 CREATE INDEX entry_person ON entry (person, time, position);
 """
 
@@ -71,6 +73,7 @@ class Record(NamedTuple):
     code: str | None
     message: str | None
     http_status: int | None
+    claimed_at: str | None
 
 
 _JSON_COLUMNS = tuple(
@@ -100,6 +103,7 @@ class Entry(NamedTuple):
     code: str | None
     message: str | None
     http_status: int | None
+    claimed_at: str | None
 
 
 def encode(value: Any) -> str:
@@ -122,13 +126,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing of what is written inside; durable once left."""
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self.db):
             yield self.db
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
 
     def put(self, name: str, value: Any) -> None:
         """Remember a JSON value of the run under `name`."""

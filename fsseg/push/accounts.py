@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fsseg.freshsales.errors import FreshsalesError
 from fsseg.freshsales.names import Entity
 from fsseg.plan.existing import addresses, flatten
 from fsseg.plan.mirror import fold_name, pages
 from fsseg.plan.store import Record
+from fsseg.push.journal import ends_the_push
 from fsseg.push.outcome import DONE, Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
@@ -26,19 +28,36 @@ def send(work: Work, record: Record) -> Outcome:
 
 
 def learn_ids(work: Work, entity: Entity, records: Iterable[Record]) -> None:
-    """Fill in the remote ids of records that a bulk job made, which does not tell them: newest first, 100 a request."""
+    """Fill in the remote ids of records that a bulk job made, which does not tell them.
+
+    What this run wrote stands first in a view by time of update, 100 a request; the rest, and few ones, are looked up.
+    Those whose id can't be read stay without; what points at them fails, and may be tried again.
+    """
     missing = {record.match_key: record for record in records}
-    if not missing:
-        return
-    view = work.reader.all_view(entity)
-    for number in range(1, pages(len(missing)) + SLACK + 1):
-        rows = work.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
-        _keep(work, entity, missing, [flatten(entity, row) for row in rows])
-        if not missing or not rows:
-            break
+    written = pages(work.store.count("record", "entity = ? AND status = 'done' AND action != 'unchanged'", (entity,)))
+    if len(missing) > written:
+        _read_newest(work, entity, missing, written + SLACK)
     for record in list(missing.values()):
-        found = work.reader.lookup(record.key, "name" if entity == "account" else "email", (entity,))[entity]
-        _keep(work, entity, missing, [flatten(entity, row) for row in found])
+        try:
+            found = work.reader.lookup(record.key, "name" if entity == "account" else "email", (entity,))[entity]
+        except FreshsalesError as error:
+            if ends_the_push(error):
+                raise
+        else:
+            _keep(work, entity, missing, [flatten(entity, row) for row in found])
+
+
+def _read_newest(work: Work, entity: Entity, missing: dict[str, Record], most: int) -> None:
+    try:
+        view = work.reader.all_view(entity)
+        for number in range(1, most + 1):
+            rows = work.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
+            _keep(work, entity, missing, [flatten(entity, row) for row in rows])
+            if not missing or not rows:
+                return
+    except FreshsalesError as error:
+        if ends_the_push(error):
+            raise
 
 
 def _keep(work: Work, entity: Entity, missing: dict[str, Record], rows: list[dict[str, object]]) -> None:

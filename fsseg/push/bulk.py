@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, Halted, NoBulk, RateLimited, Refused, Stop, Unavailable
+from fsseg.freshsales.errors import FreshsalesError, NoBulk, NotFound, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
 from fsseg.plan.store import Record
-from fsseg.push.outcome import DONE, FAILED, Outcome, failed
+from fsseg.push.journal import ends_the_push, looked_for
+from fsseg.push.outcome import DONE, FAILED, PLANNED, Outcome, failed
 from fsseg.push.work import Work
 
 MOST = 100
@@ -23,63 +25,107 @@ WORTH = 4
 DEADLINE = 600.0
 """Seconds after which a job that still runs is given up."""
 
+UNTOLD = 5.0
+"""Seconds for a job to end whose number was never learnt, as the process ended between request and answer."""
+
+JOB = "job"
+"""Under this name the store keeps the job that was started last, until it has ended."""
+
 Attributes = Callable[[Record], dict[str, Any]]
+Act = Callable[[Record], Outcome]
 
 
 @dataclass
 class Bulk:
-    """Bulk upsert of one entity. `pause` is how long the next job is left alone before it is asked about."""
+    """Bulk upsert of one entity. `single` sends one record by itself, `recover` looks for one that a job may have made.
+
+    `pause` is how long the next job is left alone before it is asked about.
+    """
 
     work: Work
     entity: Entity
     identifier: str
     attributes: Attributes
-    sleep: Callable[[float], None]
-    single: Callable[[Record], Outcome]
+    single: Act
+    recover: Act
     pause: float = 0.5
     available: bool = True
+
+    def await_earlier(self) -> None:
+        """Let the job end that was running when an earlier push ended, so that nothing appears behind our back."""
+        job = self.work.store.get(JOB)
+        if not job or job["entity"] != self.entity:
+            return
+        if job["id"] is None:
+            self.work.pause(UNTOLD)
+        else:
+            with suppress(NotFound):  # forgotten, so it has ended
+                self._wait(job["id"])
+        self._note(None)
 
     def push(self, records: Sequence[Record]) -> list[Outcome]:
         """The outcomes of `records`, in order. A batch that dies is halved until the guilty record is alone.
 
-        Raises `Halted` and `Stop`.
+        Raises what ends the push.
         """
+        return self._push(records, self._alone)
+
+    def _push(self, records: Sequence[Record], alone: Act) -> list[Outcome]:
         if not self.available or len(records) < WORTH:
-            return [self._alone(record) for record in records]
+            return [alone(record) for record in records]
+        job = None
         try:
             job = self._run(records)
         except NoBulk:
             self.available = False
-            return [self._alone(record) for record in records]
-        except (Halted, Stop, RateLimited):
-            raise
-        except (Refused, Unavailable):
-            job = None
+            return [alone(record) for record in records]
+        except FreshsalesError as error:
+            if ends_the_push(error):
+                raise
         if job is None or job.status == "failed":
             middle = len(records) // 2
-            return self.push(records[:middle]) + self.push(records[middle:])
+            return self._push(records[:middle], self._again) + self._push(records[middle:], self._again)
         return self._tell(records, job)
 
     def _alone(self, record: Record) -> Outcome:
         try:
             return self.single(record)
-        except (Halted, Stop, RateLimited):
-            raise
         except FreshsalesError as error:
+            if ends_the_push(error):
+                raise
             return failed(error)
+
+    def _again(self, record: Record) -> Outcome:
+        """Send by itself what a job that failed may have written all the same."""
+        found = looked_for(self.recover, record)
+        return self._alone(record) if found.status == PLANNED else found
 
     def _run(self, records: Sequence[Record]) -> Job | None:
         items = []
         for record in records:
             key = {"id": str(record.remote_id)} if record.remote_id else {self.identifier: record.key}
             items.append(key | {"data": self.attributes(record)})
+        self._note({"entity": self.entity, "id": None})
         job_id = self.work.writer.bulk_upsert(self.entity, items)
+        self._note({"entity": self.entity, "id": job_id})
+        job = self._wait(job_id)
+        self._note(None)
+        return job
+
+    def _note(self, job: dict[str, Any] | None) -> None:
+        self.work.store.put(JOB, job)
+
+    def _wait(self, job_id: str) -> Job | None:
+        """The job once it has ended, None if it takes too long. A poll that fails is one poll less."""
         waited, pause = 0.0, self.pause
         started = time.monotonic()
         while waited < DEADLINE:
-            self.sleep(pause)
+            self.work.pause(pause)
             waited += pause
-            job = self.work.reader.job(job_id)
+            try:
+                job = self.work.reader.job(job_id)
+            except Unavailable:
+                continue
             if job.status != "running":
                 self.pause = max(0.05, min(30.0, (time.monotonic() - started) if pause == self.pause else waited))
                 return job
@@ -103,7 +149,7 @@ class Bulk:
         if job.failed and sum(outcome.status == FAILED for outcome in outcomes) < job.failed:
             # The report names fewer than it counts: what it kept to itself is found out one by one.
             return [
-                self._alone(record) if outcome.status == DONE else outcome
+                self._again(record) if outcome.status == DONE else outcome
                 for record, outcome in zip(records, outcomes, strict=True)
             ]
         return outcomes

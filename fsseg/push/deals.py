@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from fsseg.plan.mirror import fold_name
+from fsseg.freshsales.reader import names_all
+from fsseg.plan.mirror import PAGE, first_page, fold_name, pages
 from fsseg.plan.store import Record
+from fsseg.push.bulk import WORTH
 from fsseg.push.journal import carefully
 from fsseg.push.outcome import DONE, FAILED, PLANNED, Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
 
 
-def attributes(work: Work, record: Record, contact: Record) -> dict[str, Any]:
+def nameable(work: Work) -> Callable[[Record], bool]:
+    """Which deals may go in bulk: updates, by their ids, and creates whose name no other deal has.
+
+    Bulk knows a new deal by its name only, and would change whichever has it already. Reading all names pays off where
+    it takes fewer requests than the creates themselves.
+    """
+    creates = list(work.store.records("entity = 'deal' AND action = 'create' AND status = 'planned'"))
+    counted = Counter(row.match_key for row in creates)
+    taken = _all_names(work, len(creates)) if len(creates) >= WORTH else None
+
+    def suits(record: Record) -> bool:
+        contact = work.store.record(int(record.parent or 0))
+        if contact.remote_id is None:
+            return False
+        if record.remote_id is not None:
+            return True
+        return taken is not None and counted[record.match_key] == 1 and record.match_key not in taken
+
+    return suits
+
+
+def _all_names(work: Work, worth: int) -> set[str] | None:
+    """The folded names of all deals, or None where reading them isn't worth that many requests, or can't be whole."""
+    if not any(map(names_all, work.reader.views("deal"))):
+        return None
+    view = work.reader.all_view("deal")
+    page = first_page(work.reader, "deal", view)
+    if page.total is None or pages(page.total) >= worth:
+        return None
+    names: set[str] = set()
+    number = 1
+    while page.rows:
+        names |= {fold_name(row.get("name")) for row in page.rows}
+        if len(page.rows) < PAGE and number * PAGE >= page.total:
+            break
+        number += 1
+        page = first_page(work.reader, "deal", view, number)
+    return names
+
+
+def attributes(work: Work, record: Record) -> dict[str, Any]:
     """The body of a deal, its contact and account as ids."""
+    contact = work.store.record(int(record.parent or 0))
     found = body(work.catalog, record)
     if "contacts" in record.fields and contact.remote_id:
         found["contacts_added_list"] = [contact.remote_id]
@@ -28,15 +73,18 @@ def send(work: Work, record: Record) -> Outcome:
     """Create or update one deal; one whose contact could not be written fails with it."""
     with work.lock:
         contact = work.store.record(int(record.parent or 0))
-        wanted = attributes(work, record, contact)
+        wanted = attributes(work, record)
     if contact.remote_id is None:
         return Outcome(FAILED, code=contact.code or "unavailable", message="its contact was not written")
-    if record.action == "update":
-        assert record.remote_id
-        work.writer.update("deal", record.remote_id, wanted)
-        return Outcome(DONE, record.remote_id)
-    contact_id = contact.remote_id
-    return carefully(lambda: int(work.writer.create("deal", wanted)["id"]), lambda: look(work, record, contact_id))
+    contact_id, id = contact.remote_id, record.remote_id
+    if id is None and record.claimed_at is not None:
+        id = look(work, record, contact_id)
+    if id is not None:
+        work.writer.update("deal", id, wanted)
+        return Outcome(DONE, id)
+    return carefully(
+        lambda: int(work.writer.create("deal", wanted)["id"]), lambda: look(work, record, contact_id), work.pause
+    )
 
 
 def look(work: Work, record: Record, contact_id: int) -> int | None:
@@ -46,9 +94,8 @@ def look(work: Work, record: Record, contact_id: int) -> int | None:
 
 
 def recover(work: Work, record: Record) -> Outcome:
-    """What became of a deal that was under way when the last push ended."""
+    """A deal that was under way when the last push ended is sent again: as an update if it can be found."""
     contact = work.store.record(int(record.parent or 0))
-    if record.action == "update" or contact.remote_id is None:
+    if record.remote_id is not None or contact.remote_id is None:
         return Outcome(PLANNED)
-    found = look(work, record, contact.remote_id)
-    return Outcome(PLANNED) if found is None else Outcome(DONE, found)
+    return Outcome(PLANNED, look(work, record, contact.remote_id))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 from fsseg.freshsales.errors import NotFound
 from fsseg.freshsales.names import Entity
+from fsseg.plan.shape import CONVERT
 from fsseg.plan.store import Entry, Record
 from fsseg.push import accounts, deals, people, timeline
 from fsseg.push.bulk import MOST, WORTH, Bulk
@@ -27,54 +29,77 @@ Stages = Callable[[str, int, str], AbstractContextManager[Callable[[int], None]]
 """Opens a stage of the progress by name, total and unit; it gives what advances it."""
 
 
-def push(work: Work, stages: Stages, pause: Callable[[float], None]) -> None:
-    """Send everything that is planned and not settled. `pause` waits, and may be interrupted.
+def push(work: Work, stages: Stages) -> None:
+    """Send everything that is planned and not settled.
 
-    Raises `Halted` (the run stopped early and can go on) and `Stop` (credentials or permission), after everything that
-    was under way is settled.
+    Raises `Halted` (the run stopped early and can go on), `Stop` (credentials or permission) and `RateLimited` (as
+    `Halted`), after everything that was under way is settled.
     """
-    _records(work, stages, "Accounts", "account", "name", accounts.send, lambda row: Outcome(PLANNED), pause)
+    _records(work, stages, "Accounts", "account", _accounts(work))
     _name_accounts(work)
-    _records(work, stages, "Leads", "lead", None, people.send, people.recover, pause)
-    _records(work, stages, "Contacts", "contact", "emails", people.send, people.recover, pause)
+    _records(work, stages, "Leads", "lead", _Way(partial(people.send, work), partial(people.recover, work)))
+    _records(work, stages, "Contacts", "contact", _contacts(work))
     _name_contacts(work)
-    _records(work, stages, "Deals", "deal", None, deals.send, deals.recover, pause)
+    _records(work, stages, "Deals", "deal", _deals(work))
     _timeline(work, stages)
     _deletions(work, stages)
 
 
-def _records(
-    work: Work,
-    stages: Stages,
-    name: str,
-    entity: Entity,
-    identifier: str | None,
-    send: Callable[[Work, Record], Outcome],
-    recover: Callable[..., Outcome],
-    pause: Callable[[float], None],
-) -> None:
-    where, values = f"entity = ? AND {OPEN}", (entity,)
-    total = work.store.count("record", where, values)
+@dataclass(frozen=True)
+class _Way:
+    """How the records of an entity are sent: those that may go in bulk, and each of the others by itself.
+
+    `recover` tells what became of one that was under way. `suits` is asked for once all of those are settled, and gives
+    what says whether a record may go in bulk.
+    """
+
+    send: Callable[[Record], Outcome]
+    recover: Callable[[Record], Outcome]
+    bulk: Bulk | None = None
+    suits: Callable[[], Callable[[Record], bool]] = lambda: lambda record: True
+
+
+def _accounts(work: Work) -> _Way:
+    send = partial(accounts.send, work)
+    bulk = Bulk(work, "account", "name", partial(body, work.catalog), send, _repeatable)
+    return _Way(send, _repeatable, bulk)
+
+
+def _contacts(work: Work) -> _Way:
+    send, recover = partial(people.send, work), partial(people.recover, work)
+    bulk = Bulk(work, "contact", "emails", partial(people.attributes, work), send, recover)
+    return _Way(send, recover, bulk, lambda: lambda record: CONVERT not in record.desired)
+
+
+def _deals(work: Work) -> _Way:
+    send, recover = partial(deals.send, work), partial(deals.recover, work)
+    bulk = Bulk(work, "deal", "name", partial(deals.attributes, work), send, recover)
+    return _Way(send, recover, bulk, lambda: deals.nameable(work))
+
+
+def _repeatable(record: Record) -> Outcome:
+    """Updates and upserts by a unique name may be sent again as they are."""
+    return Outcome(PLANNED)
+
+
+def _records(work: Work, stages: Stages, name: str, entity: Entity, way: _Way) -> None:
+    total = work.store.count("record", f"entity = ? AND {OPEN}", (entity,))
     if not total:
         return
     with stages(name, total, entity + "s") as advance:
-        journal = Journal(work.store, "record", work.workers, advance)
-        under_way = list(work.store.records("entity = ? AND status = ?", (entity, SENT)))
-        journal.recover(under_way, (lambda row: recover(work, row)) if entity != "account" else recover)
+        journal, bulk = Journal(work.store, "record", work.workers, advance), way.bulk
+        if bulk is not None:
+            bulk.await_earlier()
+        journal.recover(work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, SENT)), way.recover)
+        suits = way.suits()
         rows = work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, PLANNED))
-        if identifier is None:
-            for chunk in _chunks(rows, journal.size):
-                journal.push(chunk, lambda row: send(work, row), lambda row: row.parent or row.id)
-            return
-        attributes = (
-            (lambda row: people.attributes(work, row)) if entity == "contact" else (lambda row: body(work.catalog, row))
-        )
-        bulk = Bulk(work, entity, identifier, attributes, pause, lambda row: send(work, row))
-        for chunk in _chunks(rows, MOST):
-            if bulk.available and len(chunk) >= WORTH:
-                journal.push_together(chunk, bulk.push)
-            else:
-                journal.push(chunk, lambda row: send(work, row))
+        for chunk in _chunks(rows, journal.size if bulk is None else MOST):
+            together = [row for row in chunk if bulk is not None and bulk.available and suits(row)]
+            if bulk is not None and len(together) >= WORTH:
+                journal.push_together(together, bulk.push)
+                chunk = [row for row in chunk if row not in together]
+            for few in _chunks(iter(chunk), journal.size):
+                journal.push(few, way.send, lambda row: row.parent or row.id)
 
 
 def _name_accounts(work: Work) -> None:
@@ -85,10 +110,10 @@ def _name_accounts(work: Work) -> None:
 
 
 def _name_contacts(work: Work) -> None:
-    """Contacts with deals or timeline entries need their ids, and those known by a database id for the ledger."""
+    """Contacts with deals or timeline entries of this run need their ids."""
     needed = (
-        "entity = 'contact' AND status = 'done' AND action = 'create' AND remote_id IS NULL AND (keys LIKE '%\"#%'"
-        " OR id IN (SELECT parent FROM record WHERE kind = 'deal')"
+        "entity = 'contact' AND status = 'done' AND action = 'create' AND remote_id IS NULL"
+        " AND (id IN (SELECT parent FROM record WHERE kind = 'deal')"
         " OR id IN (SELECT person FROM entry WHERE action = 'create'))"
     )
     accounts.learn_ids(work, "contact", work.store.records(needed))
@@ -100,7 +125,8 @@ def _timeline(work: Work, stages: Stages) -> None:
         return
     with stages("Timeline", total, "entries") as advance:
         journal = Journal(work.store, "entry", work.workers, advance)
-        journal.recover(work.store.entries("status = ?", (SENT,)), lambda row: timeline.recover(work, row))
+        under_way = list(work.store.entries(f"head IS NULL AND {OPEN} AND status = ?", (SENT,)))
+        journal.recover(under_way, partial(timeline.recover, work, timeline.Made(work, under_way)))
         for chunk in _entry_chunks(work, journal.size):
             journal.push(chunk, lambda row: timeline.send(work, row), lambda row: row.person)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
 from fsseg.plan.store import Entry, Record, Store
-from fsseg.push.outcome import DONE, PLANNED, SENT, UNKNOWN, Outcome, failed
+from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome, failed, unknown
 
 CHUNK = 25
 """Rows under way at once per worker: what a crash leaves to be looked for, against two commits a chunk."""
@@ -24,16 +24,35 @@ CHUNK = 25
 TRIES = 3
 """Sends of a create whose answer keeps getting lost while it is proven absent each time."""
 
+LINGER = 1.0
+"""Seconds that a request whose answer was lost is left to take effect before its work is looked for."""
+
 Row = Record | Entry
 Act = Callable[[Any], Outcome]
 
 
-def carefully(send: Callable[[], int | None], look: Callable[[], int | None]) -> Outcome:
+class Underway(Exception):
+    """What ended the push came while a write was looked for whose answer was lost: it stays `sent`."""
+
+    def __init__(self, error: FreshsalesError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def ends_the_push(error: FreshsalesError) -> bool:
+    """Whether this is no matter of one record. A wrapped 429 speaks of some inner service, and may be the record's."""
+    return isinstance(error, Halted | Stop) or (isinstance(error, RateLimited) and error.status == 429)
+
+
+def carefully(
+    send: Callable[[], int | None], look: Callable[[], int | None], pause: Callable[[float], None]
+) -> Outcome:
     """Send what must not be sent twice: after a lost answer `look` for it, and send again only if it isn't there.
 
     `look` gives the id of what it found, None for proven absence, and raises `Unavailable` where it can't be told.
+    Raises `Underway`, and what `send` raises unless it is `Unavailable`.
     """
-    for attempt in range(1, TRIES + 1):
+    for _ in range(TRIES):
         try:
             return Outcome(DONE, send())
         except Unavailable as error:
@@ -41,17 +60,25 @@ def carefully(send: Callable[[], int | None], look: Callable[[], int | None]) ->
                 return failed(error)
             lost = error
         try:
+            pause(LINGER)
             found = look()
-        except Halted as halt:
-            halt.sent = True
-            raise
-        except Unavailable as error:
-            return Outcome(UNKNOWN, code="unknown_outcome", message=error.message, http_status=error.status)
+        except FreshsalesError as error:
+            if ends_the_push(error):
+                raise Underway(error) from None
+            return unknown(error)
         if found is not None:
             return Outcome(DONE, found)
-        if attempt == TRIES:
-            break
-    return failed(lost)
+    return unknown(lost)
+
+
+def looked_for(look: Act, row: Row) -> Outcome:
+    """What `look` finds of a row that may have been written; raises only what ends the push."""
+    try:
+        return look(row)
+    except FreshsalesError as error:
+        if ends_the_push(error):
+            raise
+        return unknown(error)
 
 
 class Journal:
@@ -69,10 +96,12 @@ class Journal:
         return CHUNK * self._workers
 
     def recover(self, rows: Iterable[Row], look: Act) -> None:
-        """Settle what an earlier push left under way: `look` answers `done`, or `planned` where it isn't there."""
+        """Settle what an earlier push left under way: `look` answers `done`, or `planned` where it isn't there.
+
+        Raises what ends the push; the rows not looked at stay as they are.
+        """
         for row in list(rows):
-            outcome = look(row)
-            self._settle([(row, outcome)])
+            self._settle([(row, looked_for(look, row))])
 
     def push(self, chunk: Sequence[Row], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
@@ -97,24 +126,27 @@ class Journal:
     def push_together(self, chunk: Sequence[Row], act: Callable[[Sequence[Any]], list[Outcome]]) -> None:
         """Send one chunk as one: `act` gives an outcome per row. What it raises leaves all rows to be recovered."""
         self._claim(chunk)
-        self._settle(list(zip(chunk, act(chunk), strict=True)))
+        try:
+            outcomes = act(chunk)
+        except Underway as lost:
+            raise lost.error from None
+        self._settle(list(zip(chunk, outcomes, strict=True)))
 
     def _claim(self, chunk: Sequence[Row]) -> None:
-        with self._store.transaction():
-            self._store.put("claimed_at", datetime.now(UTC).isoformat())
-            self._mark(chunk, SENT)
-
-    def _mark(self, rows: Sequence[Row], status: str) -> None:
-        self._store.db.executemany(
-            f"UPDATE {self._table} SET status = ? WHERE id = ?", ((status, row.id) for row in rows)
-        )
+        now = datetime.now(UTC).isoformat()
+        with self._store.transaction() as db:
+            db.executemany(
+                f"UPDATE {self._table} SET status = ?, claimed_at = ? WHERE id = ?",
+                ((SENT, now, row.id) for row in chunk),
+            )
 
     def _settle(self, outcomes: Sequence[tuple[Row, Outcome]]) -> None:
+        """A row that is planned again has provably had no effect, as if it had never been claimed."""
         with self._store.transaction() as db:
             db.executemany(
                 f"UPDATE {self._table} SET status = ?, remote_id = coalesce(?, remote_id), code = ?, message = ?,"
-                " http_status = ? WHERE id = ?",
-                ((*outcome, row.id) for row, outcome in outcomes),
+                " http_status = ?, claimed_at = iif(?, NULL, claimed_at) WHERE id = ?",
+                ((*outcome, outcome.status == PLANNED, row.id) for row, outcome in outcomes),
             )
         self._advance(sum(outcome.status not in (PLANNED, SENT) for _, outcome in outcomes))
 
@@ -126,7 +158,7 @@ class _Batch:
         self._act = act
         self._lock = threading.Lock()
         self.outcomes: list[tuple[Row, Outcome]] = []
-        self.halt: Halted | Stop | RateLimited | None = None
+        self.halt: FreshsalesError | None = None
 
     def run(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -137,8 +169,11 @@ class _Batch:
     def _one(self, row: Row) -> Outcome:
         try:
             return self._act(row)
-        except (Halted, Stop, RateLimited) as error:
+        except Underway as lost:
+            self.halt = self.halt or lost.error
+            return Outcome(SENT)
+        except FreshsalesError as error:
+            if not ends_the_push(error):
+                return failed(error)
             self.halt = self.halt or error
             return Outcome(SENT if isinstance(error, Halted) and error.sent else PLANNED)
-        except FreshsalesError as error:
-            return failed(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fsseg.freshsales.errors import FreshsalesError, Refused
+from fsseg.freshsales.errors import FreshsalesError, RateLimited, Refused
 
 PLANNED, SENT, DONE, FAILED, UNKNOWN = "planned", "sent", "done", "failed", "unknown"
 
@@ -21,5 +21,12 @@ class Outcome(NamedTuple):
 
 def failed(error: FreshsalesError) -> Outcome:
     """How a record fails that Freshsales, or the way to it, did not let through."""
-    code = "refused" if isinstance(error, Refused) else "unavailable"
+    code = (
+        "refused" if isinstance(error, Refused) else "rate_limited" if isinstance(error, RateLimited) else "unavailable"
+    )
     return Outcome(FAILED, code=code, message=error.message or str(error), http_status=error.status)
+
+
+def unknown(error: FreshsalesError) -> Outcome:
+    """How a record stands that may have been written, while looking for it found nothing or failed with `error`."""
+    return Outcome(UNKNOWN, code="unknown_outcome", message=error.message or str(error), http_status=error.status)

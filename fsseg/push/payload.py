@@ -8,12 +8,15 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import field_of
 from fsseg.plan.store import Record
 
-COMPANY = "name address city state zipcode country industry_type_id business_type_id number_of_employees annual_revenue website phone"
+COMPANY = (
+    "name address city state zipcode country industry_type_id business_type_id number_of_employees annual_revenue"
+    " website phone"
+)
 DEAL = "name amount expected_close deal_product_id"
 NESTED = {"company": COMPANY.split(), "deal": DEAL.split()}
 """What a lead's company and deal can hold, as the lead attribute table documents it."""
 
-LINKS = ("sales_accounts", "sales_account", "contacts")
+LINKS = ("sales_accounts", "sales_account", "contacts", "entity")
 """Changes of a record that are links to others; they travel as ids, see `push.links`."""
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
 from fsseg.plan.decide import account_named
+from fsseg.plan.finder import fetch
 from fsseg.plan.mirror import fold_name
 from fsseg.plan.reverse import LINKS
+from fsseg.plan.shape import CONVERT
 from fsseg.plan.store import Record
 from fsseg.push.journal import carefully
 from fsseg.push.outcome import DONE, PLANNED, Outcome
@@ -16,7 +18,7 @@ from fsseg.push.work import Work
 
 
 def attributes(work: Work, record: Record) -> dict[str, Any]:
-    """The body of a person, accounts of a contact included as ids."""
+    """The body of a person, accounts of a contact included as ids. Not to be called under the store's lock."""
     found = body(work.catalog, record)
     if "sales_accounts" in record.fields:
         found["sales_accounts"] = account_links(work, record)
@@ -27,15 +29,28 @@ def account_links(work: Work, record: Record) -> list[dict[str, Any]]:
     """All accounts that the contact shall have: the list replaces the links, so those it has are named too."""
     if LINKS in record.desired:
         return list(record.desired[LINKS])
-    has = (record.existing or {}).get("sales_accounts") or []
+    has = _accounts_of(work, record)
     links = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in has]
     ids = {link["id"] for link in links}
     names = {fold_name(one.get("name")) for one in has}
-    for name in record.desired.get("$accounts", ()):
-        account = account_named(work.store, name)
+    with work.lock:
+        accounts = [(name, account_named(work.store, name)) for name in record.desired.get("$accounts", ())]
+    for name, account in accounts:
         if account and account.remote_id and account.remote_id not in ids and name not in names:
             links.append({"id": account.remote_id, "is_primary": not any(link["is_primary"] for link in links)})
     return links
+
+
+def _accounts_of(work: Work, record: Record) -> list[dict[str, Any]]:
+    """The accounts that the contact has: as the plan read them, or read now where an earlier try made that old news."""
+    if record.claimed_at is None:
+        return (record.existing or {}).get("sales_accounts") or []
+    id = record.remote_id
+    if id is None:
+        rows = work.reader.lookup(record.key, "email", ("contact",))["contact"]
+        id = int(rows[0]["id"]) if rows else None
+    current = fetch(work.reader, "contact", id) if id is not None else None
+    return (current or {}).get("sales_accounts") or []
 
 
 def by_upsert(work: Work, record: Record) -> bool:
@@ -46,16 +61,34 @@ def by_upsert(work: Work, record: Record) -> bool:
 def send(work: Work, record: Record) -> Outcome:
     """Create or update one person."""
     assert record.entity
-    with work.lock:
-        wanted = attributes(work, record)
-    if record.action == "update":
-        assert record.remote_id
-        work.writer.update(record.entity, record.remote_id, wanted)
-        return Outcome(DONE, record.remote_id)
-    if by_upsert(work, record):
-        return Outcome(DONE, int(work.writer.upsert(record.entity, {"emails": record.key}, wanted)["id"]))
-    entity = record.entity
-    return carefully(lambda: int(work.writer.create(entity, wanted)["id"]), lambda: look(work, record))
+    entity, wanted = record.entity, attributes(work, record)
+    if CONVERT in record.desired:
+        contact_id = _convert(work, record)
+        work.writer.update("contact", contact_id, wanted)
+        return Outcome(DONE, contact_id)
+    id, upsert = record.remote_id, by_upsert(work, record)
+    if id is None and not upsert and record.claimed_at is not None:
+        id = look(work, record)
+    if id is not None:
+        work.writer.update(entity, id, wanted)
+        return Outcome(DONE, id)
+    if upsert:
+        return Outcome(DONE, int(work.writer.upsert(entity, {"emails": record.key}, wanted)["id"]))
+    return carefully(lambda: int(work.writer.create(entity, wanted)["id"]), lambda: look(work, record), work.pause)
+
+
+def _convert(work: Work, record: Record) -> int:
+    """The id of the contact that the lead became. It is looked for first: converting twice would fail."""
+    found = work.reader.lookup(record.key, "email", ("contact",))["contact"]
+    if not found:
+        wanted = {
+            "last_name": (record.existing or {}).get("last_name") or record.desired.get("last_name") or record.key
+        }
+        contact = work.writer.convert(int(record.desired[CONVERT]), wanted | {"email": record.key})
+        found = [contact] if contact else work.reader.lookup(record.key, "email", ("contact",))["contact"]
+    if not found:
+        raise Unavailable("the lead was converted, but no contact of its e-mail can be found")
+    return int(found[0]["id"])
 
 
 def look(work: Work, record: Record) -> int | None:
@@ -74,8 +107,7 @@ def look(work: Work, record: Record) -> int | None:
 
 
 def recover(work: Work, record: Record) -> Outcome:
-    """What became of a person that was under way when the last push ended."""
-    if record.action == "update" or by_upsert(work, record):
+    """A person who was under way when the last push ended is sent again: as an update if found or made by upsert."""
+    if record.remote_id is not None or CONVERT in record.desired or by_upsert(work, record):
         return Outcome(PLANNED)
-    found = look(work, record)
-    return Outcome(PLANNED) if found is None else Outcome(DONE, found)
+    return Outcome(PLANNED, look(work, record))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from fsseg.freshsales.errors import Unavailable
-from fsseg.plan.existing import updated
+from fsseg.freshsales.reader import Page
+from fsseg.plan.existing import EARLIEST, updated
 from fsseg.plan.messages import MARK, message_of
 from fsseg.plan.store import Entry, Record
 from fsseg.push.journal import carefully
-from fsseg.push.outcome import FAILED, PLANNED, Outcome
+from fsseg.push.outcome import DONE, FAILED, PLANNED, UNKNOWN, Outcome
 from fsseg.push.work import Work
 
 TARGET = {"lead": "Lead", "contact": "Contact"}
@@ -23,6 +24,8 @@ VALUE_MOST = 500
 LOOK_BACK = timedelta(hours=1)
 """How much the clocks of two hosts may differ when the newest activities are searched."""
 PAGES_MOST = 50
+"""Pages of activities that are searched before it is given up."""
+UNTOLD = "tracked events can't be read back, so whether this one arrived can't be told"
 
 
 def send(work: Work, entry: Entry) -> Outcome:
@@ -32,16 +35,21 @@ def send(work: Work, entry: Entry) -> Outcome:
     if person.remote_id is None:
         return Outcome(FAILED, code=person.code or "unavailable", message="its person was not written")
     target = {"targetable_type": TARGET[str(person.entity)], "targetable_id": person.remote_id}
+    began = datetime.now(UTC)
     match entry.payload["via"]:
         case "tracking":
-            return carefully(lambda: _track(work, entry, person), _untold)
+            return carefully(lambda: _track(work, entry, person), _untold, work.pause)
         case "note":
             note = {"description": note_text(entry), **target}
-            return carefully(lambda: work.writer.create_note(note), lambda: look(work, entry, person))
+            return carefully(
+                lambda: work.writer.create_note(note), lambda: look(work, entry, person, began), work.pause
+            )
     activity = {**activity_body(entry), **target}
     if work.owner_id is not None:
         activity["owner_id"] = work.owner_id
-    return carefully(lambda: work.writer.create_activity(activity), lambda: look(work, entry, person))
+    return carefully(
+        lambda: work.writer.create_activity(activity), lambda: look(work, entry, person, began), work.pause
+    )
 
 
 def activity_body(entry: Entry) -> dict[str, Any]:
@@ -90,33 +98,27 @@ def _track(work: Work, entry: Entry, person: Record) -> None:
 
 
 def _untold() -> None:
-    raise Unavailable("tracked events can't be read back, so whether this one arrived can't be told")
+    raise Unavailable(UNTOLD)
 
 
-def look(work: Work, entry: Entry, person: Record) -> int | None:
-    """The id of this entry in Freshsales, None if it isn't there. Raises `Unavailable` where that can't be told."""
-    message_id = str(entry.payload["message_id"])
+def look(work: Work, entry: Entry, person: Record, since: datetime) -> int | None:
+    """The id of this entry in Freshsales, None if it wasn't made since. Raises `Unavailable` where it can't be told."""
     assert person.entity and person.remote_id
     if entry.payload["via"] == "note":
-        rows: Any = work.reader.notes(person.entity, person.remote_id)
-        text = "description"
-    else:
-        with work.lock:
-            since = datetime.fromisoformat(work.store.get("claimed_at")) - LOOK_BACK
-        rows, text = newest(work, since), "notes"
-    for row in rows:
-        if message_of(row.get(text)) == message_id and _is_of(row, person):
-            return int(row["id"])
-    return None
+        return _among(work.reader.notes(person.entity, person.remote_id), "description", entry, person)
+    return _among(newest(work, since - LOOK_BACK), "notes", entry, person)
+
+
+def _among(rows: Iterable[dict[str, Any]], text: str, entry: Entry, person: Record) -> int | None:
+    message_id = message_of(f"{MARK}{entry.payload['message_id']}")
+    found = (row for row in rows if message_of(row.get(text)) == message_id and _is_of(row, person))
+    return next((int(row["id"]) for row in found), None)
 
 
 def newest(work: Work, since: datetime) -> Iterator[dict[str, Any]]:
     """The sales activities made at or after `since`, whichever end of the list the newest stand at."""
     first = work.reader.sales_activities(1)
-    rows = first.rows
-    rising = len(rows) > 1 and updated_of(rows[0]) < updated_of(rows[-1])
-    if rising and first.total_pages is None:
-        raise Unavailable("the list of activities doesn't say how long it is, and the newest stand at its end")
+    rising = _rises(work, first)
     last = first.total_pages or PAGES_MOST + 1
     order = range(last, 0, -1) if rising else range(1, last + 1)
     for read, number in enumerate(order, 1):
@@ -124,8 +126,21 @@ def newest(work: Work, since: datetime) -> Iterator[dict[str, Any]]:
             raise Unavailable("too many activities were made since to tell whether this one is among them")
         page = first.rows if number == 1 else work.reader.sales_activities(number).rows
         yield from page
-        if not page or all(updated_of(row) < since for row in page):
+        if all(EARLIEST < updated_of(row) < since for row in page) and (page or not rising):
             return
+
+
+def _rises(work: Work, first: Page) -> bool:
+    """Whether the oldest activities stand first. Where page 1 is all of one moment, the last page tells."""
+    if len(first.rows) < 2 or first.total_pages == 1:
+        return False
+    head, tail = updated_of(first.rows[0]), updated_of(first.rows[-1])
+    if head > tail:
+        return False
+    if first.total_pages is None:
+        raise Unavailable("the list of activities doesn't say how long it is, and the newest may stand at its end")
+    last = work.reader.sales_activities(first.total_pages).rows
+    return head < tail or any(updated_of(row) > head for row in last)
 
 
 def updated_of(row: dict[str, Any]) -> datetime:
@@ -146,12 +161,43 @@ def delete(work: Work, entry: Entry) -> None:
     remove(entry.remote_id)
 
 
-def recover(work: Work, entry: Entry) -> Outcome:
+class Made:
+    """What Freshsales holds of the entries that were under way when the last push ended; the list is read once."""
+
+    def __init__(self, work: Work, entries: Sequence[Entry]) -> None:
+        self._work = work
+        self._since = min((_claimed(entry) for entry in entries), default=datetime.now(UTC))
+        self._rows: list[dict[str, Any]] | None = None
+        self._untold: Unavailable | None = None
+
+    def find(self, entry: Entry, person: Record) -> int | None:
+        """As `look`."""
+        if entry.payload["via"] == "note":
+            return look(self._work, entry, person, self._since)
+        return _among(self._activities(), "notes", entry, person)
+
+    def _activities(self) -> list[dict[str, Any]]:
+        if self._untold is not None:
+            raise self._untold
+        if self._rows is None:
+            try:
+                self._rows = list(newest(self._work, self._since - LOOK_BACK))
+            except Unavailable as error:
+                self._untold = error
+                raise
+        return self._rows
+
+
+def _claimed(entry: Entry) -> datetime:
+    return datetime.fromisoformat(entry.claimed_at) if entry.claimed_at else EARLIEST
+
+
+def recover(work: Work, made: Made, entry: Entry) -> Outcome:
     """What became of an entry that was under way when the last push ended."""
     person = work.store.record(int(entry.person or 0))
     if person.remote_id is None:
         return Outcome(PLANNED)
     if entry.payload["via"] == "tracking":
-        return Outcome("unknown", code="unknown_outcome", message="tracked events can't be read back")
-    found = look(work, entry, person)
-    return Outcome(PLANNED) if found is None else Outcome("done", found)
+        return Outcome(UNKNOWN, code="unknown_outcome", message=UNTOLD)
+    found = made.find(entry, person)
+    return Outcome(PLANNED) if found is None else Outcome(DONE, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,12 +15,16 @@ from fsseg.plan.store import Store
 
 @dataclass(frozen=True)
 class Work:
-    """`lock` guards the store, which the workers of one chunk share. `owner_id` is whose sales activities are written."""
+    """`lock` guards the store, which the workers of one chunk share; `owner_id` owns the sales activities written.
+
+    `pause` waits so many seconds, and raises `Halted` where the run may not go on.
+    """
 
     store: Store
     catalog: Catalog
     reader: Reader
     writer: Writer
+    pause: Callable[[float], None]
     how: Literal["segment", "email"]
     id_field: str | None = None
     owner_id: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -93,13 +94,13 @@ def changes(store: Store) -> Iterator[Change]:
                 "fields": {name: {"before": before, "after": after} for name, (before, after) in record.fields.items()},
                 "warnings": record.warnings + ([record.code] if record.action == "conflict" and record.code else []),
             }
-    people = dict(store.db.execute("SELECT id, key FROM record WHERE kind = 'person'"))
+    key_of = lru_cache(10_000)(lambda id: store.db.execute("SELECT key FROM record WHERE id = ?", (id,)).fetchone())
     for entry in store.entries("head IS NULL"):
         fields = {"title": entry.payload["name"], "via": entry.payload["via"], "start_date": f"{entry.time}Z"}
         yield {
             "action": entry.action,
             "entity": "timeline",
-            "key": people.get(entry.person) or entry.email or entry.key[1:],
+            "key": key_of(entry.person)[0] if entry.person else entry.email or entry.key[1:],
             "id": entry.remote_id,
             "fields": {name: {"before": None, "after": after} for name, after in fields.items()}
             if entry.action == "create"
@@ -118,8 +119,10 @@ def write_changes(run: Run, store: Store) -> None:
 def write_failures(run: Run, store: Store, totals: Totals) -> int:
     """Write failures.jsonl and failures.csv anew, every event whole; no files where nothing failed. How many did."""
     with JsonLines(run.failures, fresh=True) as lines:
-        for (text,) in store.db.execute("SELECT line FROM reject ORDER BY position"):
-            lines.write(_rejected(orjson.loads(text)))
+        shown = dict(store.db.execute("SELECT number, shown FROM input"))
+        for position, text in store.db.execute("SELECT position, line FROM reject ORDER BY position"):
+            found = orjson.loads(text)
+            lines.write(_rejected(found, shown.get(position >> POSITION_BITS, found["file"])))
         for line in _failed(store, totals):
             lines.write(line)
         written = lines.written
@@ -131,8 +134,8 @@ def write_failures(run: Run, store: Store, totals: Totals) -> int:
     return written
 
 
-def _rejected(found: dict[str, Any]) -> dict[str, Any]:
-    about = _about(found["file"], found["line"], found["code"], found["message"], None)
+def _rejected(found: dict[str, Any], file: str) -> dict[str, Any]:
+    about = _about(file, found["line"], found["code"], found["message"], None)
     if found["event"] is None:
         about["raw"] = found["raw"]
     return {**(found["event"] or {}), "_fsseg": about}

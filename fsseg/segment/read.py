@@ -23,14 +23,15 @@ class Reader:
     """The events of one input, in their order; every non-blank line or item gives at least one Event or Rejected.
 
     It opens its input when iterated over, and raises UnreadableInput if that, or reading on, fails. Afterwards
-    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped) and
-    `events` how many events and rejects there were.
+    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped),
+    `events` how many events and rejects there were, and `lines` how many lines.
     """
 
     def __init__(self, input: Input, stdin: BinaryIO | None = None) -> None:
         self.input = input
         self.container = ""
         self.events = 0
+        self.lines = 0
         self._stdin = stdin
 
     def __iter__(self) -> Iterator[Event | Rejected]:
@@ -76,7 +77,7 @@ class Reader:
                 yield Rejected(position, line + 1, source.code, source.fault, raw=_text(source.rest))
                 position += 1
         finally:
-            self.events = position - first
+            self.events, self.lines = position - first, line
 
 
 def read(input: Input, stdin: BinaryIO | None = None) -> Reader:

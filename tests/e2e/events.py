@@ -18,7 +18,9 @@ def message(type: str, **envelope: Any) -> Event:
     return {"type": type, "messageId": f"m-{number}", "timestamp": time, **envelope}
 
 
-def identify(user: str, /, traits: dict[str, Any] | None = None, *, envelope: Event | None = None, **more: Any) -> Event:
+def identify(
+    user: str, /, traits: dict[str, Any] | None = None, *, envelope: Event | None = None, **more: Any
+) -> Event:
     """An identify call of `user`; further keywords are traits too."""
     return message("identify", userId=user, traits={**(traits or {}), **more}, **(envelope or {}))
 

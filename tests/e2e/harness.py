@@ -18,8 +18,23 @@ from fsseg.sandbox import Fault, Options, Sandbox, dump, reset, seed
 
 Row = dict[str, Any]
 STATE_KEYS = frozenset(
-    "id created_at updated_at links display_name creater_id updater_id owner_id sales_activity_type_id targetable_id"
-    " targetables conversation_time sales_account_id contact_ids avatar".split()
+    [
+        "id",
+        "created_at",
+        "updated_at",
+        "links",
+        "display_name",
+        "creater_id",
+        "updater_id",
+        "owner_id",
+        "sales_activity_type_id",
+        "targetable_id",
+        "targetables",
+        "conversation_time",
+        "sales_account_id",
+        "contact_ids",
+        "avatar",
+    ]
 )
 """What two accounts of the same content may differ in, or what `Account.state` tells by name."""
 
@@ -220,22 +235,34 @@ class Machine:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(path)
 
-    def run(self, *args: str, events: Iterable[Row] | None = None, stdin: bytes | None = None, config: str = "") -> Result:
+    def run(
+        self, *args: str, events: Iterable[Row] | None = None, stdin: bytes | None = None, config: str = ""
+    ) -> Result:
         """One command in this process; `events` become its file, `config` its fsseg.toml."""
         from fsseg.cli.app import app
 
         before = set(self._runs())
-        done = CliRunner().invoke(app, self._args(args, events, config), input=stdin, env=self.env(), catch_exceptions=False)
+        done = CliRunner().invoke(
+            app, self._args(args, events, config), input=stdin, env=self.env(), catch_exceptions=False
+        )
         return self._result(done.exit_code, done.stdout, done.stderr, before)
 
-    def spawn(self, *args: str, events: Iterable[Row] | None = None, stdin: bytes | None = None, config: str = "") -> Result:
+    def spawn(
+        self, *args: str, events: Iterable[Row] | None = None, stdin: bytes | None = None, config: str = ""
+    ) -> Result:
         """One command in a process of its own."""
         before = set(self._runs())
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FSSEG_")}
         env = {name: value for name, value in {**kept, **self.env()}.items() if value is not None}
         command = [sys.executable, "-m", "fsseg", *self._args(args, events, config)]
         done = subprocess.run(
-            command, input=stdin if stdin is not None else b"", capture_output=True, env=env, cwd=self.home, timeout=120, check=False
+            command,
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            env=env,
+            cwd=self.home,
+            timeout=120,
+            check=False,
         )
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return self._result(done.returncode, done.stdout.decode(), done.stderr.decode(), before)

@@ -26,7 +26,9 @@ def test_an_identify_call_makes_a_lead_with_its_company_and_deal_nested(classic:
 
     assert result.code == 0, result.err
     lead = classic.account.one("leads", KIM)
-    assert {name: lead[name] for name in ("first_name", "last_name", "job_title", "work_number", "cf_alternate_number")} == {
+    assert {
+        name: lead[name] for name in ("first_name", "last_name", "job_title", "work_number", "cf_alternate_number")
+    } == {
         "first_name": "Kim",
         "last_name": "Vos",
         "job_title": "CTO",
@@ -40,7 +42,9 @@ def test_an_identify_call_makes_a_lead_with_its_company_and_deal_nested(classic:
     assert result.warnings["ignored_trait favoriteColor"] == 1
 
 
-@pytest.mark.parametrize("flag", [{"fsContact": "true"}, {"fs_contact": True}, {"fsContact": "1"}, {"fs_contact": "TRUE"}])
+@pytest.mark.parametrize(
+    "flag", [{"fsContact": "true"}, {"fs_contact": True}, {"fsContact": "1"}, {"fs_contact": "TRUE"}]
+)
 def test_the_flag_makes_a_contact_with_account_and_deal_linked(classic: Machine, flag: dict[str, object]) -> None:
     result = classic.imports(events=[identify("c-900", TRAITS | flag)])
 
@@ -104,7 +108,13 @@ def test_events_and_page_views_stand_on_the_timeline_at_their_own_time(machine: 
                 timestamp="2019-05-04T10:11:12.345Z",
                 messageId="bounce-1",
             ),
-            page(KIM, "Home", {"title": "Welcome", "url": "https://north.example"}, timestamp="2020-01-02T03:04:05+02:00", messageId="page-1"),
+            page(
+                KIM,
+                "Home",
+                {"title": "Welcome", "url": "https://north.example"},
+                timestamp="2020-01-02T03:04:05+02:00",
+                messageId="page-1",
+            ),
         ]
     )
 
@@ -113,7 +123,12 @@ def test_events_and_page_views_stand_on_the_timeline_at_their_own_time(machine: 
     assert (bounced["title"], home["title"]) == ("Email Bounced", "Home")
     assert bounced["start_date"] == bounced["end_date"] == "2019-05-04T12:11:12.345+02:00"
     assert home["start_date"] == "2020-01-02T03:04:05.000+02:00"
-    assert bounced["notes"].splitlines() == ["emailId: 18", "emailSubject: First purchase", "campaignId: 11", "messageId: bounce-1"]
+    assert bounced["notes"].splitlines() == [
+        "emailId: 18",
+        "emailSubject: First purchase",
+        "campaignId: 11",
+        "messageId: bounce-1",
+    ]
     assert home["notes"].splitlines()[-1] == "messageId: page-1"
     assert "url: https://north.example" in home["notes"]
     assert bounced["sales_activity_type_id"] == machine.account.choice("sales_activity_types", "Segment event")
@@ -140,7 +155,9 @@ def test_a_message_without_id_gets_one_of_its_content_so_that_it_is_found_again(
     assert "messageId: content:" in entry["notes"]
 
 
-def test_an_event_with_a_database_id_finds_its_person_by_the_identify_of_this_file_then_of_an_earlier_one(machine: Machine) -> None:
+def test_an_event_with_a_database_id_finds_its_person_by_the_identify_of_this_file_then_of_an_earlier_one(
+    machine: Machine,
+) -> None:
     machine.imports(events=[track("u-1", "Before"), identify("u-1", email=KIM)])
     machine.imports(events=[track("u-1", "After")])
 
@@ -182,11 +199,17 @@ def test_an_email_as_user_id_updates_the_lead_or_contact_it_finds(classic: Machi
     classic.account.make("contacts", emails="con@north.example", last_name="Au", city="Bonn")
 
     result = classic.imports(
-        events=[identify("LEA@north.example", title="COO"), identify(" con@north.example ", title="CFO", fsContact=False)]
+        events=[
+            identify("LEA@north.example", title="COO"),
+            identify(" con@north.example ", title="CFO", fsContact=False),
+        ]
     )
 
     assert result.code == 0
-    lead, contact = classic.account.one("leads", "lea@north.example"), classic.account.one("contacts", "con@north.example")
+    lead, contact = (
+        classic.account.one("leads", "lea@north.example"),
+        classic.account.one("contacts", "con@north.example"),
+    )
     assert (lead["job_title"], lead["city"]) == ("COO", "Oslo")
     assert (contact["job_title"], contact["city"]) == ("CFO", "Bonn")
     found = classic.account.records()
@@ -246,7 +269,9 @@ def test_a_database_id_fails_where_a_contact_would_need_the_email_of_another(cla
 
     result = classic.imports(
         events=[
-            identify("u-1", email=KIM, title="CTO", fsContact=True, company="North Ltd", deal={"name": "Pilot", "amount": 1}),
+            identify(
+                "u-1", email=KIM, title="CTO", fsContact=True, company="North Ltd", deal={"name": "Pilot", "amount": 1}
+            ),
             track("u-1", "Visited"),
             identify("sam@north.example", title="COO"),
         ]
@@ -254,7 +279,10 @@ def test_a_database_id_fails_where_a_contact_would_need_the_email_of_another(cla
 
     assert result.code == 1
     assert result.outcomes == {"failed": 2, "applied": 1}
-    assert [(row["_fsseg"]["code"], row["type"]) for row in result.failures] == [("email_exists", "identify"), ("email_exists", "track")]
+    assert [(row["_fsseg"]["code"], row["type"]) for row in result.failures] == [
+        ("email_exists", "identify"),
+        ("email_exists", "track"),
+    ]
     assert "--match email" in result.failures[0]["_fsseg"]["hint"]
     assert classic.account.one("contacts", KIM)["updated_at"] == before["updated_at"]
     assert classic.account.one("leads", "sam@north.example")
@@ -269,7 +297,10 @@ def test_a_database_id_may_stand_beside_somebody_of_the_other_kind(classic: Mach
     classic.account.make("leads", email="sam@north.example", last_name="Au", job_title="old")
 
     result = classic.imports(
-        events=[identify("u-1", email=KIM, title="CTO"), identify("u-2", email="sam@north.example", title="COO", fsContact=True)]
+        events=[
+            identify("u-1", email=KIM, title="CTO"),
+            identify("u-2", email="sam@north.example", title="COO", fsContact=True),
+        ]
     )
 
     assert result.code == 0
@@ -313,7 +344,9 @@ def test_the_changed_email_of_a_database_id_updates_the_same_record(machine: Mac
 
 def test_several_ids_with_one_email_are_one_person(machine: Machine) -> None:
     resource = "leads" if machine.account.edition == "classic" else "contacts"
-    result = machine.imports(events=[identify("u-1", email=KIM, title="CTO"), identify("u-2", email="KIM@north.example", city="Oslo")])
+    result = machine.imports(
+        events=[identify("u-1", email=KIM, title="CTO"), identify("u-2", email="KIM@north.example", city="Oslo")]
+    )
 
     assert result.warnings == {f"shared_email {KIM}": 1} or result.warnings == {"shared_email": 1}
     (person,) = machine.account.records()[resource]
@@ -322,7 +355,9 @@ def test_several_ids_with_one_email_are_one_person(machine: Machine) -> None:
 
 def test_companies_are_added_to_a_contact_and_never_replace_those_it_has(machine: Machine) -> None:
     account = machine.account.make("sales_accounts", name="Old Ltd")
-    machine.account.make("contacts", emails=KIM, last_name="Vos", sales_accounts=[{"id": account["id"], "is_primary": True}])
+    machine.account.make(
+        "contacts", emails=KIM, last_name="Vos", sales_accounts=[{"id": account["id"], "is_primary": True}]
+    )
 
     events = [
         identify(KIM, company={"name": "New Ltd", "city": "Oslo"}),
@@ -332,9 +367,16 @@ def test_companies_are_added_to_a_contact_and_never_replace_those_it_has(machine
 
     assert result.code == 0
     linked = machine.account.one("contacts", KIM)["sales_accounts"]
-    assert [(one["name"], one["is_primary"]) for one in linked] == [("Old Ltd", True), ("New Ltd", False), ("Newest Ltd", False)]
+    assert [(one["name"], one["is_primary"]) for one in linked] == [
+        ("Old Ltd", True),
+        ("New Ltd", False),
+        ("Newest Ltd", False),
+    ]
     assert machine.account.one("sales_accounts", "New Ltd")["city"] == "Oslo"
-    assert machine.account.one("deals", "Pilot")["sales_account_id"] == machine.account.one("sales_accounts", "Newest Ltd")["id"]
+    assert (
+        machine.account.one("deals", "Pilot")["sales_account_id"]
+        == machine.account.one("sales_accounts", "Newest Ltd")["id"]
+    )
 
 
 def test_the_deal_of_a_contact_is_updated_by_its_name_among_its_own(machine: Machine) -> None:
@@ -360,7 +402,12 @@ def test_a_deal_without_what_freshsales_requires_is_left_out_and_the_person_goes
 
 
 def test_anonymous_events_are_skipped_unless_they_are_stitched(machine: Machine) -> None:
-    events = [anonymous("a-1", "First"), anonymous("a-2", "Other"), identify(KIM, envelope={"anonymousId": "a-1"}), anonymous("a-1", "Later")]
+    events = [
+        anonymous("a-1", "First"),
+        anonymous("a-2", "Other"),
+        identify(KIM, envelope={"anonymousId": "a-1"}),
+        anonymous("a-1", "Later"),
+    ]
 
     plain = machine.dry_runs(events=events)
     assert plain.outcomes == {"skipped": 3, "applied": 1}

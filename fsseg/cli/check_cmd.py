@@ -1,0 +1,105 @@
+"""`fsseg check`: credentials, permissions, types, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fsseg.cli import options as o
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fsseg.cli.connect import Connection
+    from fsseg.cli.exit_codes import ExitCode
+    from fsseg.plan.checkup import Checkup
+
+STYLES = {"ok": "green", "missing": "yellow", "forbidden": "yellow", "refused": "red"}
+
+
+def check(
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    api_token_file: o.TokenFile = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    max_time: Annotated[
+        str | None, typer.Option(help="Give up after this long (90s, 50m).", rich_help_panel=o.RUN)
+    ] = "2m",
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Check that the account has what imports need: it only reads. Ends 0, 1 (create or enable something) or 3."""
+    given = o.settings_among(locals())
+    with o.command(given, config, json=json, quiet=quiet, verbose=verbose) as (settings, output):
+        from fsseg.cli.connect import connected
+        from fsseg.cli.work import rules_of
+        from fsseg.plan.checkup import check as look
+        from fsseg.report.render import print_json
+
+        with connected(settings, lambda: output.progress, writes=False) as connection:
+            rules = rules_of(settings, application_token=connection.application_token)
+            found = look(connection.reader, connection.account.edition, rules)
+            code = _code(found)
+            if json:
+                print_json(output.consoles.out, _plain(found, connection, code))
+            elif not quiet:
+                _print(output.consoles.out, found, connection)
+        if code:
+            output.consoles.complain(_verdict(found))
+        raise typer.Exit(code)
+
+
+def _code(found: Checkup) -> ExitCode:
+    from fsseg.cli.exit_codes import ExitCode
+
+    match found.worst:
+        case "ok":
+            return ExitCode.DONE
+        case "refused":
+            return ExitCode.REFUSED_CREDENTIALS
+    return ExitCode.SOME_FAILED
+
+
+def _plain(found: Checkup, connection: Connection, code: ExitCode) -> dict[str, Any]:
+    return {
+        "account": connection.account.host,
+        "edition": connection.account.edition,
+        "exit_code": code,
+        "requests_per_hour": connection.pacer.per_hour,
+        "quota_left": connection.pacer.remaining,
+        "requests": connection.pacer.total,
+        "timeline": {"track": found.track or None, "page": found.page or None},
+        "findings": [finding._asdict() for finding in found.findings],
+    }
+
+
+def _print(out: Console, found: Checkup, connection: Connection) -> None:
+    from rich.text import Text
+
+    from fsseg.cli.table import heading, print_table
+    from fsseg.report.words import counted, number
+
+    account, pacer = connection.account, connection.pacer
+    limit = f"{number(pacer.per_hour)} requests/hour" if pacer.per_hour else "no limit told"
+    left = f", {number(pacer.remaining)} left" if pacer.remaining is not None else ""
+    heading(out, f"{account.host} · {account.edition} · {limit}{left}")
+    out.print()
+    rows = [(one.state, one.name, "; ".join(filter(None, (one.detail, one.hint)))) for one in found.findings]
+    print_table(out, ("", "", ""), rows, styles=[STYLES[one.state] for one in found.findings])
+    out.print()
+    if found.catalog:
+        out.print(Text(f"Track events become {found.track}; page events become {found.page}."), soft_wrap=True)
+    out.print(Text(f"{counted(pacer.total, 'request')}, all of them reading.", style="dim"), soft_wrap=True)
+
+
+def _verdict(found: Checkup) -> str:
+    worst = [finding for finding in found.findings if finding.state == found.worst]
+    if found.worst == "refused":
+        return "\n".join(f"Freshsales refused {one.name}: {one.detail}" for one in worst)
+    lacking = [finding.name for finding in found.findings if finding.state != "ok"]
+    return f"to create or enable: {', '.join(lacking)}"

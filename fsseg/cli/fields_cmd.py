@@ -1,0 +1,122 @@
+"""`fsseg fields`: trait name ↔ internal name ↔ label ↔ type."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fsseg.cli import options as o
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fsseg.cli.known_fields import Known
+    from fsseg.mapping.explain import Explainer
+
+NESTED = {"lead": ("lead.company", "lead.deal")}
+"""A lead's company and deal are nested in it, with fields of their own."""
+
+HEADINGS = {
+    "lead.company": "Company of a lead, from traits.company",
+    "lead.deal": "Deal of a lead, from traits.deal",
+    "account": "Account, from traits.company",
+    "deal": "Deal, from traits.deal",
+}
+
+
+class Entity(StrEnum):
+    """What has fields."""
+
+    lead = "lead"
+    contact = "contact"
+    account = "account"
+    deal = "deal"
+
+
+def fields(
+    entity: Annotated[
+        Entity | None,
+        typer.Argument(help="Only this entity's; of a lead, its company's and deal's too.", show_default=False),
+    ] = None,
+    choices: Annotated[bool, typer.Option("--choices", help="Show what a dropdown can be set to.")] = False,
+    all: Annotated[bool, typer.Option("--all", help="Show fields that Freshsales keeps itself, too.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Send nothing: the account's cached fields, or the standard ones.")
+    ] = False,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    api_token_file: o.TokenFile = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Show which trait reaches which field, its label and its type; fields of your own among them."""
+    given = o.settings_among(locals())
+    with o.command(given, config, json=json, quiet=quiet, verbose=verbose) as (settings, output):
+        from fsseg.cli import known_fields
+        from fsseg.cli.work import rules_of
+        from fsseg.mapping.explain import Explainer
+        from fsseg.report.render import print_json
+        from fsseg.settings import ConfigError
+
+        known = known_fields.offline(settings) if offline else known_fields.online(settings, output)
+        names = [
+            name for name in ([entity.value] if entity else [one.value for one in Entity]) if known.catalog.fields(name)
+        ]
+        if not names:
+            raise ConfigError("Freshsales Suite has no leads: fsseg fields contact")
+        explain = Explainer(known.catalog, rules_of(settings, application_token=False, offline=offline))
+        shown = {one: _rows(known, explain, one) for name in names for one in (name, *NESTED.get(name, ()))}
+        if json:
+            head = {"account": known.account, "edition": known.catalog.edition, "source": known.source}
+            print_json(output.consoles.out, {**head, "fields": shown})
+        else:
+            output.consoles.say(_title(known))
+            for name, rows in shown.items():
+                _print(output.consoles.out, name, [row for row in rows if all or row["writable"]], choices=choices)
+        for name in names:
+            if name in known.forbidden:
+                output.consoles.complain(f"this key may not read the {name} fields; these are the standard ones")
+
+
+def _title(known: Known) -> str:
+    return f"These are {known.words()}."
+
+
+def _rows(known: Known, explain: Explainer, entity: str) -> list[dict[str, Any]]:
+    from fsseg.mapping.catalog import describe
+
+    reached = explain.traits(entity)
+    held = known.catalog.fields(entity)
+    rows = []
+    for row in describe(known.catalog, entity):
+        choices = held[row.name].choices
+        rows.append(
+            {
+                **row._asdict(),
+                "traits": list(dict.fromkeys([*reached.get(row.name, ()), row.trait])) if row.writable else [],
+                "custom": held[row.name].custom,
+                "choices": None if choices is None else [{"id": one.id, "text": one.text} for one in choices],
+            }
+        )
+    return rows
+
+
+def _print(out: Console, entity: str, rows: list[dict[str, Any]], *, choices: bool) -> None:
+    from fsseg.cli.table import heading, print_table
+
+    out.print()
+    heading(out, HEADINGS.get(entity, entity.capitalize()))
+    lines = []
+    for row in rows:
+        marks = [word for word in ("required",) if row[word]] + ([] if row["writable"] else ["kept by Freshsales"])
+        if choices and row["choices"]:
+            marks.append(", ".join(dict.fromkeys(one["text"] for one in row["choices"])))
+        lines.append((", ".join(row["traits"]), row["name"], row["label"], row["type"], "; ".join(marks)))
+    print_table(out, ("trait", "field", "label", "type", ""), lines)

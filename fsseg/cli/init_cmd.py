@@ -1,0 +1,106 @@
+"""`fsseg init`: write a commented fsseg.toml."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fsseg.cli import options as o
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("fsseg.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    api_token_file: o.TokenFile = None,
+    match: o.MatchFlag = None,
+    yes: o.Yes = False,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Write a commented settings file; on a terminal it asks for the account. The token is never written."""
+    from fsseg.cli.errors import handled
+    from fsseg.report.console import open_consoles
+    from fsseg.report.render import print_json
+    from fsseg.settings import ConfigError
+
+    consoles = open_consoles(quiet=quiet)
+    with handled(consoles):
+        if path.exists() and not force:
+            raise ConfigError(f"{path} is there already: --force replaces it")
+        if not (domain or base_url or yes) and sys.stdin.isatty() and sys.stderr.isatty():
+            domain = _ask_domain()
+            api_token_file = api_token_file or _ask_token_file()
+        chosen = {
+            "domain": domain,
+            "edition": edition.value if edition else None,
+            "base_url": base_url,
+            "api_token_file": _as_seen_from(path, api_token_file),
+            "match": match.value if match else None,
+        }
+        account = _account(chosen)
+        _write(path, chosen)
+        consoles.say(f"written to {path}" + (f", for {account}" if account else ""))
+        consoles.say(
+            "next: set FSSEG_API_TOKEN, then fsseg check" if account else "next: fill in the domain, then fsseg check"
+        )
+        if json:
+            print_json(consoles.out, {"path": str(path), "account": account, "settings": chosen})
+
+
+def _ask_domain() -> str | None:
+    given = typer.prompt(
+        "Freshsales domain (acme.freshsales.io, acme.myfreshworks.com)", default="", show_default=False, err=True
+    )
+    return str(given).strip() or None
+
+
+def _ask_token_file() -> Path | None:
+    given = typer.prompt(
+        "File that holds the API token (none: FSSEG_API_TOKEN)", default="", show_default=False, err=True
+    )
+    return Path(given.strip()) if given.strip() else None
+
+
+def _as_seen_from(path: Path, token_file: Path | None) -> str | None:
+    """The token file as the settings name it, which is relative to their own place."""
+    if token_file is None:
+        return None
+    return str(token_file if path.parent == Path() else token_file.absolute())
+
+
+def _account(chosen: dict[str, str | None]) -> str | None:
+    """The host meant, None if none was given. Raises `ConfigError`."""
+    from fsseg.freshsales.account import ConfigError as AccountError
+    from fsseg.freshsales.account import resolve
+    from fsseg.settings import ConfigError
+
+    if not (chosen["domain"] or chosen["base_url"]):
+        return None
+    try:
+        return resolve(chosen["domain"], chosen["edition"], chosen["base_url"]).host
+    except AccountError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _write(path: Path, chosen: dict[str, str | None]) -> None:
+    """Write it once it is known to load. Raises `ConfigError`."""
+    import os
+
+    from fsseg.cli.config_template import filled
+    from fsseg.settings import ConfigError, load
+
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(filled(chosen), encoding="utf-8")
+        load({}, draft)
+        draft.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""`fsseg inspect`: what is in the files, and how it maps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fsseg.cli import options as o
+
+if TYPE_CHECKING:
+    from fsseg.cli.known_fields import Known
+    from fsseg.cli.work import Output
+    from fsseg.plan.survey import Survey
+    from fsseg.settings import Settings
+
+
+def inspect(
+    paths: o.Paths,
+    offline: Annotated[bool, typer.Option("--offline", help="Send nothing, even if an account is configured.")] = False,
+    top: Annotated[int, typer.Option(help="Names and traits that are listed; 0 is all.", min=0)] = 20,
+    domain: o.Domain = None,
+    edition: o.EditionFlag = None,
+    base_url: o.BaseUrl = None,
+    api_token_file: o.TokenFile = None,
+    config: o.Config = None,
+    state_dir: o.StateDir = None,
+    sandbox: o.Sandbox = False,
+    with_: o.WithFlag = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    no_progress: o.NoProgress = False,
+) -> None:
+    """Say what is in event files and where their traits go. Reads the account's fields, if one is configured."""
+    given = o.settings_among(locals())
+    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
+        settings,
+        output,
+    ):
+        from fsseg.cli.exit_codes import ExitCode
+        from fsseg.cli.inspect_text import plain, print_survey
+        from fsseg.cli.work import find_inputs
+        from fsseg.report.render import print_json
+
+        files, unreadable = find_inputs(paths, output.consoles)
+        known = _known(settings, output, offline=offline)
+        survey = _survey(settings, known)
+        with output.progress:
+            unreadable += _read(survey, files, output)
+        if json:
+            print_json(output.consoles.out, plain(survey, known))
+        elif not quiet:
+            print_survey(output.consoles.out, survey, known, top or None)
+        bad = unreadable or any(outcome == "rejected" for outcome, _ in survey.seen.reasons)
+        raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)
+
+
+def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
+    from fsseg.cli import known_fields
+    from fsseg.settings import api_token
+
+    ready = settings.sandbox or (known_fields.configured(settings) and api_token(settings) is not None)
+    if ready and not offline:
+        return known_fields.online(settings, output)
+    if not offline and known_fields.configured(settings):
+        output.consoles.say("no API token, so nothing is read from the account")
+    return known_fields.offline(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")))
+
+
+def _survey(settings: Settings, known: Known) -> Survey:
+    from fsseg.cli.work import rules_of
+    from fsseg.mapping.explain import Explainer
+    from fsseg.mapping.mapper import Mapper
+    from fsseg.plan.survey import Survey
+
+    rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
+    return Survey(lambda tally: Mapper(known.catalog, rules, tally), Explainer(known.catalog, rules))
+
+
+def _read(survey: Survey, files: list[str], output: Output) -> int:
+    """Read all files; how many could not be. Raises `NoInput` if none could."""
+    from fsseg.cli.errors import NoInput
+    from fsseg.segment.open import Input
+    from fsseg.segment.read import read
+
+    with output.progress.stage("Read", None, "events") as stage:
+        advance: Callable[[int], None] = stage.advance
+        for number, path in enumerate(files):
+            input = Input(path, number)
+            survey.take(input, read(input), advance)
+    faulty = [file for file in survey.seen.files if file.unreadable]
+    for file in faulty:
+        output.consoles.complain(f"{file.path}: {file.unreadable}")
+    if faulty and len(faulty) == len(files):
+        raise NoInput("nothing to read")
+    return len(faulty)

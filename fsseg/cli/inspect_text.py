@@ -1,0 +1,156 @@
+"""What a survey found, for people and as JSON."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from fsseg.cli.known_fields import Known
+from fsseg.cli.table import heading, print_table
+from fsseg.plan.survey import Contents, Survey, TraitSeen
+from fsseg.report.console import glyphs
+from fsseg.report.reasons import REASONS
+from fsseg.report.words import counted, number
+
+SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
+
+
+def plain(survey: Survey, known: Known) -> dict[str, Any]:
+    """All of it as JSON values."""
+    seen = survey.seen
+    return {
+        "account": known.account,
+        "edition": known.catalog.edition,
+        "fields": known.source,
+        "inputs": [
+            {"path": file.path, "container": file.container, "events": file.events, "bad": file.bad}
+            | ({"unreadable": file.unreadable} if file.unreadable else {})
+            for file in seen.files
+        ],
+        "events": {
+            "read": seen.read,
+            "by_type": dict(seen.by_type),
+            "first": _time(seen.earliest),
+            "last": _time(seen.latest),
+            "duplicates": seen.duplicates,
+        },
+        "people": {
+            "email_ids": len(seen.emails),
+            "database_ids": len(seen.database_ids),
+            "anonymous": len(seen.visitors),
+            "exact": seen.exact,
+        },
+        "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in seen.names.most_common()],
+        "reasons": [
+            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": seen.first[code]}
+            for (outcome, code), n in seen.reasons.most_common()
+        ],
+        "traits": [_trait(one) for one in survey.traits()],
+        "warnings": survey.other_warnings(),
+    }
+
+
+def _trait(one: TraitSeen) -> dict[str, Any]:
+    return {
+        "trait": one.name,
+        "count": one.count,
+        "fields": [place._asdict() for place in one.destination.places],
+        "misfits": one.misfits,
+        "hint": one.hint or one.destination.hint,
+        "first_misfit": one.first or None,
+    }
+
+
+def print_survey(out: Console, survey: Survey, known: Known, top: int | None) -> None:
+    """Files, events, people, names, what is left out, traits; the first `top` of each list."""
+    seen = survey.seen
+    heading(out, _events(seen))
+    files = [(file.path, file.container or "?", number(file.events), _bad(file.bad)) for file in seen.files[:top]]
+    print_table(out, ("file", "container", "events", ""), files, right=("events",))
+    _more(out, len(seen.files), top)
+    out.print()
+    _sentences(out, seen)
+    if seen.names:
+        _section(out, "Events and pages")
+        names = [(number(n), kind, name) for (kind, name), n in seen.names.most_common(top)]
+        print_table(out, ("count", "type", "name"), names, right=("count",))
+        _more(out, len(seen.names), top)
+    _left_out(out, seen)
+    traits = survey.traits()
+    if traits:
+        _section(out, f"Traits, by {known.words()}")
+        rows = [(number(one.count), one.name, *_whither(one)) for one in islice(traits, top)]
+        styles = ["" if one.destination.places else "yellow" for one in islice(traits, top)]
+        print_table(out, ("count", "trait", "field", "type", ""), rows, right=("count",), styles=styles)
+        _more(out, len(traits), top)
+        _ignored(out, traits, top)
+    for warning in survey.other_warnings()[:top]:
+        text = f"Warning {warning['code']}: {warning['name']} {number(int(warning['count']))}"
+        out.print(Text(text + (f"; {warning['hint']}" if warning["hint"] else "")), soft_wrap=True)
+
+
+def _section(out: Console, title: str) -> None:
+    out.print()
+    heading(out, title)
+
+
+def _events(seen: Contents) -> str:
+    return " · ".join([counted(seen.read, "event"), *(f"{number(n)} {kind}" for kind, n in seen.by_type.most_common())])
+
+
+def _sentences(out: Console, seen: Contents) -> None:
+    about = "" if seen.exact else "about "
+    lines = []
+    if seen.earliest:
+        lines.append(f"From {seen.earliest[:19].replace('T', ' ')} to {seen.latest[:19].replace('T', ' ')} UTC.")
+    people, visitors = len(seen.emails) + len(seen.database_ids), counted(len(seen.visitors), "anonymous visitor")
+    ids = f"{number(len(seen.emails))} with an e-mail as userId, {number(len(seen.database_ids))} with a database id"
+    lines.append(f"Users: {about}{number(people)} ({ids}); {visitors}.")
+    if seen.duplicates:
+        lines.append(f"Duplicates: {about}{number(seen.duplicates)}, taken once.")
+    for line in lines:
+        out.print(Text(line), soft_wrap=True)
+
+
+def _left_out(out: Console, seen: Contents) -> None:
+    for outcome, title in (("rejected", "Rejected"), ("skipped", "Skipped")):
+        found = [(code, n) for (kind, code), n in seen.reasons.most_common() if kind == outcome]
+        if found:
+            _section(out, f"{title}: {counted(sum(n for _, n in found), 'event')}")
+            rows = [(number(n), code, f"first: {seen.first[code]}", REASONS[code].hint) for code, n in found]
+            print_table(out, ("", "", "", ""), rows)
+
+
+def _ignored(out: Console, traits: list[TraitSeen], top: int | None) -> None:
+    """The ignored ones that the table had no room for."""
+    rest = [one for one in traits[top:] if not one.destination.places] if top else []
+    if rest:
+        names = ", ".join(f"{one.name} {number(one.count)}" for one in rest[:top])
+        heading(out, f"Ignored too: {names}")
+
+
+def _whither(one: TraitSeen) -> tuple[str, str, str]:
+    places = one.destination.places
+    names = dict.fromkeys(SPELLED.get(place.entity, "") + place.name for place in places)
+    types = dict.fromkeys(place.type for place in places)
+    remark = "" if places else f"ignored; {one.destination.hint}".rstrip("; ")
+    if one.misfits:
+        remark = f"{number(one.misfits)} don't fit: {one.hint} (first: {one.first})"
+    return ", ".join(filter(None, names)), ", ".join(types), remark
+
+
+def _bad(count: int) -> str:
+    return f"{number(count)} unusable" if count else ""
+
+
+def _more(out: Console, count: int, top: int | None) -> None:
+    if top is not None and count > top:
+        dots = glyphs(out).ellipsis
+        out.print(Text(f"  {dots} and {number(count - top)} more: --top 0 lists all", style="dim"), soft_wrap=True)
+
+
+def _time(time: str) -> str | None:
+    return f"{time}Z" if time else None

@@ -1,0 +1,57 @@
+"""The fields that `fields` and `inspect` go by: the account's, the cached or the standard ones."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from fsseg.cli.connect import account_folder, account_of, connected, state_dir
+from fsseg.cli.work import Output, cache_fields, cached_fields
+from fsseg.freshsales.errors import Forbidden
+from fsseg.mapping.catalog import Catalog
+from fsseg.plan.account_fields import read_fields
+from fsseg.settings import Settings
+
+Source = Literal["account", "cached", "standard"]
+WORDS: dict[Source, str] = {
+    "account": "the fields of {}",
+    "cached": "the fields of {} as last read",
+    "standard": "the fields that every {} account starts with",
+}
+
+
+class Known(NamedTuple):
+    """A catalog and where it is from. `forbidden`: the entities and selectors that the key may not read."""
+
+    catalog: Catalog
+    source: Source
+    account: str | None
+    forbidden: dict[str, Forbidden]
+    application_token: bool
+
+    def words(self) -> str:
+        """A title: whose fields these are."""
+        return WORDS[self.source].format(self.catalog.edition if self.source == "standard" else self.account)
+
+
+def configured(settings: Settings) -> bool:
+    """Whether the settings name an account, or the sandbox."""
+    return settings.sandbox or bool(settings.freshsales.domain or settings.freshsales.base_url)
+
+
+def online(settings: Settings, output: Output) -> Known:
+    """The account's own fields, read anew. Raises `ConfigError`, `FreshsalesError`."""
+    account = account_of(settings)
+    with connected(settings, lambda: output.progress, writes=False) as connection:
+        known = read_fields(connection.reader, account.edition)
+        cache_fields(account_folder(settings, account), known.catalog)
+        return Known(known.catalog, "account", account.host, known.forbidden, connection.application_token)
+
+
+def offline(settings: Settings, *, application_token: bool = False) -> Known:
+    """Without a request. Raises `ConfigError`."""
+    if not configured(settings):
+        catalog = Catalog.standard(settings.freshsales.edition or "classic")
+        return Known(catalog, "standard", None, {}, application_token)
+    account = account_of(settings)
+    catalog = cached_fields(state_dir(settings) / account.host.replace(":", "_"), account)
+    return Known(catalog, "standard" if catalog.assumed else "cached", account.host, {}, application_token)

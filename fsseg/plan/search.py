@@ -1,0 +1,82 @@
+"""Finding people by filtered search: up to 100 addresses a request, once a probe has shown that it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fsseg.freshsales.errors import BadAnswer, Refused
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Page, Reader
+from fsseg.plan.existing import Existing, addresses, flatten
+from fsseg.plan.finder import Finder
+
+ATTRIBUTE: dict[Entity, str] = {"lead": "lead_email.email", "contact": "contact_email.email"}
+"""What the filtered search calls the e-mail (documented); that it takes a list of them is not."""
+
+MOST = 100
+"""Addresses a request."""
+
+
+class SearchFinder:
+    """Asks for a batch of addresses at once, told by `prefetch`; anything else is asked of `other`."""
+
+    def __init__(self, reader: Reader, other: Finder) -> None:
+        self._reader = reader
+        self._other = other
+        self._found: dict[str, list[tuple[Entity, Existing]]] = {}
+
+    def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
+        """Find everyone with these addresses, and forget what was found before."""
+        self._found = {name.casefold(): [] for name in names}
+        for entity in entities:
+            for start in range(0, len(names), MOST):
+                for existing in search(self._reader, entity, names[start : start + MOST]):
+                    for address in addresses(existing) & self._found.keys():
+                        self._found[address].append((entity, existing))
+
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+        if name.casefold() in self._found:
+            yield from (one for one in self._found[name.casefold()] if one[0] in entities)
+        else:
+            yield from self._other.find(entities, name)
+
+    def get(self, entity: Entity, id: int) -> Existing | None:
+        return self._other.get(entity, id)
+
+
+def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Existing]:
+    """All records of these addresses. Pages may be short before the end, so an empty one or the total ends it.
+
+    Raises `BadAnswer` where a row has no address: then it can't be told whose it is.
+    """
+    read = 0
+    for number in range(1, 1000):
+        page = reader.filtered(entity, ATTRIBUTE[entity], "is_in", list(names), page=number)
+        for row in page.rows:
+            existing = flatten(entity, row)
+            if not addresses(existing):
+                raise BadAnswer(f"the filtered search lists a {entity} without its address")
+            yield existing
+        read += len(page.rows)
+        if not page.rows or page.total is not None and read >= page.total:
+            return
+
+
+def trustworthy(reader: Reader, pages: Iterable[tuple[Entity, Page]]) -> bool:
+    """Whether a search for two addresses known to exist gives back exactly these, of every entity.
+
+    `pages` hold records that are there. An entity with fewer than two addresses proves nothing.
+    """
+    for entity, page in pages:
+        known = sorted({address for row in page.rows for address in addresses(flatten(entity, row))})[:2]
+        if len(known) < 2:
+            return False
+        try:
+            found = list(search(reader, entity, known))
+        except (Refused, BadAnswer):
+            return False
+        if any(not addresses(one) & set(known) for one in found):
+            return False
+        if {address for one in found for address in addresses(one)} & set(known) != set(known):
+            return False
+    return True

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsseg.sandbox import Options, Sandbox, running
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+TOKEN = "secret-token-of-the-account"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended. Whatever happened, nobody saw a traceback or a raw escape character."""
+
+    code: int
+    out: str
+    err: str
+
+    def __post_init__(self) -> None:
+        assert "Traceback" not in self.out + self.err
+        assert "\x1b" not in self.out + self.err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A machine of its own: the command runs in an empty folder with an empty HOME."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    def __call__(self, *arguments: str | Path, input: str = "") -> Done:
+        """Run it in a pipe."""
+        done = subprocess.run(
+            self._command(arguments), input=input.encode(), capture_output=True, cwd=self._cwd(), env=self._env()
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def on_terminal(self, *arguments: str | Path, keys: str = "") -> tuple[int, str]:
+        """Run it on a terminal, where somebody types `keys`; the exit code and all that was to be seen."""
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            self._command(arguments), stdin=theirs, stdout=theirs, stderr=theirs, cwd=self._cwd(), env=self._env()
+        ) as process:
+            os.close(theirs)
+            os.write(ours, keys.encode())
+            seen = bytearray()
+            try:
+                while piece := os.read(ours, 4096):
+                    seen += piece
+            except OSError:  # how Linux says that the other end is closed
+                pass
+            os.close(ours)
+        return process.returncode, seen.decode()
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run it beside the test."""
+        command = self._command(arguments)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=self._cwd(), env=self._env()) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def with_env(self, **env: str) -> Shell:
+        return Shell(self.folder, {**self.env, **env})
+
+    def write(self, name: str, *events: Any) -> Path:
+        """A file of these events (or raw lines) in the folder where the command runs."""
+        path = self._cwd() / name
+        path.write_text("".join(f"{one if isinstance(one, str) else json.dumps(one)}\n" for one in events))
+        return path
+
+    def _command(self, arguments: Sequence[str | Path]) -> list[str]:
+        return [sys.executable, "-m", "fsseg", *map(str, arguments)]
+
+    def _cwd(self) -> Path:
+        here = self.folder / "here"
+        here.mkdir(exist_ok=True)
+        return here
+
+    def _env(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
+        own = {"HOME": str(self.folder), "FSSEG_STATE_DIR": str(self.state), "TERM": "xterm", "TZ": "UTC"}
+        return {**kept, **own, "PYTHONWARNINGS": "error", "COLUMNS": "100", **self.env}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """A new machine, without an account."""
+    return Shell(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder after an import into the embedded sandbox, some of whose events were rejected."""
+    shell = Shell(tmp_path_factory.mktemp("imported"))
+    done = shell(
+        "import", "--sandbox", "--quiet", "--config", SAMPLES / "fsseg.toml", SAMPLES / "messy.jsonl", SAMPLES / "shop.json"
+    )
+    assert done.code == 1
+    return shell.state
+
+
+@pytest.fixture
+def after_import(shell: Shell, imported: Path) -> Shell:
+    """A machine with one run behind it."""
+    shutil.copytree(imported, shell.state)
+    return shell
+
+
+Serve = Callable[..., tuple[Shell, Sandbox]]
+
+
+@pytest.fixture
+def serve(shell: Shell) -> Iterator[Serve]:
+    """Serve an account of an edition with some options: the machine that has it configured, and the server."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def start(edition: str = "classic", **options: Any) -> tuple[Shell, Sandbox]:
+            db = shell.folder / f"{edition}.db"
+            chosen = Options().changed(options)
+            sandbox = stack.enter_context(running(db, edition=edition, token=TOKEN, options=chosen))
+            env = {"FSSEG_BASE_URL": sandbox.base_url, "FSSEG_EDITION": edition, "FSSEG_API_TOKEN": TOKEN}
+            return shell.with_env(**env), sandbox
+
+        yield start

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fsseg.sandbox import reset
+from tests.cli.conftest import Serve, Shell
+
+OWN = {"fields": {"contacts": {"add": [{"name": "cf_tier", "type": "dropdown", "choices": ["Gold", "Tin"]}]}}}
+
+
+def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in rows}
+
+
+def test_the_account_s_own_fields_are_shown_with_the_traits_that_reach_them(serve: Serve) -> None:
+    shell, sandbox = serve("classic")
+    reset(shell.folder / "classic.db", "classic", OWN)
+    shell.write("fsseg.toml", '[mapping.contact]\nlevel = "cf_tier"')
+    done = shell("fields", "contact", "--json")
+    assert (done.code, done.json["source"], done.json["edition"]) == (0, "account", "classic")
+    fields = by_name(done.json["fields"]["contact"])
+    assert fields["cf_tier"]["traits"] == ["level", "cfTier"]
+    assert [choice["text"] for choice in fields["cf_tier"]["choices"]] == ["Gold", "Tin"]
+    assert fields["job_title"]["traits"] == ["title", "jobTitle"]
+    assert fields["city"]["traits"] == ["address.city", "city"]
+    assert not fields["updated_at"]["writable"]
+    assert sandbox.stats()["writes"] == 0
+
+
+def test_the_table_names_trait_field_label_and_type(serve: Serve) -> None:
+    shell, _ = serve("suite")
+    done = shell("fields", "deal", "--choices")
+    (row,) = [line for line in done.out.splitlines() if " amount " in line]
+    assert row.split() == ["amount", "amount", "Amount", "number", "required"]
+    assert "New" in next(line for line in done.out.splitlines() if "deal_stage_id" in line)
+    assert "creater_id" not in done.out
+    assert "kept by Freshsales" in shell("fields", "deal", "--all").out
+
+
+def test_a_lead_comes_with_the_company_and_the_deal_in_it(shell: Shell) -> None:
+    done = shell("fields", "lead", "--offline", "--json")
+    assert list(done.json["fields"]) == ["lead", "lead.company", "lead.deal"]
+    assert "industry" in by_name(done.json["fields"]["lead.company"])["industry_type_id"]["traits"]
+
+
+def test_offline_nothing_is_sent_and_the_cached_fields_count(serve: Serve) -> None:
+    shell, sandbox = serve("suite")
+    assert shell("fields", "--offline", "--json").json["source"] == "standard"
+    assert sandbox.stats()["total"] == 0
+    shell("fields")
+    total = sandbox.stats()["total"]
+    cached = shell("fields", "--offline", "--json").json
+    assert (cached["source"], sandbox.stats()["total"]) == ("cached", total)
+    assert "cf_plan" in by_name(cached["fields"]["contact"])
+
+
+def test_the_suite_has_no_leads(shell: Shell) -> None:
+    done = shell("fields", "lead", "--offline", "--edition", "suite")
+    assert (done.code, done.out) == (2, "")
+    assert "no leads" in done.err
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [({}, "no Freshsales account given"), ({"FSSEG_DOMAIN": "acme"}, "no API token"), ({"FSSEG_DOMAIN": "a b"}, "host name")],
+)
+def test_what_is_missing_is_told_in_one_line(shell: Shell, env: dict[str, str], message: str) -> None:
+    done = shell.with_env(**env)("fields")
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert message in done.err
+
+
+def test_a_mapping_to_no_field_is_told(serve: Serve) -> None:
+    shell, _ = serve("classic")
+    shell.write("fsseg.toml", '[mapping.person]\nlevel = "cf_nothing"')
+    done = shell("fields")
+    assert done.code == 2
+    assert "cf_nothing" in done.err

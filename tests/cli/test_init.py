@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fsseg.settings import load
+from tests.cli.conftest import Shell
+
+
+def test_what_it_writes_loads_and_says_what_was_chosen(shell: Shell) -> None:
+    arguments = ["--domain", "acme", "--edition", "suite", "--match", "email", "--api-token-file", 'my "token".txt']
+    done = shell("init", *arguments)
+    assert (done.code, done.out) == (0, "")
+    path = shell.folder / "here" / "fsseg.toml"
+    settings = load({}, path)
+    assert (settings.freshsales.domain, settings.freshsales.edition) == ("acme", "suite")
+    assert settings.identity.match == "email"
+    assert settings.freshsales.api_token_file == path.parent / 'my "token".txt'
+
+
+def test_every_setting_stands_there_and_is_right_when_commented_in(shell: Shell, tmp_path: Path) -> None:
+    shell("init")
+    text = (shell.folder / "here" / "fsseg.toml").read_text()
+    live = re.sub(r"^# (?=\w+ = |\[)", "", text, flags=re.MULTILINE)
+    assert live != text
+    (tmp_path / "live.toml").write_text(live)
+    settings = load({}, tmp_path / "live.toml")
+    assert settings.limits.max_time == 3000
+    for section in (settings.freshsales, settings.identity, settings.timeline, settings.limits, settings.filter):
+        assert section.model_fields_set == type(section).model_fields.keys()
+    assert settings.mapping.model_fields_set == {"person", "account", "deal", "event"}
+
+
+def test_the_token_is_never_written(shell: Shell) -> None:
+    shell.with_env(FSSEG_API_TOKEN="very-secret", FSSEG_DOMAIN="acme")("init")
+    assert "very-secret" not in (shell.folder / "here" / "fsseg.toml").read_text()
+
+
+def test_a_file_that_is_there_stays_unless_forced(shell: Shell) -> None:
+    path = shell.write("fsseg.toml", "strict = true")
+    done = shell("init", "--domain", "acme")
+    assert (done.code, path.read_text()) == (2, "strict = true\n")
+    assert "--force" in done.err
+    assert shell("init", "--domain", "acme", "--force").code == 0
+    assert 'domain = "acme"' in path.read_text()
+
+
+@pytest.mark.parametrize("arguments", [["--domain", "a b"], ["--base-url", "http://crm.example.com"], ["no/such/place.toml"]])
+def test_a_wrong_answer_leaves_nothing_behind(shell: Shell, arguments: list[str]) -> None:
+    done = shell("init", *arguments)
+    assert done.code == 2
+    assert list((shell.folder / "here").iterdir()) == []
+
+
+def test_on_a_terminal_it_asks_for_the_account(shell: Shell) -> None:
+    code, seen = shell.on_terminal("init", keys="acme.myfreshworks.com\ntoken.txt\n")
+    assert code == 0
+    assert "for acme.myfreshworks.com" in seen
+    settings = load({}, shell.folder / "here" / "fsseg.toml")
+    assert settings.freshsales.domain == "acme.myfreshworks.com"
+
+
+def test_json_says_what_was_written(shell: Shell) -> None:
+    done = shell("init", "--domain", "acme", "--json")
+    assert done.json["account"] == "acme.freshsales.io"

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import csv
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+
+def summary(shell: Shell) -> dict[str, object]:
+    (run,) = (shell.state / "sandbox-classic" / "runs").iterdir()
+    return dict(json.loads((run / "summary.json").read_text()))
+
+
+def test_without_a_run_the_latest_is_reported(after_import: Shell) -> None:
+    done = after_import("report")
+    assert done.code == 0
+    assert str(summary(after_import)["run_id"]) in done.out
+    assert "Events that need you" in done.out
+
+
+def test_json_is_the_summary_itself(after_import: Shell) -> None:
+    assert after_import("report", "--format", "json").json == summary(after_import)
+    assert after_import("report", "--json").json == summary(after_import)
+
+
+def test_csv_has_a_row_for_each_event_that_failed(after_import: Shell) -> None:
+    done = after_import("report", str(summary(after_import)["run_id"]), "--format", "csv")
+    rows = list(csv.DictReader(done.out.splitlines()))
+    assert len(rows) == 17
+    assert {"code", "line", "hint"} <= rows[0].keys()
+
+
+@pytest.mark.parametrize("format", ["text", "json", "csv", "html"])
+def test_a_file_holds_what_stdout_would_and_is_private(after_import: Shell, format: str) -> None:
+    path = after_import.folder / "out"
+    done = after_import("report", "--format", format, "--output", path)
+    assert (done.code, done.out) == (0, "")
+    assert path.read_bytes().decode() == after_import("report", "--format", format).out
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_page_stands_for_itself(after_import: Shell) -> None:
+    done = after_import("report", "--format", "html")
+    assert done.out.startswith("<!doctype html>") or done.out.startswith("<!DOCTYPE html>")
+    assert "<script" not in done.out
+
+
+def test_a_place_that_cannot_be_written_is_a_usage_error(after_import: Shell) -> None:
+    done = after_import("report", "--output", Path("no") / "such" / "folder.html")
+    assert done.code == 2
+    assert "can't be written" in done.err
+
+
+def test_with_no_run_there_is_nothing_to_report(shell: Shell) -> None:
+    done = shell("report")
+    assert (done.code, done.out) == (2, "")
+    assert "no finished run" in done.err

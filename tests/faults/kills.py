@@ -1,0 +1,83 @@
+"""SIGKILL at random points, over and over, until the import has ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from random import Random
+
+from fsseg.sandbox import Fault
+from tests.e2e.harness import Machine
+from tests.faults.process import run, start, when
+from tests.faults.story import Difference, before, difference, mixed
+
+START = 0.8
+"""Seconds in which a process starts and reads its files, before the first request."""
+
+
+@dataclass
+class Ends:
+    """What came of killing: how often a process was killed, and what every import that was so treated ended in."""
+
+    kills: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    outcomes: list[dict[str, int]] = field(default_factory=list)
+    written_again: int = 0
+    """Write requests of a second import of the same file, which should have had nothing to do."""
+
+    @property
+    def lost(self) -> int:
+        return sum(len(one.lost) for one in self.differences)
+
+    @property
+    def doubled(self) -> int:
+        return sum(len(one.doubled) for one in self.differences)
+
+
+def killed(machine: Machine, random: Random, requests: int, *args: str) -> bool:
+    """Run the command and kill it somewhere; whether it hadn't ended by then."""
+    process = start(machine, *args)
+    at = random.randrange(requests)
+    if when(machine, process, at):
+        time.sleep(random.uniform(0, START if at == 0 else 0.03))
+    process.kill()
+    process.communicate()
+    return process.returncode == -9
+
+
+def kill(machine: Machine, kills: int, seed: int, at_once: int = 4) -> Ends:
+    """Kill imports and their resumptions until there were so many kills, and compare with an undisturbed import."""
+    account, random, ends = machine.account, Random(seed), Ends()
+    path = machine.write("events.jsonl", mixed())
+    before(account)
+    wanted = run(machine, "import", path, "--json").outcomes
+    state, requests = account.state(), account.requests
+    while ends.kills < kills:
+        before(account, faults=[Fault("slow", seconds=0.004)])
+        _forget(machine, len(ends.outcomes))
+        more = min(at_once, kills - ends.kills)
+        ends.kills += sum(
+            killed(machine, random, requests, *(("resume",) if number else ("import", path))) for number in range(more)
+        )
+        ends.outcomes.append(_to_the_end(machine, path, wanted))
+        ends.differences.append(difference(account.state(), state))
+        account.forget()
+        again = run(machine, "import", path)
+        assert again.code == 0, again.err
+        ends.written_again += account.writes
+    return ends
+
+
+def _to_the_end(machine: Machine, path: str, nothing_left: dict[str, int]) -> dict[str, int]:
+    """Resume, or import anew where nothing had begun; the outcomes told."""
+    done = run(machine, "resume", "--json")
+    assert done.code == 0, done.err
+    if "nothing to resume" in done.err:
+        assert run(machine, "import", path, "--json").code == 0
+        return nothing_left
+    return done.outcomes
+
+
+def _forget(machine: Machine, number: int) -> None:
+    """A state folder of its own for the next import."""
+    machine.environment["FSSEG_STATE_DIR"] = str(machine.home / f"state-{number}")

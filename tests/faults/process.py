@@ -1,0 +1,77 @@
+"""The command as a process of its own, to be watched, stopped and killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.e2e.harness import Machine
+
+FAST = str(Path(__file__).with_name("fast.py"))
+
+
+@dataclass
+class Ended:
+    """A process that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What `--json` printed."""
+        return dict(orjson.loads(self.out))
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Those that there are."""
+        events = self.summary["events"]
+        assert sum(events["outcomes"].values()) == events["read"], events
+        return {name: count for name, count in events["outcomes"].items() if count}
+
+    @property
+    def failures(self) -> str:
+        """The text of failures.jsonl."""
+        path = Path(self.summary["run_dir"]) / "failures.jsonl"
+        return path.read_text() if path.exists() else ""
+
+
+def start(machine: Machine, *args: str, fast: bool = False, **more: Any) -> subprocess.Popen[bytes]:
+    """The command, not waited for; `fast` by a quick clock."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FSSEG_")}
+    env = {name: value for name, value in {**kept, **machine.env()}.items() if value is not None}
+    command = [sys.executable, *([FAST] if fast else ["-m", "fsseg"]), *args]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=env, cwd=machine.home, **more
+    )
+
+
+def finish(process: subprocess.Popen[bytes]) -> Ended:
+    """Wait for its end, which is never a traceback."""
+    out, err = (data.decode() for data in process.communicate(timeout=120))
+    assert "Traceback" not in err, err
+    return Ended(process.returncode, out, err)
+
+
+def run(machine: Machine, *args: str, fast: bool = False, **more: Any) -> Ended:
+    """The command from its start to its end."""
+    return finish(start(machine, *args, fast=fast, **more))
+
+
+def when(machine: Machine, process: subprocess.Popen[bytes], requests: int) -> bool:
+    """Wait until the server has had so many more requests; False if the process ended before."""
+    until = machine.account.requests + requests
+    while process.poll() is None:
+        if machine.account.requests >= until:
+            return True
+        time.sleep(0.002)
+    return False
