@@ -29,7 +29,7 @@ class Reader:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self._all_views: dict[Entity, int] = {}
+        self._views: dict[Entity, list[Row]] = {}
 
     def fields(self, entity: Entity) -> list[Row]:
         """The field metadata as Freshsales lists it; of sales activities for `timeline`."""
@@ -75,22 +75,22 @@ class Reader:
         return answer.record(key), {name: value for name, value in answer.object().items() if name != key}
 
     def views(self, entity: Entity) -> list[Row]:
-        """The saved views of an entity."""
-        return self._get(f"/api/{PLURAL[entity]}/filters").rows("filters")
+        """The saved views of an entity. Asked for once."""
+        if entity not in self._views:
+            self._views[entity] = self._get(f"/api/{PLURAL[entity]}/filters").rows("filters")
+        return self._views[entity]
 
     def all_view(self, entity: Entity) -> int:
         """The view that holds all records, by its English name; under localised or changed names the default one.
 
         A default view may hold fewer: who must be sure checks `names_all` over `views`. Raises BadAnswer when there
-        is no view. Asked for once.
+        is no view.
         """
-        if entity not in self._all_views:
-            views = self.views(entity)
-            chosen = [*filter(names_all, views), *(view for view in views if view.get("is_default")), *views]
-            if not chosen:
-                raise Answer(None, "GET", f"/api/{PLURAL[entity]}/filters").bad("view")
-            self._all_views[entity] = chosen[0]["id"]
-        return self._all_views[entity]
+        views = self.views(entity)
+        chosen = [*filter(names_all, views), *(view for view in views if view.get("is_default")), *views]
+        if not chosen:
+            raise Answer(None, "GET", f"/api/{PLURAL[entity]}/filters").bad("view")
+        return int(chosen[0]["id"])
 
     def rows(
         self,

@@ -169,7 +169,7 @@ def pages(total: int) -> int:
 def _later(newest: str, rows: list[dict[str, Any]]) -> str:
     """The latest of `newest` and the rows' times of change."""
     found = [newest, *(row["updated_at"] for row in rows if isinstance(row.get("updated_at"), str))]
-    return max(found, key=lambda text: updated({"updated_at": text}))
+    return str(max(found, key=lambda text: updated({"updated_at": text})))
 
 
 def _names(entity: Entity, flat: Existing) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,9 @@ DEADLINE = 600.0
 
 UNTOLD = 5.0
 """Seconds for a job to end whose number was never learnt, as the process ended between request and answer."""
+
+SHORTEST = 0.2
+"""Seconds before a job is asked about for the first time, at the least: an unneeded poll costs a request."""
 
 JOB = "job"
 """Under this name the store keeps the job that was started last, until it has ended."""
@@ -118,7 +120,6 @@ class Bulk:
     def _wait(self, job_id: str) -> Job | None:
         """The job once it has ended, None if it takes too long. A poll that fails is one poll less."""
         waited, pause = 0.0, self.pause
-        started = time.monotonic()
         while waited < DEADLINE:
             self.work.pause(pause)
             waited += pause
@@ -127,7 +128,8 @@ class Bulk:
             except Unavailable:
                 continue
             if job.status != "running":
-                self.pause = max(0.05, min(30.0, (time.monotonic() - started) if pause == self.pause else waited))
+                # A job that had ended at the first look may have ended long before: the next look comes sooner.
+                self.pause = max(SHORTEST, 0.8 * pause) if pause == self.pause else waited
                 return job
             pause = min(pause * 1.5, 30.0)
         return None

@@ -77,7 +77,9 @@ class Shell:
         """Run it beside the test."""
         command = self._command(arguments)
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=self._cwd(), env=self._env()) as process:
+        with subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, text=True, cwd=self._cwd(), env=self._env()
+        ) as process:
             try:
                 yield process
             finally:
@@ -117,7 +119,13 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state folder after an import into the embedded sandbox, some of whose events were rejected."""
     shell = Shell(tmp_path_factory.mktemp("imported"))
     done = shell(
-        "import", "--sandbox", "--quiet", "--config", SAMPLES / "fsseg.toml", SAMPLES / "messy.jsonl", SAMPLES / "shop.json"
+        "import",
+        "--sandbox",
+        "--quiet",
+        "--config",
+        SAMPLES / "fsseg.toml",
+        SAMPLES / "messy.jsonl",
+        SAMPLES / "shop.json",
     )
     assert done.code == 1
     return shell.state

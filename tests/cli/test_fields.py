@@ -64,7 +64,11 @@ def test_the_suite_has_no_leads(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("env", "message"),
-    [({}, "no Freshsales account given"), ({"FSSEG_DOMAIN": "acme"}, "no API token"), ({"FSSEG_DOMAIN": "a b"}, "host name")],
+    [
+        ({}, "no Freshsales account given"),
+        ({"FSSEG_DOMAIN": "acme"}, "no API token"),
+        ({"FSSEG_DOMAIN": "a b"}, "host name"),
+    ],
 )
 def test_what_is_missing_is_told_in_one_line(shell: Shell, env: dict[str, str], message: str) -> None:
     done = shell.with_env(**env)("fields")

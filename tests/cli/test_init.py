@@ -47,7 +47,9 @@ def test_a_file_that_is_there_stays_unless_forced(shell: Shell) -> None:
     assert 'domain = "acme"' in path.read_text()
 
 
-@pytest.mark.parametrize("arguments", [["--domain", "a b"], ["--base-url", "http://crm.example.com"], ["no/such/place.toml"]])
+@pytest.mark.parametrize(
+    "arguments", [["--domain", "a b"], ["--base-url", "http://crm.example.com"], ["no/such/place.toml"]]
+)
 def test_a_wrong_answer_leaves_nothing_behind(shell: Shell, arguments: list[str]) -> None:
     done = shell("init", *arguments)
     assert done.code == 2
