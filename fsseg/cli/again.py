@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def find(settings: Settings, fits: Fits, id: str | None, *, any_named: bool = Fa
 
     `any_named`: a run named outright is taken whether it fits or not. Raises `NoSuchRun` for an unknown id.
     """
-    return latest(_folders(settings), (lambda store: True) if any_named and id else fits, id)
+    return latest(_folders(settings, id), (lambda store: True) if any_named and id else fits, id)
 
 
 def nothing_left(output: Output, settings: Settings, id: str | None, text: str) -> ExitCode:
@@ -45,9 +45,10 @@ def nothing_left(output: Output, settings: Settings, id: str | None, text: str) 
     return ExitCode.DONE
 
 
-def _folders(settings: Settings) -> Iterator[Path]:
+def _folders(settings: Settings, id: str | None) -> Iterator[Path]:
+    """An id names one run of all; without one it is the account's latest that counts."""
     chosen = settings.freshsales
-    if settings.sandbox or chosen.domain or chosen.base_url:
+    if id is None and (settings.sandbox or chosen.domain or chosen.base_url):
         yield account_folder(settings, account_of(settings))
         return
     yield from (folder for folder in sorted(state_dir(settings).iterdir()) if folder.is_dir())
@@ -63,8 +64,10 @@ def settings_of(store: Store, given: Settings) -> Settings:
     return Settings.model_validate(merged)
 
 
-def go_on(given: Settings, output: Output, run: Run, command: str) -> ExitCode:
-    """Take `run` from where it stands to its end. The exit code of the whole run.
+def go_on(
+    given: Settings, output: Output, run: Run, command: str, prepare: Callable[[Store], object] = lambda store: None
+) -> ExitCode:
+    """Take `run` from where it stands to its end, after `prepare`, under the lock. The exit code of the whole run.
 
     Raises what `fsseg.cli.errors.handled` handles.
     """
@@ -72,6 +75,7 @@ def go_on(given: Settings, output: Output, run: Run, command: str) -> ExitCode:
         settings, dry = settings_of(store, given), is_dry(store)
     with opened(settings, output, lambda folder: run, writes=not dry) as pipeline:
         pipeline.store.put("invoked", command)
+        prepare(pipeline.store)
         ending = Ending()
         with interruptible(pipeline.pacer), ExitStack() as stack:
             stack.enter_context(pipeline.progress)
@@ -81,12 +85,14 @@ def go_on(given: Settings, output: Output, run: Run, command: str) -> ExitCode:
                     pipeline.plan(_inputs(pipeline))
                 pipeline.plan(())
                 refuse_forbidden(pipeline)
-                if not dry and not _refused_by_strict(pipeline):
+                if not dry and _refused_by_strict(pipeline):
+                    pipeline.store.put("stage", "pushed")  # nothing of this plan is ever to be sent
+                elif not dry:
                     pipeline.carry_out()
             except BrakeRefused as error:
                 ending = Ending(ExitCode.BRAKE, error)
-            except (FreshsalesError, KeyboardInterrupt) as error:
-                ending = Ending(ending_of(error), error if isinstance(error, Exception) else None)
+            except FreshsalesError as error:
+                ending = Ending(ending_of(error), error)
         return account_for(pipeline, output, ending, lambda pipeline, summary: show_run(output, pipeline.run, summary))
 
 
@@ -124,7 +130,7 @@ def fork(run: Run, *, strict: bool) -> Run:
         store.copy_to(copy.plan)
         os.chmod(copy.plan, 0o600)
         store.put("applied_by", copy.id)
-    with closing(copy.open()) as store:
+    with closing(copy.open()) as store, store.transaction():
         store.put("applies", run.id)
         store.put("strict_apply", strict)
         store.put("command", "apply")
@@ -137,7 +143,7 @@ def fork(run: Run, *, strict: bool) -> Run:
 def plan_undo(run: Run, settings: Settings, *, delete_created: bool, dry_run: bool) -> Run:
     """A new run that is to take back `run`; what it has to put back is read when it goes on."""
     undo = new_run(run.folder.parent.parent)
-    with closing(run.open()) as original, closing(undo.open()) as store:
+    with closing(run.open()) as original, closing(undo.open()) as store, store.transaction():
         for name, value in {
             "settings": original.get("settings"),
             "command": "undo",

@@ -21,6 +21,7 @@ from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.secret import Token
 from fsseg.freshsales.writer import Writer
+from fsseg.report.files import write_text
 from fsseg.report.progress import Progress
 from fsseg.settings import ConfigError, Settings, api_token
 
@@ -147,7 +148,7 @@ def locked(folder: Path, holder: str) -> Iterator[None]:
     except Timeout:
         raise Locked(_who(note, folder)) from None
     try:
-        note.write_bytes(orjson.dumps({"run": holder, "pid": os.getpid()}))
+        write_text(note, orjson.dumps({"run": holder, "pid": os.getpid()}).decode())
         yield
         note.unlink(missing_ok=True)
     finally:

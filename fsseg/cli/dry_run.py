@@ -51,6 +51,7 @@ def dry_run(
     since: o.Since = None,
     until: o.Until = None,
     limit: o.Limit = None,
+    jobs: o.Jobs = None,
     with_: o.WithFlag = None,
     stitch_anonymous: o.StitchAnonymous = False,
     create_missing: o.CreateMissing = False,

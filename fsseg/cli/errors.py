@@ -18,6 +18,8 @@ class NoInput(Exception):
 @contextmanager
 def handled(consoles: Consoles) -> Iterator[None]:
     """Say what the error means, once, on stderr, and end with its exit code."""
+    import sqlite3
+
     from fsseg.cli.connect import Locked
     from fsseg.freshsales.errors import FreshsalesError, Halted, Interrupted, NotFound, Stop
     from fsseg.mapping.rules import MappingError
@@ -54,6 +56,10 @@ def handled(consoles: Consoles) -> Iterator[None]:
         code, text = ExitCode.INTERRUPTED, "interrupted"
     except BrokenPipeError:
         raise
+    except sqlite3.OperationalError as error:
+        code, text = ExitCode.STOPPED, f"the state folder can't be used: {error}. Once that is mended: fsseg resume"
+    except sqlite3.DatabaseError as error:
+        code, text = ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}"
     except OSError as error:
         code, text = ExitCode.STOPPED, f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
     else:

@@ -24,6 +24,7 @@ def import_(
     since: o.Since = None,
     until: o.Until = None,
     limit: o.Limit = None,
+    jobs: o.Jobs = None,
     with_: o.WithFlag = None,
     stitch_anonymous: o.StitchAnonymous = False,
     create_missing: o.CreateMissing = False,

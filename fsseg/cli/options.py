@@ -125,6 +125,9 @@ Until = Annotated[str | None, typer.Option(help="Take events before this time.",
 Limit = Annotated[
     int | None, typer.Option(help="Take only the first N events that pass the filters.", min=1, rich_help_panel=WHAT)
 ]
+Jobs = Annotated[
+    int | None, typer.Option(help="Processes that read and map; the result is the same.", min=1, rich_help_panel=RUN)
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Reject events with a value that doesn't fit its field.", rich_help_panel=WHAT)
 ]
@@ -147,7 +150,7 @@ MaxTime = Annotated[
 Reserve = Annotated[str | None, typer.Option(help="Share of the quota left to others (20%).", rich_help_panel=RUN)]
 Mass = Annotated[bool, typer.Option("--allow-mass-changes", help="Lift the safety brake.", rich_help_panel=RUN)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.", rich_help_panel=RUN)]
-Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=OUTPUT)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and only that, to stdout.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.", rich_help_panel=OUTPUT)]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every request to stderr.", rich_help_panel=OUTPUT)]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bars or lines.", rich_help_panel=OUTPUT)]
@@ -197,6 +200,7 @@ FLAGS = frozenset(
         "since",
         "until",
         "limit",
+        "jobs",
         "stitch_anonymous",
         "create_missing",
         "strict",

@@ -65,8 +65,8 @@ def run(
                     pipeline.carry_out()
             except BrakeRefused as error:
                 ending = Ending(ExitCode.BRAKE, error)
-            except (FreshsalesError, KeyboardInterrupt) as error:
-                ending = Ending(ending_of(error), error if isinstance(error, Exception) else None)
+            except FreshsalesError as error:
+                ending = Ending(ending_of(error), error)
         return account_for(pipeline, output, ending, show, partly=unreadable > 0)
 
 
@@ -121,8 +121,8 @@ def account_for(pipeline: Pipeline, output: Output, ending: Ending, show: Show, 
         head |= {"account_limit": pipeline.pacer.per_hour, "quota_left": pipeline.pacer.remaining}
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]
-    if pipeline.stage == "new":
-        raise ending.error or KeyboardInterrupt
+    if pipeline.stage == "new" and ending.error is not None:
+        raise ending.error
 
     def exit_code(outcomes: dict[str, int]) -> int:
         bad = partly or outcomes["rejected"] or outcomes["failed"]

@@ -69,14 +69,10 @@ def retry(
         settings,
         output,
     ):
-        from contextlib import closing
-
         from fsseg.cli.again import find, go_on, nothing_left
         from fsseg.plan.again import failed, reopen_failed, retryable
 
         found = find(settings, failed if refused else retryable, run)
         if found is None:
             raise typer.Exit(nothing_left(output, settings, run, "nothing to retry"))
-        with closing(found.open()) as store:
-            reopen_failed(store, refused=refused)
-        raise typer.Exit(go_on(settings, output, found, "retry"))
+        raise typer.Exit(go_on(settings, output, found, "retry", lambda store: reopen_failed(store, refused=refused)))

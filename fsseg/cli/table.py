@@ -16,7 +16,9 @@ _WIDEST = 44
 """Columns that a cell other than the last one may take."""
 
 _NARROW = 24
-"""With less room than this beside the others, the last column is not wrapped."""
+"""With less room than this beside the others, a last column that doesn't fit stands below them."""
+
+_BELOW = 8
 
 
 def print_table(
@@ -54,9 +56,16 @@ def print_table(
         start = line(row)
         if number < len(styles) and styles[number]:
             start.stylize(styles[number], 2, 2 + len(row[0]))
-        pieces = [last] if room < _NARROW or not console.is_terminal else textwrap.wrap(last, room) or [""]
+        indent = cell_len(start.plain)
+        if not console.is_terminal or cell_len(last) <= room:
+            pieces = [last]
+        elif room >= _NARROW:
+            pieces = textwrap.wrap(last, room)
+        else:
+            indent = _BELOW
+            pieces = ["", *textwrap.wrap(last, max(line_width(console) - indent, _NARROW))]
         for at, piece in enumerate(pieces):
-            text = (start if at == 0 else Text(" " * cell_len(start.plain))).append(piece)
+            text = start.append(piece) if at == 0 else Text(" " * indent + piece)
             text.rstrip()
             console.print(text, soft_wrap=True)
 

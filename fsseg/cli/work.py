@@ -17,7 +17,7 @@ from fsseg.cli.connect import Connection, account_folder, account_of, connected,
 from fsseg.cli.errors import NoInput
 from fsseg.cli.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
-from fsseg.freshsales.errors import Forbidden, FreshsalesError, Halted, Interrupted, Stop
+from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, Stop
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
@@ -171,7 +171,7 @@ class Ending:
 def interruptible(pacer: Pacer) -> Iterator[None]:
     """The first Ctrl-C, or SIGTERM, lets what is under way finish; the second ends the process at once.
 
-    Both leave the run resumable.
+    Both leave the run resumable. Raises `Interrupted` for the second.
     """
     signals = (signal.SIGINT, signal.SIGTERM)
 
@@ -183,25 +183,22 @@ def interruptible(pacer: Pacer) -> Iterator[None]:
     before = {each: signal.signal(each, stop) for each in signals}
     try:
         yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
 
 
-def ending_of(error: BaseException | None) -> ExitCode:
+def ending_of(error: FreshsalesError) -> ExitCode:
     """The exit code of what stopped a run."""
     match error:
-        case None:
-            return ExitCode.DONE
-        case Interrupted() | KeyboardInterrupt():
+        case Interrupted():
             return ExitCode.INTERRUPTED
-        case Halted():
-            return ExitCode.STOPPED
         case Stop():
             return ExitCode.REFUSED_CREDENTIALS
-        case FreshsalesError():
+        case _:
             return ExitCode.STOPPED
-    raise error
 
 
 def now() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 from fsseg.freshsales.clock import Clock
 from fsseg.freshsales.errors import HostDown, Unavailable
@@ -27,9 +28,7 @@ class Circuit:
         self._forget()
 
     def _forget(self) -> None:
-        self._failures = 0
-        self._since = 0.0
-        self._connected = False
+        self._all = self._unconnected = _Series()
         self._requests: set[int] = set()
 
     def check(self) -> None:
@@ -46,14 +45,26 @@ class Circuit:
         """Attempt of the request numbered `request`. Raises HostDown, with the error's `sent`, when that opens it."""
         with self._lock:
             now = self._clock.time()
-            self._since = self._since if self._failures else now
-            self._failures += 1
-            self._connected |= error.sent
+            self._all = self._all.more(now)
+            self._unconnected = _Series() if error.sent else self._unconnected.more(now)
             self._requests.add(request)
-            enough = self._failures >= FAILURES and now - self._since >= SPAN
-            if self._down is None and enough and (not self._connected or len(self._requests) >= REQUESTS):
-                self._down = f"no usable answer for {now - self._since:.0f} s; last: {error}"
+            widespread = len(self._requests) >= REQUESTS and self._all.long(now)
+            if self._down is None and (widespread or self._unconnected.long(now)):
+                self._down = f"no usable answer for {now - self._all.since:.0f} s; last: {error}"
             if self._down is not None:
                 down = HostDown(self._down)
                 down.sent = error.sent
                 raise down
+
+
+class _Series(NamedTuple):
+    """Failures in a row, and when the first of them was."""
+
+    failures: int = 0
+    since: float = 0.0
+
+    def more(self, now: float) -> _Series:
+        return _Series(self.failures + 1, self.since if self.failures else now)
+
+    def long(self, now: float) -> bool:
+        return self.failures >= FAILURES and now - self.since >= SPAN

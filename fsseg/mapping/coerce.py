@@ -92,7 +92,7 @@ def as_text(value: object) -> object:
     return BAD
 
 
-def _anything(value: object) -> object:
+def anything(value: object) -> object:
     """For a field of unknown type: scalars as they are."""
     return value if isinstance(value, str | int | float) else as_text(value)
 
@@ -226,8 +226,11 @@ _BY_TYPE: dict[str, Coercer] = {
     "date": _date,
     "date_time": _instant,
     "date_time_split": _instant,
-    "unknown": _anything,
+    "unknown": anything,
 }
+TAKE_TEXT = (as_text, anything)
+"""Coercers that leave text as it is."""
+
 _EXPECTED = {
     "number": "a number",
     "decimal": "a number",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fsseg.mapping.catalog import EMAILS, Catalog
-from fsseg.mapping.coerce import Coercer, as_text, coercer, expectation
+from fsseg.mapping.coerce import TAKE_TEXT, Coercer, as_text, coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
@@ -146,7 +146,7 @@ class Resolver:
             if len(self._resolved) < MAX_NAMES and len(trait) <= MAX_LENGTH:
                 self._resolved[trait] = known
                 self._targets[trait] = target
-                if isinstance(target, ToField) and target.coerce is as_text:
+                if isinstance(target, ToField) and target.coerce in TAKE_TEXT:
                     self._plain[trait] = target.cell
         return known
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from fsseg.freshsales.errors import NotFound
@@ -13,6 +13,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.plan.existing import Existing, flatten
 from fsseg.plan.mirror import INCLUDE, Mirror, fold_name, latest, pages, view_of_all
+from fsseg.plan.search import SearchFinder, trustworthy
 
 CHEAP = 2
 """Look-ups up to which bringing an existing copy up to date isn't worth it."""
@@ -22,7 +23,10 @@ FEW = 6
 
 
 class Finder(Protocol):
-    """Where existing records come from. Both may raise the client's errors; neither guesses."""
+    """Where existing records come from. All of it may raise the client's errors; nothing is guessed."""
+
+    def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
+        """Told which people will be asked for next, up to a hundred."""
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         """Entity and record of everyone with this e-mail, or of the accounts of this name, whatever its case."""
@@ -36,6 +40,9 @@ class LookupFinder:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+
+    def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
+        """There is nothing to be had but one by one."""
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         by = "email" if set(entities) <= {"lead", "contact"} else "name"
@@ -55,6 +62,9 @@ class MirrorFinder:
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
+
+    def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
+        """All is here already."""
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         for entity in entities:
@@ -104,6 +114,10 @@ def choose(
         cost += pages(probe.total) if len(probe.rows) < probe.total else 0
         missing[entity] = view, probe
     if cost >= questions:
+        batches = len(entities) * pages(questions)
+        if "account" not in entities and trustworthy(reader, [(entity, page) for entity, (_, page) in missing.items()]):
+            say(f"matching by filtered search, 100 addresses a request: about {batches:,} requests")
+            return SearchFinder(reader, lookup)
         say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
         return lookup
     if cost:

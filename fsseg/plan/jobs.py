@@ -41,12 +41,12 @@ def gather(gatherer: Gatherer, inputs: Sequence[Input], batcher: Batcher, limit:
     """
     left = limit
     for input in inputs:
-        reader = read(input)
+        reader, before = read(input), gatherer.counts.read
         for batch in batcher.batches(reader, left):
             gatherer.take(batch, input.path)
             left = None if left is None else left - len(batch.passed)
             tick(batch.read)
-        gatherer.end(input, reader.container, reader.events, batcher.fault)
+        gatherer.end(input, reader.container, gatherer.counts.read - before, batcher.fault)
         if left == 0:
             return
 

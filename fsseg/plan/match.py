@@ -78,6 +78,8 @@ def _match_people(work: Matching) -> None:
 
 def _match_page(work: Matching, finder: Finder | None, entities: tuple[Entity, ...], page: list[Record]) -> None:
     """Ask first, write afterwards: no transaction stays open while the network is waited for."""
+    if finder is not None:
+        finder.prefetch(entities, [record.key for record in page if "@" in record.key])
     found = [(record, *_find_person(work, finder, entities, record)) for record in page]
     with work.store.transaction():
         for record, state, person in found:

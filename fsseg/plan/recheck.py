@@ -34,7 +34,8 @@ def recheck(work: Matching) -> int:
             )
         db.execute(
             "UPDATE entry SET action = 'conflict', status = 'failed', code = 'conflict'"
-            " WHERE action = 'create' AND person IN (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
+            " WHERE action = 'create' AND person IN"
+            " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
         )
     return len(conflicts)
 

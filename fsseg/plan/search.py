@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from fsseg.freshsales.errors import BadAnswer, Refused
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.plan.existing import Existing, addresses, flatten
-from fsseg.plan.finder import Finder
+
+if TYPE_CHECKING:
+    from fsseg.plan.finder import Finder
 
 ATTRIBUTE: dict[Entity, str] = {"lead": "lead_email.email", "contact": "contact_email.email"}
 """What the filtered search calls the e-mail (documented); that it takes a list of them is not."""
@@ -58,16 +61,18 @@ def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Exi
                 raise BadAnswer(f"the filtered search lists a {entity} without its address")
             yield existing
         read += len(page.rows)
-        if not page.rows or page.total is not None and read >= page.total:
+        if not page.rows or (page.total is not None and read >= page.total):
             return
 
 
 def trustworthy(reader: Reader, pages: Iterable[tuple[Entity, Page]]) -> bool:
     """Whether a search for two addresses known to exist gives back exactly these, of every entity.
 
-    `pages` hold records that are there. An entity with fewer than two addresses proves nothing.
+    `pages` hold records that are there. An entity with a single address proves nothing; one without records need not.
     """
     for entity, page in pages:
+        if page.total == 0:
+            continue
         known = sorted({address for row in page.rows for address in addresses(flatten(entity, row))})[:2]
         if len(known) < 2:
             return False

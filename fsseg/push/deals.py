@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from fsseg.freshsales.reader import names_all
-from fsseg.plan.mirror import PAGE, first_page, fold_name, pages
+from fsseg.plan.mirror import first_page, fold_name, pages, view_of_all
 from fsseg.plan.store import Record
 from fsseg.push.bulk import WORTH
 from fsseg.push.journal import carefully
@@ -39,21 +38,21 @@ def nameable(work: Work) -> Callable[[Record], bool]:
 
 def _all_names(work: Work, worth: int) -> set[str] | None:
     """The folded names of all deals, or None where reading them isn't worth that many requests, or can't be whole."""
-    if not any(map(names_all, work.reader.views("deal"))):
+    view = view_of_all(work.reader, "deal")
+    if view is None:
         return None
-    view = work.reader.all_view("deal")
     page = first_page(work.reader, "deal", view)
     if page.total is None or pages(page.total) >= worth:
         return None
-    names: set[str] = set()
+    found: dict[int, str] = {}
     number = 1
     while page.rows:
-        names |= {fold_name(row.get("name")) for row in page.rows}
-        if len(page.rows) < PAGE and number * PAGE >= page.total:
+        found |= {row["id"]: fold_name(row.get("name")) for row in page.rows}
+        if len(found) == page.total:
             break
         number += 1
         page = first_page(work.reader, "deal", view, number)
-    return names
+    return set(found.values())
 
 
 def attributes(work: Work, record: Record) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _records(work: Work, stages: Stages, name: str, entity: Entity, way: _Way) -
     if not total:
         return
     with stages(name, total, entity + "s") as advance:
-        journal, bulk = Journal(work.store, "record", work.workers, advance), way.bulk
+        journal, bulk = Journal(work, "record", advance), way.bulk
         if bulk is not None:
             bulk.await_earlier()
         journal.recover(work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, SENT)), way.recover)
@@ -124,7 +124,7 @@ def _timeline(work: Work, stages: Stages) -> None:
     if not total:
         return
     with stages("Timeline", total, "entries") as advance:
-        journal = Journal(work.store, "entry", work.workers, advance)
+        journal = Journal(work, "entry", advance)
         under_way = list(work.store.entries(f"head IS NULL AND {OPEN} AND status = ?", (SENT,)))
         journal.recover(under_way, partial(timeline.recover, work, timeline.Made(work, under_way)))
         for chunk in _entry_chunks(work, journal.size):
@@ -138,10 +138,10 @@ def _deletions(work: Work, stages: Stages) -> None:
     if not total:
         return
     with stages("Deletions", total, "records") as advance:
-        entries = Journal(work.store, "entry", work.workers, advance)
+        entries = Journal(work, "entry", advance)
         for part in _chunks(work.store.entries(wanted), entries.size):
             entries.push(part, lambda row: _gone(partial(timeline.delete, work, row)))
-        records = Journal(work.store, "record", work.workers, advance)
+        records = Journal(work, "record", advance)
         for entity in ("deal", "contact", "lead", "account"):
             for chunk in _chunks(work.store.records(f"entity = '{entity}' AND {wanted}"), records.size):
                 records.push(chunk, lambda row: _gone(partial(work.writer.delete, row.entity, row.remote_id)))

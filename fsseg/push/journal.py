@@ -15,8 +15,9 @@ from itertools import groupby
 from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
-from fsseg.plan.store import Entry, Record, Store
+from fsseg.plan.store import Entry, Record
 from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome, failed, unknown
+from fsseg.push.work import Work
 
 CHUNK = 25
 """Rows under way at once per worker: what a crash leaves to be looked for, against two commits a chunk."""
@@ -84,10 +85,11 @@ def looked_for(look: Act, row: Row) -> Outcome:
 class Journal:
     """Sends the rows of one stage, chunk by chunk."""
 
-    def __init__(self, store: Store, table: str, workers: int, advance: Callable[[int], None]) -> None:
-        self._store = store
+    def __init__(self, work: Work, table: str, advance: Callable[[int], None]) -> None:
+        self._store = work.store
+        self._pause = work.pause
+        self._workers = work.workers
         self._table = table
-        self._workers = workers
         self._advance = advance
 
     @property
@@ -100,7 +102,13 @@ class Journal:
 
         Raises what ends the push; the rows not looked at stay as they are.
         """
-        for row in list(rows):
+        rows = list(rows)
+        latest = max((row.claimed_at for row in rows if row.claimed_at), default=None)
+        if latest is not None:
+            since = (datetime.now(UTC) - datetime.fromisoformat(latest)).total_seconds()
+            if 0 <= since < LINGER:
+                self._pause(LINGER - since)
+        for row in rows:
             self._settle([(row, looked_for(look, row))])
 
     def push(self, chunk: Sequence[Row], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:

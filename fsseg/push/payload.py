@@ -48,7 +48,8 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
 def _nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
     has = record.existing or {}
     nested: dict[str, Any] = {}
-    for name in NESTED[part]:
+    own = [name.removeprefix(f"{part}.") for name in has if name.startswith(f"{part}.cf_")]
+    for name in [*NESTED[part], *own]:
         value = has.get(f"{part}.{name}")
         if value is not None:
             nested[name] = _as_sent(catalog, f"{part}.{name}", value)

@@ -37,7 +37,7 @@ def _lines(source: Source) -> Iterator[Numbered]:
     return zip(lines_of(source), count(1))
 
 
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"', re.DOTALL)
 _WRAPPER = re.compile(rb'\s*\{\s*"\w+"\s*:\s*\[\s*\{')
 
 

@@ -11,11 +11,13 @@ from fsseg.segment.open import Source
 DOCUMENT_LIMIT = 64 << 20
 """An object on its own may be a whole batch body; an item of an array is one message."""
 
+# Possessive repeats of groups are left out: Python 3.11 gets them wrong. Nothing here needs them to stay linear.
 _BETWEEN = re.compile(rb"[\s,\[\]]*+")
-_STRAY = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^,\[\]{\n]++', re.DOTALL)
-_STRING_END = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-# From here to the next brace, over all strings between; or to the quote of a string that this block doesn't end.
-_STEP = re.compile(rb'[^"{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}]*+)*+(["{}])', re.DOTALL)
+_STRAY = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"|[^,\[\]{\n]++', re.DOTALL)
+_STRING_END = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*"', re.DOTALL)
+# From here to the next brace, over all strings between; or to the quote of a string that this block doesn't end;
+# or to the end of the block. One of these always follows, so that it never goes back.
+_STEP = re.compile(rb'[^"{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*"[^"{}]*+)*(?:(["{}])|\Z)', re.DOTALL)
 
 
 def document_items(source: Source) -> Iterator[tuple[Piece, int]]:
@@ -86,7 +88,7 @@ class _Splitter:
             self.quoted = False
             at = closing.end()
         depth, step = self.depth, _STEP.match
-        while found := step(block, at):
+        while (found := step(block, at)) and found[1]:
             at = found.end()
             if found[1] == b"{":
                 depth += 1

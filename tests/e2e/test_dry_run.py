@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from fsseg.sandbox import Fault
+from tests.e2e import stranger
 from tests.e2e.events import identify, page, track
 from tests.e2e.harness import Machine, Result, Row
 
@@ -337,3 +338,20 @@ def test_offline_needs_no_token_and_knows_the_fields_that_an_earlier_run_saw(mac
 
     assert "ignored_trait shoeSize" in before.warnings
     assert after.fields("contact", KIM)["cf_shoe_size"] == (None, 43)
+
+
+def test_own_fields_of_a_leads_company_are_compared_and_kept(classic: Machine) -> None:
+    tier = {"name": "cf_tier", "type": "text", "base_model": "LeadCompany"}
+    classic.account.empty({"fields": {"leads": {"add": [tier]}}})
+    first = [identify(KIM, lastName="Vos", company={"name": "North Ltd", "cfTier": "A"})]
+    classic.imports(events=first)
+
+    assert classic.account.one("leads", KIM)["company"]["custom_field"] == {"cf_tier": "A"}
+    assert classic.dry_runs("--again", events=first).outcomes == {"unchanged": 1}
+    with stranger.before(classic.account, lambda exchange: None) as server:
+        classic.base_url = server.base_url
+        classic.imports(events=[identify(KIM, company={"name": "North Ltd", "city": "Oslo"})])
+    (write,) = server.writes
+    assert write.body["lead"]["company"] == {"name": "North Ltd", "city": "Oslo", "custom_field": {"cf_tier": "A"}}
+    company = classic.account.one("leads", KIM)["company"]
+    assert (company["city"], company["custom_field"]) == ("Oslo", {"cf_tier": "A"})

@@ -184,3 +184,36 @@ def test_a_record_changed_while_its_page_had_been_read_is_read_again_next_time(
 
     changed = {row["key"]: row["fields"]["last_name"]["before"] for row in result.changes if row["action"] == "update"}
     assert changed == {"p0@held.example": "Renamed", "p399@held.example": "Last"}
+
+
+@pytest.mark.parametrize("view", ["All Deals", "All deals I won"])
+def test_new_deals_never_change_one_of_somebody_else_that_has_the_name(
+    accounts: dict[str, Account], tmp_path: Path, view: str
+) -> None:
+    """Bulk knows a new deal by its name only."""
+    account = accounts["suite"]
+    account.empty(short_pages=True)
+    account.seed(deals=[{"name": f"Deal {number}", "amount": 1} for number in range(90)])
+
+    def renamed(exchange: Exchange) -> None:
+        if exchange.path.endswith("/deals/filters"):
+            exchange.answer["filters"] = [
+                {**row, "name": view} for row in exchange.answer["filters"] if row["name"] == "All Deals"
+            ]
+        elif "/deals/view/" in exchange.path and view != "All Deals":
+            exchange.answer = {"deals": exchange.answer["deals"][:5], "meta": {"total": 5, "total_pages": 1}}
+
+    with stranger.before(account, renamed) as server:
+        events = [
+            identify(
+                f"p{number}@held.example",
+                fsContact=True,
+                lastName="P",
+                deal={"name": f"Deal {85 + number}", "amount": 7},
+            )
+            for number in range(10)
+        ]
+        assert Machine(account, tmp_path, server.base_url).imports(events=events).outcomes == {"applied": 10}
+
+    amounts = [row["amount"] for row in account.records()["deals"]]
+    assert (amounts.count("1.0"), amounts.count("7.0")) == (90, 10)

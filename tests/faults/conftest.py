@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from fsseg.freshsales import pacer
 from tests.e2e.harness import Account, Machine
+from tests.faults.clock import FastClock
+from tests.faults.process import here
 from tests.faults.server import account, stop
+from tests.faults.story import before, mixed
+
+State = dict[str, list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +37,21 @@ def machine(request: pytest.FixtureRequest, hosts: dict[str, Account], tmp_path:
     """A machine with an empty account, once for each edition."""
     hosts[request.param].empty()
     return Machine(hosts[request.param], tmp_path)
+
+
+@pytest.fixture(scope="session")
+def ends(hosts: dict[str, Account], tmp_path_factory: pytest.TempPathFactory) -> dict[str, State]:
+    """What the mixed import ends in, by edition, when nothing disturbs it."""
+    found = {}
+    for edition, host in hosts.items():
+        machine = Machine(host, tmp_path_factory.mktemp(edition))
+        before(host)
+        assert here(machine, "import", machine.write("events.jsonl", mixed())).code == 0
+        found[edition] = host.state()
+    return found
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands in this process wait a twentieth of their waits."""
+    monkeypatch.setattr(pacer, "SystemClock", FastClock)

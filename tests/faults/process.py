@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,15 @@ class Ended:
         return path.read_text() if path.exists() else ""
 
 
-def start(machine: Machine, *args: str, fast: bool = False, **more: Any) -> subprocess.Popen[bytes]:
-    """The command, not waited for; `fast` by a quick clock."""
+def start(
+    machine: Machine, *args: str, fast: bool = False, prefix: Sequence[str] = (), stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """The command, not waited for; `fast` by a quick clock, `prefix` what it is to be run by."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FSSEG_")}
     env = {name: value for name, value in {**kept, **machine.env()}.items() if value is not None}
-    command = [sys.executable, *([FAST] if fast else ["-m", "fsseg"]), *args]
+    command = [*prefix, sys.executable, *([FAST] if fast else ["-m", "fsseg"]), *args]
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=env, cwd=machine.home, **more
-    )
+    return subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, env=env, cwd=machine.home)
 
 
 def finish(process: subprocess.Popen[bytes]) -> Ended:
@@ -62,9 +63,9 @@ def finish(process: subprocess.Popen[bytes]) -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def run(machine: Machine, *args: str, fast: bool = False, **more: Any) -> Ended:
+def run(machine: Machine, *args: str, fast: bool = False, prefix: Sequence[str] = ()) -> Ended:
     """The command from its start to its end."""
-    return finish(start(machine, *args, fast=fast, **more))
+    return finish(start(machine, *args, fast=fast, prefix=prefix))
 
 
 def when(machine: Machine, process: subprocess.Popen[bytes], requests: int) -> bool:
@@ -75,3 +76,9 @@ def when(machine: Machine, process: subprocess.Popen[bytes], requests: int) -> b
             return True
         time.sleep(0.002)
     return False
+
+
+def here(machine: Machine, *args: str) -> Ended:
+    """The command in this process."""
+    done = machine.run(*args)
+    return Ended(done.code, done.out, done.err)

@@ -28,6 +28,7 @@ class Server:
     origin: str = ""
     base_url: str = ""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False), repr=False)
 
     def start(self) -> None:
         """Serve, at the same address as before if there was one."""
@@ -45,6 +46,10 @@ class Server:
             self._process.communicate()
             self._process = None
 
+    def close(self) -> None:
+        """Close what we hold of it ourselves."""
+        self._http.close()
+
     def configure(self, **options: Any) -> None:
         self._post("options", options)
 
@@ -52,11 +57,11 @@ class Server:
         self._post("faults", {"faults": faults, "seed": seed})
 
     def stats(self) -> Mapping[str, Any]:
-        return dict(httpx.get(f"{self.origin}/_sandbox/stats", trust_env=False).json())
+        return dict(self._http.get(f"{self.origin}/_sandbox/stats").json())
 
     def _post(self, what: str, body: Any) -> None:
         content = orjson.dumps(body, default=sorted)
-        answer = httpx.post(f"{self.origin}/_sandbox/{what}", content=content, trust_env=False)
+        answer = self._http.post(f"{self.origin}/_sandbox/{what}", content=content)
         assert answer.is_success, answer.text
 
 
@@ -69,4 +74,5 @@ def account(db: Path, edition: str) -> Account:
 
 def stop(account: Account) -> None:
     account.close()
+    account.sandbox.close()  # type: ignore[attr-defined]
     account.sandbox.kill()  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fsseg.mapping.catalog import Catalog
@@ -12,6 +12,8 @@ from fsseg.plan.diff import Create, Unchanged, Update, diff, field_of, same
 from tests.laws import worlds
 
 CATALOGS = {edition: Catalog.standard(edition) for edition in ("classic", "suite")}
+some = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 PLACES = [("classic", "lead"), ("classic", "contact"), ("suite", "contact"), ("suite", "account"), ("suite", "deal")]
 
 values = worlds.maybe(
@@ -32,13 +34,13 @@ values = worlds.maybe(
 def cases(draw: st.DrawFn) -> tuple[Catalog, str, dict[str, Any], dict[str, Any]]:
     edition, entity = draw(st.sampled_from(PLACES))
     catalog = CATALOGS[edition]
-    names = st.sampled_from(sorted(catalog.fields(entity)))
-    desired = draw(st.dictionaries(names, values, max_size=8))
-    existing = draw(st.dictionaries(names, values, max_size=8))
+    names = st.sampled_from(sorted(set(catalog.fields(entity)) - {"emails", "sales_accounts"}))
+    desired = draw(st.dictionaries(names, values, max_size=5))
+    existing = draw(st.dictionaries(names, values, max_size=5))
     return catalog, entity, desired, existing
 
 
-@settings(max_examples=200)
+@some
 @given(cases())
 def test_a_diff_applied_to_what_there_is_gives_what_is_wanted(
     case: tuple[Catalog, str, dict[str, Any], dict[str, Any]],
@@ -65,7 +67,7 @@ def test_a_diff_applied_to_what_there_is_gives_what_is_wanted(
     assert diff(catalog, entity, desired, applied) == Unchanged()
 
 
-@settings(max_examples=200)
+@some
 @given(cases())
 def test_being_the_same_is_an_equivalence(case: tuple[Catalog, str, dict[str, Any], dict[str, Any]]) -> None:
     catalog, entity, desired, existing = case
@@ -76,7 +78,7 @@ def test_being_the_same_is_an_equivalence(case: tuple[Catalog, str, dict[str, An
             assert same(value, other, field) == same(other, value, field)
 
 
-@settings(max_examples=100)
+@some
 @given(cases())
 def test_nothing_is_created_with_nulls(case: tuple[Catalog, str, dict[str, Any], dict[str, Any]]) -> None:
     catalog, entity, desired, _ = case

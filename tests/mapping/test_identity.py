@@ -21,7 +21,7 @@ def test_addresses(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "ada", "ada@", "@acme.example", "a b@acme.example", "a..b@acme.example", "ada@acme", "ada@acme..example",
-     "ada@-acme.example", "ada@acme.example\n", "a" * 250 + "@acme.example", "ada@@acme.example", "a@" * 5000],
+     "ada@-acme.example", "ada.@acme.example", "ada@acme-.example", "ada@acme.example\n", "a" * 250 + "@acme.example", "ada@@acme.example", "a@" * 5000],
 )  # fmt: skip
 def test_what_is_no_address(text: str) -> None:
     assert not is_address(text)

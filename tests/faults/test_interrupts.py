@@ -1,0 +1,146 @@
+"""Somebody, or something, ends the run before it is done."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fsseg.sandbox import Fault
+from tests.e2e.harness import Account, Machine
+from tests.faults.conftest import State
+from tests.faults.process import Ended, finish, here, run, start, when
+from tests.faults.story import before, difference, mixed
+
+TIMELINE = 40
+"""Requests after which the mixed import of a classic account is writing the timeline."""
+
+
+@pytest.fixture
+def path(classic: Machine) -> str:
+    before(classic.account)
+    return classic.write("events.jsonl", mixed())
+
+
+def resumed(machine: Machine, ends: dict[str, State]) -> None:
+    """What was left is done by one `fsseg resume`, and nothing twice."""
+    done = here(machine, "resume", "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
+    assert not difference(machine.account.state(), ends[machine.account.edition])
+
+
+def under_way(machine: Machine) -> int:
+    """How many rows of the newest run are neither planned nor settled."""
+    (plan,) = machine.state.glob("*/runs/*/plan.db")
+    with closing(sqlite3.connect(plan)) as db:
+        counts = [db.execute(f"SELECT count(*) FROM {table} WHERE status = 'sent'") for table in ("record", "entry")]
+        return sum(int(count.fetchone()[0]) for count in counts)
+
+
+def answered(account: Account) -> bool:
+    """Whether every request has been answered, or its connection been found closed."""
+    stats = account.sandbox.stats()
+    return sum(stats["statuses"].values()) == stats["total"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_settles_what_is_under_way_and_says_how_to_go_on(
+    classic: Machine, path: str, ends: dict[str, State], number: signal.Signals
+) -> None:
+    classic.account.faults(Fault("slow", seconds=0.02))
+    process = start(classic, "import", path)
+    assert when(classic, process, TIMELINE)
+    process.send_signal(number)
+    done = finish(process)
+    assert done.code == 130
+    assert "fsseg resume" in done.err
+    assert under_way(classic) == 0
+    resumed(classic, ends)
+
+
+def test_a_signal_while_files_are_read_is_130_and_resumable(classic: Machine, ends: dict[str, State]) -> None:
+    """The file is a pipe that gives no end, so the run can't have come further."""
+    before(classic.account)
+    process = start(classic, "import", classic.write("events.jsonl", mixed()), "-", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert when(classic, process, 6)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    done = finish(process)
+    assert done.code == 130
+    assert classic.account.writes == 0
+
+
+def test_the_second_signal_ends_at_once_and_the_run_is_resumable(
+    classic: Machine, path: str, ends: dict[str, State]
+) -> None:
+    account = classic.account
+    account.faults(Fault("slow", method="POST", path="/sales_activities", seconds=3.0, limit=1))
+    process = start(classic, "import", path)
+    while not account.sandbox.stats()["faults"]:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    done = finish(process)
+    assert not answered(account)
+    assert done.code == 130
+    assert "fsseg resume" in done.err
+    assert under_way(classic) > 0
+    while not answered(account):
+        time.sleep(0.05)
+    resumed(classic, ends)
+
+
+def test_a_host_that_goes_down_stops_the_run_and_once_it_is_back_the_run_goes_on(
+    classic: Machine, path: str, ends: dict[str, State]
+) -> None:
+    server = classic.account.sandbox
+    server.faults(Fault("slow", seconds=0.01))
+    process = start(classic, "import", path, "--json", fast=True)
+    assert when(classic, process, TIMELINE)
+    server.kill()  # type: ignore[attr-defined]
+    done = finish(process)
+    server.start()  # type: ignore[attr-defined]
+    assert done.code == 5
+    assert "fsseg resume" in done.err
+    assert done.outcomes["pending"] > 0
+    assert done.outcomes.get("failed", 0) <= 1
+    resumed(classic, ends)
+
+
+@pytest.mark.parametrize("blocks", [16, 100, 400, 700, 900])
+def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(
+    classic: Machine, path: str, ends: dict[str, State], blocks: int
+) -> None:
+    """`ulimit -f` lets no file grow beyond so many blocks of 512 bytes."""
+    done = limited(classic, blocks, "import", path)
+    assert "Traceback" not in done.err
+    if done.code:
+        assert done.code == 5, done.err
+        assert done.err.strip()
+    if "nothing to resume" in here(classic, "resume").err:  # the run had not even begun
+        assert here(classic, "import", path).code == 0
+    assert not difference(classic.account.state(), ends["classic"])
+
+
+def limited(machine: Machine, blocks: int, *args: str) -> Ended:
+    shell = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', str(blocks)]
+    return run(machine, *args, prefix=shell)
+
+
+def test_a_run_that_was_stopped_by_its_own_limit_goes_on_with_another(
+    classic: Machine, path: str, ends: dict[str, State]
+) -> None:
+    done = here(classic, "import", path, "--json", "--max-requests", "30")
+    assert (done.code, done.summary["requests"]["total"]) == (5, 30)
+    assert Path(done.summary["run_dir"], "summary.json").exists()
+    resumed(classic, ends)

@@ -1,0 +1,159 @@
+"""What lies in the state folder: private, never damaged by us, and without a secret."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fsseg.sandbox import Fault
+from tests.e2e.harness import Machine
+from tests.faults.process import finish, here, run, start, when
+from tests.faults.server import TOKEN
+from tests.faults.story import before, mixed
+
+APPLICATION_TOKEN = "the-application-token-that-nobody-may-see-55"
+
+
+def imported(machine: Machine) -> Path:
+    """The folder of a run that was imported."""
+    before(machine.account)
+    done = here(machine, "import", machine.write("events.jsonl", mixed()), "--json")
+    assert done.code == 0, done.err
+    return Path(done.summary["run_dir"])
+
+
+def ledger(machine: Machine) -> Path:
+    (found,) = machine.state.glob("*/ledger.db")
+    return found
+
+
+def newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+
+
+def overwritten(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 1000)
+
+
+def damaged_inside(path: Path) -> None:
+    """All pages but the first, so that it opens."""
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xaa" * (len(data) - 4096))
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+SPOILT = pytest.mark.parametrize("spoil", [newer, overwritten, damaged_inside, cut_off])
+
+
+@SPOILT
+def test_a_spoilt_ledger_is_refused_and_left_as_it_is(classic: Machine, spoil: object) -> None:
+    imported(classic)
+    path = ledger(classic)
+    spoil(path)  # type: ignore[operator]
+    data = path.read_bytes()
+    classic.account.forget()
+    done = here(classic, "import", classic.write("more.jsonl", mixed()))
+    assert done.code == 2, done.err
+    assert "newer" in done.err if spoil is newer else "damaged" in done.err
+    assert path.read_bytes() == data
+    assert classic.account.writes == 0
+
+
+@SPOILT
+@pytest.mark.parametrize("command", ["resume", "retry", "undo --yes", "apply", "report"])
+def test_a_spoilt_plan_is_refused_and_left_as_it_is(classic: Machine, spoil: object, command: str) -> None:
+    folder = imported(classic)
+    path = folder / "plan.db"
+    spoil(path)  # type: ignore[operator]
+    data = path.read_bytes()
+    classic.account.forget()
+    done = here(classic, *command.split(), folder.name)
+    assert done.code == 2 or command == "report", done.err
+    assert path.read_bytes() == data
+    assert classic.account.writes == 0
+
+
+def test_of_two_runs_of_an_account_the_second_is_turned_away_and_told_of_the_first(classic: Machine) -> None:
+    before(classic.account, faults=[Fault("slow", seconds=0.05)])
+    path = classic.write("events.jsonl", mixed())
+    process = start(classic, "import", path)
+    assert when(classic, process, 3)
+    (folder,) = classic.state.glob("*/runs/*")
+    for command in (["import", path], ["dry-run", path], ["resume"]):
+        second = run(classic, *command)
+        assert second.code == 7, second.err
+        assert folder.name in second.err
+        assert str(process.pid) in second.err
+    assert finish(process).code == 0
+
+
+def test_the_lock_of_a_killed_run_holds_nobody_up(classic: Machine) -> None:
+    before(classic.account, faults=[Fault("slow", seconds=0.05)])
+    process = start(classic, "import", classic.write("events.jsonl", mixed()))
+    assert when(classic, process, 10)
+    process.kill()
+    process.communicate()
+    assert here(classic, "resume").code == 0
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_all_files_are_their_owners_alone(classic: Machine, killed: bool) -> None:
+    before(classic.account, faults=[Fault("slow", seconds=0.02)])
+    events = [*mixed(), {"type": "identify", "userId": "x"}]
+    process = start(classic, "import", classic.write("events.jsonl", events), prefix=["sh", "-c", 'umask 0; exec "$0" "$@"'])
+    if killed:
+        assert when(classic, process, 45)
+        process.kill()
+        process.communicate()
+    else:
+        assert finish(process).code == 1
+    seen = set()
+    for path in (classic.state, *classic.state.rglob("*")):
+        seen.add(path.name)
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+    assert {"plan.db-wal", "ledger.db"} if killed else {"failures.csv", "report.html", "ledger.db", "fields.json"} <= seen
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_token_is_nowhere_however_loud_and_whatever_goes_wrong(machine: Machine) -> None:
+    before(machine.account)
+    machine.environment["FSSEG_APPLICATION_TOKEN"] = APPLICATION_TOKEN
+    path = machine.write("events.jsonl", [*mixed(), {"type": "identify", "userId": "x"}])
+    kinds = ("error", "error_after", "drop_after", "garbage", "wrapped_429")
+    machine.account.faults(*(Fault(kind, 0.1) for kind in kinds))
+    spoken = ""
+    for args in (("import", path), ("resume",), ("retry",), ("dry-run", path), ("report",), ("runs", "list"), ("check",)):
+        done = run(machine, *args, *(["--verbose"] if args[0] != "runs" else []), fast=True)
+        spoken += done.out + done.err
+    assert "POST" in spoken
+    assert "/api/" in spoken
+    machine.account.configure(refuse_token=True)
+    done = run(machine, "import", path, "--verbose")
+    assert done.code == 3
+    spoken += done.out + done.err
+    for token in (TOKEN, APPLICATION_TOKEN):
+        assert token not in spoken
+        assert token.encode() not in bytes_of(machine.home)
+
+
+def test_a_token_file_is_not_copied(classic: Machine) -> None:
+    before(classic.account)
+    classic.environment["FSSEG_API_TOKEN"] = None
+    path = Path(classic.write("token", TOKEN))
+    os.chmod(path, 0o600)
+    done = run(classic, "import", classic.write("e.jsonl", mixed()), "--api-token-file", str(path), "--verbose")
+    assert done.code == 0, done.err
+    assert TOKEN not in done.out + done.err
+    assert TOKEN.encode() not in bytes_of(classic.state)
