@@ -10,7 +10,7 @@ from fsseg.cli import options as o
 
 
 def undo(
-    run: Annotated[str, typer.Argument(help="The run to undo.", show_default=False)],
+    run: o.RunId = None,
     delete_created: Annotated[
         bool, typer.Option("--delete-created", help="Delete what the run created, too.", rich_help_panel=o.RUN)
     ] = False,
@@ -46,7 +46,7 @@ def undo(
         found = find(settings, undoable, run)
         if found is None:
             raise typer.Exit(nothing_left(output, settings, run, "nothing to undo"))
-        if not dry_run and not yes and not o.confirmed(f"Put back what {run} changed?"):
+        if not dry_run and not yes and not o.confirmed(f"Put back what {found.id} changed?"):
             raise ConfigError("undo asks first: give --yes where there is nobody to ask")
         planned = plan_undo(found, settings, delete_created=delete_created, dry_run=dry_run)
         raise typer.Exit(go_on(settings, output, planned, "undo"))

@@ -94,13 +94,17 @@ def changes(store: Store) -> Iterator[Change]:
                 "fields": {name: {"before": before, "after": after} for name, (before, after) in record.fields.items()},
                 "warnings": record.warnings + ([record.code] if record.action == "conflict" and record.code else []),
             }
-    key_of = lru_cache(10_000)(lambda id: store.db.execute("SELECT key FROM record WHERE id = ?", (id,)).fetchone())
+
+    @lru_cache(10_000)
+    def key_of(person: int) -> str:
+        return str(store.db.execute("SELECT key FROM record WHERE id = ?", (person,)).fetchone()[0])
+
     for entry in store.entries("head IS NULL"):
         fields = {"title": entry.payload["name"], "via": entry.payload["via"], "start_date": f"{entry.time}Z"}
         yield {
             "action": entry.action,
             "entity": "timeline",
-            "key": key_of(entry.person)[0] if entry.person else entry.email or entry.key[1:],
+            "key": key_of(entry.person) if entry.person else entry.email or entry.key[1:],
             "id": entry.remote_id,
             "fields": {name: {"before": None, "after": after} for name, after in fields.items()}
             if entry.action == "create"

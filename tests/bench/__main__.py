@@ -1,0 +1,48 @@
+"""All benchmarks: `python -m tests.bench`; `--full` plans ten million events of two million people as well.
+
+What they print was measured now, on this machine; nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from tests.bench.memory import memory
+from tests.bench.requests import quota, requests, start_up
+from tests.bench.stages import stages
+
+FULL = (10_000_000, 2_000_000)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("sections", nargs="*", default=["stages", "memory", "requests", "quota", "start"])
+    parser.add_argument(
+        "--full", action="store_true", help="plan 10,000,000 events of 2,000,000 people: about half an hour"
+    )
+    parser.add_argument("--scale", type=float, default=1.0, help="make everything smaller or larger")
+    given = parser.parse_args(arguments)
+
+    def scaled(number: int) -> int:
+        return max(20, int(number * given.scale))
+
+    sizes = [
+        (scaled(100_000), scaled(20_000)),
+        (scaled(500_000), scaled(100_000)),
+        (scaled(1_000_000), scaled(200_000)),
+    ]
+    sections: dict[str, Callable[[], str]] = {
+        "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
+        "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),
+        "requests": lambda: requests(scaled(1_000)),
+        "quota": lambda: quota(scaled(300), scaled(100), 5.0),
+        "start": lambda: start_up(5),
+    }
+    for name in given.sections:
+        print(sections[name](), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What the real command sends to a Freshsales of its own: requests, and how well it uses a quota."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fsseg.sandbox import Options, Sandbox, running
+from tests.bench.generate import lines
+from tests.bench.table import table
+
+TOKEN = "bench"
+EDITIONS = ("classic", "suite")
+
+
+def requests(size: int) -> str:
+    """The table of requests, each number for `size` events or people; there are five events a person."""
+    many = max(1, size // 5)
+    wanted = {
+        f"{size:,} identify of {many:,} people": ((size, many, {"identify": 1.0}),),
+        f"{size:,} people, one identify each": ((size, size, {"identify": 1.0}),),
+        f"{size:,} track of {many:,} people known before": ((many, many, {"identify": 1.0}), (size, many, {"track": 1.0})),
+        f"the same {size:,} identify again": ((size, many, {"identify": 1.0}),) * 2,
+    }  # fmt: skip
+    rows = [(name, *(_sent(edition, files) for edition in EDITIONS)) for name, files in wanted.items()]
+    return table("Requests of an import (of these, writes)", ("", *EDITIONS), rows)
+
+
+def quota(people: int, per_window: int, window: float) -> str:
+    """The table of imports that need many windows of a small quota; a window stands for the account's hour."""
+    rows = []
+    for edition in EDITIONS:
+        options = Options(quota=per_window, window=window, job_seconds=0.0)
+        with (
+            tempfile.TemporaryDirectory() as name,
+            running(Path(name) / "db", edition=edition, options=options, token=TOKEN) as crm,
+        ):
+            path = _written(Path(name), 0, people, people, {"identify": 1.0})
+            began = time.time()
+            found = imported(crm, edition, path, Path(name))["requests"]
+            windows = time.time() // window - began // window + 1
+            statuses = crm.stats()["statuses"]
+        served = found["total"] - statuses.get("429", 0)
+        # The last window ends when there is no more to send: only the ones before it can be used up.
+        used = served / (per_window * windows) if windows < 2 else min(1.0, served / (per_window * (windows - 0.5)))
+        rows.append(
+            (
+                edition,
+                f"{found['total']:,}",
+                f"{windows:.0f}",
+                f"{used:.0%}",
+                f"{statuses.get('429', 0)}",
+                f"{found['waited_s']:.0f} s",
+            )
+        )
+    head = ("", "requests", "windows", "share of the quota used", "answered 429", "waited")
+    return table(f"{people:,} people with {per_window:,} requests in each {window:g} s", head, rows)
+
+
+def start_up(rounds: int) -> str:
+    """The table of how long `fsseg --help` takes."""
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "fsseg", "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    return table(
+        "Start-up",
+        ("", "best", "median"),
+        [("fsseg --help", f"{min(times):.2f} s", f"{sorted(times)[rounds // 2]:.2f} s")],
+    )
+
+
+def imported(crm: Sandbox, edition: str, path: Path, home: Path) -> dict[str, Any]:
+    """The summary of one import with the real command."""
+    environment = {
+        **os.environ, "HOME": str(home), "FSSEG_STATE_DIR": str(home / "state"), "FSSEG_BASE_URL": crm.base_url,
+        "FSSEG_EDITION": edition, "FSSEG_API_TOKEN": TOKEN,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "fsseg", "import", str(path), "--json", "--yes", "--allow-mass-changes"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stderr.decode()[-1_000:])
+    return dict(orjson.loads(done.stdout))
+
+
+def _sent(edition: str, files: Iterable[tuple[int, int, Mapping[str, float]]]) -> str:
+    """The requests that the last of several files took."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "db", edition=edition, token=TOKEN) as crm:
+        for number, (events, people, mix) in enumerate(files):
+            path = _written(Path(name), number, events, people, mix)
+            found = imported(crm, edition, path, Path(name))["requests"]
+    return f"{found['total']:,} ({found['write']:,})"
+
+
+def _written(folder: Path, number: int, events: int, people: int, mix: Mapping[str, float]) -> Path:
+    path = folder / f"events-{number}.jsonl"
+    path.write_bytes(b"".join(lines(1, events, people, max(1, people // 10), mix, duplicates=0.0)))
+    return path

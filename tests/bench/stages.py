@@ -1,0 +1,129 @@
+"""Lines a second of reading, mapping and folding, next to bare `orjson.loads` of the same lines in the same run.
+
+Times are processor time of this one process, the best of several rounds in which all take their turn: what else the
+machine is doing then matters least.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.rules import Rules
+from fsseg.mapping.tally import Tally
+from fsseg.plan.batch import Batcher
+from fsseg.plan.gather import Gatherer, no_cycles
+from fsseg.plan.jobs import gather
+from fsseg.plan.people import settle
+from fsseg.plan.seen import Seen
+from fsseg.plan.store import Store
+from fsseg.segment.event import Event
+from fsseg.segment.open import Input
+from fsseg.segment.read import read
+from tests.bench.generate import lines
+from tests.bench.table import table
+
+BARE = "bare orjson.loads"
+
+
+def plan(path: Path, folder: Path) -> int:
+    """Read, map and fold a file into a new store; how many events there were."""
+    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer, no_cycles():
+        gather(
+            gatherer, [Input(str(path), 0)], Batcher(Catalog.standard("classic"), Rules(offline=True)), None, _silent
+        )
+        settle(store, gatherer, None)
+        return gatherer.counts.read
+
+
+def stages(events: int, people: int, rounds: int) -> str:
+    """The table of the stages."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plain, packed = folder / "events.jsonl", folder / "events.jsonl.gz"
+        content = b"".join(lines(1, events, people, max(1, people // 10)))
+        plain.write_bytes(content)
+        packed.write_bytes(gzip.compress(content, 6))
+        todo: dict[str, Callable[[], Any]] = {
+            BARE: lambda: _bare(plain),
+            "read": lambda: _read(plain),
+            "read, gzip": lambda: _read(packed),
+            "read, map": lambda: _map(plain),
+            "read, map, dedupe, heap up": lambda: _fold(plain, folder),
+            "read, map, fold: planning": lambda: _plan(plain, folder),
+        }
+        if find_spec("isal"):
+            todo["gzip alone: zlib"] = lambda: _unzip(packed, "zlib")
+            todo["gzip alone: isal"] = lambda: _unzip(packed, "isal.isal_zlib")
+        best = _best(todo, rounds)
+    size = len(content) / events
+    rows = [
+        (name, f"{seconds / events * 1e6:.2f}", f"{events / seconds:,.0f}", f"{best[BARE] / seconds:.2f}")
+        for name, seconds in best.items()
+    ]
+    title = f"{events:,} lines of {size:,.0f} bytes, {people:,} people; processor time of one core"
+    return table(title, ("", "µs a line", "lines/s", "of bare orjson"), rows)
+
+
+def _best(todo: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        for name, run in todo.items():
+            began = time.process_time()
+            run()
+            best[name] = min(best.get(name, float("inf")), time.process_time() - began)
+    return best
+
+
+def _bare(path: Path) -> None:
+    loads = orjson.loads
+    with path.open("rb", buffering=1 << 20) as file:
+        for line in file:
+            loads(line)
+
+
+def _read(path: Path) -> None:
+    for _ in read(Input(str(path), 0)):
+        pass
+
+
+def _map(path: Path) -> None:
+    mapper = Mapper(Catalog.standard("classic"), Rules(offline=True), Tally())
+    for event in read(Input(str(path), 0)):
+        if isinstance(event, Event) and mapper.gate(event) is None:
+            mapper.map(event)
+
+
+def _fold(path: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as name, closing(Store(Path(name) / "plan.db")) as store:
+        batcher = Batcher(Catalog.standard("classic"), Rules(offline=True))
+        with closing(Gatherer(store, Seen())) as gatherer, no_cycles():
+            gather(gatherer, [Input(str(path), 0)], batcher, None, _silent)
+
+
+def _plan(path: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        plan(path, Path(name))
+
+
+def _unzip(path: Path, module: str) -> None:
+    from importlib import import_module
+
+    unpack = import_module(module).decompressobj(31)
+    with path.open("rb") as file:
+        while block := file.read(1 << 18):
+            unpack.decompress(block)
+
+
+def _silent(count: int) -> None:
+    """Nobody is watching."""
