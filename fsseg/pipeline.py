@@ -67,7 +67,7 @@ class Pipeline:
     pacer: Pacer
     progress: Progress
     forbidden: dict[str, Forbidden] = field(default_factory=dict)
-    workers: int = 1
+    workers: int = 4
 
     @property
     def how(self) -> Literal["segment", "email"]:

@@ -25,6 +25,7 @@ from fsseg.pipeline import Pipeline
 from fsseg.plan.again import is_dry
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.run import Run, new_run
+from fsseg.plan.store import Store
 from fsseg.report.files import read_lines
 from fsseg.report.render import print_json
 from fsseg.report.text import print_dry_run, print_totals
@@ -125,7 +126,7 @@ def account_for(pipeline: Pipeline, output: Output, ending: Ending, show: Show, 
         raise ending.error
 
     def exit_code(outcomes: dict[str, int]) -> int:
-        bad = partly or outcomes["rejected"] or outcomes["failed"]
+        bad = partly or outcomes["rejected"] or outcomes["failed"] or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad else ending.code
 
     summary = pipeline.account_for(head, exit_code, dry_run=dry)
@@ -133,6 +134,12 @@ def account_for(pipeline: Pipeline, output: Output, ending: Ending, show: Show, 
     if ending.code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
         output.consoles.complain(_why(ending))
     return ExitCode(summary["exit_code"])
+
+
+def _not_undone(store: Store) -> bool:
+    """Whether an undo, which has no events of its own, had to leave something as it is."""
+    left = "status IN ('failed', 'unknown')"
+    return store.get("undoes") is not None and any(store.count(table, left) for table in ("record", "entry"))
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     """What some consecutive events of one input amount to. Positions and lines count from where their reader began.
 
     `passed`, `positions` and `lines` have the event key, position and line of every event that passed the gate.
-    `people` say (time, event key, parts) as JSON, `entries` (event key, time, e-mail, payload) in `marshal`'s format.
+    In `marshal`'s format, people say (time, event key, parts as JSON) and entries (event key, time, e-mail, payload).
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
     """
 
@@ -116,7 +116,8 @@ class Batcher:
         batch = Batch(0, {}, [], [], [], [], [], [], [], [], [])
         _, _, passed, positions, lines, people, entries, *_ = batch
         gate, map_event, latest, stitch = self._mapper.gate, self._mapper.map, self._latest, self._stitch
-        dumps = orjson.dumps
+        # What orjson gives takes 4 KiB however short it is, so it must not be kept as it is.
+        dumps, pack = orjson.dumps, marshal.dumps
         kinds: list[str] = []
         read = 0
         try:
@@ -136,10 +137,10 @@ class Batcher:
                 lines.append(line)
                 mapped = map_event(item)
                 if isinstance(mapped, EntryIntent):
-                    said = marshal.dumps((signed(key), time, mapped.email, _payload(mapped)))
+                    said = pack((signed(key), time, mapped.email, _payload(mapped)))
                     entries.append((heap_of(mapped.key), mapped.key, position, said))
                 elif isinstance(mapped, PersonIntent):
-                    said = dumps((time, key, mapped.parts))
+                    said = pack((time, key, dumps(mapped.parts)))
                     people.append((heap_of(mapped.key), mapped.key, position, said))
                     if stitch and mapped.anonymous_id:
                         batch.anonymous.append((position, (mapped.anonymous_id, mapped.key, time)))
@@ -158,8 +159,8 @@ def _other(batch: Batch, event: Event, key: int, mapped: AccountIntent | Refused
     if isinstance(mapped, AccountIntent):
         parts = mapped.parts
         for name in [*parts, *filter(None, [mapped.person_key])]:
-            said = orjson.dumps((event.time, key, {name: parts[name]} if name in parts else parts))
-            batch.people.append((heap_of(name), name, event.position, said))
+            said = orjson.dumps({name: parts[name]} if name in parts else parts)
+            batch.people.append((heap_of(name), name, event.position, marshal.dumps((event.time, key, said))))
     elif isinstance(mapped, Refused):
         reject = event.position, event.line, mapped.code, mapped.detail, _json(event.original), None
         batch.rejects.append(reject)

@@ -17,6 +17,9 @@ from fsseg.plan.spool import HEAPS, Row
 from fsseg.plan.store import Store, encode
 
 COMPANY = "company:"
+AT_ONCE = 16
+"""Heaps in one transaction: each costs a wait for the disk."""
+
 REFERENCE = "reference"
 """The action of a person who is only pointed at by timeline entries: looked up, never written."""
 
@@ -31,12 +34,13 @@ def settle(store: Store, gathered: Gatherer, ledger: Ledger | None) -> None:
     groups = [[heap] for heap in range(HEAPS)] if people.spilled or entries.spilled else [list(range(HEAPS))]
     ids = count(1)
     stitching = store.count("anonymous") > 0
-    for heaps in groups:
+    for first in range(0, len(groups), AT_ONCE):
         with store.transaction() as db:
-            known = _settle_people(store, ledger, _states(people.blocks(heaps)), ids)
-            _settle_entries(store, entries.blocks(heaps), known)
-            if stitching:
-                db.executemany("INSERT INTO identity VALUES (?, ?)", known.items())
+            for heaps in groups[first : first + AT_ONCE]:
+                known = _settle_people(store, ledger, _states(people.blocks(heaps)), ids)
+                _settle_entries(store, entries.blocks(heaps), known)
+                if stitching:
+                    db.executemany("INSERT INTO identity VALUES (?, ?)", known.items())
     with store.transaction():
         if stitching:
             _stitch(store)
@@ -70,8 +74,8 @@ def _states(blocks: Iterable[list[Row]]) -> dict[str, State]:
 
 
 def _said(position: int, said: bytes) -> Said:
-    time, key, parts = orjson.loads(said)
-    return time, position, key, parts
+    time, key, parts = marshal.loads(said)  # noqa: S302  # what we wrote ourselves
+    return time, position, key, orjson.loads(parts)
 
 
 def _settle_people(store: Store, ledger: Ledger | None, states: dict[str, State], ids: Iterator[int]) -> dict[str, int]:

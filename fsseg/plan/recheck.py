@@ -17,7 +17,7 @@ WRITES = "action IN ('create', 'update') AND status = 'planned'"
 
 
 def recheck(work: Matching) -> int:
-    """Read again every record that the plan would create or update; how many turned into conflicts.
+    """Read again every record that the plan would create or update; how many are conflicts since.
 
     A record to create that has appeared, and one to update that is gone or was changed, are conflicts. What hangs on a
     person that appeared (deals, timeline) goes with it. Raises the client's errors; nothing is half done then.
@@ -37,7 +37,7 @@ def recheck(work: Matching) -> int:
             " WHERE action = 'create' AND person IN"
             " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
         )
-    return len(conflicts)
+    return work.store.count("record", "code = ?", (CONFLICT,))
 
 
 def _moved(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]:

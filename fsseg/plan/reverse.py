@@ -14,6 +14,11 @@ from fsseg.plan.store import Entry, Record, Store, encode
 LINKS = "$links"
 """In `desired`: the account ids that a contact shall keep, told outright."""
 
+DROPPED = "$dropped"
+"""In `desired`: the address that a contact shall lose."""
+
+CONFLICT: dict[str, Any] = {"action": "conflict", "status": "failed", "code": "conflict"}
+
 
 def reverse(original: Store, store: Store, reader: Reader, catalog: Catalog, *, delete_created: bool) -> None:
     """Fill `store` with the way back from the run in `original`.
@@ -24,11 +29,11 @@ def reverse(original: Store, store: Store, reader: Reader, catalog: Catalog, *, 
     done = "status = 'done' AND action IN ('create', 'update')"
     for record in original.records(done):
         current = _current(reader, record)
-        row: dict[str, Any] = {"action": "conflict", "status": "failed", "code": "conflict"}
+        row = CONFLICT
         if current is None and record.action == "create":
             row = {"action": "unchanged", "status": "done"}
         elif current is not None and record.action == "update":
-            row = _way_back(catalog, record, current)
+            row = _way_back(original, catalog, record, current)
         elif current is not None:
             row = _created(catalog, record, current, delete_created)
         with store.transaction():
@@ -46,34 +51,43 @@ def _current(reader: Reader, record: Record) -> Existing | None:
     return fetch(reader, record.entity, int(found[0]["id"])) if len(found) == 1 else None
 
 
-def _way_back(catalog: Catalog, record: Record, current: Existing) -> dict[str, Any]:
+def _way_back(original: Store, catalog: Catalog, record: Record, current: Existing) -> dict[str, Any]:
     assert record.entity
     fields: dict[str, list[Any]] = {}
     desired: dict[str, Any] = {}
     for name, (before, after) in record.fields.items():
-        if name == "sales_accounts":
-            had = {one["id"] for one in (record.existing or {}).get("sales_accounts") or []}
-            added = set(after) - set(before)
-            has = current.get("sales_accounts") or []
-            kept = [one for one in has if one["id"] in had or one.get("name") not in added]
+        if name == "entity":
+            return CONFLICT
+        elif name == "sales_accounts":
+            has, kept = _kept_links(record, current, set(after) - set(before))
             if len(kept) < len(has):
                 fields[name] = [[one.get("name") for one in has], [one.get("name") for one in kept]]
                 desired[LINKS] = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in kept]
-        elif name == "entity":
-            return {"action": "conflict", "status": "failed", "code": "conflict"}
         elif name == "sales_account":
-            if current.get("sales_account_id"):
-                fields["sales_account_id"] = [current["sales_account_id"], before]
+            linked = current.get("sales_account_id")
+            if linked and record.account and linked == original.record(record.account).remote_id:
+                fields["sales_account_id"] = [linked, before]
         elif name != "contacts":
             field = field_of(catalog, record.entity, name)
             if same(current.get(name), before, field):
                 continue
             if not _holds(name, current, after, field):
-                return {"action": "conflict", "status": "failed", "code": "conflict"}
+                return CONFLICT
             fields[name] = [current.get(name), before]
+            if name == "email":
+                desired[DROPPED] = after
     if not fields:
         return {"action": "unchanged", "status": "done"}
     return {"action": "update", "fields": fields, "desired": desired}
+
+
+def _kept_links(
+    record: Record, current: Existing, added: set[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The accounts that a contact has, and those of them that the run did not add."""
+    had = {one["id"] for one in (record.existing or {}).get("sales_accounts") or []}
+    has = current.get("sales_accounts") or []
+    return has, [one for one in has if one["id"] in had or one.get("name") not in added]
 
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
@@ -93,7 +107,7 @@ def _created(catalog: Catalog, record: Record, current: Existing, delete: bool) 
     for name, (_, after) in record.fields.items():
         known = name not in ("sales_accounts", "sales_account", "contacts", "entity") and name in current
         if known and not _holds(name, current, after, field_of(catalog, record.entity, name)):
-            return {"action": "conflict", "status": "failed", "code": "conflict"}
+            return CONFLICT
     return {"action": "delete"}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import field_of
+from fsseg.plan.reverse import DROPPED
 from fsseg.plan.store import Record
 
 COMPANY = (
@@ -77,10 +78,11 @@ def _as_sent(catalog: Catalog, name: str, value: Any) -> Any:
 def _emails(record: Record, after: Any) -> Any:
     """A new address becomes the primary one; those that the contact has are named with their ids, so that they stay."""
     ids = (record.existing or {}).get("email_ids") or {}
-    if not ids:
+    if not ids or after is None:
         return after
-    kept = [
-        {"id": ids.get(one.casefold()), "value": one, "is_primary": False}
-        for one in (record.existing or {}).get("emails", [])
-    ]
-    return [*kept, {"value": after, "is_primary": True}]
+    primary, dropped = str(after).casefold(), str(record.desired.get(DROPPED)).casefold()
+    entries = []
+    for one in (record.existing or {}).get("emails", []):
+        entry = {"id": ids.get(one.casefold()), "value": one, "is_primary": one.casefold() == primary}
+        entries.append(entry | {"_destroy": True} if one.casefold() == dropped else entry)
+    return entries if primary in ids else [*entries, {"value": after, "is_primary": True}]

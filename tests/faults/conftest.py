@@ -32,6 +32,13 @@ def classic(hosts: dict[str, Account], tmp_path: Path) -> Machine:
     return Machine(hosts["classic"], tmp_path)
 
 
+@pytest.fixture
+def suite(hosts: dict[str, Account], tmp_path: Path) -> Machine:
+    """A machine with an empty suite account."""
+    hosts["suite"].empty()
+    return Machine(hosts["suite"], tmp_path)
+
+
 @pytest.fixture(params=["classic", "suite"])
 def machine(request: pytest.FixtureRequest, hosts: dict[str, Account], tmp_path: Path) -> Machine:
     """A machine with an empty account, once for each edition."""

@@ -63,16 +63,15 @@ def test_the_first_signal_settles_what_is_under_way_and_says_how_to_go_on(
     resumed(classic, ends)
 
 
-def test_a_signal_while_files_are_read_is_130_and_resumable(classic: Machine, ends: dict[str, State]) -> None:
-    """The file is a pipe that gives no end, so the run can't have come further."""
+def test_two_signals_end_a_run_that_waits_for_its_input(classic: Machine) -> None:
+    """Standard input gives no end, so the run can't have come further."""
     before(classic.account)
     process = start(classic, "import", classic.write("events.jsonl", mixed()), "-", stdin=subprocess.PIPE)
     assert process.stdin is not None
     assert when(classic, process, 6)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     done = finish(process)
     assert done.code == 130

@@ -1,0 +1,155 @@
+"""One piece fails or gets lost: what hangs on it, and how it comes right."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from fsseg.sandbox import Fault
+from tests.e2e.harness import Account, Machine
+from tests.faults.conftest import State
+from tests.faults.process import here, start, when
+from tests.faults.story import before, difference, mixed
+
+pytestmark = pytest.mark.usefixtures("fast")
+
+
+def identify(user: str, number: int = 0, /, **traits: Any) -> dict[str, Any]:
+    when = f"2024-01-01T00:00:{number:02}Z"
+    return {"type": "identify", "userId": user, "messageId": f"{user} {number}", "timestamp": when, "traits": traits}
+
+
+CUSTOMER = identify(
+    "ada@x.example", lastName="Ada", fsContact=True, company={"name": "Acme"},
+    deal={"name": "Big", "amount": 7, "expected_close": "2025-01-01"},
+)  # fmt: skip
+
+
+def links(account: Account, email: str) -> list[str]:
+    return [one["name"] for one in account.one("contacts", email)["sales_accounts"]]
+
+
+@pytest.mark.parametrize("customers", [1, 6])
+def test_a_contact_whose_account_fails_is_made_all_the_same_and_linked_by_a_retry(
+    machine: Machine, customers: int
+) -> None:
+    account = machine.account
+    events = [{**CUSTOMER, "userId": f"ada{n}@x.example", "messageId": f"m{n}"} for n in range(customers)]
+    account.faults(Fault("error", method="POST", path="sales_accounts"))
+    done = here(machine, "import", machine.write("e.jsonl", events), "--json")
+    assert (done.code, done.outcomes) == (1, {"failed": customers}), done.err
+    assert '"unavailable"' in done.failures
+    assert links(account, "ada0@x.example") == []
+    theirs = account.make("sales_accounts", name="Theirs")
+    contact = account.one("contacts", "ada0@x.example")
+    account.change("contacts", contact["id"], sales_accounts=[{"id": theirs["id"], "is_primary": True}])
+
+    account.faults()
+    done = here(machine, "retry", "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": customers}), done.err
+    assert links(account, "ada0@x.example") == ["Theirs", "Acme"]
+    assert {row["name"] for row in account.records()["sales_accounts"]} == {"Acme", "Theirs"}
+    deals = account.records()["deals"]
+    acme = account.one("sales_accounts", "Acme")
+    assert [deal["sales_account_id"] for deal in deals] == [acme["id"]] * customers
+    assert len(account.records()["contacts"]) == customers
+
+
+def test_a_poisonous_record_fails_alone(classic: Machine) -> None:
+    account = classic.account
+    events = [identify(f"p{n}@x.example", lastName=f"P{n}") for n in range(5)]
+    account.seed(leads=[{"email": "p2@x.example", "last_name": "Old"}])
+    (lead,) = account.people("leads", "p2@x.example")
+    account.faults(Fault("wrapped_429", method="PUT", path=f"/leads/{lead['id']}"))
+    done = here(classic, "import", classic.write("e.jsonl", events), "--json")
+    assert (done.code, done.outcomes) == (1, {"applied": 4, "failed": 1}), done.err
+    assert '"rate_limited"' in done.failures
+    account.faults()
+    assert here(classic, "retry").code == 0
+    assert account.one("leads", "p2@x.example")["last_name"] == "P2"
+
+
+def test_jobs_that_keep_failing_double_nothing(machine: Machine, ends: dict[str, State]) -> None:
+    before(machine.account)
+    machine.account.faults(Fault("job_failure", path="bulk_upsert"))
+    done = here(machine, "import", machine.write("e.jsonl", mixed()), "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
+    assert not difference(machine.account.state(), ends[machine.account.edition])
+
+
+def test_a_job_that_outlives_a_killed_run_doubles_nothing(machine: Machine, ends: dict[str, State]) -> None:
+    before(machine.account, job_seconds=1.5)
+    process = start(machine, "import", machine.write("e.jsonl", mixed()))
+    deals = (
+        f"POST {machine.account.sandbox.base_url.removeprefix(machine.account.sandbox.origin)}/api/deals/bulk_upsert"
+    )
+    while deals not in machine.account.sandbox.stats()["requests"]:
+        assert process.poll() is None
+    time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    done = here(machine, "resume", "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
+    assert not difference(machine.account.state(), ends[machine.account.edition])
+
+
+@pytest.mark.parametrize("path", ["/leads$", "/deals$", "/sales_activities$"])
+def test_a_create_whose_answer_is_lost_again_and_again_is_made_once(classic: Machine, path: str) -> None:
+    account = classic.account
+    before(account)
+    events = [*mixed()[5:8], mixed()[9], {**mixed()[18], "userId": "db-0"}]
+    account.faults(Fault("drop_after", method="POST", path=path), Fault("error_after", 0.5, method="POST", path=path))
+    done = here(classic, "import", classic.write("e.jsonl", events), "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": 5}), done.err
+    found = account.records()
+    assert [len(found[kind]) for kind in ("leads", "deals", "sales_activities")] == [4, 1, 1]
+
+
+def test_what_can_neither_be_sent_nor_looked_for_is_unknown_and_a_retry_looks_first(classic: Machine) -> None:
+    account, events = classic.account, [identify("db-1", email="a@x.example", lastName="A")]
+    account.empty()
+    account.faults(
+        Fault("drop_after", method="POST", path="/leads$", limit=1), Fault("garbage", method="POST", path="/leads$")
+    )
+    process = here(classic, "dry-run", classic.write("e.jsonl", events))
+    assert process.code == 0
+    account.faults(
+        Fault("drop_after", method="POST", path="/leads$"), Fault("error", method="GET", path="/lookup", rate=1.0)
+    )
+    done = here(classic, "apply", "--json")
+    account.faults()
+    assert done.code in (1, 5), done.err
+    again = here(classic, "resume" if done.code == 5 else "retry", "--json")
+    assert (again.code, again.outcomes) == (0, {"applied": 1}), again.err
+    assert len(account.records()["leads"]) == 1
+
+
+def test_a_tracked_event_whose_answer_is_lost_is_named_and_never_sent_again(classic: Machine) -> None:
+    account = classic.account
+    classic.environment["FSSEG_APPLICATION_TOKEN"] = "sandbox-app"
+    track = {"type": "track", "userId": "ada@x.example", "event": "Did", "messageId": "t", "properties": {}}
+    events = [identify("ada@x.example", lastName="Ada"), {**track, "timestamp": "2024-01-02T00:00:00Z"}]
+    config = classic.write("fsseg.toml", '[timeline]\nvia = "tracking"\n')
+    account.faults(Fault("drop_after", path="/track/"))
+    done = here(classic, "import", classic.write("e.jsonl", events), "--config", config, "--json")
+    assert (done.code, done.outcomes) == (1, {"applied": 1, "failed": 1}), done.err
+    assert '"unknown_outcome"' in done.failures
+    account.faults()
+    assert here(classic, "retry").code == 1
+    assert len(account.records()["events"]) == 1
+
+
+def test_a_person_is_not_made_twice_when_the_answer_to_a_killed_create_was_never_read(classic: Machine) -> None:
+    account = classic.account
+    account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
+    events = [identify(f"db-{n}", email=f"db{n}@x.example", lastName="A") for n in range(3)]
+    process = start(classic, "import", classic.write("e.jsonl", events))
+    assert when(classic, process, 14)
+    while "POST /api/leads" not in account.sandbox.stats()["requests"]:
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    assert here(classic, "resume").code == 0
+    assert sorted(row["email"] for row in account.records()["leads"]) == [f"db{n}@x.example" for n in range(3)]

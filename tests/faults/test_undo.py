@@ -1,0 +1,169 @@
+"""An import is taken back, wholly or where nobody has changed things since."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsseg.report.files import read_lines
+from fsseg.sandbox import Fault
+from tests.e2e.harness import Machine
+from tests.faults.conftest import State
+from tests.faults.process import Ended, here, start, when
+from tests.faults.story import before, difference, mixed
+
+
+def imported(machine: Machine) -> str:
+    """The run of a mixed import."""
+    before(machine.account)
+    done = here(machine, "import", machine.write("events.jsonl", mixed()), "--json")
+    assert done.code == 0, done.err
+    return str(done.summary["run_id"])
+
+
+def undone(machine: Machine, run: str, *args: str) -> Ended:
+    return here(machine, "undo", run, "--yes", "--json", *args)
+
+
+def actions(done: Ended) -> Counter[str]:
+    """How many records there were of each action, whatever they are."""
+    return sum((Counter(counts) for counts in done.summary["records"].values()), Counter())
+
+
+def person(machine: Machine) -> dict[str, Any]:
+    return machine.account.one("contacts", "known-contact@x.example")
+
+
+@pytest.fixture
+def untouched(machine: Machine) -> State:
+    before(machine.account)
+    return machine.account.state()
+
+
+def test_with_what_was_created_deleted_an_undo_leaves_the_account_as_it_was(machine: Machine, untouched: State) -> None:
+    run = imported(machine)
+    done = undone(machine, run, "--delete-created")
+    assert done.code == 0, done.err
+    found = {kind: rows for kind, rows in machine.account.state().items() if kind != "sales_activities"}
+    assert not difference(found, {kind: rows for kind, rows in untouched.items() if kind != "sales_activities"})
+    assert not machine.account.records()["sales_activities"]
+
+
+def test_before_values_and_links_come_back_and_what_was_created_is_listed(machine: Machine) -> None:
+    run = imported(machine)
+    assert [one["name"] for one in person(machine)["sales_accounts"]] == ["Old house", "Acme 1"]
+    before_undo = sum(len(rows) for rows in machine.account.records().values())
+    done = undone(machine, run)
+    assert done.code == 0, done.err
+    found = person(machine)
+    assert found["job_title"] == "Dev"
+    assert [one["name"] for one in found["sales_accounts"]] == ["Old house"]
+    assert sum(len(rows) for rows in machine.account.records().values()) == before_undo
+    listed = [row for row in changes(done) if "created" in row["warnings"]]
+    assert "lead0@x.example" in {row["key"] for row in listed}
+    assert {row["entity"] for row in listed} >= {"contact", "account", "deal"}
+
+
+def changes(done: Ended) -> list[dict[str, Any]]:
+    return list(read_lines(Path(done.summary["run_dir"], "changes.jsonl")))
+
+
+def test_what_somebody_has_changed_since_is_a_conflict_and_left_alone(machine: Machine) -> None:
+    run = imported(machine)
+    machine.account.change("contacts", person(machine)["id"], job_title="Chair")
+    done = undone(machine, run)
+    assert done.code == 1
+    assert actions(done)["conflict"] == 1
+    found = person(machine)
+    assert found["job_title"] == "Chair"
+    assert [one["name"] for one in found["sales_accounts"]] == ["Old house", "Acme 1"]
+
+
+def test_a_link_that_somebody_added_since_stays(machine: Machine) -> None:
+    run = imported(machine)
+    accounts = [{"id": one["id"], "is_primary": one["is_primary"]} for one in person(machine)["sales_accounts"]]
+    other = machine.account.make("sales_accounts", name="Theirs")
+    links = [*accounts, {"id": other["id"], "is_primary": False}]
+    machine.account.change("contacts", person(machine)["id"], sales_accounts=links)
+    assert undone(machine, run).code == 0
+    assert [one["name"] for one in person(machine)["sales_accounts"]] == ["Old house", "Theirs"]
+
+
+def test_a_created_record_that_somebody_has_changed_is_not_deleted(machine: Machine) -> None:
+    run = imported(machine)
+    contact = machine.account.one("contacts", "contact1@x.example")
+    machine.account.change("contacts", contact["id"], last_name="Theirs now")
+    done = undone(machine, run, "--delete-created")
+    assert done.code == 1
+    assert machine.account.one("contacts", "contact1@x.example")["last_name"] == "Theirs now"
+    assert not machine.account.people("contacts", "contact2@x.example")
+
+
+def test_a_second_undo_writes_nothing(machine: Machine) -> None:
+    run = imported(machine)
+    assert undone(machine, run).code == 0
+    machine.account.forget()
+    done = here(machine, "undo", run, "--yes")
+    assert done.code == 0
+    assert machine.account.writes == 0
+
+
+def test_a_dry_run_of_an_undo_writes_nothing_and_shows_the_same(machine: Machine) -> None:
+    run = imported(machine)
+    machine.account.forget()
+    shown = undone(machine, run, "--dry-run")
+    assert shown.code == 0
+    assert machine.account.writes == 0
+    assert actions(shown)["update"] == actions(undone(machine, run))["update"] > 0
+
+
+def test_an_undo_asks_first_and_off_a_terminal_wants_a_yes(machine: Machine) -> None:
+    run = imported(machine)
+    machine.account.forget()
+    done = here(machine, "undo", run)
+    assert done.code == 2
+    assert "--yes" in done.err
+    assert machine.account.writes == 0
+
+
+def test_what_was_undone_can_be_imported_again(machine: Machine, ends: dict[str, State]) -> None:
+    run = imported(machine)
+    assert undone(machine, run, "--delete-created").code == 0
+    done = here(machine, "import", str(machine.home / "events.jsonl"), "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": 33})
+    assert not difference(machine.account.state(), ends[machine.account.edition])
+
+
+def test_a_killed_undo_is_resumed(machine: Machine, untouched: State) -> None:
+    run = imported(machine)
+    machine.account.faults(Fault("slow", seconds=0.01))
+    for requests in (20, 50):
+        args = ("undo", run, "--yes", "--delete-created") if requests == 20 else ("resume",)
+        process = start(machine, *args)
+        assert when(machine, process, requests)
+        process.kill()
+        process.communicate()
+    done = here(machine, "resume", "--json")
+    assert done.code == 0, done.err
+    assert not difference(machine.account.state(), untouched)
+    machine.account.forget()
+    assert here(machine, "undo", run, "--yes").code == 0
+    assert machine.account.writes == 0
+
+
+def test_an_address_that_an_import_changed_comes_back(suite: Machine) -> None:
+    suite.account.empty()
+    identify = {"type": "identify", "userId": "db-1", "timestamp": "2024-01-01T00:00:00Z"}
+    old = {**identify, "messageId": "1", "traits": {"email": "old@x.example", "lastName": "A", "fsContact": True}}
+    new = {**identify, "messageId": "2", "traits": {"email": "new@x.example"}, "timestamp": "2024-01-02T00:00:00Z"}
+    assert here(suite, "import", suite.write("old.jsonl", [old])).code == 0
+    done = here(suite, "import", suite.write("new.jsonl", [new]), "--json")
+    assert done.code == 0
+    assert suite.account.records()["contacts"][0]["email"] == "new@x.example"
+    back = undone(suite, done.summary["run_id"])
+    assert back.code == 0, back.err
+    (contact,) = suite.account.records()["contacts"]
+    assert (contact["email"], [one["value"] for one in contact["emails"]]) == ("old@x.example", ["old@x.example"])
