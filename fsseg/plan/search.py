@@ -29,13 +29,27 @@ class SearchFinder:
         self._found: dict[str, list[tuple[Entity, Existing]]] = {}
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
-        """Find everyone with these addresses, and forget what was found before."""
-        self._found = {name.casefold(): [] for name in names}
-        for entity in entities:
-            for start in range(0, len(names), MOST):
-                for existing in search(self._reader, entity, names[start : start + MOST]):
-                    for address in addresses(existing) & self._found.keys():
-                        self._found[address].append((entity, existing))
+        """Find everyone with these addresses, and forget what was found before.
+
+        A batch that is refused, or answered in a way that tells too little, is left to `other`.
+        """
+        self._found = {}
+        found: dict[str, list[tuple[Entity, Existing]]] = {name.casefold(): [] for name in names}
+        # Whether the search minds the case isn't documented, so an address that has capitals is asked for in both.
+        asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold())))
+        try:
+            for entity in entities:
+                rows = {
+                    int(row["id"]): row
+                    for start in range(0, len(asked), MOST)
+                    for row in search(self._reader, entity, asked[start : start + MOST])
+                }
+                for existing in rows.values():
+                    for address in addresses(existing) & found.keys():
+                        found[address].append((entity, existing))
+        except (Refused, BadAnswer):
+            return
+        self._found = found
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         if name.casefold() in self._found:
@@ -50,15 +64,15 @@ class SearchFinder:
 def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Existing]:
     """All records of these addresses. Pages may be short before the end, so an empty one or the total ends it.
 
-    Raises `BadAnswer` where a row has no address: then it can't be told whose it is.
+    Raises `BadAnswer` where a row doesn't list all addresses: then it can't be told whose it is.
     """
     read = 0
     for number in range(1, 1000):
         page = reader.filtered(entity, ATTRIBUTE[entity], "is_in", list(names), page=number)
         for row in page.rows:
             existing = flatten(entity, row)
-            if not addresses(existing):
-                raise BadAnswer(f"the filtered search lists a {entity} without its address")
+            if not addresses(existing) or (entity == "contact" and not isinstance(row.get("emails"), list)):
+                raise BadAnswer(f"the filtered search lists a {entity} without all its addresses")
             yield existing
         read += len(page.rows)
         if not page.rows or (page.total is not None and read >= page.total):

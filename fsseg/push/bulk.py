@@ -100,7 +100,9 @@ class Bulk:
     def _again(self, record: Record) -> Outcome:
         """Send by itself what a job that failed may have written all the same."""
         found = looked_for(self.recover, record)
-        return self._alone(record) if found.status == PLANNED else found
+        if found.status != PLANNED:
+            return found
+        return self._alone(record._replace(remote_id=found.remote_id or record.remote_id))
 
     def _run(self, records: Sequence[Record]) -> Job | None:
         items = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -120,13 +119,8 @@ class Journal:
         groups = (
             [list(group) for _, group in groupby(chunk, key=same_worker)] if same_worker else [[row] for row in chunk]
         )
-        batch = _Batch(act)
-        if self._workers == 1 or len(groups) == 1:
-            for group in groups:
-                batch.run(group)
-        else:
-            with ThreadPoolExecutor(self._workers) as pool:
-                list(pool.map(batch.run, groups))
+        batch = _Batch(act, groups)
+        batch.run(min(self._workers, len(groups)))
         self._settle(batch.outcomes)
         if batch.halt is not None:
             raise batch.halt
@@ -162,13 +156,39 @@ class Journal:
 class _Batch:
     """What the workers of one chunk share: the outcomes, and the error that ends the push."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: Act, groups: Iterable[Sequence[Row]]) -> None:
         self._act = act
+        self._groups = iter(groups)
         self._lock = threading.Lock()
+        self._bug: BaseException | None = None
         self.outcomes: list[tuple[Row, Outcome]] = []
         self.halt: FreshsalesError | None = None
 
-    def run(self, rows: Sequence[Row]) -> None:
+    def run(self, workers: int) -> None:
+        """Send all groups. Whoever interrupts the waiting for the workers need not wait for what they have sent."""
+        if workers == 1:
+            self._work()
+        else:
+            threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        if self._bug is not None:
+            raise self._bug
+
+    def _work(self) -> None:
+        try:
+            while (rows := self._next()) is not None:
+                self._run(rows)
+        except BaseException as error:
+            self._bug = error
+
+    def _next(self) -> Sequence[Row] | None:
+        with self._lock:
+            return next(self._groups, None)
+
+    def _run(self, rows: Sequence[Row]) -> None:
         for row in rows:
             outcome = Outcome(PLANNED) if self.halt is not None else self._one(row)
             with self._lock:

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS record (
   id INTEGER PRIMARY KEY, resource TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0, data TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS record_id ON record (resource, deleted, id);
+CREATE INDEX IF NOT EXISTS record_created ON record (resource, deleted, created_at, id);
 CREATE INDEX IF NOT EXISTS record_updated ON record (resource, deleted, updated_at, id);
 CREATE INDEX IF NOT EXISTS record_name ON record (resource, deleted, name, id);
 CREATE UNIQUE INDEX IF NOT EXISTS account_name ON record (name) WHERE resource = 'sales_accounts' AND deleted = 0;

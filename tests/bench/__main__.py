@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
         "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),
         "requests": lambda: requests(scaled(1_000)),
-        "quota": lambda: quota(scaled(300), scaled(100), 5.0),
+        "quota": lambda: quota(scaled(1_000), 60, 5.0),
         "start": lambda: start_up(5),
     }
     for name in given.sections:

@@ -7,14 +7,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import orjson
 
 from fsseg.sandbox import Options, Sandbox, running
-from tests.bench.generate import lines
+from tests.bench.generate import MIX, lines
 from tests.bench.table import table
 
 TOKEN = "bench"
@@ -34,35 +37,49 @@ def requests(size: int) -> str:
     return table("Requests of an import (of these, writes)", ("", *EDITIONS), rows)
 
 
-def quota(people: int, per_window: int, window: float) -> str:
-    """The table of imports that need many windows of a small quota; a window stands for the account's hour."""
+def quota(events: int, per_window: int, window: float) -> str:
+    """The table of imports that need many windows of a small quota; a window stands for the account's hour.
+
+    The first window begins before there is anything to send and the last ends after it: the share is that of the others.
+    """
     rows = []
     for edition in EDITIONS:
         options = Options(quota=per_window, window=window, job_seconds=0.0)
         with (
             tempfile.TemporaryDirectory() as name,
             running(Path(name) / "db", edition=edition, options=options, token=TOKEN) as crm,
+            _watching(crm, window) as served,
         ):
-            path = _written(Path(name), 0, people, people, {"identify": 1.0})
-            began = time.time()
+            path = _written(Path(name), 0, events, max(1, events // 5), MIX)
             found = imported(crm, edition, path, Path(name))["requests"]
-            windows = time.time() // window - began // window + 1
-            statuses = crm.stats()["statuses"]
-        served = found["total"] - statuses.get("429", 0)
-        # The last window ends when there is no more to send: only the ones before it can be used up.
-        used = served / (per_window * windows) if windows < 2 else min(1.0, served / (per_window * (windows - 0.5)))
-        rows.append(
-            (
-                edition,
-                f"{found['total']:,}",
-                f"{windows:.0f}",
-                f"{used:.0%}",
-                f"{statuses.get('429', 0)}",
-                f"{found['waited_s']:.0f} s",
-            )
-        )
+            refused = crm.stats()["statuses"].get("429", 0)
+        full = [after - before for before, after in pairwise(served)]
+        share = sum(full) / (per_window * len(full)) if full else 0.0
+        cells = f"{found['total']:,}", f"{len(full) + 2}", f"{share:.0%}", f"{refused}", f"{found['waited_s']:.0f} s"
+        rows.append((edition, *cells))
     head = ("", "requests", "windows", "share of the quota used", "answered 429", "waited")
-    return table(f"{people:,} people with {per_window:,} requests in each {window:g} s", head, rows)
+    return table(f"{events:,} events with {per_window:,} requests in each {window:g} s", head, rows)
+
+
+@contextmanager
+def _watching(crm: Sandbox, window: float) -> Iterator[list[int]]:
+    """How many requests had been served at the end of each window since the first one that had any."""
+    served: list[int] = []
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(window - time.time() % window):
+            stats = crm.stats()
+            if stats["total"]:
+                served.append(stats["total"] - stats["statuses"].get("429", 0))
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield served
+    finally:
+        over.set()
+        thread.join()
 
 
 def start_up(rounds: int) -> str:

@@ -143,3 +143,16 @@ def test_a_run_that_was_stopped_by_its_own_limit_goes_on_with_another(
     assert (done.code, done.summary["requests"]["total"]) == (5, 30)
     assert Path(done.summary["run_dir"], "summary.json").exists()
     resumed(classic, ends)
+
+
+def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic: Machine) -> None:
+    account = classic.account
+    account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
+    events = mixed()[5:8]
+    process = start(classic, "import", classic.write("e.jsonl", events))
+    while "POST /api/leads" not in account.sandbox.stats()["requests"]:
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    assert here(classic, "resume").code == 0
+    assert sorted(row["email"] for row in account.records()["leads"]) == [f"db{n}@x.example" for n in range(3)]

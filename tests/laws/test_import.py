@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from tests.e2e.harness import Account, Machine, Result, Row
 from tests.laws import worlds
 
-few = settings(max_examples=int(os.environ.get("FSSEG_EXAMPLES", "5")), deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(
+    max_examples=int(os.environ.get("FSSEG_EXAMPLES", "5")), deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 EDITIONS = ["classic", "suite"]
 
