@@ -32,7 +32,8 @@ def regenerated(text: str) -> str:
 
 
 def steady(text: str) -> str:
-    """`text` without what differs from run to run: run ids, durations, waits."""
+    """`text` without what differs from run to run: ids, durations, waits."""
+    text = re.sub(r"#\d{8,}", "#ID", text)
     text = re.sub(r"\d{4}-\d\d-\d\d-\d{4,6}-\w{2}", "RUN", text)
     text = re.sub(r", waited [\d.]+ m?s", "", text)
     return re.sub(r"\b[\d.]+ (m?s|min)\b", "TIME", text)

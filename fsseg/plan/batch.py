@@ -5,12 +5,11 @@ Batches are plain values, so that `marshal` carries them from process to process
 
 from __future__ import annotations
 
-import json
 import marshal
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -21,6 +20,7 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Note, Tally
 from fsseg.plan.ledger import signed
 from fsseg.plan.spool import Row, heap_of
+from fsseg.segment import deep
 from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
 from fsseg.segment.open import UnreadableInput
@@ -123,7 +123,7 @@ class Batcher:
         try:
             for read, item in enumerate(items, 1):  # noqa: B007  # counted to the end
                 if not isinstance(item, Event):
-                    event = _json(item.original)
+                    event = deep.dumps(item.original)
                     batch.rejects.append((item.position, item.line, item.code, item.detail, event, item.raw))
                     continue
                 position, line, kind, time, message, _ = item
@@ -162,28 +162,16 @@ def _other(batch: Batch, event: Event, key: int, mapped: AccountIntent | Refused
             said = orjson.dumps({name: parts[name]} if name in parts else parts)
             batch.people.append((heap_of(name), name, event.position, marshal.dumps((event.time, key, said))))
     elif isinstance(mapped, Refused):
-        reject = event.position, event.line, mapped.code, mapped.detail, _json(event.original), None
+        reject = event.position, event.line, mapped.code, mapped.detail, deep.dumps(event.original), None
         batch.rejects.append(reject)
     else:
         batch.skipped.append((mapped.code, event.line))
 
 
 def _payload(entry: EntryIntent) -> bytes:
-    return _json(
+    return deep.dumps(
         {
             "kind": entry.kind, "name": entry.name, "via": entry.via, "type_id": entry.type_id,
             "properties": entry.properties, "message_id": entry.message_id,
         }
     )  # fmt: skip
-
-
-def _json(value: Any) -> bytes:
-    """JSON of what was JSON. orjson writes 254 levels only, though it reads 1,024; what goes deep is left out."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        pass
-    try:
-        return json.dumps(value).encode()
-    except RecursionError:
-        return orjson.dumps({name: {} if isinstance(one, dict | list) else one for name, one in value.items()})

@@ -38,6 +38,7 @@ class Mirror:
 
     def __init__(self, path: Path) -> None:
         self.db = connect(path, SCHEMA, VERSION)
+        self.db.execute("PRAGMA synchronous=NORMAL")  # what a power cut loses of a cache is read again
 
     def close(self) -> None:
         self.db.close()

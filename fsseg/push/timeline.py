@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
-
 from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.reader import Page
 from fsseg.plan.existing import EARLIEST, updated
@@ -16,8 +14,11 @@ from fsseg.plan.store import Entry, Record
 from fsseg.push.journal import carefully
 from fsseg.push.outcome import DONE, FAILED, PLANNED, UNKNOWN, Outcome
 from fsseg.push.work import Work
+from fsseg.segment.deep import dumps
 
 TARGET = {"lead": "Lead", "contact": "Contact"}
+UNNAMED = "Event"
+"""The title of an entry in whose name nothing can be shown."""
 NOTES_MOST = 8_000
 """Characters of properties in an entry; the messageId comes after them, so it is never cut off."""
 VALUE_MOST = 500
@@ -66,7 +67,7 @@ def activity_body(entry: Entry) -> dict[str, Any]:
 def title(entry: Entry) -> str:
     """The event's or page's name, with the count where a day's entries are one."""
     count = entry.payload.get("count", 1)
-    name = _plain(str(entry.payload["name"]))[:200]
+    name = _plain(str(entry.payload["name"]))[:200] or UNNAMED  # a blank title is refused
     return f"{name} ({count} times)" if count > 1 else name
 
 
@@ -82,7 +83,7 @@ def note_text(entry: Entry) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    text = value if isinstance(value, str) else dumps(value).decode()
     return _plain(text)[:VALUE_MOST]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fsseg.report.files import replacing
+from fsseg.segment.deep import dumps
 
 COLUMNS = (
     *("file", "line", "stage", "code", "message", "hint", "retryable", "status"),
@@ -71,4 +72,4 @@ def _taken(buffer: io.StringIO) -> str:
 def _text(data: Any) -> str:
     if data is None:
         return ""
-    return str(data).lower() if isinstance(data, bool) else str(data)
+    return data if isinstance(data, str) else dumps(data).decode()

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from fsseg.segment.deep import dumps
+
 _BUFFER = 1 << 18
 
 
@@ -58,7 +60,7 @@ class JsonLines:
 
     def write(self, row: Mapping[str, Any]) -> None:
         """One line; it reaches the disk by `flush` or `close` at the latest."""
-        self._file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
+        self._file.write(dumps(row, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
         self.written += 1
 
     def flush(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from rich.cells import cell_len, set_cell_size
 
 from fsseg.report.console import sanitise
+from fsseg.segment.deep import dumps
 
 _LONGEST_VALUE = 1_000
 
@@ -97,4 +97,4 @@ def value(data: Any) -> str:
         return ", ".join(value(item) for item in data[:_LONGEST_VALUE]) or "[]"
     if isinstance(data, (int, float)):
         return str(data)
-    return sanitise(orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS).decode()[:_LONGEST_VALUE])
+    return sanitise(dumps(data).decode()[:_LONGEST_VALUE])

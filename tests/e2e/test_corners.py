@@ -219,3 +219,10 @@ def test_what_is_no_freshsales_ends_with_one_message(
 
     assert (result.code, result.out) == (code, "")
     assert len(result.err.strip().splitlines()) <= 2
+
+
+def test_a_name_of_which_nothing_can_be_shown_is_an_entry_all_the_same(machine: Machine) -> None:
+    events = [identify(KIM, lastName="Vos"), track(KIM, "\ue31b"), page(KIM, "\u200b")]
+
+    assert machine.imports(events=events).outcomes == {"applied": 3}
+    assert [entry["title"] for entry in machine.account.timeline(KIM)] == ["Event", "Event"]

@@ -11,14 +11,17 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.harness import Account, Machine, Result, Row
 from tests.laws import worlds
 
 few = settings(
-    max_examples=int(os.environ.get("FSSEG_EXAMPLES", "5")), deadline=None, suppress_health_check=list(HealthCheck)
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=int(os.environ.get("FSSEG_EXAMPLES", "5")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 EDITIONS = ["classic", "suite"]
