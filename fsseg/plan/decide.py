@@ -6,7 +6,6 @@ from typing import Any, assert_never
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import Conflict, Create, Fields, Skipped, Unchanged, Update, diff
-from fsseg.plan.mirror import fold_name
 from fsseg.plan.people import REFERENCE
 from fsseg.plan.shape import CONVERT, LEAD_STAGE
 from fsseg.plan.store import Record, Store
@@ -94,12 +93,12 @@ def account_named(store: Store, name: str | None) -> Record | None:
 def _account_links(store: Store, record: Record) -> Fields:
     """The contact's accounts before and after: those it has stay, those told of are added in the order they were."""
     has = (record.existing or {}).get("sales_accounts") or []
-    ids, names = {one.get("id") for one in has}, {fold_name(one.get("name")) for one in has}
+    ids = {one.get("id") for one in has}  # names in a copy of the contact may be older than the accounts'
     before = [one.get("name") for one in has]
     added = []
     for name in record.desired.get("$accounts", ()):
         account = account_named(store, name)
-        if account is not None and account.remote_id not in ids and name not in names:
+        if account is not None and account.remote_id not in ids:
             added.append(account.key)
     return {"sales_accounts": [before, before + added]} if added else {}
 

@@ -13,7 +13,8 @@ from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.plan.existing import Existing, flatten
 from fsseg.plan.mirror import INCLUDE, Mirror, fold_name, latest, pages, view_of_all
-from fsseg.plan.search import SearchFinder, trustworthy
+from fsseg.plan.search import SearchFinder
+from fsseg.plan.search import probe as search_probe
 
 CHEAP = 2
 """Look-ups up to which bringing an existing copy up to date isn't worth it."""
@@ -115,9 +116,10 @@ def choose(
         missing[entity] = view, probe
     if cost >= questions:
         batches = len(entities) * pages(questions)
-        if "account" not in entities and trustworthy(reader, [(entity, page) for entity, (_, page) in missing.items()]):
+        seen = [(entity, page) for entity, (_, page) in missing.items()]
+        if "account" not in entities and (known := search_probe(reader, seen)) is not None:
             say(f"matching by filtered search, 100 addresses a request: about {batches:,} requests")
-            return SearchFinder(reader, lookup)
+            return SearchFinder(reader, lookup, known)
         say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
         return lookup
     if cost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ CREATE TABLE identity (key TEXT PRIMARY KEY, entity TEXT NOT NULL, remote_id INT
 CREATE TABLE delivered (key INTEGER PRIMARY KEY);
 CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
 """
+
+BATCH = 1_000_000
+"""Keys that are sorted before they are written: in order they take a tenth of the time."""
 
 _WRAP = 1 << 64
 _SIGN = 1 << 63
@@ -69,7 +73,9 @@ class Ledger:
         """Add people (key, entity, remote id, e-mail), delivered event keys and finished files, all or nothing."""
         with transaction(self.db) as db:
             db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?)", people)
-            db.executemany("INSERT OR IGNORE INTO delivered VALUES (?)", ((signed(key),) for key in events))
+            rest = iter(events)
+            while batch := sorted(map(signed, islice(rest, BATCH))):
+                db.executemany("INSERT OR IGNORE INTO delivered VALUES (?)", zip(batch, strict=True))
             db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", files)
 
     def forget(self, people: Iterable[tuple[str, int]], events: Iterable[int]) -> None:

@@ -21,11 +21,15 @@ MOST = 100
 
 
 class SearchFinder:
-    """Asks for a batch of addresses at once, told by `prefetch`; anything else is asked of `other`."""
+    """Asks for a batch of addresses at once, told by `prefetch`; anything else is asked of `other`.
 
-    def __init__(self, reader: Reader, other: Finder) -> None:
+    `known` are addresses that are there, as `probe` gives them; an entity without one is known to be empty.
+    """
+
+    def __init__(self, reader: Reader, other: Finder, known: dict[Entity, str]) -> None:
         self._reader = reader
         self._other = other
+        self._known = known
         self._found: dict[str, list[tuple[Entity, Existing]]] = {}
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
@@ -38,11 +42,11 @@ class SearchFinder:
         # Whether the search minds the case isn't documented, so an address that has capitals is asked for in both.
         asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold())))
         try:
-            for entity in entities:
+            for entity in (entity for entity in entities if entity in self._known):
                 rows = {
                     int(row["id"]): row
-                    for start in range(0, len(asked), MOST)
-                    for row in search(self._reader, entity, asked[start : start + MOST])
+                    for start in range(0, len(asked), MOST - 1)
+                    for row in self._batch(entity, asked[start : start + MOST - 1])
                 }
                 for existing in rows.values():
                     for address in addresses(existing) & found.keys():
@@ -50,6 +54,14 @@ class SearchFinder:
         except (Refused, BadAnswer):
             return
         self._found = found
+
+    def _batch(self, entity: Entity, names: list[str]) -> list[Existing]:
+        """Everyone with these addresses. A known one goes last, and must come back: so the list was read to its end."""
+        known = self._known[entity]
+        rows = list(search(self._reader, entity, [*names, known]))
+        if not any(known in addresses(row) for row in rows):
+            raise BadAnswer(f"the filtered search lost an address of the {entity}s asked for")
+        return rows
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         if name.casefold() in self._found:
@@ -79,23 +91,25 @@ def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Exi
             return
 
 
-def trustworthy(reader: Reader, pages: Iterable[tuple[Entity, Page]]) -> bool:
-    """Whether a search for two addresses known to exist gives back exactly these, of every entity.
+def probe(reader: Reader, pages: Iterable[tuple[Entity, Page]]) -> dict[Entity, str] | None:
+    """A known address of every entity, if a search for two that are there gives back exactly these; None otherwise.
 
     `pages` hold records that are there. An entity with a single address proves nothing; one without records need not.
     """
+    proven: dict[Entity, str] = {}
     for entity, page in pages:
         if page.total == 0:
             continue
         known = sorted({address for row in page.rows for address in addresses(flatten(entity, row))})[:2]
         if len(known) < 2:
-            return False
+            return None
         try:
             found = list(search(reader, entity, known))
         except (Refused, BadAnswer):
-            return False
+            return None
         if any(not addresses(one) & set(known) for one in found):
-            return False
+            return None
         if {address for one in found for address in addresses(one)} & set(known) != set(known):
-            return False
-    return True
+            return None
+        proven[entity] = known[0]
+    return proven

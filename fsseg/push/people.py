@@ -7,7 +7,6 @@ from typing import Any
 from fsseg.freshsales.errors import Unavailable
 from fsseg.plan.decide import account_named
 from fsseg.plan.finder import fetch
-from fsseg.plan.mirror import fold_name
 from fsseg.plan.reverse import LINKS
 from fsseg.plan.shape import CONVERT
 from fsseg.plan.store import Record
@@ -32,11 +31,10 @@ def account_links(work: Work, record: Record) -> list[dict[str, Any]]:
     has = _accounts_of(work, record)
     links = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in has]
     ids = {link["id"] for link in links}
-    names = {fold_name(one.get("name")) for one in has}
     with work.lock:
-        accounts = [(name, account_named(work.store, name)) for name in record.desired.get("$accounts", ())]
-    for name, account in accounts:
-        if account and account.remote_id and account.remote_id not in ids and name not in names:
+        accounts = [account_named(work.store, name) for name in record.desired.get("$accounts", ())]
+    for account in accounts:
+        if account and account.remote_id and account.remote_id not in ids:
             links.append({"id": account.remote_id, "is_primary": not any(link["is_primary"] for link in links)})
     return links
 
