@@ -47,13 +47,14 @@ from fsseg.report.summary import summary, write_changes, write_failures
 from fsseg.segment.open import Input
 from fsseg.settings import Settings
 
-STAGES = ("new", "gathered", "matched", "planned", "pushed")
-"""How far a run has come; kept in its store, so that it can go on there."""
-
 
 @dataclass
 class Pipeline:
-    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written."""
+    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written.
+
+    How far it has come is kept in its store, so that it can go on there: `new`, `gathered`, `matched`, `planned`,
+    `pushed`.
+    """
 
     settings: Settings
     rules: Rules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Past:
                     return "resumable"
                 if unapplied(store) and self.outcomes.get("applied"):
                     return "to apply"
-        except StateError:
+        except (StateError, sqlite3.DatabaseError):
             return "damaged"
         return "done" if self.exit_code in (0, 1, None) else "stopped"
 
@@ -49,7 +50,7 @@ class Past:
         try:
             with closing(self.run.open()) as store:
                 return {name: store.get(name) for name in ("command", "started_at", "account")}
-        except StateError:
+        except (StateError, sqlite3.DatabaseError):
             return {}
 
     @property

@@ -26,7 +26,6 @@ CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT N
 CREATE TABLE reject (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, line TEXT NOT NULL);
 CREATE TABLE fragment (key TEXT NOT NULL, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE folded (match_key TEXT NOT NULL, key TEXT NOT NULL, state BLOB NOT NULL);
 CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
     match_key TEXT NOT NULL, by_email INTEGER NOT NULL DEFAULT 1, keys TEXT NOT NULL DEFAULT '[]', parent INTEGER,
@@ -188,7 +187,7 @@ class Store:
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
         with self.transaction() as db:
-            for table in ("reject", "fragment", "folded", "identity", "anonymous", "record", "entry"):
+            for table in ("reject", "fragment", "identity", "anonymous", "record", "entry"):
                 db.execute(f"DELETE FROM {table}")
 
     def copy_to(self, path: Path) -> None:

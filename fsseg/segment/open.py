@@ -16,6 +16,8 @@ from typing import BinaryIO, NamedTuple
 
 CHUNK = 1 << 18
 STDIN = "-"
+BESIDE = (".toml", ".md")
+"""Endings of what people keep beside their events."""
 _HEAD = 1 << 20
 GZIP = b"\x1f\x8b"
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -54,8 +56,8 @@ class UnreadableInput(Exception):
 def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
     """The files that the paths name, each once, in the order given, and the paths that name nothing readable.
 
-    A path is a file, a directory (all files below it, in order of their names, without hidden ones), a pattern with
-    `*`, `**`, `?` or `[…]`, or `-`.
+    A path is a file, a directory (all files below it, in order of their names, without hidden ones and those that are
+    plainly no export, such as a settings file beside the events), a pattern with `*`, `**`, `?` or `[…]`, or `-`.
     """
     files: dict[str, str] = {}
     unreadable: list[Unreadable] = []
@@ -80,8 +82,10 @@ def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
     def add_all(directory: str) -> None:
         for name in sorted(os.listdir(directory)):
             path = os.path.join(directory, name)
+            if name.startswith(".") or name.endswith(BESIDE):
+                continue
             # A pipe or socket lying about in a directory is no export, and opening it could wait for ever.
-            if not name.startswith(".") and (os.path.isfile(path) or os.path.isdir(path) or os.path.islink(path)):
+            if os.path.isfile(path) or os.path.isdir(path) or os.path.islink(path):
                 add(path)
 
     for path in paths:

@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=0, help="delivered events in a ledger, to see how it scales")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    pacer.SystemClock = FastClock  # type: ignore[misc]
     differences: list[Difference] = []
     kills = hits = again = 0
     for edition in EDITIONS if given.kills else ():
@@ -71,7 +72,6 @@ def _killed(edition: str, kills: int, seed: int) -> Ends:
 
 def _faulted(edition: str, rounds: int, seed: int) -> Iterator[tuple[int, int, Difference]]:
     """Faults, write requests of a second import, and what is wrong in the end, of each round of each kind."""
-    pacer.SystemClock = FastClock  # type: ignore[misc]
     with _machine(edition) as machine:
         before(machine.account)
         assert here(machine, "import", machine.write("events.jsonl", mixed())).code == 0

@@ -8,11 +8,14 @@ from random import Random
 
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
-from tests.faults.process import run, start, when
+from tests.faults.process import here, start, when
 from tests.faults.story import Difference, before, difference, mixed
 
 START = 0.8
 """Seconds in which a process starts and reads its files, before the first request."""
+
+BEGINNING = 6
+"""Requests that every process begins with, to read the fields."""
 
 
 @dataclass
@@ -34,10 +37,9 @@ class Ends:
         return sum(len(one.doubled) for one in self.differences)
 
 
-def killed(machine: Machine, random: Random, requests: int, *args: str) -> bool:
-    """Run the command and kill it somewhere; whether it hadn't ended by then."""
-    process = start(machine, *args)
-    at = random.randrange(requests)
+def killed(machine: Machine, random: Random, at: int, *args: str) -> bool:
+    """Run the command and kill it after so many requests, or a little later; whether it hadn't ended by then."""
+    process = start(machine, *args, fast=True)
     if when(machine, process, at):
         time.sleep(random.uniform(0, START if at == 0 else 0.03))
     process.kill()
@@ -50,19 +52,20 @@ def kill(machine: Machine, kills: int, seed: int, at_once: int = 4) -> Ends:
     account, random, ends = machine.account, Random(seed), Ends()
     path = machine.write("events.jsonl", mixed())
     before(account)
-    wanted = run(machine, "import", path, "--json").outcomes
+    wanted = here(machine, "import", path, "--json").outcomes
     state, requests = account.state(), account.requests
     while ends.kills < kills:
         before(account, faults=[Fault("slow", seconds=0.004)])
         _forget(machine, len(ends.outcomes))
-        more = min(at_once, kills - ends.kills)
-        ends.kills += sum(
-            killed(machine, random, requests, *(("resume",) if number else ("import", path))) for number in range(more)
-        )
+        points = sorted(random.sample(range(requests), min(at_once, kills - ends.kills)))
+        for number, point in enumerate(points):
+            args = ("resume",) if number else ("import", path)
+            at = BEGINNING + point - points[number - 1] if number else point
+            ends.kills += killed(machine, random, at, *args)
         ends.outcomes.append(_to_the_end(machine, path, wanted))
         ends.differences.append(difference(account.state(), state))
         account.forget()
-        again = run(machine, "import", path)
+        again = here(machine, "import", path)
         assert again.code == 0, again.err
         ends.written_again += account.writes
     return ends
@@ -70,10 +73,10 @@ def kill(machine: Machine, kills: int, seed: int, at_once: int = 4) -> Ends:
 
 def _to_the_end(machine: Machine, path: str, nothing_left: dict[str, int]) -> dict[str, int]:
     """Resume, or import anew where nothing had begun; the outcomes told."""
-    done = run(machine, "resume", "--json")
+    done = here(machine, "resume", "--json")
     assert done.code == 0, done.err
     if "nothing to resume" in done.err:
-        assert run(machine, "import", path, "--json").code == 0
+        assert here(machine, "import", path).code == 0
         return nothing_left
     return done.outcomes
 

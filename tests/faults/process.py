@@ -74,7 +74,7 @@ def when(machine: Machine, process: subprocess.Popen[bytes], requests: int) -> b
     while process.poll() is None:
         if machine.account.requests >= until:
             return True
-        time.sleep(0.002)
+        time.sleep(0.005)
     return False
 
 

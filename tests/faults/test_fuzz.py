@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.e2e.harness import Account, Machine
 from tests.faults.process import Ended, here
 
-EXAMPLES = int(os.environ.get("FSSEG_FUZZ", "12"))
+EXAMPLES = int(os.environ.get("FSSEG_FUZZ", "10"))
 
 NESTS = [(b"[", b"]"), (b'{"a":', b"}")]
 
@@ -131,7 +131,7 @@ def test_hostile_lines_are_imported_or_named(
     assert here(machine, "report", "--format", "text").code == 0
 
 
-@pytest.mark.parametrize("depth", [200, 253, 254, 255, 500, 940, 1000, 1020, 1024, 3000, 100_000])
+@pytest.mark.parametrize("depth", [253, 255, 500, 940, 1000, 1024, 100_000])
 @pytest.mark.parametrize("kind", [0, 1])
 def test_values_of_any_depth_survive(classic: Machine, depth: int, kind: int) -> None:
     classic.account.empty()

@@ -20,7 +20,7 @@ from tests.faults.clock import FastClock
 from tests.faults.process import Ended, here
 from tests.faults.story import difference, mixed
 
-EXAMPLES = int(os.environ.get("FSSEG_STATES", "4"))
+EXAMPLES = int(os.environ.get("FSSEG_STATES", "3"))
 STEPS = 6
 RESUMPTIONS = 20
 

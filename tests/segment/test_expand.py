@@ -27,6 +27,13 @@ def test_directories_are_read_recursively_in_order_without_hidden_files(tree: Pa
     assert names(tree, "") == ["a.jsonl", "b/10.gz", "b/2.gz", "c/d/e.jsonl"]
 
 
+def test_what_lies_beside_the_events_in_a_directory_is_left_out_unless_it_is_named(tree: Path) -> None:
+    (tree / "b" / "fsseg.toml").write_text("strict = true\n")
+    (tree / "b" / "README.md").write_text("# Exports\n")
+    assert names(tree, "b") == ["b/10.gz", "b/2.gz"]
+    assert names(tree, "b/README.md") == ["b/README.md"]
+
+
 def test_a_hidden_file_can_be_named(tree: Path) -> None:
     assert names(tree, ".hidden") == [".hidden"]
 
