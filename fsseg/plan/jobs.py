@@ -11,13 +11,14 @@ import marshal
 import os
 import signal
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -122,8 +123,17 @@ _shared: str
 def _begin(catalog: bytes, rules: Rules, shared: str) -> None:
     global _batcher, _shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is for the first process to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.disable()
     _batcher, _shared = Batcher(Catalog.from_json(catalog), rules), shared
+
+
+def _end_with_parent() -> None:
+    """A process that was killed can't tell its pool to end."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _read_part(part: Input) -> Part:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
+from fsseg.plan.store import Store
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.process import here, start, when
@@ -58,10 +61,11 @@ def kill(machine: Machine, kills: int, seed: int, at_once: int = 4) -> Ends:
         before(account, faults=[Fault("slow", seconds=0.004)])
         _forget(machine, len(ends.outcomes))
         points = sorted(random.sample(range(requests), min(at_once, kills - ends.kills)))
-        for number, point in enumerate(points):
-            args = ("resume",) if number else ("import", path)
-            at = BEGINNING + point - points[number - 1] if number else point
-            ends.kills += killed(machine, random, at, *args)
+        for last, point in zip([0, *points], points, strict=False):
+            args, at = (("resume",), BEGINNING + point - last) if _begun(machine) else (("import", path), point)
+            if not killed(machine, random, at, *args):
+                break
+            ends.kills += 1
         ends.outcomes.append(_to_the_end(machine, path, wanted))
         ends.differences.append(difference(account.state(), state))
         account.forget()
@@ -69,6 +73,15 @@ def kill(machine: Machine, kills: int, seed: int, at_once: int = 4) -> Ends:
         assert again.code == 0, again.err
         ends.written_again += account.writes
     return ends
+
+
+def _begun(machine: Machine) -> bool:
+    """Whether there is a run that knows what it is to do."""
+    for plan in Path(machine.environment["FSSEG_STATE_DIR"] or "").glob("*/runs/*/plan.db"):
+        with closing(Store(plan)) as store:
+            if store.get("command") is not None:
+                return True
+    return False
 
 
 def _to_the_end(machine: Machine, path: str, nothing_left: dict[str, int]) -> dict[str, int]:

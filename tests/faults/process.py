@@ -82,3 +82,12 @@ def here(machine: Machine, *args: str) -> Ended:
     """The command in this process."""
     done = machine.run(*args)
     return Ended(done.code, done.out, done.err)
+
+
+def killed(machine: Machine, requests: int, *args: str) -> bool:
+    """Run the command and kill it after so many requests; whether it hadn't ended by then."""
+    process = start(machine, *args)
+    when(machine, process, requests)
+    process.kill()
+    process.communicate()
+    return process.returncode == -9

@@ -9,7 +9,7 @@ from pathlib import Path
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State
-from tests.faults.process import here, start, when
+from tests.faults.process import here, killed
 from tests.faults.story import before, difference, mixed
 
 
@@ -51,34 +51,31 @@ def test_what_has_moved_on_since_is_left_alone_and_told(machine: Machine) -> Non
     assert '"conflict"' in done.failures
 
 
-def test_strictly_nothing_is_sent_if_anything_has_moved_on(machine: Machine) -> None:
-    reviewed(machine)
-    known = machine.account.one("contacts", "known-contact@x.example")
-    machine.account.change("contacts", known["id"], job_title="Chair")
-    machine.account.forget()
-    assert here(machine, "apply", "--strict").code == 1
-    assert "nothing to resume" in here(machine, "resume").err
-    assert machine.account.writes == 0
+def test_strictly_nothing_is_sent_if_anything_has_moved_on(suite: Machine) -> None:
+    reviewed(suite)
+    known = suite.account.one("contacts", "known-contact@x.example")
+    suite.account.change("contacts", known["id"], job_title="Chair")
+    suite.account.forget()
+    assert here(suite, "apply", "--strict").code == 1
+    assert "nothing to resume" in here(suite, "resume").err
+    assert suite.account.writes == 0
 
 
-def test_a_plan_that_was_altered_is_refused(machine: Machine) -> None:
-    run = reviewed(machine)
+def test_a_plan_that_was_altered_is_refused(suite: Machine) -> None:
+    run = reviewed(suite)
     with closing(sqlite3.connect(run / "plan.db")) as db, db:
         db.execute("UPDATE record SET fields = replace(fields, 'CTO', 'CIO')")
-    done = here(machine, "apply", run.name)
+    done = here(suite, "apply", run.name)
     assert done.code == 2
     assert "changed since" in done.err
-    assert machine.account.writes == 0
+    assert suite.account.writes == 0
 
 
-def test_a_killed_apply_is_resumed(machine: Machine, ends: dict[str, State]) -> None:
-    reviewed(machine)
-    machine.account.faults(Fault("slow", seconds=0.01))
-    for requests, args in ((25, ("apply",)), (12, ("resume",))):
-        process = start(machine, *args)
-        assert when(machine, process, requests)
-        process.kill()
-        process.communicate()
-    done = here(machine, "resume", "--json")
+def test_a_killed_apply_is_resumed(suite: Machine, ends: dict[str, State]) -> None:
+    reviewed(suite)
+    suite.account.faults(Fault("slow", seconds=0.03))
+    assert killed(suite, 15, "apply")
+    killed(suite, 12, "resume")
+    done = here(suite, "resume", "--json")
     assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
-    assert not difference(machine.account.state(), ends[machine.account.edition])
+    assert not difference(suite.account.state(), ends[suite.account.edition])

@@ -156,3 +156,24 @@ def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic:
     process.communicate()
     assert here(classic, "resume").code == 0
     assert sorted(row["email"] for row in account.records()["leads"]) == [f"db{n}@x.example" for n in range(3)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no other way to see children of a process")
+def test_processes_that_read_along_end_with_the_one_that_was_killed(classic: Machine) -> None:
+    events = ({**mixed()[0], "messageId": str(number)} for number in range(40_000))
+    process = start(classic, "dry-run", "--jobs", "2", classic.write("e.jsonl", events))
+    children: list[str] = []
+    while len(children) < 2:
+        assert process.poll() is None
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while any(map(_alive, children)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _alive(pid: str) -> bool:
+    stat = Path("/proc", pid, "stat")
+    return stat.exists() and ") Z " not in stat.read_text()

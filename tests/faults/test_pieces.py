@@ -79,20 +79,18 @@ def test_jobs_that_keep_failing_double_nothing(machine: Machine, ends: dict[str,
     assert not difference(machine.account.state(), ends[machine.account.edition])
 
 
-def test_a_job_that_outlives_a_killed_run_doubles_nothing(machine: Machine, ends: dict[str, State]) -> None:
-    before(machine.account, job_seconds=1.5)
-    process = start(machine, "import", machine.write("e.jsonl", mixed()))
-    deals = (
-        f"POST {machine.account.sandbox.base_url.removeprefix(machine.account.sandbox.origin)}/api/deals/bulk_upsert"
-    )
-    while deals not in machine.account.sandbox.stats()["requests"]:
+def test_a_job_that_outlives_a_killed_run_doubles_nothing(suite: Machine, ends: dict[str, State]) -> None:
+    before(suite.account, job_seconds=1.5)
+    process = start(suite, "import", suite.write("e.jsonl", mixed()))
+    deals = f"POST {suite.account.sandbox.base_url.removeprefix(suite.account.sandbox.origin)}/api/deals/bulk_upsert"
+    while deals not in suite.account.sandbox.stats()["requests"]:
         assert process.poll() is None
     time.sleep(0.05)
     process.kill()
     process.communicate()
-    done = here(machine, "resume", "--json")
+    done = here(suite, "resume", "--json")
     assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
-    assert not difference(machine.account.state(), ends[machine.account.edition])
+    assert not difference(suite.account.state(), ends[suite.account.edition])
 
 
 @pytest.mark.parametrize("path", ["/leads$", "/deals$", "/sales_activities$"])

@@ -12,7 +12,7 @@ from fsseg.report.files import read_lines
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State
-from tests.faults.process import Ended, here, start, when
+from tests.faults.process import Ended, here, killed
 from tests.faults.story import before, difference, mixed
 
 
@@ -71,62 +71,62 @@ def changes(done: Ended) -> list[dict[str, Any]]:
     return list(read_lines(Path(done.summary["run_dir"], "changes.jsonl")))
 
 
-def test_what_somebody_has_changed_since_is_a_conflict_and_left_alone(machine: Machine) -> None:
-    run = imported(machine)
-    machine.account.change("contacts", person(machine)["id"], job_title="Chair")
-    done = undone(machine, run)
+def test_what_somebody_has_changed_since_is_a_conflict_and_left_alone(suite: Machine) -> None:
+    run = imported(suite)
+    suite.account.change("contacts", person(suite)["id"], job_title="Chair")
+    done = undone(suite, run)
     assert done.code == 1
     assert actions(done)["conflict"] == 1
-    found = person(machine)
+    found = person(suite)
     assert found["job_title"] == "Chair"
     assert [one["name"] for one in found["sales_accounts"]] == ["Old house", "Acme 1"]
 
 
-def test_a_link_that_somebody_added_since_stays(machine: Machine) -> None:
-    run = imported(machine)
-    accounts = [{"id": one["id"], "is_primary": one["is_primary"]} for one in person(machine)["sales_accounts"]]
-    other = machine.account.make("sales_accounts", name="Theirs")
+def test_a_link_that_somebody_added_since_stays(suite: Machine) -> None:
+    run = imported(suite)
+    accounts = [{"id": one["id"], "is_primary": one["is_primary"]} for one in person(suite)["sales_accounts"]]
+    other = suite.account.make("sales_accounts", name="Theirs")
     links = [*accounts, {"id": other["id"], "is_primary": False}]
-    machine.account.change("contacts", person(machine)["id"], sales_accounts=links)
-    assert undone(machine, run).code == 0
-    assert [one["name"] for one in person(machine)["sales_accounts"]] == ["Old house", "Theirs"]
+    suite.account.change("contacts", person(suite)["id"], sales_accounts=links)
+    assert undone(suite, run).code == 0
+    assert [one["name"] for one in person(suite)["sales_accounts"]] == ["Old house", "Theirs"]
 
 
-def test_a_created_record_that_somebody_has_changed_is_not_deleted(machine: Machine) -> None:
-    run = imported(machine)
-    contact = machine.account.one("contacts", "contact1@x.example")
-    machine.account.change("contacts", contact["id"], last_name="Theirs now")
-    done = undone(machine, run, "--delete-created")
+def test_a_created_record_that_somebody_has_changed_is_not_deleted(suite: Machine) -> None:
+    run = imported(suite)
+    contact = suite.account.one("contacts", "contact1@x.example")
+    suite.account.change("contacts", contact["id"], last_name="Theirs now")
+    done = undone(suite, run, "--delete-created")
     assert done.code == 1
-    assert machine.account.one("contacts", "contact1@x.example")["last_name"] == "Theirs now"
-    assert not machine.account.people("contacts", "contact2@x.example")
+    assert suite.account.one("contacts", "contact1@x.example")["last_name"] == "Theirs now"
+    assert not suite.account.people("contacts", "contact2@x.example")
 
 
-def test_a_second_undo_writes_nothing(machine: Machine) -> None:
-    run = imported(machine)
-    assert undone(machine, run).code == 0
-    machine.account.forget()
-    done = here(machine, "undo", run, "--yes")
+def test_a_second_undo_writes_nothing(suite: Machine) -> None:
+    run = imported(suite)
+    assert undone(suite, run).code == 0
+    suite.account.forget()
+    done = here(suite, "undo", run, "--yes")
     assert done.code == 0
-    assert machine.account.writes == 0
+    assert suite.account.writes == 0
 
 
-def test_a_dry_run_of_an_undo_writes_nothing_and_shows_the_same(machine: Machine) -> None:
-    run = imported(machine)
-    machine.account.forget()
-    shown = undone(machine, run, "--dry-run")
+def test_a_dry_run_of_an_undo_writes_nothing_and_shows_the_same(suite: Machine) -> None:
+    run = imported(suite)
+    suite.account.forget()
+    shown = undone(suite, run, "--dry-run")
     assert shown.code == 0
-    assert machine.account.writes == 0
-    assert actions(shown)["update"] == actions(undone(machine, run))["update"] > 0
+    assert suite.account.writes == 0
+    assert actions(shown)["update"] == actions(undone(suite, run))["update"] > 0
 
 
-def test_an_undo_asks_first_and_off_a_terminal_wants_a_yes(machine: Machine) -> None:
-    run = imported(machine)
-    machine.account.forget()
-    done = here(machine, "undo", run)
+def test_an_undo_asks_first_and_off_a_terminal_wants_a_yes(suite: Machine) -> None:
+    run = imported(suite)
+    suite.account.forget()
+    done = here(suite, "undo", run)
     assert done.code == 2
     assert "--yes" in done.err
-    assert machine.account.writes == 0
+    assert suite.account.writes == 0
 
 
 def test_what_was_undone_can_be_imported_again(machine: Machine, ends: dict[str, State]) -> None:
@@ -139,13 +139,9 @@ def test_what_was_undone_can_be_imported_again(machine: Machine, ends: dict[str,
 
 def test_a_killed_undo_is_resumed(machine: Machine, untouched: State) -> None:
     run = imported(machine)
-    machine.account.faults(Fault("slow", seconds=0.01))
-    for requests in (20, 50):
-        args = ("undo", run, "--yes", "--delete-created") if requests == 20 else ("resume",)
-        process = start(machine, *args)
-        assert when(machine, process, requests)
-        process.kill()
-        process.communicate()
+    machine.account.faults(Fault("slow", seconds=0.02))
+    assert killed(machine, 20, "undo", run, "--yes", "--delete-created")
+    killed(machine, 40, "resume")
     done = here(machine, "resume", "--json")
     assert done.code == 0, done.err
     assert not difference(machine.account.state(), untouched)
