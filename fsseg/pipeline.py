@@ -26,11 +26,13 @@ from fsseg.plan.decide import decide
 from fsseg.plan.finish import forget, remember
 from fsseg.plan.forecast import Forecast, forecast
 from fsseg.plan.gather import Counts, Gatherer, no_cycles
+from fsseg.plan.heaps import Folded
 from fsseg.plan.jobs import gather, gather_apart
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.match import Matching, match
 from fsseg.plan.messages import match_entries
 from fsseg.plan.mirror import Mirror
+from fsseg.plan.originals import keep_rejected
 from fsseg.plan.people import settle
 from fsseg.plan.recheck import recheck
 from fsseg.plan.reverse import reverse
@@ -102,7 +104,9 @@ class Pipeline:
         with closing(Gatherer(self.store, seen)) as gatherer, no_cycles():
             with self.progress.stage("Read", None, "events") as stage:
                 self._read(gatherer, inputs, self._ticking(stage.advance))
-            settle(self.store, gatherer, self.ledger)
+            folded = Folded(gatherer, Mapper(self.catalog, self.rules, gatherer.tally))
+            settle(self.store, gatherer, folded, self.ledger)
+        keep_rejected(self.store)
         if self.settings.timeline.aggregate == "daily":
             aggregate(self.store)
         self.store.put("counts", _counted(gatherer.counts, gatherer.tally))
@@ -249,7 +253,6 @@ def _counted(counts: Counts, tally: Tally) -> dict[str, Any]:
         "read": counts.read,
         "by_type": dict(counts.by_type),
         "reasons": [[outcome, code, count] for (outcome, code), count in counts.reasons.items()],
-        "examples": counts.examples,
         "warnings": tally.rows(),
         "unreadable": counts.unreadable,
     }

@@ -9,7 +9,8 @@ from fsseg.mapping.catalog import Edition
 from fsseg.mapping.identity import user_id
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.timeline import entry_name, v2_name
-from fsseg.segment.event import Event, Message
+from fsseg.segment import deep
+from fsseg.segment.event import Event, Message, body_of
 
 NAMES: Mapping[Edition, str] = {"classic": "Freshsales", "suite": "Freshsales Suite - CRM"}
 """The destination's names in `integrations` (Segment's catalog)."""
@@ -34,17 +35,19 @@ class Gate:
         self._ignored = ignored_events
         self._since, self._until = rules.since or "", rules.until or "~"
         self._filters = bool(self._only or self._events or self._ignored or rules.since or rules.until)
+        self.plain = frozenset() if self._consent or self._suppress or self._filters else self._supported
+        """The types whose events with a userId and no integrations pass in any case."""
 
     def __call__(self, event: Event) -> str | None:
         message, kind = event.message, event.type
         if kind not in self._supported:
             return "unsupported_type"
-        integrations = message.get("integrations")
+        integrations = message.integrations
         if integrations and integrations != _ALL and not self._enabled(integrations):
             return "integrations"
         if self._consent and not self._consented(message):
             return "consent"
-        if not message.get("userId") and not self._welcome(message, kind):
+        if not message.user_id and not self._welcome(message, kind):
             return "anonymous"
         if self._suppress and self._is_suppressed(message):
             return "suppressed"
@@ -73,21 +76,20 @@ class Gate:
 
         Documented for consent in Segment connections: with several categories, all must be true.
         """
-        consent = (message.get("context") or {}).get("consent")
+        consent = deep.loads(bytes(message.context.consent) or b"null")
         if not isinstance(consent, dict):
             return True
         preferences = consent.get("categoryPreferences")
         if not isinstance(preferences, dict):
-            return not message.get("integrations")
+            return not message.integrations
         return all(preferences.get(category) is True for category in self._consent)
 
     def _welcome(self, message: Message, kind: str) -> bool:
         """Whether an event without a user may pass: to be stitched, or to tell of an account."""
-        return kind == "group" or (self._stitch and kind in _ENTRIES and bool(message.get("anonymousId")))
+        return kind == "group" or (self._stitch and kind in _ENTRIES and bool(message.anonymous_id))
 
     def _is_suppressed(self, message: Message) -> bool:
-        bodies = message.get("traits"), (message.get("context") or {}).get("traits"), message.get("properties")
-        emails = [body.get("email") for body in bodies if isinstance(body, dict)]
+        emails = (body_of(body).email for body in (message.traits, message.context.traits, message.properties))
         return any(
             value.strip().casefold() in self._suppress
             for value in (user_id(message), *emails)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
+
+from fsseg.segment.event import Message
 
 # The parts never overlap, so that no text makes it try twice. (Python 3.11 gets possessive repeats of groups wrong.)
 _ORDINARY: Final = re.compile(
@@ -36,15 +38,19 @@ def _is_unusual_address(text: str) -> bool:
 
 def address(value: object) -> str | None:
     """The value, trimmed, if it is an address."""
-    if value.__class__ is str and _ORDINARY(value) and len(value) <= _LONGEST:
-        return value
-    return text if isinstance(value, str) and is_address(text := value.strip()) else None
+    return _address(value) if isinstance(value, str) else None
 
 
-def user_id(message: dict[str, Any]) -> str:
+@lru_cache(maxsize=1_000)
+def _address(text: str) -> str | None:
+    """Events of the same person often follow each other."""
+    text = text.strip()
+    return text if is_address(text) else None
+
+
+def user_id(message: Message) -> str:
     """The userId, trimmed; empty for an anonymous message."""
-    given = message.get("userId")
-    return given.strip() if given.__class__ is str else "" if given is None else str(given)
+    return message.user_id.strip() if message.user_id else ""
 
 
 def person_key(user: str) -> tuple[str, bool]:

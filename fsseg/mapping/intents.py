@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+from fsseg.mapping.tally import Note
+
 Cells = dict[str, Any]
 """Cell name → the value exactly as it goes onto the wire; None clears.
 
@@ -23,24 +25,19 @@ class PersonIntent(NamedTuple):
 
     key: str
     parts: Parts
-    anonymous_id: str | None
+    notes: list[Note]
 
 
 class EntryIntent(NamedTuple):
     """A track or page call: one timeline entry. `key` is a person's key, or `?` + anonymousId if it is to be stitched.
 
-    `type_id` is the sales activity type, None via `tracking` and `note` (and offline, where types are unknown).
-    `email` is the best address the event itself gives. `properties` are as sent, plus the page's `url` if missing.
+    `payload` is a JSON object: `kind` (track or page), `name`, `via`, `type_id` (the sales activity type; null via
+    `tracking` and `note`, and offline, where types are unknown), `message_id`, and `properties` as sent, plus the
+    page's `url` if missing.
     """
 
     key: str
-    kind: Literal["track", "page"]
-    name: str
-    via: Via
-    type_id: int | None
-    email: str | None
-    properties: dict[str, Any]
-    message_id: str
+    payload: bytes
 
 
 class AccountIntent(NamedTuple):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.gate import Gate
 from fsseg.mapping.identity import address, person_key, user_id
@@ -11,7 +14,8 @@ from fsseg.mapping.schema import companies, people
 from fsseg.mapping.tally import Note, Tally
 from fsseg.mapping.targets import COMPANY, DEAL, Notes, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
-from fsseg.segment.event import Event, Message
+from fsseg.segment import deep
+from fsseg.segment.event import Event
 
 _new = tuple.__new__  # a named tuple's own constructor takes three times as long
 _BAD_EMAIL = Note("bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all")
@@ -36,23 +40,29 @@ class Mapper:
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
         self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
-        self._timeline = Timeline(catalog, rules, compiled.events)
+        self.signature = self._people.signature
+        """`signature(traits)`: what of an identify call's traits matters beside texts; see `Resolver`."""
+        self.entry = Timeline(catalog, rules, compiled.events).map
+        """`entry(event)` gives the intent of a track or page call."""
 
     def map(self, event: Event) -> Mapped:
         """The intent of an event that has passed the gate."""
         if event.type == "identify":
-            return self._person(event.message)
+            user = user_id(event.message)
+            mapped = self.person(person_key(user)[0], user, deep.loads(bytes(event.message.traits)))
+            if isinstance(mapped, PersonIntent):
+                self._tally.add(mapped.notes)
+            return mapped
         if event.type == "group":
-            return self._account(event.message)
-        return self._timeline.map(event)
+            return self.account(user_id(event.message), bytes(event.message.traits))
+        return self.entry(event)
 
-    def _person(self, message: Message) -> PersonIntent | Refused:
+    def person(self, key: str, user: str, traits: Mapping[str, Any]) -> PersonIntent | Refused:
+        """The intent of an identify call, by its key, its userId, trimmed, and its traits; notes are not counted."""
         notes: Notes = []
-        cells = self._people.cells(message.get("traits") or {}, notes)
-        user = user_id(message)
-        key, is_email = person_key(user)
+        cells = self._people.cells(traits, notes)
         email = cells.get("email")
-        if is_email:
+        if key[0] == "@":
             if email is not None and not (isinstance(email, str) and email.strip().casefold() == key[1:]):
                 notes.append(_BAD_EMAIL)
             cells["email"] = user
@@ -66,27 +76,27 @@ class Mapper:
                 own: Cells = {}
                 self._id_target.put(user, own, notes)
                 cells.update(own)
-        if notes and (refused := self._note(notes)):
+        if notes and (refused := self._refused(notes)):
             return refused
         parts: Parts = {"": cells}
-        for nested in (COMPANY, DEAL):
-            if nested in cells:
-                name, part = cells.pop(nested)
-                parts[name] = part
-        return _new(PersonIntent, (key, parts, message.get("anonymousId")))
+        if company := cells.pop(COMPANY, None):
+            parts[company[0]] = company[1]
+        if deal := cells.pop(DEAL, None):
+            parts[deal[0]] = deal[1]
+        return _new(PersonIntent, (key, parts, notes))
 
-    def _account(self, message: Message) -> AccountIntent | Refused:
+    def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
+        """The intent of a group call."""
         notes: Notes = []
-        part = named_part("company", self._groups.cells(message.get("traits") or {}, notes))
+        part = named_part("company", self._groups.cells(deep.loads(traits), notes))
         if part is None:
             return Refused("bad_value", "an account needs a name, and traits.name is missing or blank")
-        if notes and (refused := self._note(notes)):
+        if notes and (refused := self._refused(notes)):
             return refused
-        user = user_id(message)
+        self._tally.add(notes)
         return AccountIntent(dict([part]), person_key(user)[0] if user else None)
 
-    def _note(self, notes: Notes) -> Refused | None:
+    def _refused(self, notes: Notes) -> Refused | None:
         if self._strict and (bad := min((note for note in notes if note.code == "bad_value"), default=None)):
             return Refused("bad_value", f"traits.{bad.name} does not fit: {bad.hint}")
-        self._tally.add(notes)
         return None

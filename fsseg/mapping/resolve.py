@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
+
+from orjson import JSONEncodeError, dumps
 
 from fsseg.mapping.catalog import EMAILS, Catalog
 from fsseg.mapping.coerce import TAKE_TEXT, Coercer, as_text, coercer, expectation
@@ -16,6 +18,10 @@ from fsseg.mapping.targets import Ignored, Notes, Silent, Target, ToBoth, ToFiel
 
 MAPPED, DOCUMENTED, EXACT, SNAKE, FOLDED, CUSTOM, NOWHERE = range(1, 8)
 """The order of the rules. Where traits of one event meet in a field, the earlier rule wins, then the earlier name."""
+
+_MAX_SHAPES = 10_000
+_MAX_SHAPE = 1_000
+"""Characters of all its names; the events of an application have few shapes, and hostile ones must not fill memory."""
 
 _MAX_HINTS = 200
 """Hints take milliseconds each; nobody reads more of them."""
@@ -67,6 +73,14 @@ class _Hit(NamedTuple):
     values: Mapping[str, Any] | None
 
 
+class _Shape(NamedTuple):
+    """What is known of an object by its traits' names: `plain` go into `cells` as they are if they are texts."""
+
+    plain: tuple[str, ...]
+    cells: tuple[str, ...]
+    others: tuple[tuple[str, Target], ...]
+
+
 class Resolver:
     """Maps the traits of one object to cells.
 
@@ -98,30 +112,54 @@ class Resolver:
         self._specials = specials(self)
         self._folded_specials = {fold(trait): target for trait, target in self._specials.items()}
         self._resolved: dict[str, tuple[int, Target]] = {}
-        self._targets: dict[str, Target] = {}
-        self._plain: dict[str, str] = {}
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
 
     def cells(self, traits: Mapping[str, Any], notes: Notes) -> Cells:
         """The cells of an object's traits; what there is to say about them is appended to `notes`."""
-        cells: Cells = {}
-        plain, targets, mark = self._plain, self._targets, len(notes)
-        for trait, value in traits.items():
-            if value.__class__ is str:
-                cell = plain.get(trait)
-                if cell is not None:
-                    if cell in cells:
-                        break
-                    cells[cell] = value
-                    continue
-            elif value is None and self._keep_nulls:
-                continue
-            target = targets.get(trait) or self.resolve(trait)[1]
-            if not target.put(value, cells, notes):
-                break
-        else:
-            return cells
-        del notes[mark:]
-        return self._ranked(traits, notes)
+        names = tuple(traits)
+        shape = self._shapes.get(names) or self._shape(names)
+        values = [*map(traits.__getitem__, shape.plain)]
+        try:
+            "".join(values)  # the quickest way to see that all are texts
+        except TypeError:
+            return self._ranked(traits, notes)
+        cells: Cells = dict(zip(shape.cells, values, strict=True))
+        mark, keep_nulls = len(notes), self._keep_nulls
+        for trait, target in shape.others:
+            value = traits[trait]
+            if not ((value is None and keep_nulls) or target.put(value, cells, notes)):
+                del notes[mark:]
+                return self._ranked(traits, notes)
+        return cells
+
+    def signature(self, traits: Mapping[str, Any]) -> tuple[tuple[str, ...], bytes] | None:
+        """What of an object's traits matters beside texts that go into fields as they are; None where it can't be told.
+
+        Where two objects have the same, each fills every cell that the other fills, and there is the same to say about
+        them.
+        """
+        names = tuple(traits)
+        shape = self._shapes.get(names)
+        if shape is None:
+            return None
+        try:
+            "".join(map(traits.__getitem__, shape.plain))
+            return names, dumps([traits[trait] for trait, _ in shape.others])
+        except (TypeError, JSONEncodeError):
+            return None
+
+    def _shape(self, traits: tuple[str, ...]) -> _Shape:
+        """Where traits of these names go if those that text fields take are texts."""
+        targets = {trait: self.resolve(trait)[1] for trait in traits}
+        fields = {trait: target for trait, target in targets.items() if _takes_text(target)}
+        cells = {trait: target.cell for trait, target in fields.items()}
+        distinct = len(set(cells.values())) == len(cells)
+        plain = cells if distinct else {}
+        others = tuple((trait, target) for trait, target in targets.items() if trait not in plain)
+        shape = _Shape(tuple(plain), tuple(plain.values()), others)
+        if len(self._shapes) < _MAX_SHAPES and sum(map(len, traits)) <= _MAX_SHAPE:
+            self._shapes[traits] = shape
+        return shape
 
     def _ranked(self, traits: Mapping[str, Any], notes: Notes) -> Cells:
         """As `cells`, where traits meet in one field: the better rule comes first and stays."""
@@ -145,9 +183,6 @@ class Resolver:
             known = NOWHERE if isinstance(target, ToName) else rank, target
             if len(self._resolved) < MAX_NAMES and len(trait) <= MAX_LENGTH:
                 self._resolved[trait] = known
-                self._targets[trait] = target
-                if isinstance(target, ToField) and target.coerce in TAKE_TEXT:
-                    self._plain[trait] = target.cell
         return known
 
     def to_field(self, name: str, trait: str) -> Target:
@@ -218,6 +253,10 @@ class Resolver:
             return ""
         self._hints += 1
         return did_you_mean(trait, dict.fromkeys(name for side in self._sides for name in side.names))
+
+
+def _takes_text(target: Target) -> TypeGuard[ToField]:
+    return isinstance(target, ToField) and target.coerce in TAKE_TEXT
 
 
 def _coercer_of(hit: _Hit) -> Coercer:

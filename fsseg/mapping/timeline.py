@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from msgspec import UNSET
+from orjson import dumps
+
 from fsseg.mapping.catalog import ActivityType, Catalog
-from fsseg.mapping.identity import address, person_key, user_id
+from fsseg.mapping.identity import address, person_key
 from fsseg.mapping.intents import EntryIntent, Refused, Via
 from fsseg.mapping.rules import EventRule, Rules
 from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES
-from fsseg.segment.event import Event, Message
-from fsseg.segment.key import event_key
+from fsseg.segment import deep
+from fsseg.segment.event import Event, Message, body_of
 
 _V1_NAMES = {
     "Viewed Product Category": "Product List Viewed",
@@ -40,17 +43,22 @@ def v2_name(name: str) -> str:
 
 def entry_name(message: Message) -> str:
     """What the entry is called: a track call's event, a page's name, title or path."""
-    if message["type"] == "track":
-        return v2_name(message["event"])
-    properties = message.get("properties") or {}
-    page = (message.get("context") or {}).get("page")
-    for source in (message, properties, page if isinstance(page, dict) else {}):
-        for key in ("name", "title"):
-            value = source.get(key)
-            if isinstance(value, str) and value.strip():
-                return value.strip()
-    url = _page_url(message)
+    if message.type == "track":
+        return v2_name(message.event)
+    return _page_name(message) if not _named(message.name) else message.name.strip()
+
+
+def _page_name(message: Message) -> str:
+    properties, page = body_of(message.properties), body_of(message.context.page)
+    given = (properties.name, properties.title, page.name, page.title)
+    if name := next(filter(_named, given), None):
+        return str(name).strip()
+    url = next(filter(_named, (properties.url, page.url)), None)
     return (_path(url) if url else None) or _UNNAMED_PAGE
+
+
+def _named(value: object) -> bool:
+    return value.__class__ is str and not value.isspace() and value != ""
 
 
 class _Way(NamedTuple):
@@ -66,31 +74,33 @@ class Timeline:
         self._types = catalog.activity_types
         self._rules = rules
         self._events = {v2_name(name): rule for name, rule in events.items()}
-        self._tracks: dict[str, _Way | Refused] = {}
-        self._pages: dict[str, _Way | Refused] = {}
+        self._tracks: dict[str, bytes | Refused] = {}
+        self._pages: dict[str, bytes | Refused] = {}
+        """How the payload of an entry of that name begins."""
 
     def map(self, event: Event) -> EntryIntent | Refused:
         """The entry of one event that has a person or at least an anonymousId."""
         message = event.message
-        properties = message.get("properties") or {}
-        if event.type == "track":
-            given = message["event"]
+        properties = bytes(message.properties)
+        if message.type == "track":
+            given = message.event
             way = self._tracks.get(given) or self._remember(self._tracks, given, v2_name(given), page=False)
         else:
             given = entry_name(message)
             way = self._pages.get(given) or self._remember(self._pages, given, given, page=True)
-            if "url" not in properties and (url := _page_url(message)):
-                properties = {**properties, "url": url}
+            if body_of(message.properties).url is UNSET and _named(url := body_of(message.context.page).url):
+                properties = _with(properties, b'"url":' + dumps(url))
         if isinstance(way, Refused):
             return way
-        user = user_id(message)
-        key, is_email = person_key(user) if user else (f"?{message.get('anonymousId')}", False)
-        email = user if is_email else _email(message, properties)
-        message_id = message.get("messageId") or f"content:{event_key(message):016x}"
-        return _new(EntryIntent, (key, event.type, *way, email, properties, message_id))
+        user = message.user_id
+        key = person_key(user.strip())[0] if user else f"?{message.anonymous_id}"
+        payload = b'%b,"message_id":%b,"properties":%b}' % (way, dumps(message.message_id), properties)
+        return _new(EntryIntent, (key, payload))
 
-    def _remember(self, ways: dict[str, _Way | Refused], given: str, name: str, *, page: bool) -> _Way | Refused:
-        way = self._way(name, page=page)
+    def _remember(self, ways: dict[str, bytes | Refused], given: str, name: str, *, page: bool) -> bytes | Refused:
+        found = self._way(name, page=page)
+        kind = "page" if page else "track"
+        way = found if isinstance(found, Refused) else dumps({"kind": kind, **found._asdict()})[:-1]
         if len(ways) < MAX_NAMES and len(given) <= MAX_LENGTH:
             ways[given] = way
         return way
@@ -135,18 +145,15 @@ class Timeline:
         return f"there is no sales activity type {name!r}: create it in the admin settings"
 
 
-def _email(message: Message, properties: Mapping[str, Any]) -> str | None:
-    context = message.get("context")
-    traits = context.get("traits") if context else None
-    return (address(traits.get("email")) if traits.__class__ is dict else None) or address(properties.get("email"))
+def entry_email(traits: bytes, payload: bytes) -> str | None:
+    """The best address that a call itself gives, by the `traits` of its context, else by its properties."""
+    given = address(body_of(traits).email)
+    return given or address(deep.loads(payload)["properties"].get("email"))
 
 
-def _page_url(message: Message) -> str | None:
-    page = (message.get("context") or {}).get("page")
-    for source in (message.get("properties"), page):
-        if isinstance(source, dict) and isinstance(url := source.get("url"), str) and url:
-            return url
-    return None
+def _with(properties: bytes, member: bytes) -> bytes:
+    inner = properties[1:-1].strip()
+    return b"{%b%b%b}" % (inner, b"," * bool(inner), member)
 
 
 def _path(url: str) -> str | None:

@@ -26,6 +26,7 @@ def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
         if found > version:
             raise StateError(f"{path} was written by a newer fsseg (format {found}, this one knows {version})")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("PRAGMA page_size=32768")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")

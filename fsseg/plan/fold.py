@@ -7,6 +7,7 @@ results gives the same state as folding all of it, whatever the order of the lin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fsseg.mapping.intents import Cells
@@ -36,6 +37,10 @@ class Part(NamedTuple):
             standing.update(cells)
         return standing
 
+    def cell(self, name: str) -> Any:
+        """The value that stands in one cell, or None."""
+        return next((cells[name] for _, _, cells in reversed(self.layers) if name in cells), None)
+
     @property
     def last(self) -> tuple[str, int]:
         """Time and position of the latest event that still stands."""
@@ -43,6 +48,8 @@ class Part(NamedTuple):
 
 
 State = dict[str, Part]
+
+_WHEN = itemgetter(0, 1)
 
 
 Said = tuple[str, int, int, dict[str, Cells]]
@@ -67,22 +74,30 @@ def settle(layers: list[Layer]) -> list[Layer]:
 
 def fold(said: Iterable[Said]) -> State:
     """The state that these intents about one person amount to; no two have the same position."""
-    state: State = {}
-    for time, position, key, parts in sorted(said, reverse=True):
+    layers: dict[str, list[Layer]] = {}
+    sources: dict[str, list[tuple[int, int]]] = {}
+    first: dict[str, tuple[str, int]] = {}
+    before: dict[str, Cells] | None = None
+    for time, position, key, parts in sorted(said, key=_WHEN, reverse=True):
+        source, when = (position, key), (time, position)
+        if parts is before:
+            for name in parts:
+                first[name] = when
+                sources[name].append(source)
+            continue
+        before = parts
         for name, cells in parts.items():
-            part = state.get(name)
-            if part is None:
-                state[name] = Part([(time, position, cells)] if cells else [], [(position, key)], (time, position))
+            first[name] = when
+            if name not in layers:
+                layers[name] = [(time, position, cells)] if cells else []
+                sources[name] = [source]
                 continue
-            layers, sources, _ = part
+            sources[name].append(source)
+            standing = layers[name]
             # Nearly always the latest event has all the cells of the earlier ones.
-            if not (layers and cells.keys() <= layers[-1][2].keys()):
-                layers = settle([*layers, (time, position, cells)])
-            sources.append((position, key))
-            state[name] = Part(layers, sources, (time, position))
-    for part in state.values():
-        part.sources.sort()
-    return state
+            if not (standing and cells.keys() <= standing[-1][2].keys()):
+                layers[name] = settle([*standing, (time, position, cells)])
+    return {name: Part(layers[name], sorted(sources[name]), when) for name, when in first.items()}
 
 
 def merge(one: State, other: State) -> State:

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import orjson
-
-from fsseg.mapping.tally import Note, Tally
+from fsseg.mapping.tally import Tally
 from fsseg.plan.batch import Batch, without
 from fsseg.plan.seen import Seen
 from fsseg.plan.spool import Spool
 from fsseg.plan.store import Store
 from fsseg.segment.open import Input
 
-SPILL = 50_000
+SPILL = 20_000
 """Rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
 
 
@@ -28,13 +26,11 @@ class Counts:
     read: int = 0
     by_type: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-    examples: dict[str, str] = field(default_factory=dict)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
-    def note(self, outcome: str, code: str, where: str) -> None:
-        """One event ended here."""
-        self.reasons[outcome, code] += 1
-        self.examples.setdefault(code, where)
+    def note(self, outcome: str, code: str, count: int = 1) -> None:
+        """So many events ended here."""
+        self.reasons[outcome, code] += count
 
 
 class Gatherer:
@@ -46,31 +42,31 @@ class Gatherer:
         self.folder = store.path.parent
         """Where what is too much for memory may be put for a while."""
         self.people = Spool(self.folder, SPILL)
+        self.groups = Spool(self.folder, SPILL)
         self.entries = Spool(self.folder, SPILL)
         self._store = store
         self._seen = seen
 
     def close(self) -> None:
         self.people.close()
+        self.groups.close()
         self.entries.close()
 
-    def take(self, batch: Batch, path: str) -> None:
-        """Count the events of one more batch, and keep what they say, of each event once. `path` is its input's."""
+    def take(self, batch: Batch) -> None:
+        """Count the events of one more batch, and keep what they say, of each event once."""
         counts = self.counts
         counts.read += batch.read
         counts.by_type.update(batch.types)
         if repeated := self._seen.repeated(batch.passed):
-            for index in repeated:
-                counts.note("skipped", "duplicate", f"{path} line {batch.lines[index]}")
-            batch = without(batch, {batch.positions[index] for index in repeated})
-        for code, line in batch.skipped:
-            counts.note("skipped", code, f"{path} line {line}")
-        for _, notes in batch.notes:
-            self.tally.add(map(Note._make, notes))
+            counts.note("skipped", "duplicate", len(repeated))
+            without(batch, [batch.positions[index] for index in repeated])
+        for code, count in batch.skipped.items():
+            counts.note("skipped", code, count)
         self.people.add(batch.people)
+        self.groups.add(batch.groups)
         self.entries.add(batch.entries)
         if batch.rejects or batch.anonymous:
-            self._write(batch, path)
+            self._write(batch)
 
     def end(self, input: Input, container: str, events: int, fault: str) -> None:
         """Note what an input was, and why it could not be read to its end, if so."""
@@ -80,22 +76,11 @@ class Gatherer:
             "UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, input.number)
         )
 
-    def _write(self, batch: Batch, path: str) -> None:
+    def _write(self, batch: Batch) -> None:
         with self._store.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO anonymous VALUES (?, ?, ?)", (row for _, row in batch.anonymous))
-            for position, line, code, detail, original, raw in batch.rejects:
-                self.counts.note("rejected", code, f"{path} line {line}")
-                about = {
-                    "event": orjson.Fragment(original),
-                    "raw": raw,
-                    "file": path,
-                    "line": line,
-                    "code": code,
-                    "message": detail,
-                }
-                db.execute(
-                    "INSERT INTO reject (position, line) VALUES (?, ?)", (position, orjson.dumps(about).decode())
-                )
+            db.executemany("INSERT INTO reject VALUES (?, ?, ?, ?, ?, ?)", batch.rejects)
+        self.counts.reasons.update(("rejected", reject[2]) for reject in batch.rejects)
 
 
 @contextmanager

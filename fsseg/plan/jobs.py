@@ -44,7 +44,7 @@ def gather(gatherer: Gatherer, inputs: Sequence[Input], batcher: Batcher, limit:
     for input in inputs:
         reader, before = read(input), gatherer.counts.read
         for batch in batcher.batches(reader, left):
-            gatherer.take(batch, input.path)
+            gatherer.take(batch)
             left = None if left is None else left - len(batch.passed)
             tick(batch.read)
         gatherer.end(input, reader.container, gatherer.counts.read - before, batcher.fault)
@@ -53,13 +53,17 @@ def gather(gatherer: Gatherer, inputs: Sequence[Input], batcher: Batcher, limit:
 
 
 class Part(NamedTuple):
-    """What one process has read: container, events, lines, why it could not be read to its end, and its batches."""
+    """What one process has read: container, events, lines, why it could not be read to its end, and its batches.
+
+    These are in a file of that name, each of so many bytes.
+    """
 
     container: str
     events: int
     lines: int
     fault: str
-    batches: str
+    path: str
+    sizes: list[int]
 
 
 def gather_apart(
@@ -75,7 +79,7 @@ def gather_apart(
             part = future.result()
             under_way.extend(islice(tasks, 1))
             for batch in _batches(part):
-                gatherer.take(moved(batch, events, lines) if events or lines else batch, input.path)
+                gatherer.take(moved(batch, events, lines) if events or lines else batch)
                 tick(batch.read)
             container, fault = container or part.container, fault or part.fault
             events, lines = events + part.events, lines + part.lines
@@ -106,13 +110,10 @@ def _parts(input: Input) -> list[Input]:
 
 
 def _batches(part: Part) -> Iterator[Batch]:
-    with open(part.batches, "rb") as file:
-        os.unlink(part.batches)
-        while True:
-            try:
-                yield Batch._make(marshal.load(file))  # noqa: S302  # what we wrote ourselves
-            except EOFError:
-                return
+    with open(part.path, "rb") as file:
+        os.unlink(part.path)
+        for size in part.sizes:
+            yield Batch._make(marshal.loads(file.read(size)))  # noqa: S302  # what we wrote ourselves
 
 
 _batcher: Batcher
@@ -140,6 +141,5 @@ def _read_part(part: Input) -> Part:
     reader = read(part)
     descriptor, path = tempfile.mkstemp(dir=_shared)
     with open(descriptor, "wb") as file:
-        for batch in _batcher.batches(reader):
-            marshal.dump(tuple(batch), file)
-    return Part(reader.container, reader.events, reader.lines, _batcher.fault, path)
+        sizes = [file.write(marshal.dumps(tuple(batch))) for batch in _batcher.batches(reader)]
+    return Part(reader.container, reader.events, reader.lines, _batcher.fault, path, sizes)

@@ -14,8 +14,6 @@ from fsseg.segment.key import event_key
 MARK = "messageId: "
 """Stands before the messageId at the end of an entry's text."""
 
-CONTENT = "content:"
-
 
 def message_of(text: object) -> str | None:
     """The messageId that an entry's text ends in, if it is one of ours."""
@@ -71,14 +69,5 @@ def _mark(store: Store, rows: list[dict[str, Any]], text: str) -> None:
             if message_id:
                 db.execute(
                     "UPDATE entry SET action = 'unchanged', remote_id = ? WHERE hash = ? AND action IS NULL",
-                    (row["id"], signed(_key(message_id))),
+                    (row["id"], signed(event_key(message_id.encode()))),
                 )
-
-
-def _key(message_id: str) -> int:
-    if message_id.startswith(CONTENT):
-        try:
-            return int(message_id.removeprefix(CONTENT), 16)
-        except ValueError:
-            pass
-    return event_key({"messageId": message_id})

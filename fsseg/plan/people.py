@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import marshal
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import count, groupby
+from itertools import chain, count, groupby, islice
 from typing import Any
 
 import orjson
 
-from fsseg.plan.fold import PERSON, Said, State, dump, fold, merge, restore
-from fsseg.plan.gather import SPILL, Gatherer
-from fsseg.plan.ledger import Ledger
-from fsseg.plan.spool import HEAPS, Row
+from fsseg.mapping.timeline import entry_email
+from fsseg.plan.fold import PERSON, State, dump, merge, restore
+from fsseg.plan.gather import Gatherer
+from fsseg.plan.heaps import WHEN, Folded, by_key
+from fsseg.plan.ledger import Ledger, signed
+from fsseg.plan.spool import Row
 from fsseg.plan.store import Store, encode
 
 COMPANY = "company:"
@@ -24,58 +24,29 @@ REFERENCE = "reference"
 """The action of a person who is only pointed at by timeline entries: looked up, never written."""
 
 
-def settle(store: Store, gathered: Gatherer, ledger: Ledger | None) -> None:
+def settle(store: Store, gathered: Gatherer, folded: Folded, ledger: Ledger | None) -> None:
     """Make person records, one per e-mail, so that the input alone creates no duplicates, and tie the entries to them.
 
     Records come in the order of their e-mails, or, where they are too many for memory, in that order within each heap.
     What group events say of accounts is left in `fragment`, for `plan.match`.
     """
-    people, entries = gathered.people, gathered.entries
-    groups = [[heap] for heap in range(HEAPS)] if people.spilled or entries.spilled else [list(range(HEAPS))]
     ids = count(1)
     stitching = store.count("anonymous") > 0
-    for first in range(0, len(groups), AT_ONCE):
+    heaps = iter(folded)
+    while some := list(islice(heaps, 1)):
         with store.transaction() as db:
-            for heaps in groups[first : first + AT_ONCE]:
-                known = _settle_people(store, ledger, _states(people.blocks(heaps)), ids)
-                _settle_entries(store, entries.blocks(heaps), known)
+            for numbers, states in chain(some, islice(heaps, AT_ONCE - 1)):
+                known = _settle_people(store, ledger, states, ids)
+                _settle_entries(store, gathered.entries.blocks(numbers), known)
                 if stitching:
                     db.executemany("INSERT INTO identity VALUES (?, ?)", known.items())
-    with store.transaction():
+    with store.transaction() as db:
         if stitching:
             _stitch(store)
         _join_shared(store)
         _settle_loose(store, ledger)
-
-
-def _by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[tuple[int, bytes]]]]:
-    """The rows of each key; in several goes where they are too many."""
-    found: defaultdict[str, list[tuple[int, bytes]]] = defaultdict(list)
-    held = 0
-    for block in blocks:
-        for _, key, position, said in block:
-            found[key].append((position, said))
-        held += len(block)
-        if held >= SPILL:
-            yield found
-            found.clear()
-            held = 0
-    yield found
-
-
-def _states(blocks: Iterable[list[Row]]) -> dict[str, State]:
-    """What was said of each key, folded."""
-    states: dict[str, State] = {}
-    for found in _by_key(blocks):
-        for key, rows in found.items():
-            state = fold(_said(position, said) for position, said in rows)
-            states[key] = merge(states[key], state) if key in states else state
-    return states
-
-
-def _said(position: int, said: bytes) -> Said:
-    time, key, parts = marshal.loads(said)  # noqa: S302  # what we wrote ourselves
-    return time, position, key, orjson.loads(parts)
+        db.executemany("INSERT INTO reject (position, code, message) VALUES (?, ?, ?)", folded.refused)
+    gathered.counts.reasons.update(("rejected", code) for _, code, _ in folded.refused)
 
 
 def _settle_people(store: Store, ledger: Ledger | None, states: dict[str, State], ids: Iterator[int]) -> dict[str, int]:
@@ -96,39 +67,45 @@ def _settle_people(store: Store, ledger: Ledger | None, states: dict[str, State]
 
 def _columns(match_key: str, keys: list[str], state: State) -> tuple[Any, ...]:
     """Key, match_key, by_email, keys, state and sources of a person's record."""
-    cells, sources = (state[PERSON].cells(), state[PERSON].sources) if PERSON in state else ({}, [])
+    part = state.get(PERSON)
+    email = (part.cell("email") if part else None) or match_key
     by_email = any(key.startswith("@") for key in keys)
-    email = cells.get("email") or match_key
-    return email, match_key, by_email, encode(keys), orjson.dumps(dump(state)), encode(sources)
+    return email, match_key, by_email, encode(keys), orjson.dumps(dump(state)), encode(part.sources if part else [])
 
 
 def _match_key(key: str, state: State, ledger: Ledger | None) -> str:
     """The e-mail that says who this is, folded, or nothing; one known only by a group event may be in the ledger."""
     if key.startswith("@"):
         return key[1:]
-    email = state[PERSON].cells().get("email") if PERSON in state else None
+    email = state[PERSON].cell("email") if PERSON in state else None
     if email is None and ledger is not None and (known := ledger.known(key)):
         email = known.email
     return str(email).casefold() if email else ""
 
 
 def _settle_entries(store: Store, blocks: Iterable[list[Row]], known: dict[str, int]) -> None:
-    """Write the entries of some heaps, each person's by time; of whom nothing is known here, `person` stays null."""
-    for found in _by_key(blocks):
+    """Write the entries of some heaps, each person's by time; of whom nothing is known here, `person` stays null.
+
+    Key and e-mail matter only until it is known whose an entry is.
+    """
+    for found in by_key(blocks):
+        owned = sorted((known[key], key) for key in found if key in known)
         store.db.executemany(
-            "INSERT INTO entry (person, key, time, position, hash, email, payload)"
-            " VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entry (person, time, position, hash, payload) VALUES (?, ?, ?, ?, ?)",
             (
-                (person, key, *row)
-                for person, key in sorted((known.get(key, 0), key) for key in found)
-                for row in sorted(_entry(position, said) for position, said in found[key])
+                (person, time, position, signed(event), payload)
+                for person, key in owned
+                for _, _, position, time, event, _, payload in sorted(found[key], key=WHEN)
             ),
         )
-
-
-def _entry(position: int, said: bytes) -> tuple[str, int, int, str | None, bytes]:
-    hash, time, email, payload = marshal.loads(said)  # noqa: S302  # what we wrote ourselves
-    return time, position, hash, email, payload
+        store.db.executemany(
+            "INSERT INTO entry (key, time, position, hash, email, payload) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (key, time, position, signed(event), entry_email(traits, payload), payload)
+                for key in sorted(found.keys() - known.keys())
+                for _, _, position, time, event, traits, payload in sorted(found[key], key=WHEN)
+            ),
+        )
 
 
 def _join_shared(store: Store) -> None:
@@ -159,8 +136,9 @@ def _join_shared(store: Store) -> None:
 def _stitch(store: Store) -> None:
     """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""
     store.db.execute(
-        "UPDATE entry SET key = coalesce((SELECT a.key FROM anonymous a WHERE a.id = substr(entry.key, 2)"
-        " AND a.time >= entry.time ORDER BY a.time LIMIT 1), key) WHERE key >= '?' AND key < '@'"
+        "UPDATE entry SET key = coalesce((SELECT a.key FROM anonymous a JOIN identity USING (key)"
+        " WHERE a.id = substr(entry.key, 2) AND a.time >= entry.time ORDER BY a.time LIMIT 1), key)"
+        " WHERE key >= '?' AND key < '@'"
     )
     store.db.execute(
         "UPDATE entry SET person = (SELECT record FROM identity WHERE identity.key = entry.key) WHERE person IS NULL"

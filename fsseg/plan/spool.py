@@ -6,14 +6,18 @@ import marshal
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 HEAPS = 256
 """Two million people are eight thousand a heap; twenty million still fit."""
 
-Row = tuple[int, str, int, bytes]
-"""The heap of a person's key, that key, the position of an event, and what it says, packed at once: many small values
-that are left lying about in memory take longer to find again than to pack and unpack."""
+Row = tuple[int, str, int, str, int, Any, bytes]
+"""What an event says of a person: the heap of the person's key, that key, the event's position, time and event key.
+
+The rest is, for an identify or group call, the userId and the traits as JSON (or no userId, and the parts of an intent
+that is mapped already); for a timeline entry, the traits of its context as JSON and its payload.
+"""
 
 
 def heap_of(key: str) -> int:
@@ -46,10 +50,10 @@ class Spool:
 
     def _spill(self) -> None:
         end = self._file.tell()
-        for heap, rows in enumerate(self._heaps):
-            block = marshal.dumps(rows)
-            self._file.write(block)
-            self._blocks[heap].append((end, len(block)))
+        blocks = [*map(marshal.dumps, self._heaps)]
+        self._file.write(b"".join(blocks))
+        for places, block, rows in zip(self._blocks, blocks, self._heaps, strict=True):
+            places.append((end, len(block)))
             end += len(block)
             rows.clear()
         self._held = 0

@@ -17,13 +17,15 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.plan.database import connect, transaction
+from fsseg.segment import deep
 
 VERSION = 1
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
     first INTEGER NOT NULL DEFAULT 0, last INTEGER);
-CREATE TABLE reject (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, line TEXT NOT NULL);
+CREATE TABLE reject (position INTEGER PRIMARY KEY, line INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, event TEXT,
+    raw TEXT);
 CREATE TABLE fragment (key TEXT NOT NULL, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
@@ -35,7 +37,7 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, ke
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT);
 CREATE INDEX record_match ON record (kind, match_key);
 CREATE INDEX record_push ON record (entity, status, action);
-CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT NOT NULL, person INTEGER, position INTEGER NOT NULL,
+CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position INTEGER NOT NULL,
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
     claimed_at TEXT);
@@ -88,7 +90,7 @@ class Entry(NamedTuple):
     """
 
     id: int
-    key: str
+    key: str | None
     person: int | None
     position: int
     hash: int
@@ -169,7 +171,7 @@ class Store:
                 f"SELECT {columns} FROM entry WHERE id > ? AND ({where}) ORDER BY id LIMIT 500", (after, *values)
             ).fetchall()
             for row in page:
-                yield Entry._make((*row[:7], orjson.loads(row[7]), *row[8:]))
+                yield Entry._make((*row[:7], deep.loads(row[7]), *row[8:]))
             if len(page) < 500:
                 return
             after = page[-1][0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from xxhash import xxh3_64_intdigest
 
@@ -15,7 +14,8 @@ from fsseg.mapping.intents import Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES, REST, Note, Tally
 from fsseg.mapping.timeline import entry_name
-from fsseg.segment.event import Event, Rejected
+from fsseg.segment import deep
+from fsseg.segment.event import Event, Message, Rejected
 from fsseg.segment.key import event_key
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.read import Reader
@@ -187,7 +187,7 @@ class Survey:
         if event.type in ("track", "page"):
             seen.names.note(event.type, entry_name(message))
         elif event.type == "identify":
-            for trait, value in (message.get("traits") or {}).items():
+            for trait, value in deep.loads(bytes(message.traits)).items():
                 for member in value if isinstance(value, dict) and value else ("",):
                     self._traits.note(trait, member)
         skip = self._mapper.gate(event)
@@ -195,19 +195,19 @@ class Survey:
             seen.note("skipped", skip, place)
             return
         seen.passed += 1
-        seen.messages.add(event_key(message))
+        seen.messages.add(event_key(message.message_id.encode()))
         self._misfits.here = place
         mapped = self._mapper.map(event)
         if isinstance(mapped, Refused):
             seen.note("rejected", mapped.code, place)
 
-    def _person(self, message: dict[str, Any]) -> None:
+    def _person(self, message: Message) -> None:
         seen = self.seen
         if user := user_id(message):
             key, is_email = person_key(user)
             (seen.emails if is_email else seen.database_ids).add(_hash(key))
-        elif visitor := message.get("anonymousId"):
-            seen.visitors.add(_hash(str(visitor)))
+        elif visitor := message.anonymous_id:
+            seen.visitors.add(_hash(visitor))
 
     def traits(self) -> list[TraitSeen]:
         """The traits of identify calls, most frequent first."""

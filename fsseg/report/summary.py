@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
+from fsseg.plan.originals import items_at
 from fsseg.plan.people import REFERENCE
 from fsseg.plan.run import Run
 from fsseg.plan.store import Store
-from fsseg.plan.tally_up import Failure, Totals
+from fsseg.plan.tally_up import Totals
 from fsseg.report.csv_file import write_csv
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.reasons import REASONS, WARNINGS
-from fsseg.segment.event import POSITION_BITS, Event
-from fsseg.segment.open import Input, UnreadableInput
-from fsseg.segment.read import read
+from fsseg.segment import deep
+from fsseg.segment.event import POSITION_BITS
 
 SCHEMA = 1
 ENTITIES = ("lead", "contact", "account", "deal", "timeline")
@@ -104,7 +102,7 @@ def changes(store: Store) -> Iterator[Change]:
         yield {
             "action": entry.action,
             "entity": "timeline",
-            "key": key_of(entry.person) if entry.person else entry.email or entry.key[1:],
+            "key": key_of(entry.person) if entry.person else entry.email or (entry.key or "?")[1:],
             "id": entry.remote_id,
             "fields": {name: {"before": None, "after": after} for name, after in fields.items()}
             if entry.action == "create"
@@ -124,11 +122,14 @@ def write_failures(run: Run, store: Store, totals: Totals) -> int:
     """Write failures.jsonl and failures.csv anew, every event whole; no files where nothing failed. How many did."""
     with JsonLines(run.failures, fresh=True) as lines:
         shown = dict(store.db.execute("SELECT number, shown FROM input"))
-        for position, text in store.db.execute("SELECT position, line FROM reject ORDER BY position"):
-            found = orjson.loads(text)
-            lines.write(_rejected(found, shown.get(position >> POSITION_BITS, found["file"])))
-        for line in _failed(store, totals):
-            lines.write(line)
+        rejects = "SELECT position, line, code, message, event, raw FROM reject ORDER BY position"
+        for position, line, code, message, event, raw in store.db.execute(rejects):
+            about = _about(shown[position >> POSITION_BITS], line or 0, code, message, None)
+            if event is None:
+                about["raw"] = raw
+            lines.write({**deep.loads((event or "{}").encode()), "_fsseg": about})
+        for failed in _failed(store, shown, totals):
+            lines.write(failed)
         written = lines.written
     if written:
         write_csv(run.folder / "failures.csv", read_lines(run.failures))
@@ -136,13 +137,6 @@ def write_failures(run: Run, store: Store, totals: Totals) -> int:
         run.failures.unlink()
         (run.folder / "failures.csv").unlink(missing_ok=True)
     return written
-
-
-def _rejected(found: dict[str, Any], file: str) -> dict[str, Any]:
-    about = _about(file, found["line"], found["code"], found["message"], None)
-    if found["event"] is None:
-        about["raw"] = found["raw"]
-    return {**(found["event"] or {}), "_fsseg": about}
 
 
 def _about(file: str, line: int, code: str, message: str | None, status: int | None) -> dict[str, Any]:
@@ -153,27 +147,11 @@ def _about(file: str, line: int, code: str, message: str | None, status: int | N
     }  # fmt: skip
 
 
-def _failed(store: Store, totals: Totals) -> Iterator[dict[str, Any]]:
-    """The events that failed after they were mapped, read again from their files."""
-    wanted: defaultdict[int, dict[int, Failure]] = defaultdict(dict)
-    for position, failure in totals.failures.items():
-        if totals.outcome(position) in ("rejected", "failed"):
-            wanted[position >> POSITION_BITS][position] = failure
-    for number, positions in sorted(wanted.items()):
-        path, shown, first, last = store.db.execute(
-            "SELECT path, shown, first, last FROM input WHERE number = ?", (number,)
-        ).fetchone()
-        left = dict(positions)
-        try:
-            for item in read(Input(path, number, first, last)):
-                if item.position in left:
-                    failure = left.pop(item.position)
-                    original = item.original if isinstance(item, Event) else {}
-                    yield {**(original or {}), "_fsseg": _about(shown, item.line, *failure)}
-                if not left:
-                    break
-        except UnreadableInput:
-            pass
-        for failure in left.values():
-            # The file went away or changed since it was read: what is known of the event is still told.
-            yield {"_fsseg": _about(shown, 0, *failure) | {"raw": None}}
+def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dict[str, Any]]:
+    """The events that failed after they were mapped."""
+    failed = (at for at in totals.failures if totals.outcome(at) in ("rejected", "failed"))
+    for position, item in items_at(store, failed):
+        about = _about(shown[position >> POSITION_BITS], item.line if item else 0, *totals.failures[position])
+        if item is None:
+            about["raw"] = None
+        yield {**((item.original if item else None) or {}), "_fsseg": about}

@@ -6,10 +6,15 @@ Only envelope keys are touched. What stands in `traits`, `properties` and `conte
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Final
 
-from fsseg.segment.event import Event, Message, Rejected
-from fsseg.segment.times import TIME_FIELDS, event_time
+import msgspec
+import orjson
+
+from fsseg.segment import deep
+from fsseg.segment.event import NO_CONTEXT, Event, Message, Original, Rejected
+from fsseg.segment.key import content_id
+from fsseg.segment.times import TIME_FIELDS, canonical, event_time
 
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias", "delete"})
 # fmt: off
@@ -23,45 +28,62 @@ _FOLDED = {name.lower(): name for name in ENVELOPE} | {"sessionid": "sessionId"}
 _SYNONYMS = (("sessionId", "anonymousId"), ("options", "context"))
 _IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
 _BODY = dict.fromkeys(("identify", "group"), "traits") | dict.fromkeys(("track", "page", "screen"), "properties")
-_PLAIN_BODY = {kind: body for kind, body in _BODY.items() if kind != "group"}
+_PLAIN = frozenset({"identify", "track", "page", "screen"})
 _check_time = datetime.fromisoformat
-_ABSENT: Message = {}
+_ABSENT: Original = {}
+decode: Final = msgspec.json.Decoder(Message).decode
+ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, IndexError, RecursionError)
+"""What reading a message raises that is not canonical, or none."""
+
 _EXACT = 2**53
 """Whole numbers below this are exact in a float; orjson reads those beyond 64 bits as floats."""
 
 
-def plain_time(message: Any) -> str:
-    """The event time of a message that is valid and canonical as it stands; empty where a closer look is needed.
+def read_message(line: bytes) -> tuple[Message, str]:
+    """A message that is valid and canonical as it stands, and its event time.
 
-    Nearly every line of an export passes here, and the time it takes is the time of a run's reading: hence no loops,
-    no calls, and comparisons that what has the wrong type cannot stand.
+    Nearly every line of an export passes here, and the time it takes is the time of a run's reading: hence no loops
+    and few calls. Raises one of `ODD` where a closer look is needed: it may still be a message, or several.
     """
-    try:
-        kind, time, get = message["type"], message["timestamp"], message.get
-        user, anonymous, message_id = get("userId"), get("anonymousId"), get("messageId")
-        context, integrations = get("context", _ABSENT), get("integrations", _ABSENT)
-        if user is None or anonymous is None or message_id is None or context is _ABSENT or integrations is _ABSENT:
-            # Only what is absent can be there under another name.
-            if not ENVELOPE.issuperset(message):
-                return ""
-            user, anonymous = anonymous if user is None else user, user if anonymous is None else anonymous
-            message_id = "~" if message_id is None else message_id
-        # "!" is the first printing character: what is empty or begins with a blank gets its closer look.
-        if user < "!" or anonymous < "!" or message_id < "!" or (kind == "track" and message["event"] < "!"):
-            return ""
-        if not type(context) is type(integrations) is type(message[_PLAIN_BODY[kind]]) is dict or "_fsseg" in message:
-            return ""
-        # The second slice has all separators at once: fromisoformat alone would let week dates through.
-        if time[23:] != "Z" or time[4:20:3] != "--T::.":
-            return event_time(message) or ""
-        plain: str = time[:23]
-        _check_time(plain)
-        return plain
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return ""
+    message = decode(line)
+    kind, time = message.type, message.timestamp
+    user, anonymous, message_id = message.user_id, message.anonymous_id, message.message_id
+    if (
+        user is None or anonymous is None or not message_id
+        or message.context is NO_CONTEXT or message.integrations is None
+    ):  # fmt: skip
+        message_id = _complete(message, line)
+        user, anonymous = anonymous if user is None else user, user if anonymous is None else anonymous
+    # "!" is the first printing character: what is empty or begins with a blank gets its closer look.
+    if user < "!" or anonymous < "!" or message_id < "!":  # type: ignore[operator]  # a TypeError is odd as well
+        raise ValueError
+    body = bytes(message.traits if kind == "identify" else message.properties)
+    if body[0] != 0x7B or kind not in _PLAIN or message.noted or not (line.isascii() or line.decode()):
+        raise ValueError
+    if kind == "track" and message.event < "!":
+        raise ValueError
+    # The second slice has all separators at once: fromisoformat alone would let week dates through.
+    if time[23:] != "Z" or time[4:20:3] != "--T::.":
+        plain = canonical(time)
+        if plain is None:
+            raise ValueError
+        return message, plain
+    plain = time[:23]
+    _check_time(plain)
+    return message, plain
 
 
-def event_of(original: Message, line: int, position: int) -> Event | Rejected:
+def _complete(message: Message, line: bytes) -> str:
+    """The message's id, made where there is none. Only what is absent can be there under another name."""
+    original = orjson.loads(line)
+    if not ENVELOPE.issuperset(original):
+        raise ValueError
+    if not message.message_id:
+        message.message_id = content_id(original)
+    return message.message_id
+
+
+def event_of(original: Original, line: int, position: int) -> Event | Rejected:
     """The event a message is, its envelope normalised, or the reason why it is none."""
     message = normalise(original)
     fault = _fault(message)
@@ -71,10 +93,21 @@ def event_of(original: Message, line: int, position: int) -> Event | Rejected:
     if time is None:
         given = {field: message[field] for field in TIME_FIELDS if message.get(field)}
         return Rejected(position, line, "bad_timestamp", f"no readable time in {given!r}"[:200], original=original)
-    return Event(position, line, message["type"], time, message, original)
+    return Event(position, line, message["type"], time, typed(message), original)
 
 
-def normalise(original: Message) -> Message:
+def typed(message: Original) -> Message:
+    """What is used of a normalised, faultless message."""
+    try:
+        typed = decode(deep.dumps(message))
+    except RecursionError:
+        typed = decode(deep.dumps(deep.shallow(message)))
+    if not typed.message_id:
+        typed.message_id = content_id(message)
+    return typed
+
+
+def normalise(original: Original) -> Original:
     """A copy with camelCase envelope names, text ids and objects where objects belong; faults are left standing.
 
     Accepted besides today's envelope: its names in snake_case or another case, `options` for `context`, `action` for
@@ -104,12 +137,12 @@ def normalise(original: Message) -> Message:
     return message
 
 
-def normalise_names(original: Message) -> Message:
+def normalise_names(original: Original) -> Original:
     """A copy with camelCase envelope names; where a message has a name twice, the one spelt as today is kept."""
     if ENVELOPE.issuperset(original):
         return dict(original)
-    message: Message = {}
-    renamed: Message = {}
+    message: Original = {}
+    renamed: Original = {}
     for key, value in original.items():
         name = key if key in ENVELOPE else _FOLDED.get(key.replace("_", "").lower())
         if name is None or name == key:
@@ -125,7 +158,7 @@ def normalise_names(original: Message) -> Message:
     return message
 
 
-def _normalise_id(message: Message, name: str) -> None:
+def _normalise_id(message: Original, name: str) -> None:
     value = message[name]
     if type(value) is float and value.is_integer() and abs(value) < _EXACT:
         value = int(value)
@@ -137,7 +170,7 @@ def _normalise_id(message: Message, name: str) -> None:
         del message[name]  # no identity of anybody: the content is the key then
 
 
-def _fault(message: Message) -> tuple[str, str] | None:
+def _fault(message: Original) -> tuple[str, str] | None:
     kind = message.get("type")
     if kind is None or kind == "":
         return "missing_type", "the message has no type"

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import marshal
+from typing import Any, Final
 
 import orjson
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_hexdigest, xxh3_64_intdigest
 
-from fsseg.segment.event import Message
+from fsseg.segment.event import Original
 
-_DELIVERY = frozenset({"receivedAt", "sentAt", "_metadata"})
-_BY_CONTENT = 1
-"""The seed of content keys, so that no messageId can be chosen to meet one."""
+_DELIVERY = frozenset({"receivedAt", "sentAt", "_metadata", "messageId"})
+"""What may differ from one delivery of a message to the next."""
+
+_NOTHING: list[Any] = [None, "", {}, []]
 
 
-def event_key(message: Message) -> int:
-    """A 64-bit key, the same in every process: of the `messageId`, else of what the message says.
+event_key: Final = xxh3_64_intdigest
+"""A 64-bit key of an event's messageId in UTF-8, the same in every process. Segment dedupes by messageId only."""
 
-    Segment dedupes by `messageId` only. Messages without one are normal in re-imports; of these, the same content
-    delivered twice is one message, so what differs from delivery to delivery does not count.
-    """
-    given = message.get("messageId")
-    if given and isinstance(given, str):
-        return xxh3_64_intdigest(given.encode())
-    if isinstance(given, int) and not isinstance(given, bool):
-        return xxh3_64_intdigest(str(given).encode())
-    content = {key: value for key, value in message.items() if key not in _DELIVERY and key != "messageId"}
+
+def content_id(message: Original) -> str:
+    """What stands in for a `messageId`: messages without one are normal in re-imports."""
+    content = {key: value for key, value in message.items() if key not in _DELIVERY and value not in _NOTHING}
     try:
         text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # nested beyond the 254 levels orjson writes, though it reads 1,024
         text = marshal.dumps(content, 0)
-    return xxh3_64_intdigest(text, seed=_BY_CONTENT)
+    return f"content:{xxh3_64_hexdigest(text)}"

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from fsseg.segment.containers import LINES, Container, container_of
-from fsseg.segment.envelope import event_of, plain_time
+from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.lines import KEEP, Oversized, Piece, cut_ranges, range_blocks
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
@@ -52,25 +52,28 @@ class Reader:
     def _events(self, source: Source, container: Container) -> Iterator[Event | Rejected]:
         position = first = self.input.number << POSITION_BITS
         line = 0
-        loads, new = orjson.loads, tuple.__new__
+        new = tuple.__new__  # a named tuple's own constructor takes three times as long
         try:
             for piece, line in container.pieces(source):
                 try:
-                    message = loads(piece)  # type: ignore[arg-type]  # refuses an Oversized as it does any non-JSON
+                    message, time = read_message(piece)  # type: ignore[arg-type]  # an Oversized is none
+                except ODD:
+                    pass
+                else:
+                    yield new(Event, (position, line, message.type, time, message, piece))
+                    position += 1
+                    continue
+                try:
+                    value = orjson.loads(piece)  # type: ignore[arg-type]  # refuses an Oversized as any non-JSON
                 except orjson.JSONDecodeError as error:
                     rejected = _unreadable(piece, line, position, error)
                     if rejected:
                         yield rejected
                         position += 1
                     continue
-                time = plain_time(message)
-                if time:
-                    yield new(Event, (position, line, message["type"], time, message, message))
-                    position += 1
-                    continue
-                if position == first and is_batch(message):
+                if position == first and is_batch(value):
                     self.container = "batch" + ".gz" * source.gzip
-                for item in messages_in(message):
+                for item in messages_in(value):
                     yield _of_item(item, line, position, piece)
                     position += 1
             if source.fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fsseg.segment.envelope import TYPES, normalise_names
-from fsseg.segment.event import Message
+from fsseg.segment.event import Original
 
 _SHARED = ("context", "integrations")
 _SIGNS = ("type", "event", "action")
@@ -39,7 +39,7 @@ def is_batch(value: Any) -> bool:
     return isinstance(value, dict) and bool(_items(value))
 
 
-def _items(value: Message) -> list[Any] | None:
+def _items(value: Original) -> list[Any] | None:
     kind = value.get("type")
     batch = value.get("batch")
     if isinstance(batch, list) and not (isinstance(kind, str) and kind.lower() in TYPES):
@@ -54,7 +54,7 @@ def _is_message(value: Any) -> bool:
     return isinstance(value, dict) and any(key in value for key in _SIGNS)
 
 
-def _merged(item: Message, shared: Message, sent: Message) -> Message:
+def _merged(item: Original, shared: Original, sent: Original) -> Original:
     named = normalise_names(item)
     for key, value in shared.items():
         own = named.get(key)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import gzip
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
 from fsseg.plan.batch import Batcher
 from fsseg.plan.gather import Gatherer, no_cycles
+from fsseg.plan.heaps import Folded
 from fsseg.plan.jobs import gather
 from fsseg.plan.people import settle
 from fsseg.plan.seen import Seen
@@ -37,13 +38,24 @@ BARE = "bare orjson.loads"
 
 
 def plan(path: Path, folder: Path) -> int:
-    """Read, map and fold a file into a new store; how many events there were."""
-    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer, no_cycles():
-        gather(
-            gatherer, [Input(str(path), 0)], Batcher(Catalog.standard("classic"), Rules(offline=True)), None, _silent
-        )
-        settle(store, gatherer, None)
+    """Read, map and fold a file, and write what comes of it into a new store; how many events there were."""
+    with gathered(path, folder) as (store, gatherer):
+        settle(store, gatherer, folding(gatherer), None)
         return gatherer.counts.read
+
+
+@contextmanager
+def gathered(path: Path, folder: Path) -> Iterator[tuple[Store, Gatherer]]:
+    """A file's events, heaped up by person."""
+    batcher = Batcher(Catalog.standard("classic"), Rules(offline=True))
+    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer, no_cycles():
+        gather(gatherer, [Input(str(path), 0)], batcher, None, _silent)
+        yield store, gatherer
+
+
+def folding(gatherer: Gatherer) -> Folded:
+    """The states of all people in what was gathered."""
+    return Folded(gatherer, Mapper(Catalog.standard("classic"), Rules(offline=True), gatherer.tally))
 
 
 def stages(events: int, people: int, rounds: int) -> str:
@@ -59,8 +71,9 @@ def stages(events: int, people: int, rounds: int) -> str:
             "read": lambda: _read(plain),
             "read, gzip": lambda: _read(packed),
             "read, map": lambda: _map(plain),
-            "read, map, dedupe, heap up": lambda: _fold(plain, folder),
-            "read, map, fold: planning": lambda: _plan(plain, folder),
+            "read, dedupe, heap up by person": lambda: _heap_up(plain, folder),
+            "read, map, fold": lambda: _fold(plain, folder),
+            "read, map, fold, into plan.db": lambda: _plan(plain, folder),
         }
         if find_spec("isal"):
             todo["gzip alone: zlib"] = lambda: _unzip(packed, "zlib")
@@ -104,11 +117,15 @@ def _map(path: Path) -> None:
             mapper.map(event)
 
 
+def _heap_up(path: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as name, gathered(path, Path(name)):
+        pass
+
+
 def _fold(path: Path, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as name, closing(Store(Path(name) / "plan.db")) as store:
-        batcher = Batcher(Catalog.standard("classic"), Rules(offline=True))
-        with closing(Gatherer(store, Seen())) as gatherer, no_cycles():
-            gather(gatherer, [Input(str(path), 0)], batcher, None, _silent)
+    with tempfile.TemporaryDirectory(dir=folder) as name, gathered(path, Path(name)) as (_, gatherer):
+        for _ in folding(gatherer):
+            pass
 
 
 def _plan(path: Path, folder: Path) -> None:

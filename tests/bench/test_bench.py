@@ -10,7 +10,7 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
     printed = capsys.readouterr().out
     for row in (
         "bare orjson.loads",
-        "read, map, fold: planning",
+        "read, map, fold",
         "100 events of 20 people",
         "20 identify",
         "fsseg --help",

@@ -10,6 +10,7 @@ from fsseg.mapping.intents import Cells, Mapped, PersonIntent
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
+from fsseg.segment.envelope import normalise, typed
 from fsseg.segment.event import Event
 
 
@@ -67,7 +68,7 @@ def catalog(
 
 def event(type: str = "identify", /, time: str = "2025-03-04T09:15:02.598", **message: Any) -> Event:
     whole = {"type": type, "messageId": "m-1", **message}
-    return Event(0, 1, type, time, whole, whole)
+    return Event(0, 1, type, time, typed(normalise(whole)), whole)
 
 
 def identify(traits: dict[str, Any], /, **message: Any) -> Event:

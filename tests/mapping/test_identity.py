@@ -55,7 +55,7 @@ def test_an_email_as_user_id_stays_the_email(trait: Any, warned: bool) -> None:
 
 def test_a_database_id_takes_its_email_from_the_traits() -> None:
     mapped = mapper().map(identify({"email": " Ada@Acme.example "}, userId="u-7"))
-    assert mapped == PersonIntent("#u-7", {"": {"email": "Ada@Acme.example"}}, None)
+    assert mapped == PersonIntent("#u-7", {"": {"email": "Ada@Acme.example"}}, [])
 
 
 @pytest.mark.parametrize("traits", [{}, {"email": None}, {"email": ""}, {"email": "  "}])

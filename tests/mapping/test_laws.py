@@ -82,7 +82,10 @@ def test_the_order_of_traits_means_nothing(traits: dict[str, Any], user: str, ra
     items = list(traits.items())
     random.shuffle(items)
     for it in MAPPERS:
-        assert it.map(identify(dict(items), userId=user)) == it.map(identify(traits, userId=user))
+        one, other = it.map(identify(dict(items), userId=user)), it.map(identify(traits, userId=user))
+        assert one[:2] == other[:2]
+        if isinstance(one, PersonIntent) and isinstance(other, PersonIntent):
+            assert sorted(one.notes) == sorted(other.notes)
 
 
 @settings(max_examples=50, deadline=None)

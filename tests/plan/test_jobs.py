@@ -14,12 +14,13 @@ import orjson
 import pytest
 
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.plan import gather as gathering
-from fsseg.plan import jobs
-from fsseg.plan import people as settling
+from fsseg.plan import heaps, jobs
 from fsseg.plan.batch import Batcher
 from fsseg.plan.gather import Gatherer
+from fsseg.plan.heaps import Folded
 from fsseg.plan.people import settle
 from fsseg.plan.seen import Seen
 from fsseg.plan.store import Store
@@ -89,7 +90,7 @@ def planned(folder: Path, paths: Sequence[Path], processes: int, limit: int | No
             jobs.gather(gatherer, inputs, Batcher(CATALOG, RULES), limit, ticks.append)
         else:
             jobs.gather_apart(gatherer, inputs, CATALOG, RULES, processes, ticks.append)
-        settle(store, gatherer, None)
+        settle(store, gatherer, Folded(gatherer, Mapper(CATALOG, RULES, gatherer.tally)), None)
         tables = ("input", "record", "entry", "reject", "fragment")
         found: dict[str, Any] = {table: store.db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
         assert sum(ticks) == gatherer.counts.read
@@ -119,7 +120,7 @@ def test_rows_that_do_not_fit_into_memory_give_the_same_people(
 ) -> None:
     held = planned(tmp_path / "held", files, 1)
     monkeypatch.setattr(gathering, "SPILL", 300)
-    monkeypatch.setattr(settling, "SPILL", 3)
+    monkeypatch.setattr(heaps, "SPILL", 3)
     spilled = planned(tmp_path / "spilled", files, 1)
     assert spilled["counts"] == held["counts"]
     assert people(spilled) == people(held)
@@ -159,7 +160,6 @@ def test_a_repetition_that_could_not_be_mapped_is_a_repetition(tmp_path: Path) -
     path.write_bytes(b"\n".join([bare, bare]))
     counts = planned(tmp_path / "run", [path], 1)["counts"]
     assert dict(counts.reasons) == {("rejected", "missing_email"): 1, ("skipped", "duplicate"): 1}
-    assert counts.examples == {"missing_email": f"{path} line 1", "duplicate": f"{path} line 2"}
 
 
 def test_warnings_of_a_repetition_are_not_counted(tmp_path: Path) -> None:

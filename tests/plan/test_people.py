@@ -9,11 +9,13 @@ import orjson
 import pytest
 
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.plan import gather as gathering
 from fsseg.plan import jobs
 from fsseg.plan.batch import Batcher
 from fsseg.plan.gather import Gatherer
+from fsseg.plan.heaps import Folded
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.people import settle
 from fsseg.plan.seen import Seen
@@ -32,10 +34,12 @@ def track(user: str | None, at: int = 1, **more: Any) -> dict[str, Any]:
 @contextmanager
 def settled(folder: Path, *messages: dict[str, Any], ledger: Ledger | None = None) -> Iterator[Store]:
     (folder / "events.jsonl").write_bytes(b"\n".join(map(orjson.dumps, messages)))
-    batcher = Batcher(Catalog.standard("classic"), Rules(offline=True, stitch_anonymous=True))
+    catalog, rules = Catalog.standard("classic"), Rules(offline=True, stitch_anonymous=True)
     with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer:
-        jobs.gather(gatherer, [Input(str(folder / "events.jsonl"), 0)], batcher, None, lambda count: None)
-        settle(store, gatherer, ledger)
+        jobs.gather(
+            gatherer, [Input(str(folder / "events.jsonl"), 0)], Batcher(catalog, rules), None, lambda count: None
+        )
+        settle(store, gatherer, Folded(gatherer, Mapper(catalog, rules, gatherer.tally)), ledger)
         yield store
 
 

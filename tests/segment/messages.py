@@ -38,9 +38,28 @@ def read_all(path: Path, **part: Any) -> list[Event | Rejected]:
     return list(read(Input(str(path), 0, **part)))
 
 
+def told(event: Event) -> dict[str, Any]:
+    """What is used of an event's message, under the names it has in a file; what was left out is left out."""
+    message = event.message
+    context = {name: getattr(message.context, name) for name in ("traits", "page", "consent")}
+    whole = {
+        "type": message.type,
+        "userId": message.user_id,
+        "anonymousId": message.anonymous_id,
+        "messageId": None if message.message_id.startswith("content:") else message.message_id,
+        "event": message.event,
+        "name": message.name,
+        "integrations": message.integrations,
+        "context": {name: orjson.loads(bytes(raw)) for name, raw in context.items() if raw} or None,
+        "traits": orjson.loads(bytes(message.traits)) if message.traits else None,
+        "properties": orjson.loads(bytes(message.properties)) if message.properties else None,
+    }
+    return {key: value for key, value in whole.items() if value is not None}
+
+
 def outcomes(items: list[Event | Rejected]) -> list[str]:
     """What each item is: an event's messageId (or type, where there is none), or a reject's code."""
-    return [item.code if isinstance(item, Rejected) else item.message.get("messageId", item.type) for item in items]
+    return [item.code if isinstance(item, Rejected) else told(item).get("messageId", item.type) for item in items]
 
 
 def drained(path: Path) -> Reader:

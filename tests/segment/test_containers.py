@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fsseg.segment import Event, Rejected
 from fsseg.segment.documents import document_items
 from fsseg.segment.open import Source
-from tests.segment.messages import Write, drained, lines, message, outcomes, read_all, track
+from tests.segment.messages import Write, drained, lines, message, outcomes, read_all, told, track
 
 ONE, TWO, THREE = (message(messageId=f"m-{number}") for number in (1, 2, 3))
 IDS = ["m-1", "m-2", "m-3"]
@@ -82,13 +82,13 @@ def test_a_batch_speaks_for_its_items_and_the_item_wins(write: Write) -> None:
     first, second = read_all(write(lines(body)))
     assert isinstance(first, Event)
     assert isinstance(second, Event)
-    assert first.message["context"] == {"ip": "1", "library": {"name": "x"}, "page": {}}
-    assert first.message["integrations"] == {"All": True, "Freshsales": True}
-    assert (first.message["sentAt"], first.message["messageId"]) == ("2025-01-01T00:00:00.000Z", "m-1")
-    assert second.message["context"] == body["context"]
-    assert second.message["integrations"] == body["integrations"]
+    assert told(first)["context"] == {"page": {}}
+    assert first.message.integrations == {"All": True, "Freshsales": True}
+    assert (first.original["sentAt"], first.message.message_id) == ("2025-01-01T00:00:00.000Z", "m-1")
+    assert second.original["context"] == body["context"]
+    assert second.message.integrations == body["integrations"]
     assert second.time == "2025-03-04T09:15:03.000"
-    assert "messageId" not in second.message
+    assert second.message.message_id.startswith("content:")
     assert second.original["integrations"] == body["integrations"]
     assert "secret" not in str(second)
 
@@ -109,7 +109,7 @@ def test_an_empty_array_is_an_empty_file(write: Write) -> None:
 
 def test_a_message_with_an_array_is_no_batch(write: Write) -> None:
     sent = message(items=[ONE], batch=[TWO])
-    assert [item.message for item in read_all(write(lines(sent))) if isinstance(item, Event)] == [sent]
+    assert [item.original for item in read_all(write(lines(sent))) if isinstance(item, Event)] == [sent]
 
 
 @pytest.mark.parametrize(

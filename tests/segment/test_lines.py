@@ -87,7 +87,7 @@ def test_the_byte_order_mark_is_no_part_of_the_first_line(write: Write) -> None:
 def test_the_last_of_duplicate_keys_wins(write: Write) -> None:
     (item,) = read_all(write(b'{"type":"track","type":"identify","userId":"a","userId":"b","traits":{}}'))
     assert isinstance(item, Event)
-    assert (item.type, item.message["userId"]) == ("identify", "b")
+    assert (item.type, item.message.user_id) == ("identify", "b")
 
 
 def test_numbers_beyond_64_bits_do_no_harm(write: Write) -> None:
@@ -202,9 +202,8 @@ def test_every_line_that_is_not_blank_gives_something(write: Write, junk: list[b
     assert [item.position for item in items] == list(range(len(items)))
     for item in items:
         if isinstance(item, Event):
-            assert all(isinstance(item.message.get(name, ""), str | None) for name in ("userId", "anonymousId"))
-            assert item.message.get("userId") or item.message.get("anonymousId") or item.message.get("previousId")
-            assert isinstance(item.message.get("context", {}), dict)
+            assert item.message.user_id or item.message.anonymous_id or item.type == "alias"
+            assert item.message.message_id
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
