@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -22,6 +23,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
+from fsseg.freshsales.errors import Halted
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.plan.batch import Batch, Batcher, moved
@@ -69,7 +71,10 @@ class Part(NamedTuple):
 def gather_apart(
     gatherer: Gatherer, inputs: Sequence[Input], catalog: Catalog, rules: Rules, jobs: int, tick: Tick
 ) -> None:
-    """Read and map all inputs in `jobs` processes, with the result that `gather` has without a limit."""
+    """Read and map all inputs in `jobs` processes, with the result that `gather` has without a limit.
+
+    Raises `Halted` where one of them was ended from outside.
+    """
     with _pool(gatherer.folder, catalog, rules, jobs) as pool:
         tasks = ((input, pool.submit(_read_part, part)) for input in inputs for part in _parts(input))
         under_way: deque[tuple[Input, Future[Part]]] = deque(islice(tasks, 2 * jobs))
@@ -96,6 +101,8 @@ def _pool(folder: Path, catalog: Catalog, rules: Rules, jobs: int) -> Iterator[P
         )
         try:
             yield pool
+        except BrokenProcessPool:
+            raise Halted("a process that read along was ended from outside, perhaps for want of memory") from None
         finally:
             pool.shutdown(cancel_futures=True)
 
