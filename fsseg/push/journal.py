@@ -24,8 +24,9 @@ CHUNK = 25
 TRIES = 3
 """Sends of a create whose answer keeps getting lost while it is proven absent each time."""
 
-LINGER = 1.0
-"""Seconds that a request whose answer was lost is left to take effect before its work is looked for."""
+LINGER = 5.0
+"""Seconds that a request whose answer was lost is left to take effect before its work is looked for: a host that is
+slow may yet apply it, and then what was sent again would be there twice."""
 
 Row = Record | Entry
 Act = Callable[[Any], Outcome]
@@ -90,6 +91,7 @@ class Journal:
         self._workers = work.workers
         self._table = table
         self._advance = advance
+        self._allowed = False
 
     @property
     def size(self) -> int:
@@ -113,6 +115,7 @@ class Journal:
     def push(self, chunk: Sequence[Row], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
 
+        The first request of all goes alone: a key that may not write is told so once, and not by every worker.
         Raises `Halted`, `Stop` or `RateLimited` after everything that did come back is settled.
         """
         self._claim(chunk)
@@ -120,6 +123,9 @@ class Journal:
             [list(group) for _, group in groupby(chunk, key=same_worker)] if same_worker else [[row] for row in chunk]
         )
         batch = _Batch(act, groups)
+        if not self._allowed:
+            batch.first()
+        self._allowed = batch.halt is None
         batch.run(min(self._workers, len(groups)))
         self._settle(batch.outcomes)
         if batch.halt is not None:
@@ -163,6 +169,10 @@ class _Batch:
         self._bug: BaseException | None = None
         self.outcomes: list[tuple[Row, Outcome]] = []
         self.halt: FreshsalesError | None = None
+
+    def first(self) -> None:
+        """Send the first group alone."""
+        self._run(next(self._groups, ()))
 
     def run(self, workers: int) -> None:
         """Send all groups. Whoever interrupts the waiting for the workers need not wait for what they have sent."""
