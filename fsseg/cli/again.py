@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,23 +77,25 @@ def go_on(
         pipeline.store.put("invoked", command)
         prepare(pipeline.store)
         ending = Ending()
-        with interruptible(pipeline.pacer), ExitStack() as stack:
-            stack.enter_context(pipeline.progress)
-            try:
-                if pipeline.stage == "new":
-                    pipeline.store.clear()
-                    pipeline.plan(_inputs(pipeline))
-                pipeline.plan(())
-                refuse_forbidden(pipeline)
-                if not dry and _refused_by_strict(pipeline):
-                    pipeline.store.put("stage", "pushed")  # nothing of this plan is ever to be sent
-                elif not dry:
-                    pipeline.carry_out()
-            except BrakeRefused as error:
-                ending = Ending(ExitCode.BRAKE, error)
-            except FreshsalesError as error:
-                ending = Ending(ending_of(error), error)
-        return account_for(pipeline, output, ending, lambda pipeline, summary: show_run(output, pipeline.run, summary))
+        with interruptible(pipeline.pacer):
+            with pipeline.progress:
+                try:
+                    if pipeline.stage == "new":
+                        pipeline.store.clear()
+                        pipeline.plan(_inputs(pipeline))
+                    pipeline.plan(())
+                    refuse_forbidden(pipeline)
+                    if not dry and _refused_by_strict(pipeline):
+                        pipeline.store.put("stage", "pushed")  # nothing of this plan is ever to be sent
+                    elif not dry:
+                        pipeline.carry_out()
+                except BrakeRefused as error:
+                    ending = Ending(ExitCode.BRAKE, error)
+                except FreshsalesError as error:
+                    ending = Ending(ending_of(error), error)
+            return account_for(
+                pipeline, output, ending, lambda pipeline, summary: show_run(output, pipeline.run, summary)
+            )
 
 
 def _refused_by_strict(pipeline: Pipeline) -> bool:

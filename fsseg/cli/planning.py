@@ -48,27 +48,28 @@ def run(
     with opened(settings, output, new_run, writes=importing, offline=offline) as pipeline:
         remember_options(pipeline, settings, command, started, files, offline)
         ending = Ending()
-        with interruptible(pipeline.pacer), ExitStack() as stack:
-            stack.enter_context(pipeline.progress)
-            try:
-                pipeline.plan(register(pipeline.store, pipeline.run, files))
-                refuse_forbidden(pipeline)
-                refusal = pipeline.brake()
-                if refusal:
-                    raise BrakeRefused(refusal)
-                if importing:
-                    if ask and must_ask(pipeline):
-                        stack.pop_all().close()
-                        if not agreed(pipeline, output):
-                            return ExitCode.DONE
-                        pipeline.progress = output.progress = output.fresh()
-                        stack.enter_context(pipeline.progress)
-                    pipeline.carry_out()
-            except BrakeRefused as error:
-                ending = Ending(ExitCode.BRAKE, error)
-            except FreshsalesError as error:
-                ending = Ending(ending_of(error), error)
-        return account_for(pipeline, output, ending, show, partly=unreadable > 0)
+        with interruptible(pipeline.pacer):
+            with ExitStack() as stack:
+                stack.enter_context(pipeline.progress)
+                try:
+                    pipeline.plan(register(pipeline.store, pipeline.run, files))
+                    refuse_forbidden(pipeline)
+                    refusal = pipeline.brake()
+                    if refusal:
+                        raise BrakeRefused(refusal)
+                    if importing:
+                        if ask and must_ask(pipeline):
+                            stack.pop_all().close()
+                            if not agreed(pipeline, output):
+                                return ExitCode.DONE
+                            pipeline.progress = output.progress = output.fresh()
+                            stack.enter_context(pipeline.progress)
+                        pipeline.carry_out()
+                except BrakeRefused as error:
+                    ending = Ending(ExitCode.BRAKE, error)
+                except FreshsalesError as error:
+                    ending = Ending(ending_of(error), error)
+            return account_for(pipeline, output, ending, show, partly=unreadable > 0)
 
 
 def remember_options(

@@ -16,6 +16,8 @@ class StateError(Exception):
 def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
     """The database at `path`, made if absent (mode 0600, WAL), in autocommit mode.
 
+    Every commit has reached the disk when it returns (`synchronous=FULL` syncs the log at each of them, and the folder
+    when it makes the log), so that what is written down before a request leaves outlives a power failure.
     Raises `StateError` for a file that is damaged or whose `user_version` is above `version`, and
     `sqlite3.OperationalError` where the disk is full or may not be written.
     """
