@@ -1,5 +1,7 @@
 """All benchmarks: `python -m tests.bench`; `--full` plans ten million events of two million people as well.
 
+Sections of it: `python -m tests.bench faults`, or any others by name.
+
 What they print was measured now, on this machine; nothing is asserted.
 """
 
@@ -8,9 +10,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
+from tests.bench.faults import faults, ledger
 from tests.bench.memory import memory
 from tests.bench.requests import quota, requests, start_up
 from tests.bench.stages import stages
+from tests.faults.ways import WAYS
 
 FULL = (10_000_000, 2_000_000)
 
@@ -18,9 +22,12 @@ FULL = (10_000_000, 2_000_000)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", default=["stages", "memory", "requests", "quota", "start"])
+    names = ["stages", "memory", "requests", "quota", "start", "ledger", "faults"]
+    parser.add_argument("sections", nargs="*", default=names, metavar="|".join(names))
     parser.add_argument(
-        "--full", action="store_true", help="plan 10,000,000 events of 2,000,000 people: about half an hour"
+        "--full",
+        action="store_true",
+        help="plan 10,000,000 events of 2,000,000 people, about half an hour; far more kills and faults, as long again",
     )
     parser.add_argument("--scale", type=float, default=1.0, help="make everything smaller or larger")
     given = parser.parse_args(arguments)
@@ -39,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "requests": lambda: requests(scaled(1_000)),
         "quota": lambda: quota(scaled(1_000), 60, 5.0),
         "start": lambda: start_up(5),
+        "ledger": lambda: ledger(FULL[0] if given.full else scaled(1_000_000)),
+        "faults": lambda: faults(400, 5) if given.full else faults(scaled(40), 1, {"import": WAYS["import"]}),
     }
     for name in given.sections:
         print(sections[name](), flush=True)

@@ -8,9 +8,9 @@ import pytest
 from fsseg.freshsales import pacer
 from tests.e2e.harness import Account, Machine
 from tests.faults.clock import FastClock
-from tests.faults.process import here
+from tests.faults.faulty import undisturbed
 from tests.faults.server import account, stop
-from tests.faults.story import before, mixed
+from tests.faults.ways import imported
 
 State = dict[str, list[str]]
 
@@ -49,13 +49,10 @@ def machine(request: pytest.FixtureRequest, hosts: dict[str, Account], tmp_path:
 @pytest.fixture(scope="session")
 def ends(hosts: dict[str, Account], tmp_path_factory: pytest.TempPathFactory) -> dict[str, State]:
     """What the mixed import ends in, by edition, when nothing disturbs it."""
-    found = {}
-    for edition, host in hosts.items():
-        machine = Machine(host, tmp_path_factory.mktemp(edition))
-        before(host)
-        assert here(machine, "import", machine.write("events.jsonl", mixed())).code == 0
-        found[edition] = host.state()
-    return found
+    return {
+        edition: undisturbed(Machine(host, tmp_path_factory.mktemp(edition)), imported)
+        for edition, host in hosts.items()
+    }
 
 
 @pytest.fixture

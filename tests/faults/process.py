@@ -41,7 +41,15 @@ class Ended:
     @property
     def failures(self) -> str:
         """The text of failures.jsonl."""
-        path = Path(self.summary["run_dir"]) / "failures.jsonl"
+        return self._file("failures.jsonl")
+
+    @property
+    def changes(self) -> str:
+        """The text of changes.jsonl."""
+        return self._file("changes.jsonl")
+
+    def _file(self, name: str) -> str:
+        path = Path(self.summary["run_dir"]) / name
         return path.read_text() if path.exists() else ""
 
 

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State
@@ -71,6 +73,7 @@ def test_a_plan_that_was_altered_is_refused(suite: Machine) -> None:
     assert suite.account.writes == 0
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_killed_apply_is_resumed(suite: Machine, ends: dict[str, State]) -> None:
     reviewed(suite)
     suite.account.faults(Fault("slow", seconds=0.03))

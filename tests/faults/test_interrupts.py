@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from fsseg import pipeline
+from fsseg.plan.tally_up import add_up
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
@@ -82,7 +85,7 @@ def test_the_second_signal_ends_at_once_and_the_run_is_resumable(
     classic: Machine, path: str, ends: dict[str, State]
 ) -> None:
     account = classic.account
-    account.faults(Fault("slow", method="POST", path="/sales_activities", seconds=3.0, limit=1))
+    account.faults(Fault("slow", method="POST", path="/sales_activities", seconds=1.5, limit=1))
     process = start(classic, "import", path)
     while not account.sandbox.stats()["faults"]:
         assert process.poll() is None
@@ -94,9 +97,25 @@ def test_the_second_signal_ends_at_once_and_the_run_is_resumable(
     assert done.code == 130
     assert "fsseg resume" in done.err
     assert under_way(classic) > 0
-    while not answered(account):
-        time.sleep(0.05)
     resumed(classic, ends)
+
+
+@pytest.mark.parametrize(("signals", "code"), [(1, 0), (2, 130)])
+def test_signals_while_the_run_is_accounted_for_end_it_no_earlier_than_the_second(
+    classic: Machine, path: str, ends: dict[str, State], monkeypatch: pytest.MonkeyPatch, signals: int, code: int
+) -> None:
+    def interrupted(*args: object, **more: object) -> object:
+        for _ in range(signals):
+            signal.raise_signal(signal.SIGINT)
+        return add_up(*args, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "add_up", interrupted)
+        done = here(classic, "import", path)
+    assert done.code == code, done.err
+    assert ("fsseg resume" in done.err) == bool(code)
+    if code:
+        resumed(classic, ends)
 
 
 def test_a_host_that_goes_down_stops_the_run_and_once_it_is_back_the_run_goes_on(
@@ -158,20 +177,49 @@ def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic:
     assert sorted(row["email"] for row in account.records()["leads"]) == [f"db{n}@x.example" for n in range(3)]
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no other way to see children of a process")
+SEES_CHILDREN = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="there is no other way to see children of a process"
+)
+
+
+@SEES_CHILDREN
+def test_a_process_that_reads_along_and_is_killed_stops_the_run_and_it_goes_on(
+    classic: Machine, path: str, ends: dict[str, State]
+) -> None:
+    process = start(classic, "import", "--jobs", "2", path)
+    readers: list[str] = []
+    while not readers:
+        assert process.poll() is None
+        readers = [
+            child for child in children(process) if b"spawn_main" in Path("/proc", child, "cmdline").read_bytes()
+        ]
+    os.kill(int(readers[0]), signal.SIGKILL)
+    done = finish(process)
+    assert done.code == 5
+    assert "ended from outside" in done.err
+    assert "fsseg resume" in done.err
+    resumed(classic, ends)
+
+
+@SEES_CHILDREN
 def test_processes_that_read_along_end_with_the_one_that_was_killed(classic: Machine) -> None:
     events = ({**mixed()[0], "messageId": str(number)} for number in range(40_000))
     process = start(classic, "dry-run", "--jobs", "2", classic.write("e.jsonl", events))
-    children: list[str] = []
-    while len(children) < 2:
+    found: list[str] = []
+    while len(found) < 2:
         assert process.poll() is None
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        found = children(process)
     process.kill()
     process.communicate()
     deadline = time.monotonic() + 20
-    while any(map(_alive, children)):
+    while any(map(_alive, found)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def children(process: subprocess.Popen[bytes]) -> list[str]:
+    """The ids of the processes that it has started."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
 
 
 def _alive(pid: str) -> bool:

@@ -105,6 +105,19 @@ def test_a_create_whose_answer_is_lost_again_and_again_is_made_once(classic: Mac
     assert [len(found[kind]) for kind in ("leads", "deals", "sales_activities")] == [4, 1, 1]
 
 
+def test_a_lost_create_is_looked_for_by_the_id_field_where_there_is_one(classic: Machine) -> None:
+    """The e-mail would not tell it from another of the same address that somebody else makes meanwhile."""
+    field = {"add": [{"name": "cf_user_id", "type": "text"}]}
+    classic.account.empty({"fields": {"leads": field, "contacts": field}})
+    config = classic.write("fsseg.toml", '[identity]\nid_field = "cf_user_id"\n')
+    events = [identify("db-1", email="a@x.example", lastName="A"), identify("db-2", email="b@x.example", lastName="B")]
+    classic.account.faults(Fault("drop_after", method="POST", path="/leads$"))
+    args = ("import", classic.write("e.jsonl", events), "--config", config, "--json")
+    done = here(classic, *args)
+    assert (done.code, done.outcomes) == (0, {"applied": 2}), done.err
+    assert sorted(lead["custom_field"]["cf_user_id"] for lead in classic.account.records()["leads"]) == ["db-1", "db-2"]
+
+
 def test_what_can_neither_be_sent_nor_looked_for_is_unknown_and_a_retry_looks_first(classic: Machine) -> None:
     account, events = classic.account, [identify("db-1", email="a@x.example", lastName="A")]
     account.empty()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fsseg.plan.ledger import Ledger
+from fsseg.plan.store import Store
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.process import finish, here, run, start, when
@@ -68,6 +70,18 @@ def test_a_spoilt_ledger_is_refused_and_left_as_it_is(classic: Machine, spoil: o
     assert classic.account.writes == 0
 
 
+@pytest.mark.parametrize("spoil", [newer, overwritten])
+def test_a_spoilt_copy_of_the_account_is_refused_and_left_as_it_is(classic: Machine, spoil: object) -> None:
+    imported(classic)
+    (path,) = classic.state.glob("*/mirror.db")
+    spoil(path)  # type: ignore[operator]
+    data = path.read_bytes()
+    classic.account.forget()
+    assert here(classic, "import", classic.write("more.jsonl", mixed())).code == 2
+    assert path.read_bytes() == data
+    assert classic.account.writes == 0
+
+
 @SPOILT
 def test_a_spoilt_plan_is_refused_and_left_as_it_is(classic: Machine, spoil: object) -> None:
     folder = imported(classic)
@@ -95,6 +109,15 @@ def test_of_two_runs_of_an_account_the_second_is_turned_away_and_told_of_the_fir
         assert folder.name in second.err
         assert str(process.pid) in second.err
     assert finish(process).code == 0
+
+
+def test_what_is_written_down_is_on_the_disk_before_the_request_leaves(classic: Machine) -> None:
+    """A power failure takes what no `fsync` has seen: SQLite calls it at each commit only if it is told to."""
+    run = imported(classic)
+    with closing(Store(run / "plan.db")) as store, closing(Ledger(ledger(classic))) as known:
+        for db in (store.db, known.db):
+            assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_the_lock_of_a_killed_run_holds_nobody_up(classic: Machine) -> None:
@@ -133,17 +156,19 @@ def bytes_of(folder: Path) -> bytes:
 
 
 def test_the_token_is_nowhere_however_loud_and_whatever_goes_wrong(machine: Machine) -> None:
+    """Both are used: the one in a header, the other in the bodies of tracked events."""
     before(machine.account)
     machine.environment["FSSEG_APPLICATION_TOKEN"] = APPLICATION_TOKEN
     path = machine.write("events.jsonl", [*mixed(), {"type": "identify", "userId": "x"}])
+    tracking = ("--config", machine.write("tracking.toml", '[timeline]\nvia = "tracking"\n'))
     kinds = ("error", "error_after", "drop_after", "garbage", "wrapped_429")
     machine.account.faults(*(Fault(kind, 0.1) for kind in kinds))
     spoken = ""
-    for args in (("import", path), ("retry",)):
+    for args in (("import", path, *tracking), ("retry",), ("undo", "--yes")):
         done = run(machine, *args, "--verbose", fast=True)
         spoken += done.out + done.err
-    assert "POST" in spoken
-    assert "/api/" in spoken
+    assert "POST /api/" in spoken
+    assert "POST /track/" in spoken
     machine.account.configure(refuse_token=True)
     done = run(machine, "import", path, "--verbose")
     assert done.code == 3

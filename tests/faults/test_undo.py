@@ -137,6 +137,7 @@ def test_what_was_undone_can_be_imported_again(machine: Machine, ends: dict[str,
     assert not difference(machine.account.state(), ends[machine.account.edition])
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_killed_undo_is_resumed(machine: Machine, untouched: State) -> None:
     run = imported(machine)
     machine.account.faults(Fault("slow", seconds=0.02))

@@ -1,0 +1,100 @@
+"""The ways that are disturbed: imports, the apply of a reviewed plan, and the undo of all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from fsseg.plan.again import resumable
+from fsseg.plan.run import Run
+from tests.e2e.harness import Machine
+from tests.faults.process import Ended, here
+from tests.faults.story import before, mixed
+
+NOTES = '[timeline]\nvia = "note"\n'
+CONVERTING = f"convert_leads = true\n{NOTES}"
+
+
+class Commands(NamedTuple):
+    """What is to be disturbed, and what has nothing left to do once that is done."""
+
+    disturbed: list[str]
+    again: list[str]
+
+
+Way = Callable[[Machine], Commands]
+"""Leaves account and state folder as the command is to find them."""
+
+
+def imported(machine: Machine) -> Commands:
+    before(machine.account)
+    args = ["import", machine.write("events.jsonl", mixed())]
+    return Commands(args, args)
+
+
+def with_notes(machine: Machine, config: str = CONVERTING) -> Commands:
+    """A lead becomes a contact, and the timeline is of notes."""
+    before(machine.account)
+    wish = {"messageId": "c", "timestamp": "2024-03-02T00:00:00.000Z", "traits": {"fsContact": True}}
+    events = [*mixed(), {"type": "identify", "userId": "known-lead@x.example", **wish}]
+    args = ["import", machine.write("notes.jsonl", events), "--config", machine.write("notes.toml", config)]
+    return Commands(args, args)
+
+
+def applied(machine: Machine) -> Commands:
+    args = imported(machine).again
+    _done(machine, "dry-run", *args[1:])
+    return Commands(["apply"], args)
+
+
+def undone(machine: Machine) -> Commands:
+    return _undo(machine, imported(machine))
+
+
+def undone_notes(machine: Machine) -> Commands:
+    """A lead that became a contact would stay one."""
+    return _undo(machine, with_notes(machine, NOTES))
+
+
+def _undo(machine: Machine, commands: Commands) -> Commands:
+    run = _done(machine, *commands.disturbed, "--json").summary["run_id"]
+    args = ["undo", run, "--yes"]
+    return Commands([*args, "--delete-created"], args)
+
+
+def _done(machine: Machine, *args: str) -> Ended:
+    done = here(machine, *args)
+    assert done.code == 0, done.err
+    return done
+
+
+WAYS: dict[str, Way] = {
+    "import": imported,
+    "import of notes": with_notes,
+    "apply": applied,
+    "undo": undone,
+    "undo of notes": undone_notes,
+}
+
+
+def elsewhere(machine: Machine, name: str) -> Machine:
+    """A machine that knows nothing of what the others did to the account."""
+    home = machine.home / name
+    home.mkdir()
+    return Machine(machine.account, home)
+
+
+def stands(machine: Machine, command: str) -> Literal["new", "open", "done"]:
+    """How far the state folder says that the command has come."""
+    for plan in machine.state.glob("*/runs/*/plan.db"):
+        with closing(Run(Path(plan).parent).open()) as store:
+            if store.get("command") == command:
+                return "open" if resumable(store) else "done"
+    return "new"
+
+
+def go_on(machine: Machine, commands: Commands) -> list[str]:
+    """What somebody types who finds it ended before its end."""
+    return commands.disturbed if stands(machine, commands.disturbed[0]) == "new" else ["resume"]
