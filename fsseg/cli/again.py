@@ -124,14 +124,11 @@ def fork(run: Run, *, strict: bool) -> Run:
             )
         if store.checksum() != store.get("checksum"):
             raise StateError(f"the plan of {run.id} was changed since it was reviewed: it is not applied")
-        if taken := store.get("applied_by"):
-            raise ConfigError(
-                f"{run.id} was applied already, by run {taken}: fsseg resume {taken} goes on with that one"
-            )
-        copy = new_run(run.folder.parent.parent)
-        store.copy_to(copy.plan)
-        os.chmod(copy.plan, 0o600)
-        store.put("applied_by", copy.id)
+        copy = _begun(run, store) or new_run(run.folder.parent.parent)
+        if store.get("applied_by") is None:
+            store.copy_to(copy.plan)
+            os.chmod(copy.plan, 0o600)
+            store.put("applied_by", copy.id)
     with closing(copy.open()) as store, store.transaction():
         store.put("applies", run.id)
         store.put("strict_apply", strict)
@@ -140,6 +137,18 @@ def fork(run: Run, *, strict: bool) -> Run:
         store.put("requests", {})
         store.put("started_at", now())
     return copy
+
+
+def _begun(run: Run, store: Store) -> Run | None:
+    """The copy of an apply that was killed before it had noted what it is. Raises `ConfigError` for any other."""
+    if (taken := store.get("applied_by")) is None:
+        return None
+    copy = Run(run.folder.parent / taken)
+    if copy.plan.exists():
+        with closing(copy.open()) as other:
+            if other.get("applies") is None:
+                return copy
+    raise ConfigError(f"{run.id} was applied already, by run {taken}: fsseg resume {taken} goes on with that one")
 
 
 def plan_undo(run: Run, settings: Settings, *, delete_created: bool, dry_run: bool) -> Run:

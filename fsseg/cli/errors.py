@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ import typer
 
 from fsseg.cli.exit_codes import ExitCode
 from fsseg.report.console import Consoles
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Nothing more can be written."""
 
 
 class NoInput(Exception):
@@ -62,6 +66,8 @@ def handled(consoles: Consoles) -> Iterator[None]:
         code, text = ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}"
     except OSError as error:
         code, text = ExitCode.STOPPED, f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        if error.errno in FULL:
+            text += ". Once there is room: fsseg resume"
     else:
         return
     consoles.complain(text)

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,10 @@ def main(arguments: list[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _setting(stop))
     served = {name: given[name] for name in ("edition", "port", "token", "application_token")}
-    with running(given["db"], options=options, **served) as sandbox:
+    # Whoever started it may have gone before it was ready.
+    with running(given["db"], options=options, **served) as sandbox, suppress(BrokenPipeError):
         shown = {name: getattr(sandbox, name) for name in ("base_url", "origin", "token", "application_token")}
-        sys.stdout.write(orjson.dumps(shown).decode() + "\n")
-        sys.stdout.flush()
+        os.write(sys.stdout.fileno(), orjson.dumps(shown) + b"\n")
         if given["with_parent"]:
             threading.Thread(target=_watch_owner, args=(stop,), daemon=True).start()
         stop.wait()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fsseg.cli import again
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State
@@ -82,3 +83,20 @@ def test_a_killed_apply_is_resumed(suite: Machine, ends: dict[str, State]) -> No
     done = here(suite, "resume", "--json")
     assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
     assert not difference(suite.account.state(), ends[suite.account.edition])
+
+
+def test_an_apply_that_was_killed_as_it_took_the_plan_over_may_be_given_again(
+    suite: Machine, ends: dict[str, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = reviewed(suite)
+
+    def die() -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(again, "now", die)
+        assert here(suite, "apply", run.name).code == 130
+    done = here(suite, "apply", run.name, "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
+    assert not difference(suite.account.state(), ends["suite"])
+    assert here(suite, "apply", run.name).code == 2

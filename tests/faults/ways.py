@@ -16,6 +16,9 @@ from tests.faults.story import before, mixed
 NOTES = '[timeline]\nvia = "note"\n'
 CONVERTING = f"convert_leads = true\n{NOTES}"
 
+CROWD = 1_800
+"""Contacts that would take more requests to be read than the people of the import take to be looked up."""
+
 
 class Commands(NamedTuple):
     """What is to be disturbed, and what has nothing left to do once that is done."""
@@ -40,6 +43,15 @@ def with_notes(machine: Machine, config: str = CONVERTING) -> Commands:
     wish = {"messageId": "c", "timestamp": "2024-03-02T00:00:00.000Z", "traits": {"fsContact": True}}
     events = [*mixed(), {"type": "identify", "userId": "known-lead@x.example", **wish}]
     args = ["import", machine.write("notes.jsonl", events), "--config", machine.write("notes.toml", config)]
+    return Commands(args, args)
+
+
+def one_by_one(machine: Machine) -> Commands:
+    """Among so many that people are searched for by the hundred; what is written goes alone, as bulk is refused."""
+    before(machine.account, bulk=False)
+    machine.account.seed(contacts=[{"email": f"crowd{n}@x.example", "last_name": "Crowd"} for n in range(CROWD)])
+    machine.account.seed(sales_accounts=[{"name": "Acme 1", "city": "Gouda"}])
+    args = ["import", machine.write("events.jsonl", mixed())]
     return Commands(args, args)
 
 
@@ -73,6 +85,7 @@ def _done(machine: Machine, *args: str) -> Ended:
 WAYS: dict[str, Way] = {
     "import": imported,
     "import of notes": with_notes,
+    "import one by one": one_by_one,
     "apply": applied,
     "undo": undone,
     "undo of notes": undone_notes,

@@ -44,6 +44,15 @@ def test_a_killed_process_loses_nothing_that_it_answered(tmp_path: Path) -> None
     assert stat.S_IMODE(db.stat().st_mode) == 0o600
 
 
+def test_an_owner_who_has_gone_before_it_is_ready_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fsseg.sandbox", "--db", str(tmp_path / "s.db"), "--edition", "suite"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_with_its_owner_gone_the_process_ends(tmp_path: Path) -> None:
     command = [
         sys.executable,
