@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import astuple
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
@@ -60,7 +61,7 @@ def _machine(edition: str) -> Iterator[Machine]:
 
 def _kills(machine: Machine, kills: int, seed: int, way: Way) -> Counts:
     ends = kill(elsewhere(machine, "killed"), kills, seed, way)
-    lost, doubled = (sum(map(len, rows)) for rows in zip(*ends.differences, strict=True))
+    lost, doubled = (sum(len(rows) for rows in kind) for kind in zip(*map(astuple, ends.differences), strict=True))
     return ends.kills, 0, lost, doubled, ends.written_again
 
 

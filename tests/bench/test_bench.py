@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from tests.bench.__main__ import main
+from tests.bench.faults import faults
+from tests.faults.ways import imported
 
 
 def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["stages", "memory", "requests", "start", "--scale", "0.001"])
+    main(["stages", "memory", "requests", "start", "ledger", "--scale", "0.001"])
     printed = capsys.readouterr().out
     for row in (
         "bare orjson.loads",
@@ -14,5 +16,11 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
         "100 events of 20 people",
         "20 identify",
         "fsseg --help",
+        "1,000 events",
     ):
         assert row in printed
+
+
+def test_kills_and_what_they_leave_behind_are_counted() -> None:
+    last = faults(2, 0, {"import": imported}).splitlines()[-1]
+    assert last.split() == ["all", "2", "0", "0", "0", "0"]
