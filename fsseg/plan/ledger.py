@@ -47,7 +47,7 @@ class Known(NamedTuple):
 
 
 class Ledger:
-    """The account's `ledger.db`. A delivered event takes 8 bytes of key, about 11 with SQLite's own."""
+    """The account's `ledger.db`. A delivered event takes 8 bytes of key, 11 to 16 with SQLite's own."""
 
     def __init__(self, path: Path) -> None:
         self.db = connect(path, SCHEMA, VERSION)
