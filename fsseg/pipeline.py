@@ -22,8 +22,8 @@ from fsseg.mapping.tally import Tally
 from fsseg.plan.batch import Batcher
 from fsseg.plan.brake import BrakeRefused, shares
 from fsseg.plan.daily import aggregate
-from fsseg.plan.decide import decide
-from fsseg.plan.finish import forget, remember
+from fsseg.plan.decide import Deciding, decide
+from fsseg.plan.finish import forget, remember, unsettle, unsettle_written
 from fsseg.plan.forecast import Forecast, forecast
 from fsseg.plan.gather import Counts, Gatherer, no_cycles
 from fsseg.plan.heaps import Folded
@@ -91,19 +91,18 @@ class Pipeline:
             self._match()
         if self.stage == "matched":
             offline = self.reader is None
-            decide(self.store, self.catalog, create_missing=self.settings.create_missing, offline=offline)
+            decide(Deciding(self.store, self.catalog, self.ledger, self.settings.create_missing, offline))
             if self.reader is not None:
                 self.store.put("forecast", self._forecast()._asdict())
             self.store.put("checksum", self.store.checksum())
             self.store.put("stage", "planned")
 
     def _gather(self, inputs: Sequence[Input]) -> None:
-        seen = Seen()
-        if not self.settings.again:
-            seen.update(self.ledger.delivered())
+        seen = Seen(None if self.settings.again else self.ledger.delivered().among)
         with closing(Gatherer(self.store, seen)) as gatherer, no_cycles():
             with self.progress.stage("Read", None, "events") as stage:
                 self._read(gatherer, inputs, self._ticking(stage.advance))
+            seen.clear()
             folded = Folded(gatherer, Mapper(self.catalog, self.rules, gatherer.tally))
             settle(self.store, gatherer, folded, self.ledger)
         keep_rejected(self.store)
@@ -162,8 +161,8 @@ class Pipeline:
         return forecast(self.store, spent, self.pacer.per_hour, self.pacer.remaining)
 
     def brake(self) -> str | None:
-        """Why the safety brake refuses this plan, or None."""
-        return None if self.settings.allow_mass_changes else shares(self.store).refusal
+        """Why the safety brake refuses this plan, or None, as it does offline, where nobody knows what changes."""
+        return None if self.settings.allow_mass_changes or self.reader is None else shares(self.store).refusal
 
     def carry_out(self) -> None:
         """Push what is planned and not settled yet.
@@ -185,6 +184,7 @@ class Pipeline:
             owner,
             self.workers,
         )
+        self._unsettle()
         push(work, self._stage)
         self.store.put("stage", "pushed")
 
@@ -228,12 +228,18 @@ class Pipeline:
         self.store.put("accounted", self.stage)
         return found
 
+    def _unsettle(self) -> None:
+        unsettle(self.store, self.ledger)
+        if self.store.get("undoes") is not None:
+            with self._undone() as original:
+                unsettle_written(original, self.ledger)
+
     def _remember(self, totals: Totals) -> None:
         if self.store.get("undoes") is None:
-            remember(self.store, self.ledger, totals)
+            remember(self.store, self.ledger, totals, self.run.id)
         else:
             with self._undone() as original:
-                forget(original, self.store, self.ledger)
+                forget(original, self.store, self.ledger, self.store.get("undoes"))
 
     def _undone(self) -> closing[Store]:
         return closing(Run(self.run.folder.parent / self.store.get("undoes")).open())

@@ -40,6 +40,7 @@ def inspect(
         settings,
         output,
     ):
+        from fsseg.cli import known_fields
         from fsseg.cli.exit_codes import ExitCode
         from fsseg.cli.inspect_text import plain, print_survey
         from fsseg.cli.work import find_inputs
@@ -50,10 +51,11 @@ def inspect(
         survey = _survey(settings, known)
         with output.progress:
             unreadable += _read(survey, files, output)
+        imported = known_fields.imported(settings, files)
         if json:
-            print_json(output.consoles.out, plain(survey, known))
+            print_json(output.consoles.out, plain(survey, known, imported))
         elif not quiet:
-            print_survey(output.consoles.out, survey, known, top or None)
+            print_survey(output.consoles.out, survey, known, imported, top or None)
         bad = unreadable or any(outcome == "rejected" for outcome, _ in survey.seen.reasons)
         raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -18,7 +19,11 @@ from fsseg.report.words import counted, number
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
 
 
-def plain(survey: Survey, known: Known) -> dict[str, Any]:
+Imported = Mapping[str, str]
+"""Files that a run imported wholly, and that run."""
+
+
+def plain(survey: Survey, known: Known, imported: Imported) -> dict[str, Any]:
     """All of it as JSON values."""
     seen = survey.seen
     return {
@@ -28,6 +33,7 @@ def plain(survey: Survey, known: Known) -> dict[str, Any]:
         "inputs": [
             {"path": file.path, "container": file.container, "events": file.events, "bad": file.bad}
             | ({"unreadable": file.unreadable} if file.unreadable else {})
+            | ({"imported_by": imported[file.path]} if file.path in imported else {})
             for file in seen.files
         ],
         "events": {
@@ -64,11 +70,14 @@ def _trait(one: TraitSeen) -> dict[str, Any]:
     }
 
 
-def print_survey(out: Console, survey: Survey, known: Known, top: int | None) -> None:
+def print_survey(out: Console, survey: Survey, known: Known, imported: Imported, top: int | None) -> None:
     """Files, events, people, names, what is left out, traits; the first `top` of each list."""
     seen = survey.seen
     heading(out, _events(seen))
-    files = [(file.path, file.container or "?", number(file.events), _bad(file.bad)) for file in seen.files[:top]]
+    files = [
+        (file.path, file.container or "?", number(file.events), _remark(file.bad, imported.get(file.path)))
+        for file in seen.files[:top]
+    ]
     print_table(out, ("file", "container", "events", ""), files, right=("events",))
     _more(out, len(seen.files), top)
     out.print()
@@ -142,8 +151,8 @@ def _whither(one: TraitSeen) -> tuple[str, str, str]:
     return ", ".join(filter(None, names)), ", ".join(types), remark
 
 
-def _bad(count: int) -> str:
-    return f"{number(count)} unusable" if count else ""
+def _remark(bad: int, run: str | None) -> str:
+    return "; ".join([f"{number(bad)} unusable"] * (bad > 0) + [f"imported by run {run}"] * (run is not None))
 
 
 def _more(out: Console, count: int, top: int | None) -> None:

@@ -24,14 +24,19 @@ from fsseg.freshsales.errors import FreshsalesError
 from fsseg.pipeline import Pipeline
 from fsseg.plan.again import is_dry
 from fsseg.plan.brake import BrakeRefused
+from fsseg.plan.files import note_imported
 from fsseg.plan.run import Run, new_run
 from fsseg.plan.store import Store
+from fsseg.report.console import Consoles
 from fsseg.report.files import read_lines
 from fsseg.report.render import print_json
 from fsseg.report.text import print_dry_run, print_totals
 from fsseg.settings import Settings
 
 Show = Callable[[Pipeline, dict[str, Any]], None]
+
+FEW = 3
+"""Files that are named on the terminal."""
 
 
 def run(
@@ -47,6 +52,10 @@ def run(
     importing = command == "import"
     with opened(settings, output, new_run, writes=importing, offline=offline) as pipeline:
         remember_options(pipeline, settings, command, started, files, offline)
+        if not settings.again:
+            tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
+        if offline:
+            output.consoles.say("offline: compared with what earlier runs delivered, not with what Freshsales holds")
         ending = Ending()
         with interruptible(pipeline.pacer):
             with ExitStack() as stack:
@@ -70,6 +79,15 @@ def run(
                 except FreshsalesError as error:
                     ending = Ending(ending_of(error), error)
             return account_for(pipeline, output, ending, show, partly=unreadable > 0)
+
+
+def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
+    """Say which files there is nothing new in."""
+    for path, run in list(runs.items())[:FEW]:
+        what = "what it delivered is skipped (--again sends it anew)"
+        consoles.say(f"{path} was imported wholly by run {run}: {what}")
+    if len(runs) > FEW:
+        consoles.say(f"so were {len(runs) - FEW:,} more of these files: summary.json names them")
 
 
 def remember_options(

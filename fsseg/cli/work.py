@@ -23,6 +23,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.pipeline import Pipeline
 from fsseg.plan.account_fields import AccountFields, read_fields
+from fsseg.plan.files import note_files
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.mirror import Mirror
 from fsseg.plan.run import Run
@@ -92,6 +93,7 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
         row = (number, os.path.abspath(path), shown)
         store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
         inputs.append(Input(path, number))
+    note_files(store, inputs)
     return inputs
 
 

@@ -18,7 +18,7 @@ def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
 
     Every commit has reached the disk when it returns (`synchronous=FULL` syncs the log at each of them, and the folder
     when it makes the log), so that what is written down before a request leaves outlives a power failure.
-    Raises `StateError` for a file that is damaged or whose `user_version` is above `version`, and
+    Raises `StateError` for a file that is damaged or whose `user_version` is another than `version`, and
     `sqlite3.OperationalError` where the disk is full or may not be written.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -27,8 +27,10 @@ def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > version:
             raise StateError(f"{path} was written by a newer fsseg (format {found}, this one knows {version})")
+        if 0 < found < version:
+            raise StateError(f"{path} was written by an older fsseg (format {found}, this one knows {version})")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        connection.execute("PRAGMA page_size=32768")
+        connection.execute("PRAGMA page_size=16384")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 from fsseg.mapping.catalog import Catalog
-from fsseg.plan.diff import Conflict, Create, Fields, Skipped, Unchanged, Update, diff
+from fsseg.plan.content import content, places
+from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff
+from fsseg.plan.existing import silent
+from fsseg.plan.ledger import Ledger
 from fsseg.plan.people import REFERENCE
 from fsseg.plan.shape import CONVERT, LEAD_STAGE
 from fsseg.plan.store import Record, Store
@@ -14,44 +18,58 @@ BATCH = 500
 
 Columns = dict[str, Any]
 
+HELD_BY = {"sales_account": "sales_account_id"}
+"""The fields that hold links, where they are called otherwise."""
 
-def decide(store: Store, catalog: Catalog, *, create_missing: bool = False, offline: bool = False) -> None:
-    """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries.
 
-    `offline` takes a person who is only pointed at by timeline entries as known.
-    """
+@dataclass(frozen=True)
+class Deciding:
+    """What deciding needs. `offline`: nothing was read, and who is only pointed at by timeline entries is known."""
+
+    store: Store
+    catalog: Catalog
+    ledger: Ledger
+    create_missing: bool = False
+    offline: bool = False
+
+
+def decide(work: Deciding) -> None:
+    """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries."""
+    store = work.store
     for kind in ("account", "person", "deal"):
         page: list[Record] = []
         for record in store.records("kind = ? AND (action IS NULL OR action = ?)", (kind, REFERENCE)):
             page.append(record)
             if len(page) == BATCH:
-                _write(store, catalog, page, create_missing, offline)
+                _write(work, page)
                 page = []
-        _write(store, catalog, page, create_missing, offline)
+        _write(work, page)
     with store.transaction():
         store.db.execute("UPDATE record SET status = 'failed' WHERE action = 'conflict'")
         _entries(store)
 
 
-def _write(store: Store, catalog: Catalog, page: list[Record], create_missing: bool, offline: bool) -> None:
+def _write(work: Deciding, page: list[Record]) -> None:
+    store = work.store
     with store.transaction():
         for record in page:
-            if record.action == REFERENCE and not (create_missing and record.existing is None):
-                known = offline or record.existing is not None
+            if record.action == REFERENCE and not (work.create_missing and record.existing is None):
+                known = work.offline or record.existing is not None
                 store.update("record", record.id, status="done", code=None if known else "unknown_person")
             else:
-                store.update("record", record.id, **_decide(store, catalog, record))
+                store.update("record", record.id, **_decide(work, record))
 
 
-def _decide(store: Store, catalog: Catalog, record: Record) -> Columns:
+def _decide(work: Deciding, record: Record) -> Columns:
     assert record.entity
+    store, catalog = work.store, work.catalog
     desired = {name: value for name, value in record.desired.items() if not name.startswith("$")}
     if record.kind == "person" and record.existing is None:
         desired = {"email": record.key} | desired | _on_create(catalog, record)
     columns: Columns = {}
     links: Fields = {}
-    if record.kind == "deal":
-        parent = store.record(int(record.parent or 0))
+    parent = store.record(record.parent) if record.parent else None
+    if parent is not None:
         if parent.action == "conflict":
             return {"action": "conflict", "status": "failed", "code": parent.code}
         links, columns["account"] = _deal_links(store, record, parent)
@@ -59,7 +77,7 @@ def _decide(store: Store, catalog: Catalog, record: Record) -> Columns:
         links = _account_links(store, record)
         if CONVERT in record.desired:
             links = {"entity": ["lead", "contact"], **links}
-    change = diff(catalog, record.entity, desired, record.existing)
+    change, links = _compare(work, record, parent, desired, links)
     if links and isinstance(change, Unchanged):
         change = Update({})
     match change:
@@ -74,6 +92,30 @@ def _decide(store: Store, catalog: Catalog, record: Record) -> Columns:
         case Conflict(code):
             return columns | {"action": "conflict", "status": "failed", "code": code}
     assert_never(change)
+
+
+def _compare(
+    work: Deciding, record: Record, parent: Record | None, desired: dict[str, Any], links: Fields
+) -> tuple[Change, Fields]:
+    """The change to make, and the links to add. What could not be read is taken to hold what was last delivered."""
+    assert record.entity
+    has = record.existing
+    unread = {name for name in (*desired, *links) if has is not None and silent(has, HELD_BY.get(name, name))}
+    if unread and _delivered(work.ledger, record, parent):
+        desired, links = ({name: some[name] for name in some if name not in unread} for some in (desired, links))
+        unread = set()
+    change = diff(work.catalog, record.entity, desired, has)
+    if unread and work.offline:
+        told = change.fields if isinstance(change, Update) else {}
+        change = Update({**told, **{name: [None, desired[name]] for name in desired if name in unread}})
+    return change, links
+
+
+def _delivered(ledger: Ledger, record: Record, parent: Record | None) -> bool:
+    """Whether what is wanted of this record is just what was last delivered of it."""
+    parent_id = parent.remote_id if parent else None
+    known = places(record.kind, str(record.entity), record.remote_id, record.match_key, parent_id)
+    return CONVERT not in record.desired and ledger.content(known) == content(record.desired)
 
 
 def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Existing = dict[str, Any]
 Also `id`, `updated_at`; of a contact `emails` (values, the primary first), and `sales_accounts` where they were read.
 """
 
-KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts")
+KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts", "company", "deal")
 """What is kept of a record beside the fields that are wanted: what matching, pushing and undoing need."""
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -64,18 +64,24 @@ def addresses(existing: Existing) -> set[str]:
     return {str(email).casefold() for email in existing.get("emails") or []}
 
 
-def lacks(existing: Existing, wanted: Iterable[str]) -> bool:
-    """Whether this row says nothing of a wanted field, as rows of views and searches do of custom fields.
+def silent(existing: Existing, name: str) -> bool:
+    """Whether nothing is said of this field, which is not the same as its being empty.
 
-    A nested part that was given, though without the key, does say that the field is empty.
+    A nested part that was given, though without the key, does say that the field is empty, and so does a list of
+    addresses of the e-mail.
     """
-    return any(name not in existing and not ("." in name and name.partition(".")[0] in existing) for name in wanted)
+    return not {name, name.partition(".")[0], "emails" if name == "email" else name} & existing.keys()
+
+
+def lacks(existing: Existing, wanted: Iterable[str]) -> bool:
+    """Whether this row says nothing of a wanted field, as rows of views and searches do of custom fields."""
+    return any(silent(existing, name) for name in wanted)
 
 
 def keep(existing: Existing, wanted: Iterable[str]) -> Existing:
     """The part of a record that the plan needs to remember; of a lead's nested company and deal everything."""
     kept = {name: value for name, value in existing.items() if name in KEPT or "." in name}
-    return kept | {name: existing.get(name) for name in wanted}
+    return kept | {name: existing[name] for name in wanted if name in existing}
 
 
 def updated(existing: Existing) -> datetime:

@@ -1,25 +1,28 @@
-"""What fsseg remembers of an account between runs: who is who, which events were delivered, which files are done."""
+"""What fsseg remembers of an account between runs: who is who, what was delivered, which files are done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from fsseg.freshsales.names import Entity
-from fsseg.plan.database import connect, transaction
+import orjson
 
-VERSION = 1
-SCHEMA = """
+from fsseg.freshsales.names import Entity
+from fsseg.plan import delivered
+from fsseg.plan.database import connect, transaction
+from fsseg.plan.delivered import Delivered
+
+VERSION = 2
+SCHEMA = f"""
 CREATE TABLE identity (key TEXT PRIMARY KEY, entity TEXT NOT NULL, remote_id INTEGER, email TEXT)
     WITHOUT ROWID;
-CREATE TABLE delivered (key INTEGER PRIMARY KEY);
-CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, run TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX identity_email ON identity (email COLLATE NOCASE);
+CREATE TABLE content (place INTEGER PRIMARY KEY, hash INTEGER NOT NULL);
+{delivered.SCHEMA}
+CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, events INTEGER NOT NULL,
+    run TEXT NOT NULL) WITHOUT ROWID;
 """
-
-BATCH = 1_000_000
-"""Keys that are sorted before they are written: in order they take a tenth of the time."""
 
 _WRAP = 1 << 64
 _SIGN = 1 << 63
@@ -46,8 +49,22 @@ class Known(NamedTuple):
     email: str | None
 
 
+class File(NamedTuple):
+    """A file every event of which came to its end in `run`, as it was then. `path` is absolute."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    events: int
+    run: str
+
+
+Person = tuple[str, str, int | None, str | None]
+"""Person key, entity, remote id, e-mail."""
+
+
 class Ledger:
-    """The account's `ledger.db`. A delivered event takes 8 bytes of key, 11 to 16 with SQLite's own."""
+    """The account's `ledger.db`."""
 
     def __init__(self, path: Path) -> None:
         self.db = connect(path, SCHEMA, VERSION)
@@ -60,26 +77,59 @@ class Ledger:
         row = self.db.execute("SELECT entity, remote_id, email FROM identity WHERE key = ?", (key,)).fetchone()
         return Known(*row) if row else None
 
-    def delivered(self) -> Iterator[int]:
-        """The keys of all delivered events."""
-        return (unsigned(key) for (key,) in self.db.execute("SELECT key FROM delivered"))
+    def known_by_email(self, email: str) -> Known | None:
+        """Who had this e-mail in an earlier run, whatever the userId; a contact rather than a lead."""
+        row = self.db.execute(
+            "SELECT entity, remote_id, email FROM identity WHERE email = ? COLLATE NOCASE ORDER BY entity LIMIT 1",
+            (email,),
+        ).fetchone()
+        return Known(*row) if row else None
+
+    def delivered(self) -> Delivered:
+        """The keys of delivered events, to be asked."""
+        return Delivered(self.db)
+
+    def content(self, places: Iterable[int]) -> int | None:
+        """What was last delivered of the record that is noted at one of these (see `plan.content`)."""
+        for place in places:
+            row = self.db.execute("SELECT hash FROM content WHERE place = ?", (signed(place),)).fetchone()
+            if row:
+                return unsigned(row[0])
+        return None
+
+    def file(self, path: str) -> File | None:
+        """The file of this absolute path as it was when the last of its events came to its end."""
+        row = self.db.execute("SELECT * FROM file WHERE path = ?", (path,)).fetchone()
+        return File(*row) if row else None
 
     def remember(
         self,
-        people: Iterable[tuple[str, str, int | None, str | None]],
-        events: Iterable[int],
-        files: Iterable[tuple[str, int, str]] = (),
+        people: Iterable[Person] = (),
+        events: Iterable[int] = (),
+        contents: Iterable[tuple[int, int]] = (),
+        files: Iterable[File] = (),
     ) -> None:
-        """Add people (key, entity, remote id, e-mail), delivered event keys and finished files, all or nothing."""
+        """Add people, delivered event keys, contents (place, hash) and finished files, all or nothing."""
         with transaction(self.db) as db:
             db.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?)", people)
-            rest = iter(events)
-            while batch := sorted(map(signed, islice(rest, BATCH))):
-                db.executemany("INSERT OR IGNORE INTO delivered VALUES (?)", zip(batch, strict=True))
-            db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", files)
+            self.delivered().add(events)
+            rows = ((signed(place), signed(hash)) for place, hash in contents)
+            db.executemany("INSERT OR REPLACE INTO content VALUES (?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", files)
 
-    def forget(self, people: Iterable[tuple[str, int]], events: Iterable[int]) -> None:
-        """Take back deliveries, after an undo: people by entity and remote id, events by key."""
+    def forget(
+        self,
+        people: Iterable[tuple[str, int]] = (),
+        events: Iterable[int] = (),
+        contents: Iterable[int] = (),
+        run: str | None = None,
+    ) -> None:
+        """Take back people (entity, remote id), event keys, contents (places) and the files that `run` finished."""
         with transaction(self.db) as db:
-            db.executemany("DELETE FROM identity WHERE entity = ? AND remote_id = ?", people)
-            db.executemany("DELETE FROM delivered WHERE key = ?", ((signed(key),) for key in events))
+            db.execute(
+                "DELETE FROM identity WHERE (entity, remote_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+                (orjson.dumps(list(people)).decode(),),
+            )
+            self.delivered().drop(events)
+            db.executemany("DELETE FROM content WHERE place = ?", ((signed(place),) for place in contents))
+            db.execute("DELETE FROM file WHERE run = ?", (run,))

@@ -12,6 +12,7 @@ import orjson
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
+from fsseg.plan.content import places
 from fsseg.plan.existing import Existing, flatten, keep, lacks, updated
 from fsseg.plan.finder import Finder, choose, fetch
 from fsseg.plan.fold import PERSON, State, dump, merge, restore
@@ -26,7 +27,7 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Matching:
-    """What matching needs. `reader` is None offline: then everything is new as far as anybody can tell."""
+    """What matching needs. `reader` is None offline: then who and what is there is taken from the ledger."""
 
     store: Store
     catalog: Catalog
@@ -93,12 +94,11 @@ def _find_person(
     state = restore(record.state)
     new: Entity = "contact" if work.catalog.edition == "suite" or wants_contact(state) else "lead"
     if finder is None:
-        return state, _Found(new, None, [], [])
-    person = (
-        _segment(work, finder, entities, record, new)
-        if _by_id(work, record)
-        else _email(work, finder, entities, record, new)
-    )
+        person = _remembered(work, entities, record, new)
+    elif _by_id(work, record):
+        person = _segment(work, finder, entities, record, new)
+    else:
+        person = _email(work, finder, entities, record, new)
     if person.existing is not None:
         stays_lead = person.entity == "lead" and wants_contact(state)
         person.convert = stays_lead and work.convert_leads
@@ -113,6 +113,16 @@ def _find_person(
 
 def _by_id(work: Matching, record: Record) -> bool:
     return work.how == "segment" and not record.by_email
+
+
+def _remembered(work: Matching, entities: tuple[Entity, ...], record: Record, new: Entity) -> _Found:
+    """Who an earlier run found or made; of what that record holds nothing but the e-mail is known."""
+    by_email = None if work.ledger is None or _by_id(work, record) else work.ledger.known_by_email(record.match_key)
+    for known in (by_email, *map(work.ledger.known, record.keys)) if work.ledger else ():
+        if known is not None and known.entity in entities:
+            email = {"email": known.email, "emails": [known.email]} if known.email else {}
+            return _Found(known.entity, {"id": known.remote_id, **email}, [], [])
+    return _Found(new, None, [], [])
 
 
 def _segment(work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record, new: Entity) -> _Found:
@@ -227,8 +237,18 @@ def _settle_accounts(work: Matching) -> None:
         db.execute("DELETE FROM fragment WHERE key >= 'company:' AND key < 'company;'")
 
 
+def _recall(work: Matching, kind: str) -> None:
+    """Offline: the accounts, or deals, of which something was delivered are there; what they hold isn't known."""
+    for record in work.store.records("kind = ?", (kind,)):
+        parent = work.store.record(record.parent).remote_id if record.parent else None
+        known = places(kind, kind, None, record.match_key, parent)
+        if work.ledger is not None and work.ledger.content(known) is not None:
+            _write_existing(work, record, {"id": None})
+
+
 def _match_accounts(work: Matching) -> None:
     if work.reader is None:
+        _recall(work, "account")
         return
     todo = "kind = 'account' AND existing IS NULL"
     finder = choose(work.reader, work.mirror, ("account",), work.store.count("record", todo), work.say)
@@ -244,6 +264,7 @@ def _match_accounts(work: Matching) -> None:
 def _match_deals(work: Matching) -> None:
     """A deal is known by its name among the deals of its contact; a new contact has none."""
     if work.reader is None:
+        _recall(work, "deal")
         return
     todo = "kind = 'deal' AND parent IN (SELECT id FROM record WHERE entity = 'contact' AND remote_id IS NOT NULL)"
     for parent, group in groupby(list(work.store.records(todo, order="parent, id")), key=lambda record: record.parent):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Callable, Sequence
 
 FULL = 0.6
 """The share of used slots at which the table doubles; probes stay short below it."""
 
-BATCH = 10_000
+Earlier = Callable[[list[int]], Sequence[int]]
+"""Tells which of some keys were seen before this table began."""
 
 
 class Seen:
@@ -18,7 +18,8 @@ class Seen:
     Two of ten million different keys are equal with a chance of three in a million.
     """
 
-    def __init__(self, bits: int = 16) -> None:
+    def __init__(self, earlier: Earlier | None = None, bits: int = 16) -> None:
+        self._earlier = earlier
         self._allocate(bits)
 
     def _allocate(self, bits: int) -> None:
@@ -29,8 +30,18 @@ class Seen:
     def __len__(self) -> int:
         return int(FULL * (self._mask + 1)) - self._room
 
+    def clear(self) -> None:
+        """Give the memory back; nothing more is to be asked."""
+        self._earlier = None
+        self._allocate(0)
+
     def repeated(self, keys: list[int]) -> list[int]:
         """Remember `keys` (unsigned 64-bit numbers); at which indexes stand those that were there before, in order."""
+        if self._earlier is not None and (before := self._earlier(keys)):
+            self._put(before)
+        return self._put(keys)
+
+    def _put(self, keys: Sequence[int]) -> list[int]:
         while self._room < len(keys):
             self._grow()
         slots, mask = self._slots, self._mask
@@ -47,12 +58,6 @@ class Seen:
                 slots[at] = key
         self._room -= len(keys) - len(again)
         return again
-
-    def update(self, keys: Iterable[int]) -> None:
-        """Remember all `keys`."""
-        rest = iter(keys)
-        while batch := list(islice(rest, BATCH)):
-            self.repeated(batch)
 
     def _grow(self) -> None:
         used, old = len(self), self._slots

@@ -22,6 +22,7 @@ ACTIONS_SHOWN: dict[Show, frozenset[str]] = {
 }
 SIGNS = {"create": "+", "update": "~", "unchanged": "=", "conflict": "!", "skipped": "/"}
 CLEARED = "(cleared)"
+UNREAD = "(not read)"
 
 
 @dataclass
@@ -74,15 +75,17 @@ class Arranger:
 def field_lines(change: Change) -> list[tuple[str, str, str]]:
     """(name, before, after) of every field as safe text; what is cleared has the after `(cleared)`.
 
-    A new record's fields have an empty before; those of them that stay null are left out.
+    A new record's fields have an empty before; those of them that stay null are left out. The before of what could not
+    be read is `(not read)`.
     """
     create = change["action"] == "create"
     lines = []
     for name, cell in (change.get("fields") or {}).items():
-        before, after = cell.get("before"), cell.get("after")
+        after = cell.get("after")
         if create and after is None:
             continue
-        lines.append((sanitise(name), "" if create else value(before), CLEARED if after is None else value(after)))
+        before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
+        lines.append((sanitise(name), before, CLEARED if after is None else value(after)))
     return lines
 
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from fsseg.plan.decide import HELD_BY
+from fsseg.plan.existing import silent
+from fsseg.plan.files import IMPORTED
 from fsseg.plan.originals import items_at
 from fsseg.plan.people import REFERENCE
 from fsseg.plan.run import Run
-from fsseg.plan.store import Store
+from fsseg.plan.store import Record, Store
 from fsseg.plan.tally_up import Totals
 from fsseg.report.csv_file import write_csv
 from fsseg.report.files import JsonLines, read_lines
@@ -34,11 +37,14 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> dict[str, Any
         outcomes[outcome] += count
         reasons[outcome, code] += count
     inputs = store.db.execute("SELECT shown, container, sum(events) FROM input GROUP BY shown ORDER BY min(number)")
+    imported: dict[str, str] = store.get(IMPORTED, {})
     return {
         "schema": SCHEMA,
         **head,
         "inputs": [
-            {"path": path, "container": container or "", "events": events or 0} for path, container, events in inputs
+            {"path": path, "container": container or "", "events": events or 0}
+            | ({"imported_by": imported[path]} if path in imported else {})
+            for path, container, events in inputs
         ],
         "events": {"read": counts.get("read", 0), "by_type": counts.get("by_type", {}), "outcomes": dict(outcomes)},
         "records": _records(store, head["dry_run"]),
@@ -80,6 +86,12 @@ def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]
     return sorted([*mapped, *told], key=lambda row: (-row["count"], row["code"], row["name"]))
 
 
+def _cell(record: Record, name: str, before: Any, after: Any) -> dict[str, Any]:
+    """What changes of one field; `before` is absent where the record is there, but the field could not be read."""
+    unread = record.existing is not None and before in (None, []) and silent(record.existing, HELD_BY.get(name, name))
+    return {"after": after} if unread else {"before": before, "after": after}
+
+
 def changes(store: Store) -> Iterator[Change]:
     """The lines of changes.jsonl: accounts, people and deals, then the timeline; conflicts and unchanged ones too."""
     for entity in ENTITIES[:-1]:
@@ -89,7 +101,7 @@ def changes(store: Store) -> Iterator[Change]:
                 "entity": record.entity,
                 "key": record.key,
                 "id": record.remote_id,
-                "fields": {name: {"before": before, "after": after} for name, (before, after) in record.fields.items()},
+                "fields": {name: _cell(record, name, *values) for name, values in record.fields.items()},
                 "warnings": record.warnings + ([record.code] if record.action == "conflict" and record.code else []),
             }
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from tests.bench.faults import faults, ledger
+from tests.bench.faults import faults
+from tests.bench.ledger import ledger
 from tests.bench.memory import memory
 from tests.bench.requests import quota, requests, start_up
 from tests.bench.stages import stages
@@ -35,18 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def scaled(number: int) -> int:
         return max(20, int(number * given.scale))
 
-    sizes = [
-        (scaled(100_000), scaled(20_000)),
-        (scaled(500_000), scaled(100_000)),
-        (scaled(1_000_000), scaled(200_000)),
-    ]
+    sizes = [(scaled(5 * people), scaled(people)) for people in (20_000, 100_000, 500_000)]
     sections: dict[str, Callable[[], str]] = {
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
         "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),
+        "ledger": lambda: ledger(scaled(10_000_000), scaled(1_000)),
         "requests": lambda: requests(scaled(1_000)),
         "quota": lambda: quota(scaled(1_000), 60, 5.0),
         "start": lambda: start_up(5),
-        "ledger": lambda: ledger(FULL[0] if given.full else scaled(1_000_000)),
         "faults": lambda: faults(400, 5) if given.full else faults(scaled(40), 1, {"import": WAYS["import"]}),
     }
     for name in given.sections:

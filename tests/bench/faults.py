@@ -1,19 +1,15 @@
-"""What kills and faults leave behind, and the ledger at scale."""
+"""What kills and faults leave behind."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
-from random import Random
 from unittest.mock import patch
 
 from fsseg.freshsales import pacer
-from fsseg.plan.ledger import Ledger
-from fsseg.plan.seen import Seen
 from fsseg.sandbox.options import FAULTS
 from tests.bench.table import table
 from tests.e2e.harness import Machine
@@ -72,19 +68,3 @@ def _faults(machine: Machine, rounds: int, seed: int, way: Way) -> Iterator[Coun
             came_to = suffer(elsewhere(machine, f"{kind} {number}"), [kind], wanted, seed + number, way)
             lost = len(came_to.unnamed) + len(came_to.final.lost)
             yield 0, came_to.hits, lost, len(came_to.final.doubled), came_to.written_again
-
-
-def ledger(keys: int) -> str:
-    """The table of a ledger with so many delivered events."""
-    with tempfile.TemporaryDirectory() as folder:
-        path, random = Path(folder) / "ledger.db", Random(1)
-        began = time.perf_counter()
-        with closing(Ledger(path)) as written:
-            written.remember((), (random.getrandbits(64) for _ in range(keys)))
-        wrote, began, seen = time.perf_counter() - began, time.perf_counter(), Seen()
-        with closing(Ledger(path)) as read:
-            seen.update(read.delivered())
-        took = time.perf_counter() - began
-        assert len(seen) == keys
-        row = (f"{keys:,} events", f"{path.stat().st_size / keys:.1f}", f"{wrote:.1f} s", f"{took:.1f} s")
-    return table("The ledger of delivered events", ("", "bytes each", "written in", "read in"), [row])

@@ -14,9 +14,9 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
         "bare orjson.loads",
         "read, map, fold",
         "100 events of 20 people",
+        "look-up of 20 new events",
         "20 identify",
         "fsseg --help",
-        "1,000 events",
     ):
         assert row in printed
 

@@ -31,10 +31,17 @@ def test_keys_that_meet_in_one_slot_stay_apart() -> None:
 def test_it_grows_without_forgetting() -> None:
     seen = Seen(bits=2)
     keys = [number * 0x9E3779B97F4A7C15 % 2**64 for number in range(1, 3_000)]
-    seen.update(iter(keys))
+    assert seen.repeated(keys) == []
     assert len(seen) == len(keys)
     assert seen.repeated(keys) == list(range(len(keys)))
 
 
 def test_a_key_of_zero_is_remembered_too() -> None:
     assert Seen().repeated([0, 5, 0]) == [2]
+
+
+def test_what_was_seen_before_it_began_is_repeated_too() -> None:
+    earlier = {3, 5}
+    seen = Seen(lambda keys: [key for key in keys if key in earlier])
+    assert seen.repeated([1, 3, 1]) == [1, 2]
+    assert seen.repeated([5, 1, 2]) == [0, 1]
