@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 
 import orjson
 
@@ -34,7 +35,7 @@ def unsettle_written(original: Store, ledger: Ledger) -> None:
 
 def _unsettle(store: Store, ledger: Ledger, where: str) -> None:
     rows = store.db.execute(f"{_PLACED} {where}")
-    ledger.forget(contents=(place for row in rows for place in places(*row[:5])))
+    ledger.forget_contents(place for row in rows for place in places(*row[:5]))
 
 
 def remember(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
@@ -54,14 +55,14 @@ def forget(original: Store, undone: Store, ledger: Ledger, run: str) -> None:
     deleted = (
         "SELECT entity, remote_id FROM record WHERE status = 'done' AND action = 'delete' AND remote_id IS NOT NULL"
     )
-    keys = [
+    keys = (
         key
         for id, sources in original.db.execute("SELECT id, sources FROM record")
         if id in ids
         for _, key in orjson.loads(sources)
-    ]
+    )
     entries = undone.db.execute("SELECT id, hash FROM entry WHERE status = 'done' AND action = 'delete'").fetchall()
-    ledger.forget(undone.db.execute(deleted), [*keys, *(unsigned(key) for _, key in entries)], run=run)
+    ledger.forget(undone.db.execute(deleted), chain(keys, (unsigned(key) for _, key in entries)), run)
     with original.transaction() as db:
         db.executemany("UPDATE record SET status = 'undone' WHERE id = ?", ((id,) for id in ids))
         db.executemany("UPDATE entry SET status = 'undone' WHERE id = ?", ((id,) for id, _ in entries))

@@ -117,19 +117,17 @@ class Ledger:
             db.executemany("INSERT OR REPLACE INTO content VALUES (?, ?)", rows)
             db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", files)
 
-    def forget(
-        self,
-        people: Iterable[tuple[str, int]] = (),
-        events: Iterable[int] = (),
-        contents: Iterable[int] = (),
-        run: str | None = None,
-    ) -> None:
-        """Take back people (entity, remote id), event keys, contents (places) and the files that `run` finished."""
+    def forget(self, people: Iterable[tuple[str, int]], events: Iterable[int], run: str) -> None:
+        """Take back people (entity, remote id), event keys and the files that `run` finished."""
         with transaction(self.db) as db:
             db.execute(
                 "DELETE FROM identity WHERE (entity, remote_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
                 (orjson.dumps(list(people)).decode(),),
             )
             self.delivered().drop(events)
-            db.executemany("DELETE FROM content WHERE place = ?", ((signed(place),) for place in contents))
             db.execute("DELETE FROM file WHERE run = ?", (run,))
+
+    def forget_contents(self, places: Iterable[int]) -> None:
+        """What was delivered of these records doesn't tell any more what they hold."""
+        with transaction(self.db) as db:
+            db.executemany("DELETE FROM content WHERE place = ?", ((signed(place),) for place in places))

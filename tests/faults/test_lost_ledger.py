@@ -35,7 +35,10 @@ def test_with_an_id_field_people_known_by_a_database_id_are_found_and_updated(cl
     assert here(classic, "import", classic.write("1.jsonl", [person("One", 1)]), "--config", config).code == 0
     assert classic.account.one("leads", "a@x.example")["cf_user_id"] == "db-1"
     forget(classic)
-    assert here(classic, "import", classic.write("2.jsonl", [person("Two", 2)]), "--config", config).code == 0
+    second = classic.write("2.jsonl", [person("Two", 2)])
+    told = here(classic, "dry-run", second, "--config", config, "--json").summary
+    assert told["records"]["lead"] == {"update": 1}
+    assert here(classic, "import", second, "--config", config).code == 0
     assert classic.account.one("leads", "a@x.example")["last_name"] == "Two"
 
 
@@ -44,7 +47,11 @@ def test_without_one_a_sibling_is_made_as_the_destination_does(classic: Machine)
     assert here(classic, "import", classic.write("2.jsonl", [person("Two", 2)])).code == 0
     assert classic.account.one("leads", "a@x.example")["last_name"] == "Two"
     forget(classic)
-    assert here(classic, "import", classic.write("3.jsonl", [person("Three", 3)])).code == 0
+    third = classic.write("3.jsonl", [person("Three", 3)])
+    told = here(classic, "dry-run", third, "--json").summary
+    assert told["records"]["lead"] == {"create": 1}
+    assert [row["code"] for row in told["warnings"]] == ["email_exists"]
+    assert here(classic, "import", third).code == 0
     assert len(classic.account.people("leads", "a@x.example")) == 2
 
 
