@@ -40,6 +40,7 @@ def settle(store: Store, gathered: Gatherer, folded: Folded, ledger: Ledger | No
                 _settle_entries(store, gathered.entries.blocks(numbers), known)
                 if stitching:
                     db.executemany("INSERT INTO identity VALUES (?, ?)", known.items())
+    store.index()
     with store.transaction() as db:
         if stitching:
             _stitch(store)

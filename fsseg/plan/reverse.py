@@ -41,6 +41,7 @@ def reverse(original: Store, store: Store, reader: Reader, catalog: Catalog, *, 
     for entry in original.entries(f"head IS NULL AND {done}"):
         with store.transaction():
             _insert_entry(store, original, entry, delete_created)
+    store.index()
 
 
 def _current(reader: Reader, record: Record) -> Existing | None:

@@ -1,4 +1,4 @@
-"""Which events were seen already: a set of 64-bit keys in 13 to 27 bytes each, where a Python set takes over 60."""
+"""Which events were seen already: many 64-bit keys in 13 to 27 bytes each, where a Python set takes over 60."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from collections.abc import Callable, Sequence
 FULL = 0.6
 """The share of used slots at which the table doubles; probes stay short below it."""
 
+FEW = 500_000
+"""Keys that are kept in a Python set all the same: it is four times as quick."""
+
 Earlier = Callable[[list[int]], Sequence[int]]
 """Tells which of some keys were seen before this table began."""
 
 
 class Seen:
-    """Open addressing with linear probing over one flat array; the keys are hashes, so they spread by themselves.
+    """A set, and for many keys a flat array with linear probing; they are hashes, so they spread by themselves.
 
     Two of ten million different keys are equal with a chance of three in a million.
     """
 
-    def __init__(self, earlier: Earlier | None = None, bits: int = 16) -> None:
+    def __init__(self, earlier: Earlier | None = None, few: int = FEW, bits: int = 16) -> None:
         self._earlier = earlier
+        self._most = few
+        self._few: set[int] = set()
         self._allocate(bits)
 
     def _allocate(self, bits: int) -> None:
@@ -28,11 +33,12 @@ class Seen:
         self._room = int(FULL * (1 << bits))
 
     def __len__(self) -> int:
-        return int(FULL * (self._mask + 1)) - self._room
+        return len(self._few) + int(FULL * (self._mask + 1)) - self._room
 
     def clear(self) -> None:
         """Give the memory back; nothing more is to be asked."""
         self._earlier = None
+        self._few = set()
         self._allocate(0)
 
     def repeated(self, keys: list[int]) -> list[int]:
@@ -42,6 +48,21 @@ class Seen:
         return self._put(keys)
 
     def _put(self, keys: Sequence[int]) -> list[int]:
+        few = self._few
+        if len(few) + len(keys) > self._most:
+            self._few, self._most = set(), 0
+            self._put_many([*few])
+        if not self._most:
+            return self._put_many(keys)
+        again = []
+        for index, key in enumerate(keys):
+            if key in few:
+                again.append(index)
+            else:
+                few.add(key)
+        return again
+
+    def _put_many(self, keys: Sequence[int]) -> list[int]:
         while self._room < len(keys):
             self._grow()
         slots, mask = self._slots, self._mask

@@ -35,14 +35,16 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, ke
     remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}', warnings TEXT NOT NULL DEFAULT '[]',
     siblings TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT);
-CREATE INDEX record_match ON record (kind, match_key);
-CREATE INDEX record_push ON record (entity, status, action);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position INTEGER NOT NULL,
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
     claimed_at TEXT);
-CREATE INDEX entry_person ON entry (person, time, position);
 """
+INDEXES = (
+    "record_match ON record (kind, match_key)",
+    "record_push ON record (entity, status, action)",
+    "entry_person ON entry (person, time, position)",
+)
 
 
 class Record(NamedTuple):
@@ -175,6 +177,11 @@ class Store:
             if len(page) < 500:
                 return
             after = page[-1][0]
+
+    def index(self) -> None:
+        """Make records and entries quick to find, once most of them are there: that takes less than as they come."""
+        for index in INDEXES:
+            self.db.execute(f"CREATE INDEX IF NOT EXISTS {index}")
 
     def update(self, table: str, id: int, **columns: Any) -> None:
         """Set columns of one row; dictionaries and lists are kept as JSON."""

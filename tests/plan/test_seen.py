@@ -8,10 +8,10 @@ from fsseg.plan.seen import Seen
 KEYS = st.lists(st.integers(min_value=1, max_value=2**64 - 1) | st.integers(min_value=1, max_value=40), max_size=200)
 
 
-@given(KEYS, st.integers(min_value=0, max_value=200))
-@settings(max_examples=50)
-def test_a_key_is_repeated_where_a_set_would_know_it(keys: list[int], cut: int) -> None:
-    seen, known, expected = Seen(bits=2), set[int](), []
+@given(KEYS, st.integers(min_value=0, max_value=200), st.sampled_from([0, 30, 1_000]))
+@settings(max_examples=100)
+def test_a_key_is_repeated_where_a_set_would_know_it(keys: list[int], cut: int, few: int) -> None:
+    seen, known, expected = Seen(few=few, bits=2), set[int](), []
     for index, key in enumerate(keys):
         if key in known:
             expected.append(index)
@@ -22,14 +22,14 @@ def test_a_key_is_repeated_where_a_set_would_know_it(keys: list[int], cut: int) 
 
 
 def test_keys_that_meet_in_one_slot_stay_apart() -> None:
-    seen = Seen(bits=4)
+    seen = Seen(few=0, bits=4)
     keys = [1 + (number << 32) for number in range(9)]
     assert seen.repeated(keys) == []
     assert seen.repeated(keys) == list(range(9))
 
 
 def test_it_grows_without_forgetting() -> None:
-    seen = Seen(bits=2)
+    seen = Seen(few=100, bits=2)
     keys = [number * 0x9E3779B97F4A7C15 % 2**64 for number in range(1, 3_000)]
     assert seen.repeated(keys) == []
     assert len(seen) == len(keys)
@@ -37,7 +37,8 @@ def test_it_grows_without_forgetting() -> None:
 
 
 def test_a_key_of_zero_is_remembered_too() -> None:
-    assert Seen().repeated([0, 5, 0]) == [2]
+    for few in (0, 10):
+        assert Seen(few=few).repeated([0, 5, 0]) == [2]
 
 
 def test_what_was_seen_before_it_began_is_repeated_too() -> None:
