@@ -94,13 +94,13 @@ class Timeline:
             return way
         user = message.user_id
         key = person_key(user.strip())[0] if user else f"?{message.anonymous_id}"
-        payload = b'%b,"message_id":%b,"properties":%b}' % (way, dumps(message.message_id), properties)
+        payload = b"".join((way, dumps(message.message_id), b',"properties":', properties, b"}"))
         return _new(EntryIntent, (key, payload))
 
     def _remember(self, ways: dict[str, bytes | Refused], given: str, name: str, *, page: bool) -> bytes | Refused:
         found = self._way(name, page=page)
         kind = "page" if page else "track"
-        way = found if isinstance(found, Refused) else dumps({"kind": kind, **found._asdict()})[:-1]
+        way = found if isinstance(found, Refused) else dumps({"kind": kind, **found._asdict()})[:-1] + b',"message_id":'
         if len(ways) < MAX_NAMES and len(given) <= MAX_LENGTH:
             ways[given] = way
         return way

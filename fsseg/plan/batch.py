@@ -18,7 +18,7 @@ from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
-from fsseg.plan.spool import Row, heap_of
+from fsseg.plan.spool import Row
 from fsseg.segment import deep
 from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
 def without(batch: Batch, gone: list[int]) -> None:
     """Make the batch as if the events at some positions had said nothing."""
     for rows in (batch.people, batch.groups, batch.entries):
-        _drop(rows, gone, itemgetter(2))
+        _drop(rows, gone, itemgetter(1))
     for others in (batch.anonymous, batch.rejects):
         _drop(others, gone, itemgetter(0))
 
@@ -70,9 +70,9 @@ def moved(batch: Batch, by: int, lines: int) -> Batch:
     """The batch as if its reader had begun some events and lines earlier."""
     return batch._replace(
         positions=[position + by for position in batch.positions],
-        people=[(*row[:2], row[2] + by, *row[3:]) for row in batch.people],
-        groups=[(*row[:2], row[2] + by, *row[3:]) for row in batch.groups],
-        entries=[(*row[:2], row[2] + by, *row[3:]) for row in batch.entries],
+        people=[(row[0], row[1] + by, *row[2:]) for row in batch.people],
+        groups=[(row[0], row[1] + by, *row[2:]) for row in batch.groups],
+        entries=[(row[0], row[1] + by, *row[2:]) for row in batch.entries],
         anonymous=[(at + by, row) for at, row in batch.anonymous],
         rejects=[(row[0] + by, row[1] + lines, *row[2:]) for row in batch.rejects],
     )
@@ -129,13 +129,13 @@ class Batcher:
                     if isinstance(mapped, EntryIntent):
                         person, payload = mapped
                         traits = bytes(message.context.traits)
-                        entries.append((heap_of(person), person, position, time, key, traits, payload))
+                        entries.append((person, position, time, key, traits, payload))
                     else:
                         batch.rejects.append(_refused(item, mapped))
                     continue
                 user = user.strip() if user else ""
-                person = person_key(user)[0] if user else ""
-                row = heap_of(person), person, position, time, key, user, bytes(message.traits)
+                person = (f"#{user}" if "@" not in user else person_key(user)[0]) if user else ""
+                row = person, position, time, key, user, bytes(message.traits)
                 (people if kind == "identify" else groups).append(row)
                 if stitch and kind == "identify" and message.anonymous_id:
                     batch.anonymous.append((position, (message.anonymous_id, person, time)))

@@ -49,8 +49,6 @@ class Part(NamedTuple):
 
 State = dict[str, Part]
 
-_WHEN = itemgetter(0, 1)
-
 
 Said = tuple[str, int, int, dict[str, Cells]]
 """One event's intent about a person: its time, position and key, and what it says of each part."""
@@ -74,11 +72,16 @@ def settle(layers: list[Layer]) -> list[Layer]:
 
 def fold(said: Iterable[Said]) -> State:
     """The state that these intents about one person amount to; no two have the same position."""
+    return fold_latest_first(sorted(said, key=itemgetter(0, 1), reverse=True))
+
+
+def fold_latest_first(said: Iterable[Said]) -> State:
+    """As `fold`, for intents in the order of time and position, the latest first."""
     layers: dict[str, list[Layer]] = {}
     sources: dict[str, list[tuple[int, int]]] = {}
     first: dict[str, tuple[str, int]] = {}
     before: dict[str, Cells] | None = None
-    for time, position, key, parts in sorted(said, key=_WHEN, reverse=True):
+    for time, position, key, parts in said:
         source, when = (position, key), (time, position)
         if parts is before:
             for name in parts:

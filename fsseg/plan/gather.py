@@ -15,7 +15,7 @@ from fsseg.plan.spool import Spool
 from fsseg.plan.store import Store
 from fsseg.segment.open import Input
 
-SPILL = 20_000
+SPILL = 50_000
 """Rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
 
 

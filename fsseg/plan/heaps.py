@@ -10,12 +10,12 @@ import orjson
 
 from fsseg.mapping.intents import PersonIntent, Refused
 from fsseg.mapping.mapper import Mapper
-from fsseg.plan.fold import Said, State, fold, merge
+from fsseg.plan.fold import Said, State, fold_latest_first, merge
 from fsseg.plan.gather import SPILL, Gatherer
-from fsseg.plan.spool import HEAPS, Row, heap_of
+from fsseg.plan.spool import HEAPS, Row
 from fsseg.segment import deep
 
-WHEN = itemgetter(3, 2)
+WHEN = itemgetter(2, 1)
 """Time and position of a row."""
 
 
@@ -40,7 +40,7 @@ class Folded:
             states: dict[str, State] = {}
             for found in by_key(people.blocks(heaps)):
                 for key, rows in found.items():
-                    if state := fold(self._said(rows)):
+                    if state := fold_latest_first(self._said(rows)):
                         states[key] = merge(states[key], state) if key in states else state
             yield heaps, states
 
@@ -55,7 +55,7 @@ class Folded:
             rows.sort(key=WHEN, reverse=True)
         before: object = None
         mapped: PersonIntent | Refused | None = None
-        for _, key, position, time, event, user, said in rows:
+        for key, position, time, event, user, said in rows:
             if user is None:
                 yield time, position, event, orjson.loads(said)
                 continue
@@ -73,14 +73,14 @@ class Folded:
 
     def _of_groups(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Rows of people and accounts that say what group calls do: their parts, and no userId."""
-        for _, person, position, time, event, user, traits in rows:
+        for person, position, time, event, user, traits in rows:
             mapped = self._mapper.account(user or "", traits)
             if isinstance(mapped, Refused):
                 self.refused.append((position, *mapped))
                 continue
             parts = orjson.dumps(mapped.parts)
             for key in filter(None, [*mapped.parts, person]):
-                yield heap_of(key), key, position, time, event, None, parts
+                yield key, position, time, event, None, parts
 
 
 def by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[Row]]]:
@@ -89,7 +89,7 @@ def by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[Row]]]:
     held = 0
     for block in blocks:
         for row in block:
-            found[row[1]].append(row)
+            found[row[0]].append(row)
         held += len(block)
         if held >= SPILL:
             yield found

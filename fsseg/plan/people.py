@@ -96,7 +96,7 @@ def _settle_entries(store: Store, blocks: Iterable[list[Row]], known: dict[str, 
             (
                 (person, time, position, signed(event), payload)
                 for person, key in owned
-                for _, _, position, time, event, _, payload in sorted(found[key], key=WHEN)
+                for _, position, time, event, _, payload in sorted(found[key], key=WHEN)
             ),
         )
         store.db.executemany(
@@ -104,7 +104,7 @@ def _settle_entries(store: Store, blocks: Iterable[list[Row]], known: dict[str, 
             (
                 (key, time, position, signed(event), entry_email(traits, payload), payload)
                 for key in sorted(found.keys() - known.keys())
-                for _, _, position, time, event, traits, payload in sorted(found[key], key=WHEN)
+                for _, position, time, event, traits, payload in sorted(found[key], key=WHEN)
             ),
         )
 

@@ -12,17 +12,12 @@ from zlib import crc32
 HEAPS = 256
 """Two million people are eight thousand a heap; twenty million still fit."""
 
-Row = tuple[int, str, int, str, int, Any, bytes]
-"""What an event says of a person: the heap of the person's key, that key, the event's position, time and event key.
+Row = tuple[str, int, str, int, Any, bytes]
+"""What an event says of a person: the person's key, the event's position, time and event key.
 
 The rest is, for an identify or group call, the userId and the traits as JSON (or no userId, and the parts of an intent
 that is mapped already); for a timeline entry, the traits of its context as JSON and its payload.
 """
-
-
-def heap_of(key: str) -> int:
-    """The heap of a person's key, the same in every process."""
-    return crc32(key.encode()) % HEAPS
 
 
 class Spool:
@@ -43,7 +38,7 @@ class Spool:
         """Put each row onto its heap."""
         heaps = self._heaps
         for row in rows:
-            heaps[row[0]].append(row)
+            heaps[crc32(row[0].encode()) % HEAPS].append(row)
         self._held += len(rows)
         if self._held >= self._most:
             self._spill()

@@ -17,7 +17,6 @@ from fsseg.plan.fold import fold
 from fsseg.plan.gather import Gatherer
 from fsseg.plan.heaps import Folded
 from fsseg.plan.seen import Seen
-from fsseg.plan.spool import heap_of
 from fsseg.plan.store import Store
 
 CATALOG = Catalog.standard("classic")
@@ -47,7 +46,7 @@ def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
     with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer:
         gatherer.people.add(
             [
-                (heap_of("#u"), "#u", at, f"2025-01-0{day + 1}", at * 7, "u", orjson.dumps(traits))
+                ("#u", at, f"2025-01-0{day + 1}", at * 7, "u", orjson.dumps(traits))
                 for at, (day, traits) in enumerate(calls)
             ]
         )
