@@ -126,7 +126,7 @@ Limit = Annotated[
     int | None, typer.Option(help="Take only the first N events that pass the filters.", min=1, rich_help_panel=WHAT)
 ]
 Jobs = Annotated[
-    int | None, typer.Option(help="Processes that read and map; the result is the same.", min=1, rich_help_panel=RUN)
+    int | None, typer.Option(help="Processes that read the files; the result is the same.", min=1, rich_help_panel=RUN)
 ]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Reject events with a value that doesn't fit its field.", rich_help_panel=WHAT)

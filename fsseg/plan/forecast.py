@@ -33,11 +33,18 @@ def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, p
             " WHERE status = 'planned' AND action = 'create' AND head IS NULL GROUP BY 1, 2"
         )
     }
+    # Of deals of one name, none can be made in bulk.
+    (alone,) = store.db.execute(
+        "SELECT coalesce(sum(namesakes), 0) FROM (SELECT count(*) AS namesakes FROM record WHERE entity = 'deal'"
+        " AND status = 'planned' AND action = 'create' GROUP BY match_key HAVING namesakes > 1)"
+    ).fetchone()
     to_come = 0
     for (entity, action), count in counts.items():
-        if entity in ("account", "contact") and count >= BULK_FROM:
-            batches = math.ceil(count / BULK_MOST)
-            to_come += batches + math.ceil(batches * POLLS) + (pages(count) if action == "create" else 0)
+        single = alone if (entity, action) == ("deal", "create") else 0
+        if entity in ("account", "contact", "deal") and count - single >= BULK_FROM:
+            batches = math.ceil((count - single) / BULK_MOST)
+            # What was made is read for its ids, or what there is for its names.
+            to_come += single + batches + math.ceil(batches * POLLS) + (pages(count) if action == "create" else 0)
         else:
             to_come += count
     if not per_hour:

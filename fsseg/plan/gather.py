@@ -1,4 +1,4 @@
-"""The first half of folding: what was read and mapped, freed of repetitions, is counted and heaped up by person."""
+"""The first half of folding: what was read, freed of repetitions, is counted and heaped up by person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading and mapping in this process, or in several: over files, and over byte ranges of big plain ones.
+"""Reading in this process, or in several: over files, and over byte ranges of big plain ones.
 
 What the processes have read is put together in the order of the files and their lines. So the result is the same
 however many they are: which of two equal events is the first, for one, none of them needs to know.
@@ -38,7 +38,7 @@ Tick = Callable[[int], None]
 
 
 def gather(gatherer: Gatherer, inputs: Sequence[Input], batcher: Batcher, limit: int | None, tick: Tick) -> None:
-    """Read and map all inputs here, up to and with the event that is the `limit`th to pass the filters.
+    """Read all inputs here, up to and with the event that is the `limit`th to pass the filters.
 
     `tick` is told how many more events were read; what it raises ends the reading.
     """
@@ -71,7 +71,7 @@ class Part(NamedTuple):
 def gather_apart(
     gatherer: Gatherer, inputs: Sequence[Input], catalog: Catalog, rules: Rules, jobs: int, tick: Tick
 ) -> None:
-    """Read and map all inputs in `jobs` processes, with the result that `gather` has without a limit.
+    """Read all inputs in `jobs` processes, with the result that `gather` has without a limit.
 
     Raises `Halted` where one of them was ended from outside.
     """
