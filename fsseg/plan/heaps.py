@@ -47,22 +47,24 @@ class Folded:
     def _said(self, rows: list[Row]) -> Iterator[Said]:
         """What is said of one person, or of one account by group calls, the latest first.
 
-        Most identify calls repeat what a later one says but for texts, so there is nothing of them to map.
+        Most identify calls repeat what a later one says, all of it or but for texts: there is nothing of them to map.
         """
         person, signature, note = self._mapper.person, self._mapper.signature, self._gathered.tally.add
         several = len(rows) > 1
         if several:
             rows.sort(key=WHEN, reverse=True)
         before: object = None
+        latest = b""
         mapped: PersonIntent | Refused | None = None
         for key, position, time, event, user, said in rows:
             if user is None:
                 yield time, position, event, orjson.loads(said)
                 continue
-            traits = deep.loads(said)
-            like = signature(traits) if several else None
-            if like is None or like != before:
-                before, mapped = like, person(key, user, traits)
+            if said != latest or before is None:
+                traits, latest = deep.loads(said), said
+                like = signature(traits) if several else None
+                if like is None or like != before:
+                    before, mapped = like, person(key, user, traits)
             if isinstance(mapped, PersonIntent):
                 if mapped.notes:
                     note(mapped.notes)

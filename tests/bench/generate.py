@@ -91,11 +91,15 @@ class Call(NamedTuple):
 
 
 class Shares(NamedTuple):
-    """Shares of all people: with a database id as userId (the others: their e-mail), with the flag, with a deal."""
+    """Shares of all people: with a database id as userId (the others: their e-mail), with the flag, with a deal.
+
+    And of the identify calls: those that change title, phone and plan; the others say what most of the person's do.
+    """
 
     database_ids: float = 0.8
     contacts: float = 0.25
     deals: float = 0.05
+    changes: float = 0.25
 
 
 SHARES = Shares()
@@ -113,7 +117,9 @@ def person(number: int, companies: int, database_ids: float) -> Person:
 
 
 def identify(who: Person, draw: int, shares: Shares) -> Call:
-    """Company, flag and deal stay what they are for a person; title, phone and plan differ from call to call."""
+    """Company, flag and deal stay what they are for a person; title, phone and plan change now and then."""
+    if draw % 1_000 >= 1_000 * shares.changes:
+        draw = who.number * 7_919
     company = who.company
     name = f"{PLACES[company % len(PLACES)]} {TRADES[company // len(PLACES) % len(TRADES)]} {company}"
     share = who.number * 40_503 % 10_007 / 10_007

@@ -31,7 +31,7 @@ from fsseg.plan.store import Store
 from fsseg.segment.event import Event
 from fsseg.segment.open import Input
 from fsseg.segment.read import read
-from tests.bench.generate import lines
+from tests.bench.generate import Shares, lines
 from tests.bench.table import table
 
 BARE = "bare orjson.loads"
@@ -62,10 +62,13 @@ def stages(events: int, people: int, rounds: int) -> str:
     """The table of the stages."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        plain, packed = folder / "events.jsonl", folder / "events.jsonl.gz"
+        plain, packed, restless = folder / "events.jsonl", folder / "events.jsonl.gz", folder / "restless.jsonl"
         content = b"".join(lines(1, events, people, max(1, people // 10)))
+        size = len(content) / events
         plain.write_bytes(content)
         packed.write_bytes(gzip.compress(content, 6))
+        del content
+        restless.write_bytes(b"".join(lines(1, events, people, max(1, people // 10), shares=Shares(changes=1.0))))
         todo: dict[str, Callable[[], Any]] = {
             BARE: lambda: _bare(plain),
             "read": lambda: _read(plain),
@@ -73,13 +76,13 @@ def stages(events: int, people: int, rounds: int) -> str:
             "read, map": lambda: _map(plain),
             "read, dedupe, heap up by person": lambda: _heap_up(plain, folder),
             "read, map, fold": lambda: _fold(plain, folder),
+            "the same, each call with new traits": lambda: _fold(restless, folder),
             "read, map, fold, into plan.db": lambda: _plan(plain, folder),
         }
         if find_spec("isal"):
             todo["gzip alone: zlib"] = lambda: _unzip(packed, "zlib")
             todo["gzip alone: isal"] = lambda: _unzip(packed, "isal.isal_zlib")
         best = _best(todo, rounds)
-    size = len(content) / events
     rows = [
         (name, f"{seconds / events * 1e6:.2f}", f"{events / seconds:,.0f}", f"{best[BARE] / seconds:.2f}")
         for name, seconds in best.items()
