@@ -15,8 +15,8 @@ from fsseg.plan.spool import Spool
 from fsseg.plan.store import Store
 from fsseg.segment.open import Input
 
-SPILL = 50_000
-"""Rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
+SPILL = 16 << 20
+"""Bytes of rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
 
 
 @dataclass

@@ -11,12 +11,15 @@ import orjson
 from fsseg.mapping.intents import PersonIntent, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.plan.fold import Said, State, fold_latest_first, merge
-from fsseg.plan.gather import SPILL, Gatherer
+from fsseg.plan.gather import Gatherer
 from fsseg.plan.spool import HEAPS, Row
 from fsseg.segment import deep
 
 WHEN = itemgetter(2, 1)
 """Time and position of a row."""
+
+AT_ONCE = 50_000
+"""Rows that are sorted by person at a time."""
 
 
 class Folded:
@@ -93,7 +96,7 @@ def by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[Row]]]:
         for row in block:
             found[row[0]].append(row)
         held += len(block)
-        if held >= SPILL:
+        if held >= AT_ONCE:
             yield found
             found.clear()
             held = 0

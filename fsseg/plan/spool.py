@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-HEAPS = 256
-"""Two million people are eight thousand a heap; twenty million still fit."""
+HEAPS = 128
+"""Two million people are sixteen thousand a heap; twenty million still fit."""
+
+_SIZE = 4
+"""Bytes that say how long the rows are that follow."""
 
 Row = tuple[str, int, str, int, Any, bytes]
 """What an event says of a person: the person's key, the event's position, time and event key.
@@ -21,12 +24,15 @@ that is mapped already); for a timeline entry, the traits of its context as JSON
 
 
 class Spool:
-    """Rows by heap. Beyond `most` in memory all of them go to a file, which has no name and dies with us."""
+    """Rows by heap, packed as they come, while they are still in the processor's cache.
+
+    Beyond `most` bytes in memory all of them go to a file, which has no name and dies with us.
+    """
 
     def __init__(self, folder: Path, most: int) -> None:
         self.spilled = False
-        self._heaps: list[list[Row]] = [[] for _ in range(HEAPS)]
-        self._blocks: list[list[tuple[int, int]]] = [[] for _ in range(HEAPS)]
+        self._packed: list[list[bytes]] = [[] for _ in range(HEAPS)]
+        self._places: list[list[tuple[int, int]]] = [[] for _ in range(HEAPS)]
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # `close` closes it
         self._most = most
         self._held = 0
@@ -36,28 +42,41 @@ class Spool:
 
     def add(self, rows: list[Row]) -> None:
         """Put each row onto its heap."""
-        heaps = self._heaps
+        heaps: list[list[Row]] = [[] for _ in range(HEAPS)]
         for row in rows:
             heaps[crc32(row[0].encode()) % HEAPS].append(row)
-        self._held += len(rows)
+        for packed, some in zip(self._packed, heaps, strict=True):
+            if some:
+                block = marshal.dumps(some)
+                packed += (len(block).to_bytes(_SIZE), block)
+                self._held += len(block)
         if self._held >= self._most:
             self._spill()
 
     def _spill(self) -> None:
         end = self._file.tell()
-        blocks = [*map(marshal.dumps, self._heaps)]
+        blocks = [*map(b"".join, self._packed)]
         self._file.write(b"".join(blocks))
-        for places, block, rows in zip(self._blocks, blocks, self._heaps, strict=True):
+        for places, block, packed in zip(self._places, blocks, self._packed, strict=True):
             places.append((end, len(block)))
             end += len(block)
-            rows.clear()
+            packed.clear()
         self._held = 0
         self.spilled = True
 
     def blocks(self, heaps: Iterable[int]) -> Iterator[list[Row]]:
         """The rows of some heaps in the order they came, a few at a time."""
         for heap in heaps:
-            for start, size in self._blocks[heap]:
+            for start, size in self._places[heap]:
                 self._file.seek(start)
-                yield marshal.loads(self._file.read(size))  # noqa: S302  # what we wrote ourselves
-            yield self._heaps[heap]
+                yield _unpacked(self._file.read(size))
+            yield _unpacked(b"".join(self._packed[heap]))
+
+
+def _unpacked(packed: bytes) -> list[Row]:
+    view, rows, at = memoryview(packed), list[Row](), 0
+    while at < len(packed):
+        begin = at + _SIZE
+        at = begin + int.from_bytes(view[at:begin])
+        rows += marshal.loads(view[begin:at])  # noqa: S302  # what we wrote ourselves
+    return rows

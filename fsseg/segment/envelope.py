@@ -28,7 +28,6 @@ _FOLDED = {name.lower(): name for name in ENVELOPE} | {"sessionid": "sessionId"}
 _SYNONYMS = (("sessionId", "anonymousId"), ("options", "context"))
 _IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
 _BODY = dict.fromkeys(("identify", "group"), "traits") | dict.fromkeys(("track", "page", "screen"), "properties")
-_PLAIN = frozenset({"identify", "track", "page", "screen"})
 _check_time = datetime.fromisoformat
 _ABSENT: Original = {}
 decode: Final = msgspec.json.Decoder(Message).decode
@@ -57,10 +56,13 @@ def read_message(line: bytes) -> tuple[Message, str]:
     # "!" is the first printing character: what is empty or begins with a blank gets its closer look.
     if user < "!" or anonymous < "!" or message_id < "!":  # type: ignore[operator]  # a TypeError is odd as well
         raise ValueError
-    body = bytes(message.traits if kind == "identify" else message.properties)
-    if body[0] != 0x7B or kind not in _PLAIN or message.noted or not (line.isascii() or line.decode()):
+    if kind == "identify":
+        body = message.traits
+    elif kind == "page" or kind == "screen" or (kind == "track" and message.event >= "!"):
+        body = message.properties
+    else:
         raise ValueError
-    if kind == "track" and message.event < "!":
+    if bytes(body)[0] != 0x7B or message.noted or not (line.isascii() or line.decode()):
         raise ValueError
     # The second slice has all separators at once: fromisoformat alone would let week dates through.
     if time[23:] != "Z" or time[4:20:3] != "--T::.":

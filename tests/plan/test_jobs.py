@@ -119,8 +119,8 @@ def test_rows_that_do_not_fit_into_memory_give_the_same_people(
     tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = planned(tmp_path / "held", files, 1)
-    monkeypatch.setattr(gathering, "SPILL", 300)
-    monkeypatch.setattr(heaps, "SPILL", 3)
+    monkeypatch.setattr(gathering, "SPILL", 30_000)
+    monkeypatch.setattr(heaps, "AT_ONCE", 3)
     spilled = planned(tmp_path / "spilled", files, 1)
     assert spilled["counts"] == held["counts"]
     assert people(spilled) == people(held)
