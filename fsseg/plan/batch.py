@@ -24,7 +24,7 @@ from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
 from fsseg.segment.open import UnreadableInput
 
-SIZE = 2_000
+SIZE = 4_000
 """Events a batch: few enough to be still in the processor's cache when they are stored."""
 
 Reject = tuple[int, int, str, str, str | None, str | None]
