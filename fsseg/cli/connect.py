@@ -64,9 +64,14 @@ def account_of(settings: Settings) -> Account:
         raise ConfigError(str(error)) from None
 
 
+def folder_of(settings: Settings, host: str) -> Path:
+    """`<state>/<host>`, whether it is there or not; a port's colon is no part of a file name everywhere."""
+    return state_dir(settings) / host.replace(":", "_")
+
+
 def account_folder(settings: Settings, account: Account) -> Path:
-    """`<state>/<host>`, made with mode 0700."""
-    folder = state_dir(settings) / account.host.replace(":", "_")
+    """The account's folder, made with mode 0700."""
+    folder = folder_of(settings, account.host)
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 

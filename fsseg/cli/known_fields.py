@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-from fsseg.cli.connect import account_folder, account_of, connected, state_dir
+from fsseg.cli.connect import account_folder, account_of, connected, folder_of
 from fsseg.cli.work import Output, cache_fields, cached_fields
 from fsseg.freshsales.errors import Forbidden
 from fsseg.mapping.catalog import Catalog
@@ -58,18 +57,16 @@ def offline(settings: Settings, *, application_token: bool = False) -> Known:
         catalog = Catalog.standard(settings.freshsales.edition or "classic")
         return Known(catalog, "standard", None, {}, application_token)
     account = account_of(settings)
-    catalog = cached_fields(_folder(settings), account)
+    catalog = cached_fields(folder_of(settings, account.host), account)
     return Known(catalog, "standard" if catalog.assumed else "cached", account.host, {}, application_token)
 
 
 def imported(settings: Settings, files: Sequence[str]) -> dict[str, str]:
     """Which of these files a run imported wholly, and that run. Raises `ConfigError`, `StateError`."""
-    if not configured(settings) or not (path := _folder(settings) / "ledger.db").exists():
+    if not configured(settings):
+        return {}
+    path = folder_of(settings, account_of(settings).host) / "ledger.db"
+    if not path.exists():
         return {}
     with closing(Ledger(path)) as ledger:
         return imports(ledger, files)
-
-
-def _folder(settings: Settings) -> Path:
-    """The account's state folder, whether it is there or not."""
-    return state_dir(settings) / account_of(settings).host.replace(":", "_")

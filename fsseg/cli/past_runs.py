@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fsseg.cli.connect import account_of, state_dir
+from fsseg.cli.connect import account_of, folder_of, state_dir
 from fsseg.plan.again import resumable, unapplied
 from fsseg.plan.database import StateError
 from fsseg.plan.run import NoSuchRun, Run, all_runs
@@ -131,7 +131,7 @@ def delete(past: Past) -> int:
 def _folders(settings: Settings) -> list[Path]:
     chosen = settings.freshsales
     if settings.sandbox or chosen.domain or chosen.base_url:
-        return [state_dir(settings) / account_of(settings).host.replace(":", "_")]
+        return [folder_of(settings, account_of(settings).host)]
     return _all_folders(settings)
 
 

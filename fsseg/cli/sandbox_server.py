@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, locked, state_dir
+from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, folder_of, locked
 from fsseg.cli.work import Output
 from fsseg.report.console import write
 from fsseg.report.render import print_json
@@ -106,7 +106,7 @@ def empty(settings: Settings) -> None:
     db = data_file(settings)
     note = db.parent / SERVED
     hosts = note.read_text().split() if note.exists() else []
-    folders = [db.parent, *(state_dir(settings) / host.replace(":", "_") for host in hosts)]
+    folders = [db.parent, *(folder_of(settings, host) for host in hosts)]
     with locked(db.parent, "sandbox reset"):
         try:
             reset(db, account_of(settings).edition)
