@@ -10,7 +10,7 @@ from msgspec import UNSET
 from orjson import dumps
 
 from fsseg.mapping.catalog import ActivityType, Catalog
-from fsseg.mapping.identity import address, person_key
+from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused, Via
 from fsseg.mapping.rules import EventRule, Rules
 from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES
@@ -92,8 +92,8 @@ class Timeline:
                 properties = _with(properties, b'"url":' + dumps(url))
         if isinstance(way, Refused):
             return way
-        user = message.user_id
-        key = person_key(user.strip())[0] if user else f"?{message.anonymous_id}"
+        user = user_id(message)
+        key = person_key(user)[0] if user else f"?{message.anonymous_id}"
         payload = b"".join((way, dumps(message.message_id), b',"properties":', properties, b"}"))
         return _new(EntryIntent, (key, payload))
 

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.identity import person_key
+from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
@@ -117,8 +117,7 @@ class Batcher:
                     continue
                 position, _, kind, time, message, _ = item
                 kinds.append(kind)
-                user = message.user_id
-                if (not user or message.integrations or kind not in plain) and (skip := gate(item)):
+                if (not message.user_id or message.integrations or kind not in plain) and (skip := gate(item)):
                     skipped.append(skip)
                     continue
                 key = event_key(message.message_id.encode())
@@ -133,8 +132,8 @@ class Batcher:
                     else:
                         batch.rejects.append(_refused(item, mapped))
                     continue
-                user = user.strip() if user else ""
-                person = (f"#{user}" if "@" not in user else person_key(user)[0]) if user else ""
+                user = user_id(message)
+                person = person_key(user)[0] if user else ""
                 row = person, position, time, key, user, bytes(message.traits)
                 (people if kind == "identify" else groups).append(row)
                 if stitch and kind == "identify" and message.anonymous_id:

@@ -7,7 +7,6 @@ results gives the same state as folding all of it, whatever the order of the lin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fsseg.mapping.intents import Cells
@@ -71,34 +70,22 @@ def settle(layers: list[Layer]) -> list[Layer]:
 
 
 def fold(said: Iterable[Said]) -> State:
-    """The state that these intents about one person amount to; no two have the same position."""
-    return fold_latest_first(sorted(said, key=itemgetter(0, 1), reverse=True))
-
-
-def fold_latest_first(said: Iterable[Said]) -> State:
-    """As `fold`, for intents in the order of time and position, the latest first."""
+    """The state that these intents about one person amount to; no two have the same position. Quickest latest first."""
     layers: dict[str, list[Layer]] = {}
     sources: dict[str, list[tuple[int, int]]] = {}
     first: dict[str, tuple[str, int]] = {}
-    before: dict[str, Cells] | None = None
     for time, position, key, parts in said:
         source, when = (position, key), (time, position)
-        if parts is before:
-            for name in parts:
-                first[name] = when
-                sources[name].append(source)
-            continue
-        before = parts
         for name, cells in parts.items():
-            first[name] = when
             if name not in layers:
                 layers[name] = [(time, position, cells)] if cells else []
-                sources[name] = [source]
+                sources[name], first[name] = [source], when
                 continue
             sources[name].append(source)
+            first[name] = min(first[name], when)
             standing = layers[name]
-            # Nearly always the latest event has all the cells of the earlier ones.
-            if not (standing and cells.keys() <= standing[-1][2].keys()):
+            # Nearly always a later event has all the cells of an earlier one.
+            if not (standing and when < standing[-1][:2] and cells.keys() <= standing[-1][2].keys()):
                 layers[name] = settle([*standing, (time, position, cells)])
     return {name: Part(layers[name], sorted(sources[name]), when) for name, when in first.items()}
 

@@ -10,7 +10,7 @@ import orjson
 
 from fsseg.mapping.intents import PersonIntent, Refused
 from fsseg.mapping.mapper import Mapper
-from fsseg.plan.fold import Said, State, fold_latest_first, merge
+from fsseg.plan.fold import Said, State, fold, merge
 from fsseg.plan.gather import Gatherer
 from fsseg.plan.spool import HEAPS, Row
 from fsseg.segment import deep
@@ -43,7 +43,7 @@ class Folded:
             states: dict[str, State] = {}
             for found in by_key(people.blocks(heaps)):
                 for key, rows in found.items():
-                    if state := fold_latest_first(self._said(rows)):
+                    if state := fold(self._said(rows)):
                         states[key] = merge(states[key], state) if key in states else state
             yield heaps, states
 
@@ -56,9 +56,8 @@ class Folded:
         several = len(rows) > 1
         if several:
             rows.sort(key=WHEN, reverse=True)
-        before: object = None
-        latest = b""
-        mapped: PersonIntent | Refused | None = None
+        before, latest = None, b""
+        mapped: PersonIntent | Refused
         for key, position, time, event, user, said in rows:
             if user is None:
                 yield time, position, event, orjson.loads(said)
@@ -68,13 +67,12 @@ class Folded:
                 like = signature(traits) if several else None
                 if like is None or like != before:
                     before, mapped = like, person(key, user, traits)
-            if isinstance(mapped, PersonIntent):
+            if isinstance(mapped, Refused):
+                self.refused.append((position, *mapped))
+            else:
                 if mapped.notes:
                     note(mapped.notes)
                 yield time, position, event, mapped.parts
-            elif mapped:
-                self.refused.append((position, *mapped))
-                before = None
 
     def _of_groups(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Rows of people and accounts that say what group calls do: their parts, and no userId."""
