@@ -53,6 +53,8 @@ def user_id(message: Message) -> str:
     return message.user_id.strip() if message.user_id else ""
 
 
-def person_key(user: str) -> tuple[str, bool]:
-    """A person's key, and whether the userId it is made of is an e-mail: `@` + folded e-mail, or `#` + userId."""
-    return (f"@{user.casefold()}", True) if "@" in user and is_address(user) else (f"#{user}", False)
+def person_key(user: str) -> str:
+    """The key of the person with a userId: `@` + e-mail, folded, or `#` + what is no e-mail; empty where it is."""
+    if "@" in user and is_address(user):
+        return f"@{user.casefold()}"
+    return f"#{user}" if user else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+from msgspec import Struct
+
 from fsseg.mapping.tally import Note
 
 Cells = dict[str, Any]
@@ -20,7 +22,7 @@ Parts = dict[str, Cells]
 Via = Literal["sales_activity", "tracking", "note"]
 
 
-class PersonIntent(NamedTuple):
+class PersonIntent(Struct, frozen=True, gc=False):
     """An identify call. `key` is `@` + folded e-mail where the userId is an e-mail, else `#` + userId."""
 
     key: str
@@ -28,7 +30,7 @@ class PersonIntent(NamedTuple):
     notes: list[Note]
 
 
-class EntryIntent(NamedTuple):
+class EntryIntent(Struct, frozen=True, gc=False):
     """A track or page call: one timeline entry. `key` is a person's key, or `?` + anonymousId if it is to be stitched.
 
     `payload` is a JSON object: `kind` (track or page), `name`, `via`, `type_id` (the sales activity type; null via
@@ -40,7 +42,7 @@ class EntryIntent(NamedTuple):
     payload: bytes
 
 
-class AccountIntent(NamedTuple):
+class AccountIntent(Struct, frozen=True, gc=False):
     """A group call: one `company:<folded name>` part, and the key of the person who belongs to it."""
 
     parts: Parts

@@ -17,7 +17,6 @@ from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.segment import deep
 from fsseg.segment.event import Event
 
-_new = tuple.__new__  # a named tuple's own constructor takes three times as long
 _BAD_EMAIL = Note("bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all")
 
 
@@ -49,7 +48,7 @@ class Mapper:
         """The intent of an event that has passed the gate."""
         if event.type == "identify":
             user = user_id(event.message)
-            mapped = self.person(person_key(user)[0], user, deep.loads(bytes(event.message.traits)))
+            mapped = self.person(person_key(user), user, deep.loads(bytes(event.message.traits)))
             if isinstance(mapped, PersonIntent):
                 self._tally.add(mapped.notes)
             return mapped
@@ -83,7 +82,7 @@ class Mapper:
             parts[company[0]] = company[1]
         if deal := cells.pop(DEAL, None):
             parts[deal[0]] = deal[1]
-        return _new(PersonIntent, (key, parts, notes))
+        return PersonIntent(key, parts, notes)
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
         """The intent of a group call."""
@@ -94,7 +93,7 @@ class Mapper:
         if notes and (refused := self._refused(notes)):
             return refused
         self._tally.add(notes)
-        return AccountIntent(dict([part]), person_key(user)[0] if user else None)
+        return AccountIntent(dict([part]), person_key(user) or None)
 
     def _refused(self, notes: Notes) -> Refused | None:
         if self._strict and (bad := min((note for note in notes if note.code == "bad_value"), default=None)):

@@ -79,6 +79,8 @@ class _Shape(NamedTuple):
     plain: tuple[str, ...]
     cells: tuple[str, ...]
     others: tuple[tuple[str, Target], ...]
+    rest: tuple[str, ...]
+    """The traits of `others`."""
 
 
 class Resolver:
@@ -144,7 +146,7 @@ class Resolver:
             return None
         try:
             "".join(map(traits.__getitem__, shape.plain))
-            return names, dumps([traits[trait] for trait, _ in shape.others])
+            return names, dumps([*map(traits.__getitem__, shape.rest)])
         except (TypeError, JSONEncodeError):
             return None
 
@@ -156,7 +158,7 @@ class Resolver:
         distinct = len(set(cells.values())) == len(cells)
         plain = cells if distinct else {}
         others = tuple((trait, target) for trait, target in targets.items() if trait not in plain)
-        shape = _Shape(tuple(plain), tuple(plain.values()), others)
+        shape = _Shape(tuple(plain), tuple(plain.values()), others, tuple(dict(others)))
         if len(self._shapes) < _MAX_SHAPES and sum(map(len, traits)) <= _MAX_SHAPE:
             self._shapes[traits] = shape
         return shape

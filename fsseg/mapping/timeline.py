@@ -33,7 +33,6 @@ _V1_NAMES = {
 }
 _V2_BY_FOLDED = {v1.casefold(): v2 for v1, v2 in _V1_NAMES.items()}
 _UNNAMED_PAGE = "Page"
-_new = tuple.__new__  # a named tuple's own constructor takes three times as long
 
 
 def v2_name(name: str) -> str:
@@ -92,10 +91,9 @@ class Timeline:
                 properties = _with(properties, b'"url":' + dumps(url))
         if isinstance(way, Refused):
             return way
-        user = user_id(message)
-        key = person_key(user)[0] if user else f"?{message.anonymous_id}"
+        key = person_key(user_id(message)) or f"?{message.anonymous_id}"
         payload = b"".join((way, dumps(message.message_id), b',"properties":', properties, b"}"))
-        return _new(EntryIntent, (key, payload))
+        return EntryIntent(key, payload)
 
     def _remember(self, ways: dict[str, bytes | Refused], given: str, name: str, *, page: bool) -> bytes | Refused:
         found = self._way(name, page=page)

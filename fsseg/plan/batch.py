@@ -24,7 +24,7 @@ from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
 from fsseg.segment.open import UnreadableInput
 
-SIZE = 4_000
+SIZE = 1_000
 """Events a batch: few enough to be still in the processor's cache when they are stored."""
 
 Reject = tuple[int, int, str, str, str | None, str | None]
@@ -115,29 +115,28 @@ class Batcher:
                     event = None if item.original is None else deep.dumps(item.original).decode()
                     batch.rejects.append((item.position, item.line, item.code, item.detail, event, item.raw))
                     continue
-                position, _, kind, time, message, _ = item
+                message, kind = item.message, item.type
                 kinds.append(kind)
                 if (not message.user_id or message.integrations or kind not in plain) and (skip := gate(item)):
                     skipped.append(skip)
                     continue
                 key = event_key(message.message_id.encode())
+                position = item.position
                 passed.append(key)
                 positions.append(position)
                 if kind == "track" or kind == "page":
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
-                        person, payload = mapped
                         traits = bytes(message.context.traits)
-                        entries.append((person, position, time, key, traits, payload))
+                        entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:
                         batch.rejects.append(_refused(item, mapped))
                     continue
                 user = user_id(message)
-                person = person_key(user)[0] if user else ""
-                row = person, position, time, key, user, bytes(message.traits)
+                row = person_key(user), position, item.time, key, user, bytes(message.traits)
                 (people if kind == "identify" else groups).append(row)
                 if stitch and kind == "identify" and message.anonymous_id:
-                    batch.anonymous.append((position, (message.anonymous_id, person, time)))
+                    batch.anonymous.append((position, (message.anonymous_id, row[0], item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
         return batch._replace(read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)))

@@ -7,7 +7,9 @@ results gives the same state as folding all of it, whatever the order of the lin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from fsseg.mapping.intents import Cells
 
@@ -18,7 +20,7 @@ Layer = tuple[str, int, Cells]
 """Event time, position, and the cells of that event which no later event has overridden."""
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """What the events say of one thing: the person itself (""), one company or one deal of the person.
 
     `sources` lists position and event key of every event that said something, overridden or not, by position.
@@ -71,23 +73,20 @@ def settle(layers: list[Layer]) -> list[Layer]:
 
 def fold(said: Iterable[Said]) -> State:
     """The state that these intents about one person amount to; no two have the same position. Quickest latest first."""
-    layers: dict[str, list[Layer]] = {}
-    sources: dict[str, list[tuple[int, int]]] = {}
-    first: dict[str, tuple[str, int]] = {}
+    held: dict[str, tuple[list[Layer], list[tuple[int, int]], list[tuple[str, int]]]] = {}
     for time, position, key, parts in said:
         source, when = (position, key), (time, position)
         for name, cells in parts.items():
-            if name not in layers:
-                layers[name] = [(time, position, cells)] if cells else []
-                sources[name], first[name] = [source], when
+            if name not in held:
+                held[name] = [(time, position, cells)] if cells else [], [source], [when]
                 continue
-            sources[name].append(source)
-            first[name] = min(first[name], when)
-            standing = layers[name]
+            layers, sources, times = held[name]
+            sources.append(source)
+            times.append(when)
             # Nearly always a later event has all the cells of an earlier one.
-            if not (standing and when < standing[-1][:2] and cells.keys() <= standing[-1][2].keys()):
-                layers[name] = settle([*standing, (time, position, cells)])
-    return {name: Part(layers[name], sorted(sources[name]), when) for name, when in first.items()}
+            if not (layers and when < layers[-1][:2] and cells.keys() <= layers[-1][2].keys()):
+                layers[:] = settle([*layers, (time, position, cells)])
+    return {name: Part(layers, sorted(sources), min(times)) for name, (layers, sources, times) in held.items()}
 
 
 def merge(one: State, other: State) -> State:

@@ -54,6 +54,10 @@ class Seen:
             self._put_many([*few])
         if not self._most:
             return self._put_many(keys)
+        fresh = set(keys)
+        if len(fresh) == len(keys) and few.isdisjoint(fresh):
+            few |= fresh
+            return []
         again = []
         for index, key in enumerate(keys):
             if key in few:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import marshal
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zlib import crc32
+
+from msgspec.msgpack import Decoder, Encoder
 
 HEAPS = 256
 """Two million people are eight thousand a heap; twenty million still fit."""
@@ -22,6 +24,9 @@ The rest is, for an identify or group call, the userId and the traits as JSON (o
 that is mapped already); for a timeline entry, the traits of its context as JSON and its payload.
 """
 
+_pack = Encoder().encode
+_unpack = Decoder(list[Row]).decode
+
 
 class Spool:
     """Rows by heap, packed as they come, while they are still in the processor's cache.
@@ -33,7 +38,7 @@ class Spool:
         self.spilled = False
         self._packed: list[list[bytes]] = [[] for _ in range(HEAPS)]
         self._places: list[list[tuple[int, int]]] = [[] for _ in range(HEAPS)]
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # `close` closes it
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # `close` closes it
         self._most = most
         self._held = 0
 
@@ -47,7 +52,7 @@ class Spool:
             heaps[crc32(row[0].encode()) % HEAPS].append(row)
         for packed, some in zip(self._packed, heaps, strict=True):
             if some:
-                block = marshal.dumps(some)
+                block = _pack(some)
                 packed += (len(block).to_bytes(_SIZE), block)
                 self._held += len(block)
         if self._held >= self._most:
@@ -55,11 +60,11 @@ class Spool:
 
     def _spill(self) -> None:
         end = self._file.tell()
-        blocks = [*map(b"".join, self._packed)]
-        self._file.write(b"".join(blocks))
-        for places, block, packed in zip(self._places, blocks, self._packed, strict=True):
-            places.append((end, len(block)))
-            end += len(block)
+        self._file.write(b"".join(chain.from_iterable(self._packed)))
+        for places, packed in zip(self._places, self._packed, strict=True):
+            size = sum(map(len, packed))
+            places.append((end, size))
+            end += size
             packed.clear()
         self._held = 0
         self.spilled = True
@@ -78,5 +83,5 @@ def _unpacked(packed: bytes) -> list[Row]:
     while at < len(packed):
         begin = at + _SIZE
         at = begin + int.from_bytes(view[at:begin])
-        rows += marshal.loads(view[begin:at])  # noqa: S302  # what we wrote ourselves
+        rows += _unpack(view[begin:at])
     return rows

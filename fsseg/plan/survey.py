@@ -204,8 +204,8 @@ class Survey:
     def _person(self, message: Message) -> None:
         seen = self.seen
         if user := user_id(message):
-            key, is_email = person_key(user)
-            (seen.emails if is_email else seen.database_ids).add(_hash(key))
+            key = person_key(user)
+            (seen.emails if key[0] == "@" else seen.database_ids).add(_hash(key))
         elif visitor := message.anonymous_id:
             seen.visitors.add(_hash(visitor))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import UNSET, MsgspecError, Raw, Struct, UnsetType, field
 from msgspec.json import Decoder
@@ -69,7 +69,7 @@ def body_of(json: Raw | bytes) -> Body:
         return Body()
 
 
-class Event(NamedTuple):
+class Event(Struct, frozen=True, gc=False):
     """One valid Segment message.
 
     `time` is the event time in UTC as text, `2025-03-04T09:15:02.598`: no zone, three fraction digits or up to six
@@ -90,7 +90,7 @@ class Event(NamedTuple):
         return self.source if isinstance(self.source, dict) else deep.loads(self.source)
 
 
-class Rejected(NamedTuple):
+class Rejected(Struct, frozen=True, gc=False):
     """One non-blank line, or one item of a batch, that is not a usable event.
 
     `original` is the parsed object where there is one; `raw` is the beginning of the line (at most 1,000 characters)

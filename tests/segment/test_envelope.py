@@ -198,9 +198,10 @@ def test_the_quick_way_and_the_closer_look_agree(
     path.write_bytes(lines(sent))
     (read_one,) = read_all(path)
     looked = event_of(orjson.loads(orjson.dumps(sent)), 1, 0)
-    assert type(read_one) is type(looked)
-    assert read_one[:4] == looked[:4]
-    if isinstance(read_one, Event) and isinstance(looked, Event):
+    if isinstance(read_one, Rejected) or isinstance(looked, Rejected):
+        assert read_one == looked
+    else:
+        assert (read_one.position, read_one.line, read_one.time) == (looked.position, looked.line, looked.time)
         assert told(read_one) == told(looked)
         assert read_one.message.message_id == looked.message.message_id
         assert read_one.original == looked.original
