@@ -35,7 +35,7 @@ from fsseg.plan.mirror import Mirror
 from fsseg.plan.originals import keep_rejected
 from fsseg.plan.people import settle
 from fsseg.plan.recheck import recheck
-from fsseg.plan.reverse import reverse
+from fsseg.plan.reverse import DONE, reverse
 from fsseg.plan.run import Run
 from fsseg.plan.seen import Seen
 from fsseg.plan.store import Store
@@ -141,8 +141,11 @@ class Pipeline:
         assert self.reader is not None
         self.store.clear()
         delete_created = self.store.get("delete_created")
-        with self._undone() as original, self.progress.stage("Compare", original.count("record"), "records"):
-            reverse(original, self.store, self.reader, self.catalog, delete_created=delete_created)
+        with (
+            self._undone() as original,
+            self.progress.stage("Compare", original.count("record", DONE), "records") as stage,
+        ):
+            reverse(original, self.store, self.reader, self.catalog, stage.advance, delete_created=delete_created)
         self.store.put("stage", "planned")
 
     def _matching(self, tick: Callable[[int], None]) -> Matching:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fsseg.freshsales.reader import Reader
@@ -20,14 +21,26 @@ DROPPED = "$dropped"
 CONFLICT: dict[str, Any] = {"action": "conflict", "status": "failed", "code": "conflict"}
 
 
-def reverse(original: Store, store: Store, reader: Reader, catalog: Catalog, *, delete_created: bool) -> None:
+DONE = "status = 'done' AND action IN ('create', 'update')"
+"""Which rows a run has written."""
+
+
+def reverse(
+    original: Store,
+    store: Store,
+    reader: Reader,
+    catalog: Catalog,
+    tick: Callable[[int], None],
+    *,
+    delete_created: bool,
+) -> None:
     """Fill `store` with the way back from the run in `original`.
 
     An updated record gets its before-values back; a created one is `unchanged` (only listed), or `delete` with
-    `delete_created`. What no longer holds what the run wrote is a `conflict`. Raises the client's errors.
+    `delete_created`. What no longer holds what the run wrote is a `conflict`. `tick` is told of each record compared.
+    Raises the client's errors.
     """
-    done = "status = 'done' AND action IN ('create', 'update')"
-    for record in original.records(done):
+    for record in original.records(DONE):
         current = _current(reader, record)
         row = CONFLICT
         if current is None and record.action == "create":
@@ -38,7 +51,8 @@ def reverse(original: Store, store: Store, reader: Reader, catalog: Catalog, *, 
             row = _created(catalog, record, current, delete_created)
         with store.transaction():
             _insert(store, record, current, row)
-    for entry in original.entries(f"head IS NULL AND {done}"):
+        tick(1)
+    for entry in original.entries(f"head IS NULL AND {DONE}"):
         with store.transaction():
             _insert_entry(store, original, entry, delete_created)
     store.index()

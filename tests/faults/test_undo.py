@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,12 @@ def test_a_second_undo_writes_nothing(suite: Machine) -> None:
     done = here(suite, "undo", run, "--yes")
     assert done.code == 0
     assert suite.account.writes == 0
+
+
+def test_in_a_pipe_an_undo_tells_how_many_records_it_compared(suite: Machine) -> None:
+    run = imported(suite)
+    told = here(suite, "undo", run, "--yes").err
+    assert re.search(r"^Compare: [1-9]\d* records in ", told, re.MULTILINE), told
 
 
 def test_a_dry_run_of_an_undo_writes_nothing_and_shows_the_same(suite: Machine) -> None:
