@@ -13,6 +13,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.content import places
+from fsseg.plan.deals import DealFinder
 from fsseg.plan.existing import Existing, flatten, keep, lacks, updated
 from fsseg.plan.finder import Finder, choose, fetch
 from fsseg.plan.fold import PERSON, State, dump, merge, restore
@@ -241,9 +242,14 @@ def _recall(work: Matching, kind: str) -> None:
     """Offline: the accounts, or deals, of which something was delivered are there; what they hold isn't known."""
     for record in work.store.records("kind = ?", (kind,)):
         parent = work.store.record(record.parent).remote_id if record.parent else None
-        known = places(kind, kind, None, record.match_key, parent)
-        if work.ledger is not None and work.ledger.content(known) is not None:
+        if _delivered(work, record, parent):
             _write_existing(work, record, {"id": None})
+
+
+def _delivered(work: Matching, record: Record, parent: int | None) -> bool:
+    """Whether something was delivered of this account, or of this deal of a contact."""
+    known = places(record.kind, record.kind, None, record.match_key, parent)
+    return work.ledger is not None and work.ledger.content(known) is not None
 
 
 def _match_accounts(work: Matching) -> None:
@@ -267,15 +273,14 @@ def _match_deals(work: Matching) -> None:
         _recall(work, "deal")
         return
     todo = "kind = 'deal' AND parent IN (SELECT id FROM record WHERE entity = 'contact' AND remote_id IS NOT NULL)"
-    for parent, group in groupby(list(work.store.records(todo, order="parent, id")), key=lambda record: record.parent):
-        contact = work.store.record(int(parent or 0))
-        deals = [flatten("deal", row) for row in work.reader.deals_of(int(contact.remote_id or 0))]
-        for record in group:
-            found = [one for one in deals if fold_name(one.get("name")) == record.match_key]
-            if found:
-                wanted = [name for name in record.desired if not name.startswith("$")]
-                existing = _complete(work, "deal", max(found, key=updated), [*wanted, "sales_account_id"])
-                _write_existing(work, record, existing)
+    finder = DealFinder(work.reader, work.store.parents(todo), work.say)
+    for record in list(work.store.records(todo, order="parent, id")):
+        contact = int(work.store.record(int(record.parent or 0)).remote_id or 0)
+        found = finder.find(contact, record.match_key, made=_delivered(work, record, contact))
+        if found:
+            wanted = [name for name in record.desired if not name.startswith("$")]
+            existing = _complete(work, "deal", max(found, key=updated), [*wanted, "sales_account_id"])
+            _write_existing(work, record, existing)
 
 
 def _write_existing(work: Matching, record: Record, existing: Existing) -> None:

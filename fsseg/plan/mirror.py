@@ -27,7 +27,7 @@ CREATE TABLE state (entity TEXT PRIMARY KEY, newest TEXT NOT NULL, whole INTEGER
 PAGE = 100
 """Rows a request, the most that a view gives."""
 
-INCLUDE: dict[str, tuple[str, ...]] = {"contact": ("sales_accounts",)}
+INCLUDE: dict[str, tuple[str, ...]] = {"contact": ("sales_accounts",), "deal": ("contacts",)}
 
 NAMES = {"lead": ("leads",), "contact": ("contacts",), "account": ("accounts", "sales accounts"), "deal": ("deals",)}
 """What the built-in views of all records are named after."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from fsseg.freshsales.names import Entity
+from fsseg.plan.deals import DealFinder
 from fsseg.plan.diff import field_of, same
-from fsseg.plan.existing import Existing, flatten, updated
+from fsseg.plan.existing import Existing, updated
 from fsseg.plan.finder import Finder, choose, fetch
 from fsseg.plan.match import Matching
 from fsseg.plan.mirror import fold_name
@@ -72,20 +71,24 @@ def changed(work: Matching, record: Record, current: Existing) -> bool:
 
 def _moved_deals(work: Matching, conflicts: set[int]) -> list[int]:
     assert work.reader is not None
-    moved = []
-    rows = list(work.store.records(f"kind = 'deal' AND {WRITES}", order="parent, id"))
-    for parent, group in groupby(rows, key=lambda record: record.parent):
-        contact = work.store.record(int(parent or 0))
-        if contact.remote_id is None:
-            moved += [record.id for record in group if contact.id in conflicts]
-            continue
-        deals = [flatten("deal", row) for row in work.reader.deals_of(contact.remote_id)]
-        for record in group:
-            if record.remote_id is None:
-                gone = any(fold_name(deal.get("name")) == record.match_key for deal in deals)
-            else:
-                current = fetch(work.reader, "deal", record.remote_id)
-                gone = current is None or changed(work, record, current)
-            if gone:
-                moved.append(record.id)
-    return moved
+    where = f"kind = 'deal' AND {WRITES}"
+    finder = DealFinder(work.reader, work.store.parents(where), work.say)
+    return [
+        record.id
+        for record in work.store.records(where, order="parent, id")
+        if _deal_moved(work, finder, record, conflicts)
+    ]
+
+
+def _deal_moved(work: Matching, finder: DealFinder, record: Record, conflicts: set[int]) -> bool:
+    assert work.reader is not None
+    contact = work.store.record(int(record.parent or 0))
+    if contact.remote_id is None:
+        return contact.id in conflicts
+    found = finder.find(contact.remote_id, record.match_key, made=record.remote_id is not None)
+    if record.remote_id is None:
+        return bool(found)
+    current = next((deal for deal in found if deal["id"] == record.remote_id), None)
+    if current is None or "updated_at" not in current:
+        current = fetch(work.reader, "deal", record.remote_id)
+    return current is None or changed(work, record, current)

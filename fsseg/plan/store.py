@@ -160,6 +160,12 @@ class Store:
                 return
             after = page[-1][0]
 
+    def parents(self, where: str) -> set[int]:
+        """The ids in Freshsales of whom the records that fit belong to."""
+        whose = f"SELECT parent FROM record WHERE {where}"
+        rows = self.db.execute(f"SELECT remote_id FROM record WHERE remote_id IS NOT NULL AND id IN ({whose})")
+        return {id for (id,) in rows}
+
     def record(self, id: int) -> Record:
         """The record with this row id."""
         return next(self.records("id = ?", (id,)))

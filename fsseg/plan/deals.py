@@ -1,0 +1,81 @@
+"""The deals of contacts: asked of each contact, or read from the view of all deals where that takes fewer requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fsseg.freshsales.reader import Reader
+from fsseg.plan.existing import Existing, flatten
+from fsseg.plan.finder import FEW
+from fsseg.plan.mirror import first_page, fold_name, pages, view_of_all
+
+ByContact = dict[int, list[Existing]]
+
+
+class DealFinder:
+    """Tells the deals of `contacts`. Raises the client's errors.
+
+    A contact tells little of its deals (some attributes of each), the view all. That the view names a deal's contacts
+    where it is asked to is documented of a single deal only, so it is believed once it has named one.
+    """
+
+    def __init__(self, reader: Reader, contacts: set[int], say: Callable[[str], None]) -> None:
+        self._reader = reader
+        self._latest: tuple[int, list[Existing]] = 0, []
+        self._paged = _paged(reader, contacts, say) if len(contacts) > FEW else None
+
+    def find(self, contact: int, name: str, *, made: bool) -> list[Existing]:
+        """The contact's deals of this name, folded. `made`: there should be one, be the view late or not."""
+        if self._paged is not None:
+            found = _named(self._paged.get(contact, []), name)
+            if found or not made:
+                return found
+        if contact != self._latest[0]:
+            self._latest = contact, [flatten("deal", row) for row in self._reader.deals_of(contact)]
+        return _named(self._latest[1], name)
+
+
+def _named(deals: list[Existing], name: str) -> list[Existing]:
+    return [deal for deal in deals if fold_name(deal.get("name")) == name]
+
+
+def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None]) -> ByContact | None:
+    """The deals of these contacts; None where asking each costs less, or the view can't be read as a whole."""
+    view = view_of_all(reader, "deal")
+    if view is None:
+        return None
+    found: ByContact = {}
+    read: set[int] = set()
+    named, before = False, 0
+    for number in range(1, 1_000_000):
+        page = first_page(reader, "deal", view, number)
+        if page.total is None or page.total < before:  # with one deleted, another may have moved to a page already read
+            return None
+        if number == 1:
+            cost = pages(page.total) - 1
+            if cost >= len(contacts):
+                return None
+            say(f"matching deals by paging all of them: {cost:,} requests more instead of {len(contacts):,} look-ups")
+        before = page.total
+        for row in page.rows:
+            linked = _contacts(row)
+            if linked is None:
+                return None
+            named = named or bool(linked)
+            deal = flatten("deal", row)
+            read.add(int(deal["id"]))
+            for contact in contacts.intersection(linked):
+                found.setdefault(contact, []).append(deal)
+        if not page.rows or len(read) == page.total:
+            return found if len(read) == page.total and (named or not read) else None
+    return None
+
+
+def _contacts(row: dict[str, Any]) -> list[int] | None:
+    """The ids of a deal's contacts, or None where the row doesn't tell."""
+    ids = row.get("contact_ids")
+    if not isinstance(ids, list):
+        linked = row.get("contacts")
+        ids = [one.get("id") for one in linked if isinstance(one, dict)] if isinstance(linked, list) else None
+    return None if ids is None else [int(id) for id in ids if str(id).isdecimal()]
