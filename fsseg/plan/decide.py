@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.content import content, places
-from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff
+from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded
 from fsseg.plan.existing import silent
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.people import REFERENCE
@@ -105,10 +105,17 @@ def _compare(
         desired, links = ({name: some[name] for name in some if name not in unread} for some in (desired, links))
         unread = set()
     change = diff(work.catalog, record.entity, desired, has)
+    if isinstance(change, Update) and _only_rounded(work.catalog, record.entity, change.fields):
+        change = Unchanged() if _delivered(work.ledger, record, parent) else change
     if unread and work.offline:
         told = change.fields if isinstance(change, Update) else {}
         change = Update({**told, **{name: [None, desired[name]] for name in desired if name in unread}})
     return change, links
+
+
+def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
+    """Whether all that differs is numbers which Freshsales may have rounded."""
+    return all(rounded(before, after, field_of(catalog, entity, name)) for name, (before, after) in fields.items())
 
 
 def _delivered(ledger: Ledger, record: Record, parent: Record | None) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.fields import Field
 from fsseg.plan.existing import Existing, addresses
+
+_HUGE = Decimal("1e15")
+"""Beyond it a number has no cents that JSON could tell."""
 
 Fields = dict[str, list[Any]]
 """Field name → [before, after]."""
@@ -100,6 +103,23 @@ def same(before: Any, after: Any, field: Field | None) -> bool:
         case "multi_select_dropdown" | "auto_complete":
             return _set(before) == _set(after)
     return str(before).strip() == str(after).strip()
+
+
+def rounded(before: Any, after: Any, field: Field | None) -> bool:
+    """Whether a field that reads `before` may hold `after`, rounded: to a whole number, or to cents and what is finer.
+
+    Whether Freshsales rounds isn't documented; and where `after` was never written, this proves nothing.
+    """
+    has, wanted = _number(before), _number(after)
+    if field is None or field.type not in ("number", "decimal") or not (_is_finite(has) and _is_finite(wanted)):
+        return False
+    places = -int(has.as_tuple().exponent)
+    step = Decimal(1).scaleb(-max(2, places) if "." in str(before) else 0)
+    return any(wanted.quantize(step, way) == has for way in (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN))
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Decimal) and value.is_finite() and abs(value) < _HUGE
 
 
 def _empty(value: Any) -> bool:

@@ -7,9 +7,12 @@ from typing import Any
 
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
-from fsseg.plan.diff import field_of, same
+from fsseg.mapping.coerce import BAD, coercer
+from fsseg.mapping.fields import Field
+from fsseg.plan.diff import field_of, rounded, same
 from fsseg.plan.existing import Existing, addresses
 from fsseg.plan.finder import LookupFinder, fetch
+from fsseg.plan.people import REFERENCE
 from fsseg.plan.store import Entry, Record, Store, encode
 
 LINKS = "$links"
@@ -50,6 +53,8 @@ def reverse(
         elif current is not None:
             row = _created(catalog, record, current, delete_created)
         with store.transaction():
+            if record.parent:
+                _refer(store, original, record.parent)
             _insert(store, record, current, row)
         tick(1)
     for entry in original.entries(f"head IS NULL AND {DONE}"):
@@ -88,12 +93,18 @@ def _way_back(original: Store, catalog: Catalog, record: Record, current: Existi
                 continue
             if not _holds(name, current, after, field):
                 return CONFLICT
-            fields[name] = [current.get(name), before]
+            fields[name] = [current.get(name), _as_written(before, field)]
             if name == "email":
                 desired[DROPPED] = after
     if not fields:
         return {"action": "unchanged", "status": "done"}
     return {"action": "update", "fields": fields, "desired": desired}
+
+
+def _as_written(value: Any, field: Field | None) -> Any:
+    """A value as it is to be written: money is read as text."""
+    fit = BAD if value is None or field is None or field.type not in ("number", "decimal") else coercer(field)(value)
+    return value if fit is BAD else fit
 
 
 def _kept_links(
@@ -108,7 +119,7 @@ def _kept_links(
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
     if name == "email":
         return str(after).casefold() in addresses(current)
-    return same(current.get(name), after, field)
+    return same(current.get(name), after, field) or rounded(current.get(name), after, field)
 
 
 def _created(catalog: Catalog, record: Record, current: Existing, delete: bool) -> dict[str, Any]:
@@ -137,11 +148,16 @@ def _insert(store: Store, record: Record, current: Existing | None, row: dict[st
     store.db.execute(f"INSERT OR REPLACE INTO record ({', '.join(columns)}) VALUES ({marks})", values)
 
 
+def _refer(store: Store, original: Store, id: int) -> None:
+    """Let the person be there whom a deal or an entry belongs to, though nothing of it was written."""
+    if not store.count("record", "id = ?", (id,)):
+        person = original.record(id)
+        known = {"id": person.remote_id} if person.remote_id else None
+        _insert(store, person, known, {"action": REFERENCE, "status": "done"})
+
+
 def _insert_entry(store: Store, original: Store, entry: Entry, delete: bool) -> None:
-    person = original.record(int(entry.person or 0))
-    if not store.count("record", "id = ?", (person.id,)):
-        row = {"action": "reference", "status": "done"}
-        _insert(store, person._replace(state={}), {"id": person.remote_id} if person.remote_id else None, row)
+    _refer(store, original, int(entry.person or 0))
     able = delete and entry.remote_id is not None
     store.db.execute(
         "INSERT OR REPLACE INTO entry"

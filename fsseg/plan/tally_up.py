@@ -50,15 +50,21 @@ class Totals:
 
 
 def add_up(store: Store, *, dry_run: bool) -> Totals:
-    """The outcome of every planned event. In a dry run what is planned counts as applied."""
+    """The outcome of every planned event; an undo, which has none, gives reasons by record.
+
+    In a dry run what is planned counts as applied.
+    """
     totals = Totals(
         ranks={
             number: bytearray(events or 0) for number, events in store.db.execute("SELECT number, events FROM input")
         }
     )
     mask = (1 << POSITION_BITS) - 1
+    undo = store.get("undoes") is not None
     for positions, outcome, failure in _rows(store, dry_run):
         rank = RANK[outcome]
+        if undo and failure is not None:
+            totals.reasons[outcome, failure.code] += 1
         for position in positions:
             ranks, at = totals.ranks.get(position >> POSITION_BITS, NO_EVENTS), position & mask
             if at < len(ranks) and rank > ranks[at]:

@@ -92,6 +92,15 @@ def _cell(record: Record, name: str, before: Any, after: Any) -> dict[str, Any]:
     return {"after": after} if unread else {"before": before, "after": after}
 
 
+def _refusal(record: Record) -> list[str]:
+    """Why nothing of it was written, in Freshsales' words if there are any."""
+    if record.action == "conflict":
+        return [record.code] if record.code else []
+    if record.status not in ("failed", "unknown") or not record.code:
+        return []
+    return [f"{record.code}: {record.message}" if record.message else record.code]
+
+
 def changes(store: Store) -> Iterator[Change]:
     """The lines of changes.jsonl: accounts, people and deals, then the timeline; conflicts and unchanged ones too."""
     for entity in ENTITIES[:-1]:
@@ -102,7 +111,7 @@ def changes(store: Store) -> Iterator[Change]:
                 "key": record.key,
                 "id": record.remote_id,
                 "fields": {name: _cell(record, name, *values) for name, values in record.fields.items()},
-                "warnings": record.warnings + ([record.code] if record.action == "conflict" and record.code else []),
+                "warnings": record.warnings + _refusal(record),
             }
 
     @lru_cache(10_000)

@@ -116,3 +116,26 @@ def test_who_has_no_deal_among_all_of_them_costs_no_look_up(account: Account, tm
     shown = machine.dry_runs(events=events)
     assert shown.actions["deal"] == {"create": MANY}
     assert shown.summary["requests"]["total"] < 16
+
+
+def test_amounts_that_freshsales_rounds_are_written_once_and_can_be_undone(account: Account, tmp_path: Path) -> None:
+    def to_cents(exchange: Exchange) -> None:
+        for deal in [*(exchange.answer.get("deals") or []), exchange.answer.get("deal") or {}]:
+            if "amount" in deal:
+                deal["amount"] = str(round(float(deal["amount"]), 2))
+
+    def deal_of(number: int, amount: float) -> Row:
+        return identify(f"p{number}@x.example", fsContact=True, deal={"name": "Pilot", "amount": amount})
+
+    events = [deal_of(1, 1028.456), deal_of(2, 5600.004), deal_of(3, 3)]
+    with stranger.before(account, to_cents) as server:
+        machine = Machine(account, tmp_path, server.base_url)
+        first = machine.imports(events=events)
+        assert first.actions["deal"] == {"update": 3}
+        assert machine.imports("--again", events=events).actions["deal"] == {"unchanged": 3}
+        deals = {row["amount"]: row["id"] for row in account.records()["deals"]}
+        account.change("deals", deals["3.0"], amount=3.5)
+        account.change("deals", deals["5600.004"], amount=5600.05)
+        assert machine.imports("--again", events=events).actions["deal"] == {"update": 2, "unchanged": 1}
+        assert machine.run("undo", first.summary["run_id"], "--yes").actions["deal"] == {"update": 3}
+    assert pilots(account) == {"1.0": MANY}

@@ -7,11 +7,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from fsseg.report.files import read_lines
 from fsseg.sandbox import Fault
+from tests.e2e import stranger
+from tests.e2e.events import identify
 from tests.e2e.harness import Machine
+from tests.e2e.stranger import Exchange
 from tests.faults.conftest import State
 from tests.faults.process import Ended, here, killed
 from tests.faults.story import before, difference, mixed
@@ -171,3 +175,47 @@ def test_an_address_that_an_import_changed_comes_back(suite: Machine) -> None:
     assert back.code == 0, back.err
     (contact,) = suite.account.records()["contacts"]
     assert (contact["email"], [one["value"] for one in contact["emails"]]) == ("old@x.example", ["old@x.example"])
+
+
+def test_values_of_every_type_come_back(machine: Machine) -> None:
+    first = identify(
+        "kim@x.example", lastName="Doe", fsContact=True, cfPlan="Pro", cfRegion="EMEA", cfSignupDate="2024-02-29", cfIsActive=True, cfSeats=7, cfLifetimeValue=10.5,
+        cfInterests=["CRM", "Billing"], tags=["a", "b"], title="CEO",
+        company={"name": "Acme", "employee_count": 250, "website": "https://acme.example", "cf_plan": "Free"},
+        deal={"name": "Pilot", "amount": 4200.5, "expectedClose": "2024-06-30", "cfSourceSystem": "x"},
+    )  # fmt: skip
+    second = identify(
+        "kim@x.example", lastName="Doe", fsContact=True, cfPlan="Free", cfRegion="Asia", cfSignupDate="2025-01-01", cfIsActive=False, cfSeats=8, cfLifetimeValue=11,
+        cfInterests=["CRM", "Support"], tags=["b", "c"], title="CTO",
+        company={"name": "Acme", "employee_count": 20, "website": "https://acme2.example", "cf_plan": "Pro"},
+        deal={"name": "Pilot", "amount": 4300, "expectedClose": "2025-06-30", "cfSourceSystem": "y"},
+    )  # fmt: skip
+    assert here(machine, "import", machine.write("first.jsonl", [first]), "--json").code == 0
+    was = machine.account.state()
+    done = here(machine, "import", machine.write("second.jsonl", [second]), "--json")
+    assert done.code == 0
+    assert difference(machine.account.state(), was)
+    undo = undone(machine, str(done.summary["run_id"]))
+    assert undo.code == 0, (undo.summary["reasons"], undo.changes)
+    assert not difference(machine.account.state(), was)
+
+
+def test_what_cannot_be_put_back_is_told_with_the_words_of_freshsales(suite: Machine, tmp_path: Path) -> None:
+    suite.account.empty()
+    strict: list[bool] = []
+
+    def refuse(exchange: Exchange) -> None:
+        if strict and exchange.method == "PUT":
+            exchange.status, exchange.answer = 422, {"errors": {"code": 422, "message": ["This contact is archived"]}}
+
+    with stranger.before(suite.account, refuse) as server:
+        machine = Machine(suite.account, tmp_path, server.base_url)
+        for title in ("CEO", "CTO"):
+            events = [identify("kim@x.example", lastName="Doe", fsContact=True, title=title)]
+            done = here(machine, "import", machine.write(f"{title}.jsonl", events), "--json")
+        strict.append(True)
+        back = undone(machine, done.summary["run_id"])
+    assert back.code == 1
+    assert [(row["code"], row["count"]) for row in back.summary["reasons"]] == [("refused", 1)]
+    (change,) = map(orjson.loads, back.changes.splitlines())
+    assert change["warnings"] == ["refused: This contact is archived"]
