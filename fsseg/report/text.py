@@ -100,7 +100,7 @@ class _Totals:
         for section in (
             self._outcomes(),
             self._records(),
-            self._reasons(f"Rejected or failed: {counted(total_failures(self.summary), 'event')}", bad),
+            self._reasons(self._bad_title(sum(row.count for row in bad)), bad),
             self._reasons("Skipped", skipped),
             self._warnings(),
             self._failures(),
@@ -109,6 +109,11 @@ class _Totals:
             if lines := list(section):
                 yield Text()
                 yield from lines
+
+    def _bad_title(self, count: int) -> str:
+        if self.summary.get("command") == "undo":  # which has no events, so that records are counted
+            return f"Not put back: {counted(count, 'record')}; changes.jsonl and report.html have Freshsales' words"
+        return f"Rejected or failed: {counted(total_failures(self.summary), 'event')}"
 
     def title(self) -> Iterator[Text]:
         """Account, edition, quota and run."""
