@@ -12,8 +12,8 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.fields import Field
 from fsseg.plan.existing import Existing, addresses
 
-_HUGE = Decimal("1e15")
-"""Beyond it a number has no cents that JSON could tell."""
+_HUGE, _FINEST = Decimal("1e15"), 12
+"""Beyond it a number has no cents that JSON could tell; with so many places, what is below still has all of them."""
 
 Fields = dict[str, list[Any]]
 """Field name → [before, after]."""
@@ -113,7 +113,7 @@ def rounded(before: Any, after: Any, field: Field | None) -> bool:
     has, wanted = _number(before), _number(after)
     if field is None or field.type not in ("number", "decimal") or not (_is_finite(has) and _is_finite(wanted)):
         return False
-    places = -int(has.as_tuple().exponent)
+    places = min(-int(has.as_tuple().exponent), _FINEST)
     step = Decimal(1).scaleb(-max(2, places) if "." in str(before) else 0)
     return any(wanted.quantize(step, way) == has for way in (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN))
 

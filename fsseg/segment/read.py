@@ -59,7 +59,7 @@ class Reader:
                 except ODD:
                     pass
                 else:
-                    yield Event(position, line, message.type, time, message, piece)  # type: ignore[arg-type]  # nor here
+                    yield Event(position, line, message.type, time, message, piece)  # type: ignore[arg-type]  # as above
                     position += 1
                     continue
                 try:
