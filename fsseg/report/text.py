@@ -112,7 +112,7 @@ class _Totals:
 
     def _bad_title(self, count: int) -> str:
         if self.summary.get("command") == "undo":  # which has no events, so that records are counted
-            return f"Not put back: {counted(count, 'record')}; changes.jsonl and report.html have Freshsales' words"
+            return f"Not put back: {counted(count, 'record')}; changes.jsonl and report.html say which, and why"
         return f"Rejected or failed: {counted(total_failures(self.summary), 'event')}"
 
     def title(self) -> Iterator[Text]:

@@ -217,7 +217,7 @@ def test_what_cannot_be_put_back_is_told_with_the_words_of_freshsales(suite: Mac
         strict.append(True)
         back = undone(machine, done.summary["run_id"])
     assert back.code == 1
-    assert "Not put back: 1 record" in here(machine, "report", back.summary["run_id"]).out
+    assert "Not put back: 1 record;" in here(machine, "report", back.summary["run_id"]).out
     assert [(row["code"], row["count"]) for row in back.summary["reasons"]] == [("refused", 1)]
     (change,) = map(orjson.loads, back.changes.splitlines())
     assert change["warnings"] == ["refused: This contact is archived"]
