@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fsseg.freshsales import pacer
 from fsseg.sandbox import running
 from tests.e2e.harness import Account, Machine
+from tests.faults.clock import FastClock
 
 TOKEN = "secret-token-of-the-account"
 
@@ -29,6 +31,12 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Acc
             )
             for edition in ("classic", "suite")
         }
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of commands in this process take a fraction of their time."""
+    monkeypatch.setattr(pacer, "SystemClock", FastClock)
 
 
 def _machine(account: Account, home: Path) -> Machine:

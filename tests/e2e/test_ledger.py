@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+
 from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import Event, identify, track
@@ -105,6 +107,7 @@ def test_the_last_delivery_counts_whichever_id_it_came_by(machine: Machine) -> N
         assert action_of(result, KIM) == action
 
 
+@pytest.mark.usefixtures("fast")
 def test_what_failed_is_not_taken_for_delivered(machine: Machine) -> None:
     machine.imports(events=[identify(KIM, fsContact=True, title="CEO")])
     machine.account.faults(Fault("error_after", method="PUT"))
@@ -127,6 +130,7 @@ def test_what_was_undone_is_not_taken_for_delivered(machine: Machine) -> None:
     assert [action_of(result, key) for key in (KIM, SAM)] == ["update", "create"]
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_retry_does_not_bring_back_what_later_runs_have_overwritten(machine: Machine) -> None:
     machine.account.faults(Fault("error", method="POST", path="sales_activities"))
     first = machine.imports(events=[identify(KIM, title="CEO"), track(KIM, "Visited")])
@@ -218,6 +222,7 @@ def test_inspect_tells_of_a_file_that_was_imported(machine: Machine) -> None:
     assert f'"imported_by": "{first.folder.name}"' in machine.run("inspect", path, "--json", "--offline").out
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_file_is_not_done_while_anything_of_it_may_be_to_do(machine: Machine) -> None:
     def is_done(path: str) -> bool:
         return imported_by(machine.dry_runs(path)) != [None]
