@@ -8,7 +8,7 @@ from typing import Any
 from fsseg.freshsales.reader import Reader
 from fsseg.plan.existing import Existing, flatten
 from fsseg.plan.finder import FEW
-from fsseg.plan.mirror import first_page, fold_name, pages, view_of_all
+from fsseg.plan.mirror import first_page, fold_name, pages, read_all, view_of_all
 
 ByContact = dict[int, list[Existing]]
 
@@ -45,31 +45,27 @@ def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None]) -> By
     view = view_of_all(reader, "deal")
     if view is None:
         return None
+    first = first_page(reader, "deal", view)
+    if first.total is None or any(_contacts(row) is None for row in first.rows):
+        return None
+    if (cost := pages(first.total) - 1) >= len(contacts):
+        return None
+    say(f"matching deals by paging all of them: {cost:,} requests more instead of {len(contacts):,} look-ups")
     found: ByContact = {}
-    read: set[int] = set()
-    named, before = False, 0
-    for number in range(1, 1_000_000):
-        page = first_page(reader, "deal", view, number)
-        if page.total is None or page.total < before:  # with one deleted, another may have moved to a page already read
-            return None
-        if number == 1:
-            cost = pages(page.total) - 1
-            if cost >= len(contacts):
-                return None
-            say(f"matching deals by paging all of them: {cost:,} requests more instead of {len(contacts):,} look-ups")
-        before = page.total
-        for row in page.rows:
+    named: dict[int, bool | None] = {}
+
+    def keep(rows: list[dict[str, Any]]) -> int:
+        for row in rows:
             linked = _contacts(row)
-            if linked is None:
-                return None
-            named = named or bool(linked)
             deal = flatten("deal", row)
-            read.add(int(deal["id"]))
-            for contact in contacts.intersection(linked):
+            named[int(deal["id"])] = None if linked is None else bool(linked)
+            for contact in contacts.intersection(linked or ()):
                 found.setdefault(contact, []).append(deal)
-        if not page.rows or len(read) == page.total:
-            return found if len(read) == page.total and (named or not read) else None
-    return None
+        return len(named)
+
+    whole = read_all(reader, "deal", view, first, keep) and len(named) >= first.total
+    told = None not in named.values() and (any(named.values()) or not named)
+    return found if whole and told else None
 
 
 def _contacts(row: dict[str, Any]) -> list[int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,18 +82,11 @@ class Mirror:
         return False
 
     def _read_all(self, reader: Reader, entity: Entity, view: int) -> bool:
-        """Every page, whose rows may be fewer than asked for. False where records were deleted meanwhile."""
-        before = 0
-        for number in range(1, 1_000_000):
-            page = first_page(reader, entity, view, number)
-            self._keep(entity, page.rows)
-            total, have = page.total, self._count(entity)
-            if total is not None and total < before:
-                return False
-            before = total or 0
-            if not page.rows or have == total:
-                return total is None or have == total
-        return False
+        def keep(rows: list[dict[str, Any]]) -> int:
+            self._keep(entity, rows)
+            return self._count(entity)
+
+        return read_all(reader, entity, view, first_page(reader, entity, view), keep)
 
     def _begin(self, entity: Entity) -> None:
         self.db.execute("BEGIN IMMEDIATE")
@@ -160,6 +153,26 @@ def latest(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
 def first_page(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
     """A page of everything, oldest first, so that records made meanwhile come at the end."""
     return reader.rows(entity, view, page=number, sort="created_at", sort_type="asc", include=INCLUDE.get(entity, ()))
+
+
+def read_all(
+    reader: Reader, entity: Entity, view: int, first: Page, keep: Callable[[list[dict[str, Any]]], int]
+) -> bool:
+    """Page through everything, `first` being the first page, whose rows may be fewer than asked for.
+
+    `keep` is given the rows of each page, and says how many records were read by now. Whether that is all of them: it
+    isn't where records were deleted meanwhile, since others may have moved to a page that was read already.
+    """
+    page, before = first, 0
+    for number in range(2, 1_000_000):
+        have, total = keep(page.rows), page.total
+        if total is not None and total < before:
+            return False
+        before = total or 0
+        if not page.rows or have == total:
+            return total is None or have == total
+        page = first_page(reader, entity, view, number)
+    return False
 
 
 def pages(total: int) -> int:

@@ -203,8 +203,7 @@ class Survey:
 
     def _person(self, message: Message) -> None:
         seen = self.seen
-        if user := user_id(message):
-            key = person_key(user)
+        if key := person_key(user_id(message)):
             (seen.emails if key[0] == "@" else seen.database_ids).add(_hash(key))
         elif visitor := message.anonymous_id:
             seen.visitors.add(_hash(visitor))

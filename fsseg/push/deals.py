@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from fsseg.plan.mirror import first_page, fold_name, pages, view_of_all
+from fsseg.plan.mirror import first_page, fold_name, pages, read_all, view_of_all
 from fsseg.plan.store import Record
 from fsseg.push.bulk import WORTH
 from fsseg.push.journal import carefully
@@ -41,18 +41,16 @@ def _all_names(work: Work, worth: int) -> set[str] | None:
     view = view_of_all(work.reader, "deal")
     if view is None:
         return None
-    page = first_page(work.reader, "deal", view)
-    if page.total is None or pages(page.total) >= worth:
+    first = first_page(work.reader, "deal", view)
+    if first.total is None or pages(first.total) >= worth:
         return None
     found: dict[int, str] = {}
-    number = 1
-    while page.rows:
-        found |= {row["id"]: fold_name(row.get("name")) for row in page.rows}
-        if len(found) == page.total:
-            break
-        number += 1
-        page = first_page(work.reader, "deal", view, number)
-    return set(found.values())
+
+    def keep(rows: list[dict[str, Any]]) -> int:
+        found.update((row["id"], fold_name(row.get("name"))) for row in rows)
+        return len(found)
+
+    return set(found.values()) if read_all(work.reader, "deal", view, first, keep) else None
 
 
 def attributes(work: Work, record: Record) -> dict[str, Any]:

@@ -180,13 +180,15 @@ def test_an_address_that_an_import_changed_comes_back(suite: Machine) -> None:
 @pytest.mark.parametrize("contact", [True, False])
 def test_values_of_every_type_come_back(machine: Machine, contact: bool) -> None:
     first = identify(
-        "kim@x.example", lastName="Doe", fsContact=contact, cfPlan="Pro", cfRegion="EMEA", cfSignupDate="2024-02-29", cfIsActive=True, cfSeats=7, cfLifetimeValue=10.5,
+        "kim@x.example", lastName="Doe", fsContact=contact, cfPlan="Pro", cfRegion="EMEA", cfSignupDate="2024-02-29",
+        cfIsActive=True, cfSeats=7, cfLifetimeValue=10.5,
         cfInterests=["CRM", "Billing"], tags=["a", "b"], title="CEO",
         company={"name": "Acme", "employee_count": 250, "website": "https://acme.example", "cf_plan": "Free"},
         deal={"name": "Pilot", "amount": 4200.5, "expectedClose": "2024-06-30", "cfSourceSystem": "x"},
     )  # fmt: skip
     second = identify(
-        "kim@x.example", lastName="Doe", fsContact=contact, cfPlan="Free", cfRegion="Asia", cfSignupDate="2025-01-01", cfIsActive=False, cfSeats=8, cfLifetimeValue=11,
+        "kim@x.example", lastName="Doe", fsContact=contact, cfPlan="Free", cfRegion="Asia", cfSignupDate="2025-01-01",
+        cfIsActive=False, cfSeats=8, cfLifetimeValue=11,
         cfInterests=["CRM", "Support"], tags=["b", "c"], title="CTO",
         company={"name": "Acme", "employee_count": 20, "website": "https://acme2.example", "cf_plan": "Pro"},
         deal={"name": "Pilot", "amount": 4300, "expectedClose": "2025-06-30", "cfSourceSystem": "y"},
