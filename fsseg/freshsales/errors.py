@@ -94,7 +94,7 @@ class Halted(FreshsalesError):
 class BudgetSpent(Halted):
     """`budget` says which of the run's own limits was reached."""
 
-    def __init__(self, budget: Literal["max_requests", "max_time", "reserve"], message: str) -> None:
+    def __init__(self, budget: Literal["max_requests", "max_time"], message: str) -> None:
         super().__init__(message)
         self.budget = budget
 

@@ -36,10 +36,11 @@ _GO = _Delay(0.0)
 
 
 class Ticket(NamedTuple):
-    """The leave to send one request: when it was given, in which window."""
+    """The leave to send one request: when it was given, in which window, and how much was left of it."""
 
     window: int
     at: float
+    left: int | None
 
 
 @dataclass(slots=True)
@@ -51,10 +52,22 @@ class _Window:
     reset_at: float | None = None
     opened_at: float = 0.0
     answered: int = 0  # requests that were not refused
+    sent: int = 0
+    before: int | None = None  # what was left of the window before, where that was only the reserve
 
     @property
     def untried(self) -> bool:
         return self.answered == 0
+
+    @property
+    def sure_left(self) -> int | None:
+        """What is left; after a probe that told nothing, no more than before it."""
+        return self.before if self.left is None and self.sent else self.left
+
+    def following(self, kept: int) -> _Window:
+        """The window after this one; `kept` is how many requests are reserved."""
+        left = self.sure_left
+        return _Window(self.number + 1, before=left if kept and left is not None and left <= kept else None)
 
 
 class Pacer:
@@ -62,8 +75,9 @@ class Pacer:
 
     `max_requests` counts every request, retries too; `max_time` is seconds from now, and a wait that would end later
     raises `BudgetSpent` at once; `reserve` is the share of the quota (0 to 1) left to others, known once the headers
-    tell the quota. `on_wait(seconds, until, reason)` is called before each wait, `until` in seconds since the epoch,
-    `reason` one of `quota`, `rate_limited`, or what `pause` was given.
+    tell the quota: where no more is left, the next window is waited for. `on_wait(seconds, until, reason)` is called
+    before each wait, `until` in seconds since the epoch, `reason` one of `quota`, `rate_limited`, or what `pause` was
+    given. `waited_s` is how long at least one thread waited.
     """
 
     def __init__(
@@ -81,6 +95,7 @@ class Pacer:
         self.on_wait = on_wait
         self.total = self.read = self.write = self.retried = self.rate_limited = 0
         self.waited_s = 0.0
+        self._waiting, self._waiting_since = 0, 0.0
         self.limit: int | None = None
         self.remaining: int | None = None
         self._max_requests = max_requests
@@ -92,6 +107,7 @@ class Pacer:
         self._in_flight = self._most_in_flight = 0
         self._window = _Window()
         self._margin = 0.0
+        self._too_early = False
         self._gate = -math.inf
         self._strikes = self._blind = 0
         self._first_refusal = self._last_refusal = 0.0
@@ -115,6 +131,7 @@ class Pacer:
                 else:
                     self._lead(delay.seconds, delay.reason)
             self._in_flight += 1
+            self._window.sent += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
             self.total += 1
             self.retried += retry
@@ -122,7 +139,7 @@ class Pacer:
                 self.read += 1
             else:
                 self.write += 1
-            return Ticket(self._window.number, self.clock.time())
+            return Ticket(self._window.number, self.clock.time(), self._window.left)
 
     def settle(self, ticket: Ticket, told: Told | None) -> None:
         """The request of `ticket` is over; `told` is None when no answer came."""
@@ -166,23 +183,30 @@ class Pacer:
         return delay
 
     def _quota_delay(self, now: float) -> _Delay:
-        window = self._window
+        window, kept = self._window, math.ceil((self.limit or 0) * self._reserve)
         if window.reset_at is not None and now >= window.reset_at:
-            window = self._window = _Window(window.number + 1)
+            window = self._window = window.following(kept)
         if now < self._gate:
             return _Delay(self._gate - now, "rate_limited")
         alone = window.untried or self._near_the_end()
-        if window.left is not None:
-            kept = math.ceil((self.limit or 0) * self._reserve)
-            if window.left - kept <= self._in_flight:
-                if self._in_flight:
-                    return _Delay(None)
-                if kept:
-                    share = f"{window.left} of {self.limit} requests are left, {kept} are reserved for others"
-                    raise BudgetSpent("reserve", share)
-                if window.reset_at is not None:
-                    return _Delay(window.reset_at - now, "quota")
+        left = window.sure_left
+        if left is not None and left - kept <= self._in_flight:
+            if self._in_flight:
+                return _Delay(None)
+            if kept and window.reset_at is None:
+                window.reset_at = now + self._guessed_end(now)
+            if window.reset_at is not None:
+                return _Delay(window.reset_at - now, "quota")
         return _Delay(None) if alone and self._in_flight else _GO
+
+    def _guessed_end(self, now: float) -> float:
+        """Seconds until a new window may have begun, where only the reserve is left and nobody told the reset."""
+        window = self._window
+        if window.before is not None and (window.left is None or self._too_early):
+            return quota.MINUTE
+        if self._period == quota.MINUTE:
+            return quota.MINUTE - (now - window.opened_at) % quota.MINUTE
+        return quota.to_next_hour(self.clock.wall())
 
     def _near_the_end(self) -> bool:
         """Whether as many requests went through as in the window that ran out last, or hardly more."""
@@ -202,11 +226,20 @@ class Pacer:
     def _sleep(self, seconds: float, reason: str) -> None:
         if self.on_wait is not None:
             self.on_wait(seconds, self.clock.wall() + seconds, reason)
-        started = self.clock.time()
-        self.clock.sleep(seconds)
-        slept = self.clock.time() - started
+        self._count_waiting(1)
+        try:
+            self.clock.sleep(seconds)
+        finally:
+            self._count_waiting(-1)
+
+    def _count_waiting(self, change: int) -> None:
+        """Note that one more thread waits, or one fewer; the time in which several wait counts once."""
         with self._changed:
-            self.waited_s += slept
+            now = self.clock.time()
+            if self._waiting:
+                self.waited_s += now - self._waiting_since
+            self._waiting += change
+            self._waiting_since = now
 
     def _learn(self, ticket: Ticket, told: Told) -> None:
         now = self.clock.time()
@@ -239,10 +272,23 @@ class Pacer:
         reset_known = window.reset_at is not None
         moved = told.reset_in is not None and self._see_reset(ticket.at + told.reset_in, now + told.reset_in)
         if told.remaining is not None:
+            self._judge_wait(told.remaining)
             # Answers overtake each other, so the lowest number counts, unless they begin to speak of a new window.
             left = math.inf if window.left is None else window.left
-            leapt = moved or (not reset_known and told.remaining > left + self._most_in_flight)
+            # An answer may be overtaken by many: in the same window it tells less than was left when it was asked for.
+            more = ticket.left is not None and told.remaining >= ticket.left
+            leapt = moved or (not reset_known and more and told.remaining > left + self._most_in_flight)
             self.remaining = window.left = told.remaining if leapt else int(min(left, told.remaining))
+
+    def _judge_wait(self, remaining: int) -> None:
+        """Note whether the wait for the window's end was too short, so that the old window still goes on."""
+        window = self._window
+        if window.before is not None and window.left is None:
+            # A second look a minute later makes up for clocks that differ; a third would only eat up the reserve.
+            too_early = remaining < min(window.before, (self.limit or 0) - 1)
+            self._too_early = too_early and not self._too_early
+            if too_early:
+                self._margin = 1.0  # the reset was told in whole seconds, rounded down
 
     def _see_reset(self, earliest: float, latest: float) -> bool:
         """Note the end of the window, told between sending and receipt; whether it is a later one than known."""
@@ -272,6 +318,7 @@ class Pacer:
             window.number + 1,
             left=told.remaining if quota_left else None,
             reset_at=window.reset_at if quota_left else None,
+            before=window.before if window.left is None else None,
         )
 
     def _boundary(self, now: float) -> float | None:

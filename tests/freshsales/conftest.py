@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -41,3 +42,12 @@ def reader(http: Http) -> Reader:
 @pytest.fixture
 def writer(http: Http) -> Writer:
     return Writer(http)
+
+
+@pytest.fixture
+def jumpy_threads() -> Iterator[None]:
+    """Threads that change places at nearly every step, so that requests overlap."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
