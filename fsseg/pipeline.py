@@ -1,15 +1,17 @@
 """The way of the data, on one screen: read → map → fold → match → diff → push → report.
 
-`plan` goes up to the diff and never writes to Freshsales; `carry_out` goes on from there, as often as it takes;
-`account_for` says what became of every event.
+`plan` goes up to the diff and never writes to Freshsales; `renew` brings a plan up to date with what other runs did;
+`carry_out` goes on from there, as often as it takes; `account_for` says what became of every event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
@@ -21,13 +23,16 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
 from fsseg.plan.batch import Batcher
 from fsseg.plan.brake import BrakeRefused, shares
+from fsseg.plan.commit import commit, roll_back
 from fsseg.plan.daily import aggregate
 from fsseg.plan.decide import Deciding, decide
-from fsseg.plan.finish import forget, remember, unsettle, unsettle_written
+from fsseg.plan.deliveries import values_of, written_since
+from fsseg.plan.doubt import doubted_runs, hold_back
 from fsseg.plan.forecast import Forecast, forecast
 from fsseg.plan.gather import Counts, Gatherer, no_cycles
 from fsseg.plan.heaps import Folded
 from fsseg.plan.jobs import gather, gather_apart
+from fsseg.plan.key import PlanKey, plan_key, put_plan_key
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.match import Matching, match
 from fsseg.plan.messages import match_entries
@@ -35,12 +40,16 @@ from fsseg.plan.mirror import Mirror
 from fsseg.plan.originals import keep_rejected
 from fsseg.plan.people import settle
 from fsseg.plan.recheck import recheck
+from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
+from fsseg.plan.reopen import close_absent, reopen_unknown
 from fsseg.plan.reverse import DONE, reverse
-from fsseg.plan.run import Run
+from fsseg.plan.run import Run, RunState, all_runs
+from fsseg.plan.seal import check, seal, unseal
 from fsseg.plan.seen import Seen
-from fsseg.plan.store import Store
+from fsseg.plan.store import Record, Store
 from fsseg.plan.tally_up import Totals, add_up
-from fsseg.push.executor import push
+from fsseg.push.bulk import JOB
+from fsseg.push.executor import push, recover
 from fsseg.push.work import Work
 from fsseg.report.files import read_lines, write_summary
 from fsseg.report.html import write_html
@@ -49,13 +58,15 @@ from fsseg.report.summary import summary, write_changes, write_failures
 from fsseg.segment.open import Input
 from fsseg.settings import Settings
 
+Match = Literal["segment", "email"]
+
 
 @dataclass
 class Pipeline:
     """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written.
 
     How far it has come is kept in its store, so that it can go on there: `new`, `gathered`, `matched`, `planned`,
-    `pushed`.
+    `pushed`; `renewing` while a plan is brought up to date.
     """
 
     settings: Settings
@@ -72,10 +83,17 @@ class Pipeline:
     forbidden: dict[str, Forbidden] = field(default_factory=dict)
     workers: int = 4
 
+    def __post_init__(self) -> None:
+        self._spent: dict[str, Any] = self.store.get("requests", {})
+        """What earlier processes of this run spent."""
+
     @property
-    def how(self) -> Literal["segment", "email"]:
+    def how(self) -> Match:
         """Whether the destination's matching rules hold, or the e-mail alone."""
-        return self.settings.identity.match or ("segment" if self.catalog.edition == "classic" else "email")
+        return self._how(self.settings)
+
+    def _how(self, settings: Settings) -> Match:
+        return settings.identity.match or ("segment" if self.catalog.edition == "classic" else "email")
 
     @property
     def stage(self) -> str:
@@ -90,12 +108,100 @@ class Pipeline:
         if self.stage == "gathered":
             self._match()
         if self.stage == "matched":
-            offline = self.reader is None
-            decide(Deciding(self.store, self.catalog, self.ledger, self.settings.create_missing, offline))
-            if self.reader is not None:
-                self.store.put("forecast", self._forecast()._asdict())
-            self.store.put("checksum", self.store.checksum())
+            self._decide()
+            self._planned(plan_key(self.store).generation)
+
+    def _decide(self) -> None:
+        offline = self.reader is None
+        if not offline:
+            hold_back(self.store, self.ledger, self.run.id, entries=not self.settings.again)
+        decide(Deciding(self.store, self.catalog, self.ledger, self.settings.create_missing, offline))
+
+    def _planned(self, generation: int) -> None:
+        """Seal the plan, which is up to date with that generation of the ledger."""
+        expected = None if self.reader is None else self._forecast()._asdict()
+        with self.store.transaction():
+            if expected is not None:
+                self.store.put("forecast", expected)
+            put_plan_key(self.store, replace(plan_key(self.store), generation=generation))
+            seal(self.store)
+            self.note_requests()
             self.store.put("stage", "planned")
+
+    def renew(self) -> None:
+        """Bring a plan up to date before it is pushed, by what other runs have delivered or undone since it was made.
+
+        A reviewed plan is also compared with what Freshsales holds now. Raises `StateError` for a plan that isn't what
+        fsseg made it.
+        """
+        check(self.store, self.run.id)
+        key, generation = plan_key(self.store), self.ledger.generation
+        if self.stage == "renewing" or (self.stage == "planned" and key.generation != generation):
+            with self.store.transaction():
+                self.store.put("stage", "renewing")
+                unseal(self.store)
+            if self.store.get("undoes"):
+                self.store.put("stage", "gathered")
+                self._plan_undo()
+            else:
+                self._renew(key)
+            self._planned(generation)
+        if self.store.get("applies") and self.store.get("moved") is None:
+            with self.progress.stage("Recheck", None, "records") as stage:
+                recheck(self._matching(stage.advance))
+
+    def _renew(self, key: PlanKey) -> None:
+        reviewed = bool(self.store.get("applies"))
+        recover(self._work(self.store, self.settings))
+        self._commit(self.run, self.store)
+        skip_delivered(self.store, self.ledger)
+        self._settle_doubts(doubted_runs(self.store, self.ledger, self.run.id))
+        if reopen_touched(self.store, self.ledger, key.generation, review=reviewed):
+            with self.progress.stage("Renew", None, "records") as stage:
+                match(self._matching(stage.advance, anew=True))
+                self._match_entries()
+        self._decide()
+        if reviewed:
+            others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != self.run.id)
+            written = written_since(others, key.generation)
+            hold_to_review(self.store, self.catalog, lambda record: values_of(written, record, self._parent(record)))
+
+    def _parent(self, record: Record) -> int | None:
+        return self.store.record(record.parent).remote_id if record.parent else None
+
+    def settle_killed(self) -> None:
+        """Write into the ledger what runs have delivered that were killed before they could."""
+        self.note_requests()
+        for run in all_runs(self.run.folder.parent.parent):
+            if run.id != self.run.id and run.was_killed:
+                with closing(run.open()) as store:
+                    if self.reader is not None and store.get(JOB):
+                        self._recover(run, store)  # what it has begun would come over what is written now
+                    self._commit(run, store)
+                run.note(state=RunState.STOPPED)
+        if self.stage == "new":
+            put_plan_key(self.store, replace(plan_key(self.store), generation=self.ledger.generation))
+
+    def _settle_doubts(self, runs: Iterable[str]) -> None:
+        """Ask what became of what these runs have sent."""
+        if self.reader is None:
+            return
+        key, before = plan_key(self.store), self.ledger.generation
+        for id in sorted(runs):
+            run = Run(self.run.folder.parent / id)
+            if not run.plan.exists():
+                continue
+            self.progress.message(f"looking for what run {id} may have sent")
+            with closing(run.open()) as store:
+                looked_for = reopen_unknown(store)
+                self._recover(run, store)
+                close_absent(store, looked_for)
+                self._commit(run, store)
+        if key.generation == before:
+            put_plan_key(self.store, replace(key, generation=self.ledger.generation))
+
+    def _recover(self, run: Run, store: Store) -> None:
+        recover(self._work(store, Settings.model_validate(run.info.settings)))
 
     def _gather(self, inputs: Sequence[Input]) -> None:
         seen = Seen(None if self.settings.again else self.ledger.delivered().among)
@@ -127,41 +233,48 @@ class Pipeline:
         return tick
 
     def _match(self) -> None:
+        self._settle_doubts(doubted_runs(self.store, self.ledger, self.run.id))
         people = self.store.count("record", "kind = 'person'")
         before = self.pacer.total
         with self.progress.stage("Match", people, "people") as stage:
             match(self._matching(stage.advance))
-            if self.reader is not None:
-                match_entries(self.store, self.reader, self.progress.message)
+            self._match_entries()
             stage.note(f"{self.pacer.total - before:,} requests")
         self.store.put("stage", "matched")
+
+    def _match_entries(self) -> None:
+        if self.reader is not None:
+            match_entries(self.store, self.reader, self.progress.message)
 
     def _plan_undo(self) -> None:
         """Read what the run to undo wrote, and plan the way back."""
         assert self.reader is not None
-        self.store.clear()
+        self._settle_doubts(self.ledger.runs_in_doubt)  # what is deleted may have got something from any of them
         delete_created = self.store.get("delete_created")
+        with self._undone() as original:
+            check(original, self.store.get("undoes"))
         with (
             self._undone() as original,
             self.progress.stage("Compare", original.count("record", DONE), "records") as stage,
         ):
-            reverse(original, self.store, self.reader, self.catalog, stage.advance, delete_created=delete_created)
-        self.store.put("stage", "planned")
+            reverse(
+                original, self.store, self.reader, self.catalog, self.ledger, stage.advance,
+                delete_created=delete_created,
+            )  # fmt: skip
+        self._planned(self.ledger.generation)
 
-    def _matching(self, tick: Callable[[int], None]) -> Matching:
+    def _matching(self, advance: Callable[[int], None], *, anew: bool = False) -> Matching:
+        def tick(people: int) -> None:
+            advance(people)
+            self.note_requests()
+
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self.how, self.settings.identity.id_field,
-            self.settings.convert_leads, self.progress.message, tick,
+            self.settings.convert_leads, self.progress.message, tick, anew,
         )  # fmt: skip
 
-    def recheck(self) -> int:
-        """Turn into conflicts whatever has moved on in Freshsales since the plan was made; how many did."""
-        with self.progress.stage("Recheck", None, "records") as stage:
-            return recheck(self._matching(stage.advance))
-
     def _forecast(self) -> Forecast:
-        spent = self.pacer.total + self.store.get("requests", {}).get("total", 0)
-        return forecast(self.store, spent, self.pacer.per_hour, self.pacer.remaining)
+        return forecast(self.store, self._requests()["total"], self.pacer.per_hour, self.pacer.remaining)
 
     def brake(self) -> str | None:
         """Why the safety brake refuses this plan, or None, as it does offline, where nobody knows what changes."""
@@ -174,22 +287,25 @@ class Pipeline:
         """
         if refusal := self.brake():
             raise BrakeRefused(refusal)
+        push(self._work(self.store, self.settings), self._stage)
+        self.store.put("stage", "pushed")
+
+    def _work(self, store: Store, settings: Settings) -> Work:
+        """What pushing needs, for the rows of this run or of another one."""
         assert self.reader is not None and self.writer is not None
         owner = Mapper(self.catalog, self.rules, Tally()).owner_id or self._first_owner()
-        work = Work(
-            self.store,
+        return Work(
+            store,
             self.catalog,
             self.reader,
             self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"),
-            self.how,
-            self.settings.identity.id_field,
+            self._how(settings),
+            settings.identity.id_field,
             owner,
             self.workers,
+            self.note_requests,
         )
-        self._unsettle()
-        push(work, self._stage)
-        self.store.put("stage", "pushed")
 
     @contextmanager
     def _stage(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
@@ -216,7 +332,7 @@ class Pipeline:
         """
         totals = add_up(self.store, dry_run=dry_run)
         if not dry_run:
-            self._remember(totals)
+            self._commit(self.run, self.store, totals)
         write_changes(self.run, self.store)
         write_failures(self.run, self.store, totals)
         requests = self._requests()
@@ -227,25 +343,26 @@ class Pipeline:
         write_summary(self.run.summary_path, found)
         changes, failures = read_lines(self.run.changes), read_lines(self.run.failures)
         write_html(self.run.folder / "report.html", found, changes, failures, run_dir=self.run.folder)
-        self.store.put("requests", requests)
-        self.store.put("accounted", self.stage)
+        self.note_requests()
         return found
 
-    def _unsettle(self) -> None:
-        unsettle(self.store, self.ledger)
-        if self.store.get("undoes") is not None:
-            with self._undone() as original:
-                unsettle_written(original, self.ledger)
-
-    def _remember(self, totals: Totals) -> None:
-        if self.store.get("undoes") is None:
-            remember(self.store, self.ledger, totals, self.run.id)
+    def _commit(self, run: Run, store: Store, totals: Totals | None = None) -> None:
+        """Write into the ledger what a run has delivered or taken back; its plan is as up to date as it was."""
+        key, before = plan_key(store), self.ledger.generation
+        if (undoes := store.get("undoes")) is not None:
+            with closing(Run(run.folder.parent / undoes).open()) as original:
+                roll_back(original, store, self.ledger, undoes)
         else:
-            with self._undone() as original:
-                forget(original, self.store, self.ledger, self.store.get("undoes"))
+            commit(store, self.ledger, totals or add_up(store, dry_run=False), run.id)
+        if key.generation == before:
+            put_plan_key(store, replace(key, generation=self.ledger.generation))
 
     def _undone(self) -> closing[Store]:
         return closing(Run(self.run.folder.parent / self.store.get("undoes")).open())
+
+    def note_requests(self) -> None:
+        """Write down what was spent so far."""
+        self.store.put("requests", self._requests())
 
     def _requests(self) -> dict[str, Any]:
         pacer = self.pacer
@@ -253,8 +370,7 @@ class Pipeline:
             "total": pacer.total, "read": pacer.read, "write": pacer.write, "retried": pacer.retried,
             "rate_limited": pacer.rate_limited, "waited_s": round(pacer.waited_s, 1),
         }  # fmt: skip
-        earlier = self.store.get("requests", {})
-        return {name: count + earlier.get(name, 0) for name, count in now.items()}
+        return {name: count + self._spent.get(name, 0) for name, count in now.items()}
 
 
 def _counted(counts: Counts, tally: Tally) -> dict[str, Any]:

@@ -3,167 +3,326 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
-from fsseg.cli.connect import account_folder, account_of, state_dir
+from fsseg.cli.connect import account_of, folder_of, state_dir
 from fsseg.cli.exit_codes import ExitCode
-from fsseg.cli.planning import account_for, show_run
-from fsseg.cli.work import Ending, Output, ending_of, interruptible, now, opened, refuse_forbidden, register
-from fsseg.freshsales.errors import FreshsalesError
+from fsseg.cli.planning import Act, drive, show_run
+from fsseg.cli.question import answered, is_terminal, push_if_agreed, push_now
+from fsseg.cli.work import Declined, Output, Session, advised, refuse_forbidden, register, resumable, session
+from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
-from fsseg.plan.again import Fits, applicable, is_dry, latest
-from fsseg.plan.brake import BrakeRefused
-from fsseg.plan.database import StateError
-from fsseg.plan.run import Run, new_run
+from fsseg.plan.reopen import WRITES, failed, reopen_failed
+from fsseg.plan.run import APPLICABLE, OPEN, NoSuchRun, Run, RunState, all_runs, new_run
+from fsseg.plan.run_selection import Fits, latest, named
+from fsseg.plan.seal import check
 from fsseg.plan.store import Store
+from fsseg.report.words import counted
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
 
 NOW = ("limits", "allow_mass_changes")
 """Settings that count as they are given now, not as they were when the run began."""
-ACCOUNT = ("state_dir", "sandbox")
-"""Settings that count as they are given now, if they are."""
+
+STANDING = {
+    RunState.PLANNED: "it is a dry run: {apply} pushes it",
+    RunState.SUPERSEDED: "run {by} has taken its files since: {apply} pushes it all the same",
+    RunState.DECLINED: "somebody said no to it: {apply} pushes it all the same",
+    RunState.APPLIED: "run {by} pushes its plan",
+    RunState.UNDONE: "run {by} has undone it: import its files again",
+}
+"""Why there is nothing of a run to go on with."""
 
 
-def find(settings: Settings, fits: Fits, id: str | None, *, any_named: bool = False) -> Run | None:
-    """The newest run that fits, of the account given, or of any where none is; with an `id` only that one.
+def names_account(settings: Settings) -> bool:
+    """Whether flags, environment or settings file say which account is meant."""
+    chosen = settings.freshsales
+    return settings.sandbox or bool(chosen.domain or chosen.base_url)
 
-    `any_named`: a run named outright is taken whether it fits or not. Raises `NoSuchRun` for an unknown id.
+
+def folders(settings: Settings) -> list[Path]:
+    """The folder of the account that is named, else those of all accounts."""
+    if names_account(settings):
+        return [folder_of(settings, account_of(settings).host)]
+    return all_folders(settings)
+
+
+def all_folders(settings: Settings) -> list[Path]:
+    """The folders of all accounts that there ever was a run of."""
+    return [folder for folder in state_dir(settings).iterdir() if folder.is_dir()]
+
+
+def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
+    """The run of that id, whichever account it belongs to; without one the newest that fits. Raises `NoSuchRun`."""
+    return named(all_folders(settings), id) if id else latest(folders(settings), fits)
+
+
+def settings_of(run: Run, given: Settings) -> Settings:
+    """The settings that the run began with; limits, the brake's flag and the key as they are given now.
+
+    Raises `ConfigError` where another account is named than the run's own.
     """
-    return latest(_folders(settings, id), (lambda store: True) if any_named and id else fits, id)
+    info = run.info
+    if names_account(given):
+        _refuse_other(run, given)
+    elif given.freshsales.edition not in (None, info.edition):
+        raise ConfigError(
+            f"run {run.id} belongs to {info.account} ({info.edition}), and not to a {given.freshsales.edition} account"
+        )
+    over = given.model_dump(mode="json", exclude_unset=True)
+    merged = {**info.settings, **{name: over[name] for name in ("state_dir",) if name in over}}
+    merged |= given.model_dump(mode="json", include=set(NOW))
+    merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
+    return Settings.model_validate(merged)
 
 
-def nothing_left(output: Output, settings: Settings, id: str | None, text: str) -> ExitCode:
+def _refuse_other(run: Run, given: Settings) -> None:
+    info = run.info
+    if given.freshsales.edition is None:  # neither the sandbox nor every address tells it
+        freshsales = given.freshsales.model_copy(update={"edition": info.edition})
+        account = _account(given.model_copy(update={"freshsales": freshsales})) or account_of(given)
+    else:
+        account = account_of(given)
+    if (account.host, account.edition) != (info.account, info.edition):
+        raise ConfigError(
+            f"run {run.id} belongs to {info.account} ({info.edition}), but {account.host} ({account.edition}) is named:"
+            " nothing was sent to either"
+        )
+
+
+def _account(settings: Settings) -> Account | None:
+    try:
+        return account_of(settings)
+    except ConfigError:
+        return None
+
+
+def nothing_left(output: Output, run: Run | None, text: str) -> ExitCode:
     """Say so; a run that was named is shown as it ended."""
-    output.consoles.say(text)
-    run = find(settings, lambda store: True, id) if id else None
-    if run is not None and (summary := run.summary()):
+    if run is None:
+        output.consoles.say(text)
+        return ExitCode.DONE
+    info = run.info
+    why = STANDING.get(info.state, "").format(apply=advised("apply", run), by=info.by)
+    output.consoles.say(f"{text}: {why}" if why else text)
+    if summary := run.summary():
         show_run(output, run, summary)
     return ExitCode.DONE
 
 
-def _folders(settings: Settings, id: str | None) -> Iterator[Path]:
-    """An id names one run of all; without one it is the account's latest that counts."""
-    chosen = settings.freshsales
-    if id is None and (settings.sandbox or chosen.domain or chosen.base_url):
-        yield account_folder(settings, account_of(settings))
-        return
-    yield from (folder for folder in sorted(state_dir(settings).iterdir()) if folder.is_dir())
+def resume(given: Settings, output: Output, id: str | None) -> ExitCode:
+    """Take a run from where it stands to its end. Raises what `fsseg.cli.errors.handled` handles."""
+    run = find(given, lambda run: run.info.state in OPEN, id)
+    if run is None or run.info.state not in OPEN:
+        return nothing_left(output, run, "nothing to resume")
+
+    def prepare(held: Session) -> Run | None:
+        return run if run.info.state in OPEN else None
+
+    return go_on(given, output, run, "resume", prepare, _push)
 
 
-def settings_of(store: Store, given: Settings) -> Settings:
-    """The settings that the run began with; limits, the brake's flag and the account as they are given now."""
-    began: dict[str, Any] = store.get("settings", {})
-    over = given.model_dump(mode="json", exclude_unset=True)
-    merged = {**began, **{name: over[name] for name in ACCOUNT if name in over}}
-    merged |= given.model_dump(mode="json", include=set(NOW))
-    merged["freshsales"] = {**began.get("freshsales", {}), **(over.get("freshsales") or {})}
-    return Settings.model_validate(merged)
+def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
+    """Push again all that failed in a run. Raises what `fsseg.cli.errors.handled` handles."""
+    run = find(given, lambda run: not run.info.dry and run.info.failed > 0, id)
+    if run is None or run.info.dry or run.info.state in STANDING:
+        return nothing_left(output, run, "nothing to retry")
+
+    def prepare(held: Session) -> Run | None:
+        with closing(run.open()) as store:
+            check(store, run.id)
+            if not failed(store):
+                return None
+            run.note(state=RunState.STOPPED)  # what is planned again can be resumed, whatever ends this process
+            reopen_failed(store)
+            return run
+
+    code = go_on(given, output, run, "retry", prepare, _push)
+    return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get("failed") else code
 
 
-def go_on(
-    given: Settings, output: Output, run: Run, command: str, prepare: Callable[[Store], object] = lambda store: None
-) -> ExitCode:
-    """Take `run` from where it stands to its end, after `prepare`, under the lock. The exit code of the whole run.
+def _push(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
+    store = pipeline.store
+    pipeline.settle_killed()
+    if pipeline.stage == "new":
+        store.clear()
+        pipeline.plan(_inputs(pipeline))
+    pipeline.plan(())
+    refuse_forbidden(pipeline)
+    if not pipeline.run.info.dry:
+        pipeline.renew()
+        if not _kept_back(store):
+            push_now(pipeline)
+
+
+def _kept_back(store: Store) -> bool:
+    """Whether something has moved on since a plan was reviewed that is to be pushed wholly or not at all."""
+    if not (store.get("strict_apply") and store.get("moved")):
+        return False
+    store.put("stage", "pushed")  # nothing of this plan is ever to be sent
+    return True
+
+
+def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes: bool) -> ExitCode:
+    """Push the plan of a reviewed dry run, or of an import that was declined, in a run of its own.
 
     Raises what `fsseg.cli.errors.handled` handles.
     """
+    original = find(given, lambda run: run.info.state is RunState.PLANNED, id)
+    if original is None:
+        raise NoSuchRun("there is no dry run to apply: fsseg dry-run makes one")
+
+    def prepare(held: Session) -> Run:
+        _refuse_inapplicable(original)
+        when = original.info.started_at[:16].replace("T", " ")
+        output.consoles.say(f"applying {original.id}, planned {when} UTC")
+        return _begun(held, original) or _fork(held, original, strict=strict)
+
+    def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
+        pipeline.settle_killed()
+        refuse_forbidden(pipeline)
+        pipeline.renew()
+        if not _kept_back(pipeline.store):
+            push_if_agreed(pipeline, output, stack, yes=yes)
+
+    return go_on(given, output, original, "apply", prepare, act)
+
+
+def _refuse_inapplicable(original: Run) -> None:
+    info = original.info
+    if info.state is RunState.APPLIED:
+        raise ConfigError(f"{info.id} was applied already, by run {info.by}: fsseg runs show {info.by}")
+    if info.offline:
+        raise ConfigError(
+            f"{info.id} was planned offline, without looking at what Freshsales holds: make a dry run online"
+        )
+    if info.state not in APPLICABLE:
+        raise ConfigError(f"{info.id} isn't a finished dry run with something to apply: only those can be applied")
+
+
+def _begun(held: Session, original: Run) -> Run | None:
+    """The copy of an apply that was killed before it had noted itself in the dry run."""
+    for run in all_runs(held.folder):
+        if run.info.of == original.id and run.info.command == "apply" and run.info.state in OPEN:
+            original.note(state=RunState.APPLIED, by=run.id)
+            return run
+    return None
+
+
+def _fork(held: Session, original: Run, *, strict: bool) -> Run:
+    """A new run with a copy of the plan, which is noted in both. Raises `StateError`."""
+    info = original.info
+
+    def copy(run: Run) -> None:
+        with closing(original.open()) as store:
+            held.check_account(store, original)
+            check(store, original.id)
+            store.copy_to(run.plan)
+        os.chmod(run.plan, 0o600)
+        with closing(run.open()) as store, store.transaction():
+            store.put("applies", original.id)
+            store.put("strict_apply", strict)
+            store.put("moved", None)
+            store.put("requests", {})
+            store.db.execute("UPDATE record SET reviewed = NULL")
+
+    run = new_run(
+        held.folder, copy, account=info.account, edition=info.edition, command="apply", inputs=info.inputs,
+        settings=info.settings, of=original.id,
+    )  # fmt: skip
+    original.note(state=RunState.APPLIED, by=run.id)
+    return run
+
+
+def undo(given: Settings, output: Output, id: str | None, *, delete_created: bool, dry: bool, yes: bool) -> ExitCode:
+    """Put back what a run changed. Raises what `fsseg.cli.errors.handled` handles."""
+    original = find(given, lambda run: _can_be_undone(run, delete_created=delete_created), id)
+    if original is None or original.info.dry or original.info.command not in ("import", "apply"):
+        return nothing_left(output, original, "nothing to undo")
+    if not (dry or yes or is_terminal()):
+        raise ConfigError("undo asks first: give --yes where there is nobody to ask")
+
+    def prepare(held: Session) -> Run:
+        info = original.info
+        with closing(original.open()) as store:
+            held.check_account(store, original)
+        output.consoles.say(f"undoing {original.id}")
+
+        def note(run: Run) -> None:
+            with closing(run.open()) as store, store.transaction():
+                store.put("undoes", original.id)
+                store.put("delete_created", delete_created)
+                store.put("stage", "gathered")
+
+        return new_run(
+            held.folder, note, account=info.account, edition=info.edition, command="undo", dry=dry,
+            settings=info.settings, of=original.id,
+        )  # fmt: skip
+
+    def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
+        pipeline.settle_killed()
+        pipeline.plan(())
+        if not dry:
+            if not yes:
+                _agree_to_undo(pipeline, output, stack, original)
+            push_now(pipeline)
+
+    return go_on(given, output, original, "undo", prepare, act)
+
+
+def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
+    """Whether the run wrote something that is still there; of one that was undone that is what it created."""
+    info = run.info
+    if info.dry or info.command not in ("import", "apply"):
+        return False
+    still_there = WRITES if delete_created or info.state is not RunState.UNDONE else "action = 'update'"
     with closing(run.open()) as store:
-        settings, dry = settings_of(store, given), is_dry(store)
-    with opened(settings, output, lambda folder: run, writes=not dry) as pipeline:
-        pipeline.store.put("invoked", command)
-        prepare(pipeline.store)
-        ending = Ending()
-        with interruptible(pipeline.pacer):
-            with pipeline.progress:
-                try:
-                    if pipeline.stage == "new":
-                        pipeline.store.clear()
-                        pipeline.plan(_inputs(pipeline))
-                    pipeline.plan(())
-                    refuse_forbidden(pipeline)
-                    if not dry and _refused_by_strict(pipeline):
-                        pipeline.store.put("stage", "pushed")  # nothing of this plan is ever to be sent
-                    elif not dry:
-                        pipeline.carry_out()
-                except BrakeRefused as error:
-                    ending = Ending(ExitCode.BRAKE, error)
-                except FreshsalesError as error:
-                    ending = Ending(ending_of(error), error)
-            return account_for(
-                pipeline, output, ending, lambda pipeline, summary: show_run(output, pipeline.run, summary)
-            )
+        return store.count("record", f"{still_there} AND status = 'done'") > 0
 
 
-def _refused_by_strict(pipeline: Pipeline) -> bool:
-    """A reviewed plan is read against Freshsales again first; whether what moved on since keeps back all of it."""
+def _agree_to_undo(pipeline: Pipeline, output: Output, stack: ExitStack, original: Run) -> None:
     store = pipeline.store
-    if store.get("applies") and store.get("moved") is None:
-        store.put("moved", pipeline.recheck())
-    return bool(store.get("strict_apply") and store.get("moved"))
+    counts = [
+        sum(store.count(table, f"action = '{action}' AND status = 'planned'") for table in ("record", "entry"))
+        for action in ("update", "delete")
+    ]
+    if not any(counts):
+        return
+    stack.pop_all().close()
+    parts = [
+        f"{verb} {counted(count, 'record')} that {{}} {what}"
+        for count, verb, what in zip(counts, ("put back", "delete"), ("changed", "created"), strict=True)
+        if count
+    ]
+    question = " and ".join(parts).format(f"run {original.id}", "it")
+    if answered(f"{question[0].upper()}{question[1:]}? [y/N]") not in ("y", "yes"):
+        raise Declined
+    pipeline.progress = output.progress = output.fresh()
+    stack.enter_context(pipeline.progress)
+
+
+def go_on(
+    given: Settings, output: Output, run: Run, command: str, prepare: Callable[[Session], Run | None],
+    act: Callable[[Pipeline, Output, ExitStack], None],
+) -> ExitCode:  # fmt: skip
+    """Hold the account of `run`, let `prepare` say which run is to act under the lock, and take that to its end."""
+    settings = settings_of(run, given)
+    with session(settings, output, command) as held:
+        acting = prepare(held)
+        if acting is None:
+            return nothing_left(output, run, f"nothing to {command}")
+        with resumable(acting, fresh=False):
+            info = acting.info
+            with held.pipeline(acting, writes=not info.dry, offline=info.offline) as pipeline:
+                steps: Act = lambda stack: act(pipeline, output, stack)  # noqa: E731
+                return drive(held, pipeline, steps, lambda pipeline, summary: show_run(output, pipeline.run, summary))
 
 
 def _inputs(pipeline: Pipeline) -> list[Input]:
-    paths = pipeline.store.get("paths", [])
-    if "-" in paths and not pipeline.store.get("stdin_whole"):
-        raise ConfigError("standard input was not read to its end before the run stopped: import it again")
-    return register(pipeline.store, pipeline.run, paths)
-
-
-def fork(run: Run, *, strict: bool) -> Run:
-    """A new run with a copy of the plan of `run`, which is noted in both. Raises `StateError`, `ConfigError`."""
-    with closing(run.open()) as store:
-        if not applicable(store):
-            raise ConfigError(f"{run.id} isn't a finished dry run: only those can be applied")
-        if store.get("offline"):
-            raise ConfigError(
-                f"{run.id} was planned offline, without looking at what Freshsales holds: make a dry run online"
-            )
-        if store.checksum() != store.get("checksum"):
-            raise StateError(f"the plan of {run.id} was changed since it was reviewed: it is not applied")
-        copy = _begun(run, store) or new_run(run.folder.parent.parent)
-        if store.get("applied_by") is None:
-            store.copy_to(copy.plan)
-            os.chmod(copy.plan, 0o600)
-            store.put("applied_by", copy.id)
-    with closing(copy.open()) as store, store.transaction():
-        store.put("applies", run.id)
-        store.put("strict_apply", strict)
-        store.put("command", "apply")
-        store.put("dry", False)
-        store.put("requests", {})
-        store.put("started_at", now())
-    return copy
-
-
-def _begun(run: Run, store: Store) -> Run | None:
-    """The copy of an apply that was killed before it had noted what it is. Raises `ConfigError` for any other."""
-    if (taken := store.get("applied_by")) is None:
-        return None
-    copy = Run(run.folder.parent / taken)
-    if copy.plan.exists():
-        with closing(copy.open()) as other:
-            if other.get("applies") is None:
-                return copy
-    raise ConfigError(f"{run.id} was applied already, by run {taken}: fsseg resume {taken} goes on with that one")
-
-
-def plan_undo(run: Run, settings: Settings, *, delete_created: bool, dry_run: bool) -> Run:
-    """A new run that is to take back `run`; what it has to put back is read when it goes on."""
-    undo = new_run(run.folder.parent.parent)
-    with closing(run.open()) as original, closing(undo.open()) as store, store.transaction():
-        for name, value in {
-            "settings": original.get("settings"),
-            "command": "undo",
-            "invoked": "undo",
-            "undoes": run.id,
-            "delete_created": delete_created,
-            "dry": dry_run,
-            "started_at": now(),
-            "stage": "gathered",
-        }.items():
-            store.put(name, value)
-    return undo
+    """Raises `ConfigError` where standard input is gone; then nothing is left of the run."""
+    run = pipeline.run
+    if run.lacks_stdin:
+        raise ConfigError("the run stopped before standard input was read to its end")
+    return register(pipeline.store, run, run.info.inputs)

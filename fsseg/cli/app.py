@@ -38,8 +38,3 @@ app.command("inspect")(inspect)
 app.command("check")(check)
 app.command("init")(init)
 app.add_typer(sandbox, name="sandbox")
-
-
-def main() -> None:
-    """The entry point of the `fsseg` command."""
-    app()

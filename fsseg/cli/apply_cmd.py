@@ -26,6 +26,7 @@ def apply(
     max_time: o.MaxTime = None,
     reserve: o.Reserve = None,
     allow_mass_changes: o.Mass = False,
+    yes: o.Yes = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -37,11 +38,6 @@ def apply(
         settings,
         output,
     ):
-        from fsseg.cli.again import find, fork, go_on
-        from fsseg.plan.again import unapplied
-        from fsseg.plan.run import NoSuchRun
+        from fsseg.cli import again
 
-        found = find(settings, unapplied, run, any_named=True)
-        if found is None:
-            raise NoSuchRun("there is no dry run to apply: fsseg dry-run makes one")
-        raise typer.Exit(go_on(settings, output, fork(found, strict=strict), "apply"))
+        raise typer.Exit(again.apply(settings, output, run, strict=strict, yes=yes))

@@ -36,12 +36,12 @@ def check(
     """Check that the account has what imports need: it only reads. Ends 0, 1 (create or enable something) or 3."""
     given = o.settings_among(locals())
     with o.command(given, config, json=json, quiet=quiet, verbose=verbose) as (settings, output):
-        from fsseg.cli.connect import connected
+        from fsseg.cli.connect import reading
         from fsseg.cli.work import rules_of
         from fsseg.plan.checkup import check as look
         from fsseg.report.render import print_json
 
-        with connected(settings, lambda: output.progress, writes=False) as connection:
+        with reading(settings, lambda: output.progress) as connection:
             rules = rules_of(settings, application_token=connection.application_token)
             found = look(connection.reader, connection.account.edition, rules)
             code = _code(found)

@@ -21,7 +21,7 @@ from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.secret import Token
 from fsseg.freshsales.writer import Writer
-from fsseg.report.files import write_text
+from fsseg.plan.private_file import write_text
 from fsseg.report.progress import Progress
 from fsseg.settings import ConfigError, Settings, api_token
 
@@ -35,13 +35,12 @@ class Locked(Exception):
 
 @dataclass(frozen=True)
 class Connection:
-    """An account that can be talked to. `writer` is None where nothing may be written."""
+    """An account that can be talked to; where nothing may be written, `writer` is refused by the transport."""
 
     account: Account
-    folder: Path
     pacer: Pacer
     reader: Reader
-    writer: Writer | None
+    writer: Writer
     application_token: bool
 
 
@@ -76,30 +75,37 @@ def account_folder(settings: Settings, account: Account) -> Path:
     return folder
 
 
+def make_pacer(settings: Settings, progress: Callable[[], Progress]) -> Pacer:
+    """The pace of all requests, whose waits are shown by `progress`."""
+    return Pacer(
+        max_requests=settings.limits.max_requests,
+        max_time=settings.limits.max_time,
+        reserve=settings.limits.reserve,
+        on_wait=lambda seconds, until, reason: _waiting(progress(), seconds, until, reason),
+    )
+
+
 @contextmanager
-def connected(settings: Settings, progress: Callable[[], Progress], *, writes: bool) -> Iterator[Connection]:
+def connected(settings: Settings, account: Account, pacer: Pacer, *, writes: bool) -> Iterator[Connection]:
     """Open the client for the account, with the sandbox started if it is meant.
 
-    Without `writes` no writer is made, and the transport itself refuses whatever isn't a read. Raises `ConfigError`.
+    Without `writes` the transport itself refuses whatever isn't a read. Raises `ConfigError`.
     """
-    account = account_of(settings)
     folder = account_folder(settings, account)
     with ExitStack() as stack:
+        tokens = check_tokens(settings)
         if settings.sandbox:
             account = stack.enter_context(_sandbox(folder, account))
-            tokens: tuple[Token, Token | None] = Token(SANDBOX_TOKEN), Token(f"{SANDBOX_TOKEN}-app")
-        else:
-            tokens = _tokens(settings)
-        pacer = Pacer(
-            max_requests=settings.limits.max_requests,
-            max_time=settings.limits.max_time,
-            reserve=settings.limits.reserve,
-            on_wait=lambda seconds, until, reason: _waiting(progress(), seconds, until, reason),
-        )
         http = Http(account, *tokens, pacer=pacer, read_only=not writes)
         stack.enter_context(http)
-        writer = Writer(http) if writes else None
-        yield Connection(account, folder, pacer, Reader(http), writer, tokens[1] is not None)
+        yield Connection(account, pacer, Reader(http), Writer(http), tokens[1] is not None)
+
+
+@contextmanager
+def reading(settings: Settings, progress: Callable[[], Progress]) -> Iterator[Connection]:
+    """The account that the settings mean, to be read. Raises `ConfigError`."""
+    with connected(settings, account_of(settings), make_pacer(settings, progress), writes=False) as connection:
+        yield connection
 
 
 def _waiting(progress: Progress, seconds: float, until: float, reason: str) -> None:
@@ -107,7 +113,10 @@ def _waiting(progress: Progress, seconds: float, until: float, reason: str) -> N
         progress.waiting(seconds, until, WAITING.get(reason, reason))
 
 
-def _tokens(settings: Settings) -> tuple[Token, Token | None]:
+def check_tokens(settings: Settings) -> tuple[Token, Token | None]:
+    """The API token and the application token, if there is one. Raises `ConfigError`."""
+    if settings.sandbox:
+        return Token(SANDBOX_TOKEN), Token(f"{SANDBOX_TOKEN}-app")
     token = api_token(settings)
     if not token:
         raise ConfigError("no API token: set FSSEG_API_TOKEN or give --api-token-file (or try --sandbox)")
@@ -143,26 +152,51 @@ def _sandbox(folder: Path, account: Account) -> Iterator[Account]:
             process.terminate()
 
 
+LOCK_WAIT = 1.0
+"""Seconds that a lock is waited for, so that who only looks whether it is held turns nobody away."""
+
+
 @contextmanager
-def locked(folder: Path, holder: str) -> Iterator[None]:
-    """Hold the account's lock, which names its holder. Raises `Locked`."""
+def locked(folder: Path, holder: str = "") -> Iterator[Callable[[str], None]]:
+    """Hold the account's lock; what is given changes who is told to hold it. Raises `Locked`."""
     note = folder / "lock.json"
     lock = FileLock(folder / "lock", mode=0o600)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOCK_WAIT, poll_interval=0.05)
     except Timeout:
         raise Locked(_who(note, folder)) from None
-    try:
+
+    def name(holder: str) -> None:
         write_text(note, orjson.dumps({"run": holder, "pid": os.getpid()}).decode())
-        yield
+
+    try:
+        name(holder)
+        yield name
         note.unlink(missing_ok=True)
     finally:
         lock.release()
 
 
+def holder(folder: Path) -> str | None:
+    """The run whose process holds the account's lock now, if any does; empty where that isn't a run's."""
+    if not (folder / "lock").exists():
+        return None
+    lock = FileLock(folder / "lock", mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        try:
+            return str(orjson.loads((folder / "lock.json").read_bytes())["run"])
+        except (OSError, orjson.JSONDecodeError, KeyError):
+            return ""
+    lock.release()
+    return None
+
+
 def _who(note: Path, folder: Path) -> str:
     try:
         found = orjson.loads(note.read_bytes())
-        return f"run {found['run']} of {folder.name} is under way (process {found['pid']}): wait for it, or end it"
+        run = f"run {found['run']}" if found["run"] else "another run"
+        return f"{run} of {folder.name} is under way (process {found['pid']}): wait for it, or end it"
     except (OSError, orjson.JSONDecodeError, KeyError):
         return f"another run of {folder.name} is under way: wait for it, or end it"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
 from fsseg.cli.exit_codes import ExitCode
+from fsseg.cli.interrupts import raise_from_now_on
 from fsseg.report.console import Consoles
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Nothing more can be written."""
+
+def with_notes(text: str, error: Exception) -> str:
+    """The text, and what whoever the error came by had to say of how to go on."""
+    return "; ".join([text, *getattr(error, "__notes__", ())])
 
 
 class NoInput(Exception):
@@ -33,11 +35,12 @@ def handled(consoles: Consoles) -> Iterator[None]:
     from fsseg.settings import ConfigError
 
     try:
+        raise_from_now_on()
         yield
     except typer.Exit:
         raise
     except (ConfigError, NoSuchRun, StateError) as error:
-        code, text = ExitCode.USAGE, str(error)
+        code, text = ExitCode.USAGE, with_notes(str(error), error)
     except MappingError as error:
         code, text = ExitCode.USAGE, "wrong mapping:\n" + "\n".join(f"  {mistake}" for mistake in error.mistakes)
     except NoInput as error:
@@ -48,26 +51,26 @@ def handled(consoles: Consoles) -> Iterator[None]:
         code, text = ExitCode.BRAKE, f"the safety brake: {error}"
     except Locked as error:
         code, text = ExitCode.LOCKED, str(error)
-    except Interrupted:
-        code, text = ExitCode.INTERRUPTED, "interrupted; go on with: fsseg resume"
+    except Interrupted as error:
+        code, text = ExitCode.INTERRUPTED, with_notes("interrupted", error)
     except Halted as error:
-        code, text = ExitCode.STOPPED, f"stopped early: {error}; go on with: fsseg resume"
+        code, text = ExitCode.STOPPED, with_notes(f"stopped early: {error}", error)
     except NotFound as error:
         code, text = ExitCode.USAGE, f"{error}: is this the right domain and edition?"
     except FreshsalesError as error:
-        code, text = ExitCode.STOPPED, f"Freshsales can't be reached or doesn't answer as it should: {error}"
+        unreachable = f"Freshsales can't be reached or doesn't answer as it should: {error}"
+        code, text = ExitCode.STOPPED, with_notes(unreachable, error)
     except KeyboardInterrupt:
         code, text = ExitCode.INTERRUPTED, "interrupted"
     except BrokenPipeError:
         raise
     except sqlite3.OperationalError as error:
-        code, text = ExitCode.STOPPED, f"the state folder can't be used: {error}. Once that is mended: fsseg resume"
+        code, text = ExitCode.STOPPED, with_notes(f"the state folder can't be used: {error}", error)
     except sqlite3.DatabaseError as error:
         code, text = ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}"
     except OSError as error:
-        code, text = ExitCode.STOPPED, f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-        if error.errno in FULL:
-            text += ". Once there is room: fsseg resume"
+        what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        code, text = ExitCode.STOPPED, with_notes(what, error)
     else:
         return
     consoles.complain(text)

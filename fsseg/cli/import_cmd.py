@@ -51,4 +51,4 @@ def import_(
         def show(pipeline: Any, summary: dict[str, Any]) -> None:
             show_run(output, pipeline.run, summary)
 
-        raise typer.Exit(run(settings, paths, output, "import", show, ask=not yes))
+        raise typer.Exit(run(settings, paths, output, "import", show, yes=yes))

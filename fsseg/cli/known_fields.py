@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Literal, NamedTuple
 
-from fsseg.cli.connect import account_folder, account_of, connected, folder_of
+from fsseg.cli.connect import account_folder, account_of, folder_of, reading
 from fsseg.cli.work import Output, cache_fields, cached_fields
 from fsseg.freshsales.errors import Forbidden
 from fsseg.mapping.catalog import Catalog
@@ -45,7 +45,7 @@ def configured(settings: Settings) -> bool:
 def online(settings: Settings, output: Output) -> Known:
     """The account's own fields, read anew. Raises `ConfigError`, `FreshsalesError`."""
     account = account_of(settings)
-    with connected(settings, lambda: output.progress, writes=False) as connection:
+    with reading(settings, lambda: output.progress) as connection:
         known = read_fields(connection.reader, account.edition)
         cache_fields(account_folder(settings, account), known.catalog)
         return Known(known.catalog, "account", account.host, known.forbidden, connection.application_token)

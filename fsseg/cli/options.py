@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -236,11 +235,6 @@ def command(
             log_to_stderr()
         flags = nested({**given, "with_group": bool(with_)})
         yield load(flags, config), Output(consoles, json=json, no_progress=no_progress)
-
-
-def confirmed(question: str) -> bool:
-    """Ask, on a terminal; elsewhere nobody is there to agree."""
-    return sys.stdin.isatty() and sys.stderr.isatty() and typer.confirm(question, err=True)
 
 
 def log_to_stderr() -> None:

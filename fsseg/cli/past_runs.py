@@ -1,29 +1,51 @@
-"""The runs of the state folder: finding them, how each stands, deleting old ones."""
+"""The runs of the state folder, as they are listed and deleted."""
 
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from fsseg.cli.connect import account_of, folder_of, state_dir
-from fsseg.plan.again import resumable, unapplied
+from fsseg.cli.again import all_folders, folders
+from fsseg.cli.connect import holder
 from fsseg.plan.database import StateError
-from fsseg.plan.run import NoSuchRun, Run, all_runs
+from fsseg.plan.run import OPEN, NoSuchRun, Run, RunInfo, RunState
+from fsseg.plan.run_selection import named, newest_first
 from fsseg.settings import Settings
+
+DAMAGED = "damaged"
 
 
 @dataclass(frozen=True)
 class Past:
-    """One run as it stands, from its summary, or, before it has one, from its store."""
+    """One run as it stands. `held`: its process holds the account's lock, so it is under way."""
 
     run: Run
+    held: bool
+
+    @cached_property
+    def info(self) -> RunInfo | None:
+        """None where it can't be read."""
+        try:
+            return self.run.info
+        except StateError:
+            return None
+
+    @property
+    def state(self) -> str:
+        """A `RunState`, or `damaged`; a run whose process is gone is stopped."""
+        if self.info is None:
+            return DAMAGED
+        under_way = self.info.state in (RunState.PLANNING, RunState.RUNNING)
+        return RunState.STOPPED if under_way and not self.held else self.info.state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be resumed."""
+        return self.info is not None and self.info.state in OPEN
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -31,57 +53,11 @@ class Past:
         found = self.run.summary()
         return found if found and isinstance(found.get("events"), dict) else {}
 
-    @cached_property
-    def state(self) -> str:
-        """`done`, `resumable`, `to apply` (a dry run), `stopped` (refused), or `damaged`."""
-        try:
-            with closing(self.run.open()) as store:
-                if resumable(store):
-                    return "resumable"
-                if unapplied(store) and self.outcomes.get("applied"):
-                    return "to apply"
-        except (StateError, sqlite3.DatabaseError):
-            return "damaged"
-        return "done" if self.exit_code in (0, 1, None) else "stopped"
-
-    @cached_property
-    def meta(self) -> dict[str, Any]:
-        """What the store knows of a run without a summary."""
-        try:
-            with closing(self.run.open()) as store:
-                return {name: store.get(name) for name in ("command", "started_at", "account")}
-        except (StateError, sqlite3.DatabaseError):
-            return {}
-
-    @property
-    def account(self) -> str:
-        known = self.summary.get("account") or (self.meta.get("account") or {}).get("host")
-        return str(known or self.run.folder.parent.parent.name)
-
-    @property
-    def command(self) -> str:
-        return str(self.summary.get("command") or self.meta.get("command") or "?")
-
-    @property
-    def started_at(self) -> str | None:
-        return self.summary.get("started_at") or self.meta.get("started_at")
-
-    @property
-    def exit_code(self) -> int | None:
-        return self.summary.get("exit_code")
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """Events by outcome."""
-        return dict(self.summary.get("events", {}).get("outcomes") or {})
-
     @property
     def ended(self) -> float:
         """Epoch seconds of its last sign of life."""
-        try:
-            return datetime.fromisoformat(self.summary["finished_at"]).timestamp()
-        except (KeyError, TypeError, ValueError):
-            return self.run.plan.stat().st_mtime
+        told = self.info and (self.info.finished_at or self.info.started_at)
+        return datetime.fromisoformat(told).timestamp() if told else self.run.folder.stat().st_mtime
 
     @cached_property
     def size(self) -> int:
@@ -90,29 +66,33 @@ class Past:
 
     def row(self) -> dict[str, Any]:
         """For `--json`."""
-        return {
-            "run_id": self.run.id, "command": self.command, "account": self.account, "started_at": self.started_at,
-            "state": self.state, "exit_code": self.exit_code, "outcomes": self.outcomes, "bytes": self.size,
-            "folder": str(self.run.folder),
+        info = self.info
+        told = {
+            "run_id": self.run.id, "command": info and info.command,
+            "account": info.account if info else self.run.folder.parent.parent.name,
+            "started_at": info and info.started_at, "state": str(self.state), "inputs": info.inputs if info else [],
+            "seconds": info and round(info.seconds, 1), "exit_code": info and info.exit_code,
+            "outcomes": info.outcomes if info else {}, "of": info and info.of, "by": info and info.by,
         }  # fmt: skip
+        return {**told, "bytes": self.size, "folder": str(self.run.folder)}
 
 
 def past_runs(settings: Settings) -> list[Past]:
     """The runs of the account that the settings mean, of every account where they mean none; newest first."""
-    return _newest_first(_folders(settings))
+    found = folders(settings)
+    holders = {folder: holder(folder) for folder in found}
+    return [Past(run, holders[run.folder.parent.parent] == run.id) for run in newest_first(found)]
 
 
-def named_run(settings: Settings, id: str | None, fits: Callable[[Past], bool] = bool) -> Past:
-    """The run of that id, of whichever account; without one the newest that fits. Raises `NoSuchRun`."""
+def named_run(settings: Settings, id: str | None) -> Past:
+    """The run of that id, of whichever account; without one the newest with a report. Raises `NoSuchRun`."""
     if id is None:
-        found = next(filter(fits, past_runs(settings)), None)
+        found = next((past for past in past_runs(settings) if past.summary), None)
         if found is None:
             raise NoSuchRun("there is no finished run yet: fsseg import or fsseg dry-run makes one")
         return found
-    for past in [*past_runs(settings), *_newest_first(_all_folders(settings))]:
-        if past.run.id == id:
-            return past
-    raise NoSuchRun(f"there is no run {id}: fsseg runs list shows them")
+    run = named(all_folders(settings), id)
+    return Past(run, holder(run.folder.parent.parent) == run.id)
 
 
 def prunable(runs: Iterable[Past], older_than: float, now: datetime | None = None) -> list[Past]:
@@ -126,19 +106,3 @@ def delete(past: Past) -> int:
     size = past.size
     shutil.rmtree(past.run.folder)
     return size
-
-
-def _folders(settings: Settings) -> list[Path]:
-    chosen = settings.freshsales
-    if settings.sandbox or chosen.domain or chosen.base_url:
-        return [folder_of(settings, account_of(settings).host)]
-    return _all_folders(settings)
-
-
-def _all_folders(settings: Settings) -> list[Path]:
-    return [folder for folder in state_dir(settings).iterdir() if folder.is_dir()]
-
-
-def _newest_first(folders: Iterable[Path]) -> list[Past]:
-    runs = (run for folder in folders for run in all_runs(folder))
-    return [Past(run) for run in sorted(runs, key=lambda run: run.id, reverse=True)]

@@ -1,39 +1,50 @@
-"""`import`, `dry-run`: plan, show, and, where it is an import, push."""
+"""`import`, `dry-run`: plan, show, and, where it is an import, ask and push."""
 
 from __future__ import annotations
 
 import os
-import sys
+import shutil
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from fsseg.cli.exit_codes import ExitCode
+from fsseg.cli.question import push_if_agreed
 from fsseg.cli.work import (
+    Declined,
     Ending,
     Output,
+    Session,
+    advised,
     ending_of,
     find_inputs,
-    interruptible,
-    now,
-    opened,
     refuse_forbidden,
     register,
+    resumable,
+    session,
 )
 from fsseg.freshsales.errors import FreshsalesError
 from fsseg.pipeline import Pipeline
-from fsseg.plan.again import is_dry
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.files import note_imported
-from fsseg.plan.run import Run, new_run
+from fsseg.plan.reopen import WRITES, failed
+from fsseg.plan.run import STDIN, Run, RunState, new_run, now
+from fsseg.plan.run_selection import supersede
 from fsseg.plan.store import Store
 from fsseg.report.console import Consoles
 from fsseg.report.files import read_lines
+from fsseg.report.quiet import quiet_lines
 from fsseg.report.render import print_json
 from fsseg.report.text import print_dry_run, print_totals
 from fsseg.settings import Settings
 
 Show = Callable[[Pipeline, dict[str, Any]], None]
+Act = Callable[[ExitStack], None]
+"""What a run does; the bars that are shown meanwhile are in the stack, to be closed where somebody is asked."""
+
+OFFLINE = "offline: compared with what earlier runs delivered, not with what Freshsales holds"
 
 FEW = 3
 """Files that are named on the terminal."""
@@ -41,44 +52,38 @@ FEW = 3
 
 def run(
     settings: Settings, paths: list[str], output: Output, command: Literal["import", "dry-run"], show: Show, *,
-    offline: bool = False, ask: bool = False,
+    offline: bool = False, yes: bool = False,
 ) -> ExitCode:  # fmt: skip
     """Plan the events of `paths`; push them too if it is an import. The exit code.
 
     Raises what `fsseg.cli.errors.handled` handles; a run that was begun is accounted for in any case.
     """
     files, unreadable = find_inputs(paths, output.consoles)
-    started = now()
-    importing = command == "import"
-    with opened(settings, output, new_run, writes=importing, offline=offline) as pipeline:
-        remember_options(pipeline, settings, command, started, files, offline)
-        if not settings.again:
-            tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
-        if offline:
-            output.consoles.say("offline: compared with what earlier runs delivered, not with what Freshsales holds")
-        ending = Ending()
-        with interruptible(pipeline.pacer):
-            with ExitStack() as stack:
-                stack.enter_context(pipeline.progress)
-                try:
-                    pipeline.plan(register(pipeline.store, pipeline.run, files))
-                    refuse_forbidden(pipeline)
-                    refusal = pipeline.brake()
-                    if refusal:
-                        raise BrakeRefused(refusal)
-                    if importing:
-                        if ask and must_ask(pipeline):
-                            stack.pop_all().close()
-                            if not agreed(pipeline, output):
-                                return ExitCode.DONE
-                            pipeline.progress = output.progress = output.fresh()
-                            stack.enter_context(pipeline.progress)
-                        pipeline.carry_out()
-                except BrakeRefused as error:
-                    ending = Ending(ExitCode.BRAKE, error)
-                except FreshsalesError as error:
-                    ending = Ending(ending_of(error), error)
-            return account_for(pipeline, output, ending, show, partly=unreadable > 0)
+    dry = command == "dry-run"
+    with session(settings, output, command, offline=offline) as held:
+        begun = new_run(
+            held.folder, account=held.account.host, edition=held.account.edition, command=command, dry=dry,
+            offline=offline, settings=settings.model_dump(mode="json"),
+            inputs=[path if path == STDIN else os.path.abspath(path) for path in files],
+        )  # fmt: skip
+        with resumable(begun, fresh=True), held.pipeline(begun, writes=not dry, offline=offline) as pipeline:
+            if not settings.again:
+                tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
+            if offline:
+                output.consoles.say(
+                    "offline: compared with what earlier runs delivered, not with what Freshsales holds"
+                )
+
+            def act(stack: ExitStack) -> None:
+                pipeline.settle_killed()
+                pipeline.plan(register(pipeline.store, pipeline.run, files))
+                refuse_forbidden(pipeline)
+                if not dry:
+                    push_if_agreed(pipeline, output, stack, yes=yes)
+                elif refusal := pipeline.brake():
+                    raise BrakeRefused(refusal)
+
+            return drive(held, pipeline, act, show, partly=unreadable > 0)
 
 
 def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
@@ -90,69 +95,100 @@ def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
         consoles.say(f"so were {len(runs) - FEW:,} more of these files: summary.json names them")
 
 
-def remember_options(
-    pipeline: Pipeline, settings: Settings, command: str, started: str, files: list[str], offline: bool
-) -> None:
-    """What resuming needs to know; settings hold no secret."""
-    for name, value in {
-        "settings": settings.model_dump(mode="json"),
-        "invoked": command,
-        "dry": command == "dry-run",
-        "offline": offline,
-        "started_at": started,
-        "paths": [path if path == "-" else os.path.abspath(path) for path in files],
-        "command": command,
-    }.items():
-        pipeline.store.put(name, value)
+def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bool = False) -> ExitCode:
+    """Let the run act, whatever stops it write its files, show what came of it, and give the exit code."""
+    ending = Ending()
+    with ExitStack() as stack:
+        stack.enter_context(pipeline.progress)
+        try:
+            act(stack)
+        except Declined as error:
+            if pipeline.run.info.of:
+                return discard(held, pipeline.run, error)
+            ending = Ending(ExitCode.INTERRUPTED if error.interrupted else ExitCode.DONE, error)
+        except BrakeRefused as error:
+            ending = Ending(ExitCode.BRAKE, error)
+        except FreshsalesError as error:
+            if pipeline.stage == "new":
+                raise
+            ending = Ending(ending_of(error), error)
+    return account_for(held, pipeline, ending, show, partly=partly)
 
 
-def must_ask(pipeline: Pipeline) -> bool:
-    """Whether records of the account would be changed, and there is somebody to ask."""
-    return sys.stdin.isatty() and sys.stderr.isatty() and pipeline.store.count("record", "action = 'update'") > 0
+def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
+    """Leave nothing of an apply or undo that somebody said no to; the plan that was to be applied is noted as such."""
+    of = run.info.of or ""
+    if run.info.command == "apply":
+        original = Run(run.folder.parent / of)
+        original.note(state=RunState.DECLINED, by=None)
+        held.output.consoles.complain(f"nothing was sent; what would still push it: {advised('apply', original)}")
+    else:
+        held.output.consoles.complain("nothing was sent")
+    shutil.rmtree(run.folder)
+    return ExitCode.INTERRUPTED if declined.interrupted else ExitCode.DONE
 
 
-def agreed(pipeline: Pipeline, output: Output) -> bool:
-    """Ask whether to go on."""
-    import typer
-
-    counts = [pipeline.store.count("record", f"action = '{action}'") for action in ("create", "update")]
-    entries = pipeline.store.count("entry", "action = 'create'")
-    question = f"{counts[0]:,} to create, {counts[1]:,} to update, {entries:,} timeline entries. Push this?"
-    if typer.confirm(question, err=True):
-        return True
-    output.consoles.say("nothing was sent")
-    return False
-
-
-def account_for(pipeline: Pipeline, output: Output, ending: Ending, show: Show, *, partly: bool = False) -> ExitCode:
-    """Write the files of the run, show what came of it, and give the exit code."""
-    dry = is_dry(pipeline.store)
+def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *, partly: bool) -> ExitCode:
+    """Write the files of the run, note how it stands, show what came of it, and give the exit code."""
+    run, output, info = pipeline.run, held.output, pipeline.run.info
+    declined = isinstance(ending.error, Declined)
     head = {
-        "run_id": pipeline.run.id,
-        "command": pipeline.store.get("invoked"),
-        "account": pipeline.store.get("account")["host"],
-        "edition": pipeline.catalog.edition,
-        "started_at": pipeline.store.get("started_at"),
-        "finished_at": now(),
+        "run_id": run.id,
+        "command": held.command,
+        "account": info.account,
+        "edition": info.edition,
+        "started_at": _whole_seconds(info.started_at),
+        "finished_at": _whole_seconds(now()),
         "exit_code": 0,
-        "run_dir": str(pipeline.run.folder),
+        "run_dir": str(run.folder),
     }
     if pipeline.pacer.limit is not None:
         head |= {"account_limit": pipeline.pacer.per_hour, "quota_left": pipeline.pacer.remaining}
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]
-    if pipeline.stage == "new" and ending.error is not None:
-        raise ending.error
 
     def exit_code(outcomes: dict[str, int]) -> int:
         bad = partly or outcomes["rejected"] or outcomes["failed"] or _not_undone(pipeline.store)
-        return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad else ending.code
+        return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
-    summary = pipeline.account_for(head, exit_code, dry_run=dry)
+    summary = pipeline.account_for(head, exit_code, dry_run=info.dry or declined)
+    state = _state(pipeline, ending)
+    info = run.note(
+        state=state, exit_code=summary["exit_code"], outcomes=summary["events"]["outcomes"], finished_at=now(),
+        seconds=info.seconds + time.monotonic() - held.began, failed=0 if info.dry else failed(pipeline.store),
+    )  # fmt: skip
+    if info.command == "dry-run" and state in (RunState.PLANNED, RunState.DONE) and not info.offline:
+        supersede(held.folder, info)
+    if info.command == "undo" and info.of and state is RunState.DONE and _has_undone(pipeline.store):
+        Run(run.folder.parent / info.of).note(state=RunState.UNDONE, by=run.id)
     show(pipeline, summary)
-    if ending.code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
-        output.consoles.complain(_why(ending))
+    _say_how_it_ended(output, run, ending, summary)
     return ExitCode(summary["exit_code"])
+
+
+def _state(pipeline: Pipeline, ending: Ending) -> RunState:
+    """How the run stands now."""
+    info = pipeline.run.info
+    if isinstance(ending.error, Declined):
+        return RunState.DECLINED
+    if info.dry and pipeline.stage == "planned":
+        tables = ("record", "entry")
+        to_apply = any(pipeline.store.count(table, f"{WRITES} AND status = 'planned'") for table in tables)
+        return RunState.PLANNED if info.command == "dry-run" and to_apply and not info.offline else RunState.DONE
+    return RunState.STOPPED if ending.stopped else RunState.DONE
+
+
+def _has_undone(store: Store) -> bool:
+    """Whether an undo has put anything back."""
+    return any(
+        store.count(table, "action IN ('update', 'delete') AND status = 'done'") for table in ("record", "entry")
+    )
+
+
+def _whole_seconds(time: str) -> str:
+    """A time of `RunInfo` as the reports write it."""
+    found = datetime.fromisoformat(time).astimezone(UTC)
+    return found.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _not_undone(store: Store) -> bool:
@@ -168,15 +204,28 @@ def show_run(output: Output, run: Run, summary: dict[str, Any]) -> None:
         print_json(out, summary)
     elif output.consoles.quiet:
         return
-    elif summary["dry_run"]:
+    elif summary["dry_run"] and summary["command"] != "import":
         print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder)
     else:
         print_totals(out, summary, failures, run_dir=run.folder)
 
 
-def _why(ending: Ending) -> str:
-    if ending.code is ExitCode.BRAKE:
-        return f"the safety brake: {ending.error}"
-    if ending.code is ExitCode.REFUSED_CREDENTIALS:
-        return f"Freshsales refused this key: {ending.error}. Check it with: fsseg check"
-    return f"stopped early: {ending.error}; go on with: fsseg resume"
+def _say_how_it_ended(output: Output, run: Run, ending: Ending, summary: dict[str, Any]) -> None:
+    """What stopped the run and how it goes on; under `--quiet`, what else there is to know of it."""
+    resume = f"go on with: {advised('resume', run)}"
+    match ending:
+        case Ending(error=Declined()):
+            output.consoles.complain(f"nothing was sent; what would still push it: {advised('apply', run)}")
+        case Ending(code=ExitCode.BRAKE):
+            lift = "" if run.info.dry else f"; go on with: {advised('resume', run, '--allow-mass-changes')}"
+            output.consoles.complain(f"the safety brake: {ending.error}{lift}")
+        case Ending(code=ExitCode.REFUSED_CREDENTIALS):
+            output.consoles.complain(
+                f"Freshsales refused this key: {ending.error}. Check it with: fsseg check; then {resume}"
+            )
+        case Ending(code=ExitCode.DONE):
+            if output.consoles.quiet:
+                for line in quiet_lines(summary):
+                    output.consoles.complain(line)
+        case _:
+            output.consoles.complain(f"stopped early: {ending.error}; {resume}")

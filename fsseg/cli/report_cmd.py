@@ -53,11 +53,12 @@ def report(
     given = {name: value for name, value in o.settings_among(locals()).items() if name != "limit"}
     with o.command(given, config, json=json, quiet=quiet) as (settings, output):
         from fsseg.cli.past_runs import named_run
+        from fsseg.cli.work import advised
         from fsseg.settings import ConfigError
 
-        past = named_run(settings, run, lambda past: bool(past.summary))
+        past = named_run(settings, run)
         if not past.summary:
-            raise ConfigError(f"{past.run.id} hasn't been reported yet: fsseg resume {past.run.id} goes on with it")
+            raise ConfigError(f"{past.run.id} hasn't been reported yet: {advised('resume', past.run)} goes on with it")
         wanted = Format.json if json else format
         if output_file is None:
             _render(output.consoles.out, past, wanted, limit)
@@ -79,8 +80,8 @@ def _write(path: Path, past: Past, format: Format, limit: int) -> None:
     """Whole or not at all. Raises `ConfigError`."""
     import io
 
+    from fsseg.plan.private_file import replacing
     from fsseg.report.console import open_consoles
-    from fsseg.report.files import replacing
     from fsseg.settings import ConfigError
 
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from fsseg.cli import options as o
@@ -33,20 +31,13 @@ def resume(
         settings,
         output,
     ):
-        from fsseg.cli.again import find, go_on, nothing_left
-        from fsseg.plan.again import resumable
+        from fsseg.cli import again
 
-        found = find(settings, resumable, run)
-        if found is None:
-            raise typer.Exit(nothing_left(output, settings, run, "nothing to resume"))
-        raise typer.Exit(go_on(settings, output, found, "resume"))
+        raise typer.Exit(again.resume(settings, output, run))
 
 
 def retry(
     run: o.RunId = None,
-    refused: Annotated[
-        bool, typer.Option("--refused", help="What Freshsales refused too, once the reason is mended there.")
-    ] = False,
     domain: o.Domain = None,
     edition: o.EditionFlag = None,
     base_url: o.BaseUrl = None,
@@ -63,16 +54,12 @@ def retry(
     verbose: o.Verbose = False,
     no_progress: o.NoProgress = False,
 ) -> None:
-    """Push again what failed and may succeed now; what may have arrived is looked for first."""
+    """Push again all that failed; what may have arrived is looked for first. Ends 1 while something still fails."""
     given = o.settings_among(locals())
     with o.command(given, config, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
         settings,
         output,
     ):
-        from fsseg.cli.again import find, go_on, nothing_left
-        from fsseg.plan.again import failed, reopen_failed, retryable
+        from fsseg.cli import again
 
-        found = find(settings, failed if refused else retryable, run)
-        if found is None:
-            raise typer.Exit(nothing_left(output, settings, run, "nothing to retry"))
-        raise typer.Exit(go_on(settings, output, found, "retry", lambda store: reopen_failed(store, refused=refused)))
+        raise typer.Exit(again.retry(settings, output, run))

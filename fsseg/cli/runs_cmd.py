@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +15,16 @@ from fsseg.cli import options as o
 if TYPE_CHECKING:
     from fsseg.cli.past_runs import Past
     from fsseg.cli.work import Output
+    from fsseg.settings import Settings
 
 app = typer.Typer(help="Earlier runs: list them, show one, delete old ones.")
 
-STYLES = {"resumable": "yellow", "to apply": "cyan", "stopped": "red", "damaged": "red"}
+RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-\d{6}-[0-9a-f]{2}")
+
+RunId = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="The run's id, or any unique beginning of it, or `latest`.", show_default=False),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -65,7 +73,7 @@ def list_(
 @app.command()
 def show(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)],
+    run: RunId,
     domain: o.Domain = None,
     edition: o.EditionFlag = None,
     base_url: o.BaseUrl = None,
@@ -89,6 +97,7 @@ def show(
             print_totals(output.consoles.out, past.summary, read_lines(past.run.failures), run_dir=past.run.folder)
         else:
             _print(output, [past])
+            _print_how_to_go_on(output, past)
 
 
 @app.command()
@@ -117,8 +126,9 @@ def prune(
         from fsseg.report.render import print_json
         from fsseg.report.words import counted
 
-        old = prunable(past_runs(settings), duration(older_than, "--older-than"))
-        kept = [past for past in old if not all and past.state == "resumable"]
+        found = [*past_runs(settings), *_never_begun(settings)]
+        old = prunable(found, duration(older_than, "--older-than"))
+        kept = [past for past in old if not all and past.is_open]
         gone = [past for past in old if past not in kept]
         if gone and not agree(f"Delete {counted(len(gone), 'run')} for good?", yes=yes):
             output.consoles.say("nothing was deleted")
@@ -131,6 +141,19 @@ def prune(
         if output.json:
             ids = {"deleted": [past.run.id for past in gone], "kept": [past.run.id for past in kept]}
             print_json(output.consoles.out, {**ids, "freed_bytes": freed})
+
+
+def _never_begun(settings: Settings) -> Iterator[Past]:
+    """What processes left that were killed before they had written down which run it was to be."""
+    from fsseg.cli.again import folders
+    from fsseg.cli.past_runs import Past
+    from fsseg.plan.run import Run
+
+    for account in folders(settings):
+        for folder in (account / "runs").glob("*"):
+            is_ours = RUN_FOLDER.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+            if is_ours and not (folder / "run.json").exists():
+                yield Past(Run(folder), held=False)
 
 
 def _delete(gone: list[Past]) -> int:
@@ -155,30 +178,27 @@ def _merged(context: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(output: Output, runs: list[Past]) -> None:
-    from fsseg.cli.table import print_table
+    from fsseg.report.runs_table import RunRow, print_runs
 
-    rows = [(past.run.id, past.command, _when(past), past.account, past.state, _fared(past)) for past in runs]
-    styles = [STYLES.get(past.state, "") for past in runs]
-    print_table(output.consoles.out, ("run", "command", "started", "account", "state", "events"), rows, styles=styles)
-
-
-def _when(past: Past) -> str:
-    from datetime import datetime
-
-    try:
-        return f"{datetime.fromisoformat(past.started_at or '').astimezone():%Y-%m-%d %H:%M}"
-    except ValueError:
-        return ""
+    accounts = {past.run.folder.parent: past.info.account for past in runs if past.info}  # what a damaged run can't say
+    rows = []
+    for past in runs:
+        folder = past.run.folder.parent
+        is_undo = past.info is not None and past.info.command == "undo"
+        records = past.summary.get("records", {}) if is_undo else {}
+        rows.append(RunRow(past.run.id, accounts.get(folder, folder.parent.name), str(past.state), past.info, records))
+    print_runs(output.consoles.out, rows)
 
 
-def _fared(past: Past) -> str:
-    from fsseg.report.words import number
+def _print_how_to_go_on(output: Output, past: Past) -> None:
+    from rich.text import Text
 
-    told = (f"{number(count)} {name}" for name, count in past.outcomes.items() if count)
-    parts = [", ".join(told) or ("nothing read" if past.summary else "not reported yet")]
-    if past.exit_code:
-        parts.append(f"(exit {past.exit_code})")
-    return " ".join(parts)
+    from fsseg.cli.work import advised
+    from fsseg.plan.run import RunState
+
+    if past.state == RunState.STOPPED:
+        how = Text.assemble("Go on where it stopped:  ", (advised("resume", past.run), "bold cyan"))
+        output.consoles.out.print(how, soft_wrap=True)
 
 
 def _megabytes(size: int) -> str:

@@ -39,14 +39,6 @@ def undo(
         settings,
         output,
     ):
-        from fsseg.cli.again import find, go_on, nothing_left, plan_undo
-        from fsseg.plan.again import undoable
-        from fsseg.settings import ConfigError
+        from fsseg.cli import again
 
-        found = find(settings, undoable, run)
-        if found is None:
-            raise typer.Exit(nothing_left(output, settings, run, "nothing to undo"))
-        if not dry_run and not yes and not o.confirmed(f"Put back what {found.id} changed?"):
-            raise ConfigError("undo asks first: give --yes where there is nobody to ask")
-        planned = plan_undo(found, settings, delete_created=delete_created, dry_run=dry_run)
-        raise typer.Exit(go_on(settings, output, planned, "undo"))
+        raise typer.Exit(again.undo(settings, output, run, delete_created=delete_created, dry=dry_run, yes=yes))

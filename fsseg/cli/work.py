@@ -6,32 +6,36 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fsseg.cli.connect import Connection, account_folder, account_of, connected, locked
+from fsseg.cli.connect import account_folder, account_of, check_tokens, connected, locked, make_pacer
 from fsseg.cli.errors import NoInput
 from fsseg.cli.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
-from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, Stop
+from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.rules import Rules
+from fsseg.mapping.rules import MappingError, Rules
 from fsseg.pipeline import Pipeline
-from fsseg.plan.account_fields import AccountFields, read_fields
+from fsseg.plan.account_fields import read_fields
+from fsseg.plan.database import StateError
 from fsseg.plan.files import note_files
+from fsseg.plan.key import PlanKey, plan_key, put_plan_key
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.mirror import Mirror
-from fsseg.plan.run import Run
+from fsseg.plan.private_file import replacing, write_text
+from fsseg.plan.run import Run, RunState
 from fsseg.plan.store import Store
+from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
 from fsseg.segment.open import Input, expand
-from fsseg.settings import Settings, suppressed
+from fsseg.settings import ConfigError, Settings, suppressed
 
 
 @dataclass
@@ -89,7 +93,7 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told."""
     inputs = []
     for number, shown in enumerate(files):
-        path = _kept_stdin(store, run) if shown == "-" else shown
+        path = _kept_stdin(run) if shown == "-" else shown
         row = (number, os.path.abspath(path), shown)
         store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
         inputs.append(Input(path, number))
@@ -97,52 +101,116 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     return inputs
 
 
-def _kept_stdin(store: Store, run: Run) -> str:
-    path = run.folder / "stdin"
-    if not store.get("stdin_whole"):
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
+def _kept_stdin(run: Run) -> str:
+    if not run.stdin.exists():
+        with replacing(run.stdin) as copy:
             shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
-        store.put("stdin_whole", True)
-    return str(path)
+    return str(run.stdin)
+
+
+@dataclass
+class Session:
+    """An account under its lock, for one run: nothing else fsseg does to it can come between."""
+
+    settings: Settings
+    output: Output
+    account: Account
+    folder: Path
+    ledger: Ledger
+    pacer: Pacer
+    note_holder: Callable[[str], None]
+    command: str
+    """What was asked for, which may be to go on with an earlier run."""
+    began: float
+
+    def check_account(self, store: Store, run: Run) -> None:
+        """Raise `ConfigError` if the plan was made for another account, whatever folder it lies in."""
+        key = plan_key(store)
+        if (key.account, key.edition) != (self.account.host, self.account.edition):
+            raise ConfigError(
+                f"the plan of run {run.id} was made for {key.account} ({key.edition}), and not for"
+                f" {self.account.host} ({self.account.edition}): nothing was sent to either"
+            )
+
+    @contextmanager
+    def pipeline(self, run: Run, *, writes: bool, offline: bool = False) -> Iterator[Pipeline]:
+        """Everything the run needs: its store, a connection, the account's fields. Raises the client's errors."""
+        self.note_holder(run.id)
+        with ExitStack() as stack:
+            store = stack.enter_context(closing(run.open()))
+            if store.get("settings") is not None:
+                self.check_account(store, run)
+            else:
+                with store.transaction():
+                    store.put("settings", run.info.settings)
+                    put_plan_key(store, PlanKey(self.account.host, self.account.edition, self.ledger.generation))
+            progress = self.output.progress
+            if offline:
+                catalog = cached_fields(self.folder, self.account)
+                token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
+                rules = rules_of(self.settings, application_token=token, offline=True)
+                yield Pipeline(
+                    self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress
+                )
+                return
+            connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
+            known = read_fields(connection.reader, self.account.edition)
+            cache_fields(self.folder, known.catalog)
+            mirror = stack.enter_context(closing(Mirror(self.folder / "mirror.db")))
+            rules = rules_of(self.settings, application_token=connection.application_token)
+            yield Pipeline(
+                self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
+                connection.writer, self.pacer, progress, forbidden=known.forbidden,
+            )  # fmt: skip
 
 
 @contextmanager
-def opened(
-    settings: Settings, output: Output, run_of: Callable[[Path], Run], *, writes: bool, offline: bool = False
-) -> Iterator[Pipeline]:
-    """A pipeline with everything it needs, under the account's lock.
+def session(settings: Settings, output: Output, command: str, *, offline: bool = False) -> Iterator[Session]:
+    """Hold the account that the settings mean. Raises `ConfigError`, `Locked` and `StateError`.
 
-    Raises what `fsseg.cli.errors.handled` handles.
+    Whatever interrupts it inside is raised as `Interrupted`.
     """
     account = account_of(settings)
-    folder = account_folder(settings, account)
-    with ExitStack() as stack:
-        run = run_of(folder)
-        stack.enter_context(locked(folder, run.id))
-        store = stack.enter_context(closing(run.open()))
-        ledger = stack.enter_context(closing(Ledger(folder / "ledger.db")))
-        store.put("account", {"host": account.host, "edition": account.edition})
-        if offline:
-            catalog = cached_fields(folder, account)
-            rules = rules_of(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")), offline=True)
-            yield Pipeline(settings, rules, catalog, run, store, ledger, None, None, None, Pacer(), output.progress)
+    if not offline:
+        check_tokens(settings)
+    began, folder = time.monotonic(), account_folder(settings, account)
+    pacer = make_pacer(settings, lambda: output.progress)
+    with interruptible(pacer), locked(folder) as note_holder, closing(Ledger(folder / "ledger.db")) as ledger:
+        yield Session(settings, output, account, folder, ledger, pacer, note_holder, command, began)
+
+
+@contextmanager
+def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
+    """What ends the run inside leaves it to be resumed, and says so; a fresh one that can't be begun leaves nothing.
+
+    It can't where what was asked for makes no sense, or Freshsales refuses the key.
+    """
+    try:
+        yield
+    except (ConfigError, MappingError, Stop, NotFound) as error:
+        if fresh and not run.summary_path.exists():
+            shutil.rmtree(run.folder)
+        else:
+            _stopped(run, error)
+        raise
+    except BaseException as error:
+        _stopped(run, error)
+        raise
+
+
+def _stopped(run: Run, error: BaseException) -> None:
+    with suppress(OSError, StateError):  # a full disk, say; a run whose process is gone counts as stopped all the same
+        if run.lacks_stdin:
+            shutil.rmtree(run.folder)
+            error.add_note("standard input was not read to its end, so nothing of it is kept: import it again")
             return
-        connection = stack.enter_context(connected(settings, lambda: output.progress, writes=writes))
-        known = read_fields(connection.reader, account.edition)
-        cache_fields(folder, known.catalog)
-        mirror = stack.enter_context(closing(Mirror(folder / "mirror.db")))
-        rules = rules_of(settings, application_token=connection.application_token)
-        yield _pipeline(settings, rules, known, run, store, ledger, mirror, connection, output.progress)
+        run.note(state=RunState.STOPPED)
+    error.add_note(f"go on with: {advised('resume', run)}")
 
 
-def _pipeline(
-    settings: Settings, rules: Rules, known: AccountFields, run: Run, store: Store, ledger: Ledger, mirror: Mirror,
-    connection: Connection, progress: Progress,
-) -> Pipeline:  # fmt: skip
-    return Pipeline(
-        settings, rules, known.catalog, run, store, ledger, mirror, connection.reader, connection.writer,
-        connection.pacer, progress, forbidden=known.forbidden,
-    )  # fmt: skip
+def advised(verb: str, run: Run, more: str = "") -> str:
+    """The command that does this with the run."""
+    return command(verb, run.id, account=run.folder.parent.parent.name, run_dir=run.folder, more=more)
 
 
 def cached_fields(folder: Path, account: Account) -> Catalog:
@@ -155,9 +223,15 @@ def cached_fields(folder: Path, account: Account) -> Catalog:
 
 def cache_fields(folder: Path, catalog: Catalog) -> None:
     """Keep the account's fields for offline runs."""
-    from fsseg.report.files import write_text
-
     write_text(folder / "fields.json", catalog.to_json().decode())
+
+
+class Declined(Exception):
+    """Somebody was asked, and said no, or pressed Ctrl-C."""
+
+    def __init__(self, *, interrupted: bool = False) -> None:
+        super().__init__("declined")
+        self.interrupted = interrupted
 
 
 @dataclass
@@ -166,7 +240,11 @@ class Ending:
 
     code: ExitCode = ExitCode.DONE
     error: Exception | None = None
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether something is left that a resumption would do."""
+        return self.code not in (ExitCode.DONE, ExitCode.SOME_FAILED) or isinstance(self.error, Declined)
 
 
 @contextmanager
@@ -185,8 +263,11 @@ def interruptible(pacer: Pacer) -> Iterator[None]:
     before = {each: signal.signal(each, stop) for each in signals}
     try:
         yield
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted") from None
+    except KeyboardInterrupt as error:
+        interrupted = Interrupted("interrupted")
+        for note in getattr(error, "__notes__", ()):
+            interrupted.add_note(note)
+        raise interrupted from None
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
@@ -201,11 +282,6 @@ def ending_of(error: FreshsalesError) -> ExitCode:
             return ExitCode.REFUSED_CREDENTIALS
         case _:
             return ExitCode.STOPPED
-
-
-def now() -> str:
-    """The present, as the reports write it."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def refuse_forbidden(pipeline: Pipeline) -> None:

@@ -16,6 +16,9 @@ field the name starts with `lead:` or `contact:`, since which of the two the per
 person's cells are `email`, as written, and `$contact` (bool) if the event said whether it is a contact.
 """
 
+OF_COMPANY = "$account"
+"""The cell of a deal that names the part of the company that came with it."""
+
 Parts = dict[str, Cells]
 """`""` is the person, `company:<folded name>` its company, `deal:<folded name>` its deal; these two hold `name`."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.gate import Gate
 from fsseg.mapping.identity import address, person_key, user_id
-from fsseg.mapping.intents import AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
+from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
 from fsseg.mapping.tally import Note, Tally
@@ -81,7 +81,7 @@ class Mapper:
         if company := cells.pop(COMPANY, None):
             parts[company[0]] = company[1]
         if deal := cells.pop(DEAL, None):
-            parts[deal[0]] = deal[1]
+            parts[deal[0]] = deal[1] | {OF_COMPANY: company[0]} if company else deal[1]
         return PersonIntent(key, parts, notes)
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:

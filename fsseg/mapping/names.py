@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import Any
 
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _HUMP = re.compile(r"_+([^_])")
@@ -38,3 +39,8 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     """A hint that names the closest option, or empty text."""
     option = closest(name, options)
     return f"did you mean {option}?" if option else ""
+
+
+def fold_name(name: Any) -> str:
+    """A company's or deal's name as it is compared: without regard to case and runs of blanks."""
+    return " ".join(str(name or "").split()).casefold()

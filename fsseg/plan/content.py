@@ -1,4 +1,4 @@
-"""What identifies a record between runs, and what was delivered of it, as two 64-bit numbers. Pure."""
+"""What identifies a record between runs, and what was delivered of it, as numbers. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from xxhash import xxh3_64_intdigest
 
+from fsseg.plan.ledger_format import CONTENT
 from fsseg.plan.shape import CONTACT_FLAG, CONVERT
 
 ONLY_ONCE = frozenset({CONTACT_FLAG, CONVERT})
@@ -32,4 +33,4 @@ def places(kind: str, entity: str, remote_id: int | None, match_key: str, parent
 def content(desired: Mapping[str, Any]) -> int:
     """The values of `desired`, links to accounts among them; equal values give equal numbers in every run."""
     held = {name: value for name, value in desired.items() if name not in ONLY_ONCE}
-    return xxh3_64_intdigest(orjson.dumps(held, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+    return xxh3_64_intdigest(orjson.dumps(held, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)) & CONTENT

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Connection
 
 
 class StateError(Exception):
     """A file in the state folder cannot be used: damaged, or written by a newer fsseg. Nothing was changed in it."""
 
 
-def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
+Migration = Callable[[Connection], None]
+"""Brings a file from one format to the next, inside a transaction."""
+
+
+def connect(path: Path, schema: str, version: int, migrations: Mapping[int, Migration] | None = None) -> Connection:
     """The database at `path`, made if absent (mode 0600, WAL), in autocommit mode.
 
     Every commit has reached the disk when it returns (`synchronous=FULL` syncs the log at each of them, and the folder
     when it makes the log), so that what is written down before a request leaves outlives a power failure.
-    Raises `StateError` for a file that is damaged or whose `user_version` is another than `version`, and
+    A file of an older format is brought to `version` step by step: `migrations` has, for each format, the way to the
+    next one. Raises `StateError` for a file that is damaged, newer, or older without a way from there, and
     `sqlite3.OperationalError` where the disk is full or may not be written.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -27,15 +33,15 @@ def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > version:
             raise StateError(f"{path} was written by a newer fsseg (format {found}, this one knows {version})")
-        if 0 < found < version:
-            raise StateError(f"{path} was written by an older fsseg (format {found}, this one knows {version})")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         connection.execute("PRAGMA page_size=16384")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        if found < version:
+        if found == 0:
             connection.executescript(f"BEGIN; {schema}; PRAGMA user_version={version}; COMMIT;")
+        else:
+            _migrate(connection, path, found, version, migrations or {})
     except sqlite3.DatabaseError as error:
         connection.close()
         raise as_state_error(error, path) from None
@@ -43,6 +49,24 @@ def connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _migrate(connection: Connection, path: Path, found: int, version: int, migrations: Mapping[int, Migration]) -> None:
+    """All steps or none, so that a file is never left between two formats."""
+    if found == version:
+        return
+    older = f"{path} was written by an older fsseg (format {found}, this one knows {version})"
+    if not all(step in migrations for step in range(found, version)):
+        raise StateError(older)
+    try:
+        with transaction(connection):
+            for step in range(found, version):
+                migrations[step](connection)
+            connection.execute(f"PRAGMA user_version={version}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # the disk's fault, not the file's
+            raise
+        raise StateError(f"{older}, and can't be brought over: {error}") from None
 
 
 def as_state_error(error: Exception, path: Path) -> Exception:
@@ -53,7 +77,7 @@ def as_state_error(error: Exception, path: Path) -> Exception:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def transaction(connection: Connection) -> Iterator[Connection]:
     """All or nothing of what is written inside; durable once left."""
     connection.execute("BEGIN IMMEDIATE")
     try:

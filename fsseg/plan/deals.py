@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fsseg.freshsales.reader import Reader
+from fsseg.mapping.names import fold_name
 from fsseg.plan.existing import Existing, flatten
 from fsseg.plan.finder import FEW
-from fsseg.plan.mirror import first_page, fold_name, pages, read_all, view_of_all
+from fsseg.plan.mirror import first_page, pages, read_all, view_of_all
 
 ByContact = dict[int, list[Existing]]
 

@@ -7,9 +7,10 @@ from typing import Any, assert_never
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.content import content, places
-from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded
+from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.existing import silent
-from fsseg.plan.ledger import Ledger
+from fsseg.plan.ledger import NOTHING, History, Ledger
+from fsseg.plan.older import newest
 from fsseg.plan.people import REFERENCE
 from fsseg.plan.shape import CONVERT, LEAD_STAGE
 from fsseg.plan.store import Record, Store
@@ -64,11 +65,16 @@ def _decide(work: Deciding, record: Record) -> Columns:
     assert record.entity
     store, catalog = work.store, work.catalog
     desired = {name: value for name, value in record.desired.items() if not name.startswith("$")}
-    if record.kind == "person" and record.existing is None:
-        desired = {"email": record.key} | desired | _on_create(catalog, record)
-    columns: Columns = {}
-    links: Fields = {}
+    columns: Columns = {"warnings": list(record.warnings)}
     parent = store.record(record.parent) if record.parent else None
+    history = NOTHING
+    if record.existing is not None:
+        history = _history(work.ledger, record, parent)
+        desired, columns["times"], older = newest(desired, record.times, history.times, record.existing)
+        columns["warnings"] += [f"older: {name}" for name in older if not _holds(catalog, record, name)]
+    elif record.kind == "person":
+        desired = {"email": record.key} | desired | _on_create(catalog, record)
+    links: Fields = {}
     if parent is not None:
         if parent.action == "conflict":
             return {"action": "conflict", "status": "failed", "code": parent.code}
@@ -77,7 +83,7 @@ def _decide(work: Deciding, record: Record) -> Columns:
         links = _account_links(store, record)
         if CONVERT in record.desired:
             links = {"entity": ["lead", "contact"], **links}
-    change, links = _compare(work, record, parent, desired, links)
+    change, links = _compare(work, record, history, desired, links)
     if links and isinstance(change, Unchanged):
         change = Update({})
     match change:
@@ -87,26 +93,40 @@ def _decide(work: Deciding, record: Record) -> Columns:
         case Unchanged():
             return columns | {"action": "unchanged", "status": "done"}
         case Skipped(missing):
-            warnings = [*record.warnings, f"incomplete: {', '.join(missing)}"]
-            return columns | {"action": "skipped", "status": "done", "code": "incomplete", "warnings": warnings}
+            columns["warnings"].append(f"incomplete: {', '.join(missing)}")
+            return columns | {"action": "skipped", "status": "done", "code": "incomplete"}
         case Conflict(code):
             return columns | {"action": "conflict", "status": "failed", "code": code}
     assert_never(change)
 
 
+def _holds(catalog: Catalog, record: Record, name: str) -> bool:
+    """Whether the record has what is wanted of it already."""
+    has = (record.existing or {}).get(name)
+    return same(has, record.desired[name], field_of(catalog, str(record.entity), name))
+
+
+def _history(ledger: Ledger, record: Record, parent: Record | None) -> History:
+    """What was delivered of the record that is there."""
+    parent_id = parent.remote_id if parent else None
+    if lead := record.desired.get(CONVERT):
+        return ledger.history(places(record.kind, "lead", int(lead), record.match_key, None))
+    return ledger.history(places(record.kind, str(record.entity), record.remote_id, record.match_key, parent_id))
+
+
 def _compare(
-    work: Deciding, record: Record, parent: Record | None, desired: dict[str, Any], links: Fields
+    work: Deciding, record: Record, history: History, desired: dict[str, Any], links: Fields
 ) -> tuple[Change, Fields]:
     """The change to make, and the links to add. What could not be read is taken to hold what was last delivered."""
     assert record.entity
     has = record.existing
     unread = {name for name in (*desired, *links) if has is not None and silent(has, HELD_BY.get(name, name))}
-    if unread and _delivered(work.ledger, record, parent):
+    if unread and _delivered(history, record):
         desired, links = ({name: some[name] for name in some if name not in unread} for some in (desired, links))
         unread = set()
     change = diff(work.catalog, record.entity, desired, has)
     if isinstance(change, Update) and _only_rounded(work.catalog, record.entity, change.fields):
-        change = Unchanged() if _delivered(work.ledger, record, parent) else change
+        change = Unchanged() if _delivered(history, record) else change
     if unread and work.offline:
         told = change.fields if isinstance(change, Update) else {}
         change = Update({**told, **{name: [None, desired[name]] for name in desired if name in unread}})
@@ -118,11 +138,9 @@ def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
     return all(rounded(before, after, field_of(catalog, entity, name)) for name, (before, after) in fields.items())
 
 
-def _delivered(ledger: Ledger, record: Record, parent: Record | None) -> bool:
+def _delivered(history: History, record: Record) -> bool:
     """Whether what is wanted of this record is just what was last delivered of it."""
-    parent_id = parent.remote_id if parent else None
-    known = places(record.kind, str(record.entity), record.remote_id, record.match_key, parent_id)
-    return CONVERT not in record.desired and ledger.content(known) == content(record.desired)
+    return CONVERT not in record.desired and history.content == content(record.desired)
 
 
 def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:
@@ -170,7 +188,8 @@ def _entries(store: Store) -> None:
         "UPDATE entry SET action = 'skipped', status = 'failed', code = 'unknown_person'"
         " WHERE action IS NULL AND (person IS NULL"
         " OR person IN (SELECT id FROM record WHERE code = 'unknown_person'))",
-        "UPDATE entry SET action = 'conflict', status = 'failed', code = 'email_exists'"
+        "UPDATE entry SET action = 'conflict', status = 'failed',"
+        " code = (SELECT code FROM record WHERE id = entry.person)"
         " WHERE action IS NULL AND person IN (SELECT id FROM record WHERE action = 'conflict')",
         "UPDATE entry SET status = 'done' WHERE action = 'unchanged'",
         "UPDATE entry SET action = 'create' WHERE action IS NULL",

@@ -11,8 +11,9 @@ from typing import Protocol
 from fsseg.freshsales.errors import NotFound
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
+from fsseg.mapping.names import fold_name
 from fsseg.plan.existing import Existing, flatten
-from fsseg.plan.mirror import INCLUDE, Mirror, fold_name, latest, pages, view_of_all
+from fsseg.plan.mirror import INCLUDE, Mirror, latest, pages, view_of_all
 from fsseg.plan.search import SearchFinder
 from fsseg.plan.search import probe as search_probe
 

@@ -38,6 +38,10 @@ class Part(Struct, frozen=True):
             standing.update(cells)
         return standing
 
+    def times(self) -> dict[str, str]:
+        """The event time of each value that stands."""
+        return {name: time for time, _, cells in self.layers for name in cells}
+
     def cell(self, name: str) -> Any:
         """The value that stands in one cell, or None."""
         return next((cells[name] for _, _, cells in reversed(self.layers) if name in cells), None)

@@ -28,9 +28,9 @@ def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, p
     counts = {
         (entity, action): count
         for entity, action, count in store.db.execute(
-            "SELECT entity, action, count(*) FROM record WHERE status = 'planned' AND action IN ('create', 'update')"
+            "SELECT entity, action, count(*) FROM record WHERE status = 'planned' AND action IS NOT NULL"
             " GROUP BY 1, 2 UNION ALL SELECT 'timeline', action, count(*) FROM entry"
-            " WHERE status = 'planned' AND action = 'create' AND head IS NULL GROUP BY 1, 2"
+            " WHERE status = 'planned' AND head IS NULL GROUP BY 1, 2"
         )
     }
     # Of deals of one name, none can be made in bulk.
@@ -41,7 +41,7 @@ def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, p
     to_come = 0
     for (entity, action), count in counts.items():
         single = alone if (entity, action) == ("deal", "create") else 0
-        if entity in ("account", "contact", "deal") and count - single >= BULK_FROM:
+        if action != "delete" and entity in ("account", "contact", "deal") and count - single >= BULK_FROM:
             batches = math.ceil((count - single) / BULK_MOST)
             # What was made is read for its ids, or what there is for its names.
             to_come += single + batches + math.ceil(batches * POLLS) + (pages(count) if action == "create" else 0)

@@ -12,15 +12,17 @@ import orjson
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.intents import OF_COMPANY
+from fsseg.mapping.names import fold_name
 from fsseg.plan.content import places
 from fsseg.plan.deals import DealFinder
 from fsseg.plan.existing import Existing, flatten, keep, lacks, updated
 from fsseg.plan.finder import Finder, choose, fetch
 from fsseg.plan.fold import PERSON, State, dump, merge, restore
 from fsseg.plan.ledger import Ledger
-from fsseg.plan.mirror import Mirror, fold_name
+from fsseg.plan.mirror import Mirror
 from fsseg.plan.people import COMPANY, REFERENCE
-from fsseg.plan.shape import CONVERT, fields_for, latest_company, shape, wants_contact
+from fsseg.plan.shape import CONVERT, Shaped, fields_for, latest_company, shape, times_for, wants_contact
 from fsseg.plan.store import Record, Store, encode
 
 Tick = Callable[[int], None]
@@ -40,6 +42,8 @@ class Matching:
     convert_leads: bool = False
     say: Callable[[str], None] = lambda text: None
     tick: Tick = lambda people: None
+    anew: bool = False
+    """Whether some were matched before: then their deals may be there already."""
 
 
 def match(work: Matching) -> None:
@@ -183,21 +187,8 @@ def _write_person(work: Matching, record: Record, state: State, person: _Found) 
     desired: dict[str, Any] = dict(shaped.desired)
     if shaped.companies:
         desired["$accounts"] = [name.removeprefix(COMPANY) for name in shaped.companies]
-    db = work.store.db
-    db.executemany(
-        "INSERT INTO fragment VALUES (?, ?)",
-        ((name, orjson.dumps(dump({name: state[name]}))) for name in shaped.companies),
-    )
-    company = latest_company(state) if shaped.deals else None
-    for name in shaped.deals:
-        deal = fields_for(person.entity, state[name])
-        if company:
-            deal["$account"] = company.removeprefix(COMPANY)
-        db.execute(
-            "INSERT INTO record (kind, entity, key, match_key, parent, desired, sources)"
-            " VALUES ('deal', 'deal', ?, ?, ?, ?, ?)",
-            (deal.get("name") or "", name.partition(":")[2], record.id, encode(deal), encode(state[name].sources)),
-        )
+    _write_companies(work, state, shaped)
+    _write_deals(work, record, state, person.entity, shaped)
     nested = [] if person.entity == "contact" else [name for name in state if name != PERSON]
     sources = sorted({tuple(source) for name in (PERSON, *nested) if name in state for source in state[name].sources})
     extra = ["sales_accounts"] if shaped.companies else []
@@ -208,7 +199,7 @@ def _write_person(work: Matching, record: Record, state: State, person: _Found) 
         "record",
         record.id,
         entity=person.entity,
-        state=None,
+        times=shaped.times,
         sources=[list(source) for source in sources],
         desired=desired if create_stage is None else {**desired, "$contact": create_stage},
         existing=None if person.existing is None else keep(person.existing, [*shaped.desired, *extra]),
@@ -218,6 +209,39 @@ def _write_person(work: Matching, record: Record, state: State, person: _Found) 
         action="conflict" if person.conflict else record.action,
         code="email_exists" if person.conflict else None,
     )
+
+
+def _write_companies(work: Matching, state: State, shaped: Shaped) -> None:
+    """What is said of the contact's companies is put to what others say of them, unless they are planned already."""
+    work.store.db.executemany(
+        "INSERT INTO fragment SELECT ?, ? WHERE NOT EXISTS"
+        " (SELECT 1 FROM record WHERE kind = 'account' AND match_key = ?)",
+        ((name, orjson.dumps(dump({name: state[name]})), name.removeprefix(COMPANY)) for name in shaped.companies),
+    )
+
+
+def _write_deals(work: Matching, record: Record, state: State, entity: str, shaped: Shaped) -> None:
+    """One record per deal of the contact; those that are planned already stay."""
+    latest = latest_company(state) if shaped.deals else None
+    db = work.store.db
+    known: set[str] = set()
+    if work.anew:
+        if entity == "lead":  # which holds its own
+            db.execute("DELETE FROM record WHERE parent = ? AND status = 'planned'", (record.id,))
+        known = {key for (key,) in db.execute("SELECT match_key FROM record WHERE parent = ?", (record.id,))}
+    for name in shaped.deals:
+        match_key = name.partition(":")[2]
+        if match_key in known:
+            continue
+        deal = fields_for(entity, state[name])
+        if company := state[name].cell(OF_COMPANY) or latest:
+            deal["$account"] = company.removeprefix(COMPANY)
+        db.execute(
+            "INSERT INTO record (kind, entity, key, match_key, parent, desired, times, sources)"
+            " VALUES ('deal', 'deal', ?, ?, ?, ?, ?, ?)",
+            (deal.get("name") or "", match_key, record.id, encode(deal), encode(times_for(entity, state[name])),
+             encode(state[name].sources)),
+        )  # fmt: skip
 
 
 def _settle_accounts(work: Matching) -> None:
@@ -231,16 +255,17 @@ def _settle_accounts(work: Matching) -> None:
             part = state[key]
             desired = fields_for("contact", part)
             db.execute(
-                "INSERT INTO record (kind, entity, key, match_key, desired, sources)"
-                " VALUES ('account', 'account', ?, ?, ?, ?)",
-                (desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(part.sources)),
-            )
+                "INSERT INTO record (kind, entity, key, match_key, desired, times, sources)"
+                " VALUES ('account', 'account', ?, ?, ?, ?, ?)",
+                (desired.get("name") or "", key.removeprefix(COMPANY), encode(desired),
+                 encode(times_for("contact", part)), encode(part.sources)),
+            )  # fmt: skip
         db.execute("DELETE FROM fragment WHERE key >= 'company:' AND key < 'company;'")
 
 
 def _recall(work: Matching, kind: str) -> None:
     """Offline: the accounts, or deals, of which something was delivered are there; what they hold isn't known."""
-    for record in work.store.records("kind = ?", (kind,)):
+    for record in work.store.records("kind = ? AND action IS NULL", (kind,)):
         parent = work.store.record(record.parent).remote_id if record.parent else None
         if _delivered(work, record, parent):
             _write_existing(work, record, {"id": None})
@@ -249,14 +274,14 @@ def _recall(work: Matching, kind: str) -> None:
 def _delivered(work: Matching, record: Record, parent: int | None) -> bool:
     """Whether something was delivered of this account, or of this deal of a contact."""
     known = places(record.kind, record.kind, None, record.match_key, parent)
-    return work.ledger is not None and work.ledger.content(known) is not None
+    return work.ledger is not None and work.ledger.history(known).generation > 0
 
 
 def _match_accounts(work: Matching) -> None:
     if work.reader is None:
         _recall(work, "account")
         return
-    todo = "kind = 'account' AND existing IS NULL"
+    todo = "kind = 'account' AND action IS NULL AND existing IS NULL"
     finder = choose(work.reader, work.mirror, ("account",), work.store.count("record", todo), work.say)
     for record in list(work.store.records(todo)):
         found = [
@@ -272,7 +297,8 @@ def _match_deals(work: Matching) -> None:
     if work.reader is None:
         _recall(work, "deal")
         return
-    todo = "kind = 'deal' AND parent IN (SELECT id FROM record WHERE entity = 'contact' AND remote_id IS NOT NULL)"
+    contacts = "SELECT id FROM record WHERE entity = 'contact' AND remote_id IS NOT NULL"
+    todo = f"kind = 'deal' AND action IS NULL AND parent IN ({contacts})"
     finder = DealFinder(work.reader, work.store.parents(todo), work.say)
     for record in list(work.store.records(todo, order="parent, id")):
         contact = int(work.store.record(int(record.parent or 0)).remote_id or 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
-from fsseg.plan.ledger import signed
+from fsseg.plan.ledger_format import signed
 from fsseg.plan.store import Store
 from fsseg.segment.key import event_key
 

@@ -11,6 +11,7 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
+from fsseg.mapping.names import fold_name
 from fsseg.plan.database import connect
 from fsseg.plan.existing import Existing, addresses, flatten, updated
 
@@ -190,8 +191,3 @@ def _names(entity: Entity, flat: Existing) -> set[str]:
     if entity in ("lead", "contact"):
         return addresses(flat)
     return {fold_name(flat.get("name"))}
-
-
-def fold_name(name: Any) -> str:
-    """A company's or deal's name as it is compared: without regard to case and runs of blanks."""
-    return " ".join(str(name or "").split()).casefold()

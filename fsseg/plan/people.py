@@ -12,7 +12,8 @@ from fsseg.mapping.timeline import entry_email
 from fsseg.plan.fold import PERSON, State, dump, merge, restore
 from fsseg.plan.gather import Gatherer
 from fsseg.plan.heaps import WHEN, Folded, by_key
-from fsseg.plan.ledger import Ledger, signed
+from fsseg.plan.ledger import Ledger
+from fsseg.plan.ledger_format import signed
 from fsseg.plan.spool import Row
 from fsseg.plan.store import Store, encode
 

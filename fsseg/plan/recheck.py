@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from fsseg.freshsales.names import Entity
+from fsseg.mapping.names import fold_name
 from fsseg.plan.deals import DealFinder
 from fsseg.plan.diff import field_of, same
 from fsseg.plan.existing import Existing, updated
 from fsseg.plan.finder import Finder, choose, fetch
 from fsseg.plan.match import Matching
-from fsseg.plan.mirror import fold_name
+from fsseg.plan.seal import seal
 from fsseg.plan.store import Record
 
 CONFLICT = "conflict"
-WRITES = "action IN ('create', 'update') AND status = 'planned'"
+WRITES = "action IN ('create', 'update') AND status = 'planned' AND reviewed IS NULL"
+"""What was planned anew since is up to date."""
 
 
 def recheck(work: Matching) -> int:
@@ -26,6 +28,7 @@ def recheck(work: Matching) -> int:
         id for kind, entities in (("account", ("account",)), ("person", people)) for id in _moved(work, kind, entities)
     ]
     conflicts += _moved_deals(work, set(conflicts))
+    moved = len(conflicts) + work.store.count("record", "code = ?", (CONFLICT,))
     with work.store.transaction() as db:
         for id in conflicts:
             work.store.update(
@@ -36,7 +39,9 @@ def recheck(work: Matching) -> int:
             " WHERE action = 'create' AND person IN"
             " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
         )
-    return work.store.count("record", "code = ?", (CONFLICT,))
+        work.store.put("moved", moved)
+        seal(work.store)
+    return moved
 
 
 def _moved(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]:

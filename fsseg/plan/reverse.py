@@ -9,9 +9,12 @@ from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.coerce import BAD, coercer
 from fsseg.mapping.fields import Field
+from fsseg.plan.commit import delivered_since
+from fsseg.plan.content import places
 from fsseg.plan.diff import field_of, rounded, same
 from fsseg.plan.existing import Existing, addresses
 from fsseg.plan.finder import LookupFinder, fetch
+from fsseg.plan.ledger import History, Ledger
 from fsseg.plan.people import REFERENCE
 from fsseg.plan.store import Entry, Record, Store, encode
 
@@ -33,34 +36,66 @@ def reverse(
     store: Store,
     reader: Reader,
     catalog: Catalog,
+    ledger: Ledger,
     tick: Callable[[int], None],
     *,
     delete_created: bool,
 ) -> None:
-    """Fill `store` with the way back from the run in `original`.
+    """Fill `store` with the way back from the run in `original`; what it has done of it already stays.
 
     An updated record gets its before-values back; a created one is `unchanged` (only listed), or `delete` with
-    `delete_created`. What no longer holds what the run wrote is a `conflict`. `tick` is told of each record compared.
-    Raises the client's errors.
+    `delete_created`. What no longer holds what the run wrote, or what another run has delivered to since, is a
+    `conflict`. `tick` is told of each record compared. Raises the client's errors.
     """
+    settled = {id for (id,) in store.db.execute("SELECT id FROM record WHERE status != 'planned' AND action != ?",
+                                                (REFERENCE,))}  # fmt: skip
     for record in original.records(DONE):
+        if record.id in settled:
+            continue
         current = _current(reader, record)
         row = CONFLICT
         if current is None and record.action == "create":
             row = {"action": "unchanged", "status": "done"}
         elif current is not None and record.action == "update":
-            row = _way_back(original, catalog, record, current)
+            row = (
+                CONFLICT
+                if _is_overtaken(original, ledger, record, current)
+                else _way_back(original, catalog, record, current)
+            )
         elif current is not None:
             row = _created(catalog, record, current, delete_created)
+            if row["action"] == "delete" and _is_used(original, ledger, record, current):
+                row = CONFLICT
         with store.transaction():
             if record.parent:
                 _refer(store, original, record.parent)
             _insert(store, record, current, row)
         tick(1)
+    settled = {id for (id,) in store.db.execute("SELECT id FROM entry WHERE status != 'planned'")}
     for entry in original.entries(f"head IS NULL AND {DONE}"):
+        if entry.id in settled:
+            continue
         with store.transaction():
             _insert_entry(store, original, entry, delete_created)
     store.index()
+
+
+def _is_overtaken(original: Store, ledger: Ledger, record: Record, current: Existing) -> bool:
+    """Whether a later run has delivered a field of this record with a later time."""
+    times = _history(original, ledger, record, current).times
+    return any(times.get(name, 0) > time for name, time in record.times.items() if name in record.fields)
+
+
+def _is_used(original: Store, ledger: Ledger, record: Record, current: Existing) -> bool:
+    """Whether another run has put something onto this record since."""
+    (committed,) = original.db.execute("SELECT committed FROM record WHERE id = ?", (record.id,)).fetchone()
+    return delivered_since(original, committed, _history(original, ledger, record, current).generation)
+
+
+def _history(original: Store, ledger: Ledger, record: Record, current: Existing) -> History:
+    """What any run delivered of it; the id may only be known now, since bulk doesn't tell it."""
+    parent = original.record(record.parent).remote_id if record.parent else None
+    return ledger.history(places(record.kind, str(record.entity), int(current["id"]), record.match_key, parent))
 
 
 def _current(reader: Reader, record: Record) -> Existing | None:

@@ -6,7 +6,6 @@ may not be repeated blindly leaves) → `done`, `failed` or `unknown`; `claimed_
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.plan.database import connect, transaction
 from fsseg.segment import deep
 
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -31,14 +30,15 @@ CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT RO
 CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
     match_key TEXT NOT NULL, by_email INTEGER NOT NULL DEFAULT 1, keys TEXT NOT NULL DEFAULT '[]', parent INTEGER,
-    account INTEGER, state BLOB, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}', existing TEXT,
-    remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}', warnings TEXT NOT NULL DEFAULT '[]',
-    siblings TEXT NOT NULL DEFAULT '[]',
-    status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT);
+    account INTEGER, state BLOB, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}',
+    times TEXT NOT NULL DEFAULT '{}', existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
+    warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
+    status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT,
+    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position INTEGER NOT NULL,
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
-    claimed_at TEXT);
+    claimed_at TEXT, proof INTEGER, committed INTEGER);
 """
 INDEXES = (
     "record_match ON record (kind, match_key)",
@@ -51,7 +51,8 @@ class Record(NamedTuple):
     """One row of `record`: a person, account or deal, wanted, found and changed.
 
     `kind` is person, account or deal; `entity` is lead, contact, account or deal and, for a person, known once it was
-    matched. `fields` maps a field to [before, after]. `siblings` are ids of other records with the same e-mail.
+    matched. `times` has the event time of each wanted field, in microseconds. `fields` maps a field to [before, after].
+    `siblings` are ids of other records with the same e-mail.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Record(NamedTuple):
     state: dict[str, Any]
     sources: list[list[int]]
     desired: dict[str, Any]
+    times: dict[str, int]
     existing: dict[str, Any] | None
     remote_id: int | None
     action: str | None
@@ -81,7 +83,7 @@ class Record(NamedTuple):
 
 _JSON_COLUMNS = tuple(
     Record._fields.index(name)
-    for name in ("keys", "state", "sources", "desired", "existing", "fields", "warnings", "siblings")
+    for name in ("keys", "state", "sources", "desired", "times", "existing", "fields", "warnings", "siblings")
 )
 
 
@@ -212,19 +214,6 @@ class Store:
             self.db.backup(copy)
         finally:
             copy.close()
-
-    def checksum(self) -> str:
-        """A digest of everything a push would send, in order: what a reviewer saw."""
-        digest = hashlib.sha256()
-        plans = (
-            "SELECT id, kind, entity, key, parent, account, desired, existing, remote_id, action, fields, siblings"
-            " FROM record ORDER BY id",
-            "SELECT id, person, position, hash, time, payload, action FROM entry ORDER BY id",
-        )
-        for query in plans:
-            for row in self.db.execute(query):
-                digest.update(repr(row).encode())
-        return digest.hexdigest()
 
 
 def _record(row: tuple[Any, ...]) -> Record:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from fsseg.freshsales.errors import FreshsalesError
 from fsseg.freshsales.names import Entity
+from fsseg.mapping.names import fold_name
 from fsseg.plan.existing import addresses, flatten
-from fsseg.plan.mirror import fold_name, pages
+from fsseg.plan.mirror import pages
+from fsseg.plan.seal import proof
 from fsseg.plan.store import Record
 from fsseg.push.journal import ends_the_push
 from fsseg.push.outcome import DONE, Outcome
@@ -65,4 +67,5 @@ def _keep(work: Work, entity: Entity, missing: dict[str, Record], rows: list[dic
         for row in rows:
             names = {fold_name(row.get("name"))} if entity == "account" else addresses(row)
             for name in names & missing.keys():
-                work.store.update("record", missing.pop(name).id, remote_id=row["id"])
+                id, remote_id = missing.pop(name).id, int(str(row["id"]))
+                work.store.update("record", id, remote_id=remote_id, proof=proof("record", id, remote_id))

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from fsseg.plan.mirror import first_page, fold_name, pages, read_all, view_of_all
+from fsseg.mapping.names import fold_name
+from fsseg.plan.mirror import first_page, pages, read_all, view_of_all
 from fsseg.plan.store import Record
 from fsseg.push.bulk import WORTH
 from fsseg.push.journal import carefully

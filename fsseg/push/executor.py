@@ -35,14 +35,22 @@ def push(work: Work, stages: Stages) -> None:
     Raises `Halted` (the run stopped early and can go on), `Stop` (credentials or permission) and `RateLimited` (as
     `Halted`), after everything that was under way is settled.
     """
-    _records(work, stages, "Accounts", "account", _accounts(work))
+    ways = _ways(work)
+    _records(work, stages, "Accounts", "account", ways["account"])
     _name_accounts(work)
-    _records(work, stages, "Leads", "lead", _Way(partial(people.send, work), partial(people.recover, work)))
-    _records(work, stages, "Contacts", "contact", _contacts(work))
+    _records(work, stages, "Leads", "lead", ways["lead"])
+    _records(work, stages, "Contacts", "contact", ways["contact"])
     _name_contacts(work)
-    _records(work, stages, "Deals", "deal", _deals(work))
+    _records(work, stages, "Deals", "deal", ways["deal"])
     _timeline(work, stages)
     _deletions(work, stages)
+
+
+def recover(work: Work) -> None:
+    """Find out what became of all that was under way when an earlier push ended; nothing is sent. Raises as `push`."""
+    for entity, way in _ways(work).items():
+        _recover_records(work, Journal(work, "record", lambda count: None), entity, way)
+    _recover_entries(work, Journal(work, "entry", lambda count: None))
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,15 @@ class _Way:
     recover: Callable[[Record], Outcome]
     bulk: Bulk | None = None
     suits: Callable[[], Callable[[Record], bool]] = lambda: lambda record: True
+
+
+def _ways(work: Work) -> dict[Entity, _Way]:
+    return {
+        "account": _accounts(work),
+        "lead": _Way(partial(people.send, work), partial(people.recover, work)),
+        "contact": _contacts(work),
+        "deal": _deals(work),
+    }
 
 
 def _accounts(work: Work) -> _Way:
@@ -88,9 +105,7 @@ def _records(work: Work, stages: Stages, name: str, entity: Entity, way: _Way) -
         return
     with stages(name, total, entity + "s") as advance:
         journal, bulk = Journal(work, "record", advance), way.bulk
-        if bulk is not None:
-            bulk.await_earlier()
-        journal.recover(work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, SENT)), way.recover)
+        _recover_records(work, journal, entity, way)
         suits = way.suits()
         rows = work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, PLANNED))
         for chunk in _chunks(rows, journal.size if bulk is None else MOST):
@@ -100,6 +115,12 @@ def _records(work: Work, stages: Stages, name: str, entity: Entity, way: _Way) -
                 chunk = [row for row in chunk if row not in together]
             for few in _chunks(iter(chunk), journal.size):
                 journal.push(few, way.send, lambda row: row.parent or row.id)
+
+
+def _recover_records(work: Work, journal: Journal, entity: Entity, way: _Way) -> None:
+    if way.bulk is not None:
+        way.bulk.await_earlier()
+    journal.recover(work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, SENT)), way.recover)
 
 
 def _name_accounts(work: Work) -> None:
@@ -125,10 +146,14 @@ def _timeline(work: Work, stages: Stages) -> None:
         return
     with stages("Timeline", total, "entries") as advance:
         journal = Journal(work, "entry", advance)
-        under_way = list(work.store.entries(f"head IS NULL AND {OPEN} AND status = ?", (SENT,)))
-        journal.recover(under_way, partial(timeline.recover, work, timeline.Made(work, under_way)))
+        _recover_entries(work, journal)
         for chunk in _entry_chunks(work, journal.size):
             journal.push(chunk, lambda row: timeline.send(work, row), lambda row: row.person)
+
+
+def _recover_entries(work: Work, journal: Journal) -> None:
+    under_way = list(work.store.entries(f"head IS NULL AND {OPEN} AND status = ?", (SENT,)))
+    journal.recover(under_way, partial(timeline.recover, work, timeline.Made(work, under_way)))
 
 
 def _deletions(work: Work, stages: Stages) -> None:

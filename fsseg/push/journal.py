@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
+from fsseg.plan.seal import proof
 from fsseg.plan.store import Entry, Record
 from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome, failed, unknown
 from fsseg.push.work import Work
@@ -87,6 +88,7 @@ class Journal:
 
     def __init__(self, work: Work, table: str, advance: Callable[[int], None]) -> None:
         self._store = work.store
+        self._note = work.note
         self._pause = work.pause
         self._workers = work.workers
         self._table = table
@@ -144,19 +146,27 @@ class Journal:
         now = datetime.now(UTC).isoformat()
         with self._store.transaction() as db:
             db.executemany(
-                f"UPDATE {self._table} SET status = ?, claimed_at = ? WHERE id = ?",
+                f"UPDATE {self._table} SET status = ?, claimed_at = ?, committed = NULL WHERE id = ?",
                 ((SENT, now, row.id) for row in chunk),
             )
+            self._note()
 
     def _settle(self, outcomes: Sequence[tuple[Row, Outcome]]) -> None:
         """A row that is planned again has provably had no effect, as if it had never been claimed."""
         with self._store.transaction() as db:
             db.executemany(
                 f"UPDATE {self._table} SET status = ?, remote_id = coalesce(?, remote_id), code = ?, message = ?,"
-                " http_status = ?, claimed_at = iif(?, NULL, claimed_at) WHERE id = ?",
-                ((*outcome, outcome.status == PLANNED, row.id) for row, outcome in outcomes),
+                " http_status = ?, proof = coalesce(?, proof), claimed_at = iif(?, NULL, claimed_at), committed = NULL"
+                " WHERE id = ?",
+                ((*outcome, *self._marks(row, outcome)) for row, outcome in outcomes),
             )
+            self._note()
         self._advance(sum(outcome.status not in (PLANNED, SENT) for _, outcome in outcomes))
+
+    def _marks(self, row: Row, outcome: Outcome) -> tuple[int | None, bool, int]:
+        learnt = outcome.remote_id if row.remote_id is None else None
+        proven = None if learnt is None else proof(self._table, row.id, learnt)
+        return proven, outcome.status == PLANNED, row.id
 
 
 class _Batch:

@@ -17,7 +17,8 @@ from fsseg.plan.store import Store
 class Work:
     """`lock` guards the store, which the workers of one chunk share; `owner_id` owns the sales activities written.
 
-    `pause` waits so many seconds, and raises `Halted` where the run may not go on.
+    `pause` waits so many seconds, and raises `Halted` where the run may not go on. `note` writes down what was spent so
+    far, so that a process that is killed takes none of it with it.
     """
 
     store: Store
@@ -29,4 +30,5 @@ class Work:
     id_field: str | None = None
     owner_id: int | None = None
     workers: int = 1
+    note: Callable[[], None] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)

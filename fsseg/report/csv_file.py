@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fsseg.report.files import replacing
+from fsseg.plan.private_file import replacing
 from fsseg.segment.deep import dumps
 
 COLUMNS = (

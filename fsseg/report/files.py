@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 
+from fsseg.plan.private_file import BUFFER, private, replacing
 from fsseg.segment.deep import dumps
-
-_BUFFER = 1 << 18
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write to a sibling of `path` that takes its place at the end; on an exception `path` stays as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb", buffering=_BUFFER, opener=_private) as file:
-            os.fchmod(file.fileno(), 0o600)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """`text` as UTF-8; what UTF-8 cannot hold is written as an escape."""
-    with replacing(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
@@ -53,7 +30,7 @@ class JsonLines:
         self.path = path
         self.written = 0
         """Lines written by this object."""
-        self._file = open(path, "wb" if fresh else "ab", buffering=_BUFFER, opener=_private)  # noqa: SIM115 (kept open)
+        self._file = open(path, "wb" if fresh else "ab", buffering=BUFFER, opener=private)  # noqa: SIM115 (kept open)
         os.fchmod(self._file.fileno(), 0o600)
         if not fresh:
             self._file.truncate(_whole_lines(path))
@@ -85,14 +62,10 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """
     if not path.exists():
         return
-    with open(path, "rb", buffering=_BUFFER) as file:
+    with open(path, "rb", buffering=BUFFER) as file:
         for line in file:
             if line.endswith(b"\n") and not line.isspace():
                 yield orjson.loads(line)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _whole_lines(path: Path) -> int:
@@ -100,7 +73,7 @@ def _whole_lines(path: Path) -> int:
     with open(path, "rb") as file:
         end = file.seek(0, os.SEEK_END)
         while end > 0:
-            start = max(end - _BUFFER, 0)
+            start = max(end - BUFFER, 0)
             file.seek(start)
             found = file.read(end - start).rfind(b"\n")
             if found >= 0:

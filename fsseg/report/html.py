@@ -10,17 +10,19 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fsseg.plan.private_file import write_text
 from fsseg.report.changes import CLEARED, SIGNS, Arranger, Change, Group, Show, field_lines, warning_texts
 from fsseg.report.console import sanitise
 from fsseg.report.csv_file import email_of
-from fsseg.report.files import write_text
 from fsseg.report.totals import (
     Failures,
     Summary,
     forecast_line,
     headline,
     is_dry,
+    is_undo,
     next_steps,
+    not_put_back,
     outcome_rows,
     place,
     plan_line,
@@ -32,7 +34,7 @@ from fsseg.report.totals import (
     warning_rows,
     where,
 )
-from fsseg.report.words import cut, number, value
+from fsseg.report.words import counted, cut, number, value
 
 SHOWN = 500
 """Changes of an entity, and failures, that a page holds; the files of the run hold all."""
@@ -84,6 +86,7 @@ def render_html(
         by_type=summary["events"].get("by_type") or {},
         inputs=summary.get("inputs") or (),
         dry=is_dry(summary),
+        undo=is_undo(summary),
         headline=plan_line(summary) if is_dry(summary) else headline(summary),
         status=_status(summary),
         notes=[sanitise(str(note)) for note in summary.get("notes") or ()],
@@ -138,6 +141,8 @@ def _status(summary: Summary) -> tuple[str, str]:
         return "warn", "stopped, can be resumed"
     if code not in (0, 1):
         return "bad", "refused" if code in (3, 6) else f"ended with {code}"
+    if left := not_put_back(summary):
+        return "warn", f"{counted(left, 'record')} left alone"
     bad = total_failures(summary)
     if bad:
         return "warn", f"{number(bad)} {'event needs' if bad == 1 else 'events need'} you"

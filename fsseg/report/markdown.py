@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from fsseg.report.changes import SIGNS, Arranger, Change, Show, field_lines, identity, warning_texts
 from fsseg.report.console import sanitise
 from fsseg.report.diff import entities
-from fsseg.report.totals import Summary, forecast_line, reason_rows, warning_rows, where
+from fsseg.report.totals import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
 from fsseg.report.words import cut, number
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:])")
@@ -73,7 +73,8 @@ def _counts(arranged: Arranger) -> Iterator[str]:
 def _summary(summary: Summary) -> Iterator[str]:
     reasons = reason_rows(summary)
     if reasons:
-        yield from ("## Events left out", "", "| reason | outcome | events | hint |", "|---|---|---:|---|")
+        title, column = ("Not put back", "records") if is_undo(summary) else ("Events left out", "events")
+        yield from (f"## {title}", "", f"| reason | outcome | {column} | hint |", "|---|---|---:|---|")
         yield from (f"| `{r.code}` | {r.outcome} | {number(r.count)} | {escape(r.hint)} |" for r in reasons)
         yield ""
     warnings = warning_rows(summary)

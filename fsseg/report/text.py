@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -21,6 +22,7 @@ from fsseg.report.totals import (
     forecast_line,
     headline,
     is_dry,
+    is_undo,
     next_steps,
     outcome_rows,
     place,
@@ -44,6 +46,8 @@ STYLES = {
     "failed": "red",
     "pending": "yellow",
 }
+NARROWEST = 24
+"""Columns below which text is no longer put beside what it belongs to."""
 _TOP = 8
 _BAR = 30
 
@@ -81,6 +85,22 @@ def print_dry_run(
     print_totals(console, summary, failures, run_dir=run_dir, title=False)
 
 
+def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
+    """`pieces` wrapped beside `start`, later lines indented; below it where the terminal is too narrow for that."""
+    if width - indent < NARROWEST:
+        yield start
+        start, indent = Text(" " * 4), 4
+    line, used = start, 0
+    for piece in pieces:
+        size = cell_len(piece)
+        if used and used + 1 + size > width - indent:
+            yield line
+            line, used = Text(" " * indent), 0
+        line.append(f" {piece}" if used else piece)
+        used += size + bool(used)
+    yield line
+
+
 class _Totals:
     """Every section as lines, empty where it has nothing to say."""
 
@@ -111,7 +131,7 @@ class _Totals:
                 yield from lines
 
     def _bad_title(self, count: int) -> str:
-        if self.summary.get("command") == "undo":  # which has no events, so that records are counted
+        if is_undo(self.summary):  # which has no events, so that records are counted
             return f"Not put back: {counted(count, 'record')}; changes.jsonl and report.html say which, and why"
         return f"Rejected or failed: {counted(total_failures(self.summary), 'event')}"
 
@@ -133,6 +153,8 @@ class _Totals:
             yield line
 
     def _outcomes(self) -> Iterator[Text]:
+        if is_undo(self.summary):
+            return
         events = self.summary["events"]
         read = events["read"]
         types = [f"{number(n)} {sanitise(kind)}" for kind, n in events.get("by_type", {}).items() if n]
@@ -179,20 +201,7 @@ class _Totals:
             yield Text(f"  {self.glyphs.ellipsis} and {number(len(rows) - _TOP)} more reasons", style="dim")
 
     def _hanging(self, start: Text, text: str, indent: int) -> Iterator[Text]:
-        """`text` wrapped beside `start`, later lines indented; below it where the terminal is too narrow for that."""
-        room = self.width - indent
-        if room < 24:
-            yield start
-            yield Text(f"    {text}")
-            return
-        line, used = start, 0
-        for word in text.replace(" · ", f" {self.glyphs.dot} ").split(" "):
-            if used and used + 1 + len(word) > room:
-                yield line
-                line, used = Text(" " * indent), 0
-            line.append(f" {word}" if used else word)
-            used += len(word) + bool(used)
-        yield line
+        return hanging(start, text.replace(" · ", f" {self.glyphs.dot} ").split(" "), indent, self.width)
 
     def _warnings(self) -> Iterator[Text]:
         for row in warning_rows(self.summary):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from fsseg.report.advice import command
 from fsseg.report.console import sanitise
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.report.words import about, counted, duration, elapsed, number
@@ -16,10 +17,11 @@ from fsseg.report.words import about, counted, duration, elapsed, number
 Summary = dict[str, Any]
 OUTCOMES = ("applied", "unchanged", "skipped", "rejected", "failed", "pending")
 ENTITIES = ("lead", "contact", "account", "deal", "timeline")
-ACTIONS = ("create", "update", "unchanged", "conflict", "skipped", "failed", "pending")
+ACTIONS = ("create", "update", "delete", "unchanged", "conflict", "skipped", "failed", "pending")
 _DONE = {"create": "created", "update": "updated"}
 _PLANNED = {"create": "to create", "update": "to update"}
-_NAMES = {"deal": "deals", "timeline": "timeline entries"}
+_UNDONE = {"update": "put back", "delete": "deleted", "conflict": "left alone"}
+_TO_UNDO = {"update": "to put back", "delete": "to delete", "conflict": "left alone"}
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,21 @@ def is_dry(summary: Summary) -> bool:
     return bool(summary.get("dry_run"))
 
 
+def is_undo(summary: Summary) -> bool:
+    """Whether the summary is of an undo, be it resumed: that has records, but no inputs and no events."""
+    command = summary.get("command")
+    return command == "undo" or (command in ("resume", "retry") and not summary.get("inputs"))
+
+
 def total_failures(summary: Summary) -> int:
     """Events that were rejected or failed."""
     outcomes = summary["events"]["outcomes"]
     return int(outcomes.get("rejected", 0) + outcomes.get("failed", 0))
+
+
+def not_put_back(summary: Summary) -> int:
+    """Records and timeline entries that an undo had to leave as they are."""
+    return sum(row.count for row in needing_attention(summary)) if is_undo(summary) else 0
 
 
 def where(summary: Summary) -> str:
@@ -127,6 +140,8 @@ def headline(summary: Summary) -> str:
         return f"Stopped early{after}; nothing is lost."
     if is_dry(summary):
         return f"Dry run{after}: nothing was written."
+    if is_undo(summary):
+        return undo_line(summary) + (f" ({duration(took)})." if took is not None else ".")
     return "Done" + (f" in {duration(took)}." if took is not None else ".")
 
 
@@ -143,7 +158,8 @@ def record_table(summary: Summary) -> RecordTable:
     entities = [e for e in ENTITIES if e in records] + [e for e in records if e not in ENTITIES]
     present = {action for counts in records.values() for action, n in counts.items() if n}
     actions = [a for a in ACTIONS if a in present] + sorted(present.difference(ACTIONS))
-    names = _PLANNED if is_dry(summary) else _DONE
+    planned, done = (_TO_UNDO, _UNDONE) if is_undo(summary) else (_PLANNED, _DONE)
+    names = planned if is_dry(summary) else done
     return RecordTable(
         [names.get(a, a) for a in actions],
         [(entity, [records[entity].get(a, 0) for a in actions]) for entity in entities],
@@ -152,6 +168,8 @@ def record_table(summary: Summary) -> RecordTable:
 
 def plan_line(summary: Summary) -> str:
     """`Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
+    if is_undo(summary):
+        return f"{undo_line(summary)}."
     records = summary.get("records", {})
     total = {a: sum(c.get(a, 0) for e, c in records.items() if e != "timeline") for a in ACTIONS}
     parts = [f"{number(total['create'])} to create", f"{number(total['update'])} to update"]
@@ -161,6 +179,20 @@ def plan_line(summary: Summary) -> str:
     entries = records.get("timeline", {}).get("create", 0)
     tail = f"; {counted(entries, 'timeline entry', 'timeline entries')}" if entries else ""
     return f"Plan: {', '.join(parts)}{tail}."
+
+
+def undo_line(summary: Summary) -> str:
+    """`Put back 12 records, deleted 3, left 2 alone`, timeline entries among them; what is zero is left out."""
+    total = sum(map(Counter, summary.get("records", {}).values()), Counter[str]())
+    counts = (total["update"], total["delete"], total["conflict"] + total["failed"])
+    done = ("put back {}", "deleted {}", "left {} alone")
+    words = ("to put back: {}", "to delete: {}", "to leave alone: {}") if is_dry(summary) else done
+    parts = [(part, count) for part, count in zip(words, counts, strict=True) if count]
+    if not parts:
+        return "Nothing to put back"
+    (first, count), *others = parts
+    line = ", ".join([first.format(counted(count, "record")), *(part.format(number(n)) for part, n in others)])
+    return line[0].upper() + line[1:]
 
 
 def reason_rows(summary: Summary, failures: Failures | None = None) -> list[ReasonRow]:
@@ -221,14 +253,19 @@ def request_line(summary: Summary) -> str:
 def forecast_line(summary: Summary) -> str:
     """`An import takes about 219 requests: about 15 minutes at 1,000 requests an hour.`; empty if not known."""
     forecast = summary.get("forecast") or {}
-    if not is_dry(summary) or forecast.get("requests") is None:
+    if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
-    text = f"An import takes about {counted(forecast['requests'], 'request')}"
-    if forecast.get("seconds") is not None:
-        text += f": {about(forecast['seconds'])}"
-        if limit := summary.get("account_limit"):
-            text += f" at {number(limit)} requests an hour"
-    return text + "."
+    return f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+
+
+def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
+    """`219 requests: about 15 minutes at 1,000 requests an hour`, as far as it is known."""
+    text = counted(requests, "request")
+    if seconds is not None:
+        text += f": {about(seconds)}"
+        if per_hour:
+            text += f" at {number(per_hour)} requests an hour"
+    return text
 
 
 def run_files(summary: Summary, run_dir: Path | None = None) -> list[Path]:
@@ -239,22 +276,47 @@ def run_files(summary: Summary, run_dir: Path | None = None) -> list[Path]:
     return [path for name in ("summary.json", "failures.jsonl") if (path := folder / name).exists()]
 
 
+PUSHED_AGAIN = frozenset({"refused", "rate_limited", "unavailable", "unknown_outcome"})
+"""Reasons of failures that `fsseg retry` sends again."""
+
+
 def next_steps(summary: Summary, files: Sequence[Path] = ()) -> list[Step]:
     """What to do next, the most urgent first."""
-    run = shlex.quote(sanitise(str(summary.get("run_id", ""))))
-    outcomes = summary["events"]["outcomes"]
+    outcomes, code = summary["events"]["outcomes"], summary.get("exit_code", 0)
     steps = []
-    if outcomes.get("pending") or summary.get("exit_code") in (5, 130):
-        steps.append(Step("Go on where it stopped", f"fsseg resume {run}"))
-    elif is_dry(summary) and outcomes.get("applied") and summary.get("exit_code", 0) in (0, 1):
-        steps.append(Step("Apply exactly this", f"fsseg apply {run}"))
-    if bad := total_failures(summary):
-        retryable = any(REASONS[r.code].retryable for r in needing_attention(summary) if r.code in REASONS)
-        if retryable and not is_dry(summary):
-            steps.append(Step("Push again what may succeed now", f"fsseg retry {run}"))
-        verb = "needs" if bad == 1 else "need"
-        steps.append(Step(f"{counted(bad, 'event')} {verb} you", f"fsseg report {run}"))
+    if code == 6 and not is_dry(summary):
+        steps.append(Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes")))
+    elif is_dry(summary) and outcomes.get("applied") and summary.get("forecast") and not _is_unfinished(summary):
+        steps.append(Step("Apply exactly this", _command(summary, "apply")))
+    elif outcomes.get("pending") or code in (5, 130):
+        steps.append(Step("Go on where it stopped", _command(summary, "resume")))
+    if bad := total_failures(summary) or not_put_back(summary):
+        if not is_dry(summary) and any(row.code in PUSHED_AGAIN for row in needing_attention(summary)):
+            steps.append(Step("Push again what failed", _command(summary, "retry")))
+        steps.append(Step(_left_to_do(summary, bad), report_command(summary)))
         mend = next((path for path in files if path.name == "failures.jsonl"), None)
         if mend:
-            steps.append(Step("Mend them, then", f"fsseg import {shlex.quote(str(mend))}"))
+            steps.append(Step("Mend them, then", _command(summary, "import", str(mend))))
     return steps
+
+
+def _is_unfinished(summary: Summary) -> bool:
+    """Whether a dry run stopped before its plan was whole; an import without a push was whole, and declined."""
+    return summary.get("command") != "import" and summary.get("exit_code", 0) not in (0, 1)
+
+
+def report_command(summary: Summary) -> str:
+    """The command that shows the whole report of this run."""
+    return _command(summary, "report")
+
+
+def _command(summary: Summary, verb: str, what: str = "", more: str = "") -> str:
+    run_dir = Path(summary["run_dir"]) if summary.get("run_dir") else None
+    what = what or str(summary.get("run_id", ""))
+    return command(verb, what, account=str(summary.get("account") or ""), run_dir=run_dir, more=more)
+
+
+def _left_to_do(summary: Summary, bad: int) -> str:
+    if is_undo(summary):
+        return f"{counted(bad, 'record')} {'was' if bad == 1 else 'were'} not put back"
+    return f"{counted(bad, 'event')} {'needs' if bad == 1 else 'need'} you"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 TIME_FIELDS = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
@@ -65,6 +66,15 @@ def event_time(message: Mapping[str, Any]) -> str | None:
         if time is not None:
             return time
     return "" if unset else None
+
+
+@lru_cache(maxsize=100_000)
+def microseconds(time: str) -> int:
+    """An event time (see `Event.time`) as a number; 0 where there is none."""
+    if not time:
+        return 0
+    since = datetime.fromisoformat(time) - datetime.min
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _from_parts(found: re.Match[str]) -> str | None:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from tests.bench.faults import faults
 from tests.bench.ledger import ledger
 from tests.bench.memory import memory
+from tests.bench.people import people
 from tests.bench.requests import quota, requests, start_up
+from tests.bench.sequences import sequences
 from tests.bench.stages import stages
 from tests.faults.ways import WAYS
 
@@ -23,12 +25,12 @@ FULL = (10_000_000, 2_000_000)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    names = ["stages", "memory", "requests", "quota", "start", "ledger", "faults"]
+    names = ["stages", "memory", "requests", "quota", "start", "ledger", "people", "faults", "sequences"]
     parser.add_argument("sections", nargs="*", default=names, metavar="|".join(names))
     parser.add_argument(
         "--full",
         action="store_true",
-        help="plan 10,000,000 events of 2,000,000 people, about half an hour; far more kills and faults, as long again",
+        help="plan 10,000,000 events of 2,000,000 people, about half an hour; far more kills, faults and sequences, two hours more",
     )
     parser.add_argument("--scale", type=float, default=1.0, help="make everything smaller or larger")
     given = parser.parse_args(arguments)
@@ -41,10 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
         "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),
         "ledger": lambda: ledger(scaled(10_000_000), scaled(1_000)),
+        "people": lambda: people(scaled(2_000_000), scaled(1_000)),
         "requests": lambda: requests(scaled(1_000)),
         "quota": lambda: quota(scaled(1_000), 60, 5.0),
         "start": lambda: start_up(5),
         "faults": lambda: faults(400, 5) if given.full else faults(scaled(40), 1, {"import": WAYS["import"]}),
+        "sequences": lambda: sequences(200 if given.full else max(2, int(10 * given.scale))),
     }
     for name in given.sections:
         print(sections[name](), flush=True)

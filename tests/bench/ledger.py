@@ -26,8 +26,8 @@ def ledger(keys: int, few: int) -> str:
     """The table of a ledger of `keys` delivered events, looked up by imports of a `few` and of just as many."""
     with tempfile.TemporaryDirectory() as name:
         path, random, began = Path(name) / "ledger.db", Random(1), time.perf_counter()
-        with closing(Ledger(path)) as made:
-            made.remember(events=(random.getrandbits(64) for _ in range(keys)))
+        with closing(Ledger(path)) as made, made.changing() as change:
+            change.events(random.getrandbits(64) for _ in range(keys))
         rows = [(f"remembering {keys:,} events", f"{time.perf_counter() - began:.1f} s", "")]
         for events in (few, keys):
             command = [sys.executable, "-m", "tests.bench.ledger", str(path), str(events)]

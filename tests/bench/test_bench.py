@@ -4,21 +4,28 @@ import pytest
 
 from tests.bench.__main__ import main
 from tests.bench.faults import faults
+from tests.bench.sequences import sequences
 from tests.faults.ways import imported
 
 
 def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["stages", "memory", "requests", "start", "ledger", "--scale", "0.001"])
+    main(["stages", "memory", "requests", "start", "ledger", "people", "--scale", "0.001"])
     printed = capsys.readouterr().out
     for row in (
         "bare orjson.loads",
         "read, map, fold",
         "100 events of 20 people",
         "look-up of 20 new events",
+        "known by a database id",
         "20 identify",
         "fsseg --help",
     ):
         assert row in printed
+
+
+def test_sequences_and_what_they_leave_behind_are_counted() -> None:
+    rows = [line.split() for line in sequences(2).splitlines()[-2:]]
+    assert rows == [["classic", "1", "0", "0"], ["suite", "1", "0", "0"]]
 
 
 def test_kills_and_what_they_leave_behind_are_counted() -> None:

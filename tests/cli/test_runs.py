@@ -1,34 +1,55 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from fsseg.cli.connect import locked
-from fsseg.plan.run import new_run
-from tests.cli.conftest import Shell
+from fsseg.plan.run import Run, RunState, new_run
+from tests.cli.conftest import SAMPLES, Shell
+
+SANDBOX = "sandbox-classic"
 
 
 def run_of(shell: Shell) -> Path:
-    return next((shell.state / "sandbox-classic" / "runs").iterdir())
+    return next((shell.state / SANDBOX / "runs").iterdir())
+
+
+def begun(shell: Shell, account: str = SANDBOX, **what: Any) -> Run:
+    """A run that has only just been written down, with what is given noted of it."""
+    run = new_run(shell.state / account, account=account, edition="classic", command=what.pop("command", "import"))
+    run.note(**what)
+    return run
 
 
 def unfinished(shell: Shell) -> Path:
-    """A run that was killed before it had pushed everything."""
-    run = new_run(shell.state / "sandbox-classic")
-    with closing(run.open()) as store:
-        store.put("command", "import")
-        store.put("started_at", "2024-01-02T03:04:05Z")
-        store.put("stage", "planned")
-    return run.folder
+    """A run whose process was killed while it pushed."""
+    return begun(shell, state=RunState.RUNNING, started_at="2024-01-02T03:04:05.000000Z", inputs=["/x/a.jsonl"]).folder
 
 
 def age(run: Path, days: int) -> None:
     """Make it look as if the run had ended so many days ago."""
-    then = time.time() - days * 86_400
-    os.utime(run / "plan.db", (then, then))
-    (run / "summary.json").unlink(missing_ok=True)
+    then = datetime.now(UTC) - timedelta(days=days)
+    Run(run).note(started_at=then.isoformat(), finished_at=then.isoformat())
+
+
+def listed(shell: Shell) -> dict[str, str]:
+    """The line of each run in a pipe, by its id."""
+    done = shell("runs", "list")
+    assert done.code == 0
+    return {line.split()[0]: line for line in done.out.splitlines()[2:]}
+
+
+def seen_on_terminal(shell: Shell, *arguments: str) -> list[str]:
+    """The lines of 80 columns that somebody sees, without colours."""
+    code, seen = shell.with_env(COLUMNS="80").on_terminal("runs", *arguments)
+    assert code == 0
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in seen.splitlines()]
 
 
 def test_without_a_run_it_says_so_and_lists_nothing(shell: Shell) -> None:
@@ -42,17 +63,103 @@ def test_the_list_tells_what_each_run_was_and_how_it_stands(after_import: Shell)
     killed = unfinished(after_import)
     done = after_import("runs")
     assert done.code == 0
-    head, *rows = done.out.splitlines()
-    assert head.split() == ["run", "command", "started", "account", "state", "events"]
-    assert [row.split()[0] for row in rows] == sorted((killed.name, run_of_import(after_import)), reverse=True)
-    by_run = {row.split()[0]: row for row in rows}
-    assert "2024-01-02 03:04" in by_run[killed.name]
-    assert "resumable" in by_run[killed.name]
-    assert "rejected (exit 1)" in by_run[run_of_import(after_import)]
+    account, head, imported, stopped = done.out.splitlines()
+    assert account == SANDBOX
+    assert head.split() == ["run", "state", "command", "inputs", "started", "took", "outcome"]
+    assert imported.split()[1:3] == ["done", "import"]
+    assert "  messy.jsonl +1  " in imported
+    assert re.search(r" (<1|\d+) s  applied \d+, rejected 17, exit 1$", imported)
+    assert stopped.split() == [killed.name, "stopped", "import", "a.jsonl", "2024-01-02", "03:04", "–", "–"]
 
 
-def run_of_import(shell: Shell) -> str:
-    return next(run["run_id"] for run in shell("runs", "list", "--json").json if run["state"] == "done")
+def test_a_run_is_under_way_only_while_its_process_holds_the_lock(after_import: Shell) -> None:
+    running = begun(after_import, state=RunState.RUNNING, outcomes={"applied": 3})
+    planning = begun(after_import)
+    states = []
+    for holder in (running, planning):
+        with locked(after_import.state / SANDBOX, holder.id):
+            lines = listed(after_import)
+        states.append([lines[run.id].split()[1] for run in (running, planning)])
+        assert lines[holder.id].endswith("  –")
+    assert states == [["running", "stopped"], ["stopped", "planning"]]
+    assert [listed(after_import)[run.id].split()[1] for run in (running, planning)] == ["stopped", "stopped"]
+
+
+def test_a_dry_run_is_planned_until_it_is_applied_or_something_later_takes_its_files(shell: Shell) -> None:
+    config = ("--config", str(SAMPLES / "fsseg.toml"))
+    for name in ("shop.json", "signups.jsonl"):
+        assert shell("dry-run", "--sandbox", "--quiet", *config, SAMPLES / name).code == 0
+    signups, shop = listed(shell)
+    assert [line.split()[1] for line in listed(shell).values()] == ["planned", "planned"]
+    assert re.search(r"  signups.jsonl  .*  would apply \d+$", listed(shell)[signups])
+    assert shell("apply", "--yes", "--quiet", signups).code == 0
+    assert shell("import", "--sandbox", "--quiet", *config, SAMPLES / "shop.json").code == 0
+    lines = listed(shell)
+    imported, applying, *dry = lines
+    assert dry == [signups, shop]
+    assert lines[signups].split()[1] == "applied"
+    assert re.search(r"  would apply \d+$", lines[signups])
+    assert lines[shop].split()[1] == "superseded"
+    assert lines[applying].split()[1:3] == ["done", "apply"]
+    assert f"  (applies {signups})  " in lines[applying]
+    assert re.search(r"  applied \d+$", lines[imported])
+
+
+def test_an_undo_names_its_run_and_what_it_put_back(after_import: Shell) -> None:
+    imported = run_of(after_import).name
+    assert after_import("undo", "--yes", "--quiet", "--delete-created", imported).code == 0
+    lines = listed(after_import)
+    (undo,) = lines.keys() - {imported}
+    assert lines[undo].split()[1:3] == ["done", "undo"]
+    assert f"  (undoes {imported})  " in lines[undo]
+    assert re.search(r"  deleted \d+", lines[undo])
+    assert lines[imported].split()[1] == "undone"
+
+
+def test_accounts_are_named_above_their_runs(after_import: Shell) -> None:
+    other = begun(after_import, "127.0.0.1:8000")
+    (other.folder.parent / "2026-01-01-000000-00").mkdir()
+    broken = begun(after_import, "127.0.0.1:8000")
+    (broken.folder / "run.json").write_text("{")
+    lines = after_import("runs").out.splitlines()
+    assert [line for line in lines if len(line.split()) == 1] == ["127.0.0.1:8000", SANDBOX]
+    assert {line.split()[0] for line in lines[2:4]} == {other.id, broken.id}
+
+
+def test_the_list_fits_80_columns_and_breaks_no_word(after_import: Shell) -> None:
+    imported = run_of(after_import).name
+    now = datetime.now(UTC).isoformat()
+    long = f"/exports/{'customers-of-the-year-' * 4}2026.jsonl.gz"
+    bad = {"applied": 1_234_567, "rejected": 123_456, "failed": 12_345, "pending": 1_234_567}
+    begun(after_import, state=RunState.RUNNING, inputs=[long] * 12, seconds=7_500.0, outcomes=bad, exit_code=130)
+    begun(after_import, command="undo", of=imported, state=RunState.DONE, seconds=99_999.0)
+    begun(after_import, command="dry-run", dry=True, state=RunState.SUPERSEDED, inputs=["-"], started_at=now)
+    begun(after_import, "a-company-with-quite-a-long-name.myfreshworks.com", started_at="2019-01-02T03:04:05Z")
+    (unfinished(after_import) / "run.json").write_text("{")
+    whole = set(after_import("runs").out.split())
+    dates = {word.partition("-")[2] for word in whole if re.fullmatch(r"\d{4}-\d\d-\d\d", word)}
+    lines = seen_on_terminal(after_import, "list")
+    assert max(map(len, lines)) <= 80
+    assert {word for line in lines for word in line.split() if "…" not in word} <= whole | dates
+    cut = {word for line in lines for word in line.split() if "…" in word}
+    assert cut
+    assert all(word.startswith("…") for word in cut)
+
+
+def test_an_ordinary_list_has_inputs_and_duration_in_80_columns(after_import: Shell) -> None:
+    begun(after_import, state=RunState.STOPPED, inputs=["/x/events-of-november.jsonl"], seconds=750.0)
+    _, head, stopped, imported, outcome = seen_on_terminal(after_import)
+    assert head.split() == ["run", "state", "command", "inputs", "started", "took"]
+    assert "  …ts-of-november.jsonl  " in stopped
+    assert stopped.endswith("  12 m")
+    assert "  messy.jsonl +1  " in imported
+    assert re.fullmatch(r"  applied \d+, rejected 17, exit 1", outcome)
+
+
+def test_states_are_coloured_on_a_terminal(after_import: Shell) -> None:
+    unfinished(after_import)
+    _, seen = after_import.on_terminal("runs")
+    assert "\x1b[33mstopped" in seen
 
 
 def test_the_list_as_json_has_the_outcomes_of_each_run(after_import: Shell) -> None:
@@ -86,7 +193,25 @@ def test_a_run_without_a_summary_is_shown_as_it_stands(after_import: Shell) -> N
     killed = unfinished(after_import)
     done = after_import("runs", "show", killed.name)
     assert done.code == 0
-    assert "not reported yet" in done.out
+    account, _, line, how = done.out.splitlines()
+    assert (account, line.split()[:2]) == (SANDBOX, [killed.name, "stopped"])
+    assert how == f"Go on where it stopped:  fsseg resume {killed.name} --sandbox"
+    with locked(after_import.state / SANDBOX, killed.name):
+        assert "resume" not in after_import("runs", "show", killed.name).out
+
+
+@pytest.mark.parametrize("beginning", ["2024", "latest"])
+def test_any_unique_beginning_of_an_id_will_do_and_so_will_latest(after_import: Shell, beginning: str) -> None:
+    imported = run_of(after_import)
+    imported.rename(imported.with_name(f"2024{imported.name[4:]}"))
+    done = after_import("runs", "show", beginning)
+    assert done.code == 0
+    assert "missing_email" in done.out
+
+
+def test_the_help_of_show_tells_how_a_run_is_named(shell: Shell) -> None:
+    told = " ".join(shell.with_env(NO_COLOR="1", COLUMNS="200")("runs", "show", "--help").out.split())
+    assert "any unique beginning of it, or `latest`" in told
 
 
 def test_an_unknown_run_is_a_usage_error(after_import: Shell) -> None:
@@ -151,8 +276,25 @@ def test_a_duration_that_is_none_is_a_usage_error(after_import: Shell) -> None:
     assert "--older-than" in done.err
 
 
+def test_prune_deletes_what_a_killed_process_left_before_it_had_begun_a_run(after_import: Shell) -> None:
+    runs = after_import.state / SANDBOX / "runs"
+    old, young, foreign = runs / "2024-01-01-000000-00", runs / "2024-01-01-000000-01", runs / "notes"
+    for folder in (old, young, foreign):
+        folder.mkdir()
+        (folder / "plan.db").write_bytes(b"begun")
+    then = time.time() - 40 * 86_400
+    for folder in (old, foreign):
+        os.utime(folder, (then, then))
+    assert old.name not in listed(after_import)
+    done = after_import("runs", "prune", "--yes", "--json")
+    assert (done.code, done.json["deleted"]) == (0, [old.name])
+    assert (old.exists(), young.exists(), foreign.exists()) == (False, True, True)
+
+
 def test_a_damaged_run_is_listed_as_such_and_left_alone(after_import: Shell) -> None:
     killed = unfinished(after_import)
-    (killed / "plan.db").write_bytes(b"no database at all, and longer than a header of one would be" * 20)
+    (killed / "run.json").write_bytes(b"no JSON at all")
     by_run = {run["run_id"]: run["state"] for run in after_import("runs", "--json").json}
     assert by_run[killed.name] == "damaged"
+    assert listed(after_import)[killed.name].split()[1:] == ["damaged", *"–––––"]
+    assert (killed / "run.json").read_bytes() == b"no JSON at all"

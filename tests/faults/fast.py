@@ -53,7 +53,7 @@ def watch(event: str, args: tuple[Any, ...]) -> None:
 if __name__ == "__main__":
     import clock
 
-    from fsseg.cli.app import main
+    from fsseg.__main__ import main
     from fsseg.freshsales import pacer
 
     pacer.SystemClock = clock.FastClock  # type: ignore[misc]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fsseg.cli import again
+from fsseg.plan.run import Run
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State
@@ -70,14 +70,14 @@ def test_a_plan_that_was_altered_is_refused(suite: Machine) -> None:
         db.execute("UPDATE record SET fields = replace(fields, 'CTO', 'CIO')")
     done = here(suite, "apply", run.name)
     assert done.code == 2
-    assert "changed since" in done.err
+    assert "was changed" in done.err
     assert suite.account.writes == 0
 
 
 @pytest.mark.usefixtures("fast")
 def test_a_killed_apply_is_resumed(suite: Machine, ends: dict[str, State]) -> None:
     reviewed(suite)
-    suite.account.faults(Fault("slow", seconds=0.03))
+    suite.account.faults(Fault("slow", method="POST", seconds=0.2))
     assert killed(suite, 15, "apply")
     killed(suite, 12, "resume")
     done = here(suite, "resume", "--json")
@@ -90,11 +90,11 @@ def test_an_apply_that_was_killed_as_it_took_the_plan_over_may_be_given_again(
 ) -> None:
     run = reviewed(suite)
 
-    def die() -> str:
+    def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(again, "now", die)
+        patched.setattr(Run, "note", die)
         assert here(suite, "apply", run.name).code == 130
     done = here(suite, "apply", run.name, "--json")
     assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fsseg.plan.ledger import Ledger
+from fsseg.plan.run import Run, RunState
 from fsseg.plan.store import Store
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
@@ -91,6 +93,7 @@ def test_a_spoilt_copy_of_the_account_is_refused_and_left_as_it_is(classic: Mach
 def test_a_spoilt_plan_is_refused_and_left_as_it_is(classic: Machine, spoil: object) -> None:
     folder = imported(classic)
     path = folder / "plan.db"
+    Run(folder).note(state=RunState.STOPPED)
     spoil(path)  # type: ignore[operator]
     data = path.read_bytes()
     classic.account.forget()
@@ -103,16 +106,18 @@ def test_a_spoilt_plan_is_refused_and_left_as_it_is(classic: Machine, spoil: obj
 
 
 def test_of_two_runs_of_an_account_the_second_is_turned_away_and_told_of_the_first(classic: Machine) -> None:
-    before(classic.account, faults=[Fault("slow", seconds=0.05)])
+    before(classic.account)
     path = classic.write("events.jsonl", mixed())
     process = start(classic, "import", path)
     assert when(classic, process, 3)
+    process.send_signal(signal.SIGSTOP)
     (folder,) = classic.state.glob("*/runs/*")
     for command in (["import", path], ["dry-run", path], ["resume"]):
         second = run(classic, *command)
         assert second.code == 7, second.err
         assert folder.name in second.err
         assert str(process.pid) in second.err
+    process.send_signal(signal.SIGCONT)
     assert finish(process).code == 0
 
 
@@ -136,7 +141,7 @@ def test_the_lock_of_a_killed_run_holds_nobody_up(classic: Machine) -> None:
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_all_files_are_their_owners_alone(classic: Machine, killed: bool) -> None:
-    before(classic.account, faults=[Fault("slow", seconds=0.02)])
+    before(classic.account, faults=[Fault("slow", path="/sales_activities", seconds=0.2)] if killed else [])
     events = [*mixed(), {"type": "identify", "userId": "x"}]
     process = start(
         classic, "import", classic.write("events.jsonl", events), prefix=["sh", "-c", 'umask 0; exec "$0" "$@"']

@@ -151,7 +151,7 @@ def test_what_was_undone_can_be_imported_again(machine: Machine, ends: dict[str,
 @pytest.mark.usefixtures("fast")
 def test_a_killed_undo_is_resumed(machine: Machine, untouched: State) -> None:
     run = imported(machine)
-    machine.account.faults(Fault("slow", seconds=0.02))
+    machine.account.faults(*(Fault("slow", method=method, seconds=0.1) for method in ("PUT", "DELETE")))
     assert killed(machine, 20, "undo", run, "--yes", "--delete-created")
     killed(machine, 40, "resume")
     done = here(machine, "resume", "--json")

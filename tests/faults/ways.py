@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-from fsseg.plan.again import resumable
-from fsseg.plan.run import Run
+from fsseg.plan.run import OPEN, Run
 from tests.e2e.harness import Machine
 from tests.faults.process import Ended, here
 from tests.faults.story import before, mixed
@@ -101,10 +98,10 @@ def elsewhere(machine: Machine, name: str) -> Machine:
 
 def stands(machine: Machine, command: str) -> Literal["new", "open", "done"]:
     """How far the state folder says that the command has come."""
-    for plan in machine.state.glob("*/runs/*/plan.db"):
-        with closing(Run(Path(plan).parent).open()) as store:
-            if store.get("command") == command:
-                return "open" if resumable(store) else "done"
+    for path in machine.state.glob("*/runs/*/run.json"):
+        info = Run(path.parent).info
+        if info.command == command:
+            return "open" if info.state in OPEN else "done"
     return "new"
 
 

@@ -39,7 +39,7 @@ def test_an_identify_call_gives_a_person_a_company_and_a_deal(edition: Edition) 
                 "work_number": "+3112345678",
             },
             "company:north ltd": {"name": "North Ltd"},
-            "deal:north pilot": {"name": "North pilot", "amount": 4200},
+            "deal:north pilot": {"name": "North pilot", "amount": 4200, "$account": "company:north ltd"},
         },
         [],
     )

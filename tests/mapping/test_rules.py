@@ -80,7 +80,7 @@ def test_account_and_deal_rules_reach_inside_company_and_deal() -> None:
     mapped = mapper(mapping=mapping).map(identify(traits, userId="ada@acme.example"))
     assert isinstance(mapped, PersonIntent)
     assert mapped.parts["company:a"] == {"name": "A", "website": "a.example", "contact:cf_tier": "pro"}
-    assert mapped.parts["deal:d"] == {"name": "D", "amount": 5}
+    assert mapped.parts["deal:d"] == {"name": "D", "amount": 5, "$account": "company:a"}
 
 
 def test_every_mistake_is_told_at_once_with_its_path() -> None:

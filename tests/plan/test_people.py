@@ -110,7 +110,8 @@ def test_who_is_only_pointed_at_is_found_by_ledger_or_e_mail_and_told_apart(tmp_
         track("7"),
     ]
     with closing(Ledger(tmp_path / "ledger.db")) as ledger:
-        ledger.remember([("#9", "lead", 5, "nina@x.example")], [])
+        with ledger.changing() as change:
+            change.people([("#9", "lead", 5, "nina@x.example")])
         with settled(tmp_path, *messages, ledger=ledger) as store:
             assert owners(store) == ["nina@x.example", "Kim@x.example", "Kim@x.example", None]
             assert [record.action for record in store.records()] == ["reference", "reference"]

@@ -6,7 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from fsseg.report.files import JsonLines, read_lines, replacing, write_summary
+from fsseg.plan.private_file import replacing
+from fsseg.report.files import JsonLines, read_lines, write_summary
 
 from .samples import HOSTILE, import_summary
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from fsseg.report.files import JsonLines, write_summary
+from fsseg.report.html import render_html
+from fsseg.report.markdown import markdown_lines
 from fsseg.report.text import print_dry_run, print_totals
 from fsseg.report.totals import OUTCOMES, Failures, next_steps, outcome_rows
 
@@ -170,3 +172,68 @@ def test_failures_are_read_no_further_than_needed() -> None:
     found = Failures.of(import_summary(), stream(), limit=5)
     assert found.first == {"missing_email": "events.jsonl line 17", "unavailable": "events.jsonl line 2040"}
     assert len(found.rows) == len(taken) == 5
+
+
+def undo_summary(records: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    outcomes = dict.fromkeys(OUTCOMES, 0)
+    events = {"read": 0, "by_type": {}, "outcomes": outcomes}
+    return import_summary(command="undo", exit_code=0, inputs=[], events=events, reasons=[], warnings=[]) | {
+        "records": records,
+        **changed,
+    }
+
+
+UNDONE = {"lead": {"update": 12, "conflict": 1, "unchanged": 40}, "deal": {"failed": 1}, "timeline": {"delete": 3}}
+
+
+def test_an_undo_tells_records_and_has_no_table_of_events() -> None:
+    conflicts = [{"code": "conflict", "stage": "push", "outcome": "failed", "count": 2, "hint": "left alone"}]
+    text = totals(undo_summary(UNDONE, reasons=conflicts, exit_code=1), failures=[])
+    assert "Put back 12 records, deleted 3, left 2 alone (6 m 12 s).\n\n  records" in text
+    assert "applied" not in text
+    assert "  records      put back  deleted  unchanged  left alone  failed\n" in text
+    assert "Not put back: 2 records" in text
+    assert "2 records were not put back:  fsseg report 2026-11-22-1412-k3" in text
+
+
+@pytest.mark.parametrize(
+    ("records", "done", "planned"),
+    [
+        (UNDONE, "Put back 12 records, deleted 3, left 2 alone", "To put back: 12 records, to delete: 3, to leave alone: 2"),
+        ({"lead": {"update": 1}}, "Put back 1 record", "To put back: 1 record"),
+        ({"lead": {"delete": 1, "conflict": 1}}, "Deleted 1 record, left 1 alone", "To delete: 1 record, to leave alone: 1"),
+        ({"deal": {"conflict": 2}}, "Left 2 records alone", "To leave alone: 2 records"),
+        ({"lead": {"unchanged": 48}}, "Nothing to put back", "Nothing to put back"),
+        ({}, "Nothing to put back", "Nothing to put back"),
+    ],
+)  # fmt: skip
+def test_an_undo_says_what_was_put_back(records: dict[str, Any], done: str, planned: str) -> None:
+    assert f"{done} (6 m 12 s).\n" in totals(undo_summary(records), failures=[])
+    text = totals(undo_summary(records, dry_run=True), failures=[])
+    assert f"{planned}.\n" in text
+    assert "would apply" not in text
+
+
+def test_an_undo_that_was_resumed_is_an_undo_and_a_resumed_import_is_not() -> None:
+    assert "Put back 12 records" in totals(undo_summary(UNDONE, command="resume"), failures=[])
+    assert "read         12,400" in totals(import_summary(command="resume"))
+
+
+def test_an_undo_that_stopped_says_so() -> None:
+    text = totals(undo_summary({"lead": {"update": 3, "pending": 9}}, exit_code=5), failures=[])
+    assert "Stopped early after 6 m 12 s; nothing is lost." in text
+    assert "fsseg resume 2026-11-22-1412-k3" in text
+
+
+def test_an_undo_has_no_events_in_html_and_markdown_either() -> None:
+    conflicts = [{"code": "conflict", "stage": "push", "outcome": "failed", "count": 2, "hint": "left alone"}]
+    summary = undo_summary(UNDONE, reasons=conflicts, exit_code=1)
+    page = render_html(summary, [], [])
+    assert 'id="events"' not in page
+    assert 'id="events"' in render_html(import_summary(), [], [])
+    assert "Put back 12 records, deleted 3, left 2 alone" in page
+    assert "2 records left alone" in page
+    assert "Why records were not put back" in page
+    text = "\n".join(markdown_lines([], summary=summary))
+    assert "## Not put back" in text
+    assert "events" not in text.lower()

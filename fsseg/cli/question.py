@@ -1,0 +1,105 @@
+"""The question before a push: what it would change, and whether to go on."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import typer
+
+from fsseg.cli.work import Declined, Output
+from fsseg.pipeline import Pipeline
+from fsseg.plan.brake import BrakeRefused
+from fsseg.plan.overview import Overview, overview
+from fsseg.plan.run import RunState
+from fsseg.plan.run_selection import supersede
+from fsseg.report.changes import Arranger
+from fsseg.report.console import glyphs, line_width
+from fsseg.report.diff import diff_lines
+from fsseg.report.files import read_lines
+from fsseg.report.preview import preview_lines
+from fsseg.report.summary import write_changes
+
+SHOWN = 50
+"""Changes of each kind that the diff shows."""
+
+
+def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
+    """Bring the plan up to date, show what it comes to, ask where there is somebody to ask, and push.
+
+    Raises `Declined`, `BrakeRefused` and the client's errors.
+    """
+    pipeline.renew()
+    if refusal := pipeline.brake():
+        raise BrakeRefused(refusal)
+    if is_terminal():
+        found = overview(pipeline.store)
+        _ask_between(pipeline, output, stack, found, asks=not yes and not pipeline.settings.sandbox)
+    push_now(pipeline)
+
+
+def push_now(pipeline: Pipeline) -> None:
+    """Push what is planned; from here on the run is under way."""
+    info = pipeline.run.note(state=RunState.RUNNING)
+    supersede(pipeline.run.folder.parent.parent, info)
+    pipeline.carry_out()
+
+
+def is_terminal() -> bool:
+    """Whether there is somebody to see and answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _ask_between(pipeline: Pipeline, output: Output, stack: ExitStack, found: Overview, *, asks: bool) -> None:
+    """Close the bars, show the overview, ask, and open new ones."""
+    stack.pop_all().close()
+    if not output.consoles.quiet and not output.json:
+        _show(pipeline, output, found)
+    if asks and not found.is_empty:
+        _ask(pipeline, output)
+    pipeline.progress = output.progress = output.fresh()
+    stack.enter_context(pipeline.progress)
+
+
+def _show(pipeline: Pipeline, output: Output, found: Overview) -> None:
+    err, info = output.consoles.err, pipeline.run.info
+    for line in preview_lines(
+        found, account=info.account, edition=info.edition, run=info.of or info.id, per_hour=pipeline.pacer.per_hour,
+        width=line_width(err), glyphs=glyphs(err),
+    ):  # fmt: skip
+        err.print(line, soft_wrap=True)
+
+
+def _ask(pipeline: Pipeline, output: Output) -> None:
+    pipeline.run.note(state=RunState.DECLINED)  # until somebody agrees: a terminal may go away at the question
+    while True:
+        answer = answered("Push this? [y/N/d]")
+        if answer in ("y", "yes"):
+            return
+        if answer not in ("d", "diff"):
+            raise Declined
+        write_changes(pipeline.run, pipeline.store)
+        err = output.consoles.err
+        for line in diff_lines(Arranger(read_lines(pipeline.run.changes), limit=SHOWN), glyphs(err), line_width(err)):
+            err.print(line, soft_wrap=True)
+
+
+def answered(question: str) -> str:
+    """What somebody types, in lower case; `n` where they only press return. Raises `Declined` for Ctrl-C."""
+    try:
+        with _interrupting():
+            return str(typer.prompt(question, default="n", show_default=False, err=True)).strip().lower()
+    except (typer.Abort, OSError):
+        raise Declined(interrupted=True) from None
+
+
+@contextmanager
+def _interrupting() -> Iterator[None]:
+    """Ctrl-C ends the question at once: nothing is under way that would have to finish first."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,41 @@
+"""What a run with `--quiet` says all the same when it ends with exit code 1, for the mail that cron makes of it."""
+
+from __future__ import annotations
+
+from fsseg.report.console import sanitise
+from fsseg.report.totals import Summary, is_undo, needing_attention, next_steps, not_put_back, report_command
+from fsseg.report.words import counted, number
+
+MOST_REASONS = 3
+
+
+def quiet_lines(summary: Summary) -> list[str]:
+    """Which run it was and how much went wrong, the most frequent reasons, and the commands that show and mend it."""
+    if summary.get("exit_code") != 1:
+        return []
+    run = " ".join(sanitise(str(summary[key])) for key in ("command", "run_id") if summary.get(key))
+    account = sanitise(str(summary.get("account") or "no account"))
+    reasons = needing_attention(summary)[:MOST_REASONS]
+    figures = max((len(number(row.count)) for row in reasons), default=0)
+    return [
+        f"fsseg {run}, {account}: {_what_went_wrong(summary)}",
+        *(f"  {number(row.count):>{figures}} {row.code}: {row.hint}" for row in reasons),
+        _commands(summary),
+    ]
+
+
+def _what_went_wrong(summary: Summary) -> str:
+    if is_undo(summary):
+        left = not_put_back(summary)
+        return f"{counted(left, 'record')} {'was' if left == 1 else 'were'} not put back"
+    events = summary["events"]
+    bad = [f"{number(count)} {name}" for name in ("rejected", "failed") if (count := events["outcomes"].get(name, 0))]
+    return f"{' and '.join(bad)} of {counted(events['read'], 'event')}" if bad else "some inputs could not be read"
+
+
+def _commands(summary: Summary) -> str:
+    # Of the next steps only this one: whoever reads the mail looks before applying a dry run.
+    steps = [step for step in next_steps(summary) if step.command.startswith("fsseg retry ")]
+    return "; ".join(
+        [f"See more: {report_command(summary)}", *(f"{step.why.lower()}: {step.command}" for step in steps)]
+    )
