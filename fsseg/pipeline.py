@@ -44,7 +44,7 @@ from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
 from fsseg.plan.reopen import close_absent, reopen_unknown
 from fsseg.plan.reverse import DONE, reverse
 from fsseg.plan.run import Run, RunState, all_runs
-from fsseg.plan.seal import check, seal, unseal
+from fsseg.plan.seal import check, seal, seal_read, unseal
 from fsseg.plan.seen import Seen
 from fsseg.plan.store import Record, Store
 from fsseg.plan.tally_up import Totals, add_up
@@ -344,6 +344,7 @@ class Pipeline:
         changes, failures = read_lines(self.run.changes), read_lines(self.run.failures)
         write_html(self.run.folder / "report.html", found, changes, failures, run_dir=self.run.folder)
         self.note_requests()
+        seal_read(self.store)
         return found
 
     def _commit(self, run: Run, store: Store, totals: Totals | None = None) -> None:

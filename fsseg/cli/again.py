@@ -132,6 +132,7 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
 
     def prepare(held: Session) -> Run | None:
         with closing(run.open()) as store:
+            held.check_account(store, run)
             check(store, run.id)
             if not failed(store):
                 return None
@@ -145,6 +146,7 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
 
 def _push(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
     store = pipeline.store
+    check(store, pipeline.run.id)
     pipeline.settle_killed()
     if pipeline.stage == "new":
         store.clear()

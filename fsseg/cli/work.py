@@ -30,6 +30,7 @@ from fsseg.plan.ledger import Ledger
 from fsseg.plan.mirror import Mirror
 from fsseg.plan.private_file import replacing, write_text
 from fsseg.plan.run import Run, RunState
+from fsseg.plan.seal import edited
 from fsseg.plan.store import Store
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
@@ -124,13 +125,17 @@ class Session:
     began: float
 
     def check_account(self, store: Store, run: Run) -> None:
-        """Raise `ConfigError` if the plan was made for another account, whatever folder it lies in."""
+        """Raise `ConfigError` for a plan of another account, and `StateError` where its settings were edited."""
+        if store.get("settings") is None:  # it stopped before it had begun
+            return
         key = plan_key(store)
         if (key.account, key.edition) != (self.account.host, self.account.edition):
             raise ConfigError(
                 f"the plan of run {run.id} was made for {key.account} ({key.edition}), and not for"
                 f" {self.account.host} ({self.account.edition}): nothing was sent to either"
             )
+        if store.get("settings") != run.info.settings:
+            raise edited(run.id)
 
     @contextmanager
     def pipeline(self, run: Run, *, writes: bool, offline: bool = False) -> Iterator[Pipeline]:

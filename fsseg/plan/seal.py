@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from xxhash import xxh3_64_intdigest, xxh3_128
 
 from fsseg.plan.database import StateError
@@ -20,12 +22,27 @@ _PLANNED = (
 )
 """All that decides what is sent; an id that is learnt only later has a `proof` of its own."""
 
+_READ = (
+    "SELECT id, key, match_key, by_email, keys, state FROM record WHERE kind = 'person' ORDER BY id",
+    "SELECT id, key, person, position, hash, time, email, payload FROM entry ORDER BY id",
+)
+"""All that was read of the events, which matching doesn't change."""
+
+READ_SEAL = "read_seal"
+"""Under this name the store keeps the digest of what was read, where the run stopped before it was a plan."""
+
 _NOTES = ("settings", "undoes", "delete_created")
 
 
 def seal(store: Store) -> None:
     """Keep what the plan is now."""
-    store.put(SEAL, _digest(store))
+    store.put(SEAL, _digest(store, _PLANNED))
+
+
+def seal_read(store: Store) -> None:
+    """Keep what was read, of a run that stops before it has planned."""
+    if store.get("stage") in ("gathered", "matched") and store.get("undoes") is None:
+        store.put(READ_SEAL, _digest(store, _READ))
 
 
 def unseal(store: Store) -> None:
@@ -35,12 +52,20 @@ def unseal(store: Store) -> None:
 
 def check(store: Store, run: str) -> None:
     """Raise `StateError` if a finished plan, or an id that the run has learnt, isn't any more what fsseg wrote."""
-    if store.get("stage") not in ("planned", "pushed"):
-        return
-    if store.get(SEAL) != _digest(store) or not _proven(store):
-        raise StateError(
-            f"the plan of {run} was changed since fsseg made it, so nothing of it is sent: import its files again"
-        )
+    stage, read = store.get("stage"), store.get(READ_SEAL)
+    if stage in ("planned", "pushed"):
+        is_ours = store.get(SEAL) == _digest(store, _PLANNED) and _proven(store)
+    else:
+        is_ours = stage not in ("gathered", "matched") or read is None or read == _digest(store, _READ)
+    if not is_ours:
+        raise edited(run)
+
+
+def edited(run: str) -> StateError:
+    """The refusal of what isn't as fsseg wrote it."""
+    return StateError(
+        f"the plan of {run} was changed since fsseg made it, so nothing of it is sent: import its files again"
+    )
 
 
 def proof(table: str, id: int, remote_id: int) -> int:
@@ -48,11 +73,11 @@ def proof(table: str, id: int, remote_id: int) -> int:
     return signed(xxh3_64_intdigest(f"{table} {id} {remote_id}".encode()))
 
 
-def _digest(store: Store) -> str:
+def _digest(store: Store, queries: Iterable[str]) -> str:
     digest = xxh3_128()
     key = plan_key(store)
     digest.update(encode([key.account, key.edition, *map(store.get, _NOTES)]).encode())
-    for query in _PLANNED:
+    for query in queries:
         for row in store.db.execute(query):
             digest.update(repr(row).encode())
     return digest.hexdigest()
