@@ -126,6 +126,8 @@ class Settings(_Section):
     filter: Filter = Filter()
     mapping: MappingTables = MappingTables()
 
+    config_file: Path | None = None
+    """The settings file that was read."""
     state_dir: Path | None = None
     sandbox: bool = False
     with_group: bool = False
@@ -149,6 +151,8 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     """
     path = config or DEFAULT_CONFIG
     merged = _read(path) if config or path.is_file() else {}
+    if merged:
+        merged["config_file"] = path.absolute()
     _merge(merged, flags)
     try:
         return Settings(**merged)

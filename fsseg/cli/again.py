@@ -114,7 +114,7 @@ def nothing_left(output: Output, run: Run | None, text: str) -> ExitCode:
 
 def resume(given: Settings, output: Output, id: str | None) -> ExitCode:
     """Take a run from where it stands to its end. Raises what `fsseg.cli.errors.handled` handles."""
-    run = find(given, lambda run: run.info.state in OPEN, id)
+    run = find(given, lambda run: _may_go_on(run, given), id)
     if run is None or run.info.state not in OPEN:
         return nothing_left(output, run, "nothing to resume")
 
@@ -122,6 +122,12 @@ def resume(given: Settings, output: Output, id: str | None) -> ExitCode:
         return run if run.info.state in OPEN else None
 
     return go_on(given, output, run, "resume", prepare, _push)
+
+
+def _may_go_on(run: Run, given: Settings) -> bool:
+    """Whether the run can be resumed; what the safety brake has stopped waits for somebody to lift it."""
+    held = run.info.exit_code == ExitCode.BRAKE and not given.allow_mass_changes
+    return run.info.state in OPEN and not held
 
 
 def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
@@ -177,10 +183,12 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
         raise NoSuchRun("there is no dry run to apply: fsseg dry-run makes one")
 
     def prepare(held: Session) -> Run:
+        if (begun := _begun(held, original)) is not None:
+            return begun
         _refuse_inapplicable(original)
         when = original.info.started_at[:16].replace("T", " ")
         output.consoles.say(f"applying {original.id}, planned {when} UTC")
-        return _begun(held, original) or _fork(held, original, strict=strict)
+        return _fork(held, original, strict=strict)
 
     def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
         pipeline.settle_killed()
@@ -205,9 +213,10 @@ def _refuse_inapplicable(original: Run) -> None:
 
 
 def _begun(held: Session, original: Run) -> Run | None:
-    """The copy of an apply that was killed before it had noted itself in the dry run."""
+    """The copy of an apply whose process ended before anything was sent, at its question say."""
     for run in all_runs(held.folder):
-        if run.info.of == original.id and run.info.command == "apply" and run.info.state in OPEN:
+        before_push = run.info.state in (RunState.PLANNING, RunState.DECLINED)
+        if run.info.of == original.id and run.info.command == "apply" and before_push:
             original.note(state=RunState.APPLIED, by=run.id)
             return run
     return None
@@ -281,7 +290,7 @@ def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
         return False
     still_there = WRITES if delete_created or info.state is not RunState.UNDONE else "action = 'update'"
     with closing(run.open()) as store:
-        return store.count("record", f"{still_there} AND status = 'done'") > 0
+        return any(store.count(table, f"{still_there} AND status = 'done'") for table in ("record", "entry"))
 
 
 def _agree_to_undo(pipeline: Pipeline, output: Output, stack: ExitStack, original: Run) -> None:

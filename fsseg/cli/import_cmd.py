@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -34,6 +34,9 @@ def import_(
     max_time: o.MaxTime = None,
     reserve: o.Reserve = None,
     allow_mass_changes: o.Mass = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only plan, as fsseg dry-run does.", rich_help_panel=o.RUN)
+    ] = False,
     yes: o.Yes = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -51,4 +54,4 @@ def import_(
         def show(pipeline: Any, summary: dict[str, Any]) -> None:
             show_run(output, pipeline.run, summary)
 
-        raise typer.Exit(run(settings, paths, output, "import", show, yes=yes))
+        raise typer.Exit(run(settings, paths, output, "dry-run" if dry_run else "import", show, yes=yes))

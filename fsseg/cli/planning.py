@@ -20,6 +20,7 @@ from fsseg.cli.work import (
     advised,
     ending_of,
     find_inputs,
+    import_flags,
     refuse_forbidden,
     register,
     resumable,
@@ -140,6 +141,8 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         "started_at": _whole_seconds(info.started_at),
         "finished_at": _whole_seconds(now()),
         "exit_code": 0,
+        "seconds": round(info.seconds + time.monotonic() - held.began, 1),
+        "import_flags": import_flags(held.settings),
         "run_dir": str(run.folder),
     }
     if pipeline.pacer.limit is not None:

@@ -55,7 +55,7 @@ def is_terminal() -> bool:
 def _ask_between(pipeline: Pipeline, output: Output, stack: ExitStack, found: Overview, *, asks: bool) -> None:
     """Close the bars, show the overview, ask, and open new ones."""
     stack.pop_all().close()
-    if not output.consoles.quiet and not output.json:
+    if asks or not (output.consoles.quiet or output.json):
         _show(pipeline, output, found)
     if asks and not found.is_empty:
         _ask(pipeline, output)

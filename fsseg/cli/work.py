@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -78,6 +79,25 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
         consent=settings.filter.consent,
         id_field=settings.identity.id_field,
     )
+
+
+def import_flags(settings: Settings) -> str:
+    """The flags by which another file is imported just so: into the same account, with the same mapping."""
+    account, flags = settings.freshsales, []
+    for flag, value in (
+        ("--config", settings.config_file),
+        ("--domain", account.domain),
+        ("--base-url", account.base_url),
+        ("--edition", account.edition),
+        ("--match", settings.identity.match),
+    ):
+        if value and not (settings.sandbox and flag in ("--domain", "--base-url")):
+            flags += [flag, shlex.quote(str(value))]
+    given = {
+        "--with group": settings.with_group, "--stitch-anonymous": settings.stitch_anonymous,
+        "--create-missing": settings.create_missing, "--strict": settings.strict,
+    }  # fmt: skip
+    return " ".join([*flags, *(flag for flag, wanted in given.items() if wanted)])
 
 
 def find_inputs(paths: Sequence[str], consoles: Consoles) -> tuple[list[str], int]:
@@ -209,6 +229,8 @@ def _stopped(run: Run, error: BaseException) -> None:
             shutil.rmtree(run.folder)
             error.add_note("standard input was not read to its end, so nothing of it is kept: import it again")
             return
+        if run.info.state not in (RunState.PLANNING, RunState.RUNNING):
+            return  # it had come to its end before
         run.note(state=RunState.STOPPED)
     error.add_note(f"go on with: {advised('resume', run)}")
 

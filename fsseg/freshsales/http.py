@@ -20,6 +20,7 @@ from fsseg.freshsales.account import Account, ConfigError
 from fsseg.freshsales.circuit import Circuit
 from fsseg.freshsales.errors import (
     BadAnswer,
+    BudgetSpent,
     Forbidden,
     FreshsalesError,
     Halted,
@@ -206,7 +207,10 @@ class _Call:
                         raise
                     self.sent |= error.sent
                     pacer = self.http.pacer
-                    pacer.pause(quota.backoff(failures, pacer.chance(), FIRST_BACKOFF), "unavailable")
+                    try:
+                        pacer.pause(quota.backoff(failures, pacer.chance(), FIRST_BACKOFF), "unavailable")
+                    except BudgetSpent as spent:
+                        raise BudgetSpent(spent.budget, f"{error}; {spent}") from None
         except Halted as halt:
             halt.sent |= self.sent
             raise

@@ -138,9 +138,15 @@ def _owners(store: Store) -> Iterator[int]:
 
 
 def _events(store: Store, totals: Totals) -> Iterator[int]:
+    # What was left out as older has its turn once the newer is undone.
+    older = {
+        position
+        for (sources,) in store.db.execute("SELECT sources FROM record WHERE instr(warnings, '\"older: ')")
+        for position, _ in orjson.loads(sources)
+    }
     for (sources,) in store.db.execute("SELECT sources FROM record"):
         for position, key in orjson.loads(sources):
-            if totals.delivered(position):
+            if totals.delivered(position) and position not in older:
                 yield key
     for position, key in store.db.execute("SELECT position, hash FROM entry"):
         if totals.delivered(position):

@@ -69,6 +69,7 @@ def add_up(store: Store, *, dry_run: bool) -> Totals:
             ranks, at = totals.ranks.get(position >> POSITION_BITS, NO_EVENTS), position & mask
             if at < len(ranks) and rank > ranks[at]:
                 ranks[at] = rank
+                totals.failures.pop(position, None)
                 if failure is not None:
                     totals.failures[position] = failure
     for ranks in totals.ranks.values():

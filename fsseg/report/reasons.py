@@ -93,7 +93,7 @@ TABLE: tuple[Reason, ...] = (
         True,
     ),
     Reason(
-        "conflict", "push", "failed", "the record has moved on in Freshsales and was left alone: make a new dry run"
+        "conflict", "push", "failed", "the record has changed since, in Freshsales or by another run: it was left alone"
     ),
     Reason(
         "incomplete", "match", "skipped", "a field that Freshsales requires is missing from every event: add it to one"

@@ -200,7 +200,7 @@ def _events(info: RunInfo) -> list[str]:
     if info.outcomes and not met:
         return ["nothing read"]
     told = [name for name in met if name not in _QUIET] or met
-    planned = info.dry or info.state is RunState.DECLINED
+    planned = info.dry or info.state in (RunState.DECLINED, RunState.APPLIED)
     names = {"applied": "would apply"} if planned else {}
     return [f"{names.get(name, name)} {number(info.outcomes[name])}" for name in told]
 

@@ -296,7 +296,8 @@ def next_steps(summary: Summary, files: Sequence[Path] = ()) -> list[Step]:
         steps.append(Step(_left_to_do(summary, bad), report_command(summary)))
         mend = next((path for path in files if path.name == "failures.jsonl"), None)
         if mend:
-            steps.append(Step("Mend them, then", _command(summary, "import", str(mend))))
+            flags = str(summary.get("import_flags") or "")
+            steps.append(Step("Mend them, then", _command(summary, "import", str(mend), flags)))
     return steps
 
 

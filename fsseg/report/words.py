@@ -57,7 +57,9 @@ def about(seconds: float) -> str:
 
 
 def elapsed(summary: dict[str, Any]) -> float | None:
-    """Seconds between `started_at` and `finished_at`; None where one is missing or no time."""
+    """Seconds that the run took; else those between `started_at` and `finished_at`, None where one is no time."""
+    if isinstance(summary.get("seconds"), int | float):
+        return float(summary["seconds"])
     try:
         start, end = (datetime.fromisoformat(summary[key]) for key in ("started_at", "finished_at"))
         return (end - start).total_seconds()
