@@ -30,7 +30,7 @@ from fsseg.plan.key import PlanKey, plan_key, put_plan_key
 from fsseg.plan.ledger import Ledger
 from fsseg.plan.mirror import Mirror
 from fsseg.plan.private_file import replacing, write_text
-from fsseg.plan.run import Run, RunState
+from fsseg.plan.run import OPEN, Run, RunState
 from fsseg.plan.seal import edited
 from fsseg.plan.store import Store
 from fsseg.report.advice import command
@@ -229,7 +229,7 @@ def _stopped(run: Run, error: BaseException) -> None:
             shutil.rmtree(run.folder)
             error.add_note("standard input was not read to its end, so nothing of it is kept: import it again")
             return
-        if run.info.state not in (RunState.PLANNING, RunState.RUNNING):
+        if run.info.state not in OPEN:
             return  # it had come to its end before
         run.note(state=RunState.STOPPED)
     error.add_note(f"go on with: {advised('resume', run)}")
