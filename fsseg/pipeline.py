@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -26,7 +27,7 @@ from fsseg.plan.brake import BrakeRefused, shares
 from fsseg.plan.commit import commit, roll_back
 from fsseg.plan.daily import aggregate
 from fsseg.plan.decide import Deciding, decide
-from fsseg.plan.deliveries import values_of, written_since
+from fsseg.plan.deliveries import left_out, values_of, written_since
 from fsseg.plan.doubt import doubted_runs, hold_back
 from fsseg.plan.forecast import Forecast, forecast
 from fsseg.plan.gather import Counts, Gatherer, no_cycles
@@ -356,7 +357,8 @@ class Pipeline:
         key, before = plan_key(store), self.ledger.generation
         if (undoes := store.get("undoes")) is not None:
             with closing(Run(run.folder.parent / undoes).open()) as original:
-                roll_back(original, store, self.ledger, undoes)
+                others = partial(left_out, all_runs(self.run.folder.parent.parent))
+                roll_back(original, store, self.ledger, undoes, others)
         else:
             commit(store, self.ledger, totals or add_up(store, dry_run=False), run.id)
         if key.generation == before:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -71,7 +71,7 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
     if not (fresh or attempted or files or doubts != ledger.doubted(run)):
         return
     with ledger.changing() as change:
-        for page in _pages(_rows(store, _DONE)):
+        for page in _pages(_new_rows(store, ledger)):
             change.people(_people(page))
             _commit_records(store, ledger, change, totals, page)
         change.forget_contents(at for row in _rows(store, _ATTEMPTED) for at in row.places)
@@ -92,6 +92,16 @@ def _rows(store: Store, where: str) -> Iterator[_Row]:
         f" r.times, r.warnings, r.sources FROM record r LEFT JOIN record p ON p.id = r.parent WHERE {where}"
     )
     return (_Row(*row[:8], *map(orjson.loads, row[8:])) for row in rows)
+
+
+def _new_rows(store: Store, ledger: Ledger) -> Iterator[_Row]:
+    """What this run has delivered; where it has only found what others delivered of the same events, it hasn't."""
+    delivered = ledger.delivered()
+    for row in _rows(store, _DONE):
+        keys = sorted({key for _, key in row.sources})
+        is_others = row.action == "unchanged" and keys and len(delivered.among(keys)) == len(keys)
+        if not (is_others and ledger.history(row.places).times):
+            yield row
 
 
 def _pages(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
@@ -138,15 +148,9 @@ def _owners(store: Store) -> Iterator[int]:
 
 
 def _events(store: Store, totals: Totals) -> Iterator[int]:
-    # What was left out as older has its turn once the newer is undone.
-    older = {
-        position
-        for (sources,) in store.db.execute("SELECT sources FROM record WHERE instr(warnings, '\"older: ')")
-        for position, _ in orjson.loads(sources)
-    }
     for (sources,) in store.db.execute("SELECT sources FROM record"):
         for position, key in orjson.loads(sources):
-            if totals.delivered(position) and position not in older:
+            if totals.delivered(position):
                 yield key
     for position, key in store.db.execute("SELECT position, hash FROM entry"):
         if totals.delivered(position):
@@ -169,11 +173,19 @@ def delivered_since(store: Store, committed: int | None, generation: int) -> boo
     return committed is not None and any(at not in own for at in range(committed + 1, generation + 1))
 
 
-def roll_back(original: Store, undo: Store, ledger: Ledger, run: str) -> None:
-    """Take out of the ledger what an undo has taken back of `run`, so that it can be imported anew. May be repeated."""
+LeftOut = Callable[[set[int]], Iterable[int]]
+"""Tells which events any run has left out, since they were older, of the records at some places."""
+
+
+def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: LeftOut) -> None:
+    """Take out of the ledger what an undo has taken back of `run`, so that it can be imported anew. May be repeated.
+
+    So can what was older than it, and had its turn taken.
+    """
     records, entries = (_taken_back(undo, original, table) for table in ("record", "entry"))
     if not (records or entries):
         return
+    undone: set[int] = set()
     with ledger.changing(undo=True) as change:
         for row in _rows(original, "r.status = 'done'"):
             if row.id in records:
@@ -181,6 +193,8 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str) -> None:
                 row = row._replace(remote_id=row.remote_id or remote_id)  # which bulk had not told
                 _roll_back_record(original, ledger, change, row, deleted=action == "delete")
                 change.forget_events(key for _, key in row.sources)
+                undone.update(row.places)
+        change.forget_events(left_out(undone))
         keys = original.db.execute("SELECT id, hash FROM entry").fetchall()
         change.forget_events(unsigned(key) for id, key in keys if id in entries)
         change.forget_files(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 import orjson
@@ -35,6 +35,26 @@ def values_of(found: dict[int, Values], record: Record, parent: int | None) -> V
         for name, values in found.get(at, {}).items():
             merged.setdefault(name, []).extend(values)
     return merged
+
+
+def left_out(runs: Iterable[Run], where: set[int]) -> Iterator[int]:
+    """The keys of events of which something was left out as older than what the records at these places held."""
+    for run in runs:
+        try:
+            with closing(run.open()) as store:
+                yield from _left_out(store, where)
+        except StateError:
+            continue
+
+
+def _left_out(store: Store, where: set[int]) -> Iterator[int]:
+    rows = store.db.execute(
+        "SELECT r.kind, r.entity, r.remote_id, r.match_key, p.remote_id, r.sources FROM record r"
+        " LEFT JOIN record p ON p.id = r.parent WHERE r.status = 'done' AND instr(r.warnings, '\"older: ')"
+    )
+    for *of, sources in rows.fetchall():
+        if where.intersection(places(*of)):
+            yield from (key for _, key in orjson.loads(sources))
 
 
 def _add(store: Store, generation: int, found: dict[int, Values]) -> None:

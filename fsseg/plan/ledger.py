@@ -255,8 +255,13 @@ class LedgerChange:
         self._ledger.delivered().drop(keys)
 
     def files(self, files: Iterable[File]) -> None:
-        """All of these files was imported."""
-        self._db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", files)
+        """All of these files was imported; by the first run that did, as long as they stay the same."""
+        self._db.executemany(
+            "INSERT INTO file VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET size = excluded.size,"
+            " mtime_ns = excluded.mtime_ns, events = excluded.events, run = excluded.run"
+            " WHERE (size, mtime_ns) != (excluded.size, excluded.mtime_ns)",
+            files,
+        )
 
     def forget_files(self, run: str) -> None:
         """What this run imported is to be imported again."""

@@ -48,7 +48,12 @@ def _moved(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]
     assert work.reader is not None
     where = f"kind = '{kind}' AND {WRITES}"
     finder = choose(work.reader, work.mirror, entities, work.store.count("record", where), work.say)
-    return [record.id for record in work.store.records(where) if _has_moved(work, finder, entities, record)]
+    moved = []
+    for record in work.store.records(where):
+        if _has_moved(work, finder, entities, record):
+            moved.append(record.id)
+        work.tick(1)
+    return moved
 
 
 def _has_moved(work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record) -> bool:

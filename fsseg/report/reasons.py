@@ -101,6 +101,7 @@ TABLE: tuple[Reason, ...] = (
     Reason("ignored_trait", "map", "warning", "no field of that name: map it in fsseg.toml, or create the field"),
     Reason("bad_value", "map", "warning", "the value does not fit its field, so this one field was left out"),
     Reason("duplicate_person", "match", "warning", "several records have this e-mail: merge them in Freshsales"),
+    Reason("older", "match", "warning", "a value of a later time was delivered before, so this one was left out"),
     Reason("shared_email", "map", "warning", "several userIds share one e-mail: they are taken as one person"),
     Reason(
         "email_exists",

@@ -215,5 +215,6 @@ def _put_back(info: RunInfo, records: dict[str, dict[str, int]]) -> list[str]:
         "delete" if info.dry else "deleted": total["delete"],
         "leave alone" if info.dry else "left alone": total["conflict"] + total["failed"],
     }
-    told = [f"{name} {number(count)}" for name, count in counts.items() if count] or ["nothing to put back"]
+    nothing = ["nothing to put back"] if info.state is RunState.DONE else []
+    told = [f"{name} {number(count)}" for name, count in counts.items() if count] or nothing
     return [f"would {told[0]}", *told[1:]] if info.dry and any(counts.values()) else told

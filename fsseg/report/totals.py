@@ -133,7 +133,9 @@ def headline(summary: Summary) -> str:
     if code == 130:
         return f"Interrupted{after}; nothing is lost."
     if code == 3:
-        return "Freshsales refused the credentials or the permission; nothing was written."
+        written = (summary.get("requests") or {}).get("write")
+        left = "nothing is lost" if written else "nothing was written"
+        return f"Freshsales refused the credentials or the permission; {left}."
     if code == 6:
         return "The safety brake refused the run; nothing was written."
     if code == 5:

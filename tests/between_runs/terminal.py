@@ -8,8 +8,10 @@ import re
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.e2e.harness import Machine
 
@@ -46,6 +48,15 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         os.write(self.ours, keys.encode())
+
+    def interrupt(self, question: str = "[y/N", times: int = 1) -> None:
+        """Press Ctrl-C once the answer to this question is waited for; a moment before, the key could get lost."""
+        self.until(question, times)
+        self.until("]: ", times)
+        status = Path(f"/proc/{self.process.pid}/stat")
+        while status.exists() and ") S " not in status.read_text():
+            time.sleep(0.005)
+        self.type(CTRL_C)
 
     def answer(self, keys: str, question: str = QUESTION, times: int = 1) -> None:
         """Wait for the question, then type an answer and press return."""
@@ -102,6 +113,8 @@ def answered(machine: Machine, *args: str, answers: Sequence[str] = ()) -> tuple
     """The command with an answer for each of its questions; its exit code and all that was to be seen."""
     with on_terminal(machine, *args) as terminal:
         for number, answer in enumerate(answers, 1):
-            terminal.until("[y/N", number)
-            terminal.type(answer if answer == CTRL_C else f"{answer}\r")
+            if answer == CTRL_C:
+                terminal.interrupt(times=number)
+            else:
+                terminal.answer(answer, "[y/N", number)
         return terminal.end(), terminal.seen

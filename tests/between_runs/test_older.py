@@ -187,6 +187,18 @@ def test_the_same_older_file_once_more_changes_nothing(machine: Machine, flag: s
     assert machine.account.state() == state
 
 
+def test_the_same_older_file_once_more_leaves_what_was_typed_since(machine: Machine) -> None:
+    """What it has delivered is delivered, even if something else of it was left out."""
+    old = [person(ADA, OLD, title="Intern", phone="+31 1")]
+    imports(machine, [person(ADA, NEW, title="CEO")], old)
+    resource = "leads" if machine.account.edition == "classic" else "contacts"
+    machine.account.change(resource, held(machine, "lead")["id"], work_number="+31 typed")
+    machine.account.forget()
+    assert machine.imports(events=old).code == 0
+    assert machine.account.writes == 0
+    assert held(machine, "lead")["work_number"] == "+31 typed"
+
+
 def test_a_dry_run_tells_beforehand_what_is_older_also_offline(machine: Machine) -> None:
     imports(machine, [person(ADA, NEW, title="CEO")])
     old = [person(ADA, OLD, title="Intern")]

@@ -91,8 +91,7 @@ def test_a_d_shows_the_diff_and_asks_again_and_a_y_pushes(classic: Machine) -> N
 
 def test_ctrl_c_at_the_question_is_a_no_of_exit_130(classic: Machine) -> None:
     with on_terminal(classic, "import", classic.write("events.jsonl", PEOPLE)) as terminal:
-        terminal.until(QUESTION)
-        terminal.type(CTRL_C)
+        terminal.interrupt()
         code, seen = terminal.end(), terminal.seen
     (run,) = runs(classic)
     assert (code, run["state"], run["exit_code"]) == (130, "declined", 130)

@@ -12,7 +12,7 @@ from tests.faults.process import here
 from tests.faults.sequences import accounts, play
 from tests.faults.story import before, difference, mixed
 
-SEEDS = int(os.environ.get("FSSEG_SEQUENCES", "3"))
+SEEDS = int(os.environ.get("FSSEG_SEQUENCES", "2"))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

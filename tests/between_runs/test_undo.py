@@ -1,0 +1,164 @@
+"""Undo asks with numbers, takes a no for a no, says what it did, and goes on to no other run by itself."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.between_runs.runs import PEOPLE, Event, person, run_of, runs, states
+from tests.between_runs.terminal import CTRL_C, answered, on_terminal
+from tests.e2e.harness import Machine
+
+EVENTS: list[Event] = [*PEOPLE, person("eve@x.example", "2024-05-01", title="CFO")]
+
+
+@pytest.fixture
+def imported(machine: Machine) -> str:
+    """The run that has changed two people who were there, and made everything else."""
+    known = [{"email": f"{name}@x.example", "last_name": "Old", "job_title": "Intern"} for name in ("ada", "eve")]
+    machine.account.seed(**{"leads" if machine.account.edition == "classic" else "contacts": known})
+    done = machine.imports(events=EVENTS)
+    assert done.code == 0, done.err
+    machine.account.forget()
+    return run_of(done)
+
+
+def titles(machine: Machine) -> dict[str, str | None]:
+    records = machine.account.records()
+    people = [row for kind in ("leads", "contacts") for row in records.get(kind, ())]
+    return {row["email"].partition("@")[0]: row["job_title"] for row in people}
+
+
+def declined(machine: Machine, run: str, answer: str) -> int:
+    """Undo it, answering so; the exit code."""
+    code, seen = answered(machine, "undo", answers=[answer])
+    assert "2 records" in seen.partition("[y/N]")[0]
+    assert run in seen.partition("[y/N]")[0]
+    assert "nothing was sent" in seen
+    assert "nobody to ask" not in seen
+    assert "--yes" not in seen
+    assert machine.account.writes == 0
+    assert states(machine) == ["import done"]
+    return code
+
+
+def test_a_no_sends_nothing_and_leaves_no_run(machine: Machine, imported: str) -> None:
+    assert declined(machine, imported, "n") == 0
+
+
+@pytest.mark.parametrize("machine", ["classic"], indirect=True)
+def test_ctrl_c_at_the_question_sends_nothing_and_leaves_no_run(machine: Machine, imported: str) -> None:
+    assert declined(machine, imported, CTRL_C) == 130
+
+
+def test_a_yes_puts_back_as_many_as_were_asked_for_and_says_so_without_zeros(machine: Machine, imported: str) -> None:
+    code, seen = answered(machine, "undo", "--delete-created", answers="y")
+    assert code == 0
+    assert f"Put back 2 records that run {imported} changed and delete 6 records that it created?" in seen
+    assert "Put back 2 records, deleted 6" in seen
+    assert not re.findall(r"^\s+\w+(?: +0)+\s*$", seen, re.MULTILINE), seen
+    assert titles(machine) == {"ada": "Intern", "eve": "Intern"}
+    assert not machine.account.records()["sales_activities"]
+    assert states(machine) == ["undo done", "import undone"]
+
+
+def test_what_is_none_is_not_asked_for(classic: Machine) -> None:
+    run = run_of(classic.imports(events=PEOPLE))
+    code, seen = answered(classic, "undo", run, "--delete-created", answers="y")
+    assert code == 0
+    assert not any(classic.account.records().values())
+    assert not re.search(r"\b0 records", seen), "nothing is to be put back"
+
+
+def test_where_there_is_nobody_to_ask_it_wants_to_be_told(classic: Machine) -> None:
+    classic.imports(events=PEOPLE)
+    classic.account.forget()
+    done = classic.run("undo")
+    assert done.code == 2
+    assert "--yes" in done.err
+    assert classic.account.requests == 0
+
+
+def test_without_a_run_it_names_the_one_that_it_undoes(classic: Machine) -> None:
+    older, newer = (
+        run_of(classic.imports(events=[person("ada@x.example", "2024-05-01", title=title)])) for title in "ab"
+    )
+    done = classic.run("undo", "--yes", "--delete-created")
+    assert newer in done.out + done.err
+    assert older not in done.out + done.err
+
+
+def test_what_it_advises_for_what_is_left_there_is_what_it_does_next(classic: Machine) -> None:
+    """`--delete-created deletes it`, and nothing of another run."""
+    older = run_of(classic.imports(events=[person("old@x.example", "2024-05-01", title="CEO")]))
+    newer = run_of(classic.imports(events=[person("new@x.example", "2024-05-01", title="CEO")]))
+    done = classic.run("undo", "--yes")
+    assert "--delete-created deletes it" in done.out
+    classic.run("undo", "--yes", "--delete-created")
+    assert titles(classic).keys() == {"old"}, f"{newer} was to be undone, not {older}"
+
+
+def test_a_run_of_which_nothing_was_put_back_is_not_undone(machine: Machine) -> None:
+    run = run_of(machine.imports(events=PEOPLE))
+    state = machine.account.state()
+    done = machine.run("undo", "--yes", run)
+    assert "Nothing to put back" in done.out
+    assert machine.account.state() == state
+    assert {one["run_id"]: one["state"] for one in runs(machine)}[run] == "done"
+    assert "has undone it" not in machine.run("resume", run).err
+
+
+def test_an_undo_that_was_only_tried_out_says_nothing_of_an_import(classic: Machine) -> None:
+    classic.imports(events=PEOPLE)
+    done = classic.run("undo", "--dry-run", "--delete-created")
+    assert "To delete: 7 records" in done.out
+    assert "An import takes" not in done.out
+
+
+def test_what_it_says_it_will_cost_is_what_it_costs(classic: Machine) -> None:
+    events = [*PEOPLE, *(person(f"p{n}@x.example", "2024-05-01", title="CEO") for n in range(20))]
+    run = run_of(classic.imports(events=events))
+    summary = classic.run("undo", run, "--yes", "--delete-created").summary
+    assert abs(summary["forecast"]["requests"] - summary["requests"]["total"]) <= 3
+
+
+def test_an_undone_run_is_imported_anew_and_its_undo_has_nothing_left(machine: Machine, imported: str) -> None:
+    path = machine.write("again.jsonl", EVENTS)
+    state = machine.account.state()
+    assert machine.run("undo", imported, "--yes", "--delete-created").code == 0
+    assert machine.imports(path).outcomes == {"applied": 7}
+    assert machine.account.state() == state
+    machine.account.forget()
+    assert "Nothing to put back" in machine.run("undo", imported, "--yes", "--delete-created").out
+    assert machine.account.writes == 0
+
+
+def test_after_an_undo_that_left_what_was_made_an_import_doubles_nothing(machine: Machine, imported: str) -> None:
+    state = machine.account.state()
+    assert machine.run("undo", "--yes").code == 0
+    assert titles(machine)["ada"] == "Intern"
+    assert machine.imports(events=EVENTS).code == 0
+    assert machine.account.state() == state
+
+
+def test_many_are_not_asked_for_only_to_be_refused(classic: Machine) -> None:
+    """The brake is told before the question, not after a yes."""
+    classic.account.seed(
+        leads=[{"email": f"p{n}@x.example", "last_name": "P", "job_title": "Intern"} for n in range(101)]
+    )
+    events = [person(f"p{n}@x.example", "2024-05-01", title="CEO") for n in range(101)]
+    assert classic.imports("--allow-mass-changes", events=events).code == 0
+    with on_terminal(classic, "undo") as terminal:
+        terminal.type("y\r")
+        assert (terminal.end(), "[y/N]" in terminal.seen) in [(0, True), (6, False)]
+
+
+def test_a_run_that_only_added_entries_is_the_latest_to_undo(machine: Machine) -> None:
+    machine.imports(events=PEOPLE[:3])
+    newest = run_of(machine.imports(events=PEOPLE[3:]))
+    done = machine.run("undo", "--yes", "--delete-created")
+    assert done.code == 0, done.out
+    assert f"undoing {newest}" in done.err
+    assert not machine.account.records()["sales_activities"]
+    assert titles(machine).keys() == {"ada", "bo", "cy"}
