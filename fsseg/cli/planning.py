@@ -71,9 +71,7 @@ def run(
             if not settings.again:
                 tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
             if offline:
-                output.consoles.say(
-                    "offline: compared with what earlier runs delivered, not with what Freshsales holds"
-                )
+                output.consoles.say(OFFLINE)
 
             def act(stack: ExitStack) -> None:
                 pipeline.settle_killed()

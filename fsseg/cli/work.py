@@ -271,7 +271,7 @@ class Ending:
     @property
     def stopped(self) -> bool:
         """Whether something is left that a resumption would do."""
-        return self.code not in (ExitCode.DONE, ExitCode.SOME_FAILED) or isinstance(self.error, Declined)
+        return self.code not in (ExitCode.DONE, ExitCode.SOME_FAILED)
 
 
 @contextmanager

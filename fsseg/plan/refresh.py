@@ -77,10 +77,11 @@ def reopen_touched(store: Store, ledger: Ledger, since: int, *, review: bool) ->
     known = f" OR action = '{REFERENCE}'" if everything else ""
     open_people = f"kind = 'person' AND ({OPEN} OR action IS NULL{known})"
     people = [r.id for r in store.records(open_people) if everything or _is_touched(store, ledger, r, since)]
+    reopened = set(people)
     others = [
         r.id
         for r in store.records(f"kind != 'person' AND ({OPEN} OR action IS NULL)")
-        if everything or r.parent in set(people) or _is_touched(store, ledger, r, since)
+        if everything or r.parent in reopened or _is_touched(store, ledger, r, since)
     ]
     with store.transaction() as db:
         db.execute("CREATE INDEX IF NOT EXISTS record_parent ON record (parent)")
