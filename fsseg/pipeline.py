@@ -27,7 +27,7 @@ from fsseg.plan.brake import BrakeRefused, shares
 from fsseg.plan.commit import commit, roll_back
 from fsseg.plan.daily import aggregate
 from fsseg.plan.decide import Deciding, decide
-from fsseg.plan.deliveries import left_out, values_of, written_since
+from fsseg.plan.deliveries import left_out, told, values_of, written_since
 from fsseg.plan.doubt import doubted_runs, hold_back
 from fsseg.plan.forecast import Forecast, forecast
 from fsseg.plan.gather import Counts, Gatherer, no_cycles
@@ -45,7 +45,7 @@ from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
 from fsseg.plan.reopen import close_absent, reopen_unknown
 from fsseg.plan.reverse import DONE, reverse
 from fsseg.plan.run import Run, RunState, all_runs
-from fsseg.plan.seal import check, seal, seal_read, unseal
+from fsseg.plan.seal import check, seal, seal_read, seal_settled, unseal, unseal_settled
 from fsseg.plan.seen import Seen
 from fsseg.plan.store import Record, Store
 from fsseg.plan.tally_up import Totals, add_up
@@ -56,6 +56,7 @@ from fsseg.report.files import read_lines, write_summary
 from fsseg.report.html import write_html
 from fsseg.report.progress import Progress
 from fsseg.report.summary import summary, write_changes, write_failures
+from fsseg.report.words import counted
 from fsseg.segment.open import Input
 from fsseg.settings import Settings
 
@@ -126,6 +127,7 @@ class Pipeline:
                 self.store.put("forecast", expected)
             put_plan_key(self.store, replace(plan_key(self.store), generation=generation))
             seal(self.store)
+            seal_settled(self.store)
             self.note_requests()
             self.store.put("stage", "planned")
 
@@ -147,6 +149,7 @@ class Pipeline:
             else:
                 self._renew(key)
             self._planned(generation)
+        unseal_settled(self.store)
         if self.store.get("applies") and self.store.get("moved") is None:
             with self.progress.stage("Recheck", None, "records") as stage:
                 recheck(self._matching(stage.advance))
@@ -240,7 +243,7 @@ class Pipeline:
         with self.progress.stage("Match", people, "people") as stage:
             match(self._matching(stage.advance))
             self._match_entries()
-            stage.note(f"{self.pacer.total - before:,} requests")
+            stage.note(counted(self.pacer.total - before, "request"))
         self.store.put("stage", "matched")
 
     def _match_entries(self) -> None:
@@ -258,8 +261,9 @@ class Pipeline:
             self._undone() as original,
             self.progress.stage("Compare", original.count("record", DONE), "records") as stage,
         ):
+            others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != self.store.get("undoes"))
             reverse(
-                original, self.store, self.reader, self.catalog, self.ledger, stage.advance,
+                original, self.store, self.reader, self.catalog, self.ledger, stage.advance, partial(told, others),
                 delete_created=delete_created,
             )  # fmt: skip
         self._planned(self.ledger.generation)
@@ -292,6 +296,7 @@ class Pipeline:
         """
         if refusal := self.brake():
             raise BrakeRefused(refusal)
+        unseal_settled(self.store)
         push(self._work(self.store, self.settings), self._stage)
         self.store.put("stage", "pushed")
 
@@ -361,6 +366,7 @@ class Pipeline:
                 roll_back(original, store, self.ledger, undoes, others)
         else:
             commit(store, self.ledger, totals or add_up(store, dry_run=False), run.id)
+        seal_settled(store)
         if key.generation == before:
             put_plan_key(store, replace(key, generation=self.ledger.generation))
 

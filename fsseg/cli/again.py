@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from fsseg.cli.connect import account_of, folder_of, state_dir
 from fsseg.cli.exit_codes import ExitCode
-from fsseg.cli.planning import Act, drive, show_run
-from fsseg.cli.question import answered, is_terminal, push_if_agreed, push_now
-from fsseg.cli.work import Declined, Output, Session, advised, refuse_forbidden, register, resumable, session
+from fsseg.cli.planning import Act, Show, drive, show_run
+from fsseg.cli.question import is_terminal, push_if_agreed
+from fsseg.cli.work import Output, Session, advised, refuse_forbidden, register, resumable, session
 from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
 from fsseg.plan.reopen import WRITES, failed, reopen_failed
-from fsseg.plan.run import APPLICABLE, OPEN, NoSuchRun, Run, RunState, all_runs, new_run
+from fsseg.plan.run import APPLICABLE, OPEN, NoSuchRun, Run, RunInfo, RunState, all_runs, new_run
 from fsseg.plan.run_selection import Fits, latest, named
 from fsseg.plan.seal import check
 from fsseg.plan.store import Store
-from fsseg.report.words import counted
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
 
@@ -27,13 +27,16 @@ NOW = ("limits", "allow_mass_changes")
 """Settings that count as they are given now, not as they were when the run began."""
 
 STANDING = {
-    RunState.PLANNED: "it is a dry run: {apply} pushes it",
-    RunState.SUPERSEDED: "run {by} has taken its files since: {apply} pushes it all the same",
-    RunState.DECLINED: "somebody said no to it: {apply} pushes it all the same",
+    RunState.PLANNED: "it is a dry run",
+    RunState.SUPERSEDED: "run {by} has taken its files since",
+    RunState.DECLINED: "somebody said no to it",
     RunState.APPLIED: "run {by} pushes its plan",
     RunState.UNDONE: "run {by} has undone it: import its files again",
 }
 """Why there is nothing of a run to go on with."""
+
+
+UNDO_ASKS = "undo asks first: give --yes where there is nobody to ask"
 
 
 def names_account(settings: Settings) -> bool:
@@ -42,10 +45,19 @@ def names_account(settings: Settings) -> bool:
     return settings.sandbox or bool(chosen.domain or chosen.base_url)
 
 
+def hosts(settings: Settings) -> list[str]:
+    """The account that is named; two where a bare name may be that of either edition's address."""
+    host = account_of(settings).host
+    if settings.sandbox or settings.freshsales.edition:
+        return [host]
+    other = _account(_in_edition(settings, "suite"))
+    return [host, other.host] if other and other.host != host else [host]
+
+
 def folders(settings: Settings) -> list[Path]:
-    """The folder of the account that is named, else those of all accounts."""
+    """The folders of the account that is named, else those of all accounts."""
     if names_account(settings):
-        return [folder_of(settings, account_of(settings).host)]
+        return [folder_of(settings, host) for host in hosts(settings)]
     return all_folders(settings)
 
 
@@ -55,8 +67,21 @@ def all_folders(settings: Settings) -> list[Path]:
 
 
 def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
-    """The run of that id, whichever account it belongs to; without one the newest that fits. Raises `NoSuchRun`."""
-    return named(all_folders(settings), id) if id else latest(folders(settings), fits)
+    """The run of that id; without one the newest that fits.
+
+    Raises `NoSuchRun`, and `ConfigError` where the run is of another account, or of either that a bare name may mean.
+    """
+    if id:
+        chosen = named(all_folders(settings), id)
+        settings_of(chosen, settings)
+        return chosen
+    if not names_account(settings):
+        return latest(all_folders(settings), fits)
+    found = [run for folder in folders(settings) if (run := latest([folder], fits))]
+    if len(found) > 1:
+        either = " and ".join(f"run {run.id} of {run.info.account}" for run in found)
+        raise ConfigError(f"{settings.freshsales.domain} may mean {either}: give --edition, or the run")
+    return found[0] if found else None
 
 
 def settings_of(run: Run, given: Settings) -> Settings:
@@ -75,14 +100,15 @@ def settings_of(run: Run, given: Settings) -> Settings:
     merged = {**info.settings, **{name: over[name] for name in ("state_dir",) if name in over}}
     merged |= given.model_dump(mode="json", include=set(NOW))
     merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
-    return Settings.model_validate(merged)
+    settings = Settings.model_validate(merged)
+    account = _account(settings)
+    return settings if account and account.edition == info.edition else _in_edition(settings, info.edition)
 
 
 def _refuse_other(run: Run, given: Settings) -> None:
     info = run.info
     if given.freshsales.edition is None:  # neither the sandbox nor every address tells it
-        freshsales = given.freshsales.model_copy(update={"edition": info.edition})
-        account = _account(given.model_copy(update={"freshsales": freshsales})) or account_of(given)
+        account = _account(_in_edition(given, info.edition)) or account_of(given)
     else:
         account = account_of(given)
     if (account.host, account.edition) != (info.account, info.edition):
@@ -92,6 +118,10 @@ def _refuse_other(run: Run, given: Settings) -> None:
         )
 
 
+def _in_edition(settings: Settings, edition: str) -> Settings:
+    return settings.model_copy(update={"freshsales": settings.freshsales.model_copy(update={"edition": edition})})
+
+
 def _account(settings: Settings) -> Account | None:
     try:
         return account_of(settings)
@@ -99,42 +129,52 @@ def _account(settings: Settings) -> Account | None:
         return None
 
 
-def nothing_left(output: Output, run: Run | None, text: str) -> ExitCode:
-    """Say so; a run that was named is shown as it ended."""
+def nothing_left(output: Output, given: Settings, run: Run | None, text: str) -> ExitCode:
+    """Say so, and of which account; a run that was named is shown as it ended."""
     if run is None:
-        output.consoles.say(text)
+        output.consoles.say(f"{text} for {' or '.join(hosts(given)) if names_account(given) else 'any account'}")
         return ExitCode.DONE
     info = run.info
-    why = STANDING.get(info.state, "").format(apply=advised("apply", run), by=info.by)
+    why = STANDING.get(info.state, "").format(by=info.by)
+    how = advised("apply", run) if _can_be_applied(info) else ""
+    if how:
+        why += f": {how} pushes it{'' if info.state is RunState.PLANNED else ' all the same'}"
     output.consoles.say(f"{text}: {why}" if why else text)
     if summary := run.summary():
-        show_run(output, run, summary)
+        show_run(output, run, summary, how if output.consoles.on_one_terminal else "")
     return ExitCode.DONE
 
 
-def resume(given: Settings, output: Output, id: str | None) -> ExitCode:
+def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> ExitCode:
     """Take a run from where it stands to its end. Raises what `fsseg.cli.errors.handled` handles."""
     run = find(given, lambda run: _may_go_on(run, given), id)
     if run is None or run.info.state not in OPEN:
-        return nothing_left(output, run, "nothing to resume")
+        return nothing_left(output, given, run, "nothing to resume")
+    if run.info.command == "undo" and not (run.info.dry or run.info.agreed or yes or is_terminal()):
+        raise ConfigError(UNDO_ASKS)
 
     def prepare(held: Session) -> Run | None:
         return run if run.info.state in OPEN else None
 
-    return go_on(given, output, run, "resume", prepare, _push)
+    return go_on(given, output, run, "resume", prepare, partial(_push, yes=yes))
 
 
 def _may_go_on(run: Run, given: Settings) -> bool:
-    """Whether the run can be resumed; what the safety brake has stopped waits for somebody to lift it."""
-    held = run.info.exit_code == ExitCode.BRAKE and not given.allow_mass_changes
-    return run.info.state in OPEN and not held
+    """Whether the run can be resumed.
+
+    What the safety brake has stopped waits for somebody to lift it, and an undo for somebody to agree to it.
+    """
+    info = run.info
+    held = info.exit_code == ExitCode.BRAKE and not given.allow_mass_changes
+    waits = info.command == "undo" and not (info.dry or info.agreed or is_terminal())
+    return info.state in OPEN and not held and not waits
 
 
 def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
     """Push again all that failed in a run. Raises what `fsseg.cli.errors.handled` handles."""
     run = find(given, lambda run: not run.info.dry and run.info.failed > 0, id)
     if run is None or run.info.dry or run.info.state in STANDING:
-        return nothing_left(output, run, "nothing to retry")
+        return nothing_left(output, given, run, "nothing to retry")
 
     def prepare(held: Session) -> Run | None:
         with closing(run.open()) as store:
@@ -146,11 +186,11 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
             reopen_failed(store)
             return run
 
-    code = go_on(given, output, run, "retry", prepare, _push)
+    code = go_on(given, output, run, "retry", prepare, partial(_push, yes=True))
     return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get("failed") else code
 
 
-def _push(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
+def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
     store = pipeline.store
     check(store, pipeline.run.id)
     pipeline.settle_killed()
@@ -162,7 +202,7 @@ def _push(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
     if not pipeline.run.info.dry:
         pipeline.renew()
         if not _kept_back(store):
-            push_now(pipeline)
+            push_if_agreed(pipeline, output, stack, yes=yes)
 
 
 def _kept_back(store: Store) -> bool:
@@ -208,8 +248,13 @@ def _refuse_inapplicable(original: Run) -> None:
         raise ConfigError(
             f"{info.id} was planned offline, without looking at what Freshsales holds: make a dry run online"
         )
-    if info.state not in APPLICABLE:
+    if not _can_be_applied(info):
         raise ConfigError(f"{info.id} isn't a finished dry run with something to apply: only those can be applied")
+
+
+def _can_be_applied(info: RunInfo) -> bool:
+    """Whether it has a whole plan that nobody pushes, unlike an undo or an import that another one has superseded."""
+    return info.state in APPLICABLE and info.command != "undo" and (info.dry or info.state is RunState.DECLINED)
 
 
 def _begun(held: Session, original: Run) -> Run | None:
@@ -251,15 +296,16 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
     """Put back what a run changed. Raises what `fsseg.cli.errors.handled` handles."""
     original = find(given, lambda run: _can_be_undone(run, delete_created=delete_created), id)
     if original is None or original.info.dry or original.info.command not in ("import", "apply"):
-        return nothing_left(output, original, "nothing to undo")
+        return nothing_left(output, given, original, "nothing to undo")
     if not (dry or yes or is_terminal()):
-        raise ConfigError("undo asks first: give --yes where there is nobody to ask")
+        raise ConfigError(UNDO_ASKS)
 
     def prepare(held: Session) -> Run:
         info = original.info
         with closing(original.open()) as store:
             held.check_account(store, original)
-        output.consoles.say(f"undoing {original.id}")
+        already = f", which run {info.by} has undone already" if info.state is RunState.UNDONE else ""
+        output.consoles.say(f"undoing {original.id}{already}")
 
         def note(run: Run) -> None:
             with closing(run.open()) as store, store.transaction():
@@ -268,7 +314,7 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
                 store.put("stage", "gathered")
 
         return new_run(
-            held.folder, note, account=info.account, edition=info.edition, command="undo", dry=dry,
+            held.folder, note, account=info.account, edition=info.edition, command="undo", dry=dry, agreed=yes,
             settings=info.settings, of=original.id,
         )  # fmt: skip
 
@@ -276,9 +322,7 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
         pipeline.settle_killed()
         pipeline.plan(())
         if not dry:
-            if not yes:
-                _agree_to_undo(pipeline, output, stack, original)
-            push_now(pipeline)
+            push_if_agreed(pipeline, output, stack, yes=yes)
 
     return go_on(given, output, original, "undo", prepare, act)
 
@@ -293,27 +337,6 @@ def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
         return any(store.count(table, f"{still_there} AND status = 'done'") for table in ("record", "entry"))
 
 
-def _agree_to_undo(pipeline: Pipeline, output: Output, stack: ExitStack, original: Run) -> None:
-    store = pipeline.store
-    counts = [
-        sum(store.count(table, f"action = '{action}' AND status = 'planned'") for table in ("record", "entry"))
-        for action in ("update", "delete")
-    ]
-    if not any(counts):
-        return
-    stack.pop_all().close()
-    parts = [
-        f"{verb} {counted(count, 'record')} that {{}} {what}"
-        for count, verb, what in zip(counts, ("put back", "delete"), ("changed", "created"), strict=True)
-        if count
-    ]
-    question = " and ".join(parts).format(f"run {original.id}", "it")
-    if answered(f"{question[0].upper()}{question[1:]}? [y/N]") not in ("y", "yes"):
-        raise Declined
-    pipeline.progress = output.progress = output.fresh()
-    stack.enter_context(pipeline.progress)
-
-
 def go_on(
     given: Settings, output: Output, run: Run, command: str, prepare: Callable[[Session], Run | None],
     act: Callable[[Pipeline, Output, ExitStack], None],
@@ -323,12 +346,13 @@ def go_on(
     with session(settings, output, command) as held:
         acting = prepare(held)
         if acting is None:
-            return nothing_left(output, run, f"nothing to {command}")
+            return nothing_left(output, given, run, f"nothing to {command}")
         with resumable(acting, fresh=False):
             info = acting.info
             with held.pipeline(acting, writes=not info.dry, offline=info.offline) as pipeline:
                 steps: Act = lambda stack: act(pipeline, output, stack)  # noqa: E731
-                return drive(held, pipeline, steps, lambda pipeline, summary: show_run(output, pipeline.run, summary))
+                show: Show = lambda pipeline, summary, told: show_run(output, pipeline.run, summary, told)  # noqa: E731
+                return drive(held, pipeline, steps, show)
 
 
 def _inputs(pipeline: Pipeline) -> list[Input]:

@@ -85,7 +85,7 @@ def _print(out: Console, found: Checkup, connection: Connection) -> None:
     from fsseg.report.words import counted, number
 
     account, pacer = connection.account, connection.pacer
-    limit = f"{number(pacer.per_hour)} requests/hour" if pacer.per_hour else "no limit told"
+    limit = f"{counted(pacer.per_hour, 'request')}/hour" if pacer.per_hour else "no limit told"
     left = f", {number(pacer.remaining)} left" if pacer.remaining is not None else ""
     heading(out, f"{account.host} · {account.edition} · {limit}{left}")
     out.print()

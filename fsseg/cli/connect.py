@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import orjson
 from filelock import FileLock, Timeout
@@ -64,8 +65,9 @@ def account_of(settings: Settings) -> Account:
 
 
 def folder_of(settings: Settings, host: str) -> Path:
-    """`<state>/<host>`, whether it is there or not; a port's colon is no part of a file name everywhere."""
-    return state_dir(settings) / host.replace(":", "_")
+    """`<state>/<host>`, whether it is there or not, by a name that a folder may have everywhere."""
+    name, slash, path = host.partition("/")
+    return state_dir(settings) / (name.replace(":", "_") + quote(slash + path, safe=""))
 
 
 def account_folder(settings: Settings, account: Account) -> Path:
@@ -157,14 +159,17 @@ LOCK_WAIT = 1.0
 
 
 @contextmanager
-def locked(folder: Path, holder: str = "") -> Iterator[Callable[[str], None]]:
-    """Hold the account's lock; what is given changes who is told to hold it. Raises `Locked`."""
+def locked(folder: Path, holder: str = "", account: str = "") -> Iterator[Callable[[str], None]]:
+    """Hold the account's lock; what is given changes who is told to hold it. Raises `Locked`.
+
+    `account` is its host where the folder has another name.
+    """
     note = folder / "lock.json"
     lock = FileLock(folder / "lock", mode=0o600)
     try:
         lock.acquire(timeout=LOCK_WAIT, poll_interval=0.05)
     except Timeout:
-        raise Locked(_who(note, folder)) from None
+        raise Locked(_who(note, account or folder.name)) from None
 
     def name(holder: str) -> None:
         write_text(note, orjson.dumps({"run": holder, "pid": os.getpid()}).decode())
@@ -193,10 +198,10 @@ def holder(folder: Path) -> str | None:
     return None
 
 
-def _who(note: Path, folder: Path) -> str:
+def _who(note: Path, account: str) -> str:
     try:
         found = orjson.loads(note.read_bytes())
         run = f"run {found['run']}" if found["run"] else "another run"
-        return f"{run} of {folder.name} is under way (process {found['pid']}): wait for it, or end it"
+        return f"{run} of {account} is under way (process {found['pid']}): wait for it, or end it"
     except (OSError, orjson.JSONDecodeError, KeyError):
-        return f"another run of {folder.name} is under way: wait for it, or end it"
+        return f"another run of {account} is under way: wait for it, or end it"

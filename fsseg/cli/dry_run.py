@@ -78,8 +78,8 @@ def dry_run(
         from fsseg.report.render import print_json
         from fsseg.report.text import print_dry_run
 
-        def tell(pipeline: Any, summary: dict[str, Any]) -> None:
-            out, changes = output.consoles.out, read_lines(pipeline.run.changes)
+        def tell(pipeline: Any, summary: dict[str, Any], told: str) -> None:
+            out, run_dir, changes = output.consoles.out, pipeline.run.folder, read_lines(pipeline.run.changes)
             most = full or None
             if json:
                 print_json(out, summary)
@@ -87,7 +87,7 @@ def dry_run(
                 return
             elif format is Format.text:
                 failures = read_lines(pipeline.run.failures)
-                print_dry_run(out, summary, changes, failures, run_dir=pipeline.run.folder, show=show.value, limit=most)
+                print_dry_run(out, summary, changes, failures, run_dir=run_dir, show=show.value, limit=most, told=told)
             else:
                 print_diff(
                     out, changes, format=cast("DiffFormat", format.value), show=show.value, limit=most, summary=summary

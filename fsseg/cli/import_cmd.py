@@ -51,7 +51,7 @@ def import_(
     ):
         from fsseg.cli.planning import run, show_run
 
-        def show(pipeline: Any, summary: dict[str, Any]) -> None:
-            show_run(output, pipeline.run, summary)
+        def show(pipeline: Any, summary: dict[str, Any], told: str) -> None:
+            show_run(output, pipeline.run, summary, told)
 
         raise typer.Exit(run(settings, paths, output, "dry-run" if dry_run else "import", show, yes=yes))

@@ -147,7 +147,7 @@ def _whither(one: TraitSeen) -> tuple[str, str, str]:
     types = dict.fromkeys(place.type for place in places)
     remark = "" if places else f"ignored; {one.destination.hint}".rstrip("; ")
     if one.misfits:
-        remark = f"{number(one.misfits)} don't fit: {one.hint} (first: {one.first})"
+        remark = f"{number(one.misfits)} {'does' if one.misfits == 1 else 'do'}n't fit: {one.hint} (first: {one.first})"
     return ", ".join(filter(None, names)), ", ".join(types), remark
 
 

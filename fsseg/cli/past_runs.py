@@ -35,6 +35,11 @@ class Past:
             return None
 
     @property
+    def account(self) -> str:
+        """Its host; the name of the folder where the run can't say."""
+        return self.info.account if self.info else self.run.folder.parent.parent.name
+
+    @property
     def state(self) -> str:
         """A `RunState`, or `damaged`; a run whose process is gone is stopped."""
         if self.info is None:
@@ -69,7 +74,7 @@ class Past:
         info = self.info
         told = {
             "run_id": self.run.id, "command": info and info.command,
-            "account": info.account if info else self.run.folder.parent.parent.name,
+            "account": self.account,
             "started_at": info and info.started_at, "state": str(self.state), "inputs": info.inputs if info else [],
             "seconds": info and round(info.seconds, 1), "exit_code": info and info.exit_code,
             "outcomes": info.outcomes if info else {}, "of": info and info.of, "by": info and info.by,

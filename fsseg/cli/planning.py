@@ -32,7 +32,7 @@ from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.files import note_imported
 from fsseg.plan.reopen import WRITES, failed
 from fsseg.plan.run import STDIN, Run, RunState, new_run, now
-from fsseg.plan.run_selection import supersede
+from fsseg.plan.run_selection import open_undos, supersede
 from fsseg.plan.store import Store
 from fsseg.report.console import Consoles
 from fsseg.report.files import read_lines
@@ -41,7 +41,8 @@ from fsseg.report.render import print_json
 from fsseg.report.text import print_dry_run, print_totals
 from fsseg.settings import Settings
 
-Show = Callable[[Pipeline, dict[str, Any]], None]
+Show = Callable[[Pipeline, dict[str, Any], str], None]
+"""Shows what came of a run; the text is a command that is told right after it, and so not by it."""
 Act = Callable[[ExitStack], None]
 """What a run does; the bars that are shown meanwhile are in the stack, to be closed where somebody is asked."""
 
@@ -70,6 +71,7 @@ def run(
         with resumable(begun, fresh=True), held.pipeline(begun, writes=not dry, offline=offline) as pipeline:
             if not settings.again:
                 tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
+            _tell_undos(output.consoles, open_undos(held.folder, begun.info.inputs))
             if offline:
                 output.consoles.say(OFFLINE)
 
@@ -91,7 +93,16 @@ def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
         what = "what it delivered is skipped (--again sends it anew)"
         consoles.say(f"{path} was imported wholly by run {run}: {what}")
     if len(runs) > FEW:
-        consoles.say(f"so were {len(runs) - FEW:,} more of these files: summary.json names them")
+        more = len(runs) - FEW
+        consoles.say(f"so {'was' if more == 1 else 'were'} {more:,} more of these files: summary.json names them")
+
+
+def _tell_undos(consoles: Consoles, undos: list[Run]) -> None:
+    for run in undos:
+        consoles.say(
+            f"run {run.id}, which undoes {run.info.of}, stopped on its way: what it has still to put back is skipped"
+            f" here, and goes once somebody types {advised('resume', run)}"
+        )
 
 
 def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bool = False) -> ExitCode:
@@ -162,8 +173,9 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         supersede(held.folder, info)
     if info.command == "undo" and info.of and state is RunState.DONE and _has_undone(pipeline.store):
         Run(run.folder.parent / info.of).note(state=RunState.UNDONE, by=run.id)
-    show(pipeline, summary)
-    _say_how_it_ended(output, run, ending, summary)
+    how = _how_to_go_on(run, ending)
+    show(pipeline, summary, how if output.consoles.on_one_terminal else "")
+    _say_how_it_ended(output, ending, summary, how)
     return ExitCode(summary["exit_code"])
 
 
@@ -198,28 +210,37 @@ def _not_undone(store: Store) -> bool:
     return store.get("undoes") is not None and any(store.count(table, left) for table in ("record", "entry"))
 
 
-def show_run(output: Output, run: Run, summary: dict[str, Any]) -> None:
-    """The totals of a run, or its summary as JSON; a dry run with its diff."""
+def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:
+    """The totals of a run, or its summary as JSON; a dry run with its diff. `told` is as in `print_totals`."""
     out, failures = output.consoles.out, read_lines(run.failures)
     if output.json:
         print_json(out, summary)
     elif output.consoles.quiet:
         return
     elif summary["dry_run"] and summary["command"] != "import":
-        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder)
+        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder, told=told)
     else:
-        print_totals(out, summary, failures, run_dir=run.folder)
+        print_totals(out, summary, failures, run_dir=run.folder, told=told)
 
 
-def _say_how_it_ended(output: Output, run: Run, ending: Ending, summary: dict[str, Any]) -> None:
-    """What stopped the run and how it goes on; under `--quiet`, what else there is to know of it."""
-    resume = f"go on with: {advised('resume', run)}"
+def _how_to_go_on(run: Run, ending: Ending) -> str:
+    """The command that goes on with what was declined or has stopped; empty where there is none."""
     match ending:
         case Ending(error=Declined()):
-            output.consoles.complain(f"nothing was sent; what would still push it: {advised('apply', run)}")
+            return advised("apply", run)
         case Ending(code=ExitCode.BRAKE):
-            lift = "" if run.info.dry else f"; go on with: {advised('resume', run, '--allow-mass-changes')}"
-            output.consoles.complain(f"the safety brake: {ending.error}{lift}")
+            return "" if run.info.dry else advised("resume", run, "--allow-mass-changes")
+    return advised("resume", run) if ending.stopped else ""
+
+
+def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], how: str) -> None:
+    """What stopped the run and how it goes on; under `--quiet`, what else there is to know of it."""
+    resume = f"go on with: {how}"
+    match ending:
+        case Ending(error=Declined()):
+            output.consoles.complain(f"nothing was sent; what would still push it: {how}")
+        case Ending(code=ExitCode.BRAKE):
+            output.consoles.complain(f"the safety brake: {ending.error}" + (f"; {resume}" if how else ""))
         case Ending(code=ExitCode.REFUSED_CREDENTIALS):
             output.consoles.complain(
                 f"Freshsales refused this key: {ending.error}. Check it with: fsseg check; then {resume}"

@@ -12,14 +12,15 @@ import typer
 from fsseg.cli.work import Declined, Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
-from fsseg.plan.overview import Overview, overview
+from fsseg.plan.overview import Overview, overview, undoing
 from fsseg.plan.run import RunState
 from fsseg.plan.run_selection import supersede
+from fsseg.plan.store import Store
 from fsseg.report.changes import Arranger
 from fsseg.report.console import glyphs, line_width
 from fsseg.report.diff import diff_lines
 from fsseg.report.files import read_lines
-from fsseg.report.preview import preview_lines
+from fsseg.report.preview import left_line, preview_lines, undo_question
 from fsseg.report.summary import write_changes
 
 SHOWN = 50
@@ -29,20 +30,24 @@ SHOWN = 50
 def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
     """Bring the plan up to date, show what it comes to, ask where there is somebody to ask, and push.
 
-    Raises `Declined`, `BrakeRefused` and the client's errors.
+    Whoever has agreed to the run is not asked again. Raises `Declined`, `BrakeRefused` and the client's errors.
     """
     pipeline.renew()
     if refusal := pipeline.brake():
         raise BrakeRefused(refusal)
-    if is_terminal():
-        found = overview(pipeline.store)
-        _ask_between(pipeline, output, stack, found, asks=not yes and not pipeline.settings.sandbox)
+    if is_terminal() and not pipeline.run.info.agreed:
+        stack.pop_all().close()  # no bars while somebody reads and answers
+        question = _question(pipeline, output, yes=yes)
+        if question is not None:
+            _ask(pipeline, output, question)
+        pipeline.progress = output.progress = output.fresh()
+        stack.enter_context(pipeline.progress)
     push_now(pipeline)
 
 
 def push_now(pipeline: Pipeline) -> None:
     """Push what is planned; from here on the run is under way."""
-    info = pipeline.run.note(state=RunState.RUNNING)
+    info = pipeline.run.note(state=RunState.RUNNING, agreed=True)
     supersede(pipeline.run.folder.parent.parent, info)
     pipeline.carry_out()
 
@@ -52,15 +57,23 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _ask_between(pipeline: Pipeline, output: Output, stack: ExitStack, found: Overview, *, asks: bool) -> None:
-    """Close the bars, show the overview, ask, and open new ones."""
-    stack.pop_all().close()
+def _question(pipeline: Pipeline, output: Output, *, yes: bool) -> str | None:
+    """Show what would be pushed; what to ask about it, None where there is nothing to ask."""
+    if pipeline.store.get("undoes"):
+        return None if yes else _undo_question(pipeline.store, output)
+    found = overview(pipeline.store)
+    asks = not (yes or pipeline.settings.sandbox)
     if asks or not (output.consoles.quiet or output.json):
         _show(pipeline, output, found)
-    if asks and not found.is_empty:
-        _ask(pipeline, output)
-    pipeline.progress = output.progress = output.fresh()
-    stack.enter_context(pipeline.progress)
+    return "Push this?" if asks and not found.is_empty else None
+
+
+def _undo_question(store: Store, output: Output) -> str | None:
+    found = undoing(store)
+    question = undo_question(found)
+    if question and (line := left_line(found)):
+        output.consoles.err.print(line, soft_wrap=True)
+    return question
 
 
 def _show(pipeline: Pipeline, output: Output, found: Overview) -> None:
@@ -72,10 +85,10 @@ def _show(pipeline: Pipeline, output: Output, found: Overview) -> None:
         err.print(line, soft_wrap=True)
 
 
-def _ask(pipeline: Pipeline, output: Output) -> None:
+def _ask(pipeline: Pipeline, output: Output, question: str) -> None:
     pipeline.run.note(state=RunState.DECLINED)  # until somebody agrees: a terminal may go away at the question
     while True:
-        answer = answered("Push this? [y/N/d]")
+        answer = answered(f"{question} [y/N/d]")
         if answer in ("y", "yes"):
             return
         if answer not in ("d", "diff"):

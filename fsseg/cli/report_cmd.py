@@ -54,13 +54,17 @@ def report(
     with o.command(given, config, json=json, quiet=quiet) as (settings, output):
         from fsseg.cli.past_runs import named_run
         from fsseg.cli.work import advised
+        from fsseg.report.quiet import attention_lines
         from fsseg.settings import ConfigError
 
         past = named_run(settings, run)
         if not past.summary:
             raise ConfigError(f"{past.run.id} hasn't been reported yet: {advised('resume', past.run)} goes on with it")
         wanted = Format.json if json else format
-        if output_file is None:
+        if quiet and wanted is Format.text and output_file is None:
+            for line in attention_lines(past.summary):
+                output.consoles.complain(line)
+        elif output_file is None:
             _render(output.consoles.out, past, wanted, limit)
         else:
             _write(output_file, past, wanted, limit)

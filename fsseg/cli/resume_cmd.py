@@ -20,6 +20,7 @@ def resume(
     max_time: o.MaxTime = None,
     reserve: o.Reserve = None,
     allow_mass_changes: o.Mass = False,
+    yes: o.Yes = False,
     json: o.Json = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -33,7 +34,7 @@ def resume(
     ):
         from fsseg.cli import again
 
-        raise typer.Exit(again.resume(settings, output, run))
+        raise typer.Exit(again.resume(settings, output, run, yes=yes))
 
 
 def retry(

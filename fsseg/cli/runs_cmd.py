@@ -130,7 +130,7 @@ def prune(
         old = prunable(found, duration(older_than, "--older-than"))
         kept = [past for past in old if not all and past.is_open]
         gone = [past for past in old if past not in kept]
-        if gone and not agree(f"Delete {counted(len(gone), 'run')} for good?", yes=yes):
+        if gone and not agree(_question(gone), yes=yes):
             output.consoles.say("nothing was deleted")
             return
         freed = _delete(gone)
@@ -141,6 +141,18 @@ def prune(
         if output.json:
             ids = {"deleted": [past.run.id for past in gone], "kept": [past.run.id for past in kept]}
             print_json(output.consoles.out, {**ids, "freed_bytes": freed})
+
+
+def _question(gone: list[Past]) -> str:
+    """How many runs of which accounts go, and what goes with them, and what doesn't."""
+    from fsseg.report.words import counted
+
+    accounts = ", ".join(sorted({past.account for past in gone}))
+    them, they = ("It", "it") if len(gone) == 1 else ("They", "they")
+    return (
+        f"Delete {counted(len(gone), 'run')} of {accounts}? {them} can't be shown, retried or undone any more; what"
+        f" {they} delivered stays known (the ledger is kept)."
+    )
 
 
 def _never_begun(settings: Settings) -> Iterator[Past]:
@@ -166,7 +178,7 @@ def _delete(gone: list[Past]) -> int:
         by_account[past.run.folder.parent.parent].append(past)
     freed = 0
     for folder, runs in by_account.items():
-        with locked(folder, "runs prune"):
+        with locked(folder, "runs prune", runs[0].account):
             freed += sum(map(delete, runs))
     return freed
 

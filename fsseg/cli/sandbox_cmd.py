@@ -124,7 +124,7 @@ def reset(
         from fsseg.cli.arguments import agree
         from fsseg.cli.sandbox_server import empty
         from fsseg.report.render import print_json
-        from fsseg.report.words import number
+        from fsseg.report.words import counted
         from fsseg.sandbox import counts
 
         name, db = _file(settings)
@@ -132,11 +132,12 @@ def reset(
             held = sum(counts(db).values()) if db.exists() else 0
         except (sqlite3.DatabaseError, ValueError):
             held = 0
-        if not agree(f"Delete {number(held)} records and entries of {name}?", yes=yes):
+        what = counted(held, "record or entry", "records and entries")
+        if not agree(f"Delete {what} of {name}?", yes=yes):
             output.consoles.say("nothing was deleted")
             return
         empty(settings)
-        output.consoles.say(f"{name} is empty; {number(held)} records and entries are gone")
+        output.consoles.say(f"{name} is empty; {what} {'is' if held == 1 else 'are'} gone")
         if json:
             print_json(output.consoles.out, {"account": name, "deleted": held})
 

@@ -200,7 +200,11 @@ def session(settings: Settings, output: Output, command: str, *, offline: bool =
         check_tokens(settings)
     began, folder = time.monotonic(), account_folder(settings, account)
     pacer = make_pacer(settings, lambda: output.progress)
-    with interruptible(pacer), locked(folder) as note_holder, closing(Ledger(folder / "ledger.db")) as ledger:
+    with (
+        interruptible(pacer),
+        locked(folder, account=account.host) as note_holder,
+        closing(Ledger(folder / "ledger.db")) as ledger,
+    ):
         yield Session(settings, output, account, folder, ledger, pacer, note_holder, command, began)
 
 

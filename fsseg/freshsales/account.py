@@ -27,7 +27,8 @@ class ConfigError(ValueError):
 class Account:
     """One account: REST stands at `{base_url}/api/…`, tracking at `{base_url}/track/…`.
 
-    `host` names it in folders and reports (`acme.freshsales.io`, with the port where it is not the usual one).
+    `host` names it in folders and reports (`acme.freshsales.io`): the port belongs to it where it is not the usual one,
+    and so does a path that isn't Freshworks' own, since behind one gateway there may be several accounts.
     """
 
     edition: Edition
@@ -61,7 +62,7 @@ def resolve(domain: str | None, edition: str | None = None, base_url: str | None
         raise ConfigError(f"is {url.netloc} classic Freshsales or Freshsales Suite? Give the edition: classic or suite")
     if known:
         url = url._replace(path=_SUITE_PATH if known == "suite" else "")
-    return Account(found, f"{url.scheme}://{url.netloc}{url.path}", url.netloc)
+    return Account(found, f"{url.scheme}://{url.netloc}{url.path}", url.netloc + url.path.removesuffix(_SUITE_PATH))
 
 
 def _edition(text: str | None) -> Edition | None:

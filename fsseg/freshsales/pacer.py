@@ -179,7 +179,9 @@ class Pacer:
         delay = self._quota_delay(self.clock.time())
         self._check(delay.seconds or 0.0)
         if self._max_requests is not None and self.total >= self._max_requests:
-            raise BudgetSpent("max_requests", f"all of the {self._max_requests} requests allowed are spent")
+            one = self._max_requests == 1
+            spent = "the one request allowed is" if one else f"all of the {self._max_requests:,} requests allowed are"
+            raise BudgetSpent("max_requests", f"{spent} spent")
         return delay
 
     def _quota_delay(self, now: float) -> _Delay:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from fsseg.freshsales.errors import BadAnswer, Forbidden, Refused, Unauthorized
+from fsseg.freshsales.figures import counted
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog, Edition
@@ -83,13 +84,13 @@ def _entity(reader: Reader, catalog: Catalog, entity: Entity, forbidden: Forbidd
     else:
         custom = sum(one.custom for one in fields)
         required = ", ".join(one.name for one in catalog.required(entity))
-        detail = f"{len(fields)} fields, {custom} custom" + (f"; required: {required}" if required else "")
+        detail = f"{counted(len(fields), 'field')}, {custom} custom" + (f"; required: {required}" if required else "")
         yield Finding(f"{entity} fields", "ok", detail)
     yield _attempt(f"{entity} views", lambda: _viewed(reader, entity), False, f"matching many {NOUNS[entity]} by pages")
 
 
 def _viewed(reader: Reader, entity: Entity) -> str:
-    return f"{reader.count(entity):,} {NOUNS[entity]}"
+    return counted(reader.count(entity), entity)
 
 
 def _reads(reader: Reader, catalog: Catalog, forbidden: dict[str, Forbidden]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from fsseg.plan.content import content, places
 from fsseg.plan.files import finished
 from fsseg.plan.ledger import Ledger, LedgerChange
 from fsseg.plan.ledger_format import hashed, unsigned
+from fsseg.plan.seal import seal_settled
 from fsseg.plan.shape import CONVERT
 from fsseg.plan.store import Store, encode
 from fsseg.plan.tally_up import Totals
@@ -74,7 +75,7 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
         for page in _pages(_new_rows(store, ledger)):
             change.people(_people(page))
             _commit_records(store, ledger, change, totals, page)
-        change.forget_contents(at for row in _rows(store, _ATTEMPTED) for at in row.places)
+        change.attempts(at for row in _rows(store, _ATTEMPTED) for at in row.places)
         change.touch(_owners(store))
         if fresh:
             change.events(_events(store, totals))
@@ -167,10 +168,10 @@ def _doubts(store: Store) -> Iterator[int]:
     yield from (unsigned(hashed(key)) for (keys,) in people for key in orjson.loads(keys))
 
 
-def delivered_since(store: Store, committed: int | None, generation: int) -> bool:
+def delivered_since(store: Store, committed: int, generation: int) -> bool:
     """Whether another run has delivered something of a record, or of what hangs on it, after this one did."""
     own = store.get(COMMITS, [])
-    return committed is not None and any(at not in own for at in range(committed + 1, generation + 1))
+    return any(at not in own for at in range(committed + 1, generation + 1))
 
 
 LeftOut = Callable[[set[int]], Iterable[int]]
@@ -201,6 +202,7 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
     with original.transaction() as db:
         for table, rows in (("record", records), ("entry", entries)):
             db.executemany(f"UPDATE {table} SET status = 'undone' WHERE id = ?", ((id,) for id in rows))
+        seal_settled(original)
 
 
 def _taken_back(undo: Store, original: Store, table: str) -> dict[int, tuple[str, int | None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fsseg.freshsales.figures import counted
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.names import fold_name
 from fsseg.plan.existing import Existing, flatten
@@ -51,7 +52,8 @@ def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None]) -> By
         return None
     if (cost := pages(first.total) - 1) >= len(contacts):
         return None
-    say(f"matching deals by paging all of them: {cost:,} requests more instead of {len(contacts):,} look-ups")
+    more = f"{counted(cost, 'request')} more instead of {counted(len(contacts), 'look-up')}"
+    say(f"matching deals by paging all of them: {more}")
     found: ByContact = {}
     named: dict[int, bool | None] = {}
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from fsseg.freshsales.errors import NotFound
+from fsseg.freshsales.figures import counted
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.mapping.names import fold_name
@@ -119,12 +120,13 @@ def choose(
         batches = len(entities) * pages(questions)
         seen = [(entity, page) for entity, (_, page) in missing.items()]
         if "account" not in entities and (known := search_probe(reader, seen)) is not None:
-            say(f"matching by filtered search, 100 addresses a request: about {batches:,} requests")
+            say(f"matching by filtered search, 100 addresses a request: about {counted(batches, 'request')}")
             return SearchFinder(reader, lookup, known)
         say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
         return lookup
     if cost:
-        say(f"matching by paging all {what}, 100 a request: {cost:,} requests more instead of {questions:,} look-ups")
+        more = f"{counted(cost, 'request')} more instead of {counted(questions, 'look-up')}"
+        say(f"matching by paging all {what}, 100 a request: {more}")
     whole = [mirror.fill(reader, entity, *found) for entity, found in missing.items()]
     if not all(whole):
         say(f"matching by {questions:,} look-ups: the {what} changed too fast to be read as a whole")

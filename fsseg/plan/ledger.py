@@ -228,9 +228,13 @@ class LedgerChange:
         """Nothing is known of these records any more."""
         self._db.executemany("DELETE FROM record WHERE place = ?", ((signed(place),) for place in places))
 
-    def forget_contents(self, places: Iterable[int]) -> None:
-        """What was delivered of these records last doesn't tell any more what they hold."""
-        self._db.executemany("UPDATE record SET content = NULL WHERE place = ?", ((signed(at),) for at in places))
+    def attempts(self, places: Iterable[int]) -> None:
+        """These records may have been written to, so that what they hold is known no more."""
+        self._db.executemany(
+            "INSERT INTO record (place, generation) VALUES (?, ?)"
+            " ON CONFLICT (place) DO UPDATE SET content = NULL, generation = excluded.generation",
+            ((signed(place), self.generation) for place in places),
+        )
 
     def touch(self, places: Iterable[int]) -> None:
         """Something was delivered that hangs on these records."""

@@ -90,6 +90,31 @@ def overview(store: Store) -> Overview:
     )
 
 
+class Undoing(NamedTuple):
+    """What an undo is about to do, in records and timeline entries."""
+
+    run: str
+    """The run that is undone."""
+    put_back: int
+    delete: int
+    left: int
+    """What the run has created, and keeps."""
+
+
+def undoing(store: Store) -> Undoing:
+    """Count what the undo planned in `store` would do."""
+
+    def count(where: str) -> int:
+        return sum(store.count(table, where) for table in ("record", "entry"))
+
+    return Undoing(
+        run=str(store.get("undoes")),
+        put_back=count("action = 'update' AND status = 'planned'"),
+        delete=count("action = 'delete' AND status = 'planned'"),
+        left=count("code = 'created'"),
+    )
+
+
 def _by_entity(store: Store, where: str) -> dict[str, int]:
     return dict(
         store.db.execute(f"SELECT entity, count(*) FROM record WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fsseg.plan.seal import unseal
+from fsseg.plan.seal import unseal, unseal_settled
 from fsseg.plan.store import Store
 
 WRITES = "action IN ('create', 'update', 'delete')"
@@ -29,6 +29,7 @@ def reopen_failed(store: Store) -> int:
         count = failed(store)
         if not count:
             return 0
+        unseal_settled(store)
         for statement in _linked(f"id IN (SELECT id FROM record WHERE kind = 'account' AND {FAILED})"):
             db.execute(f"UPDATE record SET status = 'planned' WHERE status = 'done' AND {statement}")
         for table in TABLES:
@@ -69,6 +70,7 @@ def reopen_unknown(store: Store) -> Ids:
     unknown = "action = 'create' AND status = 'unknown'"
     ids = {table: [id for (id,) in store.db.execute(f"SELECT id FROM {table} WHERE {unknown}")] for table in TABLES}
     with store.transaction() as db:
+        unseal_settled(store)
         for table in TABLES:
             db.execute(f"UPDATE {table} SET status = 'sent' WHERE {unknown}")
     return ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from fsseg.mapping.coerce import BAD, coercer
 from fsseg.mapping.fields import Field
 from fsseg.plan.commit import delivered_since
 from fsseg.plan.content import places
+from fsseg.plan.deliveries import Told
 from fsseg.plan.diff import field_of, rounded, same
 from fsseg.plan.existing import Existing, addresses
 from fsseg.plan.finder import LookupFinder, fetch
@@ -27,6 +29,14 @@ DROPPED = "$dropped"
 CONFLICT: dict[str, Any] = {"action": "conflict", "status": "failed", "code": "conflict"}
 
 
+CREATED = "created"
+"""The warning of what the run has made, and keeps."""
+
+NEVER = sys.maxsize
+
+ToldAt = Callable[[set[int]], dict[int, list[Told]]]
+"""What other runs have delivered of the records at these places."""
+
 DONE = "status = 'done' AND action IN ('create', 'update')"
 """Which rows a run has written."""
 
@@ -38,6 +48,7 @@ def reverse(
     catalog: Catalog,
     ledger: Ledger,
     tick: Callable[[int], None],
+    told: ToldAt,
     *,
     delete_created: bool,
 ) -> None:
@@ -45,10 +56,12 @@ def reverse(
 
     An updated record gets its before-values back; a created one is `unchanged` (only listed), or `delete` with
     `delete_created`. What no longer holds what the run wrote, or what another run has delivered to since, is a
-    `conflict`. `tick` is told of each record compared. Raises the client's errors.
+    `conflict`; `told` tells what other runs have delivered. `tick` is told of each record compared. Raises the client's
+    errors.
     """
     settled = {id for (id,) in store.db.execute("SELECT id FROM record WHERE status != 'planned' AND action != ?",
                                                 (REFERENCE,))}  # fmt: skip
+    later = told(_touched_since(original, ledger))
     for record in original.records(DONE):
         if record.id in settled:
             continue
@@ -59,12 +72,12 @@ def reverse(
         elif current is not None and record.action == "update":
             row = (
                 CONFLICT
-                if _is_overtaken(original, ledger, record, current)
+                if _is_overtaken(original, ledger, later, record, current)
                 else _way_back(original, catalog, record, current)
             )
         elif current is not None:
             row = _created(catalog, record, current, delete_created)
-            if row["action"] == "delete" and _is_used(original, ledger, record, current):
+            if row["action"] == "delete" and _is_used(original, ledger, record, int(current["id"])):
                 row = CONFLICT
         with store.transaction():
             if record.parent:
@@ -80,22 +93,56 @@ def reverse(
     store.index()
 
 
-def _is_overtaken(original: Store, ledger: Ledger, record: Record, current: Existing) -> bool:
-    """Whether a later run has delivered a field of this record with a later time."""
-    times = _history(original, ledger, record, current).times
-    return any(times.get(name, 0) > time for name, time in record.times.items() if name in record.fields)
+def _touched_since(original: Store, ledger: Ledger) -> set[int]:
+    """The places of the updated records to which another run has delivered something since."""
+    return {
+        at
+        for record in original.records("status = 'done' AND action = 'update'")
+        if _is_used(original, ledger, record, record.remote_id)
+        for at in _places(original, record, record.remote_id)
+    }
 
 
-def _is_used(original: Store, ledger: Ledger, record: Record, current: Existing) -> bool:
+def _is_overtaken(
+    original: Store, ledger: Ledger, later: dict[int, list[Told]], record: Record, current: Existing
+) -> bool:
+    """Whether a later run has delivered a field of this record with a later time, or by an event of the same time."""
+    id = int(current["id"])
+    times = _history(original, ledger, record, id).times
+    own, committed = {key for _, key in record.sources}, _committed(original, record)
+    others = [
+        one
+        for at in _places(original, record, id)
+        for one in later.get(at, ())
+        if one.generation > committed and not one.events <= own
+    ]
+    return any(
+        times.get(name, 0) > time or any(one.times.get(name) == time for one in others)
+        for name, time in record.times.items()
+        if name in record.fields
+    )
+
+
+def _is_used(original: Store, ledger: Ledger, record: Record, remote_id: int | None) -> bool:
     """Whether another run has put something onto this record since."""
+    generation = _history(original, ledger, record, remote_id).generation
+    return delivered_since(original, _committed(original, record), generation)
+
+
+def _committed(original: Store, record: Record) -> int:
+    """The ledger's generation once it was told of this record; beyond all of them where it never was."""
     (committed,) = original.db.execute("SELECT committed FROM record WHERE id = ?", (record.id,)).fetchone()
-    return delivered_since(original, committed, _history(original, ledger, record, current).generation)
+    return NEVER if committed is None else int(committed)
 
 
-def _history(original: Store, ledger: Ledger, record: Record, current: Existing) -> History:
-    """What any run delivered of it; the id may only be known now, since bulk doesn't tell it."""
+def _places(original: Store, record: Record, remote_id: int | None) -> list[int]:
     parent = original.record(record.parent).remote_id if record.parent else None
-    return ledger.history(places(record.kind, str(record.entity), int(current["id"]), record.match_key, parent))
+    return places(record.kind, str(record.entity), remote_id, record.match_key, parent)
+
+
+def _history(original: Store, ledger: Ledger, record: Record, remote_id: int | None) -> History:
+    """What any run delivered of it; the id may only be known now, since bulk doesn't tell it."""
+    return ledger.history(_places(original, record, remote_id))
 
 
 def _current(reader: Reader, record: Record) -> Existing | None:
@@ -163,7 +210,8 @@ def _created(catalog: Catalog, record: Record, current: Existing, delete: bool) 
         return {
             "action": "unchanged",
             "status": "done",
-            "warnings": ["created"],
+            "code": CREATED,
+            "warnings": [CREATED],
         }
     for name, (_, after) in record.fields.items():
         known = name not in ("sales_accounts", "sales_account", "contacts", "entity") and name in current
@@ -196,8 +244,9 @@ def _insert_entry(store: Store, original: Store, entry: Entry, delete: bool) -> 
     able = delete and entry.remote_id is not None
     store.db.execute(
         "INSERT OR REPLACE INTO entry"
-        " (id, key, person, position, hash, time, email, payload, action, remote_id, status)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " (id, key, person, position, hash, time, email, payload, action, remote_id, status, code)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (entry.id, entry.key, entry.person, entry.position, entry.hash, entry.time, entry.email, encode(entry.payload),
-         "delete" if able else "unchanged", entry.remote_id, "planned" if able else "done"),
+         "delete" if able else "unchanged", entry.remote_id, "planned" if able else "done",
+         None if delete else CREATED),
     )  # fmt: skip

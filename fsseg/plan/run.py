@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -31,7 +32,7 @@ class RunState(StrEnum):
     PLANNED = "planned"
     """A dry run that can be applied."""
     SUPERSEDED = "superseded"
-    """A dry run whose files a later plan or import has taken."""
+    """A dry run, or an import that had sent nothing, whose files a later one has taken."""
     DECLINED = "declined"
     """Somebody was asked, and said no."""
     RUNNING = "running"
@@ -70,6 +71,8 @@ class RunInfo(Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     dry: bool = False
     offline: bool = False
+    agreed: bool = False
+    """Whether somebody has agreed to push it, or there was nobody to ask."""
     of: str | None = None
     by: str | None = None
     finished_at: str | None = None
@@ -118,6 +121,12 @@ class Run:
     def was_killed(self) -> bool:
         """Whether it ended while it pushed, if no other process holds the account's lock."""
         return self.info.state is RunState.RUNNING and self.plan.exists()
+
+    @property
+    def has_sent(self) -> bool:
+        """Whether anything of it was sent to Freshsales."""
+        with closing(self.open()) as store:
+            return store.count("record", "claimed_at IS NOT NULL") + store.count("entry", "claimed_at IS NOT NULL") > 0
 
     @property
     def plan(self) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fsseg.plan.database import StateError
-from fsseg.plan.run import STDIN, NoSuchRun, Run, RunInfo, RunState, all_runs
+from fsseg.plan.run import OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, all_runs
 
 LATEST = "latest"
 
@@ -53,14 +53,30 @@ def named(folders: Iterable[Path], id: str) -> Run:
 
 
 def supersede(account: Path, later: RunInfo) -> None:
-    """Earlier dry runs all of whose files `later` has taken are not what is to be applied any more."""
+    """Note the earlier runs that `later` leaves nothing to do for, as it has taken all of their files.
+
+    Those are dry runs to apply, and imports that stopped before they had sent anything. To be called under the lock.
+    """
     for run in all_runs(account):
         info = run.info
         is_older = info.id not in (later.id, later.of) and info.started_at < later.started_at
-        if (
-            info.state is RunState.PLANNED
-            and is_older
-            and STDIN not in info.inputs
-            and {*info.inputs} <= {*later.inputs}
-        ):
+        takes_all = STDIN not in info.inputs and {*info.inputs} <= {*later.inputs}
+        if is_older and takes_all and (info.state is RunState.PLANNED or _has_sent_nothing(run, info, later)):
             run.note(state=RunState.SUPERSEDED, by=later.id)
+
+
+def _has_sent_nothing(run: Run, info: RunInfo, later: RunInfo) -> bool:
+    return info.command == "import" and later.command == "import" and info.state in OPEN and not run.has_sent
+
+
+def open_undos(account: Path, inputs: Iterable[str]) -> list[Run]:
+    """The undos that stopped on their way, of runs that have read one of these inputs. To be called under the lock."""
+    runs = {run.id: run for run in all_runs(account)}
+    wanted = {*inputs}
+    found = []
+    for run in runs.values():
+        info = run.info
+        undone = runs.get(info.of or "")
+        if info.command == "undo" and not info.dry and info.state in OPEN and undone is not None:
+            found += [run] if wanted.intersection(undone.info.inputs) else []
+    return found

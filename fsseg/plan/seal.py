@@ -31,6 +31,14 @@ _READ = (
 READ_SEAL = "read_seal"
 """Under this name the store keeps the digest of what was read, where the run stopped before it was a plan."""
 
+SETTLED_SEAL = "settled_seal"
+"""Under this name the store keeps the digest of how the rows stand while nothing is under way; none while it pushes."""
+
+_SETTLED = (
+    "SELECT id, status FROM record WHERE status != 'done' ORDER BY id",
+    "SELECT id, status FROM entry WHERE status != 'done' ORDER BY id",
+)
+
 _NOTES = ("settings", "undoes", "delete_created")
 
 
@@ -50,11 +58,23 @@ def unseal(store: Store) -> None:
     store.put(SEAL, None)
 
 
+def seal_settled(store: Store) -> None:
+    """Keep how the rows stand: those that aren't done can be sent again."""
+    store.put(SETTLED_SEAL, _digest(store, _SETTLED))
+
+
+def unseal_settled(store: Store) -> None:
+    """Rows are about to be settled, or made ready to be sent again."""
+    store.put(SETTLED_SEAL, None)
+
+
 def check(store: Store, run: str) -> None:
     """Raise `StateError` if a finished plan, or an id that the run has learnt, isn't any more what fsseg wrote."""
     stage, read = store.get("stage"), store.get(READ_SEAL)
     if stage in ("planned", "pushed"):
+        settled = store.get(SETTLED_SEAL)
         is_ours = store.get(SEAL) == _digest(store, _PLANNED) and _proven(store)
+        is_ours = is_ours and settled in (None, _digest(store, _SETTLED))
     else:
         is_ours = stage not in ("gathered", "matched") or read is None or read == _digest(store, _READ)
     if not is_ours:

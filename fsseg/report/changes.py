@@ -15,12 +15,12 @@ from fsseg.report.words import value
 Show = Literal["all", "creates", "updates", "conflicts"]
 Change = dict[str, Any]
 ACTIONS_SHOWN: dict[Show, frozenset[str]] = {
-    "all": frozenset({"create", "update", "conflict"}),
+    "all": frozenset({"create", "update", "delete", "conflict"}),
     "creates": frozenset({"create"}),
     "updates": frozenset({"update"}),
     "conflicts": frozenset({"conflict"}),
 }
-SIGNS = {"create": "+", "update": "~", "unchanged": "=", "conflict": "!", "skipped": "/"}
+SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "=", "conflict": "!", "skipped": "/"}
 CLEARED = "(cleared)"
 UNREAD = "(not read)"
 

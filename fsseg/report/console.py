@@ -86,6 +86,11 @@ class Consoles:
     err: Console
     quiet: bool = False
 
+    @property
+    def on_one_terminal(self) -> bool:
+        """Whether data and talk are seen together, so that neither need repeat the other."""
+        return self.out.is_terminal and self.err.is_terminal
+
     def say(self, text: str) -> None:
         """Talk, on stderr; dropped when quiet."""
         if not self.quiet:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from fsseg.plan.overview import Overview
+from fsseg.plan.overview import Overview, Undoing
 from fsseg.report.console import Glyphs, sanitise
 from fsseg.report.text import NARROWEST, hanging
 from fsseg.report.totals import cost
@@ -44,6 +44,24 @@ def preview_lines(
         yield Text("Nothing to push.")
     elif overview.requests is not None:
         yield Text(f"About {cost(overview.requests, overview.seconds, per_hour)}.")
+
+
+def undo_question(undoing: Undoing) -> str | None:
+    """What to ask before an undo; None if nothing would be put back or deleted."""
+    counts = ((undoing.put_back, "put back", "changed"), (undoing.delete, "delete", "created"))
+    parts = [f"{verb} {counted(count, 'record')} that {{}} {what}" for count, verb, what in counts if count]
+    if not parts:
+        return None
+    question = " and ".join(parts).format(f"run {sanitise(undoing.run)}", "it")
+    return f"{question[0].upper()}{question[1:]}?"
+
+
+def left_line(undoing: Undoing) -> str:
+    """What an undo leaves there; empty if that is nothing."""
+    if not undoing.left:
+        return ""
+    stays = "stays" if undoing.left == 1 else "stay"
+    return f"{counted(undoing.left, 'record')} that it created {stays}: --delete-created deletes what it created"
 
 
 def _pushed(overview: Overview) -> Iterator[_Row]:

@@ -25,6 +25,7 @@ Clock = Callable[[], float]
 """Epoch seconds; injected by tests."""
 
 _RATE_WINDOW = 15.0
+_SINGULAR = {"people": "person", "entries": "entry"}
 _JUSTIFY: tuple[JustifyMethod, ...] = ("left", "left", "right", "right", "left")
 """Name, bar, counts, rate, note: a narrow terminal goes without the last ones."""
 
@@ -67,7 +68,8 @@ class Stage:
         """`92/161 people`, or `12,400 events` where the end is not known or reached."""
         open_end = self.total is None or self.count == self.total
         done = number(self.count) if open_end else f"{number(self.count)}/{number(self.total or 0)}"
-        return f"{done} {self.unit}"
+        only_one = (self.count if open_end else self.total) == 1
+        return f"{done} {_SINGULAR.get(self.unit, self.unit.removesuffix('s')) if only_one else self.unit}"
 
     def __enter__(self) -> Self:
         return self

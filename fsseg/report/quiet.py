@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsseg.report.console import sanitise
-from fsseg.report.totals import Summary, is_undo, needing_attention, next_steps, not_put_back, report_command
+from fsseg.report.totals import Summary, headline, is_undo, needing_attention, next_steps, not_put_back, report_command
 from fsseg.report.words import counted, number
 
 MOST_REASONS = 3
@@ -13,15 +13,27 @@ def quiet_lines(summary: Summary) -> list[str]:
     """Which run it was and how much went wrong, the most frequent reasons, and the commands that show and mend it."""
     if summary.get("exit_code") != 1:
         return []
-    run = " ".join(sanitise(str(summary[key])) for key in ("command", "run_id") if summary.get(key))
-    account = sanitise(str(summary.get("account") or "no account"))
     reasons = needing_attention(summary)[:MOST_REASONS]
     figures = max((len(number(row.count)) for row in reasons), default=0)
     return [
-        f"fsseg {run}, {account}: {_what_went_wrong(summary)}",
+        f"{_which(summary)}: {_what_went_wrong(summary)}",
         *(f"  {number(row.count):>{figures}} {row.code}: {row.hint}" for row in reasons),
         _commands(summary),
     ]
+
+
+def attention_lines(summary: Summary) -> list[str]:
+    """What `quiet_lines` says, and of a run that didn't come to its end how it ended and how it goes on."""
+    if summary.get("exit_code") in (0, 1):
+        return quiet_lines(summary)
+    steps = next_steps(summary)
+    how = f" {steps[0].why}: {steps[0].command}" if steps else ""
+    return [f"{_which(summary)}: {headline(summary)}{how}"]
+
+
+def _which(summary: Summary) -> str:
+    run = " ".join(sanitise(str(summary[key])) for key in ("command", "run_id") if summary.get(key))
+    return f"fsseg {run}, {sanitise(str(summary.get('account') or 'no account'))}"
 
 
 def _what_went_wrong(summary: Summary) -> str:

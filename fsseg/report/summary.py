@@ -75,6 +75,7 @@ def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]
     counted: Counter[tuple[str, str]] = Counter()
     for text, count in store.db.execute(
         "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w GROUP BY w.value"
+        " UNION ALL SELECT code, count(*) FROM entry WHERE code = 'created' GROUP BY 1"
     ):
         code, _, name = text.partition(": ")
         counted[code, name] += count

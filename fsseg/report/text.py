@@ -60,10 +60,14 @@ def print_totals(
     run_dir: Path | None = None,
     show_failures: int = 0,
     title: bool = True,
+    told: str = "",
 ) -> None:
-    """The whole closing text. `show_failures` lists that many failed events; `title` names account and run."""
+    """The whole closing text. `show_failures` lists that many failed events; `title` names account and run.
+
+    `told` is a command that is told elsewhere, and so isn't among the next steps.
+    """
     found = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, found, run_dir).lines(title):
+    for line in _Totals(console, summary, found, run_dir, told).lines(title):
         console.print(line, soft_wrap=True)
 
 
@@ -76,13 +80,14 @@ def print_dry_run(
     run_dir: Path | None = None,
     show: Show = "all",
     limit: int | None = 50,
+    told: str = "",
 ) -> None:
-    """A dry run on the terminal: the account, the diff as in `print_diff`, the totals."""
+    """A dry run on the terminal: the account, the diff as in `print_diff`, the totals as in `print_totals`."""
     for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
         console.print(line, soft_wrap=True)
     for line in diff_lines(Arranger(changes, show=show, limit=limit), glyphs(console), line_width(console)):
         console.print(line, soft_wrap=True)
-    print_totals(console, summary, failures, run_dir=run_dir, title=False)
+    print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told)
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
@@ -104,8 +109,10 @@ def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iter
 class _Totals:
     """Every section as lines, empty where it has nothing to say."""
 
-    def __init__(self, console: Console, summary: Summary, found: Failures, run_dir: Path | None) -> None:
-        self.summary, self.found = summary, found
+    def __init__(
+        self, console: Console, summary: Summary, found: Failures, run_dir: Path | None, told: str = ""
+    ) -> None:
+        self.summary, self.found, self.told = summary, found, told
         self.files = run_files(summary, run_dir)
         self.width = line_width(console)
         self.glyphs: Glyphs = glyphs(console)
@@ -198,7 +205,7 @@ class _Totals:
             if row.first:
                 yield Text(" " * indent + f"first: {row.first}", style="dim")
         if len(rows) > _TOP:
-            yield Text(f"  {self.glyphs.ellipsis} and {number(len(rows) - _TOP)} more reasons", style="dim")
+            yield Text(f"  {self.glyphs.ellipsis} and {counted(len(rows) - _TOP, 'more reason')}", style="dim")
 
     def _hanging(self, start: Text, text: str, indent: int) -> Iterator[Text]:
         return hanging(start, text.replace(" · ", f" {self.glyphs.dot} ").split(" "), indent, self.width)
@@ -237,4 +244,6 @@ class _Totals:
         for path in self.files:
             yield Text(sanitise(str(path)), style="dim")
         for step in next_steps(self.summary, self.files):
+            if step.command == self.told:
+                continue
             yield Text.assemble(f"{step.why}:  ", (sanitise(step.command), "bold cyan"))

@@ -121,7 +121,7 @@ def where(summary: Summary) -> str:
     parts = [sanitise(str(summary.get("account") or "no account")), str(summary.get("edition", ""))]
     if limit := summary.get("account_limit"):
         left = summary.get("quota_left")
-        parts.append(f"{number(limit)} requests/hour" + (f", {number(left)} left" if left is not None else ""))
+        parts.append(f"{counted(limit, 'request')}/hour" + (f", {number(left)} left" if left is not None else ""))
     return " · ".join(part for part in parts if part)
 
 
@@ -130,14 +130,14 @@ def headline(summary: Summary) -> str:
     took = elapsed(summary)
     after = f" after {duration(took)}" if took is not None else ""
     code = summary.get("exit_code", 0)
+    written = (summary.get("requests") or {}).get("write")
     if code == 130:
         return f"Interrupted{after}; nothing is lost."
     if code == 3:
-        written = (summary.get("requests") or {}).get("write")
         left = "nothing is lost" if written else "nothing was written"
         return f"Freshsales refused the credentials or the permission; {left}."
     if code == 6:
-        return "The safety brake refused the run; nothing was written."
+        return f"The safety brake refused the run; nothing {'more ' if written else ''}was written."
     if code == 5:
         return f"Stopped early{after}; nothing is lost."
     if is_dry(summary):
@@ -266,7 +266,7 @@ def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
     if seconds is not None:
         text += f": {about(seconds)}"
         if per_hour:
-            text += f" at {number(per_hour)} requests an hour"
+            text += f" at {counted(per_hour, 'request')} an hour"
     return text
 
 

@@ -7,20 +7,12 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from fsseg.freshsales.figures import counted as counted
+from fsseg.freshsales.figures import number as number
 from fsseg.report.console import sanitise
 from fsseg.segment.deep import dumps
 
 _LONGEST_VALUE = 1_000
-
-
-def number(count: float) -> str:
-    """`12,400`; fractions keep one digit."""
-    return f"{count:,}" if isinstance(count, int) else f"{count:,.1f}".removesuffix(".0")
-
-
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """`1 request`, `1,204 requests`."""
-    return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"
 
 
 def rate(per_second: float) -> str:

@@ -52,6 +52,8 @@ EDITS = {
     "an entry less": "DELETE FROM entry WHERE id = 4",
     "an entry more": "INSERT INTO entry (key, person, position, hash, time, payload, action)"
     " SELECT key, person, position, hash + 1, time, payload, action FROM entry WHERE id = 4",
+    "how a record stands": "UPDATE record SET status = iif(status = 'done', 'failed', 'done')",
+    "how an entry stands": "UPDATE entry SET status = iif(status = 'done', 'failed', 'done')",
     "the mark of the plan itself": "DELETE FROM meta WHERE name = 'seal'",
 }
 IDS = {

@@ -56,7 +56,7 @@ def comes_to_its_end(machine: Machine, path: str) -> None:
     """There is either no run at all, or one that can be listed, shown and resumed."""
     found = runs(machine)
     if not found:
-        assert machine.run("resume").err.strip() == "nothing to resume"
+        assert machine.run("resume").err.startswith("nothing to resume for ")
         assert machine.imports(path).code == 0
     else:
         (run,) = found
@@ -214,4 +214,4 @@ def test_a_folder_without_a_run_in_it_is_no_run(classic: Machine) -> None:
     (done.parent / "2026-01-01-000000-00").mkdir()
     assert [run["run_id"] for run in runs(classic)] == [done.name]
     for command in ("resume", "retry"):
-        assert classic.run(command).err.strip() == f"nothing to {command}"
+        assert classic.run(command).err.startswith(f"nothing to {command} for ")

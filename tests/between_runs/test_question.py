@@ -34,7 +34,8 @@ def test_a_no_declines_the_run_which_no_resume_pushes_but_apply_does(machine: Ma
     assert "fsseg resume" not in seen
     assert f"nothing was sent; what would still push it: fsseg apply {run['run_id']}" in seen
     bare = machine.run("resume")
-    assert (bare.code, bare.err.strip()) == (0, "nothing to resume")
+    host = machine.account.sandbox.origin.removeprefix("http://")
+    assert (bare.code, bare.err.strip()) == (0, f"nothing to resume for {host}")
     named = machine.run("resume", run["run_id"])
     assert named.code == 0
     assert f"nothing to resume: somebody said no to it: fsseg apply {run['run_id']}" in named.err
@@ -86,7 +87,7 @@ def test_a_d_shows_the_diff_and_asks_again_and_a_y_pushes(classic: Machine) -> N
         assert terminal.end() == 0
     assert is_imported(classic)
     assert states(classic) == ["import done"]
-    assert classic.run("resume").err.strip() == "nothing to resume"
+    assert classic.run("resume").err.startswith("nothing to resume for ")
 
 
 def test_ctrl_c_at_the_question_is_a_no_of_exit_130(classic: Machine) -> None:
@@ -96,7 +97,7 @@ def test_ctrl_c_at_the_question_is_a_no_of_exit_130(classic: Machine) -> None:
     (run,) = runs(classic)
     assert (code, run["state"], run["exit_code"]) == (130, "declined", 130)
     assert f"nothing was sent; what would still push it: fsseg apply {run['run_id']}" in seen
-    assert classic.run("resume").err.strip() == "nothing to resume"
+    assert classic.run("resume").err.startswith("nothing to resume for ")
     assert is_empty(classic)
     assert "fsseg resume" not in seen, "there is nothing to resume"
     assert classic.run(*advised(seen)[0]).code == 0
@@ -167,3 +168,50 @@ def test_in_a_pipe_nothing_is_asked(machine: Machine, path: str, command: str) -
     assert done.code == 0
     assert QUESTION not in done.out + done.err
     assert is_imported(machine)
+
+
+def test_a_resumption_asks_where_nobody_was_asked_before(machine: Machine, path: str) -> None:
+    """It stopped while it planned, and what it would change has been seen by nobody."""
+    assert machine.imports(path, "--max-requests", "6").code == 5
+    code, seen = answered(machine, "resume", answers="n")
+    assert (code, is_empty(machine)) == (0, True)
+    assert states(machine) == ["import declined"]
+    (command,) = {tuple(one) for one in advised(seen)}
+    assert machine.run(*command).code == 0
+    assert is_imported(machine)
+
+
+def test_whoever_has_agreed_is_not_asked_again(machine: Machine, path: str) -> None:
+    with on_terminal(machine, "import", path, "--max-requests", "12") as terminal:
+        terminal.answer("y")
+        assert terminal.end() == 5
+    with on_terminal(machine, "resume") as terminal:
+        assert terminal.end() == 0
+        assert QUESTION not in terminal.seen
+    assert is_imported(machine)
+
+
+@pytest.mark.parametrize("way", ["yes", "nobody to ask"])
+def test_a_resumption_asks_nobody_who_said_yes_or_isn_t_there(classic: Machine, way: str) -> None:
+    path = classic.write("events.jsonl", PEOPLE)
+    assert classic.imports(path, "--max-requests", "6").code == 5
+    if way == "yes":
+        with on_terminal(classic, "resume", "--yes") as terminal:
+            assert terminal.end() == 0
+            assert QUESTION not in terminal.seen
+    else:
+        assert classic.run("resume").code == 0
+    assert is_imported(classic)
+
+
+def test_an_import_takes_the_place_of_one_that_stopped_before_it_sent_anything(machine: Machine, path: str) -> None:
+    assert machine.imports(path, "--max-requests", "6").code == 5
+    first = runs(machine)[0]["run_id"]
+    assert machine.imports(path).code == 0
+    assert states(machine) == ["import done", "import superseded"]
+    machine.account.forget()
+    for command, code in (("resume", 0), ("apply", 2)):
+        done = machine.run(command, first)
+        assert done.code == code, done.err
+        assert "pushes it" not in done.err
+    assert machine.account.writes == 0

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.between_runs.runs import PEOPLE, Event, person, run_of, runs, states
-from tests.between_runs.terminal import CTRL_C, answered, on_terminal
+from tests.between_runs.terminal import CTRL_C, QUESTION, answered, on_terminal
 from tests.e2e.harness import Machine
 
 EVENTS: list[Event] = [*PEOPLE, person("eve@x.example", "2024-05-01", title="CFO")]
@@ -33,8 +33,8 @@ def titles(machine: Machine) -> dict[str, str | None]:
 def declined(machine: Machine, run: str, answer: str) -> int:
     """Undo it, answering so; the exit code."""
     code, seen = answered(machine, "undo", answers=[answer])
-    assert "2 records" in seen.partition("[y/N]")[0]
-    assert run in seen.partition("[y/N]")[0]
+    assert "2 records" in seen.partition(QUESTION)[0]
+    assert run in seen.partition(QUESTION)[0]
     assert "nothing was sent" in seen
     assert "nobody to ask" not in seen
     assert "--yes" not in seen
@@ -151,7 +151,7 @@ def test_many_are_not_asked_for_only_to_be_refused(classic: Machine) -> None:
     assert classic.imports("--allow-mass-changes", events=events).code == 0
     with on_terminal(classic, "undo") as terminal:
         terminal.type("y\r")
-        assert (terminal.end(), "[y/N]" in terminal.seen) in [(0, True), (6, False)]
+        assert (terminal.end(), QUESTION in terminal.seen) in [(0, True), (6, False)]
 
 
 def test_a_run_that_only_added_entries_is_the_latest_to_undo(machine: Machine) -> None:
@@ -162,3 +162,76 @@ def test_a_run_that_only_added_entries_is_the_latest_to_undo(machine: Machine) -
     assert f"undoing {newest}" in done.err
     assert not machine.account.records()["sales_activities"]
     assert titles(machine).keys() == {"ada", "bo", "cy"}
+
+
+def test_what_another_run_has_said_at_the_very_same_time_stays(machine: Machine, imported: str) -> None:
+    """Neither run is the later one; the value is what both have said."""
+    retold = person("ada@x.example", "2024-05-01", id="told by another", title="CEO")
+    assert machine.imports(events=[retold]).code == 0
+    done = machine.run("undo", imported, "--yes")
+    assert done.code == 1, done.out
+    assert titles(machine) | {"ada": "CEO", "eve": "Intern"} == titles(machine)
+
+
+def test_what_an_import_was_told_again_to_send_is_still_put_back(machine: Machine, imported: str) -> None:
+    assert machine.imports("--again", events=EVENTS).code == 0
+    done = machine.run("undo", imported, "--yes")
+    assert done.code == 0, done.out
+    assert titles(machine)["ada"] == "Intern"
+
+
+def test_an_undo_says_what_stays_and_shows_what_it_would_put_back(machine: Machine, imported: str) -> None:
+    code, seen = answered(machine, "undo", answers=["d", "y"])
+    before, _, after = seen.partition("Put back 2 records")
+    assert code == 0
+    assert "6 records that it created stay: --delete-created deletes" in before, "3 of them are timeline entries"
+    assert re.search(r"job_title +CEO . Intern", after), after
+    assert "created: 6" in after
+
+
+def test_an_undo_shows_what_it_would_delete(classic: Machine) -> None:
+    classic.imports(events=PEOPLE[:1])
+    code, seen = answered(classic, "undo", "--delete-created", answers=["d", "n"])
+    assert code == 0
+    assert re.search(r"- lead +ada@x.example", seen), seen
+
+
+def test_an_undone_run_is_told_to_be_one(classic: Machine) -> None:
+    classic.account.seed(leads=[{"email": "ada@x.example", "last_name": "Old", "job_title": "Intern"}])
+    run = run_of(classic.imports(events=PEOPLE[:1]))
+    classic.run("undo", run, "--yes")
+    undoing = runs(classic)[0]["run_id"]
+    assert f"undoing {run}, which run {undoing} has undone already" in classic.run("undo", run, "--yes").err
+
+
+def test_an_import_names_the_undo_that_stopped_before_it(machine: Machine, imported: str) -> None:
+    """What that undo has still to put back counts as delivered."""
+    path = machine.write("again.jsonl", EVENTS)
+    first = run_of(machine.imports(path, "--again"))
+    machine.account.forget()
+    for budget in range(5, 40):
+        if machine.run("undo", first, "--yes", "--delete-created", "--max-requests", str(budget)).code == 0:
+            break
+        undo = runs(machine)[0]["run_id"]
+        said = machine.imports(path).err
+        assert f"run {undo}, which undoes {first}, stopped" in said
+        assert f"fsseg resume {undo}" in said
+        assert machine.run("resume", undo).code in (0, 1)
+        assert "stopped" not in machine.imports(path).err
+        return
+
+
+def test_an_undo_that_nobody_has_agreed_to_waits_for_somebody(classic: Machine) -> None:
+    classic.account.seed(leads=[{"email": "ada@x.example", "last_name": "Old", "job_title": "Intern"}])
+    classic.imports(events=PEOPLE[:1])
+    with on_terminal(classic, "undo", "--max-requests", "6") as terminal:
+        assert terminal.end() == 5
+    undo = runs(classic)[0]["run_id"]
+    classic.account.forget()
+    assert "nothing to resume" in classic.run("resume").err
+    refused = classic.run("resume", undo)
+    assert (refused.code, "--yes" in refused.err) == (2, True)
+    assert classic.account.writes == 0
+    code, seen = answered(classic, "resume", answers="y")
+    assert (code, "Put back 1 record that" in seen) == (0, True)
+    assert titles(classic) == {"ada": "Intern"}

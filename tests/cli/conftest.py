@@ -5,7 +5,6 @@ import os
 import pty
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from fsseg.sandbox import Options, Sandbox, running
+from tests.forked import Forked
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 TOKEN = "secret-token-of-the-account"
@@ -50,17 +50,15 @@ class Shell:
 
     def __call__(self, *arguments: str | Path, input: str = "") -> Done:
         """Run it in a pipe."""
-        done = subprocess.run(
-            self._command(arguments), input=input.encode(), capture_output=True, cwd=self._cwd(), env=self._env()
-        )
-        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+        pipe = subprocess.PIPE
+        with self._start(arguments, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+            out, err = process.communicate(input.encode())
+        return Done(process.returncode, out.decode(), err.decode())
 
     def on_terminal(self, *arguments: str | Path, keys: str = "") -> tuple[int, str]:
         """Run it on a terminal, where somebody types `keys`; the exit code and all that was to be seen."""
         ours, theirs = pty.openpty()
-        with subprocess.Popen(
-            self._command(arguments), stdin=theirs, stdout=theirs, stderr=theirs, cwd=self._cwd(), env=self._env()
-        ) as process:
+        with self._start(arguments, stdin=theirs, stdout=theirs, stderr=theirs) as process:
             os.close(theirs)
             os.write(ours, keys.encode())
             seen = bytearray()
@@ -73,13 +71,10 @@ class Shell:
         return process.returncode, seen.decode()
 
     @contextmanager
-    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run it beside the test."""
-        command = self._command(arguments)
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[Any]]:
+        """Run it beside the test; its streams are texts."""
         pipe = subprocess.PIPE
-        with subprocess.Popen(
-            command, stdout=pipe, stderr=pipe, text=True, cwd=self._cwd(), env=self._env()
-        ) as process:
+        with self._start(arguments, stdout=pipe, stderr=pipe, text=True) as process:
             try:
                 yield process
             finally:
@@ -94,8 +89,8 @@ class Shell:
         path.write_text("".join(f"{one if isinstance(one, str) else json.dumps(one)}\n" for one in events))
         return path
 
-    def _command(self, arguments: Sequence[str | Path]) -> list[str]:
-        return [sys.executable, "-m", "fsseg", *map(str, arguments)]
+    def _start(self, arguments: Sequence[str | Path], **streams: Any) -> Forked:
+        return Forked(["fsseg", *map(str, arguments)], cwd=self._cwd(), env=self._env(), **streams)
 
     def _cwd(self) -> Path:
         here = self.folder / "here"

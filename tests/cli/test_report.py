@@ -15,6 +15,12 @@ def summary(shell: Shell) -> dict[str, object]:
     return dict(json.loads((run / "summary.json").read_text()))
 
 
+def total(shell: Shell) -> int:
+    events = summary(shell)["events"]
+    assert isinstance(events, dict)
+    return int(events["read"])
+
+
 def test_without_a_run_the_latest_is_reported(after_import: Shell) -> None:
     done = after_import("report")
     assert done.code == 0
@@ -59,3 +65,27 @@ def test_with_no_run_there_is_nothing_to_report(shell: Shell) -> None:
     done = shell("report")
     assert (done.code, done.out) == (2, "")
     assert "no finished run" in done.err
+
+
+def test_quiet_says_only_what_needs_attention(after_import: Shell) -> None:
+    run = str(summary(after_import)["run_id"])
+    done = after_import("report", "--quiet")
+    assert (done.code, done.out) == (0, "")
+    first, *_, last = done.err.splitlines()
+    assert first == f"fsseg import {run}, sandbox-classic: 17 rejected of {total(after_import)} events"
+    assert last.startswith(f"See more: fsseg report {run} --sandbox")
+    assert after_import("report", "--quiet", "--json").json == summary(after_import)
+
+
+def test_quiet_says_nothing_where_all_is_well(shell: Shell) -> None:
+    good = {"type": "identify", "userId": "ada@x.example", "messageId": "1", "traits": {"title": "CEO"}}
+    path = shell.write("good.jsonl", good | {"timestamp": "2024-05-01T09:00:00Z"})
+    assert shell("import", "--sandbox", "--quiet", path).code == 0
+    done = shell("report", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    other = shell.write("other.jsonl", good | {"userId": "bo@x.example", "timestamp": "2024-05-01T09:00:00Z"})
+    assert shell("import", "--sandbox", "--quiet", "--again", "--max-requests", "7", other).code == 5
+    stopped = shell("report", "--quiet")
+    assert (stopped.code, stopped.out) == (0, "")
+    assert "Stopped early" in stopped.err
+    assert "fsseg resume" in stopped.err

@@ -49,7 +49,8 @@ def test_the_other_suite_host_of_the_vendor_is_suite() -> None:
         ("http://127.0.0.1:8080/", "classic", Account("classic", "http://127.0.0.1:8080", "127.0.0.1:8080")),
         ("http://[::1]:9/crm/sales", None, Account("suite", "http://[::1]:9/crm/sales", "[::1]:9")),
         ("http://localhost", "suite", Account("suite", "http://localhost", "localhost")),
-        ("https://crm.example/x/api", "classic", Account("classic", "https://crm.example/x", "crm.example")),
+        ("https://crm.example/x/api", "classic", Account("classic", "https://crm.example/x", "crm.example/x")),
+        ("https://gw/a/crm/sales/", None, Account("suite", "https://gw/a/crm/sales", "gw/a")),
     ],
 )
 def test_a_base_url_may_be_any_host(base_url: str, edition: str | None, expected: Account) -> None:
