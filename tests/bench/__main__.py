@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "people": lambda: people(scaled(2_000_000), scaled(1_000)),
         "requests": lambda: requests(scaled(1_000)),
         "quota": lambda: quota(scaled(1_000), 60, 5.0),
-        "start": lambda: start_up(5),
+        "start": lambda: start_up(5 if given.scale >= 1 else 1),
         "faults": lambda: faults(400, 5) if given.full else faults(scaled(40), 1, {"import": WAYS["import"]}),
         "sequences": lambda: sequences(200 if given.full else max(2, int(10 * given.scale))),
     }

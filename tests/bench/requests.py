@@ -19,6 +19,7 @@ import orjson
 from fsseg.sandbox import Options, Sandbox, running
 from tests.bench.generate import MIX, lines
 from tests.bench.table import table
+from tests.forked import forked
 
 TOKEN = "bench"
 EDITIONS = ("classic", "suite")
@@ -102,11 +103,13 @@ def imported(crm: Sandbox, edition: str, path: Path, home: Path) -> dict[str, An
         **os.environ, "HOME": str(home), "FSSEG_STATE_DIR": str(home / "state"), "FSSEG_BASE_URL": crm.base_url,
         "FSSEG_EDITION": edition, "FSSEG_API_TOKEN": TOKEN,
     }  # fmt: skip
-    command = [sys.executable, "-m", "fsseg", "import", str(path), "--json", "--yes", "--allow-mass-changes"]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
-    if done.returncode not in (0, 1):
-        raise RuntimeError(done.stderr.decode()[-1_000:])
-    return dict(orjson.loads(done.stdout))
+    command = ["fsseg", "import", str(path), "--json", "--yes", "--allow-mass-changes"]
+    pipe = subprocess.PIPE
+    with forked(command, env=environment, cwd=home, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as process:
+        out, err = process.communicate()
+    if process.returncode not in (0, 1):
+        raise RuntimeError(err.decode()[-1_000:])
+    return dict(orjson.loads(out))
 
 
 def _sent(edition: str, files: Iterable[tuple[int, int, Mapping[str, float]]]) -> str:

@@ -7,24 +7,19 @@ import pty
 import re
 import select
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.harness import Machine
+from tests.forked import forked
 
 PATIENCE = 60.0
 """Seconds after which nothing more is to be expected."""
 
 CTRL_C = "\x03"
 QUESTION = "[y/N/d]"
-
-_AT_HOME = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
-)
-"""Makes the terminal its own, as a login does, so that Ctrl-C reaches it."""
 
 
 class Terminal:
@@ -94,11 +89,9 @@ def on_terminal(machine: Machine, *args: str) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FSSEG_")}
     env = {**kept, **machine.env(), "TERM": "xterm", "COLUMNS": "100"}
-    command = [sys.executable, "-I", "-S", "-c", _AT_HOME, sys.executable, "-m", "fsseg", *args]
-    with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=machine.home, start_new_session=True,
-        env={name: value for name, value in env.items() if value is not None},
-    ) as process:  # fmt: skip
+    env = {name: value for name, value in env.items() if value is not None}
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    with forked(["fsseg", *args], terminal=True, cwd=machine.home, env=env, **streams) as process:
         os.close(theirs)
         terminal = Terminal(process, ours)
         try:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fsseg.sandbox import Options, Sandbox, running
-from tests.forked import Forked
+from tests.forked import forked
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 TOKEN = "secret-token-of-the-account"
@@ -89,8 +89,8 @@ class Shell:
         path.write_text("".join(f"{one if isinstance(one, str) else json.dumps(one)}\n" for one in events))
         return path
 
-    def _start(self, arguments: Sequence[str | Path], **streams: Any) -> Forked:
-        return Forked(["fsseg", *map(str, arguments)], cwd=self._cwd(), env=self._env(), **streams)
+    def _start(self, arguments: Sequence[str | Path], **streams: Any) -> subprocess.Popen[Any]:
+        return forked(["fsseg", *map(str, arguments)], cwd=self._cwd(), env=self._env(), **streams)
 
     def _cwd(self) -> Path:
         here = self.folder / "here"

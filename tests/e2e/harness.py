@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import orjson
 from typer.testing import CliRunner
 
 from fsseg.sandbox import Fault, Options, Sandbox, dump, reset, seed
+from tests.forked import forked
 
 Row = dict[str, Any]
 STATE_KEYS = frozenset(
@@ -129,7 +129,7 @@ class Account:
 
     def forget(self) -> None:
         """Begin to count requests anew."""
-        httpx.post(f"{self.sandbox.origin}/_sandbox/stats", trust_env=False)
+        self._api.post(f"{self.sandbox.origin}/_sandbox/stats")
 
     def faults(self, *faults: Fault) -> None:
         self.sandbox.faults(*faults)
@@ -254,18 +254,11 @@ class Machine:
         before = set(self._runs())
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FSSEG_")}
         env = {name: value for name, value in {**kept, **self.env()}.items() if value is not None}
-        command = [sys.executable, "-m", "fsseg", *self._args(args, events, config)]
-        done = subprocess.run(
-            command,
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            env=env,
-            cwd=self.home,
-            timeout=120,
-            check=False,
-        )
-        assert b"Traceback" not in done.stderr, done.stderr.decode()
-        return self._result(done.returncode, done.stdout.decode(), done.stderr.decode(), before)
+        command, pipe = ["fsseg", *self._args(args, events, config)], subprocess.PIPE
+        with forked(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=self.home) as process:
+            out, err = (data.decode() for data in process.communicate(stdin, timeout=120))
+        assert "Traceback" not in err, err
+        return self._result(process.returncode, out, err, before)
 
     def imports(self, *args: str, **kwargs: Any) -> Result:
         return self.run("import", *args, **kwargs)

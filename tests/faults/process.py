@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from tests.e2e.harness import Machine
+from tests.forked import forked
 
 FAST = str(Path(__file__).with_name("fast.py"))
 
@@ -59,8 +60,11 @@ def start(
     """The command, not waited for; `fast` by a quick clock, `prefix` what it is to be run by."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FSSEG_")}
     env = {name: value for name, value in {**kept, **machine.env()}.items() if value is not None}
-    command = [*prefix, sys.executable, *([FAST] if fast else ["-m", "fsseg"]), *args]
     pipe = subprocess.PIPE
+    if not prefix:
+        command = [FAST if fast else "fsseg", *args]
+        return forked(command, stdin=stdin, stdout=pipe, stderr=pipe, env=env, cwd=machine.home)
+    command = [*prefix, sys.executable, *([FAST] if fast else ["-m", "fsseg"]), *args]
     return subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, env=env, cwd=machine.home)
 
 

@@ -76,6 +76,7 @@ def test_two_signals_end_a_run_that_waits_for_its_input(classic: Machine) -> Non
     assert process.stdin is not None
     while not list(classic.state.glob("*/runs/*/*stdin*")):
         assert process.poll() is None
+        time.sleep(0.005)
     interrupt_twice(process)
     done = finish(process)
     assert done.code == 130
@@ -96,6 +97,7 @@ def test_the_second_signal_ends_at_once_and_the_run_is_resumable(
     process = start(classic, "import", path)
     while not account.sandbox.stats()["faults"]:
         assert process.poll() is None
+        time.sleep(0.01)
     interrupt_twice(process)
     done = finish(process)
     assert not answered(account)
@@ -188,6 +190,7 @@ def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic:
     process = start(classic, "import", classic.write("e.jsonl", events))
     while "POST /api/leads" not in account.sandbox.stats()["requests"]:
         assert process.poll() is None
+        time.sleep(0.01)
     process.kill()
     process.communicate()
     assert here(classic, "resume").code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -84,6 +85,7 @@ def test_a_job_that_outlives_a_killed_run_doubles_nothing(suite: Machine, ends: 
     deals = f"POST {suite.account.sandbox.base_url.removeprefix(suite.account.sandbox.origin)}/api/deals/bulk_upsert"
     while deals not in suite.account.sandbox.stats()["requests"]:
         assert process.poll() is None
+        time.sleep(0.01)
     process.kill()
     process.communicate()
     done = here(suite, "resume", "--json")

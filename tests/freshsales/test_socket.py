@@ -92,6 +92,7 @@ def test_a_connection_dropped_after_sending_repeats_an_upsert(host: Host, fault:
 
 def test_where_nobody_listens_nothing_was_sent(host: Host) -> None:
     url = host.url
+    host.shutdown()  # a thread that still waits for somebody would let one in
     host.server_close()
     with connect(url) as http, pytest.raises(HostDown) as caught:
         Writer(http).create("lead", {})
