@@ -14,6 +14,13 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from fsseg.fold.batch import Batcher
+from fsseg.fold.collect import Counts, Gatherer, no_cycles
+from fsseg.fold.daily_rollup import aggregate
+from fsseg.fold.dedupe import Seen
+from fsseg.fold.group import Folded
+from fsseg.fold.parallel import gather, gather_apart
+from fsseg.fold.people import settle
 from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
@@ -22,43 +29,36 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
-from fsseg.plan.batch import Batcher
+from fsseg.match.match import Matching, match
+from fsseg.match.mirror import Mirror
+from fsseg.match.timeline import match_entries
 from fsseg.plan.brake import BrakeRefused, shares
-from fsseg.plan.commit import commit, roll_back
-from fsseg.plan.daily import aggregate
 from fsseg.plan.decide import Deciding, decide
-from fsseg.plan.deliveries import left_out, told, values_of, written_since
-from fsseg.plan.doubt import doubted_runs, hold_back
 from fsseg.plan.forecast import Forecast, forecast
-from fsseg.plan.gather import Counts, Gatherer, no_cycles
-from fsseg.plan.heaps import Folded
-from fsseg.plan.jobs import gather, gather_apart
-from fsseg.plan.key import PlanKey, plan_key, put_plan_key
-from fsseg.plan.ledger import Ledger
-from fsseg.plan.match import Matching, match
-from fsseg.plan.messages import match_entries
-from fsseg.plan.mirror import Mirror
-from fsseg.plan.originals import keep_rejected
-from fsseg.plan.people import settle
-from fsseg.plan.recheck import recheck
 from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
-from fsseg.plan.reopen import close_absent, reopen_unknown
-from fsseg.plan.reverse import DONE, reverse
-from fsseg.plan.run import Run, RunState, all_runs
-from fsseg.plan.seal import check, seal, seal_read, seal_settled, unseal, unseal_settled
-from fsseg.plan.seen import Seen
-from fsseg.plan.store import Record, Store
-from fsseg.plan.tally_up import Totals, add_up
+from fsseg.plan.undo import DONE, reverse
+from fsseg.plan.verify import recheck
 from fsseg.push.bulk import JOB
 from fsseg.push.executor import push, recover
 from fsseg.push.work import Work
 from fsseg.report.files import read_lines, write_summary
-from fsseg.report.html import write_html
+from fsseg.report.formats.html import write_html
+from fsseg.report.humanize import counted
 from fsseg.report.progress import Progress
 from fsseg.report.summary import summary, write_changes, write_failures
-from fsseg.report.words import counted
 from fsseg.segment.open import Input
 from fsseg.settings import Settings
+from fsseg.state.deliveries import left_out, told, values_of, written_since
+from fsseg.state.doubts import doubted_runs, hold_back
+from fsseg.state.ledger import Ledger
+from fsseg.state.ledger_update import commit, roll_back
+from fsseg.state.outcomes import Totals, add_up
+from fsseg.state.plan_key import PlanKey, plan_key, put_plan_key
+from fsseg.state.plan_store import Record, Store
+from fsseg.state.reopen import close_absent, reopen_unknown
+from fsseg.state.run_folder import Run, RunState, all_runs
+from fsseg.state.seal import check, seal, seal_read, seal_settled, unseal, unseal_settled
+from fsseg.state.source_events import keep_rejected
 
 Match = Literal["segment", "email"]
 

@@ -117,7 +117,7 @@ def prepare() -> None:
     from typer.main import get_command
 
     from fsseg.cli.app import app
-    from fsseg.report import html
+    from fsseg.report.formats import html
 
     get_command(app)
     html._environment().get_template("report.html.j2")

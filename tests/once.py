@@ -10,7 +10,7 @@ from typing import Any
 import typer.main
 import typer.testing
 
-from fsseg.report import html
+from fsseg.report.formats import html
 
 
 def build_once(put: Callable[[Any, str, Any], None]) -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from fsseg.cli.app import app
-from fsseg.cli.exit_codes import ExitCode
+from fsseg.exit_codes import ExitCode
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.settings import FILE_KEYS, MappingTables, Settings, load

@@ -9,19 +9,19 @@ from functools import partial
 from pathlib import Path
 
 from fsseg.cli.connect import account_of, folder_of, state_dir
-from fsseg.cli.exit_codes import ExitCode
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
 from fsseg.cli.work import Output, Session, advised, refuse_forbidden, register, resumable, session
+from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
-from fsseg.plan.reopen import WRITES, failed, reopen_failed
-from fsseg.plan.run import APPLICABLE, OPEN, NoSuchRun, Run, RunInfo, RunState, all_runs, new_run
-from fsseg.plan.run_selection import Fits, latest, named
-from fsseg.plan.seal import check
-from fsseg.plan.store import Store
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
+from fsseg.state.plan_store import Store
+from fsseg.state.reopen import WRITES, failed, reopen_failed
+from fsseg.state.run_folder import APPLICABLE, OPEN, NoSuchRun, Run, RunInfo, RunState, all_runs, new_run
+from fsseg.state.run_selection import Fits, latest, named
+from fsseg.state.seal import check
 
 NOW = ("limits", "allow_mass_changes")
 """Settings that count as they are given now, not as they were when the run began."""

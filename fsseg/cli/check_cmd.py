@@ -11,9 +11,9 @@ from fsseg.cli import options as o
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from fsseg.account.preflight import Checkup
     from fsseg.cli.connect import Connection
-    from fsseg.cli.exit_codes import ExitCode
-    from fsseg.plan.checkup import Checkup
+    from fsseg.exit_codes import ExitCode
 
 STYLES = {"ok": "green", "missing": "yellow", "forbidden": "yellow", "refused": "red"}
 
@@ -36,9 +36,9 @@ def check(
     """Check that the account has what imports need: it only reads. Ends 0, 1 (create or enable something) or 3."""
     given = o.settings_among(locals())
     with o.command(given, config, json=json, quiet=quiet, verbose=verbose) as (settings, output):
+        from fsseg.account.preflight import check as look
         from fsseg.cli.connect import reading
         from fsseg.cli.work import rules_of
-        from fsseg.plan.checkup import check as look
         from fsseg.report.render import print_json
 
         with reading(settings, lambda: output.progress) as connection:
@@ -55,7 +55,7 @@ def check(
 
 
 def _code(found: Checkup) -> ExitCode:
-    from fsseg.cli.exit_codes import ExitCode
+    from fsseg.exit_codes import ExitCode
 
     match found.worst:
         case "ok":
@@ -82,7 +82,7 @@ def _print(out: Console, found: Checkup, connection: Connection) -> None:
     from rich.text import Text
 
     from fsseg.cli.table import heading, print_table
-    from fsseg.report.words import counted, number
+    from fsseg.report.humanize import counted, number
 
     account, pacer = connection.account, connection.pacer
     limit = f"{counted(pacer.per_hour, 'request')}/hour" if pacer.per_hour else "no limit told"

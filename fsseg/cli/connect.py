@@ -22,9 +22,9 @@ from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.secret import Token
 from fsseg.freshsales.writer import Writer
-from fsseg.plan.private_file import write_text
 from fsseg.report.progress import Progress
 from fsseg.settings import ConfigError, Settings, api_token
+from fsseg.state.private_file import write_text
 
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 (opens nothing but a server of our own on this machine)
 WAITING = {"quota": "Freshsales' quota", "rate_limited": "Freshsales' quota", "bulk_busy": "another bulk job"}

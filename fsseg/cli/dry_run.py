@@ -73,10 +73,9 @@ def dry_run(
         output,
     ):
         from fsseg.cli.planning import run
-        from fsseg.report.diff import DiffFormat, print_diff
         from fsseg.report.files import read_lines
-        from fsseg.report.render import print_json
-        from fsseg.report.text import print_dry_run
+        from fsseg.report.formats.text import print_dry_run
+        from fsseg.report.render import DiffFormat, print_diff, print_json
 
         def tell(pipeline: Any, summary: dict[str, Any], told: str) -> None:
             out, run_dir, changes = output.consoles.out, pipeline.run.folder, read_lines(pipeline.run.changes)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
-from fsseg.cli.exit_codes import ExitCode
 from fsseg.cli.interrupts import raise_from_now_on
+from fsseg.exit_codes import ExitCode
 from fsseg.report.console import Consoles
 
 
@@ -30,9 +30,9 @@ def handled(consoles: Consoles) -> Iterator[None]:
     from fsseg.freshsales.errors import FreshsalesError, Halted, Interrupted, NotFound, Stop
     from fsseg.mapping.rules import MappingError
     from fsseg.plan.brake import BrakeRefused
-    from fsseg.plan.database import StateError
-    from fsseg.plan.run import NoSuchRun
     from fsseg.settings import ConfigError
+    from fsseg.state.database import StateError
+    from fsseg.state.run_folder import NoSuchRun
 
     try:
         raise_from_now_on()

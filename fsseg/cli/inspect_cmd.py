@@ -13,7 +13,7 @@ from fsseg.cli import options as o
 if TYPE_CHECKING:
     from fsseg.cli.known_fields import Known
     from fsseg.cli.work import Output
-    from fsseg.plan.survey import Survey
+    from fsseg.mapping.inspection import Survey
     from fsseg.settings import Settings
 
 
@@ -41,9 +41,9 @@ def inspect(
         output,
     ):
         from fsseg.cli import known_fields
-        from fsseg.cli.exit_codes import ExitCode
         from fsseg.cli.inspect_text import plain, print_survey
         from fsseg.cli.work import find_inputs
+        from fsseg.exit_codes import ExitCode
         from fsseg.report.render import print_json
 
         files, unreadable = find_inputs(paths, output.consoles)
@@ -75,8 +75,8 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
 def _survey(settings: Settings, known: Known) -> Survey:
     from fsseg.cli.work import rules_of
     from fsseg.mapping.explain import Explainer
+    from fsseg.mapping.inspection import Survey
     from fsseg.mapping.mapper import Mapper
-    from fsseg.plan.survey import Survey
 
     rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
     return Survey(lambda tally: Mapper(known.catalog, rules, tally), Explainer(known.catalog, rules))

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Literal, NamedTuple
 
+from fsseg.account.fields import read_fields
 from fsseg.cli.connect import account_folder, account_of, folder_of, reading
 from fsseg.cli.work import Output, cache_fields, cached_fields
 from fsseg.freshsales.errors import Forbidden
 from fsseg.mapping.catalog import Catalog
-from fsseg.plan.account_fields import read_fields
-from fsseg.plan.files import imports
-from fsseg.plan.ledger import Ledger
 from fsseg.settings import Settings
+from fsseg.state.input_files import imports
+from fsseg.state.ledger import Ledger
 
 Source = Literal["account", "cached", "standard"]
 WORDS: dict[Source, str] = {

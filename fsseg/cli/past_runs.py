@@ -11,10 +11,10 @@ from typing import Any
 
 from fsseg.cli.again import all_folders, folders
 from fsseg.cli.connect import holder
-from fsseg.plan.database import StateError
-from fsseg.plan.run import OPEN, NoSuchRun, Run, RunInfo, RunState
-from fsseg.plan.run_selection import named, newest_first
 from fsseg.settings import Settings
+from fsseg.state.database import StateError
+from fsseg.state.run_folder import OPEN, NoSuchRun, Run, RunInfo, RunState
+from fsseg.state.run_selection import named, newest_first
 
 DAMAGED = "damaged"
 

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fsseg.cli.exit_codes import ExitCode
 from fsseg.cli.question import push_if_agreed
 from fsseg.cli.work import (
     Declined,
@@ -26,20 +25,21 @@ from fsseg.cli.work import (
     resumable,
     session,
 )
+from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.errors import FreshsalesError
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
-from fsseg.plan.files import note_imported
-from fsseg.plan.reopen import WRITES, failed
-from fsseg.plan.run import STDIN, Run, RunState, new_run, now
-from fsseg.plan.run_selection import open_undos, supersede
-from fsseg.plan.store import Store
 from fsseg.report.console import Consoles
 from fsseg.report.files import read_lines
+from fsseg.report.formats.text import print_dry_run, print_totals
 from fsseg.report.quiet import quiet_lines
 from fsseg.report.render import print_json
-from fsseg.report.text import print_dry_run, print_totals
 from fsseg.settings import Settings
+from fsseg.state.input_files import note_imported
+from fsseg.state.plan_store import Store
+from fsseg.state.reopen import WRITES, failed
+from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
+from fsseg.state.run_selection import open_undos, supersede
 
 Show = Callable[[Pipeline, dict[str, Any], str], None]
 """Shows what came of a run; the text is a command that is told right after it, and so not by it."""

@@ -12,16 +12,16 @@ import typer
 from fsseg.cli.work import Declined, Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
-from fsseg.plan.overview import Overview, overview, undoing
-from fsseg.plan.run import RunState
-from fsseg.plan.run_selection import supersede
-from fsseg.plan.store import Store
 from fsseg.report.changes import Arranger
 from fsseg.report.console import glyphs, line_width
-from fsseg.report.diff import diff_lines
 from fsseg.report.files import read_lines
+from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.preview import left_line, preview_lines, undo_question
 from fsseg.report.summary import write_changes
+from fsseg.state.overview import Overview, overview, undoing
+from fsseg.state.plan_store import Store
+from fsseg.state.run_folder import RunState
+from fsseg.state.run_selection import supersede
 
 SHOWN = 50
 """Changes of each kind that the diff shows."""

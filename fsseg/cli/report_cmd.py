@@ -84,9 +84,9 @@ def _write(path: Path, past: Past, format: Format, limit: int) -> None:
     """Whole or not at all. Raises `ConfigError`."""
     import io
 
-    from fsseg.plan.private_file import replacing
     from fsseg.report.console import open_consoles
     from fsseg.settings import ConfigError
+    from fsseg.state.private_file import replacing
 
     try:
         with replacing(path) as file:

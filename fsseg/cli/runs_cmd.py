@@ -87,8 +87,8 @@ def show(
     with o.command(o.settings_among(given), given.get("config"), json=bool(given.get("json"))) as (settings, output):
         from fsseg.cli.past_runs import named_run
         from fsseg.report.files import read_lines
+        from fsseg.report.formats.text import print_totals
         from fsseg.report.render import print_json
-        from fsseg.report.text import print_totals
 
         past = named_run(settings, run)
         if output.json:
@@ -123,8 +123,8 @@ def prune(
     ):
         from fsseg.cli.arguments import agree, duration
         from fsseg.cli.past_runs import past_runs, prunable
+        from fsseg.report.humanize import counted
         from fsseg.report.render import print_json
-        from fsseg.report.words import counted
 
         found = [*past_runs(settings), *_never_begun(settings)]
         old = prunable(found, duration(older_than, "--older-than"))
@@ -145,7 +145,7 @@ def prune(
 
 def _question(gone: list[Past]) -> str:
     """How many runs of which accounts go, and what goes with them, and what doesn't."""
-    from fsseg.report.words import counted
+    from fsseg.report.humanize import counted
 
     accounts = ", ".join(sorted({past.account for past in gone}))
     them, they = ("It", "it") if len(gone) == 1 else ("They", "they")
@@ -159,7 +159,7 @@ def _never_begun(settings: Settings) -> Iterator[Past]:
     """What processes left that were killed before they had written down which run it was to be."""
     from fsseg.cli.again import folders
     from fsseg.cli.past_runs import Past
-    from fsseg.plan.run import Run
+    from fsseg.state.run_folder import Run
 
     for account in folders(settings):
         for folder in (account / "runs").glob("*"):
@@ -206,7 +206,7 @@ def _print_how_to_go_on(output: Output, past: Past) -> None:
     from rich.text import Text
 
     from fsseg.cli.work import advised
-    from fsseg.plan.run import RunState
+    from fsseg.state.run_folder import RunState
 
     if past.state == RunState.STOPPED:
         how = Text.assemble("Go on where it stopped:  ", (advised("resume", past.run), "bold cyan"))
@@ -214,6 +214,6 @@ def _print_how_to_go_on(output: Output, past: Past) -> None:
 
 
 def _megabytes(size: int) -> str:
-    from fsseg.report.words import number
+    from fsseg.report.humanize import number
 
     return f"{number(round(size / 1e6, 1))} MB"

@@ -123,8 +123,8 @@ def reset(
 
         from fsseg.cli.arguments import agree
         from fsseg.cli.sandbox_server import empty
+        from fsseg.report.humanize import counted
         from fsseg.report.render import print_json
-        from fsseg.report.words import counted
         from fsseg.sandbox import counts
 
         name, db = _file(settings)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.report.console import glyphs, line_width, sanitise
-from fsseg.report.words import cut, pad
+from fsseg.report.humanize import cut, pad
 
 _WIDEST = 44
 """Columns that a cell other than the last one may take."""

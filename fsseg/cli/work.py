@@ -14,30 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fsseg.account.fields import read_fields
 from fsseg.cli.connect import account_folder, account_of, check_tokens, connected, locked, make_pacer
 from fsseg.cli.errors import NoInput
-from fsseg.cli.exit_codes import ExitCode
+from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
 from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import MappingError, Rules
+from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
-from fsseg.plan.account_fields import read_fields
-from fsseg.plan.database import StateError
-from fsseg.plan.files import note_files
-from fsseg.plan.key import PlanKey, plan_key, put_plan_key
-from fsseg.plan.ledger import Ledger
-from fsseg.plan.mirror import Mirror
-from fsseg.plan.private_file import replacing, write_text
-from fsseg.plan.run import OPEN, Run, RunState
-from fsseg.plan.seal import edited
-from fsseg.plan.store import Store
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
 from fsseg.segment.open import Input, expand
 from fsseg.settings import ConfigError, Settings, suppressed
+from fsseg.state.database import StateError
+from fsseg.state.input_files import note_files
+from fsseg.state.ledger import Ledger
+from fsseg.state.plan_key import PlanKey, plan_key, put_plan_key
+from fsseg.state.plan_store import Store
+from fsseg.state.private_file import replacing, write_text
+from fsseg.state.run_folder import OPEN, Run, RunState
+from fsseg.state.seal import edited
 
 
 @dataclass

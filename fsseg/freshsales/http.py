@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from fsseg.freshsales import quota, words
+from fsseg.freshsales import error_bodies, quota
 from fsseg.freshsales.account import Account, ConfigError
 from fsseg.freshsales.circuit import Circuit
 from fsseg.freshsales.errors import (
@@ -273,31 +273,33 @@ class _Call:
         if status < 400:
             host = urlsplit(response.headers.get("location", "")).hostname or "elsewhere"
             return self._error(Stop, f"redirected to {host}: is the address of the account right?", response)
-        inner = words.wrapped_status(body) or 0
+        inner = error_bodies.wrapped_status(body) or 0
         if status == 429 or inner == 429:
-            return self._error(RateLimited, words.words(body), response)
+            return self._error(RateLimited, error_bodies.words(body), response)
         if status >= 500 or status == 408 or (status == 400 and inner >= 500):
-            return self._error(Unavailable, words.words(body), response)
+            return self._error(Unavailable, error_bodies.words(body), response)
         decisions = {401: Unauthorized, 403: Forbidden, 404: NotFound}
-        return self._error(decisions.get(status, Refused), words.words(body), response)
+        return self._error(decisions.get(status, Refused), error_bodies.words(body), response)
 
     def _parse(self, response: httpx.Response, body: bytes) -> Any:
         if self.any_answer:
             return None
         try:
-            return words.parse(body)
+            return error_bodies.parse(body)
         except ValueError:
             pass
-        raise self._error(BadAnswer, f"not JSON: {words.words(body)}", response)
+        raise self._error(BadAnswer, f"not JSON: {error_bodies.words(body)}", response)
 
     def _error(self, decision: type[_E], message: str, response: httpx.Response | None = None) -> _E:
         redact = self.http._redact
         return decision(
-            redact(words.clean(redact(message))),
+            redact(error_bodies.clean(redact(message))),
             method=self.request.method,
             path=self.pattern,
             status=None if response is None else response.status_code,
-            request_id=None if response is None else words.clean(response.headers.get("x-request-id", "")) or None,
+            request_id=None
+            if response is None
+            else error_bodies.clean(response.headers.get("x-request-id", "")) or None,
         )
 
 

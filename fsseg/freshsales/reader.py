@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fsseg.freshsales import job
-from fsseg.freshsales.job import Job
+from fsseg.freshsales import bulk_job
+from fsseg.freshsales.bulk_job import Job
 from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
-from fsseg.freshsales.shape import Answer, Page, Row
+from fsseg.freshsales.responses import Answer, Page, Row
 
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
@@ -127,7 +127,7 @@ class Reader:
 
     def job(self, id: str) -> Job:
         """The state of a bulk job."""
-        return job.read(self._get("/api/job_statuses/{id}", id=id))
+        return bulk_job.read(self._get("/api/job_statuses/{id}", id=id))
 
     def sales_activities(self, page: int = 1) -> Page:
         """A page of all sales activities."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fsseg.freshsales.errors import NoBulk, NotFound, Refused, Unavailable
 from fsseg.freshsales.names import PLURAL, SINGULAR, Entity
-from fsseg.freshsales.shape import Answer, Row
+from fsseg.freshsales.responses import Answer, Row
 
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http

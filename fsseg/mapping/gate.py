@@ -9,7 +9,7 @@ from fsseg.mapping.catalog import Edition
 from fsseg.mapping.identity import user_id
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.timeline import entry_name, v2_name
-from fsseg.segment import deep
+from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Message, body_of
 
 NAMES: Mapping[Edition, str] = {"classic": "Freshsales", "suite": "Freshsales Suite - CRM"}
@@ -76,7 +76,7 @@ class Gate:
 
         Documented for consent in Segment connections: with several categories, all must be true.
         """
-        consent = deep.loads(bytes(message.context.consent) or b"null")
+        consent = json_codec.loads(bytes(message.context.consent) or b"null")
         if not isinstance(consent, dict):
             return True
         preferences = consent.get("categoryPreferences")

@@ -14,7 +14,7 @@ from fsseg.mapping.schema import companies, people
 from fsseg.mapping.tally import Note, Tally
 from fsseg.mapping.targets import COMPANY, DEAL, Notes, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
-from fsseg.segment import deep
+from fsseg.segment import json_codec
 from fsseg.segment.event import Event
 
 _BAD_EMAIL = Note("bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all")
@@ -48,7 +48,7 @@ class Mapper:
         """The intent of an event that has passed the gate."""
         if event.type == "identify":
             user = user_id(event.message)
-            mapped = self.person(person_key(user), user, deep.loads(bytes(event.message.traits)))
+            mapped = self.person(person_key(user), user, json_codec.loads(bytes(event.message.traits)))
             if isinstance(mapped, PersonIntent):
                 self._tally.add(mapped.notes)
             return mapped
@@ -87,7 +87,7 @@ class Mapper:
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
         """The intent of a group call."""
         notes: Notes = []
-        part = named_part("company", self._groups.cells(deep.loads(traits), notes))
+        part = named_part("company", self._groups.cells(json_codec.loads(traits), notes))
         if part is None:
             return Refused("bad_value", "an account needs a name, and traits.name is missing or blank")
         if notes and (refused := self._refused(notes)):

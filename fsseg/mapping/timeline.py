@@ -14,7 +14,7 @@ from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused, Via
 from fsseg.mapping.rules import EventRule, Rules
 from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES
-from fsseg.segment import deep
+from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Message, body_of
 
 _V1_NAMES = {
@@ -146,7 +146,7 @@ class Timeline:
 def entry_email(traits: bytes, payload: bytes) -> str | None:
     """The best address that a call itself gives, by the `traits` of its context, else by its properties."""
     given = address(body_of(traits).email)
-    return given or address(deep.loads(payload)["properties"].get("email"))
+    return given or address(json_codec.loads(payload)["properties"].get("email"))
 
 
 def _with(properties: bytes, member: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fsseg.plan.store import Store
+from fsseg.state.plan_store import Store
 
 SMALL = 100
 """Matched records up to which the brake keeps still."""

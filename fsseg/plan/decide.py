@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from fsseg.fold.desired import LEAD_STAGE
 from fsseg.mapping.catalog import Catalog
-from fsseg.plan.content import content, places
+from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
-from fsseg.plan.existing import silent
-from fsseg.plan.ledger import NOTHING, History, Ledger
-from fsseg.plan.older import newest
-from fsseg.plan.people import REFERENCE
-from fsseg.plan.shape import CONVERT, LEAD_STAGE
-from fsseg.plan.store import Record, Store
+from fsseg.plan.latest_wins import newest
+from fsseg.state.fingerprint import content, places
+from fsseg.state.ledger import NOTHING, History, Ledger
+from fsseg.state.plan_store import REFERENCE, Record, Store, account_named
+from fsseg.state.wanted_keys import CONVERT
 
 BATCH = 500
 
 Columns = dict[str, Any]
-
-HELD_BY = {"sales_account": "sales_account_id"}
-"""The fields that hold links, where they are called otherwise."""
 
 
 @dataclass(frozen=True)
@@ -149,12 +146,6 @@ def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:
         return {}
     stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
     return {} if stage is None else {"lifecycle_stage_id": stage}
-
-
-def account_named(store: Store, name: str | None) -> Record | None:
-    """The run's account of this folded name, unless it was left out."""
-    found = list(store.records("kind = 'account' AND match_key = ? AND action != 'skipped'", (name,))) if name else []
-    return found[0] if found else None
 
 
 def _account_links(store: Store, record: Record) -> Fields:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.fields import Field
-from fsseg.plan.existing import Existing, addresses
+from fsseg.match.remote_record import Existing, addresses
 
 _HUGE, _FINEST = Decimal("1e15"), 12
 """Beyond it a number has no cents that JSON could tell; with so many places, what is below still has all of them."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from fsseg.plan.mirror import pages
-from fsseg.plan.store import Store
+from fsseg.freshsales.views import pages
+from fsseg.state.plan_store import Store
 
 BULK_FROM = 4
 BULK_MOST = 100

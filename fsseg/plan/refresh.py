@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 import orjson
 
+from fsseg.fold.daily_rollup import aggregate
 from fsseg.mapping.catalog import Catalog
-from fsseg.plan.content import places
-from fsseg.plan.daily import aggregate
 from fsseg.plan.diff import field_of, same
-from fsseg.plan.ledger import Ledger
-from fsseg.plan.ledger_format import unsigned
-from fsseg.plan.people import REFERENCE
-from fsseg.plan.store import Record, Store
+from fsseg.state.fingerprint import places
+from fsseg.state.ledger import Ledger
+from fsseg.state.ledger_format import unsigned
+from fsseg.state.plan_store import REFERENCE, Record, Store
 
 OPEN = "status = 'planned' AND action IN ('create', 'update')"
 """What is still to be sent."""

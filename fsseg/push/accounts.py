@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 from fsseg.freshsales.errors import FreshsalesError
 from fsseg.freshsales.names import Entity
+from fsseg.freshsales.views import pages
 from fsseg.mapping.names import fold_name
-from fsseg.plan.existing import addresses, flatten
-from fsseg.plan.mirror import pages
-from fsseg.plan.seal import proof
-from fsseg.plan.store import Record
+from fsseg.match.remote_record import addresses, flatten
 from fsseg.push.journal import ends_the_push
 from fsseg.push.outcome import DONE, Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.plan_store import Record
+from fsseg.state.seal import proof
 
 SLACK = 2
 """Pages read beyond what the run made itself, before the rest is looked up one by one: others write too."""

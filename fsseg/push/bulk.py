@@ -10,10 +10,10 @@ from typing import Any
 from fsseg.freshsales.errors import FreshsalesError, NoBulk, NotFound, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
-from fsseg.plan.store import Record
 from fsseg.push.journal import ends_the_push, looked_for
 from fsseg.push.outcome import DONE, FAILED, PLANNED, Outcome, failed
 from fsseg.push.work import Work
+from fsseg.state.plan_store import Record
 
 MOST = 100
 """Records a call."""

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
-from fsseg.plan.mirror import first_page, pages, read_all, view_of_all
-from fsseg.plan.store import Record
 from fsseg.push.bulk import WORTH
 from fsseg.push.journal import carefully
 from fsseg.push.outcome import DONE, FAILED, PLANNED, Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.plan_store import Record
 
 
 def nameable(work: Work) -> Callable[[Record], bool]:

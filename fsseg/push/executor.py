@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from fsseg.freshsales.errors import NotFound
 from fsseg.freshsales.names import Entity
-from fsseg.plan.shape import CONVERT
-from fsseg.plan.store import Entry, Record
 from fsseg.push import accounts, deals, people, timeline
 from fsseg.push.bulk import MOST, WORTH, Bulk
 from fsseg.push.journal import Journal
 from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.plan_store import Entry, Record
+from fsseg.state.wanted_keys import CONVERT
 
 T = TypeVar("T")
 

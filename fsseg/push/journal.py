@@ -14,10 +14,10 @@ from itertools import groupby
 from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
-from fsseg.plan.seal import proof
-from fsseg.plan.store import Entry, Record
 from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome, failed, unknown
 from fsseg.push.work import Work
+from fsseg.state.plan_store import Entry, Record
+from fsseg.state.seal import proof
 
 CHUNK = 25
 """Rows under way at once per worker: what a crash leaves to be looked for, against two commits a chunk."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import field_of
-from fsseg.plan.reverse import DROPPED
-from fsseg.plan.store import Record
+from fsseg.state.plan_store import Record
+from fsseg.state.wanted_keys import DROPPED
 
 COMPANY = (
     "name address city state zipcode country industry_type_id business_type_id number_of_employees annual_revenue"

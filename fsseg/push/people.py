@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
-from fsseg.plan.decide import account_named
-from fsseg.plan.finder import fetch
-from fsseg.plan.reverse import LINKS
-from fsseg.plan.shape import CONVERT
-from fsseg.plan.store import Record
+from fsseg.match.finders import fetch
 from fsseg.push.journal import carefully
 from fsseg.push.outcome import DONE, PLANNED, Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.plan_store import Record, account_named
+from fsseg.state.wanted_keys import CONVERT, LINKS
 
 
 def attributes(work: Work, record: Record) -> dict[str, Any]:

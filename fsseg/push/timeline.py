@@ -8,13 +8,13 @@ from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.reader import Page
-from fsseg.plan.existing import EARLIEST, updated
-from fsseg.plan.messages import MARK, message_of
-from fsseg.plan.store import Entry, Record
+from fsseg.match.remote_record import EARLIEST, updated
+from fsseg.match.timeline import MARK, message_of
 from fsseg.push.journal import carefully
 from fsseg.push.outcome import DONE, FAILED, PLANNED, UNKNOWN, Outcome
 from fsseg.push.work import Work
-from fsseg.segment.deep import dumps
+from fsseg.segment.json_codec import dumps
+from fsseg.state.plan_store import Entry, Record
 
 TARGET = {"lead": "Lead", "contact": "Contact"}
 UNNAMED = "Event"

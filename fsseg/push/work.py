@@ -10,7 +10,7 @@ from typing import Literal
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
-from fsseg.plan.store import Store
+from fsseg.state.plan_store import Store
 
 
 @dataclass(frozen=True)

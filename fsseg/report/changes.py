@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fsseg.report.console import sanitise
+from fsseg.report.humanize import value
+from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
-from fsseg.report.totals import ENTITIES
-from fsseg.report.words import value
 
 Show = Literal["all", "creates", "updates", "conflicts"]
 Change = dict[str, Any]
@@ -20,6 +20,7 @@ ACTIONS_SHOWN: dict[Show, frozenset[str]] = {
     "updates": frozenset({"update"}),
     "conflicts": frozenset({"conflict"}),
 }
+Totals = Counter[tuple[str, str]]
 SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "=", "conflict": "!", "skipped": "/"}
 CLEARED = "(cleared)"
 UNREAD = "(not read)"
@@ -111,3 +112,9 @@ def identity(change: Change) -> str:
     if change.get("id") is not None:
         parts.append(f"#{value(change['id'])}")
     return "  ".join(parts)
+
+
+def entities(totals: Totals) -> list[str]:
+    """The entities that have changes, in the order of all reports."""
+    seen = {entity for entity, _ in totals}
+    return [e for e in ENTITIES if e in seen] + sorted(seen.difference(ENTITIES))

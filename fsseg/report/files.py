@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from fsseg.plan.private_file import BUFFER, private, replacing
-from fsseg.segment.deep import dumps
+from fsseg.segment.json_codec import dumps
+from fsseg.state.private_file import BUFFER, private, replacing
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from fsseg.plan.overview import Overview, Undoing
 from fsseg.report.console import Glyphs, sanitise
-from fsseg.report.text import NARROWEST, hanging
-from fsseg.report.totals import cost
-from fsseg.report.words import counted, cut, number, pad
+from fsseg.report.formats.text import NARROWEST, hanging
+from fsseg.report.humanize import counted, cut, number, pad
+from fsseg.report.model import cost
+from fsseg.state.overview import Overview, Undoing
 
 MOST_NAMES = 8
 """Fields and events that are named on a line."""

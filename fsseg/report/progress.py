@@ -19,7 +19,7 @@ from rich.text import Text
 
 from fsseg.report.console import glyphs, sanitise
 from fsseg.report.eta import Quota, seconds_to_go
-from fsseg.report.words import clock_time, cut, duration, number, rate
+from fsseg.report.humanize import clock_time, cut, duration, number, rate
 
 Clock = Callable[[], float]
 """Epoch seconds; injected by tests."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fsseg.report.console import sanitise
-from fsseg.report.totals import Summary, headline, is_undo, needing_attention, next_steps, not_put_back, report_command
-from fsseg.report.words import counted, number
+from fsseg.report.humanize import counted, number
+from fsseg.report.model import Summary, headline, is_undo, needing_attention, next_steps, not_put_back, report_command
 
 MOST_REASONS = 3
 

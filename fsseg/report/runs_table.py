@@ -15,10 +15,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fsseg.plan.run import STDIN, RunInfo, RunState
 from fsseg.report.console import glyphs, line_width, sanitise
-from fsseg.report.totals import OUTCOMES
-from fsseg.report.words import cut, duration, number
+from fsseg.report.humanize import cut, duration, number
+from fsseg.report.model import OUTCOMES
+from fsseg.state.run_folder import STDIN, RunInfo, RunState
 
 STYLES = {
     "planning": "cyan",

@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from fsseg.plan.decide import HELD_BY
-from fsseg.plan.existing import silent
-from fsseg.plan.files import IMPORTED
-from fsseg.plan.originals import items_at
-from fsseg.plan.people import REFERENCE
-from fsseg.plan.run import Run
-from fsseg.plan.store import Record, Store
-from fsseg.plan.tally_up import Totals
-from fsseg.report.csv_file import write_csv
+from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.report.files import JsonLines, read_lines
+from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.reasons import REASONS, WARNINGS
-from fsseg.segment import deep
+from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
+from fsseg.state.input_files import IMPORTED
+from fsseg.state.outcomes import Totals
+from fsseg.state.plan_store import REFERENCE, Record, Store
+from fsseg.state.run_folder import Run
+from fsseg.state.source_events import items_at
 
 SCHEMA = 1
 ENTITIES = ("lead", "contact", "account", "deal", "timeline")
@@ -149,7 +147,7 @@ def write_failures(run: Run, store: Store, totals: Totals) -> int:
             about = _about(shown[position >> POSITION_BITS], line or 0, code, message, None)
             if event is None:
                 about["raw"] = raw
-            lines.write({**deep.loads((event or "{}").encode()), "_fsseg": about})
+            lines.write({**json_codec.loads((event or "{}").encode()), "_fsseg": about})
         for failed in _failed(store, shown, totals):
             lines.write(failed)
         written = lines.written

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import orjson
 
-from fsseg.segment import deep
+from fsseg.segment import json_codec
 from fsseg.segment.event import NO_CONTEXT, Event, Message, Original, Rejected
 from fsseg.segment.key import content_id
 from fsseg.segment.times import TIME_FIELDS, canonical, event_time
@@ -101,9 +101,9 @@ def event_of(original: Original, line: int, position: int) -> Event | Rejected:
 def typed(message: Original) -> Message:
     """What is used of a normalised, faultless message."""
     try:
-        typed = decode(deep.dumps(message))
+        typed = decode(json_codec.dumps(message))
     except RecursionError:
-        typed = decode(deep.dumps(deep.shallow(message)))
+        typed = decode(json_codec.dumps(json_codec.shallow(message)))
     if not typed.message_id:
         typed.message_id = content_id(message)
     return typed

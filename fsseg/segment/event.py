@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET, MsgspecError, Raw, Struct, UnsetType, field
 from msgspec.json import Decoder
 
-from fsseg.segment import deep
+from fsseg.segment import json_codec
 
 Original = dict[str, Any]
 """A message as it stood in the file."""
@@ -87,7 +87,7 @@ class Event(Struct, frozen=True, gc=False):
     @property
     def original(self) -> Original:
         """The message as it stood in the file."""
-        return self.source if isinstance(self.source, dict) else deep.loads(self.source)
+        return self.source if isinstance(self.source, dict) else json_codec.loads(self.source)
 
 
 class Rejected(Struct, frozen=True, gc=False):

@@ -8,12 +8,12 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from fsseg.segment.batches import is_batch, messages_in
 from fsseg.segment.containers import LINES, Container, container_of
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.lines import KEEP, Oversized, Piece, cut_ranges, range_blocks
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
-from fsseg.segment.wrapping import is_batch, messages_in
 
 RAW = 1_000
 """Characters of an unreadable line that are kept."""

@@ -16,9 +16,9 @@ from random import Random
 
 import orjson
 
-from fsseg.plan.batch import SIZE
-from fsseg.plan.ledger import Ledger
-from fsseg.plan.seen import Seen
+from fsseg.fold.batch import SIZE
+from fsseg.fold.dedupe import Seen
+from fsseg.state.ledger import Ledger
 from tests.bench.table import table
 
 

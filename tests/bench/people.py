@@ -14,8 +14,8 @@ from random import Random
 
 import orjson
 
-from fsseg.plan.content import content, places
-from fsseg.plan.ledger import Ledger
+from fsseg.state.fingerprint import content, places
+from fsseg.state.ledger import Ledger
 from tests.bench.table import table
 
 FIELDS = ("email", "first_name", "last_name", "job_title", "work_number", "cf_plan", "cf_signup_date", "city")

@@ -17,20 +17,20 @@ from typing import Any
 
 import orjson
 
+from fsseg.fold.batch import Batcher
+from fsseg.fold.collect import Gatherer, no_cycles
+from fsseg.fold.dedupe import Seen
+from fsseg.fold.group import Folded
+from fsseg.fold.parallel import gather
+from fsseg.fold.people import settle
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.tally import Tally
-from fsseg.plan.batch import Batcher
-from fsseg.plan.gather import Gatherer, no_cycles
-from fsseg.plan.heaps import Folded
-from fsseg.plan.jobs import gather
-from fsseg.plan.people import settle
-from fsseg.plan.seen import Seen
-from fsseg.plan.store import Store
 from fsseg.segment.event import Event
 from fsseg.segment.open import Input
 from fsseg.segment.read import read
+from fsseg.state.plan_store import Store
 from tests.bench.generate import Shares, lines
 from tests.bench.table import table
 

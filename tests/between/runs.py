@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from fsseg.plan.run import Run, RunInfo
+from fsseg.state.run_folder import Run, RunInfo
 from tests.e2e.harness import Machine
 from tests.faults.process import Ended, here
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from fsseg.plan.run import new_run
+from fsseg.state.run_folder import new_run
 from tests.between.left import Commands, Copied
 from tests.between.refusing import coded, refusing
 from tests.between.runs import contents, done, folder_of, newest, planned, stopped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsseg.plan.run import RunState
+from fsseg.state.run_folder import RunState
 from tests.between.runs import done, info_of, newest, planned, rows
 from tests.e2e.events import Event, identify, track
 from tests.e2e.harness import Machine

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fsseg.cli import again
-from fsseg.plan.run import RunState
+from fsseg.state.run_folder import RunState
 from tests.between.gate import gate
 from tests.between.runs import Events, done, info_of, newest, planned
 from tests.e2e.events import identify, track

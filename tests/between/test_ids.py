@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from fsseg.plan.run import new_run
+from fsseg.state.run_folder import new_run
 from tests.between.refusing import coded, mend, refusing
 from tests.between.runs import begun, done, folder_of, info_of, newest, planned, rename, stopped
 from tests.e2e.events import identify

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fsseg.cli.connect import locked
-from fsseg.plan.run import Run, new_run
+from fsseg.state.run_folder import Run, new_run
 from tests.between_runs.runs import PEOPLE, run_of
 from tests.e2e.harness import Machine
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from fsseg.plan.run import Run
 from fsseg.sandbox import Fault
+from fsseg.state.run_folder import Run
 from tests.between_runs.runs import PEOPLE, Event, advised, person, run_of, states, under_way
 from tests.e2e.harness import Machine
 from tests.faults.process import finish

@@ -7,9 +7,9 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.explain import Explainer
+from fsseg.mapping.inspection import Distinct, Survey
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.plan.survey import Distinct, Survey
 from fsseg.segment.open import Input
 from fsseg.segment.read import read
 from tests.cli.conftest import SAMPLES, Serve, Shell

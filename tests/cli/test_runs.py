@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fsseg.cli.connect import locked
-from fsseg.plan.run import Run, RunState, new_run
+from fsseg.state.run_folder import Run, RunState, new_run
 from tests.cli.conftest import SAMPLES, Shell
 
 SANDBOX = "sandbox-classic"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fsseg.plan.run import Run
 from fsseg.sandbox import Fault
+from fsseg.state.run_folder import Run
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State
 from tests.faults.process import here, killed

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from fsseg import pipeline
-from fsseg.plan.tally_up import add_up
 from fsseg.sandbox import Fault
+from fsseg.state.outcomes import add_up
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import Ended, finish, here, run, start, when

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fsseg.plan.ledger import Ledger
-from fsseg.plan.run import Run, RunState
-from fsseg.plan.store import Store
 from fsseg.sandbox import Fault
+from fsseg.state.ledger import Ledger
+from fsseg.state.plan_store import Store
+from fsseg.state.run_folder import Run, RunState
 from tests.e2e.harness import Machine
 from tests.faults.process import finish, here, run, start, when
 from tests.faults.server import TOKEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from fsseg.plan.run import OPEN, Run
+from fsseg.state.run_folder import OPEN, Run
 from tests.e2e.harness import Machine
 from tests.faults.process import Ended, here
 from tests.faults.story import before, mixed

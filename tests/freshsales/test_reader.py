@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pytest_httpx import HTTPXMock
 
+from fsseg.freshsales.bulk_job import Job
 from fsseg.freshsales.errors import BadAnswer, FreshsalesError, NotFound
-from fsseg.freshsales.job import Job
 from fsseg.freshsales.reader import Page, Reader, names_all
 
 from .clocks import FakeClock

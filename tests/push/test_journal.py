@@ -19,10 +19,10 @@ from fsseg.freshsales.errors import (
     Refused,
     Unavailable,
 )
-from fsseg.plan.store import Record, Store
 from fsseg.push.journal import TRIES, Journal, Underway, carefully
 from fsseg.push.outcome import DONE, FAILED, PLANNED, SENT, UNKNOWN, Outcome
 from fsseg.push.work import Work
+from fsseg.state.plan_store import Record, Store
 
 
 def lost(status: int | None = None) -> Unavailable:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.report.csv_file import COLUMNS, csv_lines, neutralise, write_csv
+from fsseg.report.formats.csv_table import COLUMNS, csv_lines, neutralise, write_csv
 
 from .samples import failure, failures
 

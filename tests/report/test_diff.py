@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from fsseg.report.changes import Arranger
-from fsseg.report.diff import print_diff
+from fsseg.report.render import print_diff
 
 from .samples import HOSTILE, capturing, change, changes, dry_summary, shown
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from fsseg.plan.private_file import replacing
 from fsseg.report.files import JsonLines, read_lines, write_summary
+from fsseg.state.private_file import replacing
 
 from .samples import HOSTILE, import_summary
 

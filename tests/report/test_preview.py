@@ -9,10 +9,10 @@ import orjson
 import pytest
 from rich.cells import cell_len
 
-from fsseg.plan.overview import Overview, overview
-from fsseg.plan.store import Store
 from fsseg.report.console import ASCII, Glyphs
 from fsseg.report.preview import preview_lines
+from fsseg.state.overview import Overview, overview
+from fsseg.state.plan_store import Store
 
 from .samples import HOSTILE
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from fsseg.report.html import SHOWN, render_html, write_html
+from fsseg.report.formats.html import SHOWN, render_html, write_html
 from fsseg.report.render import print_json, render
 
 from .samples import HOSTILE, capturing, change, changes, dry_summary, failure, failures, import_summary, shown

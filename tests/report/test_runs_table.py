@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from fsseg.plan.run import RunInfo, RunState
 from fsseg.report.runs_table import RunRow, print_runs
+from fsseg.state.run_folder import RunInfo, RunState
 
 from .samples import HOSTILE, capturing, shown
 

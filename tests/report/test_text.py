@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from fsseg.report.files import JsonLines, write_summary
-from fsseg.report.html import render_html
-from fsseg.report.markdown import markdown_lines
-from fsseg.report.text import print_dry_run, print_totals
-from fsseg.report.totals import OUTCOMES, Failures, next_steps, outcome_rows
+from fsseg.report.formats.html import render_html
+from fsseg.report.formats.markdown import markdown_lines
+from fsseg.report.formats.text import print_dry_run, print_totals
+from fsseg.report.model import OUTCOMES, Failures, next_steps, outcome_rows
 
 from .samples import HOSTILE, capturing, changes, dry_summary, failure, failures, import_summary, shown
 

@@ -1,0 +1,146 @@
+"""Read, pass or skip, and heap up, a batch of events at a time: all that needs no knowledge of other events.
+
+Batches are plain values, so that `marshal` carries them from process to process.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from fsseg.fold.partitions import Row
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.identity import person_key, user_id
+from fsseg.mapping.intents import EntryIntent, Refused
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.rules import Rules
+from fsseg.mapping.tally import Tally
+from fsseg.segment import json_codec
+from fsseg.segment.event import Event, Rejected
+from fsseg.segment.key import event_key
+from fsseg.segment.open import UnreadableInput
+
+SIZE = 1_000
+"""Events a batch: few enough to be still in the processor's cache when they are stored."""
+
+Reject = tuple[int, int, str, str, str | None, str | None]
+
+
+class Batch(NamedTuple):
+    """What some consecutive events of one input amount to. Positions and lines count from where their reader began.
+
+    `passed` and `positions` have the event key and position of every event that passed the gate. An identify or group
+    call is mapped only once it is known to be no repetition.
+    A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
+    """
+
+    read: int
+    types: dict[str, int]
+    passed: list[int]
+    positions: list[int]
+    people: list[Row]
+    groups: list[Row]
+    entries: list[Row]
+    anonymous: list[tuple[int, tuple[str, str, str]]]
+    rejects: list[Reject]
+    skipped: dict[str, int]
+
+
+def without(batch: Batch, gone: list[int]) -> None:
+    """Make the batch as if the events at some positions had said nothing."""
+    for rows in (batch.people, batch.groups, batch.entries):
+        _drop(rows, gone, itemgetter(1))
+    for others in (batch.anonymous, batch.rejects):
+        _drop(others, gone, itemgetter(0))
+
+
+def _drop(rows: list[Any], gone: list[int], position: Callable[[Any], int]) -> None:
+    """Rows are in the order of their positions, and few are gone."""
+    for one in gone:
+        at = bisect_left(rows, one, key=position)
+        if at < len(rows) and position(rows[at]) == one:
+            del rows[at]
+
+
+def moved(batch: Batch, by: int, lines: int) -> Batch:
+    """The batch as if its reader had begun some events and lines earlier."""
+    return batch._replace(
+        positions=[position + by for position in batch.positions],
+        people=[(row[0], row[1] + by, *row[2:]) for row in batch.people],
+        groups=[(row[0], row[1] + by, *row[2:]) for row in batch.groups],
+        entries=[(row[0], row[1] + by, *row[2:]) for row in batch.entries],
+        anonymous=[(at + by, row) for at, row in batch.anonymous],
+        rejects=[(row[0] + by, row[1] + lines, *row[2:]) for row in batch.rejects],
+    )
+
+
+class Batcher:
+    """Takes what readers give; one for each process."""
+
+    def __init__(self, catalog: Catalog, rules: Rules) -> None:
+        self.fault = ""
+        """Why the latest input could not be read to its end."""
+        self._mapper = Mapper(catalog, rules, Tally())
+        self._stitch = rules.stitch_anonymous
+
+    def batches(self, items: Iterable[Event | Rejected], limit: int | None = None) -> Iterator[Batch]:
+        """All that `items` hold, up to and with the event that is the `limit`th to pass the gate."""
+        self.fault = ""
+        rest = iter(items if limit is None else self._first(items, limit))
+        while (batch := self._batch(islice(rest, SIZE))).read:
+            yield batch
+
+    def _first(self, items: Iterable[Event | Rejected], limit: int) -> Iterator[Event | Rejected]:
+        for item in items:
+            yield item
+            limit -= isinstance(item, Event) and self._mapper.gate(item) is None
+            if not limit:
+                return
+
+    def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
+        batch = Batch(0, {}, [], [], [], [], [], [], [], {})
+        _, _, passed, positions, people, groups, entries, *_ = batch
+        gate, map_entry, stitch = self._mapper.gate, self._mapper.entry, self._stitch
+        plain = gate.plain
+        kinds: list[str] = []
+        skipped: list[str] = []
+        read = 0
+        try:
+            for read, item in enumerate(items, 1):  # noqa: B007  # counted to the end
+                if not isinstance(item, Event):
+                    event = None if item.original is None else json_codec.dumps(item.original).decode()
+                    batch.rejects.append((item.position, item.line, item.code, item.detail, event, item.raw))
+                    continue
+                message, kind = item.message, item.type
+                kinds.append(kind)
+                if (not message.user_id or message.integrations or kind not in plain) and (skip := gate(item)):
+                    skipped.append(skip)
+                    continue
+                key = event_key(message.message_id.encode())
+                position = item.position
+                passed.append(key)
+                positions.append(position)
+                if kind == "track" or kind == "page":
+                    mapped = map_entry(item)
+                    if isinstance(mapped, EntryIntent):
+                        traits = bytes(message.context.traits)
+                        entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
+                    else:
+                        batch.rejects.append(_refused(item, mapped))
+                    continue
+                user = user_id(message)
+                row = person_key(user), position, item.time, key, user, bytes(message.traits)
+                (people if kind == "identify" else groups).append(row)
+                if stitch and kind == "identify" and message.anonymous_id:
+                    batch.anonymous.append((position, (message.anonymous_id, row[0], item.time)))
+        except UnreadableInput as error:
+            self.fault = str(error)
+        return batch._replace(read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)))
+
+
+def _refused(event: Event, why: Refused) -> Reject:
+    return event.position, event.line, why.code, why.detail, json_codec.dumps(event.original).decode(), None

@@ -1,0 +1,232 @@
+"""What is in event files and how it would map, counted in one pass and in constant memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from xxhash import xxh3_64_intdigest
+
+from fsseg.mapping.explain import Destination, Explainer
+from fsseg.mapping.identity import person_key, user_id
+from fsseg.mapping.intents import Refused
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES, REST, Note, Tally
+from fsseg.mapping.timeline import entry_name
+from fsseg.segment import json_codec
+from fsseg.segment.event import Event, Message, Rejected
+from fsseg.segment.key import event_key
+from fsseg.segment.open import Input, UnreadableInput
+from fsseg.segment.read import Reader
+
+TICK = 5_000
+"""Events between two calls of the progress callback."""
+
+_EXACT = 1 << 16
+_KEYS = 1 << 64
+_WITH_MEMBERS = ("company", "deal", "address")
+
+
+class Distinct:
+    """How many different 64-bit keys were added: counted up to 131,072, beyond that estimated within a percent or so.
+
+    Only the smallest keys are kept; as keys are hashes, their share of the range tells how many there are in all.
+    """
+
+    def __init__(self) -> None:
+        self._kept: set[int] = set()
+        self._below = _KEYS
+
+    def add(self, key: int) -> None:
+        """Count `key`, unless it was counted before."""
+        if key < self._below:
+            self._kept.add(key)
+            if len(self._kept) > 2 * _EXACT:
+                self._below = sorted(self._kept)[_EXACT]
+                self._kept = {one for one in self._kept if one < self._below}
+
+    def __len__(self) -> int:
+        return len(self._kept) * _KEYS // self._below
+
+    @property
+    def exact(self) -> bool:
+        """Whether the number is counted, not estimated."""
+        return self._below == _KEYS
+
+
+class Tops(Counter[tuple[str, str]]):
+    """Counts by pairs of names; what comes after 10,000 different ones is counted together."""
+
+    def note(self, first: str, second: str) -> None:
+        """Count one pair."""
+        pair = first[:MAX_LENGTH], second[:MAX_LENGTH]
+        self[pair if pair in self or len(self) < MAX_NAMES else (REST, "")] += 1
+
+
+class _Misfits(Tally):
+    """Warnings, with where each was met first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.here = ""
+        self.first: dict[tuple[str, str], str] = {}
+
+    def add(self, notes: Iterable[Note], count: int = 1) -> None:
+        noted = list(notes)
+        super().add(noted, count)
+        for note in noted:
+            if len(self.first) < MAX_NAMES:
+                self.first.setdefault((note.code, note.name[:MAX_LENGTH]), self.here)
+
+
+@dataclass
+class FileSeen:
+    """One input: its container, its items and how many of them are no events."""
+
+    path: str
+    container: str = ""
+    events: int = 0
+    bad: int = 0
+    unreadable: str = ""
+
+
+@dataclass
+class TraitSeen:
+    """A trait (or a member of one that is an object), where it goes, and how often its value doesn't fit."""
+
+    trait: str
+    member: str
+    count: int
+    destination: Destination
+    misfits: int = 0
+    hint: str = ""
+    first: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.trait}.{self.member}" if self.member else self.trait
+
+
+@dataclass
+class Contents:
+    """What was counted. `reasons` by (outcome, code); times as `Event.time` has them."""
+
+    files: list[FileSeen] = field(default_factory=list)
+    by_type: Counter[str] = field(default_factory=Counter)
+    earliest: str = ""
+    latest: str = ""
+    emails: Distinct = field(default_factory=Distinct)
+    database_ids: Distinct = field(default_factory=Distinct)
+    visitors: Distinct = field(default_factory=Distinct)
+    names: Tops = field(default_factory=Tops)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+    passed: int = 0
+    messages: Distinct = field(default_factory=Distinct)
+
+    @property
+    def read(self) -> int:
+        """Everything that was read, bad lines too."""
+        return sum(file.events for file in self.files)
+
+    @property
+    def duplicates(self) -> int:
+        """Events that came more than once, as far as it can be told."""
+        return max(self.passed - len(self.messages), 0)
+
+    @property
+    def exact(self) -> bool:
+        """Whether people and duplicates were counted, not estimated."""
+        return all(one.exact for one in (self.emails, self.database_ids, self.visitors, self.messages))
+
+    def note(self, outcome: str, code: str, place: str) -> None:
+        """One event ended here."""
+        self.reasons[outcome, code] += 1
+        self.first.setdefault(code, place)
+
+
+class Survey:
+    """Takes in any number of inputs; `seen` and `traits` tell what was in them."""
+
+    def __init__(self, make: Callable[[Tally], Mapper], explain: Explainer) -> None:
+        self.seen = Contents()
+        self._misfits = _Misfits()
+        self._mapper = make(self._misfits)
+        self._explain = explain
+        self._traits = Tops()
+
+    def take(self, input: Input, reader: Reader, tick: Callable[[int], None]) -> None:
+        """Read one input to its end. `tick` is told how many more items were read."""
+        file = FileSeen(input.path)
+        self.seen.files.append(file)
+        told = 0
+        try:
+            for item in reader:
+                file.events += 1
+                place = f"{input.path} line {item.line}"
+                if isinstance(item, Rejected):
+                    file.bad += 1
+                    self.seen.note("rejected", item.code, place)
+                else:
+                    self._event(item, place)
+                if file.events - told >= TICK:
+                    tick(file.events - told)
+                    told = file.events
+        except UnreadableInput as error:
+            file.unreadable = error.reason
+        tick(file.events - told)
+        file.container = reader.container
+
+    def _event(self, event: Event, place: str) -> None:
+        seen, message = self.seen, event.message
+        seen.by_type[event.type] += 1
+        seen.earliest = min(seen.earliest or event.time, event.time)
+        seen.latest = max(seen.latest, event.time)
+        self._person(message)
+        if event.type in ("track", "page"):
+            seen.names.note(event.type, entry_name(message))
+        elif event.type == "identify":
+            for trait, value in json_codec.loads(bytes(message.traits)).items():
+                for member in value if isinstance(value, dict) and value else ("",):
+                    self._traits.note(trait, member)
+        skip = self._mapper.gate(event)
+        if skip is not None:
+            seen.note("skipped", skip, place)
+            return
+        seen.passed += 1
+        seen.messages.add(event_key(message.message_id.encode()))
+        self._misfits.here = place
+        mapped = self._mapper.map(event)
+        if isinstance(mapped, Refused):
+            seen.note("rejected", mapped.code, place)
+
+    def _person(self, message: Message) -> None:
+        seen = self.seen
+        if key := person_key(user_id(message)):
+            (seen.emails if key[0] == "@" else seen.database_ids).add(_hash(key))
+        elif visitor := message.anonymous_id:
+            seen.visitors.add(_hash(visitor))
+
+    def traits(self) -> list[TraitSeen]:
+        """The traits of identify calls, most frequent first."""
+        rows = {(row["code"], row["name"]): row for row in self._misfits.rows()}
+        found = []
+        for (trait, member), count in sorted(self._traits.items(), key=lambda one: (-one[1], one[0])):
+            one = TraitSeen(trait, member, count, self._explain(trait, member) if trait != REST else Destination(()))
+            warned = ("bad_value", one.name)
+            if warned not in rows and trait not in _WITH_MEMBERS:
+                warned = ("bad_value", trait)  # an object where the field takes none
+            if warned in rows:
+                one.misfits, one.hint = int(rows[warned]["count"]), str(rows[warned]["hint"])
+                one.first = self._misfits.first.get(warned, "")
+            found.append(one)
+        return found
+
+    def other_warnings(self) -> list[dict[str, str | int]]:
+        """What there is to say beside the traits: `{code, name, count, hint}`."""
+        return [row for row in self._misfits.rows() if row["code"] not in ("ignored_trait", "bad_value")]
+
+
+def _hash(text: str) -> int:
+    return xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))

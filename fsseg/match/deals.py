@@ -1,0 +1,80 @@
+"""The deals of contacts: asked of each contact, or read from the view of all deals where that takes fewer requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fsseg.freshsales.figures import counted
+from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
+from fsseg.mapping.names import fold_name
+from fsseg.match.remote_record import Existing, flatten
+from fsseg.match.strategy import FEW
+
+ByContact = dict[int, list[Existing]]
+
+
+class DealFinder:
+    """Tells the deals of `contacts`. Raises the client's errors.
+
+    A contact tells little of its deals (some attributes of each), the view all. That the view names a deal's contacts
+    where it is asked to is documented of a single deal only, so it is believed once it has named one.
+    """
+
+    def __init__(self, reader: Reader, contacts: set[int], say: Callable[[str], None]) -> None:
+        self._reader = reader
+        self._latest: tuple[int, list[Existing]] = 0, []
+        self._paged = _paged(reader, contacts, say) if len(contacts) > FEW else None
+
+    def find(self, contact: int, name: str, *, made: bool) -> list[Existing]:
+        """The contact's deals of this name, folded. `made`: there should be one, be the view late or not."""
+        if self._paged is not None:
+            found = _named(self._paged.get(contact, []), name)
+            if found or not made:
+                return found
+        if contact != self._latest[0]:
+            self._latest = contact, [flatten("deal", row) for row in self._reader.deals_of(contact)]
+        return _named(self._latest[1], name)
+
+
+def _named(deals: list[Existing], name: str) -> list[Existing]:
+    return [deal for deal in deals if fold_name(deal.get("name")) == name]
+
+
+def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None]) -> ByContact | None:
+    """The deals of these contacts; None where asking each costs less, or the view can't be read as a whole."""
+    view = view_of_all(reader, "deal")
+    if view is None:
+        return None
+    first = first_page(reader, "deal", view)
+    if first.total is None or any(_contacts(row) is None for row in first.rows):
+        return None
+    if (cost := pages(first.total) - 1) >= len(contacts):
+        return None
+    more = f"{counted(cost, 'request')} more instead of {counted(len(contacts), 'look-up')}"
+    say(f"matching deals by paging all of them: {more}")
+    found: ByContact = {}
+    named: dict[int, bool | None] = {}
+
+    def keep(rows: list[dict[str, Any]]) -> int:
+        for row in rows:
+            linked = _contacts(row)
+            deal = flatten("deal", row)
+            named[int(deal["id"])] = None if linked is None else bool(linked)
+            for contact in contacts.intersection(linked or ()):
+                found.setdefault(contact, []).append(deal)
+        return len(named)
+
+    whole = read_all(reader, "deal", view, first, keep) and len(named) >= first.total
+    told = None not in named.values() and (any(named.values()) or not named)
+    return found if whole and told else None
+
+
+def _contacts(row: dict[str, Any]) -> list[int] | None:
+    """The ids of a deal's contacts, or None where the row doesn't tell."""
+    ids = row.get("contact_ids")
+    if not isinstance(ids, list):
+        linked = row.get("contacts")
+        ids = [one.get("id") for one in linked if isinstance(one, dict)] if isinstance(linked, list) else None
+    return None if ids is None else [int(id) for id in ids if str(id).isdecimal()]

@@ -1,0 +1,115 @@
+"""Finding people by filtered search: up to 100 addresses a request, once a probe has shown that it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fsseg.freshsales.errors import BadAnswer, Refused
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Page, Reader
+from fsseg.match.remote_record import Existing, addresses, flatten
+
+if TYPE_CHECKING:
+    from fsseg.match.finders import Finder
+
+ATTRIBUTE: dict[Entity, str] = {"lead": "lead_email.email", "contact": "contact_email.email"}
+"""What the filtered search calls the e-mail (documented); that it takes a list of them is not."""
+
+MOST = 100
+"""Addresses a request."""
+
+
+class SearchFinder:
+    """Asks for a batch of addresses at once, told by `prefetch`; anything else is asked of `other`.
+
+    `known` are addresses that are there, as `probe` gives them; an entity without one is known to be empty.
+    """
+
+    def __init__(self, reader: Reader, other: Finder, known: dict[Entity, str]) -> None:
+        self._reader = reader
+        self._other = other
+        self._known = known
+        self._found: dict[str, list[tuple[Entity, Existing]]] = {}
+
+    def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
+        """Find everyone with these addresses, and forget what was found before.
+
+        A batch that is refused, or answered in a way that tells too little, is left to `other`.
+        """
+        self._found = {}
+        found: dict[str, list[tuple[Entity, Existing]]] = {name.casefold(): [] for name in names}
+        # Whether the search minds the case isn't documented, so an address that has capitals is asked for in both.
+        asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold())))
+        try:
+            for entity in (entity for entity in entities if entity in self._known):
+                rows = {
+                    int(row["id"]): row
+                    for start in range(0, len(asked), MOST - 1)
+                    for row in self._batch(entity, asked[start : start + MOST - 1])
+                }
+                for existing in rows.values():
+                    for address in addresses(existing) & found.keys():
+                        found[address].append((entity, existing))
+        except (Refused, BadAnswer):
+            return
+        self._found = found
+
+    def _batch(self, entity: Entity, names: list[str]) -> list[Existing]:
+        """Everyone with these addresses. A known one goes last, and must come back: so the list was read to its end."""
+        known = self._known[entity]
+        rows = list(search(self._reader, entity, [*names, known]))
+        if not any(known in addresses(row) for row in rows):
+            raise BadAnswer(f"the filtered search lost an address of the {entity}s asked for")
+        return rows
+
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+        if name.casefold() in self._found:
+            yield from (one for one in self._found[name.casefold()] if one[0] in entities)
+        else:
+            yield from self._other.find(entities, name)
+
+    def get(self, entity: Entity, id: int) -> Existing | None:
+        return self._other.get(entity, id)
+
+
+def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Existing]:
+    """All records of these addresses. Pages may be short before the end, so an empty one or the total ends it.
+
+    Raises `BadAnswer` where a row doesn't list all addresses: then it can't be told whose it is.
+    """
+    read = 0
+    for number in range(1, 1000):
+        page = reader.filtered(entity, ATTRIBUTE[entity], "is_in", list(names), page=number)
+        for row in page.rows:
+            existing = flatten(entity, row)
+            if not addresses(existing) or (entity == "contact" and not isinstance(row.get("emails"), list)):
+                raise BadAnswer(f"the filtered search lists a {entity} without all its addresses")
+            yield existing
+        read += len(page.rows)
+        if not page.rows or (page.total is not None and read >= page.total):
+            return
+
+
+def probe(reader: Reader, pages: Iterable[tuple[Entity, Page]]) -> dict[Entity, str] | None:
+    """A known address of every entity, if a search for two that are there gives back exactly these; None otherwise.
+
+    `pages` hold records that are there. An entity with a single address proves nothing; one without records need not.
+    """
+    proven: dict[Entity, str] = {}
+    for entity, page in pages:
+        if page.total == 0:
+            continue
+        known = sorted({address for row in page.rows for address in addresses(flatten(entity, row))})[:2]
+        if len(known) < 2:
+            return None
+        try:
+            found = list(search(reader, entity, known))
+        except (Refused, BadAnswer):
+            return None
+        if any(not addresses(one) & set(known) for one in found):
+            return None
+        if {address for one in found for address in addresses(one)} & set(known) != set(known):
+            return None
+        proven[entity] = known[0]
+    return proven

@@ -1,0 +1,73 @@
+"""Which timeline entries Freshsales holds already, told by the messageId that each of ours ends in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Reader
+from fsseg.segment.key import event_key
+from fsseg.state.ledger_format import signed
+from fsseg.state.plan_store import Store
+
+MARK = "messageId: "
+"""Stands before the messageId at the end of an entry's text."""
+
+
+def message_of(text: object) -> str | None:
+    """The messageId that an entry's text ends in, if it is one of ours."""
+    return text.rpartition(MARK)[2].strip() if isinstance(text, str) and MARK in text else None
+
+
+def match_entries(store: Store, reader: Reader, say: Callable[[str], None]) -> None:
+    """Mark the entries of known people that are there already as `unchanged`.
+
+    People who are new have no timeline yet, and tracked events can't be read back. Only the list of all sales
+    activities gives their texts, 100 a request; where reading it would take more requests than there are known people
+    with entries, it isn't read, and said so.
+    """
+    store.db.execute("CREATE INDEX IF NOT EXISTS entry_hash ON entry (hash)")
+    _match_activities(store, reader, say)
+    for entity, remote_id in _known(store, "note"):
+        _mark(store, reader.notes(entity, remote_id), "description")
+
+
+def _match_activities(store: Store, reader: Reader, say: Callable[[str], None]) -> None:
+    people = len(_known(store, "sales_activity"))
+    if not people:
+        return
+    page, number = reader.sales_activities(1), 1
+    total = page.total_pages
+    if total is not None and total > max(people, 10):
+        say(
+            f"not looking for earlier timeline entries: that would take {total:,} requests; "
+            "what this state folder delivered is known all the same"
+        )
+        return
+    while page.rows:
+        _mark(store, page.rows, "notes")
+        number += 1
+        if total is not None and number > total:
+            return
+        page = reader.sales_activities(number)
+
+
+def _known(store: Store, via: str) -> list[tuple[Entity, int]]:
+    """Who of the people that Freshsales holds has entries that go this way."""
+    return store.db.execute(
+        "SELECT DISTINCT r.entity, r.remote_id FROM entry e JOIN record r ON r.id = e.person"
+        " WHERE e.action IS NULL AND r.remote_id IS NOT NULL AND json_extract(e.payload, '$.via') = ?",
+        (via,),
+    ).fetchall()
+
+
+def _mark(store: Store, rows: list[dict[str, Any]], text: str) -> None:
+    with store.transaction() as db:
+        for row in rows:
+            message_id = message_of(row.get(text))
+            if message_id:
+                db.execute(
+                    "UPDATE entry SET action = 'unchanged', remote_id = ? WHERE hash = ? AND action IS NULL",
+                    (row["id"], signed(event_key(message_id.encode()))),
+                )

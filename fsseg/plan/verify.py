@@ -1,0 +1,105 @@
+"""Before a reviewed plan is applied: whatever moved on in Freshsales since it was made is left alone, as a conflict."""
+
+from __future__ import annotations
+
+from fsseg.freshsales.names import Entity
+from fsseg.mapping.names import fold_name
+from fsseg.match.deals import DealFinder
+from fsseg.match.finders import Finder, fetch
+from fsseg.match.match import Matching
+from fsseg.match.remote_record import Existing, updated
+from fsseg.match.strategy import choose
+from fsseg.plan.diff import field_of, same
+from fsseg.state.plan_store import Record
+from fsseg.state.seal import seal
+
+CONFLICT = "conflict"
+WRITES = "action IN ('create', 'update') AND status = 'planned' AND reviewed IS NULL"
+"""What was planned anew since is up to date."""
+
+
+def recheck(work: Matching) -> int:
+    """Read again every record that the plan would create or update; how many are conflicts since.
+
+    A record to create that has appeared, and one to update that is gone or was changed, are conflicts. What hangs on a
+    person that appeared (deals, timeline) goes with it. Raises the client's errors; nothing is half done then.
+    """
+    people: tuple[Entity, ...] = ("lead", "contact") if work.catalog.edition == "classic" else ("contact",)
+    conflicts = [
+        id for kind, entities in (("account", ("account",)), ("person", people)) for id in _moved(work, kind, entities)
+    ]
+    conflicts += _moved_deals(work, set(conflicts))
+    moved = len(conflicts) + work.store.count("record", "code = ?", (CONFLICT,))
+    with work.store.transaction() as db:
+        for id in conflicts:
+            work.store.update(
+                "record", id, action=CONFLICT, status="failed", code=CONFLICT, message="changed since the dry run"
+            )
+        db.execute(
+            "UPDATE entry SET action = 'conflict', status = 'failed', code = 'conflict'"
+            " WHERE action = 'create' AND person IN"
+            " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
+        )
+        work.store.put("moved", moved)
+        seal(work.store)
+    return moved
+
+
+def _moved(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]:
+    assert work.reader is not None
+    where = f"kind = '{kind}' AND {WRITES}"
+    finder = choose(work.reader, work.mirror, entities, work.store.count("record", where), work.say)
+    moved = []
+    for record in work.store.records(where):
+        if _has_moved(work, finder, entities, record):
+            moved.append(record.id)
+        work.tick(1)
+    return moved
+
+
+def _has_moved(work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record) -> bool:
+    if record.remote_id is None:
+        found = list(finder.find(entities, record.key))
+        if record.kind == "account":
+            return any(fold_name(one.get("name")) == record.match_key for _, one in found)
+        return bool({int(one["id"]) for _, one in found} - set(record.siblings))
+    assert record.entity
+    current = finder.get(record.entity, record.remote_id)
+    return current is None or changed(work, record, current)
+
+
+def changed(work: Matching, record: Record, current: Existing) -> bool:
+    """Whether a record to update isn't any more what the plan was made for."""
+    before = record.existing or {}
+    if "updated_at" in before and "updated_at" in current:
+        return updated(before) != updated(current)
+    assert record.entity
+    return any(
+        name in current and not same(current[name], was, field_of(work.catalog, record.entity, name))
+        for name, (was, _) in record.fields.items()
+    )
+
+
+def _moved_deals(work: Matching, conflicts: set[int]) -> list[int]:
+    assert work.reader is not None
+    where = f"kind = 'deal' AND {WRITES}"
+    finder = DealFinder(work.reader, work.store.parents(where), work.say)
+    return [
+        record.id
+        for record in work.store.records(where, order="parent, id")
+        if _deal_moved(work, finder, record, conflicts)
+    ]
+
+
+def _deal_moved(work: Matching, finder: DealFinder, record: Record, conflicts: set[int]) -> bool:
+    assert work.reader is not None
+    contact = work.store.record(int(record.parent or 0))
+    if contact.remote_id is None:
+        return contact.id in conflicts
+    found = finder.find(contact.remote_id, record.match_key, made=record.remote_id is not None)
+    if record.remote_id is None:
+        return bool(found)
+    current = next((deal for deal in found if deal["id"] == record.remote_id), None)
+    if current is None or "updated_at" not in current:
+        current = fetch(work.reader, "deal", record.remote_id)
+    return current is None or changed(work, record, current)

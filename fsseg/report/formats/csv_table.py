@@ -1,0 +1,75 @@
+"""`failures.csv`: one row per event that was rejected or failed, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fsseg.segment.json_codec import dumps
+from fsseg.state.private_file import replacing
+
+COLUMNS = (
+    *("file", "line", "stage", "code", "message", "hint", "retryable", "status"),
+    *("type", "userId", "email", "messageId", "event"),
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def neutralise(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula gets a leading apostrophe; any other stays as it is."""
+    return "'" + cell if cell.startswith(_FORMULA) else cell
+
+
+def row(failure: dict[str, Any]) -> list[str]:
+    """The cells of one line of failures.jsonl, in the order of `COLUMNS`, not yet neutralised."""
+    about = failure.get("_fsseg") or {}
+    cells = {name: about.get(name) for name in COLUMNS[:8]}
+    cells |= {name: failure.get(name) for name in ("type", "event")}
+    cells["userId"] = failure.get("userId", failure.get("user_id"))
+    cells["messageId"] = failure.get("messageId", failure.get("message_id"))
+    cells["email"] = email_of(failure)
+    return [_text(cells[name]) for name in COLUMNS]
+
+
+def email_of(failure: dict[str, Any]) -> Any:
+    """The e-mail an event carries: in its traits, its context's traits or its properties; None without one."""
+    context = failure.get("context")
+    places = (failure.get("traits"), context.get("traits") if isinstance(context, dict) else None)
+    for place in (*places, failure.get("properties")):
+        if isinstance(place, dict) and place.get("email"):
+            return place["email"]
+    return None
+
+
+def csv_lines(failures: Iterable[dict[str, Any]], clean: Callable[[str], str] = str) -> Iterator[str]:
+    """The header and one CSV line per failure, CRLF ended; `clean` is applied to every cell before neutralising."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    yield _taken(buffer)
+    for failure in failures:
+        writer.writerow([neutralise(clean(cell)) for cell in row(failure)])
+        yield _taken(buffer)
+
+
+def write_csv(path: Path, failures: Iterable[dict[str, Any]]) -> None:
+    """failures.csv, mode 0600, whole or not at all."""
+    with replacing(path) as file:
+        for line in csv_lines(failures):
+            file.write(line.encode("utf-8", "backslashreplace"))
+
+
+def _taken(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def _text(data: Any) -> str:
+    if data is None:
+        return ""
+    return data if isinstance(data, str) else dumps(data).decode()

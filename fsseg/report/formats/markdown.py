@@ -1,0 +1,87 @@
+"""The diff as Markdown for a pull request or a ticket: a table of counts, then fenced diffs that GitHub colours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from fsseg.report.changes import SIGNS, Arranger, Change, Show, entities, field_lines, identity, warning_texts
+from fsseg.report.console import sanitise
+from fsseg.report.humanize import cut, number
+from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:])")
+_LONGEST = 200
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is: sanitised, every special character behind a backslash."""
+    return _SPECIAL.sub(r"\\\1", sanitise(text))
+
+
+def markdown_lines(
+    changes: Iterable[Change], *, show: Show = "all", limit: int | None = 50, summary: Summary | None = None
+) -> Iterator[str]:
+    """The document line by line; the counts come last, since they are known last."""
+    yield "# Freshsales: what would change" if not summary or summary.get("dry_run") else "# Freshsales: what changed"
+    yield ""
+    if summary:
+        yield escape(f"{where(summary)} · {summary.get('run_id', '')}")
+        yield ""
+    arranged = Arranger(changes, show=show, limit=limit)
+    open_entity = ""
+    for group in arranged:
+        if group.entity != open_entity:
+            if open_entity:
+                yield from ("```", "")
+            yield from (f"## {escape(group.entity)}", "", "```diff")
+            open_entity = group.entity
+        for change in (*group.changes, *group.conflicts):
+            yield from _record(change)
+        if group.hidden:
+            yield f"# and {number(group.hidden)} more: changes.jsonl holds them all"
+    if open_entity:
+        yield from ("```", "")
+    yield from _counts(arranged)
+    if summary:
+        yield from _summary(summary)
+
+
+def _record(change: Change) -> Iterator[str]:
+    """No line starts with the data itself, so nothing in it can close the fence."""
+    action = change["action"]
+    who = f"{sanitise(change['entity'])} {identity(change)}"
+    yield {"create": f"+ {who}", "conflict": f"! {who}"}.get(action, f"@@ {who} @@")
+    for name, before, after in field_lines(change):
+        if action != "create":
+            yield f"-     {name}: {cut(before, _LONGEST)}"
+        yield f"+     {name}: {cut(after, _LONGEST)}"
+    yield from (f"!     {words}" for words in warning_texts(change))
+
+
+def _counts(arranged: Arranger) -> Iterator[str]:
+    yield "## Totals"
+    yield ""
+    yield "| | " + " | ".join(f"{sign} {action}" for action, sign in SIGNS.items()) + " |"
+    yield "|---|" + "---:|" * len(SIGNS)
+    for entity in entities(arranged.totals):
+        yield f"| {escape(entity)} | " + " | ".join(number(arranged.totals[entity, a]) for a in SIGNS) + " |"
+    yield ""
+
+
+def _summary(summary: Summary) -> Iterator[str]:
+    reasons = reason_rows(summary)
+    if reasons:
+        title, column = ("Not put back", "records") if is_undo(summary) else ("Events left out", "events")
+        yield from (f"## {title}", "", f"| reason | outcome | {column} | hint |", "|---|---|---:|---|")
+        yield from (f"| `{r.code}` | {r.outcome} | {number(r.count)} | {escape(r.hint)} |" for r in reasons)
+        yield ""
+    warnings = warning_rows(summary)
+    if warnings:
+        yield from ("## Warnings", "", "| warning | events | about |", "|---|---:|---|")
+        for row in warnings:
+            names = ", ".join(f"{name} {number(n)}" + (f" ({hint})" if hint else "") for name, n, hint in row.names)
+            yield f"| `{row.code}` | {number(row.count)} | {escape('; '.join(t for t in (names, row.hint) if t))} |"
+        yield ""
+    if forecast := forecast_line(summary):
+        yield escape(forecast)

@@ -1,0 +1,249 @@
+"""The last words of a run on the terminal: totals, reasons, warnings, requests, files and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from fsseg.report.changes import Arranger, Change, Show
+from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
+from fsseg.report.formats.csv_table import email_of
+from fsseg.report.formats.text_diff import diff_lines
+from fsseg.report.humanize import counted, cut, number, pad, value
+from fsseg.report.model import (
+    Failures,
+    ReasonRow,
+    Summary,
+    WarningRow,
+    forecast_line,
+    headline,
+    is_dry,
+    is_undo,
+    next_steps,
+    outcome_rows,
+    place,
+    plan_line,
+    reason_rows,
+    record_table,
+    request_line,
+    run_files,
+    total_failures,
+    warning_rows,
+    where,
+)
+
+STYLES = {
+    "applied": "green",
+    "would apply": "green",
+    "unchanged": "dim",
+    "skipped": "dim",
+    "rejected": "red",
+    "failed": "red",
+    "pending": "yellow",
+}
+NARROWEST = 24
+"""Columns below which text is no longer put beside what it belongs to."""
+_TOP = 8
+_BAR = 30
+
+
+def print_totals(
+    console: Console,
+    summary: Summary,
+    failures: Iterable[dict[str, Any]] = (),
+    *,
+    run_dir: Path | None = None,
+    show_failures: int = 0,
+    title: bool = True,
+    told: str = "",
+) -> None:
+    """The whole closing text. `show_failures` lists that many failed events; `title` names account and run.
+
+    `told` is a command that is told elsewhere, and so isn't among the next steps.
+    """
+    found = Failures.of(summary, failures, show_failures)
+    for line in _Totals(console, summary, found, run_dir, told).lines(title):
+        console.print(line, soft_wrap=True)
+
+
+def print_dry_run(
+    console: Console,
+    summary: Summary,
+    changes: Iterable[Change],
+    failures: Iterable[dict[str, Any]] = (),
+    *,
+    run_dir: Path | None = None,
+    show: Show = "all",
+    limit: int | None = 50,
+    told: str = "",
+) -> None:
+    """A dry run on the terminal: the account, the diff as in `print_diff`, the totals as in `print_totals`."""
+    for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
+        console.print(line, soft_wrap=True)
+    for line in diff_lines(Arranger(changes, show=show, limit=limit), glyphs(console), line_width(console)):
+        console.print(line, soft_wrap=True)
+    print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told)
+
+
+def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
+    """`pieces` wrapped beside `start`, later lines indented; below it where the terminal is too narrow for that."""
+    if width - indent < NARROWEST:
+        yield start
+        start, indent = Text(" " * 4), 4
+    line, used = start, 0
+    for piece in pieces:
+        size = cell_len(piece)
+        if used and used + 1 + size > width - indent:
+            yield line
+            line, used = Text(" " * indent), 0
+        line.append(f" {piece}" if used else piece)
+        used += size + bool(used)
+    yield line
+
+
+class _Totals:
+    """Every section as lines, empty where it has nothing to say."""
+
+    def __init__(
+        self, console: Console, summary: Summary, found: Failures, run_dir: Path | None, told: str = ""
+    ) -> None:
+        self.summary, self.found, self.told = summary, found, told
+        self.files = run_files(summary, run_dir)
+        self.width = line_width(console)
+        self.glyphs: Glyphs = glyphs(console)
+
+    def lines(self, title: bool) -> Iterator[Text]:
+        if title:
+            yield from (*self.title(), Text())
+        yield from self._head()
+        reasons = reason_rows(self.summary, self.found)
+        bad = [row for row in reasons if row.outcome != "skipped"]
+        skipped = [row for row in reasons if row.outcome == "skipped"]
+        for section in (
+            self._outcomes(),
+            self._records(),
+            self._reasons(self._bad_title(sum(row.count for row in bad)), bad),
+            self._reasons("Skipped", skipped),
+            self._warnings(),
+            self._failures(),
+            self._end(),
+        ):
+            if lines := list(section):
+                yield Text()
+                yield from lines
+
+    def _bad_title(self, count: int) -> str:
+        if is_undo(self.summary):  # which has no events, so that records are counted
+            return f"Not put back: {counted(count, 'record')}; changes.jsonl and report.html say which, and why"
+        return f"Rejected or failed: {counted(total_failures(self.summary), 'event')}"
+
+    def title(self) -> Iterator[Text]:
+        """Account, edition, quota and run."""
+        yield from self._wrapped(f"{where(self.summary)} · {sanitise(str(self.summary.get('run_id', '')))}", "bold")
+
+    def _head(self) -> Iterator[Text]:
+        dry = is_dry(self.summary)
+        yield from self._wrapped(plan_line(self.summary) if dry else headline(self.summary), "bold")
+        if dry and self.summary.get("exit_code", 0) not in (0, 1):
+            yield from self._wrapped(headline(self.summary), "bold yellow")
+        for note in self.summary.get("notes") or ():
+            yield from self._wrapped(f"! {sanitise(str(note))}", "yellow")
+
+    def _wrapped(self, text: str, style: str = "") -> Iterator[Text]:
+        for line in self._hanging(Text(), text, 0):
+            line.stylize(style)
+            yield line
+
+    def _outcomes(self) -> Iterator[Text]:
+        if is_undo(self.summary):
+            return
+        events = self.summary["events"]
+        read = events["read"]
+        types = [f"{number(n)} {sanitise(kind)}" for kind, n in events.get("by_type", {}).items() if n]
+        rows = outcome_rows(self.summary)
+        figures = len(number(read))
+        yield from self._hanging(Text(f"  {'read':<11}  {number(read):>{figures}}  "), " · ".join(types), figures + 17)
+        room = max(min(_BAR, self.width - figures - 18), 0)
+        for name, count in rows:
+            style = STYLES.get(name, "") if count else "dim"
+            bar = self._bar(count, read, room)
+            line = Text.assemble("  ", (f"{name:<11}", style), f"  {number(count):>{figures}}")
+            yield line.append("  " + bar, style=style) if bar else line
+
+    def _bar(self, count: int, of: int, width: int) -> str:
+        halves = max(round(2 * width * count / of), 1) if count and of else 0
+        return self.glyphs.bar * (halves // 2) + (self.glyphs.half or self.glyphs.bar) * (halves % 2)
+
+    def _records(self) -> Iterator[Text]:
+        table = record_table(self.summary)
+        columns, rows = table.columns, table.rows
+        if not rows:
+            return
+        widths = [max(len(c), *(len(number(r[1][i])) for r in rows)) for i, c in enumerate(columns)]
+        names = max(11, *(len(name) for name, _ in rows))
+        heads = "  ".join(f"{c:>{w}}" for c, w in zip(columns, widths, strict=True))
+        yield Text(f"  {pad('records', names)}  {heads}", style="dim")
+        for name, counts in rows:
+            cells = "  ".join(f"{number(n):>{w}}" for n, w in zip(counts, widths, strict=True))
+            yield Text(f"  {pad(name, names)}  {cells}")
+
+    def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
+        if not rows:
+            return
+        yield Text(title, style="bold")
+        figures = max(len(number(row.count)) for row in rows)
+        codes = max(len(row.code) for row in rows)
+        indent = figures + codes + 6
+        for row in rows[:_TOP]:
+            start = Text.assemble(f"  {number(row.count):>{figures}}  ", (f"{row.code:<{codes}}", "bold"), "  ")
+            yield from self._hanging(start, row.hint, indent)
+            if row.first:
+                yield Text(" " * indent + f"first: {row.first}", style="dim")
+        if len(rows) > _TOP:
+            yield Text(f"  {self.glyphs.ellipsis} and {counted(len(rows) - _TOP, 'more reason')}", style="dim")
+
+    def _hanging(self, start: Text, text: str, indent: int) -> Iterator[Text]:
+        return hanging(start, text.replace(" · ", f" {self.glyphs.dot} ").split(" "), indent, self.width)
+
+    def _warnings(self) -> Iterator[Text]:
+        for row in warning_rows(self.summary):
+            label = "Ignored traits" if row.code == "ignored_trait" else f"Warning {row.code}"
+            start = Text.assemble((f"{label}: ", "bold yellow"))
+            yield from self._hanging(start, self._warned(row), 2 if len(start) > 24 else len(start))
+
+    def _warned(self, row: WarningRow) -> str:
+        names = [
+            f"{name} {number(count)}".strip() + (f" ({hint})" if hint else "") for name, count, hint in row.names[:_TOP]
+        ]
+        more = len(row.names) - _TOP
+        listed = ", ".join([*names, f"and {number(more)} more"] if more > 0 else names)
+        return "; ".join(part for part in (listed or number(row.count), row.hint) if part)
+
+    def _failures(self) -> Iterator[Text]:
+        if not self.found.rows:
+            return
+        yield Text("Events that need you", style="bold")
+        for failure in self.found.rows:
+            about = failure.get("_fsseg") or {}
+            who, said = failure.get("userId") or email_of(failure), about.get("message") or about.get("hint")
+            cells = [place(about), *(value(cell) for cell in (about.get("code"), who, said) if cell)]
+            yield Text(cut("  " + "  ".join(cells), self.width, self.glyphs.ellipsis))
+        more = total_failures(self.summary) - len(self.found.rows)
+        if more > 0:
+            yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: fsseg report --format csv", style="dim")
+
+    def _end(self) -> Iterator[Text]:
+        yield from self._wrapped(request_line(self.summary), "dim")
+        if forecast := forecast_line(self.summary):
+            yield from self._wrapped(forecast)
+        for path in self.files:
+            yield Text(sanitise(str(path)), style="dim")
+        for step in next_steps(self.summary, self.files):
+            if step.command == self.told:
+                continue
+            yield Text.assemble(f"{step.why}:  ", (sanitise(step.command), "bold cyan"))

@@ -1,0 +1,325 @@
+"""What a summary says, put into the rows and sentences that the terminal, HTML and Markdown share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from fsseg.report.advice import command
+from fsseg.report.console import sanitise
+from fsseg.report.humanize import about, counted, duration, elapsed, number
+from fsseg.report.reasons import REASONS, WARNINGS
+
+Summary = dict[str, Any]
+OUTCOMES = ("applied", "unchanged", "skipped", "rejected", "failed", "pending")
+ENTITIES = ("lead", "contact", "account", "deal", "timeline")
+ACTIONS = ("create", "update", "delete", "unchanged", "conflict", "skipped", "failed", "pending")
+_DONE = {"create": "created", "update": "updated"}
+_PLANNED = {"create": "to create", "update": "to update"}
+_UNDONE = {"update": "put back", "delete": "deleted", "conflict": "left alone"}
+_TO_UNDO = {"update": "to put back", "delete": "to delete", "conflict": "left alone"}
+
+
+@dataclass(frozen=True)
+class ReasonRow:
+    """A reason code with its number of events and where it is met first (`events.jsonl line 17`)."""
+
+    code: str
+    outcome: str
+    count: int
+    hint: str
+    first: str = ""
+
+
+@dataclass(frozen=True)
+class WarningRow:
+    """A warning code and the names (traits, fields) it is about, most frequent first, each with its own hint."""
+
+    code: str
+    count: int
+    hint: str
+    names: Sequence[tuple[str, int, str]]
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """Records by entity: only the columns and rows that hold a number."""
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[int]]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do next: why, and the command."""
+
+    why: str
+    command: str
+
+
+@dataclass
+class Failures:
+    """What a report shows of failures.jsonl: the first event of each code, and the first rows."""
+
+    first: dict[str, str] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, summary: Summary, failures: Iterable[dict[str, Any]], limit: int = 0) -> Failures:
+        """Reads no further than needed to know every code of the summary and `limit` rows."""
+        found = cls()
+        wanted = {row.code for row in needing_attention(summary)}
+        stream = iter(failures)
+        for failure in stream:
+            about = failure.get("_fsseg") or {}
+            code = str(about.get("code"))
+            if code not in found.first and about.get("file") is not None:
+                found.first[code] = place(about)
+            wanted.discard(code)
+            if len(found.rows) < limit:
+                found.rows.append(failure)
+            if not wanted:
+                found.rows.extend(islice(stream, limit - len(found.rows)))
+                break
+        return found
+
+
+def place(about: dict[str, Any]) -> str:
+    """`events.jsonl line 17`, of the `_fsseg` part of a failure."""
+    line = about.get("line")
+    return sanitise(str(about.get("file", ""))) + (f" line {line}" if isinstance(line, int) else "")
+
+
+def is_dry(summary: Summary) -> bool:
+    """Whether the summary is of a run that only planned."""
+    return bool(summary.get("dry_run"))
+
+
+def is_undo(summary: Summary) -> bool:
+    """Whether the summary is of an undo, be it resumed: that has records, but no inputs and no events."""
+    command = summary.get("command")
+    return command == "undo" or (command in ("resume", "retry") and not summary.get("inputs"))
+
+
+def total_failures(summary: Summary) -> int:
+    """Events that were rejected or failed."""
+    outcomes = summary["events"]["outcomes"]
+    return int(outcomes.get("rejected", 0) + outcomes.get("failed", 0))
+
+
+def not_put_back(summary: Summary) -> int:
+    """Records and timeline entries that an undo had to leave as they are."""
+    return sum(row.count for row in needing_attention(summary)) if is_undo(summary) else 0
+
+
+def where(summary: Summary) -> str:
+    """`acme.freshsales.io · classic · 1,000 requests/hour, 874 left`, as far as it is known; `·` to be replaced."""
+    parts = [sanitise(str(summary.get("account") or "no account")), str(summary.get("edition", ""))]
+    if limit := summary.get("account_limit"):
+        left = summary.get("quota_left")
+        parts.append(f"{counted(limit, 'request')}/hour" + (f", {number(left)} left" if left is not None else ""))
+    return " · ".join(part for part in parts if part)
+
+
+def headline(summary: Summary) -> str:
+    """One sentence on how the run ended."""
+    took = elapsed(summary)
+    after = f" after {duration(took)}" if took is not None else ""
+    code = summary.get("exit_code", 0)
+    written = (summary.get("requests") or {}).get("write")
+    if code == 130:
+        return f"Interrupted{after}; nothing is lost."
+    if code == 3:
+        left = "nothing is lost" if written else "nothing was written"
+        return f"Freshsales refused the credentials or the permission; {left}."
+    if code == 6:
+        return f"The safety brake refused the run; nothing {'more ' if written else ''}was written."
+    if code == 5:
+        return f"Stopped early{after}; nothing is lost."
+    if is_dry(summary):
+        return f"Dry run{after}: nothing was written."
+    if is_undo(summary):
+        return undo_line(summary) + (f" ({duration(took)})." if took is not None else ".")
+    return "Done" + (f" in {duration(took)}." if took is not None else ".")
+
+
+def outcome_rows(summary: Summary) -> list[tuple[str, int]]:
+    """Outcome and events, in the order of a run; they add up to `events.read`. `pending` only if there are any."""
+    outcomes = summary["events"]["outcomes"]
+    names = {"applied": "would apply"} if is_dry(summary) else {}
+    return [(names.get(o, o), outcomes.get(o, 0)) for o in OUTCOMES if o != "pending" or outcomes.get(o)]
+
+
+def record_table(summary: Summary) -> RecordTable:
+    """Records by entity and action."""
+    records: dict[str, dict[str, int]] = {e: c for e, c in summary.get("records", {}).items() if any(c.values())}
+    entities = [e for e in ENTITIES if e in records] + [e for e in records if e not in ENTITIES]
+    present = {action for counts in records.values() for action, n in counts.items() if n}
+    actions = [a for a in ACTIONS if a in present] + sorted(present.difference(ACTIONS))
+    planned, done = (_TO_UNDO, _UNDONE) if is_undo(summary) else (_PLANNED, _DONE)
+    names = planned if is_dry(summary) else done
+    return RecordTable(
+        [names.get(a, a) for a in actions],
+        [(entity, [records[entity].get(a, 0) for a in actions]) for entity in entities],
+    )
+
+
+def plan_line(summary: Summary) -> str:
+    """`Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
+    if is_undo(summary):
+        return f"{undo_line(summary)}."
+    records = summary.get("records", {})
+    total = {a: sum(c.get(a, 0) for e, c in records.items() if e != "timeline") for a in ACTIONS}
+    parts = [f"{number(total['create'])} to create", f"{number(total['update'])} to update"]
+    parts.append(f"{number(total['unchanged'])} unchanged")
+    if total["conflict"]:
+        parts.append(counted(total["conflict"], "conflict"))
+    entries = records.get("timeline", {}).get("create", 0)
+    tail = f"; {counted(entries, 'timeline entry', 'timeline entries')}" if entries else ""
+    return f"Plan: {', '.join(parts)}{tail}."
+
+
+def undo_line(summary: Summary) -> str:
+    """`Put back 12 records, deleted 3, left 2 alone`, timeline entries among them; what is zero is left out."""
+    total = sum(map(Counter, summary.get("records", {}).values()), Counter[str]())
+    counts = (total["update"], total["delete"], total["conflict"] + total["failed"])
+    done = ("put back {}", "deleted {}", "left {} alone")
+    words = ("to put back: {}", "to delete: {}", "to leave alone: {}") if is_dry(summary) else done
+    parts = [(part, count) for part, count in zip(words, counts, strict=True) if count]
+    if not parts:
+        return "Nothing to put back"
+    (first, count), *others = parts
+    line = ", ".join([first.format(counted(count, "record")), *(part.format(number(n)) for part, n in others)])
+    return line[0].upper() + line[1:]
+
+
+def reason_rows(summary: Summary, failures: Failures | None = None) -> list[ReasonRow]:
+    """All reasons, the ones that need somebody first, then by count."""
+    first = failures.first if failures else {}
+    rows = []
+    for reason in summary.get("reasons", []):
+        known = REASONS.get(reason["code"])
+        hint = reason.get("hint") or (known.hint if known else "")
+        outcome = reason.get("outcome") or (known.outcome if known else "failed")
+        seen = first.get(reason["code"], "") if outcome != "skipped" else ""
+        rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), seen))
+    return sorted(rows, key=lambda row: (row.outcome == "skipped", -row.count, row.code))
+
+
+def needing_attention(summary: Summary, failures: Failures | None = None) -> list[ReasonRow]:
+    """Reasons of rejected and failed events."""
+    return [row for row in reason_rows(summary, failures) if row.outcome != "skipped"]
+
+
+def warning_rows(summary: Summary) -> list[WarningRow]:
+    """Warnings by code, the most frequent first."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for warning in summary.get("warnings", []):
+        grouped.setdefault(warning["code"], []).append(warning)
+    rows = []
+    for code, warnings in grouped.items():
+        known = WARNINGS[code].hint if code in WARNINGS else ""
+        names = [(sanitise(str(w.get("name") or "")), w["count"], _own_hint(w, known)) for w in warnings]
+        names.sort(key=lambda name: (-name[1], name[0]))
+        told = [name for name in names if name[0] or name[2]]
+        rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, told))
+    return sorted(rows, key=lambda row: (-row.count, row.code))
+
+
+def _own_hint(warning: dict[str, Any], known: str) -> str:
+    hint = sanitise(warning.get("hint") or "")
+    return "" if hint == known else hint
+
+
+def request_line(summary: Summary) -> str:
+    """What the run cost, against its forecast; for a dry run, what an import would cost."""
+    requests = summary.get("requests") or {}
+    total = requests.get("total", 0)
+    forecast = (summary.get("forecast") or {}).get("requests")
+    text = counted(total, "request")
+    if forecast is not None and not is_dry(summary):
+        text += f" (forecast {number(forecast)})"
+    refused = requests.get("rate_limited", 0)
+    parts = [text, f"{number(refused) if refused else 'none'} refused by the quota"] if total else [text]
+    if retried := requests.get("retried", 0):
+        parts.append(f"{number(retried)} retried")
+    if (waited := requests.get("waited_s", 0)) >= 0.05:
+        parts.append(f"waited {duration(waited)}")
+    return ", ".join(parts)
+
+
+def forecast_line(summary: Summary) -> str:
+    """`An import takes about 219 requests: about 15 minutes at 1,000 requests an hour.`; empty if not known."""
+    forecast = summary.get("forecast") or {}
+    if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
+        return ""
+    return f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+
+
+def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
+    """`219 requests: about 15 minutes at 1,000 requests an hour`, as far as it is known."""
+    text = counted(requests, "request")
+    if seconds is not None:
+        text += f": {about(seconds)}"
+        if per_hour:
+            text += f" at {counted(per_hour, 'request')} an hour"
+    return text
+
+
+def run_files(summary: Summary, run_dir: Path | None = None) -> list[Path]:
+    """summary.json and failures.jsonl of the run, where they exist."""
+    folder = run_dir or (Path(summary["run_dir"]) if summary.get("run_dir") else None)
+    if folder is None:
+        return []
+    return [path for name in ("summary.json", "failures.jsonl") if (path := folder / name).exists()]
+
+
+PUSHED_AGAIN = frozenset({"refused", "rate_limited", "unavailable", "unknown_outcome"})
+"""Reasons of failures that `fsseg retry` sends again."""
+
+
+def next_steps(summary: Summary, files: Sequence[Path] = ()) -> list[Step]:
+    """What to do next, the most urgent first."""
+    outcomes, code = summary["events"]["outcomes"], summary.get("exit_code", 0)
+    steps = []
+    if code == 6 and not is_dry(summary):
+        steps.append(Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes")))
+    elif is_dry(summary) and outcomes.get("applied") and summary.get("forecast") and not _is_unfinished(summary):
+        steps.append(Step("Apply exactly this", _command(summary, "apply")))
+    elif outcomes.get("pending") or code in (5, 130):
+        steps.append(Step("Go on where it stopped", _command(summary, "resume")))
+    if bad := total_failures(summary) or not_put_back(summary):
+        if not is_dry(summary) and any(row.code in PUSHED_AGAIN for row in needing_attention(summary)):
+            steps.append(Step("Push again what failed", _command(summary, "retry")))
+        steps.append(Step(_left_to_do(summary, bad), report_command(summary)))
+        mend = next((path for path in files if path.name == "failures.jsonl"), None)
+        if mend:
+            flags = str(summary.get("import_flags") or "")
+            steps.append(Step("Mend them, then", _command(summary, "import", str(mend), flags)))
+    return steps
+
+
+def _is_unfinished(summary: Summary) -> bool:
+    """Whether a dry run stopped before its plan was whole; an import without a push was whole, and declined."""
+    return summary.get("command") != "import" and summary.get("exit_code", 0) not in (0, 1)
+
+
+def report_command(summary: Summary) -> str:
+    """The command that shows the whole report of this run."""
+    return _command(summary, "report")
+
+
+def _command(summary: Summary, verb: str, what: str = "", more: str = "") -> str:
+    run_dir = Path(summary["run_dir"]) if summary.get("run_dir") else None
+    what = what or str(summary.get("run_id", ""))
+    return command(verb, what, account=str(summary.get("account") or ""), run_dir=run_dir, more=more)
+
+
+def _left_to_do(summary: Summary, bad: int) -> str:
+    if is_undo(summary):
+        return f"{counted(bad, 'record')} {'was' if bad == 1 else 'were'} not put back"
+    return f"{counted(bad, 'event')} {'needs' if bad == 1 else 'need'} you"

@@ -1,0 +1,36 @@
+"""What identifies a record between runs, and what was delivered of it, as numbers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from xxhash import xxh3_64_intdigest
+
+from fsseg.state.ledger_format import CONTENT
+from fsseg.state.wanted_keys import CONTACT_FLAG, CONVERT
+
+ONLY_ONCE = frozenset({CONTACT_FLAG, CONVERT})
+"""In `desired`: how a record comes to be, not what it holds."""
+
+
+def places(kind: str, entity: str, remote_id: int | None, match_key: str, parent: int | None) -> list[int]:
+    """Where a record's content may be noted, where it is noted first.
+
+    A person is known by the id, else by the e-mail, as bulk doesn't tell ids; an account by its folded name; a deal by
+    that and the contact it belongs to, whose id is `parent`. Nowhere if that isn't known.
+    """
+    if kind == "account":
+        known: list[tuple[Any, ...]] = [(match_key,)]
+    elif kind == "deal":
+        known = [] if parent is None else [(parent, match_key)]
+    else:
+        known = [(one,) for one in (remote_id, match_key) if one is not None]
+    return [xxh3_64_intdigest(orjson.dumps([entity, *one])) for one in known]
+
+
+def content(desired: Mapping[str, Any]) -> int:
+    """The values of `desired`, links to accounts among them; equal values give equal numbers in every run."""
+    held = {name: value for name, value in desired.items() if name not in ONLY_ONCE}
+    return xxh3_64_intdigest(orjson.dumps(held, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)) & CONTENT

@@ -1,0 +1,228 @@
+"""Commit to the ledger what a run delivered, so that no run delivers it again, or what it took back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+
+from fsseg.state.fingerprint import content, places
+from fsseg.state.input_files import finished
+from fsseg.state.ledger import Ledger, LedgerChange
+from fsseg.state.ledger_format import hashed, unsigned
+from fsseg.state.outcomes import Totals
+from fsseg.state.plan_store import Store, encode
+from fsseg.state.seal import seal_settled
+from fsseg.state.wanted_keys import CONVERT
+
+PAGE = 5_000
+"""Rows that are held in memory at a time."""
+
+COMMITS = "commits"
+"""Under this name the store keeps the generations of the ledger that this run has made."""
+
+_DONE = "r.status = 'done' AND r.action IN ('create', 'update', 'unchanged') AND r.committed IS NULL"
+_NEW = "status = 'done' AND action IN ('create', 'unchanged') AND committed IS NULL"
+_ATTEMPTED = "r.claimed_at IS NOT NULL AND r.status IN ('sent', 'failed', 'unknown') AND r.committed IS NULL"
+_OPEN_CREATES = "action = 'create' AND status IN ('sent', 'unknown')"
+
+Entry = tuple[int, dict[str, int], int | None]
+"""Place, times and content of a record, for the ledger."""
+
+
+class _Row(NamedTuple):
+    """What is committed of a record; `parent` is the id in Freshsales of whom it belongs to."""
+
+    id: int
+    kind: str
+    entity: str
+    remote_id: int | None
+    match_key: str
+    parent: int | None
+    action: str
+    key: str
+    keys: list[str]
+    desired: dict[str, Any]
+    times: dict[str, int]
+    warnings: list[Any]
+    sources: list[list[int]]
+
+    @property
+    def places(self) -> list[int]:
+        return places(self.kind, self.entity, self.remote_id, self.match_key, self.parent)
+
+    @property
+    def former_places(self) -> list[int]:
+        """Where it was noted before; a contact may have been a lead."""
+        lead = self.desired.get(CONVERT)
+        return places(self.kind, "lead", int(lead), self.match_key, None) if lead else self.places
+
+
+def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
+    """Write into the ledger what this run has delivered since it was last asked. May be repeated, whatever ended it.
+
+    What may or may not have arrived is noted as in doubt.
+    """
+    doubts = set(_doubts(store))
+    files = list(finished(store, totals, run))
+    fresh = store.count("record r", _DONE) + store.count("entry", _NEW)
+    attempted = store.count("record r", _ATTEMPTED)
+    if not (fresh or attempted or files or doubts != ledger.doubted(run)):
+        return
+    with ledger.changing() as change:
+        for page in _pages(_new_rows(store, ledger)):
+            change.people(_people(page))
+            _commit_records(store, ledger, change, totals, page)
+        change.attempts(at for row in _rows(store, _ATTEMPTED) for at in row.places)
+        change.touch(_owners(store))
+        if fresh:
+            change.events(_events(store, totals))
+        change.files(files)
+        change.doubts(run, doubts)
+    with store.transaction() as db:
+        store.put(COMMITS, [*store.get(COMMITS, []), change.generation])
+        for table, new in (("record AS r", f"{_DONE} OR {_ATTEMPTED}"), ("entry", _NEW)):
+            db.execute(f"UPDATE {table} SET committed = ? WHERE {new}", (change.generation,))
+
+
+def _rows(store: Store, where: str) -> Iterator[_Row]:
+    rows = store.db.execute(
+        "SELECT r.id, r.kind, r.entity, r.remote_id, r.match_key, p.remote_id, r.action, r.key, r.keys, r.desired,"
+        f" r.times, r.warnings, r.sources FROM record r LEFT JOIN record p ON p.id = r.parent WHERE {where}"
+    )
+    return (_Row(*row[:8], *map(orjson.loads, row[8:])) for row in rows)
+
+
+def _new_rows(store: Store, ledger: Ledger) -> Iterator[_Row]:
+    """What this run has delivered; where it has only found what others delivered of the same events, it hasn't."""
+    delivered = ledger.delivered()
+    for row in _rows(store, _DONE):
+        keys = sorted({key for _, key in row.sources})
+        is_others = row.action == "unchanged" and keys and len(delivered.among(keys)) == len(keys)
+        if not (is_others and ledger.history(row.places).times):
+            yield row
+
+
+def _pages(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
+    while page := list(islice(rows, PAGE)):
+        yield page
+
+
+def _people(page: Iterable[_Row]) -> Iterator[tuple[str, str, int | None, str | None]]:
+    return ((key, row.entity, row.remote_id, row.key) for row in page if row.kind == "person" for key in row.keys)
+
+
+def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: Totals, page: list[_Row]) -> None:
+    """The times of the fields, those that were there before kept with the run, so that an undo can put them back."""
+    overwritten = []
+    entries: list[Entry] = []
+    for row in page:
+        if not row.places:
+            continue
+        before = ledger.history(row.former_places)
+        had = {} if row.action == "create" else before.times
+        told = {name: time for name, time in row.times.items() if time >= had.get(name, time) or not time}
+        earlier = {name: had[name] for name, time in told.items() if had.get(name, time) != time}
+        if earlier:
+            overwritten.append((encode(earlier), row.id))
+        times = {name: time for name, time in (had | told).items() if time}
+        entries.append((row.places[0], times, _content(row, totals, before.content)))
+        change.forget_records(row.places[1:])
+    with store.transaction() as db:
+        db.executemany("UPDATE record SET earlier = ? WHERE id = ? AND earlier IS NULL", overwritten)
+    change.records(entries)
+
+
+def _content(row: _Row, totals: Totals, before: int | None) -> int | None:
+    """What of the record was delivered last, if all that hangs on its events was."""
+    if any(str(warning).startswith("older") for warning in row.warnings):
+        return before
+    return content(row.desired) if all(totals.delivered(position) for position, _ in row.sources) else None
+
+
+def _owners(store: Store) -> Iterator[int]:
+    """The places of the people who got something on their timelines."""
+    owners = f"SELECT DISTINCT person FROM entry WHERE {_NEW} AND person IS NOT NULL"
+    return (at for row in _rows(store, f"r.id IN ({owners}) AND r.entity IS NOT NULL") for at in row.places)
+
+
+def _events(store: Store, totals: Totals) -> Iterator[int]:
+    for (sources,) in store.db.execute("SELECT sources FROM record"):
+        for position, key in orjson.loads(sources):
+            if totals.delivered(position):
+                yield key
+    for position, key in store.db.execute("SELECT position, hash FROM entry"):
+        if totals.delivered(position):
+            yield unsigned(key)
+
+
+def _doubts(store: Store) -> Iterator[int]:
+    """The events, and the keys of the people, that may have been made in Freshsales or not.
+
+    Whoever is made by e-mail can be sent again: that finds who is there.
+    """
+    yield from (unsigned(key) for (key,) in store.db.execute(f"SELECT hash FROM entry WHERE {_OPEN_CREATES}"))
+    people = store.db.execute(f"SELECT keys FROM record WHERE kind = 'person' AND by_email = 0 AND {_OPEN_CREATES}")
+    yield from (unsigned(hashed(key)) for (keys,) in people for key in orjson.loads(keys))
+
+
+def delivered_since(store: Store, committed: int, generation: int) -> bool:
+    """Whether another run has delivered something of a record, or of what hangs on it, after this one did."""
+    own = store.get(COMMITS, [])
+    return any(at not in own for at in range(committed + 1, generation + 1))
+
+
+LeftOut = Callable[[set[int]], Iterable[int]]
+"""Tells which events any run has left out, since they were older, of the records at some places."""
+
+
+def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: LeftOut) -> None:
+    """Take out of the ledger what an undo has taken back of `run`, so that it can be imported anew. May be repeated.
+
+    So can what was older than it, and had its turn taken.
+    """
+    records, entries = (_taken_back(undo, original, table) for table in ("record", "entry"))
+    if not (records or entries):
+        return
+    undone: set[int] = set()
+    with ledger.changing(undo=True) as change:
+        for row in _rows(original, "r.status = 'done'"):
+            if row.id in records:
+                action, remote_id = records[row.id]
+                row = row._replace(remote_id=row.remote_id or remote_id)  # which bulk had not told
+                _roll_back_record(original, ledger, change, row, deleted=action == "delete")
+                change.forget_events(key for _, key in row.sources)
+                undone.update(row.places)
+        change.forget_events(left_out(undone))
+        keys = original.db.execute("SELECT id, hash FROM entry").fetchall()
+        change.forget_events(unsigned(key) for id, key in keys if id in entries)
+        change.forget_files(run)
+    with original.transaction() as db:
+        for table, rows in (("record", records), ("entry", entries)):
+            db.executemany(f"UPDATE {table} SET status = 'undone' WHERE id = ?", ((id,) for id in rows))
+        seal_settled(original)
+
+
+def _taken_back(undo: Store, original: Store, table: str) -> dict[int, tuple[str, int | None]]:
+    """The rows that the undo has put back or deleted since the ledger was told: which of the two, and the remote id."""
+    gone = f"SELECT id, action, remote_id FROM {table} WHERE status = 'done' AND action IN ('update', 'delete')"
+    standing = {id for (id,) in original.db.execute(f"SELECT id FROM {table} WHERE status = 'done'")}
+    return {id: (action, remote_id) for id, action, remote_id in undo.db.execute(gone) if id in standing}
+
+
+def _roll_back_record(original: Store, ledger: Ledger, change: LedgerChange, row: _Row, *, deleted: bool) -> None:
+    if deleted:
+        change.forget_people((key, id, row.key) for key in row.keys for id in (row.remote_id, None))
+        change.forget_records(row.places)
+        return
+    (text,) = original.db.execute("SELECT earlier FROM record WHERE id = ?", (row.id,)).fetchone()
+    earlier = orjson.loads(text) if text else {}
+    times = ledger.history(row.places).times
+    for name, time in row.times.items():
+        if times.get(name, 0) == time:  # no later run has delivered it anew
+            times.pop(name, None)
+            times |= {name: earlier[name]} if name in earlier else {}
+    change.records((at, times, None) for at in row.places[:1])
+    change.forget_records(row.places[1:])

@@ -1,0 +1,82 @@
+"""Which earlier run a command means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fsseg.state.database import StateError
+from fsseg.state.run_folder import OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, all_runs
+
+LATEST = "latest"
+
+Fits = Callable[[Run], bool]
+
+
+def newest_first(folders: Iterable[Path]) -> list[Run]:
+    """All runs of these accounts' folders; damaged ones, whose time isn't known, come by their ids."""
+    return sorted((run for folder in folders for run in all_runs(folder)), key=_began, reverse=True)
+
+
+def _began(run: Run) -> tuple[str, str]:
+    try:
+        began = run.info.started_at
+    except StateError:
+        began = f"{run.id[:10]}T{run.id[11:13]}:{run.id[13:15]}:{run.id[15:17]}"
+    return began, run.id
+
+
+def latest(folders: Iterable[Path], fits: Fits) -> Run | None:
+    """The newest run that fits, None if none does. Raises `StateError` if the newest of all can't be read."""
+    for number, run in enumerate(newest_first(folders)):
+        try:
+            if fits(run):
+                return run
+        except StateError:
+            if number == 0:  # the one that is most likely meant
+                raise
+    return None
+
+
+def named(folders: Iterable[Path], id: str) -> Run:
+    """The run of this id, or the only one whose id begins so, or the newest of all for `latest`. Raises `NoSuchRun`."""
+    runs = newest_first(folders)
+    if id == LATEST and runs:
+        return runs[0]
+    found = [run for run in runs if run.id == id] or [run for run in runs if id and run.id.startswith(id)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NoSuchRun(f"there is no run {id}: fsseg runs list shows them")
+    several = ", ".join(run.id for run in found[:5])
+    raise NoSuchRun(f"{len(found)} runs begin with {id}: give more of the id ({several})")
+
+
+def supersede(account: Path, later: RunInfo) -> None:
+    """Note the earlier runs that `later` leaves nothing to do for, as it has taken all of their files.
+
+    Those are dry runs to apply, and imports that stopped before they had sent anything. To be called under the lock.
+    """
+    for run in all_runs(account):
+        info = run.info
+        is_older = info.id not in (later.id, later.of) and info.started_at < later.started_at
+        takes_all = STDIN not in info.inputs and {*info.inputs} <= {*later.inputs}
+        if is_older and takes_all and (info.state is RunState.PLANNED or _has_sent_nothing(run, info, later)):
+            run.note(state=RunState.SUPERSEDED, by=later.id)
+
+
+def _has_sent_nothing(run: Run, info: RunInfo, later: RunInfo) -> bool:
+    return info.command == "import" and later.command == "import" and info.state in OPEN and not run.has_sent
+
+
+def open_undos(account: Path, inputs: Iterable[str]) -> list[Run]:
+    """The undos that stopped on their way, of runs that have read one of these inputs. To be called under the lock."""
+    runs = {run.id: run for run in all_runs(account)}
+    wanted = {*inputs}
+    found = []
+    for run in runs.values():
+        info = run.info
+        undone = runs.get(info.of or "")
+        if info.command == "undo" and not info.dry and info.state in OPEN and undone is not None:
+            found += [run] if wanted.intersection(undone.info.inputs) else []
+    return found

@@ -1,0 +1,178 @@
+"""However many processes read, the plan is the same: to the last row, count and line number."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from fsseg.fold import collect, parallel
+from fsseg.fold import group as heaps
+from fsseg.fold.batch import Batcher
+from fsseg.fold.collect import Gatherer
+from fsseg.fold.dedupe import Seen
+from fsseg.fold.group import Folded
+from fsseg.fold.people import settle
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.rules import Rules
+from fsseg.segment.open import Input
+from fsseg.state.plan_store import Store
+from tests.bench.generate import lines
+
+CATALOG = Catalog.standard("classic")
+RULES = Rules(offline=True, with_group=True, stitch_anonymous=True)
+
+
+def message(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "identify",
+        "userId": f"u{number % 17}",
+        "anonymousId": f"a{number % 5}",
+        "messageId": f"m{number}",
+        "timestamp": f"2025-01-{number % 28 + 1:02d}T10:00:00.000Z",
+        "traits": {
+            "email": f"u{number % 11}@example.com",
+            "firstName": f"N{number}",
+            "company": {"name": f"C{number % 3}"},
+        },
+        **more,
+    }
+
+
+def mixed(seed: int, count: int) -> list[bytes]:
+    """Every kind of line: repetitions far apart and of other people, shared e-mails, bad lines, blank ones."""
+    chance = random.Random(seed)
+    made = []
+    for number in range(count):
+        match chance.randrange(12):
+            case 0:
+                made.append(b"{broken")
+            case 1:
+                made.append(b"")
+            case 2:
+                made.append(orjson.dumps(message(number, messageId=f"m{chance.randrange(count)}")))
+            case 3:
+                made.append(orjson.dumps(message(number, traits={"firstName": "no e-mail"})))
+            case 4:
+                made.append(orjson.dumps(message(number, type="track", event="Signed In", userId=None, properties={})))
+            case 5:
+                made.append(orjson.dumps(message(number, type="track", event="Signed In", properties={"n": number})))
+            case 6:
+                made.append(orjson.dumps(message(number, type="group", groupId="g", traits={"name": f"C{number % 4}"})))
+            case 7:
+                made.append(orjson.dumps(message(number, type="alias", previousId="p")))
+            case 8:
+                made.append(
+                    orjson.dumps(message(number, userId=f"U{number % 11}@example.com", traits={"favoriteColor": 1}))
+                )
+            case _:
+                made.append(orjson.dumps(message(number)))
+    return made
+
+
+def planned(folder: Path, paths: Sequence[Path], processes: int, limit: int | None = None) -> dict[str, Any]:
+    """Everything that reading has put into the store, and everything counted."""
+    folder.mkdir(mode=0o700)
+    inputs = [Input(str(path), number) for number, path in enumerate(paths)]
+    ticks: list[int] = []
+    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer:
+        for input in inputs:
+            store.db.execute("INSERT INTO input (number, path, shown) VALUES (?, ?, ?)", (input.number, "", input.path))
+        if processes == 1:
+            parallel.gather(gatherer, inputs, Batcher(CATALOG, RULES), limit, ticks.append)
+        else:
+            parallel.gather_apart(gatherer, inputs, CATALOG, RULES, processes, ticks.append)
+        settle(store, gatherer, Folded(gatherer, Mapper(CATALOG, RULES, gatherer.tally)), None)
+        tables = ("input", "record", "entry", "reject", "fragment")
+        found: dict[str, Any] = {table: store.db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+        assert sum(ticks) == gatherer.counts.read
+        return found | {"counts": gatherer.counts, "warnings": gatherer.tally.rows()}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    big, packed, small, missing = (tmp_path / name for name in ("big.jsonl", "packed.gz", "small.json", "missing"))
+    big.write_bytes(b"\n".join(mixed(1, 3_000)))
+    packed.write_bytes(gzip.compress(b"\n".join(mixed(2, 500))))
+    small.write_bytes(b"[" + orjson.dumps(message(7)) + b",\n" + orjson.dumps(message(3_001)) + b"]")
+    return [big, packed, missing, small]
+
+
+def test_more_processes_give_the_same_plan(tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "PART", files[0].stat().st_size // 7)
+    one, two = planned(tmp_path / "one", files, 1), planned(tmp_path / "two", files, 2)
+    assert one["counts"].reasons["skipped", "duplicate"] > 100
+    assert len(one["counts"].unreadable) == 1
+    assert two == one
+    assert [name for name in os.listdir(tmp_path / "two") if not name.startswith("plan.db")] == []
+
+
+def test_rows_that_do_not_fit_into_memory_give_the_same_people(
+    tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = planned(tmp_path / "held", files, 1)
+    monkeypatch.setattr(collect, "SPILL", 30_000)
+    monkeypatch.setattr(heaps, "AT_ONCE", 3)
+    spilled = planned(tmp_path / "spilled", files, 1)
+    assert spilled["counts"] == held["counts"]
+    assert people(spilled) == people(held)
+    assert people_of_entries(spilled) == people_of_entries(held)
+
+
+def people(found: dict[str, Any]) -> dict[str, Any]:
+    """Records by their match keys, without ids; states read, for the order of their parts means nothing."""
+    return {row[4]: (*row[3:9], orjson.loads(row[9] or b"null"), *row[10:]) for row in found["record"]}
+
+
+def people_of_entries(found: dict[str, Any]) -> dict[int, str | None]:
+    names = {row[0]: row[4] for row in found["record"]}
+    return {row[3]: names.get(row[2]) for row in found["entry"]}
+
+
+def test_bench_lines_give_the_same_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "bench.jsonl"
+    path.write_bytes(b"".join(lines(3, 4_000, 600, 40, duplicates=0.05)))
+    monkeypatch.setattr(parallel, "PART", path.stat().st_size // 5)
+    assert planned(tmp_path / "three", [path], 3) == planned(tmp_path / "one", [path], 1)
+
+
+def test_a_limit_counts_what_passes_the_filters_and_reads_no_further(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    kept, skipped = orjson.dumps(message(1)), orjson.dumps(message(2, type="alias", previousId="p"))
+    path.write_bytes(b"\n".join([skipped, kept, kept, orjson.dumps(message(3)), b"{broken"]))
+    found = planned(tmp_path / "run", [path, path], 1, limit=3)
+    assert found["counts"].read == 4
+    assert dict(found["counts"].reasons) == {("skipped", "unsupported_type"): 1, ("skipped", "duplicate"): 1}
+    assert [row[4] for row in found["input"]] == [4, None]
+
+
+def test_a_repetition_that_could_not_be_mapped_is_a_repetition(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    bare = orjson.dumps(message(1, traits={"favoriteColor": "blue"}))
+    path.write_bytes(b"\n".join([bare, bare]))
+    counts = planned(tmp_path / "run", [path], 1)["counts"]
+    assert dict(counts.reasons) == {("rejected", "missing_email"): 1, ("skipped", "duplicate"): 1}
+
+
+def test_warnings_of_a_repetition_are_not_counted(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    odd = orjson.dumps(message(1, traits={"email": "a@example.com", "lifecycleMood": {"a": 1}, "lead_score": 5}))
+    path.write_bytes(b"\n".join([odd, odd]))
+    assert {row["count"] for row in planned(tmp_path / "run", [path], 1)["warnings"]} == {1}
+
+
+def test_what_is_nested_deeper_than_can_be_written_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(
+        b'{"type":"track","event":"Deep","userId":"u@example.com","messageId":"m","timestamp":"2025-01-01T00:00:00.000Z",'
+        b'"properties":' + b'{"a":' * 1_000 + b"1" + b"}" * 1_000 + b"}"
+    )
+    assert len(planned(tmp_path / "run", [path], 1)["entry"]) == 1
