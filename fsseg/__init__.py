@@ -1,0 +1,46 @@
+"""Segment's Freshsales destination as a batch importer.
+
+The way of an event, which `fsseg.pipeline` walks:
+
+1. `segment`: bytes of any export become events, or lines that are rejected with a reason.
+2. `mapping`: an event becomes an intent: which fields of whom it sets, or what goes onto whose timeline.
+3. `fold`: duplicates go, and all intents about one person or company become one state: the latest value wins.
+4. `match`: for every person, account and deal, the record that Freshsales holds of it today.
+5. `plan`: the diff: one action for every record and timeline entry, and the brake that may refuse them all.
+6. `push`: the actions are sent, each written down before and settled after, so that nothing is sent twice.
+7. `report`: what became of every event, as text, files and pages.
+
+`state` keeps what outlives a process, `account` what an account can hold; `freshsales` is the client, `sandbox` an
+account of one's own to try things on. `cli` has a file for each command.
+
+Words, each with one meaning everywhere:
+
+- account: a company in Freshsales (`sales_account`). The customer's whole Freshsales is "the account" in the command
+  line's texts only.
+- action: what is done with a record or entry: create, update, delete, unchanged, skipped, conflict.
+- brake: refuses a plan that changes too many of the matched records.
+- catalog: the fields that an account's records can hold, with their types and choices.
+- claimed: written down as sent, before the request leaves.
+- desired: the values that the events want of a record; existing: what it holds.
+- diff: desired against existing, field by field.
+- entry: something on a person's timeline, from a track or page event.
+- event: one Segment message with its time, key and position; the key tells duplicates, the position is file and place.
+- event key: a 64-bit hash of the messageId, or of the event where it has none.
+- fold: put many intents about one thing together, so that the order of the input means nothing.
+- generation: counts the ledger's deliveries and undos; a plan made at an earlier one is brought up to date first.
+- intent: what one event wants, in Freshsales' fields.
+- journal: the status of every row of a plan: planned, sent, done, failed, unknown.
+- ledger: what was delivered to an account by all runs: events, people, and the time of each field.
+- match key: the folded e-mail or name by which two mentions are the same.
+- mirror: a copy of the account's people and companies, read by pages, so that many look-ups cost few requests.
+- outcome: what became of an event: applied, unchanged, skipped, rejected, failed, pending.
+- pacer: lets requests out as the quota allows.
+- part: the person itself, one of its companies or one of its deals, within a state.
+- person: a lead or a contact, before it is known which; person key: "#" and the userId, or "@" and the e-mail.
+- plan: what a run will do, in its `plan.db`, sealed so that an edit is seen.
+- rejected: an event that can't be used; skipped: one that isn't to be; both with a reason code.
+- reference: the action of a person whom entries point at, and who is looked up and never written.
+- run: one command's work, in a folder of its own, which can be resumed, retried, undone and reported on.
+- state: what all events together say of one person or company.
+- trait: what Segment calls a field of a person or company.
+"""

@@ -1,0 +1,1 @@
+"""What an account can hold, and whether it has what imports need."""

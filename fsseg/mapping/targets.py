@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from orjson import JSONEncodeError, dumps
 
 from fsseg.mapping.coerce import BAD, Coercer
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.tally import Note
-
-if TYPE_CHECKING:
-    from fsseg.mapping.resolve import Resolver
 
 CONTACT = "$contact"
 COMPANY, DEAL = "$company", "$deal"
@@ -152,13 +149,23 @@ class ToMembers:
         return free
 
 
+class TraitResolver(Protocol):
+    """Knows where the traits of an object go."""
+
+    def resolve(self, trait: str) -> tuple[int, Target]:
+        """The rank of the rule that decides, and the target."""
+
+    def cells(self, traits: Mapping[str, Any], notes: Notes) -> Cells:
+        """What all the traits of an object become; `notes` is told of what doesn't fit."""
+
+
 class ToPart:
     """The company or the deal: an object, its name as text, or a list whose first item counts.
 
     Many people share a company, so what an object gave is remembered.
     """
 
-    def __init__(self, kind: str, resolver: Resolver) -> None:
+    def __init__(self, kind: str, resolver: TraitResolver) -> None:
         self.kind = kind
         self.cell = f"${kind}"
         self.resolver = resolver

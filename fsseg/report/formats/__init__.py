@@ -1,0 +1,1 @@
+"""The formats of a report: text for terminals, Markdown, HTML and CSV."""
