@@ -17,15 +17,29 @@ from tests.bench.people import people
 from tests.bench.requests import quota, requests, start_up
 from tests.bench.sequences import sequences
 from tests.bench.stages import stages
+from tests.bench.whole import against_an_account, whole
 from tests.faults.ways import WAYS
 
 FULL = (10_000_000, 2_000_000)
+LARGE = [(1_000_000, 200_000), (3_000_000, 600_000)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    names = ["stages", "memory", "requests", "quota", "start", "ledger", "people", "faults", "sequences"]
+    names = [
+        "whole",
+        "account",
+        "stages",
+        "memory",
+        "requests",
+        "quota",
+        "start",
+        "ledger",
+        "people",
+        "faults",
+        "sequences",
+    ]
     parser.add_argument("sections", nargs="*", default=names, metavar="|".join(names))
     parser.add_argument(
         "--full",
@@ -40,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     sizes = [(scaled(5 * people), scaled(people)) for people in (20_000, 100_000, 500_000)]
     sections: dict[str, Callable[[], str]] = {
+        "whole": lambda: whole(
+            [(scaled(200_000), scaled(20_000)), *(LARGE if given.full else [])], rounds=3 if given.scale >= 1 else 1
+        ),
+        "account": lambda: against_an_account(scaled(2_000), scaled(400)),
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
         "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),
         "ledger": lambda: ledger(scaled(10_000_000), scaled(1_000)),
