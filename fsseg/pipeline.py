@@ -41,6 +41,7 @@ from fsseg.plan.verify import recheck
 from fsseg.push.bulk import JOB
 from fsseg.push.executor import push, recover
 from fsseg.push.work import Work
+from fsseg.report.changes import Sample
 from fsseg.report.files import read_lines, write_summary
 from fsseg.report.formats.html import write_html
 from fsseg.report.humanize import counted
@@ -48,10 +49,11 @@ from fsseg.report.progress import Progress
 from fsseg.report.summary import summary, write_changes, write_failures
 from fsseg.segment.open import Input
 from fsseg.settings import Settings
+from fsseg.state.database import StateError
 from fsseg.state.deliveries import left_out, told, values_of, written_since
 from fsseg.state.doubts import doubted_runs, hold_back
 from fsseg.state.ledger import Ledger
-from fsseg.state.ledger_update import commit, roll_back
+from fsseg.state.ledger_update import commit, is_behind, roll_back
 from fsseg.state.outcomes import Totals, add_up
 from fsseg.state.plan_key import PlanKey, plan_key, put_plan_key
 from fsseg.state.plan_store import Record, Store
@@ -88,6 +90,9 @@ class Pipeline:
     def __post_init__(self) -> None:
         self._spent: dict[str, Any] = self.store.get("requests", {})
         """What earlier processes of this run spent."""
+        self._rechecked = False
+        self.sample = Sample()
+        """The first changes of the run, once they are written."""
 
     @property
     def how(self) -> Match:
@@ -150,7 +155,8 @@ class Pipeline:
                 self._renew(key)
             self._planned(generation)
         unseal_settled(self.store)
-        if self.store.get("applies") and self.store.get("moved") is None:
+        if self.store.get("applies") and self.stage == "planned" and not self._rechecked:
+            self._rechecked = True
             with self.progress.stage("Recheck", None, "records") as stage:
                 recheck(self._matching(stage.advance))
 
@@ -174,17 +180,52 @@ class Pipeline:
         return self.store.record(record.parent).remote_id if record.parent else None
 
     def settle_killed(self) -> None:
-        """Write into the ledger what runs have delivered that were killed before they could."""
+        """Write into the ledger what runs have delivered that were killed before they could.
+
+        A run that can't say how it stands may have been. What is damaged of others is told, and stops nothing here.
+        """
         self.note_requests()
         for run in all_runs(self.run.folder.parent.parent):
-            if run.id != self.run.id and run.was_killed:
-                with closing(run.open()) as store:
-                    if self.reader is not None and store.get(JOB):
-                        self._recover(run, store)  # what it has begun would come over what is written now
-                    self._commit(run, store)
+            if run.id == self.run.id:
+                continue
+            try:
+                was_killed = run.was_killed
+            except StateError:
+                self._settle_damaged(run)
+                continue
+            if was_killed and run.has_whole_plan:
+                self._settle(run)
                 run.note(state=RunState.STOPPED)
+            elif was_killed:
+                self._tell_lost(run)
         if self.stage == "new":
             put_plan_key(self.store, replace(plan_key(self.store), generation=self.ledger.generation))
+
+    def _settle(self, run: Run) -> None:
+        with closing(run.open()) as store:
+            if self.reader is not None and store.get(JOB):
+                self._recover(store)  # what it has begun would come over what is written now
+            self._commit(run, store)
+
+    def _settle_damaged(self, run: Run) -> None:
+        if run.plan.exists():
+            if not run.has_whole_plan:
+                self._tell_lost(run)
+                return
+            with closing(run.open()) as store:
+                is_behind_it = store.get("undoes") is not None or is_behind(self.ledger, store, run.id)
+            if is_behind_it and run.has_sent:
+                self._settle(run)
+        self.progress.message(
+            f"run {run.id} is damaged, as its run.json can't be read; what it delivered stays known. fsseg runs prune"
+            f" deletes it once it is old, or delete {run.folder}"
+        )
+
+    def _tell_lost(self, run: Run) -> None:
+        self.progress.message(
+            f"run {run.id} is damaged, as its plan.db can't be read: what it delivered last may not be known, and be"
+            f" sent again. To be rid of it, delete {run.folder}"
+        )
 
     def _settle_doubts(self, runs: Iterable[str]) -> None:
         """Ask what became of what these runs have sent."""
@@ -195,17 +236,20 @@ class Pipeline:
             run = Run(self.run.folder.parent / id)
             if not run.plan.exists():
                 continue
+            if not run.has_whole_plan:
+                self.progress.message(f"run {id} is damaged: what it may have sent can't be looked for")
+                continue
             self.progress.message(f"looking for what run {id} may have sent")
             with closing(run.open()) as store:
                 looked_for = reopen_unknown(store)
-                self._recover(run, store)
+                self._recover(store)
                 close_absent(store, looked_for)
                 self._commit(run, store)
         if key.generation == before:
             put_plan_key(self.store, replace(key, generation=self.ledger.generation))
 
-    def _recover(self, run: Run, store: Store) -> None:
-        recover(self._work(store, Settings.model_validate(run.info.settings)))
+    def _recover(self, store: Store) -> None:
+        recover(self._work(store, Settings.model_validate(store.get("settings"))))
 
     def _gather(self, inputs: Sequence[Input]) -> None:
         seen = Seen(None if self.settings.again else self.ledger.delivered().among)
@@ -343,16 +387,18 @@ class Pipeline:
         totals = add_up(self.store, dry_run=dry_run)
         if not dry_run:
             self._commit(self.run, self.store, totals)
-        write_changes(self.run, self.store)
-        write_failures(self.run, self.store, totals)
+        self.sample = write_changes(self.run, self.store)
+        lost = write_failures(self.run, self.store, totals)
         requests = self._requests()
         found = summary(self.store, totals, head | {"dry_run": dry_run}) | {"requests": requests}
+        for row in found["inputs"]:
+            row |= {"lost": lost[row["path"]]} if row["path"] in lost else {}
         if self.store.get("forecast"):
             found["forecast"] = self.store.get("forecast")
         found["exit_code"] = exit_code(found["events"]["outcomes"])
         write_summary(self.run.summary_path, found)
-        changes, failures = read_lines(self.run.changes), read_lines(self.run.failures)
-        write_html(self.run.folder / "report.html", found, changes, failures, run_dir=self.run.folder)
+        page, failures = self.run.folder / "report.html", read_lines(self.run.failures)
+        write_html(page, found, self.sample, failures, run_dir=self.run.folder)
         self.note_requests()
         seal_read(self.store)
         return found
@@ -361,7 +407,11 @@ class Pipeline:
         """Write into the ledger what a run has delivered or taken back; its plan is as up to date as it was."""
         key, before = plan_key(store), self.ledger.generation
         if (undoes := store.get("undoes")) is not None:
-            with closing(Run(run.folder.parent / undoes).open()) as original:
+            undone = Run(run.folder.parent / undoes)
+            if not undone.plan.exists():
+                self.progress.message(f"run {undoes}, which {run.id} undoes, is gone: what it has put back isn't known")
+                return
+            with closing(undone.open()) as original:
                 others = partial(left_out, all_runs(self.run.folder.parent.parent))
                 roll_back(original, store, self.ledger, undoes, others)
         else:

@@ -153,6 +153,9 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     merged = _read(path) if config or path.is_file() else {}
     if merged:
         merged["config_file"] = path.absolute()
+    account, chosen = merged.get("freshsales"), flags.get("freshsales", {})
+    if isinstance(account, dict) and chosen.get("domain") and not chosen.get("base_url"):
+        account.pop("base_url", None)  # the file's is that of another account
     _merge(merged, flags)
     try:
         return Settings(**merged)

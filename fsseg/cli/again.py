@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
 from fsseg.cli.connect import account_of, folder_of, state_dir
+from fsseg.cli.errors import NoInput
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
 from fsseg.cli.work import Output, Session, advised, refuse_forbidden, register, resumable, session
@@ -19,8 +21,8 @@ from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import WRITES, failed, reopen_failed
-from fsseg.state.run_folder import APPLICABLE, OPEN, NoSuchRun, Run, RunInfo, RunState, all_runs, new_run
-from fsseg.state.run_selection import Fits, latest, named
+from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
+from fsseg.state.run_selection import LATEST, Fits, latest, named
 from fsseg.state.seal import check
 
 NOW = ("limits", "allow_mass_changes")
@@ -71,7 +73,7 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
 
     Raises `NoSuchRun`, and `ConfigError` where the run is of another account, or of either that a bare name may mean.
     """
-    if id:
+    if id and id != LATEST:
         chosen = named(all_folders(settings), id)
         settings_of(chosen, settings)
         return chosen
@@ -135,13 +137,14 @@ def nothing_left(output: Output, given: Settings, run: Run | None, text: str) ->
         output.consoles.say(f"{text} for {' or '.join(hosts(given)) if names_account(given) else 'any account'}")
         return ExitCode.DONE
     info = run.info
-    why = STANDING.get(info.state, "").format(by=info.by)
+    is_undo = info.command == "undo" and info.state is RunState.SUPERSEDED
+    why = f"run {info.by} has done that since" if is_undo else STANDING.get(info.state, "").format(by=info.by)
     how = advised("apply", run) if _can_be_applied(info) else ""
     if how:
         why += f": {how} pushes it{'' if info.state is RunState.PLANNED else ' all the same'}"
     output.consoles.say(f"{text}: {why}" if why else text)
     if summary := run.summary():
-        show_run(output, run, summary, how if output.consoles.on_one_terminal else "")
+        show_run(output, run, summary, how)
     return ExitCode.DONE
 
 
@@ -220,11 +223,10 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
     """
     original = find(given, lambda run: run.info.state is RunState.PLANNED, id)
     if original is None:
-        raise NoSuchRun("there is no dry run to apply: fsseg dry-run makes one")
+        raise _none_to_apply(find(given, lambda run: _can_be_applied(run.info) or _is_offline(run.info), None))
 
     def prepare(held: Session) -> Run:
-        if (begun := _begun(held, original)) is not None:
-            return begun
+        _forget_begun(held, original)
         _refuse_inapplicable(original)
         when = original.info.started_at[:16].replace("T", " ")
         output.consoles.say(f"applying {original.id}, planned {when} UTC")
@@ -240,16 +242,51 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
     return go_on(given, output, original, "apply", prepare, act)
 
 
+def _none_to_apply(newest: Run | None) -> Exception:
+    """Why there is no dry run to apply where none is named, and what may have been meant."""
+    if newest is None:
+        return NoSuchRun("there is no dry run to apply: fsseg dry-run makes one")
+    info = newest.info
+    if _is_offline(info):
+        return _planned_offline(info)
+    return NoSuchRun(
+        f"there is no dry run to apply by itself: run {info.id} is {info.state}; what would still push it:"
+        f" {advised('apply', newest)}"
+    )
+
+
+def _is_offline(info: RunInfo) -> bool:
+    return info.command == "dry-run" and info.offline
+
+
+def _planned_offline(info: RunInfo) -> ConfigError:
+    return ConfigError(
+        f"{info.id} was planned offline, without looking at what Freshsales holds: make a dry run online"
+    )
+
+
 def _refuse_inapplicable(original: Run) -> None:
     info = original.info
     if info.state is RunState.APPLIED:
-        raise ConfigError(f"{info.id} was applied already, by run {info.by}: fsseg runs show {info.by}")
+        raise ConfigError(_who_applied(info, Run(original.folder.parent / str(info.by))))
     if info.offline:
-        raise ConfigError(
-            f"{info.id} was planned offline, without looking at what Freshsales holds: make a dry run online"
-        )
+        raise _planned_offline(info)
     if not _can_be_applied(info):
         raise ConfigError(f"{info.id} isn't a finished dry run with something to apply: only those can be applied")
+
+
+def _who_applied(info: RunInfo, applying: Run) -> str:
+    """Which run has pushed the plan, and what can be done about that one. Raises `StateError`."""
+    if not applying.folder.exists():
+        return f"{info.id} was applied already, by run {applying.id}, which was deleted since"
+    now = applying.info
+    if now.state in OPEN:
+        how = advised("resume", applying, "--allow-mass-changes" if now.exit_code == ExitCode.BRAKE else "")
+        return f"{info.id} was applied by run {applying.id}, which stopped on its way; go on with: {how}"
+    if now.state is RunState.UNDONE:
+        undone = f"{info.id} was applied by run {applying.id}, which run {now.by} has undone"
+        return f"{undone}: make a dry run anew, or import its files again"
+    return f"{info.id} was applied already, by run {applying.id}: {advised('runs show', applying)}"
 
 
 def _can_be_applied(info: RunInfo) -> bool:
@@ -257,14 +294,13 @@ def _can_be_applied(info: RunInfo) -> bool:
     return info.state in APPLICABLE and info.command != "undo" and (info.dry or info.state is RunState.DECLINED)
 
 
-def _begun(held: Session, original: Run) -> Run | None:
-    """The copy of an apply whose process ended before anything was sent, at its question say."""
-    for run in all_runs(held.folder):
-        before_push = run.info.state in (RunState.PLANNING, RunState.DECLINED)
-        if run.info.of == original.id and run.info.command == "apply" and before_push:
-            original.note(state=RunState.APPLIED, by=run.id)
-            return run
-    return None
+def _forget_begun(held: Session, original: Run) -> None:
+    """Delete the copy of an apply whose process ended before anything was sent, at its question say."""
+    for run, info in readable_runs(held.folder):
+        is_copy = info.of == original.id and info.command == "apply"
+        if is_copy and info.state in (RunState.PLANNING, RunState.DECLINED) and not run.has_sent:
+            original.note(state=RunState.DECLINED, by=None)
+            shutil.rmtree(run.folder)
 
 
 def _fork(held: Session, original: Run, *, strict: bool) -> Run:
@@ -333,7 +369,7 @@ def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
     if info.dry or info.command not in ("import", "apply"):
         return False
     still_there = WRITES if delete_created or info.state is not RunState.UNDONE else "action = 'update'"
-    with closing(run.open()) as store:
+    with run.reading() as store:
         return any(store.count(table, f"{still_there} AND status = 'done'") for table in ("record", "entry"))
 
 
@@ -356,8 +392,12 @@ def go_on(
 
 
 def _inputs(pipeline: Pipeline) -> list[Input]:
-    """Raises `ConfigError` where standard input is gone; then nothing is left of the run."""
+    """Raises `ConfigError` where standard input is gone, and nothing is left of the run; and `NoInput`."""
     run = pipeline.run
     if run.lacks_stdin:
-        raise ConfigError("the run stopped before standard input was read to its end")
+        raise ConfigError(f"run {run.id} can't be resumed")
+    gone = [path for path in run.info.inputs if path != STDIN and not os.path.exists(path)]
+    if gone:
+        more = f", and {len(gone) - 1:,} more" if len(gone) > 1 else ""
+        raise NoInput(f"{gone[0]} is gone{more}, and run {run.id} stopped before it was read: put it back")
     return register(pipeline.store, run, run.info.inputs)

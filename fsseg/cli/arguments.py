@@ -13,7 +13,9 @@ def duration(text: str, name: str) -> float:
 
     try:
         return float(TypeAdapter(Duration).validate_python(text))
-    except ValidationError:
+    except ValidationError as error:
+        if any(wrong["type"] == "greater_than" for wrong in error.errors()):
+            raise ConfigError(f"{name}: it must be more than zero, not {text!r}") from None
         raise ConfigError(f"{name}: a duration reads like 90s, 50m, 3h or 2d, not {text!r}") from None
 
 

@@ -71,8 +71,18 @@ def folder_of(settings: Settings, host: str) -> Path:
 
 
 def account_folder(settings: Settings, account: Account) -> Path:
-    """The account's folder, made with mode 0700."""
+    """The account's folder, made with mode 0700.
+
+    Raises `ConfigError` where an earlier version may have kept the account's ledger by the host alone: without it, all
+    would be sent again.
+    """
     folder = folder_of(settings, account.host)
+    former = folder_of(settings, account.host.partition("/")[0])
+    if not folder.exists() and former != folder and (former / "ledger.db").exists():
+        raise ConfigError(
+            f"{former} may be the state of {account.host}, as earlier versions named it: if it is, rename it to"
+            f" {folder}; if it isn't, make the folder {folder}"
+        )
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 

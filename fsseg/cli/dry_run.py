@@ -76,17 +76,22 @@ def dry_run(
         from fsseg.report.files import read_lines
         from fsseg.report.formats.text import print_dry_run
         from fsseg.report.render import DiffFormat, print_diff, print_json
+        from fsseg.report.standing import standing
 
         def tell(pipeline: Any, summary: dict[str, Any], told: str) -> None:
-            out, run_dir, changes = output.consoles.out, pipeline.run.folder, read_lines(pipeline.run.changes)
-            most = full or None
+            out, run_dir, most = output.consoles.out, pipeline.run.folder, full or None
+            is_sampled = most is not None and most <= pipeline.sample.limit and format is not Format.jsonl
+            changes = pipeline.sample if is_sampled else read_lines(pipeline.run.changes)
             if json:
                 print_json(out, summary)
             elif quiet:
                 return
             elif format is Format.text:
                 failures = read_lines(pipeline.run.failures)
-                print_dry_run(out, summary, changes, failures, run_dir=run_dir, show=show.value, limit=most, told=told)
+                print_dry_run(
+                    out, summary, changes, failures, run_dir=run_dir, show=show.value, limit=most, told=told,
+                    standing=standing(pipeline.run),
+                )  # fmt: skip
             else:
                 print_diff(
                     out, changes, format=cast("DiffFormat", format.value), show=show.value, limit=most, summary=summary

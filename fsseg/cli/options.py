@@ -72,10 +72,21 @@ EditionFlag = Annotated[
         rich_help_panel=ACCOUNT,
     ),
 ]
+
+
+def _unless_domain(context: typer.Context, url: str | None) -> str | None:
+    """A domain that is typed names another account than an address in the environment."""
+    sources = {name: getattr(context.get_parameter_source(name), "name", "") for name in ("domain", "base_url")}
+    return None if sources == {"domain": "COMMANDLINE", "base_url": "ENVIRONMENT"} else url
+
+
 BaseUrl = Annotated[
     str | None,
     typer.Option(
-        help="Any other host: REST at URL/api, tracking at URL/track.", envvar="FSSEG_BASE_URL", rich_help_panel=ACCOUNT
+        help="Any other host: REST at URL/api, tracking at URL/track.",
+        envvar="FSSEG_BASE_URL",
+        rich_help_panel=ACCOUNT,
+        callback=_unless_domain,
     ),
 ]
 TokenFile = Annotated[
@@ -140,7 +151,12 @@ CreateMissing = Annotated[
     bool, typer.Option("--create-missing", help="Make people who are known only by their events.", rich_help_panel=WHAT)
 ]
 Again = Annotated[
-    bool, typer.Option("--again", help="Take events that were delivered before, too.", rich_help_panel=WHAT)
+    bool,
+    typer.Option(
+        "--again",
+        help="Take events that were delivered before, too: they are compared once more.",
+        rich_help_panel=WHAT,
+    ),
 ]
 MaxRequests = Annotated[int | None, typer.Option(help="Stop, resumable, after N requests.", min=1, rich_help_panel=RUN)]
 MaxTime = Annotated[

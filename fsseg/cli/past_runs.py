@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from fsseg.cli.again import all_folders, folders
-from fsseg.cli.connect import holder
+from fsseg.cli.connect import holder, locked
+from fsseg.cli.work import advised
 from fsseg.settings import Settings
 from fsseg.state.database import StateError
+from fsseg.state.ledger import Ledger
 from fsseg.state.run_folder import OPEN, NoSuchRun, Run, RunInfo, RunState
-from fsseg.state.run_selection import named, newest_first
+from fsseg.state.run_selection import LATEST, named, newest_first
 
 DAMAGED = "damaged"
 
@@ -90,9 +95,12 @@ def past_runs(settings: Settings) -> list[Past]:
 
 
 def named_run(settings: Settings, id: str | None) -> Past:
-    """The run of that id, of whichever account; without one the newest with a report. Raises `NoSuchRun`."""
-    if id is None:
-        found = next((past for past in past_runs(settings) if past.summary), None)
+    """The run of that id, whichever the account; `latest` of the named account; without an id one with a report.
+
+    Raises `NoSuchRun`.
+    """
+    if id in (None, LATEST):
+        found = next((past for past in past_runs(settings) if id or past.summary), None)
         if found is None:
             raise NoSuchRun("there is no finished run yet: fsseg import or fsseg dry-run makes one")
         return found
@@ -104,6 +112,36 @@ def prunable(runs: Iterable[Past], older_than: float, now: datetime | None = Non
     """Those whose last sign of life is more than `older_than` seconds ago."""
     limit = (now or datetime.now(UTC)).timestamp() - older_than
     return [past for past in runs if past.ended < limit]
+
+
+def still_needed(runs: Iterable[Past], old: Iterable[Past], *, all: bool) -> dict[str, list[Past]]:
+    """Those of the old runs that are to be kept, by the reason; with `all` what can be resumed is no reason."""
+    kept: dict[str, list[Past]] = defaultdict(list)
+    going = []
+    for past in old:
+        if past.is_open and not all:
+            kept["that can be resumed: fsseg resume, or --all to delete them too"].append(past)
+        else:
+            going.append(past)
+    ids = {past.run.id for past in going}
+    users = {past.info.of: past.run for past in runs if past.info and past.is_open and past.run.id not in ids}
+    accounts = {past.run.folder.parent.parent: past.account for past in going}
+    doubted = {folder: _doubted(folder, account) for folder, account in accounts.items()}
+    for past in going:
+        run = past.run
+        if user := users.get(run.id):
+            kept[f"that run {user.id} goes back to: {advised('resume', user)}"].append(past)
+        elif run.id in doubted[run.folder.parent.parent]:
+            kept[f"that doesn't know whether all arrived: {advised('retry', run)} looks for it"].append(past)
+    return kept
+
+
+def _doubted(folder: Path, account: str) -> set[str]:
+    """The runs that the account's ledger is in doubt of. Raises `Locked` while a run is under way."""
+    if not (folder / "ledger.db").exists():
+        return set()
+    with locked(folder, "runs prune", account), closing(Ledger(folder / "ledger.db")) as ledger:
+        return ledger.runs_in_doubt
 
 
 def delete(past: Past) -> int:

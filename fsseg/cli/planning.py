@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from fsseg.cli.work import (
     ending_of,
     find_inputs,
     import_flags,
+    kept_stdin,
     refuse_forbidden,
     register,
     resumable,
@@ -34,12 +36,14 @@ from fsseg.report.files import read_lines
 from fsseg.report.formats.text import print_dry_run, print_totals
 from fsseg.report.quiet import quiet_lines
 from fsseg.report.render import print_json
+from fsseg.report.standing import standing
 from fsseg.settings import Settings
+from fsseg.state.database import StateError
 from fsseg.state.input_files import note_imported
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import WRITES, failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
-from fsseg.state.run_selection import open_undos, supersede
+from fsseg.state.run_selection import open_undos, supersede, supersede_undos
 
 Show = Callable[[Pipeline, dict[str, Any], str], None]
 """Shows what came of a run; the text is a command that is told right after it, and so not by it."""
@@ -68,7 +72,11 @@ def run(
             offline=offline, settings=settings.model_dump(mode="json"),
             inputs=[path if path == STDIN else os.path.abspath(path) for path in files],
         )  # fmt: skip
-        with resumable(begun, fresh=True), held.pipeline(begun, writes=not dry, offline=offline) as pipeline:
+        with ExitStack() as open_run:
+            open_run.enter_context(resumable(begun, fresh=True))
+            if STDIN in files:
+                kept_stdin(begun)  # before anything that may stop the run, which could not be resumed without it
+            pipeline = open_run.enter_context(held.pipeline(begun, writes=not dry, offline=offline))
             if not settings.again:
                 tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
             _tell_undos(output.consoles, open_undos(held.folder, begun.info.inputs))
@@ -90,8 +98,8 @@ def run(
 def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
     """Say which files there is nothing new in."""
     for path, run in list(runs.items())[:FEW]:
-        what = "what it delivered is skipped (--again sends it anew)"
-        consoles.say(f"{path} was imported wholly by run {run}: {what}")
+        what = "what was delivered is skipped (--again compares it once more)"
+        consoles.say(f"{path} was dealt with wholly by run {run}: {what}")
     if len(runs) > FEW:
         more = len(runs) - FEW
         consoles.say(f"so {'was' if more == 1 else 'were'} {more:,} more of these files: summary.json names them")
@@ -108,6 +116,8 @@ def _tell_undos(consoles: Consoles, undos: list[Run]) -> None:
 def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bool = False) -> ExitCode:
     """Let the run act, whatever stops it write its files, show what came of it, and give the exit code."""
     ending = Ending()
+    gc.freeze()  # records make no cycles: to look for some as often as usual takes a tenth of the time
+    gc.set_threshold(100_000, 20, 50)
     with ExitStack() as stack:
         stack.enter_context(pipeline.progress)
         try:
@@ -127,13 +137,13 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bo
 
 def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
     """Leave nothing of an apply or undo that somebody said no to; the plan that was to be applied is noted as such."""
-    of = run.info.of or ""
+    text = "nothing was written"
     if run.info.command == "apply":
-        original = Run(run.folder.parent / of)
-        original.note(state=RunState.DECLINED, by=None)
-        held.output.consoles.complain(f"nothing was sent; what would still push it: {advised('apply', original)}")
-    else:
-        held.output.consoles.complain("nothing was sent")
+        original = Run(run.folder.parent / (run.info.of or ""))
+        with suppress(StateError):  # it may be gone
+            original.note(state=RunState.DECLINED, by=None)
+            text += f"; what would still push it: {advised('apply', original)}"
+    held.output.consoles.complain(text)
     shutil.rmtree(run.folder)
     return ExitCode.INTERRUPTED if declined.interrupted else ExitCode.DONE
 
@@ -172,11 +182,25 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
     if info.command == "dry-run" and state in (RunState.PLANNED, RunState.DONE) and not info.offline:
         supersede(held.folder, info)
     if info.command == "undo" and info.of and state is RunState.DONE and _has_undone(pipeline.store):
-        Run(run.folder.parent / info.of).note(state=RunState.UNDONE, by=run.id)
+        with suppress(StateError):
+            Run(run.folder.parent / info.of).note(state=RunState.UNDONE, by=run.id)
+        supersede_undos(held.folder, info)
+    _tell_lost(output.consoles, summary)
     how = _how_to_go_on(run, ending)
     show(pipeline, summary, how if output.consoles.on_one_terminal else "")
     _say_how_it_ended(output, ending, summary, how)
     return ExitCode(summary["exit_code"])
+
+
+def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
+    """Name the files whose failed events can't be given any more."""
+    files = [row["path"] for row in summary["inputs"] if row.get("lost")]
+    if files:
+        more = f" and {len(files) - FEW:,} more" if len(files) > FEW else ""
+        consoles.complain(
+            f"{', '.join(files[:FEW])}{more} changed since it was read, or is gone: what failed of it is named in"
+            " failures.jsonl, but can't be given there"
+        )
 
 
 def _state(pipeline: Pipeline, ending: Ending) -> RunState:
@@ -212,15 +236,15 @@ def _not_undone(store: Store) -> bool:
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:
     """The totals of a run, or its summary as JSON; a dry run with its diff. `told` is as in `print_totals`."""
-    out, failures = output.consoles.out, read_lines(run.failures)
+    out, failures, stands = output.consoles.out, read_lines(run.failures), standing(run)
     if output.json:
         print_json(out, summary)
     elif output.consoles.quiet:
         return
     elif summary["dry_run"] and summary["command"] != "import":
-        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder, told=told)
+        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder, told=told, standing=stands)
     else:
-        print_totals(out, summary, failures, run_dir=run.folder, told=told)
+        print_totals(out, summary, failures, run_dir=run.folder, told=told, standing=stands)
 
 
 def _how_to_go_on(run: Run, ending: Ending) -> str:
@@ -238,7 +262,7 @@ def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], h
     resume = f"go on with: {how}"
     match ending:
         case Ending(error=Declined()):
-            output.consoles.complain(f"nothing was sent; what would still push it: {how}")
+            output.consoles.complain(f"nothing was written; what would still push it: {how}")
         case Ending(code=ExitCode.BRAKE):
             output.consoles.complain(f"the safety brake: {ending.error}" + (f"; {resume}" if how else ""))
         case Ending(code=ExitCode.REFUSED_CREDENTIALS):

@@ -94,8 +94,9 @@ def _ask(pipeline: Pipeline, output: Output, question: str) -> None:
         if answer not in ("d", "diff"):
             raise Declined
         write_changes(pipeline.run, pipeline.store)
-        err = output.consoles.err
-        for line in diff_lines(Arranger(read_lines(pipeline.run.changes), limit=SHOWN), glyphs(err), line_width(err)):
+        err, changes = output.consoles.err, pipeline.run.changes
+        shown = Arranger(read_lines(changes), limit=SHOWN)
+        for line in diff_lines(shown, glyphs(err), line_width(err), str(changes)):
             err.print(line, soft_wrap=True)
 
 

@@ -55,14 +55,18 @@ def report(
         from fsseg.cli.past_runs import named_run
         from fsseg.cli.work import advised
         from fsseg.report.quiet import attention_lines
+        from fsseg.report.standing import standing
         from fsseg.settings import ConfigError
+        from fsseg.state.run_folder import RunState
 
         past = named_run(settings, run)
         if not past.summary:
-            raise ConfigError(f"{past.run.id} hasn't been reported yet: {advised('resume', past.run)} goes on with it")
+            goes_on = f": {advised('resume', past.run)} goes on with it"
+            so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
+            raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
         wanted = Format.json if json else format
         if quiet and wanted is Format.text and output_file is None:
-            for line in attention_lines(past.summary):
+            for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.complain(line)
         elif output_file is None:
             _render(output.consoles.out, past, wanted, limit)
@@ -74,10 +78,14 @@ def report(
 def _render(console: Console, past: Past, format: Format, limit: int) -> None:
     from fsseg.report.files import read_lines
     from fsseg.report.render import render
+    from fsseg.report.standing import standing
 
     run = past.run
     changes, failures = read_lines(run.changes), read_lines(run.failures)
-    render(console, past.summary, changes, failures, format=format.value, run_dir=run.folder, limit=limit)
+    stands = standing(run, past.state)
+    render(
+        console, past.summary, changes, failures, format=format.value, run_dir=run.folder, limit=limit, standing=stands
+    )
 
 
 def _write(path: Path, past: Past, format: Format, limit: int) -> None:

@@ -89,12 +89,14 @@ def show(
         from fsseg.report.files import read_lines
         from fsseg.report.formats.text import print_totals
         from fsseg.report.render import print_json
+        from fsseg.report.standing import standing
 
         past = named_run(settings, run)
         if output.json:
             print_json(output.consoles.out, past.summary or past.row())
         elif past.summary:
-            print_totals(output.consoles.out, past.summary, read_lines(past.run.failures), run_dir=past.run.folder)
+            failures, stands = read_lines(past.run.failures), standing(past.run, past.state)
+            print_totals(output.consoles.out, past.summary, failures, run_dir=past.run.folder, standing=stands)
         else:
             _print(output, [past])
             _print_how_to_go_on(output, past)
@@ -122,21 +124,21 @@ def prune(
         output,
     ):
         from fsseg.cli.arguments import agree, duration
-        from fsseg.cli.past_runs import past_runs, prunable
+        from fsseg.cli.past_runs import past_runs, prunable, still_needed
         from fsseg.report.humanize import counted
         from fsseg.report.render import print_json
 
         found = [*past_runs(settings), *_never_begun(settings)]
         old = prunable(found, duration(older_than, "--older-than"))
-        kept = [past for past in old if not all and past.is_open]
+        reasons = still_needed(found, old, all=all)
+        kept = [past for runs in reasons.values() for past in runs]
         gone = [past for past in old if past not in kept]
         if gone and not agree(_question(gone), yes=yes):
             output.consoles.say("nothing was deleted")
             return
         freed = _delete(gone)
-        if kept:
-            runs = counted(len(kept), "run")
-            output.consoles.say(f"kept {runs} that can be resumed: fsseg resume, or --all to delete them too")
+        for why, runs in reasons.items():
+            output.consoles.say(f"kept {counted(len(runs), 'run')} {why}")
         output.consoles.say(f"deleted {counted(len(gone), 'run')}, {_megabytes(freed)} freed")
         if output.json:
             ids = {"deleted": [past.run.id for past in gone], "kept": [past.run.id for past in kept]}

@@ -117,12 +117,12 @@ def reset(
     json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Empty the sandbox, and forget what was delivered to it; the runs stay."""
+    """Empty the sandbox; its runs and their reports go too, as none of them could be resumed or undone any more."""
     with o.command(_meant(edition, state_dir), config, json=json, quiet=quiet) as (settings, output):
         import sqlite3
 
         from fsseg.cli.arguments import agree
-        from fsseg.cli.sandbox_server import empty
+        from fsseg.cli.sandbox_server import empty, runs_of
         from fsseg.report.humanize import counted
         from fsseg.report.render import print_json
         from fsseg.sandbox import counts
@@ -132,14 +132,16 @@ def reset(
             held = sum(counts(db).values()) if db.exists() else 0
         except (sqlite3.DatabaseError, ValueError):
             held = 0
+        runs = len(runs_of(settings))
         what = counted(held, "record or entry", "records and entries")
-        if not agree(f"Delete {what} of {name}?", yes=yes):
+        more = f", and {counted(runs, 'run')} with {'its report' if runs == 1 else 'their reports'}" if runs else ""
+        if not agree(f"Delete {what} of {name}{more}?", yes=yes):
             output.consoles.say("nothing was deleted")
             return
         empty(settings)
-        output.consoles.say(f"{name} is empty; {what} {'is' if held == 1 else 'are'} gone")
+        output.consoles.say(f"{name} is empty; {what}{more} {'is' if held == 1 and not runs else 'are'} gone")
         if json:
-            print_json(output.consoles.out, {"account": name, "deleted": held})
+            print_json(output.consoles.out, {"account": name, "deleted": held, "deleted_runs": runs})
 
 
 def _meant(edition: o.Edition | None, state_dir: Path | None) -> dict[str, object]:

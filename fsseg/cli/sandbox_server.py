@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from fsseg.report.console import write
 from fsseg.report.render import print_json
 from fsseg.sandbox import Fault, Options, Sandbox, reset, running
 from fsseg.settings import ConfigError, Settings
+from fsseg.state.run_folder import Run, all_runs
 
 MEMORY = ("ledger.db*", "mirror.db*")
 """What is remembered of an account's records."""
@@ -98,16 +101,29 @@ def _remember(note: Path, sandbox: Sandbox) -> None:
     note.write_text("\n".join(dict.fromkeys([*known, host])) + "\n")
 
 
-def empty(settings: Settings) -> None:
-    """Begin anew with the default account, and forget what was delivered to it, under whatever address.
+def runs_of(settings: Settings) -> list[Run]:
+    """The runs into the sandbox, under whatever address."""
+    return [run for folder in _folders(settings) for run in all_runs(folder)]
 
-    Raises `Locked` while a run is under way.
-    """
+
+def _folders(settings: Settings) -> list[Path]:
+    """The folders of the sandbox and of the hosts that it was served as."""
     db = data_file(settings)
     note = db.parent / SERVED
     hosts = note.read_text().split() if note.exists() else []
-    folders = [db.parent, *(folder_of(settings, host) for host in hosts)]
-    with locked(db.parent, "sandbox reset"):
+    return [db.parent, *(folder for host in hosts if (folder := folder_of(settings, host)).is_dir())]
+
+
+def empty(settings: Settings) -> None:
+    """Begin anew with the default account, and forget what was delivered to it, and its runs, under whatever address.
+
+    The runs would write to whoever has their people's ids by then. Raises `Locked` while a run is under way.
+    """
+    db = data_file(settings)
+    folders = _folders(settings)
+    with ExitStack() as locks:
+        for folder in folders:
+            locks.enter_context(locked(folder, "sandbox reset"))
         try:
             reset(db, account_of(settings).edition)
         except (sqlite3.DatabaseError, ValueError):
@@ -118,4 +134,6 @@ def empty(settings: Settings) -> None:
             for pattern in MEMORY:
                 for file in folder.glob(pattern):
                     file.unlink()
-        note.unlink(missing_ok=True)
+            if (folder / "runs").exists():
+                shutil.rmtree(folder / "runs")
+        (db.parent / SERVED).unlink(missing_ok=True)

@@ -33,7 +33,7 @@ def undo(
     verbose: o.Verbose = False,
     no_progress: o.NoProgress = False,
 ) -> None:
-    """Put back what a run changed, where nobody has changed it since; list what it created."""
+    """Put back what a run changed, where nobody has changed it since; count what it created."""
     given = o.settings_among(locals())
     with o.command(given, config, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
         settings,

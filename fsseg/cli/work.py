@@ -36,7 +36,7 @@ from fsseg.state.ledger import Ledger
 from fsseg.state.plan_key import PlanKey, plan_key, put_plan_key
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing, write_text
-from fsseg.state.run_folder import OPEN, Run, RunState
+from fsseg.state.run_folder import OPEN, Run, RunState, readable_runs
 from fsseg.state.seal import edited
 
 
@@ -89,9 +89,10 @@ def import_flags(settings: Settings) -> str:
         ("--domain", account.domain),
         ("--base-url", account.base_url),
         ("--edition", account.edition),
+        ("--api-token-file", account.api_token_file and account.api_token_file.absolute()),
         ("--match", settings.identity.match),
     ):
-        if value and not (settings.sandbox and flag in ("--domain", "--base-url")):
+        if value and not (settings.sandbox and flag in ("--domain", "--base-url", "--api-token-file")):
             flags += [flag, shlex.quote(str(value))]
     given = {
         "--with group": settings.with_group, "--stitch-anonymous": settings.stitch_anonymous,
@@ -114,7 +115,7 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told."""
     inputs = []
     for number, shown in enumerate(files):
-        path = _kept_stdin(run) if shown == "-" else shown
+        path = kept_stdin(run) if shown == "-" else shown
         row = (number, os.path.abspath(path), shown)
         store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
         inputs.append(Input(path, number))
@@ -122,7 +123,8 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     return inputs
 
 
-def _kept_stdin(run: Run) -> str:
+def kept_stdin(run: Run) -> str:
+    """Where the run keeps what standard input held; it is read now if it wasn't before."""
     if not run.stdin.exists():
         with replacing(run.stdin) as copy:
             shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
@@ -181,7 +183,7 @@ class Session:
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
-            mirror = stack.enter_context(closing(Mirror(self.folder / "mirror.db")))
+            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.say)))
             rules = rules_of(self.settings, application_token=connection.application_token)
             yield Pipeline(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
@@ -199,6 +201,7 @@ def session(settings: Settings, output: Output, command: str, *, offline: bool =
     if not offline:
         check_tokens(settings)
     began, folder = time.monotonic(), account_folder(settings, account)
+    refuse_edition(folder, account)
     pacer = make_pacer(settings, lambda: output.progress)
     with (
         interruptible(pacer),
@@ -206,6 +209,16 @@ def session(settings: Settings, output: Output, command: str, *, offline: bool =
         closing(Ledger(folder / "ledger.db")) as ledger,
     ):
         yield Session(settings, output, account, folder, ledger, pacer, note_holder, command, began)
+
+
+def refuse_edition(folder: Path, account: Account) -> None:
+    """Raise `ConfigError` where this address was one of the other edition before: their ledgers are not to be mixed."""
+    for run, info in readable_runs(folder):
+        if info.edition != account.edition:
+            raise ConfigError(
+                f"{account.host} was a {info.edition} account in run {run.id}, and not a {account.edition} one:"
+                " give another --state-dir for it"
+            )
 
 
 @contextmanager
@@ -235,7 +248,8 @@ def _stopped(run: Run, error: BaseException) -> None:
             return
         if run.info.state not in OPEN:
             return  # it had come to its end before
-        run.note(state=RunState.STOPPED)
+        if run.info.state is not RunState.RUNNING:  # of that the ledger is to be told, as of a run that was killed
+            run.note(state=RunState.STOPPED)
     error.add_note(f"go on with: {advised('resume', run)}")
 
 

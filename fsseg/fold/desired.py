@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from fsseg.fold.merge import PERSON, Part, State
 from fsseg.fold.people import COMPANY
 from fsseg.segment.times import microseconds
 from fsseg.state.wanted_keys import CONTACT_FLAG
-
-T = TypeVar("T")
 
 DEAL = "deal:"
 LEAD_STAGE = "Lead"
@@ -34,8 +31,7 @@ def wants_contact(state: State) -> bool:
 
 def shape(entity: str, state: State) -> Shaped:
     """The wanted fields of a person who is `entity` (lead or contact)."""
-    desired = fields_for(entity, state[PERSON]) if PERSON in state else {}
-    times = times_for(entity, state[PERSON]) if PERSON in state else {}
+    desired, times = fields_for(entity, state[PERSON]) if PERSON in state else ({}, {})
     companies = sorted((name for name in state if name.startswith(COMPANY)), key=lambda name: state[name].first)
     deals = sorted((name for name in state if name.startswith(DEAL)), key=lambda name: state[name].first)
     if entity == "contact":
@@ -43,8 +39,9 @@ def shape(entity: str, state: State) -> Shaped:
     for part, names in (("company", companies), ("deal", deals)):
         if names:
             latest = max(names, key=lambda name: state[name].last)
-            desired.update({f"{part}.{name}": value for name, value in fields_for(entity, state[latest]).items()})
-            times.update({f"{part}.{name}": time for name, time in times_for(entity, state[latest]).items()})
+            fields, since = fields_for(entity, state[latest])
+            desired.update({f"{part}.{name}": value for name, value in fields.items()})
+            times.update({f"{part}.{name}": time for name, time in since.items()})
     return Shaped(desired, times, [], [])
 
 
@@ -54,24 +51,18 @@ def latest_company(state: State) -> str | None:
     return max(names, key=lambda name: state[name].last) if names else None
 
 
-def fields_for(entity: str, part: Part) -> dict[str, Any]:
-    """The cells of `part` that are meant for `entity`, by plain field name."""
-    return _meant_for(entity, part.cells())
-
-
-def times_for(entity: str, part: Part) -> dict[str, int]:
-    """The event times of the same, in microseconds."""
-    return {name: microseconds(time) for name, time in _meant_for(entity, part.times()).items()}
-
-
-def _meant_for(entity: str, cells: Mapping[str, T]) -> dict[str, T]:
-    meant: dict[str, T] = {}
-    for name, value in cells.items():
-        if name.startswith("$"):
-            continue
-        owner, mark, field = name.partition(":")
-        if not mark:
-            meant[name] = value
-        elif owner == entity:
-            meant[field] = value
-    return meant
+def fields_for(entity: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
+    """The cells of `part` that are meant for `entity`, by plain field name, and their event times in microseconds."""
+    fields: dict[str, Any] = {}
+    times: dict[str, int] = {}
+    for time, _, cells in part.layers:
+        at = microseconds(time)
+        for name, value in cells.items():
+            if name.startswith("$"):
+                continue
+            if ":" in name:
+                owner, _, name = name.partition(":")
+                if owner != entity:
+                    continue
+            fields[name], times[name] = value, at
+    return fields, times

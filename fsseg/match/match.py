@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from fsseg.fold.desired import Shaped, fields_for, latest_company, shape, times_for, wants_contact
+from fsseg.fold.desired import Shaped, fields_for, latest_company, shape, wants_contact
 from fsseg.fold.merge import PERSON, State, dump, merge, restore
 from fsseg.fold.people import COMPANY
 from fsseg.freshsales.names import Entity
@@ -28,6 +28,12 @@ from fsseg.state.plan_store import REFERENCE, Record, Store, encode
 from fsseg.state.wanted_keys import CONVERT
 
 Tick = Callable[[int], None]
+
+PAGE = 100
+"""People that are looked for and written together: as many as a filtered search takes."""
+
+AT_ONCE = 500
+"""The same where nobody is asked."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ def match(work: Matching) -> None:
 
     Raises the client's errors; what was matched before stays in the store, so that matching again goes on.
     """
+    if work.ledger is not None and work.ledger.is_empty:
+        work = replace(work, ledger=None)
     _match_people(work)
     _settle_accounts(work)
     _match_accounts(work)
@@ -75,30 +83,32 @@ def _match_people(work: Matching) -> None:
     questions = work.store.count("record", todo)
     entities: tuple[Entity, ...] = ("lead", "contact") if work.catalog.edition == "classic" else ("contact",)
     finder = choose(work.reader, work.mirror, entities, questions, work.say) if work.reader else None
-    page: list[Record] = []
-    for record in work.store.records(todo):
-        page.append(record)
-        if len(page) == 100:
-            _match_page(work, finder, entities, page)
-            page = []
-    _match_page(work, finder, entities, page)
+    for page in work.store.pages(todo, size=PAGE if finder else AT_ONCE):
+        _match_page(work, finder, entities, page)
 
 
 def _match_page(work: Matching, finder: Finder | None, entities: tuple[Entity, ...], page: list[Record]) -> None:
     """Ask first, write afterwards: no transaction stays open while the network is waited for."""
     if finder is not None:
         finder.prefetch(entities, [record.key for record in page if "@" in record.key])
-    found = [(record, *_find_person(work, finder, entities, record)) for record in page]
-    with work.store.transaction():
-        for record, state, person in found:
-            _write_person(work, record, state, person)
+    store = work.store
+    states = store.states([record.id for record in page])
+    people = [
+        _planned(record, state, _find_person(work, finder, entities, record, state))
+        for record in page
+        for state in (restore(orjson.loads(states.get(record.id, b"{}"))),)
+    ]
+    with store.transaction():
+        store.update_all("record", _MATCHED, (person.columns for person in people))
+        store.add_parts((name, name.removeprefix(COMPANY), orjson.dumps(dump(state)))
+                        for person in people for name, state in person.companies)  # fmt: skip
+        _write_deals(work, [person for person in people if person.deals or work.anew])
     work.tick(len(page))
 
 
 def _find_person(
-    work: Matching, finder: Finder | None, entities: tuple[Entity, ...], record: Record
-) -> tuple[State, _Found]:
-    state = restore(record.state)
+    work: Matching, finder: Finder | None, entities: tuple[Entity, ...], record: Record, state: State
+) -> _Found:
     new: Entity = "contact" if work.catalog.edition == "suite" or wants_contact(state) else "lead"
     if finder is None:
         person = _remembered(work, entities, record, new)
@@ -115,7 +125,7 @@ def _find_person(
         wanted = [*shaped.desired, *(["sales_accounts"] if shaped.companies and not person.convert else [])]
         person.existing = _complete(work, person.entity, person.existing, wanted)
         person.entity = "contact" if person.convert else person.entity
-    return state, person
+    return person
 
 
 def _by_id(work: Matching, record: Record) -> bool:
@@ -184,85 +194,99 @@ def _complete(work: Matching, entity: Entity, existing: Existing, wanted: list[s
     return existing if whole is None else whole
 
 
-def _write_person(work: Matching, record: Record, state: State, person: _Found) -> None:
+_MATCHED = (
+    "entity", "times", "sources", "desired", "existing", "remote_id", "warnings", "siblings", "action", "code"
+)  # fmt: skip
+
+
+class _Planned(NamedTuple):
+    """What is to be written of a matched person: `_MATCHED` and the id, the companies, and the deals."""
+
+    id: int
+    entity: str
+    columns: tuple[Any, ...]
+    companies: list[tuple[str, State]]
+    deals: list[tuple[Any, ...]]
+
+
+def _planned(record: Record, state: State, person: _Found) -> _Planned:
     shaped = shape(person.entity, state)
     desired: dict[str, Any] = dict(shaped.desired)
+    extra = []
     if shaped.companies:
         desired["$accounts"] = [name.removeprefix(COMPANY) for name in shaped.companies]
-    _write_companies(work, state, shaped)
-    _write_deals(work, record, state, person.entity, shaped)
-    nested = [] if person.entity == "contact" else [name for name in state if name != PERSON]
-    sources = sorted({tuple(source) for name in (PERSON, *nested) if name in state for source in state[name].sources})
-    extra = ["sales_accounts"] if shaped.companies else []
+        extra = ["sales_accounts"]
     if person.convert and person.existing:
         desired[CONVERT] = person.existing["id"]
     create_stage = None if person.existing or record.action == REFERENCE else wants_contact(state)
-    work.store.update(
-        "record",
+    if create_stage is not None:
+        desired["$contact"] = create_stage
+    columns = (
+        person.entity,
+        encode(shaped.times),
+        encode(_sources(state, person.entity)),
+        encode(desired),
+        None if person.existing is None else encode(keep(person.existing, [*shaped.desired, *extra])),
+        person.existing["id"] if person.existing and not person.convert else None,
+        encode(record.warnings + person.warnings),
+        encode(person.siblings),
+        "conflict" if person.conflict else record.action,
+        "email_exists" if person.conflict else None,
         record.id,
-        entity=person.entity,
-        times=shaped.times,
-        sources=[list(source) for source in sources],
-        desired=desired if create_stage is None else {**desired, "$contact": create_stage},
-        existing=None if person.existing is None else keep(person.existing, [*shaped.desired, *extra]),
-        remote_id=person.existing["id"] if person.existing and not person.convert else None,
-        warnings=record.warnings + person.warnings,
-        siblings=person.siblings,
-        action="conflict" if person.conflict else record.action,
-        code="email_exists" if person.conflict else None,
     )
+    companies = [(name, {name: state[name]}) for name in shaped.companies]
+    return _Planned(record.id, person.entity, columns, companies, _deals(record, state, person.entity, shaped))
 
 
-def _write_companies(work: Matching, state: State, shaped: Shaped) -> None:
-    """What is said of the contact's companies is put to what others say of them, unless they are planned already."""
-    work.store.db.executemany(
-        "INSERT INTO fragment SELECT ?, ? WHERE NOT EXISTS"
-        " (SELECT 1 FROM record WHERE kind = 'account' AND match_key = ?)",
-        ((name, orjson.dumps(dump({name: state[name]})), name.removeprefix(COMPANY)) for name in shaped.companies),
-    )
+def _sources(state: State, entity: str) -> list[tuple[int, int]]:
+    """The events that say something of the record; what a contact's companies and deals have are their own."""
+    names = [PERSON] if entity == "contact" else list(state)
+    parts = [state[name].sources for name in names if name in state]
+    return parts[0] if len(parts) == 1 else sorted({source for part in parts for source in part})
 
 
-def _write_deals(work: Matching, record: Record, state: State, entity: str, shaped: Shaped) -> None:
-    """One record per deal of the contact; those that are planned already stay."""
+def _deals(record: Record, state: State, entity: str, shaped: Shaped) -> list[tuple[Any, ...]]:
+    """The rows of the contact's deals."""
     latest = latest_company(state) if shaped.deals else None
-    db = work.store.db
-    known: set[str] = set()
-    if work.anew:
-        if entity == "lead":  # which holds its own
-            db.execute("DELETE FROM record WHERE parent = ? AND status = 'planned'", (record.id,))
-        known = {key for (key,) in db.execute("SELECT match_key FROM record WHERE parent = ?", (record.id,))}
+    rows = []
     for name in shaped.deals:
-        match_key = name.partition(":")[2]
-        if match_key in known:
-            continue
-        deal = fields_for(entity, state[name])
+        deal, times = fields_for(entity, state[name])
         if company := state[name].cell(OF_COMPANY) or latest:
             deal["$account"] = company.removeprefix(COMPANY)
-        db.execute(
-            "INSERT INTO record (kind, entity, key, match_key, parent, desired, times, sources)"
-            " VALUES ('deal', 'deal', ?, ?, ?, ?, ?, ?)",
-            (deal.get("name") or "", match_key, record.id, encode(deal), encode(times_for(entity, state[name])),
-             encode(state[name].sources)),
-        )  # fmt: skip
+        rows.append((
+            deal.get("name") or "", name.partition(":")[2], record.id, encode(deal), encode(times),
+            encode(state[name].sources),
+        ))  # fmt: skip
+    return rows
+
+
+def _write_deals(work: Matching, people: list[_Planned]) -> None:
+    """One record per deal of each contact; those that are planned already stay."""
+    known: set[tuple[int, str]] = set()
+    if work.anew:
+        work.store.forget_deals([person.id for person in people if person.entity == "lead"])  # which holds its own
+        known = work.store.deals_of([person.id for person in people])
+    rows = (row for person in people for row in person.deals if (person.id, row[1]) not in known)
+    work.store.add_records("deal", ("key", "match_key", "parent", "desired", "times", "sources"), rows)
 
 
 def _settle_accounts(work: Matching) -> None:
     """One record per company name, whoever spoke of it."""
-    with work.store.transaction() as db:
-        rows = db.execute("SELECT key, state FROM fragment WHERE key >= 'company:' AND key < 'company;' ORDER BY key")
-        for key, group in groupby(rows, key=lambda row: row[0]):
-            state: State = {}
-            for _, plain in group:
-                state = merge(state, restore(orjson.loads(plain)))
-            part = state[key]
-            desired = fields_for("contact", part)
-            db.execute(
-                "INSERT INTO record (kind, entity, key, match_key, desired, times, sources)"
-                " VALUES ('account', 'account', ?, ?, ?, ?, ?)",
-                (desired.get("name") or "", key.removeprefix(COMPANY), encode(desired),
-                 encode(times_for("contact", part)), encode(part.sources)),
-            )  # fmt: skip
-        db.execute("DELETE FROM fragment WHERE key >= 'company:' AND key < 'company;'")
+    with work.store.transaction():
+        columns = ("key", "match_key", "desired", "times", "sources")
+        work.store.add_records("account", columns, _accounts(work.store.parts(COMPANY)))
+        work.store.forget_parts(COMPANY)
+
+
+def _accounts(parts: Iterable[tuple[str, bytes]]) -> Iterator[tuple[Any, ...]]:
+    """The row of each company, whatever was said of it put together."""
+    for key, group in groupby(parts, key=lambda row: row[0]):
+        state: State = {}
+        for _, plain in group:
+            state = merge(state, restore(orjson.loads(plain)))
+        part = state[key]
+        desired, times = fields_for("contact", part)
+        yield desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(times), encode(part.sources)
 
 
 def _recall(work: Matching, kind: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.views import first_page, latest, read_all
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import Existing, addresses, flatten, updated
-from fsseg.state.database import connect
+from fsseg.state.database import StateError, connect, is_whole
 
 VERSION = 1
 SCHEMA = """
@@ -32,6 +32,21 @@ class Mirror:
     def __init__(self, path: Path) -> None:
         self.db = connect(path, SCHEMA, VERSION)
         self.db.execute("PRAGMA synchronous=NORMAL")  # what a power cut loses of a cache is read again
+
+    @classmethod
+    def usable(cls, path: Path, say: Callable[[str], None]) -> Mirror:
+        """The copy at `path`; one that can't be used is thrown away, which is told, and begun anew."""
+        try:
+            mirror = cls(path)
+            if is_whole(mirror.db):
+                return mirror
+            mirror.close()
+        except StateError:
+            pass
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+        say(f"{path} could not be used and is made anew: records are read again where it would have told them")
+        return cls(path)
 
     def close(self) -> None:
         self.db.close()

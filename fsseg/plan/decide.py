@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from fsseg.fold.desired import LEAD_STAGE
 from fsseg.mapping.catalog import Catalog
@@ -11,13 +11,9 @@ from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
 from fsseg.state.fingerprint import content, places
-from fsseg.state.ledger import NOTHING, History, Ledger
-from fsseg.state.plan_store import REFERENCE, Record, Store, account_named
+from fsseg.state.ledger import NOTHING, History, Ledger, history_of
+from fsseg.state.plan_store import REFERENCE, Around, Record, Store, encode
 from fsseg.state.wanted_keys import CONVERT
-
-BATCH = 500
-
-Columns = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,69 +27,110 @@ class Deciding:
     offline: bool = False
 
 
+class Context(NamedTuple):
+    """What a page of records points at: people of deals by id, accounts by name, and what was delivered by place."""
+
+    people: dict[int, Around]
+    accounts: dict[str, Around]
+    histories: dict[int, History]
+
+
+class Decision(NamedTuple):
+    """The columns of a record that deciding sets. `times` is None where they stay."""
+
+    action: str | None
+    fields: Fields
+    status: str
+    code: str | None
+    warnings: list[Any]
+    account: int | None
+    times: dict[str, int] | None = None
+
+
 def decide(work: Deciding) -> None:
     """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries."""
     store = work.store
     for kind in ("account", "person", "deal"):
-        page: list[Record] = []
-        for record in store.records("kind = ? AND (action IS NULL OR action = ?)", (kind, REFERENCE)):
-            page.append(record)
-            if len(page) == BATCH:
-                _write(work, page)
-                page = []
-        _write(work, page)
+        for page in store.pages("kind = ? AND (action IS NULL OR action = ?)", (kind, REFERENCE)):
+            _decide_page(work, page)
     with store.transaction():
         store.db.execute("UPDATE record SET status = 'failed' WHERE action = 'conflict'")
         _entries(store)
 
 
-def _write(work: Deciding, page: list[Record]) -> None:
-    store = work.store
-    with store.transaction():
-        for record in page:
-            if record.action == REFERENCE and not (work.create_missing and record.existing is None):
-                known = work.offline or record.existing is not None
-                store.update("record", record.id, status="done", code=None if known else "unknown_person")
-            else:
-                store.update("record", record.id, **_decide(work, record))
+def _decide_page(work: Deciding, page: list[Record]) -> None:
+    context = _context(work, page)
+    decisions = [(record.id, _pointed_at(work, record) or decision(work, record, context)) for record in page]
+    with work.store.transaction():
+        work.store.update_all(
+            "record",
+            ("action", "fields", "status", "code", "warnings", "account"),
+            ((one.action, encode(one.fields), one.status, one.code, encode(one.warnings), one.account, id)
+             for id, one in decisions),
+        )  # fmt: skip
+        times = ((encode(one.times), id) for id, one in decisions if one.times is not None)
+        work.store.update_all("record", ("times",), times)
 
 
-def _decide(work: Deciding, record: Record) -> Columns:
+def _context(work: Deciding, page: list[Record]) -> Context:
+    people = work.store.around(record.parent for record in page)
+    names = (name for record in page for name in _account_names(record))
+    wanted = [at for record in page if record.existing is not None for at in _places(record, people)]
+    return Context(people, work.store.accounts(names), work.ledger.rows(wanted))
+
+
+def _account_names(record: Record) -> list[str]:
+    if record.kind == "deal":
+        return [record.desired["$account"]] if "$account" in record.desired else []
+    return list(record.desired.get("$accounts", ()))
+
+
+def _pointed_at(work: Deciding, record: Record) -> Decision | None:
+    """Who is only pointed at by timeline entries is looked up, and made only where that is asked for."""
+    if record.action != REFERENCE or (work.create_missing and record.existing is None):
+        return None
+    known = work.offline or record.existing is not None
+    code = None if known else "unknown_person"
+    return Decision(record.action, record.fields, "done", code, record.warnings, record.account)
+
+
+def decision(work: Deciding, record: Record, context: Context) -> Decision:
+    """What is to be done with this record, and why."""
     assert record.entity
-    store, catalog = work.store, work.catalog
     desired = {name: value for name, value in record.desired.items() if not name.startswith("$")}
-    columns: Columns = {"warnings": list(record.warnings)}
-    parent = store.record(record.parent) if record.parent else None
+    warnings, times, account = list(record.warnings), None, record.account
+    parent = context.people[record.parent] if record.parent else None
     history = NOTHING
     if record.existing is not None:
-        history = _history(work.ledger, record, parent)
-        desired, columns["times"], older = newest(desired, record.times, history.times, record.existing)
-        columns["warnings"] += [f"older: {name}" for name in older if not _holds(catalog, record, name)]
+        history = history_of(context.histories, _places(record, context.people))
+        desired, times, older = newest(desired, record.times, history.times, record.existing)
+        warnings += [f"older: {name}" for name in older if not _holds(work.catalog, record, name)]
     elif record.kind == "person":
-        desired = {"email": record.key} | desired | _on_create(catalog, record)
+        desired = {"email": record.key} | desired | _on_create(work.catalog, record)
     links: Fields = {}
     if parent is not None:
         if parent.action == "conflict":
-            return {"action": "conflict", "status": "failed", "code": parent.code}
-        links, columns["account"] = _deal_links(store, record, parent)
+            return Decision("conflict", record.fields, "failed", parent.code, record.warnings, account)
+        links, account = _deal_links(context, record, parent)
     elif record.entity == "contact":
-        links = _account_links(store, record)
+        links = _account_links(context, record)
         if CONVERT in record.desired:
             links = {"entity": ["lead", "contact"], **links}
     change, links = _compare(work, record, history, desired, links)
     if links and isinstance(change, Unchanged):
         change = Update({})
     match change:
-        case Create(fields) | Update(fields):
-            action = "create" if isinstance(change, Create) else "update"
-            return columns | {"action": action, "fields": fields | links}
+        case Create(fields):
+            return Decision("create", fields | links, record.status, record.code, warnings, account, times)
+        case Update(fields):
+            return Decision("update", fields | links, record.status, record.code, warnings, account, times)
         case Unchanged():
-            return columns | {"action": "unchanged", "status": "done"}
+            return Decision("unchanged", record.fields, "done", record.code, warnings, account, times)
         case Skipped(missing):
-            columns["warnings"].append(f"incomplete: {', '.join(missing)}")
-            return columns | {"action": "skipped", "status": "done", "code": "incomplete"}
+            warnings.append(f"incomplete: {', '.join(missing)}")
+            return Decision("skipped", record.fields, "done", "incomplete", warnings, account, times)
         case Conflict(code):
-            return columns | {"action": "conflict", "status": "failed", "code": code}
+            return Decision("conflict", record.fields, "failed", code, warnings, account, times)
     assert_never(change)
 
 
@@ -103,12 +140,12 @@ def _holds(catalog: Catalog, record: Record, name: str) -> bool:
     return same(has, record.desired[name], field_of(catalog, str(record.entity), name))
 
 
-def _history(ledger: Ledger, record: Record, parent: Record | None) -> History:
-    """What was delivered of the record that is there."""
-    parent_id = parent.remote_id if parent else None
+def _places(record: Record, people: dict[int, Around]) -> list[int]:
+    """Where the ledger keeps what was delivered of the record that is there."""
     if lead := record.desired.get(CONVERT):
-        return ledger.history(places(record.kind, "lead", int(lead), record.match_key, None))
-    return ledger.history(places(record.kind, str(record.entity), record.remote_id, record.match_key, parent_id))
+        return places(record.kind, "lead", int(lead), record.match_key, None)
+    parent = people[record.parent].remote_id if record.parent else None
+    return places(record.kind, str(record.entity), record.remote_id, record.match_key, parent)
 
 
 def _compare(
@@ -148,21 +185,21 @@ def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:
     return {} if stage is None else {"lifecycle_stage_id": stage}
 
 
-def _account_links(store: Store, record: Record) -> Fields:
+def _account_links(context: Context, record: Record) -> Fields:
     """The contact's accounts before and after: those it has stay, those told of are added in the order they were."""
     has = (record.existing or {}).get("sales_accounts") or []
     ids = {one.get("id") for one in has}  # names in a copy of the contact may be older than the accounts'
     before = [one.get("name") for one in has]
     added = []
     for name in record.desired.get("$accounts", ()):
-        account = account_named(store, name)
+        account = context.accounts.get(name)
         if account is not None and account.remote_id not in ids:
             added.append(account.key)
     return {"sales_accounts": [before, before + added]} if added else {}
 
 
-def _deal_links(store: Store, record: Record, parent: Record) -> tuple[Fields, int | None]:
-    account = account_named(store, record.desired.get("$account"))
+def _deal_links(context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
+    account = context.accounts.get(record.desired.get("$account", ""))
     links: Fields = {}
     if account is not None and not (record.existing or {}).get("sales_account_id"):
         links["sales_account"] = [None, account.key]

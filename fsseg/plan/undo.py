@@ -53,8 +53,10 @@ def reverse(
     `conflict`; `told` tells what other runs have delivered. `tick` is told of each record compared. Raises the client's
     errors.
     """
-    settled = {id for (id,) in store.db.execute("SELECT id FROM record WHERE status != 'planned' AND action != ?",
-                                                (REFERENCE,))}  # fmt: skip
+    with store.transaction() as db:  # another undo may have done by now what was planned
+        for table in ("record", "entry"):
+            db.execute(f"DELETE FROM {table} WHERE status = 'planned'")
+    settled = {id for (id,) in store.db.execute("SELECT id FROM record WHERE action != ?", (REFERENCE,))}
     later = told(_touched_since(original, ledger))
     for record in original.records(DONE):
         if record.id in settled:
@@ -78,7 +80,7 @@ def reverse(
                 _refer(store, original, record.parent)
             _insert(store, record, current, row)
         tick(1)
-    settled = {id for (id,) in store.db.execute("SELECT id FROM entry WHERE status != 'planned'")}
+    settled = {id for (id,) in store.db.execute("SELECT id FROM entry")}
     for entry in original.entries(f"head IS NULL AND {DONE}"):
         if entry.id in settled:
             continue

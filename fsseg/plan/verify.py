@@ -14,8 +14,8 @@ from fsseg.state.plan_store import Record
 from fsseg.state.seal import seal
 
 CONFLICT = "conflict"
-WRITES = "action IN ('create', 'update') AND status = 'planned' AND reviewed IS NULL"
-"""What was planned anew since is up to date."""
+WRITES = "action IN ('create', 'update') AND status = 'planned' AND reviewed IS NULL AND claimed_at IS NULL"
+"""What was planned anew since is up to date, and what was sent once holds what this run has written."""
 
 
 def recheck(work: Matching) -> int:

@@ -102,7 +102,7 @@ class Bulk:
         found = looked_for(self.recover, record)
         if found.status != PLANNED:
             return found
-        return self._alone(record._replace(remote_id=found.remote_id or record.remote_id))
+        return self._alone(record.known_as(found.remote_id or record.remote_id))
 
     def _run(self, records: Sequence[Record]) -> Job | None:
         items = []

@@ -26,6 +26,10 @@ CLEARED = "(cleared)"
 UNREAD = "(not read)"
 
 
+SAMPLED = 500
+"""Changes of each entity and action that a sample keeps: as many as any report shows unless it is asked for more."""
+
+
 @dataclass
 class Group:
     """One entity: changes to show (conflicts last, with room of their own), and how many more there are."""
@@ -36,16 +40,41 @@ class Group:
     hidden: int = 0
 
 
+class Sample:
+    """The first changes of each entity and action, and how many there are, of more than memory would hold."""
+
+    def __init__(self, limit: int = SAMPLED) -> None:
+        self.limit = limit
+        self.totals: Totals = Counter()
+        self._kept: dict[tuple[str, str], list[tuple[int, Change]]] = {}
+        self._count = 0
+
+    def add(self, change: Change) -> None:
+        """Count one more, and keep it if it is among the first."""
+        kind = change["entity"], change["action"]
+        self._count += 1
+        number = self.totals[kind] = self.totals[kind] + 1
+        if number <= self.limit:
+            self._kept.setdefault(kind, []).append((self._count, change))
+
+    def __iter__(self) -> Iterator[Change]:
+        """Those that were kept, in the order in which they came."""
+        kept = (one for some in self._kept.values() for one in some)
+        return (change for _, change in sorted(kept, key=lambda one: one[0]))
+
+
 class Arranger:
     """Groups of changes by entity, while `totals` counts all of them as they stream by.
 
     With a limit, at most that many changes and as many conflicts of an entity are kept, and the groups come at the end.
-    Without one nothing is kept: a group of one comes for every change, in the order of the input.
+    Without one nothing is kept: a group of one comes for every change, in the order of the input. What a sample has
+    counted isn't counted again; the limit must not be beyond its own.
     """
 
     def __init__(self, changes: Iterable[Change], *, show: Show = "all", limit: int | None = None) -> None:
         self._changes, self._actions, self._limit = changes, ACTIONS_SHOWN[show], limit
-        self.totals: Counter[tuple[str, str]] = Counter()
+        self._sampled = isinstance(changes, Sample)
+        self.totals: Totals = changes.totals if isinstance(changes, Sample) else Counter()
         """Changes by (entity, action); complete once the groups have been gone through."""
 
     def __iter__(self) -> Iterator[Group]:
@@ -61,14 +90,16 @@ class Arranger:
             kept = group.conflicts if change["action"] == "conflict" else group.changes
             if len(kept) < self._limit:
                 kept.append(change)
-            else:
-                group.hidden += 1
+        for group in groups.values():
+            counted = sum(self.totals[group.entity, action] for action in self._actions)
+            group.hidden = counted - len(group.changes) - len(group.conflicts)
         yield from (groups.pop(entity) for entity in ENTITIES if entity in groups)
         yield from groups.values()
 
     def _counted(self) -> Iterator[Change]:
         for change in self._changes:
-            self.totals[change["entity"], change["action"]] += 1
+            if not self._sampled:
+                self.totals[change["entity"], change["action"]] += 1
             if change["action"] in self._actions:
                 yield change
 

@@ -13,6 +13,7 @@ from fsseg.report.advice import command
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import about, counted, duration, elapsed, number
 from fsseg.report.reasons import REASONS, WARNINGS
+from fsseg.report.standing import Standing
 
 Summary = dict[str, Any]
 OUTCOMES = ("applied", "unchanged", "skipped", "rejected", "failed", "pending")
@@ -109,6 +110,11 @@ def total_failures(summary: Summary) -> int:
     """Events that were rejected or failed."""
     outcomes = summary["events"]["outcomes"]
     return int(outcomes.get("rejected", 0) + outcomes.get("failed", 0))
+
+
+def lost_events(summary: Summary) -> int:
+    """How many of those can't be given, as their files have changed since they were read."""
+    return sum(row.get("lost", 0) for row in summary.get("inputs", ()))
 
 
 def not_put_back(summary: Summary) -> int:
@@ -281,26 +287,43 @@ def run_files(summary: Summary, run_dir: Path | None = None) -> list[Path]:
 PUSHED_AGAIN = frozenset({"refused", "rate_limited", "unavailable", "unknown_outcome"})
 """Reasons of failures that `fsseg retry` sends again."""
 
+ONLY_PUSHED_AGAIN = frozenset(code for code, reason in REASONS.items() if reason.retryable)
+"""Those of them that no change of an event mends."""
 
-def next_steps(summary: Summary, files: Sequence[Path] = ()) -> list[Step]:
-    """What to do next, the most urgent first."""
-    outcomes, code = summary["events"]["outcomes"], summary.get("exit_code", 0)
-    steps = []
-    if code == 6 and not is_dry(summary):
-        steps.append(Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes")))
-    elif is_dry(summary) and outcomes.get("applied") and summary.get("forecast") and not _is_unfinished(summary):
-        steps.append(Step("Apply exactly this", _command(summary, "apply")))
-    elif outcomes.get("pending") or code in (5, 130):
-        steps.append(Step("Go on where it stopped", _command(summary, "resume")))
+
+def next_steps(summary: Summary, files: Sequence[Path] = (), standing: Standing | None = None) -> list[Step]:
+    """What to do next, the most urgent first; without `standing`, as the run stood when it ended."""
+    steps = _steps_on(summary, standing)
     if bad := total_failures(summary) or not_put_back(summary):
-        if not is_dry(summary) and any(row.code in PUSHED_AGAIN for row in needing_attention(summary)):
+        codes = {row.code for row in needing_attention(summary)}
+        if not is_dry(summary) and codes & PUSHED_AGAIN and (standing is None or standing.can_be_retried):
             steps.append(Step("Push again what failed", _command(summary, "retry")))
         steps.append(Step(_left_to_do(summary, bad), report_command(summary)))
         mend = next((path for path in files if path.name == "failures.jsonl"), None)
-        if mend:
+        if mend and not (codes and codes <= ONLY_PUSHED_AGAIN) and lost_events(summary) < bad:
             flags = str(summary.get("import_flags") or "")
             steps.append(Step("Mend them, then", _command(summary, "import", str(mend), flags)))
+    if standing and standing.undo and _would_undo(summary):
+        steps.append(Step("Undo it", standing.undo))
     return steps
+
+
+def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
+    """What goes on with the run, or with its plan."""
+    outcomes, code = summary["events"]["outcomes"], summary.get("exit_code", 0)
+    resumes = standing is None or standing.can_be_resumed
+    if code == 6 and not is_dry(summary):
+        return [Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes"))] * resumes
+    if is_dry(summary) and outcomes.get("applied") and summary.get("forecast") and not _is_unfinished(summary):
+        applies = standing is None or standing.can_be_applied
+        return [Step("Apply exactly this", _command(summary, "apply"))] * applies
+    if outcomes.get("pending") or code in (5, 130):
+        return [Step("Go on where it stopped", _command(summary, "resume"))] * resumes
+    return []
+
+
+def _would_undo(summary: Summary) -> bool:
+    return any(counts.get(action) for counts in summary.get("records", {}).values() for action in ("update", "delete"))
 
 
 def _is_unfinished(summary: Summary) -> bool:

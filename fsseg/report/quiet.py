@@ -5,11 +5,12 @@ from __future__ import annotations
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import counted, number
 from fsseg.report.model import Summary, headline, is_undo, needing_attention, next_steps, not_put_back, report_command
+from fsseg.report.standing import Standing
 
 MOST_REASONS = 3
 
 
-def quiet_lines(summary: Summary) -> list[str]:
+def quiet_lines(summary: Summary, standing: Standing | None = None) -> list[str]:
     """Which run it was and how much went wrong, the most frequent reasons, and the commands that show and mend it."""
     if summary.get("exit_code") != 1:
         return []
@@ -18,15 +19,15 @@ def quiet_lines(summary: Summary) -> list[str]:
     return [
         f"{_which(summary)}: {_what_went_wrong(summary)}",
         *(f"  {number(row.count):>{figures}} {row.code}: {row.hint}" for row in reasons),
-        _commands(summary),
+        _commands(summary, standing),
     ]
 
 
-def attention_lines(summary: Summary) -> list[str]:
+def attention_lines(summary: Summary, standing: Standing) -> list[str]:
     """What `quiet_lines` says, and of a run that didn't come to its end how it ended and how it goes on."""
     if summary.get("exit_code") in (0, 1):
-        return quiet_lines(summary)
-    steps = next_steps(summary)
+        return quiet_lines(summary, standing)
+    steps = next_steps(summary, standing=standing)
     how = f" {steps[0].why}: {steps[0].command}" if steps else ""
     return [f"{_which(summary)}: {headline(summary)}{how}"]
 
@@ -45,9 +46,9 @@ def _what_went_wrong(summary: Summary) -> str:
     return f"{' and '.join(bad)} of {counted(events['read'], 'event')}" if bad else "some inputs could not be read"
 
 
-def _commands(summary: Summary) -> str:
+def _commands(summary: Summary, standing: Standing | None) -> str:
     # Of the next steps only this one: whoever reads the mail looks before applying a dry run.
-    steps = [step for step in next_steps(summary) if step.command.startswith("fsseg retry ")]
+    steps = [step for step in next_steps(summary, standing=standing) if step.command.startswith("fsseg retry ")]
     return "; ".join(
         [f"See more: {report_command(summary)}", *(f"{step.why.lower()}: {step.command}" for step in steps)]
     )

@@ -54,7 +54,7 @@ TABLE: tuple[Reason, ...] = (
     Reason("consent", "skip", "skipped", "the person did not consent to the categories in [filter] consent"),
     Reason("suppressed", "skip", "skipped", "the person is on the suppression list (suppress_file)"),
     Reason("filtered", "skip", "skipped", "left out by --only, --event, --since, --until or --limit"),
-    Reason("duplicate", "skip", "skipped", "delivered before, or twice in the input: --again sends it once more"),
+    Reason("duplicate", "skip", "skipped", "delivered before (--again compares it once more), or twice in the input"),
     Reason("missing_email", "map", "rejected", "no e-mail for this userId: put the e-mail into traits.email"),
     Reason("bad_email", "map", "rejected", "the e-mail is not an address: correct it in the event"),
     Reason("bad_value", "map", "rejected", "a value does not fit its field: correct it, or import without --strict"),
@@ -110,9 +110,7 @@ TABLE: tuple[Reason, ...] = (
         "a lead with this e-mail is already there and gets a sibling: --match email updates it instead",
     ),
     Reason("is_lead", "match", "warning", "a contact is asked for, but the person is a lead: set convert_leads = true"),
-    Reason(
-        "created", "push", "warning", "made by the run that was undone, and left there: --delete-created deletes it"
-    ),
+    Reason("created", "push", "warning", "the run has made it, and undo leaves it there: --delete-created deletes it"),
     Reason("incomplete", "map", "warning", "a field that Freshsales requires is missing, so the record was left out"),
 )
 

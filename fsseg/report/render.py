@@ -15,6 +15,7 @@ from fsseg.report.formats.csv_table import csv_lines
 from fsseg.report.formats.text import print_totals
 from fsseg.report.formats.text_diff import diff_lines, total_lines
 from fsseg.report.model import Summary
+from fsseg.report.standing import Standing
 
 DiffFormat = Literal["text", "markdown", "html", "jsonl"]
 ReportFormat = Literal["text", "json", "csv", "html"]
@@ -29,10 +30,12 @@ def render(
     format: ReportFormat = "text",
     run_dir: Path | None = None,
     limit: int = 20,
+    standing: Standing | None = None,
 ) -> None:
     """Write the report to `console`; `limit` is how many failed events the text lists.
 
-    JSON is exactly the summary; CSV holds all failures; HTML everything up to its own limits.
+    JSON is exactly the summary; CSV holds all failures; HTML everything up to its own limits. The next steps fit
+    `standing` if it is given.
     """
     if format == "json":
         print_json(console, summary)
@@ -42,9 +45,9 @@ def render(
     elif format == "html":
         from fsseg.report.formats.html import render_html
 
-        write(console, render_html(summary, changes, failures, run_dir=run_dir))
+        write(console, render_html(summary, changes, failures, run_dir=run_dir, standing=standing))
     else:
-        print_totals(console, summary, failures, run_dir=run_dir, show_failures=limit)
+        print_totals(console, summary, failures, run_dir=run_dir, show_failures=limit, standing=standing)
 
 
 def print_diff(

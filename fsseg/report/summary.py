@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
+import orjson
+
+from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.report.changes import Sample
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.reasons import REASONS, WARNINGS
@@ -15,12 +18,16 @@ from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.input_files import IMPORTED
 from fsseg.state.outcomes import Totals
-from fsseg.state.plan_store import REFERENCE, Record, Store
+from fsseg.state.plan_store import REFERENCE, Decided, Store
 from fsseg.state.run_folder import Run
-from fsseg.state.source_events import items_at
+from fsseg.state.source_events import items_at, keys_at
 
 SCHEMA = 1
-ENTITIES = ("lead", "contact", "account", "deal", "timeline")
+RECORDS: tuple[Entity, ...] = ("lead", "contact", "account", "deal")
+ENTITIES = (*RECORDS, "timeline")
+
+LOST = "lost"
+"""What a line of failures.jsonl has instead of the event where that can't be read again."""
 
 Change = dict[str, Any]
 
@@ -85,81 +92,93 @@ def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]
     return sorted([*mapped, *told], key=lambda row: (-row["count"], row["code"], row["name"]))
 
 
-def _cell(record: Record, name: str, before: Any, after: Any) -> dict[str, Any]:
-    """What changes of one field; `before` is absent where the record is there, but the field could not be read."""
-    unread = record.existing is not None and before in (None, []) and silent(record.existing, HELD_BY.get(name, name))
-    return {"after": after} if unread else {"before": before, "after": after}
+def _cells(store: Store, row: Decided) -> dict[str, Any]:
+    """What changes of each field; `before` is absent where the record is there, but the field could not be read."""
+    fields = orjson.loads(row.fields)
+    unsure = [name for name, (before, _) in fields.items() if before in (None, [])] if row.exists else []
+    existing = store.existing(row.id) if unsure else {}
+    unread = {name for name in unsure if silent(existing, HELD_BY.get(name, name))}
+    return {
+        name: {"after": after} if name in unread else {"before": before, "after": after}
+        for name, (before, after) in fields.items()
+    }
 
 
-def _refusal(record: Record) -> list[str]:
+def _refusal(row: Decided) -> list[str]:
     """Why nothing of it was written, in Freshsales' words if there are any."""
-    if record.action == "conflict":
-        return [record.code] if record.code else []
-    if record.status not in ("failed", "unknown") or not record.code:
+    if row.action == "conflict":
+        return [row.code] if row.code else []
+    if row.status not in ("failed", "unknown") or not row.code:
         return []
-    return [f"{record.code}: {record.message}" if record.message else record.code]
+    return [f"{row.code}: {row.message}" if row.message else row.code]
 
 
 def changes(store: Store) -> Iterator[Change]:
     """The lines of changes.jsonl: accounts, people and deals, then the timeline; conflicts and unchanged ones too."""
-    for entity in ENTITIES[:-1]:
-        for record in store.records("entity = ? AND action IS NOT ?", (entity, REFERENCE)):
+    for entity in RECORDS:
+        for row in store.decided(entity):
             yield {
-                "action": record.action,
-                "entity": record.entity,
-                "key": record.key,
-                "id": record.remote_id,
-                "fields": {name: _cell(record, name, *values) for name, values in record.fields.items()},
-                "warnings": record.warnings + _refusal(record),
+                "action": row.action,
+                "entity": row.entity,
+                "key": row.key,
+                "id": row.remote_id,
+                "fields": {} if row.fields == "{}" else _cells(store, row),
+                "warnings": orjson.loads(row.warnings) + _refusal(row),
             }
-
-    @lru_cache(10_000)
-    def key_of(person: int) -> str:
-        return str(store.db.execute("SELECT key FROM record WHERE id = ?", (person,)).fetchone()[0])
-
-    for entry in store.entries("head IS NULL"):
-        fields = {"title": entry.payload["name"], "via": entry.payload["via"], "start_date": f"{entry.time}Z"}
-        yield {
-            "action": entry.action,
-            "entity": "timeline",
-            "key": key_of(entry.person) if entry.person else entry.email or (entry.key or "?")[1:],
-            "id": entry.remote_id,
-            "fields": {name: {"before": None, "after": after} for name, after in fields.items()}
-            if entry.action == "create"
-            else {},
-            "warnings": [entry.code] if entry.code else [],
-        }
+    for action, id, time, payload, code, key in store.timeline():
+        fields = {}
+        if action == "create":
+            entry = json_codec.loads(payload)
+            shown = {"title": entry["name"], "via": entry["via"], "start_date": f"{time}Z"}
+            fields = {name: {"before": None, "after": after} for name, after in shown.items()}
+        warnings = [code] if code else []
+        yield {"action": action, "entity": "timeline", "key": key, "id": id, "fields": fields, "warnings": warnings}
 
 
-def write_changes(run: Run, store: Store) -> None:
-    """Write changes.jsonl anew."""
+def write_changes(run: Run, store: Store) -> Sample:
+    """Write changes.jsonl anew; the first of them, and how many there are."""
+    sample = Sample()
     with JsonLines(run.changes, fresh=True) as lines:
         for change in changes(store):
             lines.write(change)
+            sample.add(change)
+    return sample
 
 
-def write_failures(run: Run, store: Store, totals: Totals) -> int:
-    """Write failures.jsonl and failures.csv anew, every event whole; no files where nothing failed. How many did."""
+def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
+    """Write failures.jsonl and failures.csv anew, every event whole; no files where nothing failed.
+
+    Of files that have changed since they were read, how many events could not be given.
+    """
+    lost: Counter[str] = Counter()
     with JsonLines(run.failures, fresh=True) as lines:
         shown = dict(store.db.execute("SELECT number, shown FROM input"))
         rejects = "SELECT position, line, code, message, event, raw FROM reject ORDER BY position"
         for position, line, code, message, event, raw in store.db.execute(rejects):
-            about = _about(shown[position >> POSITION_BITS], line or 0, code, message, None)
-            if event is None:
+            about = _about(shown[position >> POSITION_BITS], line, code, message, None)
+            if event is None and raw is None:
+                about |= _lost(None)
+            elif event is None:
                 about["raw"] = raw
             lines.write({**json_codec.loads((event or "{}").encode()), "_fsseg": about})
+            lost[about["file"]] += LOST in about
         for failed in _failed(store, shown, totals):
             lines.write(failed)
+            lost[failed["_fsseg"]["file"]] += LOST in failed["_fsseg"]
         written = lines.written
     if written:
         write_csv(run.folder / "failures.csv", read_lines(run.failures))
     else:
         run.failures.unlink()
         (run.folder / "failures.csv").unlink(missing_ok=True)
-    return written
+    return +lost
 
 
-def _about(file: str, line: int, code: str, message: str | None, status: int | None) -> dict[str, Any]:
+def _lost(key: str | None) -> dict[str, Any]:
+    return {"key": key, LOST: "the file has changed since it was read, or is gone, so the event can't be given"}
+
+
+def _about(file: str, line: int | None, code: str, message: str | None, status: int | None) -> dict[str, Any]:
     reason = REASONS[code]
     return {
         "file": file, "line": line, "stage": reason.stage, "code": code, "message": message or reason.hint,
@@ -170,8 +189,10 @@ def _about(file: str, line: int, code: str, message: str | None, status: int | N
 def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dict[str, Any]]:
     """The events that failed after they were mapped."""
     failed = (at for at in totals.failures if totals.outcome(at) in ("rejected", "failed"))
+    keys: dict[int, str] | None = None
     for position, item in items_at(store, failed):
-        about = _about(shown[position >> POSITION_BITS], item.line if item else 0, *totals.failures[position])
+        about = _about(shown[position >> POSITION_BITS], item.line if item else None, *totals.failures[position])
         if item is None:
-            about["raw"] = None
+            keys = keys_at(store, totals.failures) if keys is None else keys
+            about |= _lost(keys.get(position))
         yield {**((item.original if item else None) or {}), "_fsseg": about}

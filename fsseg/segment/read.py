@@ -110,7 +110,8 @@ def _of_item(item: Any, line: int, position: int, piece: Piece) -> Event | Rejec
         return Rejected(position, line, "not_an_object", "JSON, but no message", raw=_text(start))
     note = item.pop("_fsseg", None)  # a line of failures.jsonl: what an earlier run noted is no part of the event
     if not item and isinstance(note, dict):
-        return Rejected(position, line, "not_json", "an earlier run could not read this line", raw=str(note.get("raw")))
+        raw, verb = (note["key"], "give") if "key" in note else (note.get("raw"), "read")
+        return Rejected(position, line, "not_json", f"an earlier run could not {verb} this line", raw=str(raw))
     return event_of(item, line, position)
 
 

@@ -76,6 +76,16 @@ def as_state_error(error: Exception, path: Path) -> Exception:
     return StateError(f"{path} is damaged and was left as it is: {error}")
 
 
+def is_whole(connection: Connection) -> bool:
+    """Whether every page of the database can be read."""
+    try:
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        return False
+
+
 @contextmanager
 def transaction(connection: Connection) -> Iterator[Connection]:
     """All or nothing of what is written inside; durable once left."""

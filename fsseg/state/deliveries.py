@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from typing import Any, NamedTuple
 
 import orjson
@@ -68,7 +67,7 @@ def _rows(runs: Iterable[Run], condition: str, columns: str) -> Iterator[tuple[l
     """The places of each record that meets the condition, and these columns; of runs that are gone nothing is known."""
     for run in runs:
         try:
-            with closing(run.open()) as store:
+            with run.reading() as store:
                 yield from _rows_of(store, condition, columns)
         except StateError:
             continue

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from xxhash import xxh3_64_hexdigest
+
 from fsseg.segment.open import Input
 from fsseg.state.ledger import File, Ledger
 from fsseg.state.outcomes import RANK, Totals
@@ -13,9 +15,12 @@ from fsseg.state.plan_store import Store
 NEVER = "failures.jsonl"
 """What a run leaves to be mended, and writes anew."""
 
-STAMPS, IMPORTED = "stamps", "imported_by"
-"""Under these names the store keeps size and time of change of its inputs as they were when they were first read, by
-number, and the runs that imported them before, by the path as it was given."""
+STAMPS, ENDS, IMPORTED = "stamps", "ends", "imported_by"
+"""Under these names the store keeps size and time of change of its inputs as they were when they were first read, and
+what they ended with, by number, and the runs that imported them before, by the path as it was given."""
+
+END = 1 << 16
+"""Bytes at the end of a file that tell whether it is the same when it has grown."""
 
 
 def imports(ledger: Ledger, files: Sequence[str]) -> dict[str, str]:
@@ -30,7 +35,18 @@ def imports(ledger: Ledger, files: Sequence[str]) -> dict[str, str]:
 
 def note_files(store: Store, inputs: Sequence[Input]) -> None:
     """Keep what tells later whether these files were changed."""
-    store.put(STAMPS, {str(input.number): _stamp(input.path) for input in inputs})
+    stamps = {str(input.number): _stamp(input.path) for input in inputs}
+    store.put(STAMPS, stamps)
+    store.put(ENDS, {str(input.number): _end(input.path, stamps[str(input.number)]) for input in inputs})
+
+
+def holds_what_was_read(store: Store, number: int, path: str) -> bool:
+    """Whether the input is still as it was when it was read, but for what was added at its end."""
+    known, stamp = store.get(STAMPS, {}).get(str(number)), _stamp(path)
+    if known is None or stamp is None:
+        return False
+    end = store.get(ENDS, {}).get(str(number))
+    return stamp == known or (stamp[0] > known[0] and end is not None and _end(path, known) == end)
 
 
 def note_imported(store: Store, ledger: Ledger, files: Sequence[str]) -> dict[str, str]:
@@ -55,6 +71,18 @@ def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
         if stamp and stamp == _stamp(path) and not (RANK["failed"] in ranks or RANK["pending"] in ranks):
             size, mtime_ns = stamp
             yield File(path, size, mtime_ns, events, run)
+
+
+def _end(path: str, stamp: list[int] | None) -> str | None:
+    """What tells the bytes before the size that the file had; a pipe can't be read twice."""
+    if stamp is None or not os.path.isfile(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(stamp[0] - END, 0))
+            return xxh3_64_hexdigest(file.read(min(stamp[0], END)))
+    except OSError:
+        return None
 
 
 def _stamp(path: str) -> list[int] | None:

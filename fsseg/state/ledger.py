@@ -55,6 +55,9 @@ class History(NamedTuple):
 
 
 NOTHING = History({}, None, 0)
+
+MOST_VALUES = 500
+"""Values in one question: SQLite takes more, but not everywhere."""
 """The history of a record of which nothing was ever delivered."""
 
 
@@ -97,6 +100,12 @@ class Ledger:
     def _meta(self, name: str) -> int:
         return int(self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0])
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of anybody."""
+        query = "SELECT NOT EXISTS (SELECT 1 FROM person) AND NOT EXISTS (SELECT 1 FROM record)"
+        return bool(self.db.execute(query).fetchone()[0])
+
     def known(self, key: str) -> Known | None:
         """Who this person key ("#" and the userId, or "@" and the e-mail) was in an earlier run."""
         row = self.db.execute(f"{_PERSON} WHERE key = ?", (hashed(key),)).fetchone()
@@ -118,18 +127,18 @@ class Ledger:
 
     def history(self, places: Sequence[int]) -> History:
         """What was delivered of the record that is noted at some of these places (see `state.fingerprint`)."""
-        rows = [
-            self.db.execute("SELECT times, content, generation FROM record WHERE place = ?", (signed(at),)).fetchone()
-            for at in places
-        ]
-        found = [row for row in rows if row]
-        if not found:
-            return NOTHING
-        times: dict[str, int] = {}
-        for blob, _, _ in found:
-            for name, time in self._times(blob).items():
-                times[name] = max(time, times.get(name, time))
-        return History(times, found[0][1], max(generation for _, _, generation in found))
+        return history_of(self.rows(places), places)
+
+    def rows(self, places: Iterable[int]) -> dict[int, History]:
+        """What is noted at each of these places."""
+        wanted, found = list(places), {}
+        for at in range(0, len(wanted), MOST_VALUES):
+            some = [signed(place) for place in wanted[at : at + MOST_VALUES]]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT place, times, content, generation FROM record WHERE place IN ({marks})"
+            for place, blob, content, generation in self.db.execute(query, some):
+                found[unsigned(place)] = History(self._times(blob), content, generation)
+        return found
 
     def _times(self, blob: bytes | None) -> dict[str, int]:
         names = self._names
@@ -183,6 +192,18 @@ def _known(row: tuple[Any, ...], email: str | None) -> Known:
     entity, remote_id, mailbox, domain, generation = row
     told = email if domain is None else f"{mailbox}@{domain}"
     return Known(cast("Entity", _NAMES[entity]), remote_id, told, generation)
+
+
+def history_of(rows: Mapping[int, History], places: Iterable[int]) -> History:
+    """What was delivered of the record that may be noted at several places, the first of which tells its content."""
+    found = [rows[place] for place in places if place in rows]
+    if not found:
+        return NOTHING
+    times: dict[str, int] = {}
+    for row in found:
+        for name, time in row.times.items():
+            times[name] = max(time, times.get(name, time))
+    return History(times, found[0].content, max(row.generation for row in found))
 
 
 class LedgerChange:

@@ -87,6 +87,12 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
             db.execute(f"UPDATE {table} SET committed = ? WHERE {new}", (change.generation,))
 
 
+def is_behind(ledger: Ledger, store: Store, run: str) -> bool:
+    """Whether this run has sent anything that the ledger wasn't told of."""
+    new = store.count("record r", f"{_DONE} OR {_ATTEMPTED}") + store.count("entry", _NEW)
+    return new > 0 or set(_doubts(store)) != ledger.doubted(run)
+
+
 def _rows(store: Store, where: str) -> Iterator[_Row]:
     rows = store.db.execute(
         "SELECT r.id, r.kind, r.entity, r.remote_id, r.match_key, p.remote_id, r.action, r.key, r.keys, r.desired,"

@@ -7,8 +7,12 @@ may not be repeated blindly leaves) → `done`, `failed` or `unknown`; `claimed_
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +22,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
 from fsseg.state.database import connect, transaction
 
-VERSION = 2
+VERSION = 3
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -40,6 +44,9 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
     claimed_at TEXT, proof INTEGER, committed INTEGER);
 """
+MOST_VALUES = 500
+"""Values in one question: SQLite takes more, but not everywhere."""
+
 INDEXES = (
     "record_match ON record (kind, match_key)",
     "record_push ON record (entity, status, action)",
@@ -50,44 +57,108 @@ REFERENCE = "reference"
 """The action of a person who is only pointed at by timeline entries: looked up, never written."""
 
 
-class Record(NamedTuple):
+class Record:
     """One row of `record`: a person, account or deal, wanted, found and changed.
 
     `kind` is person, account or deal; `entity` is lead, contact, account or deal and, for a person, known once it was
-    matched. `times` has the event time of each wanted field, in microseconds. `fields` maps a field to [before, after].
-    `siblings` are ids of other records with the same e-mail.
+    matched. Columns of JSON are read when they are asked for, since most are not.
     """
 
-    id: int
-    kind: str
+    COLUMNS = (
+        "id", "kind", "entity", "key", "match_key", "by_email", "keys", "parent", "account", "sources", "desired",
+        "times", "existing", "remote_id", "action", "fields", "warnings", "siblings", "status", "code", "message",
+        "http_status", "claimed_at",
+    )  # fmt: skip
+
     entity: Entity | None
-    key: str
-    match_key: str
-    by_email: int
-    keys: list[str]
+    remote_id: int | None
     parent: int | None
     account: int | None
-    state: dict[str, Any]
-    sources: list[list[int]]
-    desired: dict[str, Any]
-    times: dict[str, int]
-    existing: dict[str, Any] | None
-    remote_id: int | None
     action: str | None
-    fields: dict[str, list[Any]]
-    warnings: list[Any]
-    siblings: list[int]
-    status: str
     code: str | None
     message: str | None
     http_status: int | None
     claimed_at: str | None
 
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        (
+            self.id, self.kind, self.entity, self.key, self.match_key, self.by_email, self._keys, self.parent,
+            self.account, self._sources, self._desired, self._times, self._existing, self.remote_id, self.action,
+            self._fields, self._warnings, self._siblings, self.status, self.code, self.message, self.http_status,
+            self.claimed_at,
+        ) = row  # fmt: skip
 
-_JSON_COLUMNS = tuple(
-    Record._fields.index(name)
-    for name in ("keys", "state", "sources", "desired", "times", "existing", "fields", "warnings", "siblings")
-)
+    @cached_property
+    def keys(self) -> list[str]:
+        """Everybody's person keys that it is."""
+        return list(orjson.loads(self._keys))
+
+    @cached_property
+    def sources(self) -> list[list[int]]:
+        """Position and key of each event that says something of it."""
+        return list(orjson.loads(self._sources))
+
+    @cached_property
+    def desired(self) -> dict[str, Any]:
+        """The values that are wanted, by field."""
+        return dict(orjson.loads(self._desired))
+
+    @cached_property
+    def times(self) -> dict[str, int]:
+        """The event time of each wanted field, in microseconds."""
+        return dict(orjson.loads(self._times))
+
+    @cached_property
+    def existing(self) -> dict[str, Any] | None:
+        """What Freshsales held when it was matched; None where there is no such record."""
+        return None if self._existing is None else orjson.loads(self._existing)
+
+    @cached_property
+    def fields(self) -> dict[str, list[Any]]:
+        """What changes: [before, after] by field."""
+        return dict(orjson.loads(self._fields))
+
+    @cached_property
+    def warnings(self) -> list[Any]:
+        return list(orjson.loads(self._warnings))
+
+    @cached_property
+    def siblings(self) -> list[int]:
+        """Ids of other records with the same e-mail."""
+        return list(orjson.loads(self._siblings))
+
+    def known_as(self, remote_id: int | None) -> Record:
+        """The same with this id in Freshsales."""
+        other = copy(self)
+        other.remote_id = remote_id
+        return other
+
+
+class Decided(NamedTuple):
+    """What became of a record; `fields` and `warnings` are JSON. `exists`: it was there before."""
+
+    id: int
+    action: str
+    entity: Entity
+    key: str
+    remote_id: int | None
+    fields: str
+    warnings: str
+    status: str
+    code: str | None
+    message: str | None
+    exists: int
+
+
+class Around(NamedTuple):
+    """What a record has to know of another one: the person of a deal, the account of a contact."""
+
+    id: int
+    key: str
+    match_key: str
+    remote_id: int | None
+    action: str | None
+    code: str | None
 
 
 class Entry(NamedTuple):
@@ -148,22 +219,41 @@ class Store:
 
     def records(self, where: str = "1", values: Iterable[Any] = (), order: str = "id") -> Iterator[Record]:
         """The records that fit `where`, streamed in pages so that the rows may be changed on the way."""
-        columns = ", ".join(Record._fields)
-        values = tuple(values)
-        if order != "id":
-            yield from map(
-                _record, self.db.execute(f"SELECT {columns} FROM record WHERE {where} ORDER BY {order}", values)
-            )
-            return
-        after = -1
-        while True:
-            page = self.db.execute(
-                f"SELECT {columns} FROM record WHERE id > ? AND ({where}) ORDER BY id LIMIT 500", (after, *values)
-            ).fetchall()
-            yield from map(_record, page)
-            if len(page) < 500:
-                return
-            after = page[-1][0]
+        columns, values = ", ".join(Record.COLUMNS), tuple(values)
+        # Asked for a page at a time, an index that isn't in this order would be read and sorted for every page.
+        found = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
+        ids = array("q", (id for (id,) in found))
+        for at in range(0, len(ids), MOST_VALUES):
+            page = ids[at : at + MOST_VALUES]
+            marks = ", ".join("?" * len(page))
+            query = f"SELECT {columns} FROM record WHERE id IN ({marks}) AND ({where}) ORDER BY {order}"
+            yield from map(Record, self.db.execute(query, (*page, *values)).fetchall())
+
+    def states(self, people: Sequence[int]) -> dict[int, bytes]:
+        """What was folded of these people (see `fold.merge.dump`), by id; nothing of who is only pointed at."""
+        marks = ", ".join("?" * len(people))
+        return dict(
+            self.db.execute(f"SELECT id, state FROM record WHERE state IS NOT NULL AND id IN ({marks})", people)
+        )
+
+    def decided(self, entity: Entity) -> Iterator[Decided]:
+        """What became of each record of this entity, by id, but of those that were only looked up."""
+        columns = ", ".join("existing IS NOT NULL" if name == "exists" else name for name in Decided._fields)
+        query = f"SELECT {columns} FROM record WHERE entity = ? AND action IS NOT ? ORDER BY id"
+        return map(Decided._make, self.db.execute(query, (entity, REFERENCE)))
+
+    def existing(self, id: int) -> dict[str, Any]:
+        """What this record was before."""
+        (text,) = self.db.execute("SELECT existing FROM record WHERE id = ?", (id,)).fetchone()
+        return dict(orjson.loads(text or "{}"))
+
+    def timeline(self) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
+        """Of each timeline entry, by id: action, id in Freshsales, time, payload, code, and whose it is."""
+        return self.db.execute(
+            "SELECT e.action, e.remote_id, e.time, e.payload, e.code,"
+            " coalesce(p.key, nullif(e.email, ''), substr(coalesce(e.key, '?'), 2))"
+            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL ORDER BY e.id"
+        )
 
     def parents(self, where: str) -> set[int]:
         """The ids in Freshsales of whom the records that fit belong to."""
@@ -194,6 +284,71 @@ class Store:
         for index in INDEXES:
             self.db.execute(f"CREATE INDEX IF NOT EXISTS {index}")
 
+    def pages(self, where: str, values: Iterable[Any] = (), size: int = 500) -> Iterator[list[Record]]:
+        """The same, a page at a time."""
+        records = self.records(where, values)
+        while page := list(islice(records, size)):
+            yield page
+
+    def around(self, ids: Iterable[int | None]) -> dict[int, Around]:
+        """The records of these ids, by id."""
+        return {one.id: one for one in self._around("id", sorted({id for id in ids if id is not None}))}
+
+    def accounts(self, names: Iterable[str]) -> dict[str, Around]:
+        """The run's accounts of these folded names, by name, but those that were left out."""
+        found = self._around("match_key", sorted(set(names)), "kind = 'account' AND action != 'skipped' AND ")
+        return {one.match_key: one for one in reversed(found)}
+
+    def _around(self, column: str, values: list[Any], condition: str = "") -> list[Around]:
+        return [
+            Around._make(row)
+            for some in (values[at : at + MOST_VALUES] for at in range(0, len(values), MOST_VALUES))
+            for row in self.db.execute(
+                f"SELECT {', '.join(Around._fields)} FROM record"
+                f" WHERE {condition}{column} IN ({', '.join('?' * len(some))}) ORDER BY id",
+                some,
+            )
+        ]
+
+    def add_records(self, entity: Entity, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Plan these accounts or deals."""
+        marks = ", ".join("?" * len(columns))
+        self.db.executemany(
+            f"INSERT INTO record (kind, entity, {', '.join(columns)}) VALUES ('{entity}', '{entity}', {marks})", rows
+        )
+
+    def deals_of(self, people: Sequence[int]) -> set[tuple[int, str]]:
+        """Which deals of these people are planned: person and folded name."""
+        marks = ", ".join("?" * len(people))
+        return set(self.db.execute(f"SELECT parent, match_key FROM record WHERE parent IN ({marks})", people))
+
+    def forget_deals(self, people: Sequence[int]) -> None:
+        """Of these people no deal is to be written that wasn't yet."""
+        marks = ", ".join("?" * len(people))
+        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = 'planned'", people)
+
+    def add_parts(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
+        """Keep what was said of what several may speak of: part, folded name, state; not of accounts planned before."""
+        self.db.executemany(
+            "INSERT INTO fragment SELECT ?1, ?3 WHERE NOT EXISTS"
+            " (SELECT 1 FROM record WHERE kind = 'account' AND match_key = ?2)",
+            rows,
+        )
+
+    def parts(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """What was said of all things of this kind, by part."""
+        return self.db.execute("SELECT key, state FROM fragment WHERE substr(key, 1, ?) = ? ORDER BY key",
+                               (len(kind), kind))  # fmt: skip
+
+    def forget_parts(self, kind: str) -> None:
+        """They are records now."""
+        self.db.execute("DELETE FROM fragment WHERE substr(key, 1, ?) = ?", (len(kind), kind))
+
+    def update_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Set these columns of many rows, each given by its values and then its id."""
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self.db.executemany(f"UPDATE {table} SET {names} WHERE id = ?", rows)
+
     def update(self, table: str, id: int, **columns: Any) -> None:
         """Set columns of one row; dictionaries and lists are kept as JSON."""
         names = ", ".join(f"{name} = ?" for name in columns)
@@ -223,10 +378,3 @@ def account_named(store: Store, name: str | None) -> Record | None:
     """The run's account of this folded name, unless it was left out."""
     found = list(store.records("kind = 'account' AND match_key = ? AND action != 'skipped'", (name,))) if name else []
     return found[0] if found else None
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    values = list(row)
-    for at in _JSON_COLUMNS:
-        values[at] = orjson.loads(values[at]) if values[at] is not None else ({} if at == 9 else None)
-    return Record(*values)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder, Encoder
 from msgspec.structs import replace
 
-from fsseg.state.database import StateError
+from fsseg.state.database import StateError, as_state_error, is_whole
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing
 
@@ -125,8 +126,17 @@ class Run:
     @property
     def has_sent(self) -> bool:
         """Whether anything of it was sent to Freshsales."""
-        with closing(self.open()) as store:
+        with self.reading() as store:
             return store.count("record", "claimed_at IS NOT NULL") + store.count("entry", "claimed_at IS NOT NULL") > 0
+
+    @property
+    def has_whole_plan(self) -> bool:
+        """Whether all of its plan can be read; what was lost with its log leaves a plan that says nothing."""
+        try:
+            with closing(self.open()) as store:
+                return is_whole(store.db) and store.get("settings") is not None
+        except StateError:
+            return False
 
     @property
     def plan(self) -> Path:
@@ -157,6 +167,15 @@ class Run:
     def open(self) -> Store:
         """The run's store. Raises `StateError`."""
         return Store(self.plan)
+
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        """The run's store, to be looked into. Raises `StateError` wherever the damage is."""
+        try:
+            with closing(self.open()) as store:
+                yield store
+        except sqlite3.DatabaseError as error:
+            raise as_state_error(error, self.plan) from None
 
     def summary(self) -> dict[str, Any] | None:
         """The run's summary, None before it has one."""
@@ -200,3 +219,10 @@ def all_runs(account: Path) -> Iterator[Run]:
     runs = account / "runs"
     if runs.is_dir():
         yield from (Run(folder) for folder in runs.iterdir() if (folder / "run.json").exists())
+
+
+def readable_runs(account: Path) -> Iterator[tuple[Run, RunInfo]]:
+    """The account's runs that can say what they are, and what they say, in no order."""
+    for run in all_runs(account):
+        with suppress(StateError):
+            yield run, run.info

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fsseg.state.database import StateError
-from fsseg.state.run_folder import OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, all_runs
+from fsseg.state.run_folder import OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, all_runs, readable_runs
 
 LATEST = "latest"
+"""What may be given instead of a run's id: the newest of the account that fits."""
 
 Fits = Callable[[Run], bool]
 
@@ -32,17 +33,16 @@ def latest(folders: Iterable[Path], fits: Fits) -> Run | None:
         try:
             if fits(run):
                 return run
-        except StateError:
+        except StateError as error:
             if number == 0:  # the one that is most likely meant
+                error.add_note(f"name another run (fsseg runs list shows them), or delete {run.folder}")
                 raise
     return None
 
 
 def named(folders: Iterable[Path], id: str) -> Run:
-    """The run of this id, or the only one whose id begins so, or the newest of all for `latest`. Raises `NoSuchRun`."""
+    """The run of this id, or the only one whose id begins so. Raises `NoSuchRun`."""
     runs = newest_first(folders)
-    if id == LATEST and runs:
-        return runs[0]
     found = [run for run in runs if run.id == id] or [run for run in runs if id and run.id.startswith(id)]
     if len(found) == 1:
         return found[0]
@@ -57,8 +57,7 @@ def supersede(account: Path, later: RunInfo) -> None:
 
     Those are dry runs to apply, and imports that stopped before they had sent anything. To be called under the lock.
     """
-    for run in all_runs(account):
-        info = run.info
+    for run, info in readable_runs(account):
         is_older = info.id not in (later.id, later.of) and info.started_at < later.started_at
         takes_all = STDIN not in info.inputs and {*info.inputs} <= {*later.inputs}
         if is_older and takes_all and (info.state is RunState.PLANNED or _has_sent_nothing(run, info, later)):
@@ -66,17 +65,28 @@ def supersede(account: Path, later: RunInfo) -> None:
 
 
 def _has_sent_nothing(run: Run, info: RunInfo, later: RunInfo) -> bool:
-    return info.command == "import" and later.command == "import" and info.state in OPEN and not run.has_sent
+    if not (info.command == later.command == "import" and info.state in OPEN):
+        return False
+    try:
+        return not run.has_sent
+    except StateError:
+        return False
 
 
 def open_undos(account: Path, inputs: Iterable[str]) -> list[Run]:
     """The undos that stopped on their way, of runs that have read one of these inputs. To be called under the lock."""
-    runs = {run.id: run for run in all_runs(account)}
+    runs = {run.id: (run, info) for run, info in readable_runs(account)}
     wanted = {*inputs}
     found = []
-    for run in runs.values():
-        info = run.info
-        undone = runs.get(info.of or "")
-        if info.command == "undo" and not info.dry and info.state in OPEN and undone is not None:
-            found += [run] if wanted.intersection(undone.info.inputs) else []
+    for run, info in runs.values():
+        if info.command == "undo" and not info.dry and info.state in OPEN and info.of in runs:
+            _, undone = runs[info.of]
+            found += [run] if wanted.intersection(undone.inputs) else []
     return found
+
+
+def supersede_undos(account: Path, later: RunInfo) -> None:
+    """Note the undos that `later` has finished the work of. To be called under the lock."""
+    for run, info in readable_runs(account):
+        if info.id != later.id and (info.command, info.of) == ("undo", later.of) and info.state in OPEN:
+            run.note(state=RunState.SUPERSEDED, by=later.id)

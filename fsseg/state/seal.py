@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.msgpack import Encoder
 from xxhash import xxh3_64_intdigest, xxh3_128
 
 from fsseg.state.database import StateError
@@ -38,6 +39,11 @@ _SETTLED = (
     "SELECT id, status FROM record WHERE status != 'done' ORDER BY id",
     "SELECT id, status FROM entry WHERE status != 'done' ORDER BY id",
 )
+
+_encode = Encoder().encode
+
+PAGE = 1_000
+"""Rows that are read at a time."""
 
 _NOTES = ("settings", "undoes", "delete_created")
 
@@ -98,8 +104,9 @@ def _digest(store: Store, queries: Iterable[str]) -> str:
     key = plan_key(store)
     digest.update(encode([key.account, key.edition, *map(store.get, _NOTES)]).encode())
     for query in queries:
-        for row in store.db.execute(query):
-            digest.update(repr(row).encode())
+        rows = store.db.execute(query)
+        while page := rows.fetchmany(PAGE):
+            digest.update(_encode(page))
     return digest.hexdigest()
 
 

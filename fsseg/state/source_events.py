@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
+
+import orjson
 
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.read import read
+from fsseg.state.input_files import holds_what_was_read
 from fsseg.state.plan_store import Store
 
 
@@ -21,17 +25,29 @@ def items_at(store: Store, positions: Iterable[int]) -> Iterator[tuple[int, Even
         path, first, last = store.db.execute(
             "SELECT path, first, last FROM input WHERE number = ?", (number,)
         ).fetchone()
-        try:
-            for item in read(Input(path, number, first, last)):
-                if item.position in left:
-                    left.remove(item.position)
-                    yield item.position, item
-                if not left:
-                    break
-        except UnreadableInput:
-            pass
+        if holds_what_was_read(store, number, path):
+            with suppress(UnreadableInput):
+                for item in read(Input(path, number, first, last)):
+                    if item.position in left:
+                        left.remove(item.position)
+                        yield item.position, item
+                    if not left:
+                        break
         for position in sorted(left):
             yield position, None
+
+
+def keys_at(store: Store, positions: Container[int]) -> dict[int, str]:
+    """Whom or what the events at these positions are about, as far as the plan tells it."""
+    keys: dict[int, str] = {}
+    for key, sources in store.db.execute("SELECT key, sources FROM record"):
+        keys.update((position, key) for position, _ in orjson.loads(sources) if position in positions)
+    entries = (
+        "SELECT e.position, coalesce(p.key, e.email, substr(e.key, 2)) FROM entry e"
+        " LEFT JOIN record p ON p.id = e.person"
+    )
+    keys.update((position, key) for position, key in store.db.execute(entries) if position in positions and key)
+    return keys
 
 
 def keep_rejected(store: Store) -> None:

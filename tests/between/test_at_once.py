@@ -115,7 +115,7 @@ def test_where_an_apply_was_killed_the_next_says_how_to_go_on_and_that_ends_it(
         run = planned(classic, events)
         door.kill(door.start(WRITE, "apply", run))
         told = done(classic, "apply", run, code=2)
-        assert f"fsseg runs show {newest(classic)}" in told.err
+        assert f"stopped on its way; go on with: fsseg resume {newest(classic)}" in told.err
         assert f"fsseg resume {newest(classic)}" in done(classic, "runs", "show", newest(classic)).out
         assert done(classic, "resume", "--json").outcomes == {"applied": 3}
     all_is_there_once(classic)

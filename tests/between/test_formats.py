@@ -90,7 +90,7 @@ def test_contents_are_known_where_they_were_noted(machine: Machine) -> None:
 def test_files_are_known_where_they_were_noted(machine: Machine) -> None:
     leave(machine, "2")
     path = str(machine.home / "e.jsonl")
-    assert f"{path} was imported wholly by run {RUN}" in done(machine, "dry-run", path).err
+    assert f"{path} was dealt with wholly by run {RUN}" in done(machine, "dry-run", path).err
 
 
 @pytest.mark.parametrize("format", ["1", "2"])

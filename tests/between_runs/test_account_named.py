@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from fsseg.cli.connect import locked
@@ -87,3 +90,55 @@ def test_a_bare_name_that_may_be_either_account_is_refused(classic: Machine) -> 
         with locked(classic.state / host, "2024-01-01-000000-aa"):
             done = classic.spawn("resume", "--domain", "acme", "--edition", edition)
         assert f"of {host} is under way" in done.err
+
+
+def test_a_domain_that_is_typed_names_another_account_than_the_environment(classic: Machine) -> None:
+    """Nothing goes to the address that stands in the environment."""
+    path = classic.write("events.jsonl", PEOPLE)
+    run = run_of(classic.imports(path))
+    classic.account.forget()
+    for command in (["import", path], ["undo", run, "--dry-run"], ["undo", "--yes"]):
+        done = classic.run(*command, "--domain", "no-such-account.invalid", "--edition", "classic", "--max-time", "1s")
+        assert classic.account.requests == 0, done.out + done.err
+        assert done.code != 0 or "nothing to undo for no-such-account.invalid" in done.err
+
+
+def test_a_domain_in_the_environment_names_another_account_than_the_settings_file(classic: Machine) -> None:
+    address = classic.account.sandbox.base_url
+    config = classic.write("settings.toml", f'[freshsales]\nbase_url = "{address}"\nedition = "classic"\n')
+    classic.environment |= {"FSSEG_BASE_URL": None, "FSSEG_DOMAIN": "no-such-account.invalid"}
+    classic.run("dry-run", classic.write("e.jsonl", PEOPLE), "--config", config, "--max-time", "1s")
+    assert classic.account.requests == 0
+
+
+@pytest.mark.parametrize("command", [["resume"], ["undo", "--yes"], ["apply"], ["retry"], ["runs", "show"]])
+def test_latest_is_of_the_account_that_is_named(classic: Machine, command: list[str]) -> None:
+    classic.imports(events=PEOPLE)
+    classic.account.forget()
+    verb, *flags = command
+    args = [verb, "show", "latest"] if verb == "runs" else [verb, "latest", *flags]
+    classic.environment |= {"FSSEG_BASE_URL": None, "FSSEG_EDITION": None}
+    done = classic.run(*args, "--domain", "other.myfreshworks.com")
+    assert classic.account.requests == 0
+    assert "127.0.0.1" not in done.out + done.err
+
+
+def test_two_editions_at_one_address_are_not_one_account(classic: Machine) -> None:
+    classic.imports(events=PEOPLE)
+    classic.account.forget()
+    done = classic.run("import", classic.write("e.jsonl", PEOPLE), "--edition", "suite")
+    assert done.code == 2
+    assert "classic account in run" in done.err and "--state-dir" in done.err
+    assert classic.account.requests == 0
+
+
+def test_a_folder_of_before_paths_named_accounts_is_not_left_behind(classic: Machine) -> None:
+    """Without its ledger everything would be sent twice."""
+    classic.imports(events=PEOPLE)
+    classic.environment["FSSEG_BASE_URL"] = classic.account.sandbox.origin + "/gateway"
+    done = classic.run("import", classic.write("e.jsonl", PEOPLE))
+    assert done.code == 2
+    (new,) = re.findall(r"make the folder (\S+)", done.err)
+    assert f"rename it to {new}" in done.err
+    Path(new).mkdir()
+    assert "404" in classic.run("import", classic.write("e.jsonl", PEOPLE)).err, "nobody is at that path"

@@ -215,3 +215,26 @@ def test_a_folder_without_a_run_in_it_is_no_run(classic: Machine) -> None:
     assert [run["run_id"] for run in runs(classic)] == [done.name]
     for command in ("resume", "retry"):
         assert classic.run(command).err.startswith(f"nothing to {command} for ")
+
+
+def test_an_input_that_is_gone_before_it_was_read_is_told_and_waited_for(machine: Machine, path: str) -> None:
+    other = machine.write("other.jsonl", [person("other@x.example", "2024-05-01", title="CEO")])
+    assert machine.imports(path, other, "--max-requests", "2").code == 5
+    moved = Path(other).rename(machine.home / "moved.jsonl")
+    done = machine.run("resume")
+    assert done.code == 4
+    assert f"{other} is gone" in done.err
+    assert states(machine) == ["import stopped"]
+    moved.rename(other)
+    assert machine.run("resume").code == 0
+    assert len(entries(machine.account)) == 3
+    assert states(machine) == ["import done"]
+
+
+def test_standard_input_is_kept_before_anything_can_stop_the_run(classic: Machine) -> None:
+    events = Path(classic.write("events.jsonl", PEOPLE)).read_bytes()
+    stopped = classic.spawn("import", "-", "--max-requests", "2", stdin=events)
+    assert stopped.code == 5, stopped.err
+    assert "import it again" not in stopped.err
+    assert classic.run("resume").code == 0
+    is_whole(classic)

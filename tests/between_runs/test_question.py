@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.between_runs.runs import PEOPLE, advised, entries, run_of, runs, states
+from tests.between_runs.runs import PEOPLE, advised, entries, person, run_of, runs, states
 from tests.between_runs.terminal import CTRL_C, QUESTION, answered, on_terminal
 from tests.e2e.harness import Machine
 
@@ -32,7 +32,7 @@ def test_a_no_declines_the_run_which_no_resume_pushes_but_apply_does(machine: Ma
     assert (code, run["state"]) == (0, "declined")
     assert is_empty(machine)
     assert "fsseg resume" not in seen
-    assert f"nothing was sent; what would still push it: fsseg apply {run['run_id']}" in seen
+    assert f"nothing was written; what would still push it: fsseg apply {run['run_id']}" in seen
     bare = machine.run("resume")
     host = machine.account.sandbox.origin.removeprefix("http://")
     assert (bare.code, bare.err.strip()) == (0, f"nothing to resume for {host}")
@@ -96,7 +96,7 @@ def test_ctrl_c_at_the_question_is_a_no_of_exit_130(classic: Machine) -> None:
         code, seen = terminal.end(), terminal.seen
     (run,) = runs(classic)
     assert (code, run["state"], run["exit_code"]) == (130, "declined", 130)
-    assert f"nothing was sent; what would still push it: fsseg apply {run['run_id']}" in seen
+    assert f"nothing was written; what would still push it: fsseg apply {run['run_id']}" in seen
     assert classic.run("resume").err.startswith("nothing to resume for ")
     assert is_empty(classic)
     assert "fsseg resume" not in seen, "there is nothing to resume"
@@ -141,7 +141,7 @@ def test_apply_asks_too_and_a_no_leaves_the_dry_run_declined(machine: Machine, p
     code, seen = answered(machine, "apply", answers="n")
     assert (code, states(machine)) == (0, ["dry-run declined"])
     assert f"applying {dry}" in seen
-    assert f"nothing was sent; what would still push it: fsseg apply {dry}" in seen
+    assert f"nothing was written; what would still push it: fsseg apply {dry}" in seen
     for command in ("resume", "apply"):
         machine.run(command)
         assert is_empty(machine)
@@ -215,3 +215,37 @@ def test_an_import_takes_the_place_of_one_that_stopped_before_it_sent_anything(m
         assert done.code == code, done.err
         assert "pushes it" not in done.err
     assert machine.account.writes == 0
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_plan_whose_question_was_left_is_read_again_before_it_is_applied(classic: Machine, strict: bool) -> None:
+    (id,) = classic.account.seed(leads=[{"email": "ada@x.example", "last_name": "Old", "job_title": "Intern"}])["leads"]
+    classic.dry_runs(events=PEOPLE)
+    with on_terminal(classic, "apply") as terminal:
+        terminal.until(QUESTION)
+        terminal.process.kill()
+        terminal.process.wait()
+    classic.account.change("leads", id, job_title="by a colleague")
+    done = classic.run("apply", runs(classic)[-1]["run_id"], "--yes", *(["--strict"] if strict else []))
+    assert done.code == 1, done.out
+    assert classic.account.one("leads", "ada@x.example")["job_title"] == "by a colleague"
+    assert not (strict and classic.account.writes > 2)
+    assert len(runs(classic)) == 2
+
+
+def test_what_moves_on_while_an_apply_is_stopped_is_left_alone(classic: Machine) -> None:
+    people = [{"email": f"p{n}@x.example", "last_name": "P", "job_title": "Intern"} for n in range(40)]
+    ids = classic.account.seed(leads=people)["leads"]
+    classic.account.forget()
+    classic.dry_runs(events=[person(f"p{n}@x.example", "2024-05-01", title="CEO") for n in range(40)])
+    assert classic.run("apply", "--max-requests", str(classic.account.requests + 10)).code == 5
+    waiting = [id for id, title in zip(ids, titles(classic), strict=True) if title == "Intern"]
+    assert 0 < len(waiting) < 40
+    classic.account.change("leads", waiting[-1], job_title="by a colleague")
+    assert classic.run("resume").code == 1
+    assert sorted({*titles(classic)}) == ["CEO", "by a colleague"]
+    assert titles(classic).count("by a colleague") == 1
+
+
+def titles(machine: Machine) -> list[str]:
+    return [str(machine.account.one("leads", f"p{n}@x.example")["job_title"]) for n in range(40)]

@@ -62,7 +62,7 @@ def test_a_file_is_said_to_be_of_the_run_that_imported_it(machine: Machine) -> N
     assert machine.imports(path, "--max-requests", "1").code == 5
     assert machine.run("resume").code == 0
     done = machine.imports(path)
-    assert f"was imported wholly by run {first}" in done.err
+    assert f"was dealt with wholly by run {first}" in done.err
 
 
 def test_what_another_run_has_found_unchanged_can_still_be_deleted(machine: Machine) -> None:

@@ -35,7 +35,7 @@ def declined(machine: Machine, run: str, answer: str) -> int:
     code, seen = answered(machine, "undo", answers=[answer])
     assert "2 records" in seen.partition(QUESTION)[0]
     assert run in seen.partition(QUESTION)[0]
-    assert "nothing was sent" in seen
+    assert "nothing was written" in seen
     assert "nobody to ask" not in seen
     assert "--yes" not in seen
     assert machine.account.writes == 0
@@ -235,3 +235,22 @@ def test_an_undo_that_nobody_has_agreed_to_waits_for_somebody(classic: Machine) 
     code, seen = answered(classic, "resume", answers="y")
     assert (code, "Put back 1 record that" in seen) == (0, True)
     assert titles(classic) == {"ada": "Intern"}
+
+
+def test_an_undo_that_another_one_has_finished_has_nothing_left(machine: Machine, imported: str) -> None:
+    """What was imported since stays."""
+    path = machine.write("again.jsonl", EVENTS)
+    machine.run("undo", imported, "--dry-run")
+    budget = machine.account.requests + 1
+    assert machine.run("undo", imported, "--yes", "--max-requests", str(budget)).code == 5
+    stopped = [one["run_id"] for one in runs(machine) if one["state"] == "stopped"]
+    assert machine.run("undo", imported, "--yes").code == 0
+    assert machine.imports(path).code == 0
+    state = machine.account.state()
+    assert "superseded" in {one["state"] for one in runs(machine)}
+    for command in (["resume"], ["resume", *stopped]):
+        done = machine.run(*command)
+        assert done.code == 0
+        assert "nothing to resume" in done.err
+    assert machine.account.state() == state
+    assert titles(machine)["ada"] == "CEO"

@@ -303,3 +303,11 @@ def test_a_damaged_run_is_listed_as_such_and_left_alone(after_import: Shell) -> 
     assert by_run[killed.name] == "damaged"
     assert listed(after_import)[killed.name].split()[1:] == ["damaged", *"–––––"]
     assert (killed / "run.json").read_bytes() == b"no JSON at all"
+
+
+def test_an_age_of_none_is_told_to_be_too_little(after_import: Shell) -> None:
+    for age_of_none in ("0s", "0"):
+        done = after_import("runs", "prune", "--older-than", age_of_none, "--yes")
+        assert done.code == 2
+        assert "--older-than: it must be more than zero" in done.err
+        assert "reads like" not in done.err

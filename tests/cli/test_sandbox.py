@@ -68,12 +68,27 @@ def test_reset_empties_it_and_forgets_what_was_delivered(after_import: Shell) ->
     folder = after_import.state / "sandbox-classic"
     before = counts(folder / "freshsales.db")
     done = after_import("sandbox", "reset", "--yes", "--json")
-    assert (done.code, done.json) == (0, {"account": "sandbox-classic", "deleted": sum(before.values())})
+    deleted = {"account": "sandbox-classic", "deleted": sum(before.values()), "deleted_runs": 1}
+    assert (done.code, done.json) == (0, deleted)
     assert set(counts(folder / "freshsales.db").values()) == {0}
     assert not (list(folder.glob("ledger*")) + list(folder.glob("mirror*")))
-    assert list((folder / "runs").iterdir())
     again = after_import("import", "--sandbox", after_import.write("a.jsonl", PERSON), "--json")
     assert again.json["events"]["outcomes"]["applied"] == 1
+
+
+def test_after_a_reset_no_earlier_run_can_write_to_whoever_has_its_ids_now(shell: Shell) -> None:
+    dry = shell("dry-run", "--sandbox", "--json", shell.write("b.jsonl", {**PERSON, "userId": "bo@example.com"}))
+    done = shell("import", "--sandbox", "--json", shell.write("a.jsonl", PERSON))
+    told = shell.on_terminal("sandbox", "reset", keys="y\n")[1]
+    assert "Delete 1 record or entry of sandbox-classic, and 2 runs with their reports?" in told.replace("\r\n", " ")
+    other = {**PERSON, "userId": "eve@example.com", "messageId": "m9", "traits": {"firstName": "Eve"}}
+    assert shell("import", "--sandbox", shell.write("c.jsonl", other)).code == 0
+    before = shell("sandbox", "show", "--json").json
+    for command in ("resume", "retry", "undo", "apply"):
+        for run in (dry.json["run_id"], done.json["run_id"]):
+            ended = shell(command, run, *(["--yes"] if command in ("undo", "apply") else []))
+            assert (ended.code, f"there is no run {run}" in ended.err) == (2, True)
+    assert shell("sandbox", "show", "--json").json == before
 
 
 def test_reset_does_nothing_where_nobody_agrees(after_import: Shell) -> None:
@@ -126,8 +141,10 @@ def test_a_served_sandbox_says_how_to_use_it_and_ends_when_asked(shell: Shell) -
         assert "Ctrl-C" in err
     assert counts(shell.state / "sandbox-suite" / "freshsales.db")["contacts"] == 1
     assert list(shell.state.glob("127.0.0.1_*/ledger.db"))
+    assert list(shell.state.glob("127.0.0.1_*/runs/*"))
     assert shell("sandbox", "reset", "--edition", "suite", "--yes").code == 0
     assert not list(shell.state.glob("127.0.0.1_*/ledger.db"))
+    assert not list(shell.state.glob("127.0.0.1_*/runs/*"))
 
 
 def test_a_served_sandbox_says_it_as_json_too(shell: Shell) -> None:

@@ -197,19 +197,19 @@ def imported_by(result: Result) -> list[str | None]:
     return [row.get("imported_by") for row in result.summary["inputs"]]
 
 
-def test_a_file_that_was_imported_wholly_is_told(machine: Machine) -> None:
+def test_a_file_that_was_dealt_with_wholly_is_told(machine: Machine) -> None:
     path = machine.write("events.jsonl", [identify(KIM, title="CEO"), {"type": "identify", "userId": "no-email"}])
     first = machine.imports(path)
-    assert first.folder is not None and "imported wholly" not in first.err
+    assert first.folder is not None and "dealt with" not in first.err
     run = first.folder.name
 
     second, dry, again = machine.imports(path), machine.dry_runs(path), machine.imports(path, "--again")
 
-    said = f"{path} was imported wholly by run {run}: what it delivered is skipped (--again sends it anew)"
+    said = f"{path} was dealt with wholly by run {run}: what was delivered is skipped (--again compares it once more)"
     assert said in second.err and said in dry.err
     assert imported_by(second) == imported_by(dry) == [run]
     assert second.outcomes == {"skipped": 1, "rejected": 1}
-    assert "imported wholly" not in again.err
+    assert "dealt with" not in again.err
     assert imported_by(again) == [None]
 
 
@@ -267,6 +267,6 @@ def test_many_files_that_are_done_are_told_in_few_lines(machine: Machine) -> Non
         machine.write(f"in/{number}.jsonl", [identify(KIM, title="CEO")])
     machine.imports(str(machine.home / "in"))
     second = machine.imports(str(machine.home / "in"))
-    assert second.err.count("was imported wholly") == 3
+    assert second.err.count("was dealt with wholly") == 3
     assert "so were 3 more of these files" in second.err
     assert None not in imported_by(second)

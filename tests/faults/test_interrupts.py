@@ -245,3 +245,20 @@ def children(process: subprocess.Popen[bytes]) -> list[str]:
 def _alive(pid: str) -> bool:
     stat = Path("/proc", pid, "stat")
     return stat.exists() and ") Z " not in stat.read_text()
+
+
+def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
+    classic: Machine, path: str, ends: dict[str, State]
+) -> None:
+    """Not only to `resume`: the same file again makes nobody twice."""
+    process = start(classic, "import", path)
+    when(classic, process, TIMELINE)
+    classic.account.faults(Fault("slow", method="POST", path="/sales_activities", seconds=4.0, limit=1))
+    when(classic, process, 3)
+    interrupt_twice(process)
+    finish(process)
+    classic.account.faults()
+    while not answered(classic.account):
+        time.sleep(0.01)
+    assert here(classic, "import", path).code == 0
+    assert not difference(classic.account.state(), ends["classic"])

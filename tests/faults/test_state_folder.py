@@ -77,16 +77,22 @@ def test_a_spoilt_ledger_is_refused_and_left_as_it_is(classic: Machine, spoil: o
     assert classic.account.writes == 0
 
 
-@pytest.mark.parametrize("spoil", [newer, overwritten])
-def test_a_spoilt_copy_of_the_account_is_refused_and_left_as_it_is(classic: Machine, spoil: object) -> None:
+@pytest.mark.parametrize("spoil", [newer, overwritten, damaged_inside, cut_off])
+def test_a_spoilt_copy_of_the_account_is_told_and_made_anew(classic: Machine, spoil: object) -> None:
+    """There are enough people to ask for that they are copied."""
     imported(classic)
+    people = [{"type": "identify", "userId": f"p{n}@x.example", "traits": {"title": "CEO"}} for n in range(60)]
+    assert here(classic, "import", classic.write("people.jsonl", people)).code == 0
     (path,) = classic.state.glob("*/mirror.db")
-    spoil(path)  # type: ignore[operator]
-    data = path.read_bytes()
-    classic.account.forget()
-    assert here(classic, "import", classic.write("more.jsonl", mixed())).code == 2
-    assert path.read_bytes() == data
-    assert classic.account.writes == 0
+    for command in ("import", "dry-run", "undo --yes"):
+        spoil(path)  # type: ignore[operator]
+        args = [] if command.startswith("undo") else [classic.write("more.jsonl", people), "--again"]
+        done = here(classic, *command.split(), *args)
+        assert done.code == 0, done.err
+        (line,) = [line for line in done.err.splitlines() if "mirror.db" in line]
+        assert "made anew" in line
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 
 @SPOILT

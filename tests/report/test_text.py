@@ -63,7 +63,7 @@ def test_reasons_have_counts_hints_and_the_first_place() -> None:
 
 def test_a_reason_without_a_hint_of_its_own_gets_the_known_one() -> None:
     summary = import_summary(reasons=[{"code": "duplicate", "stage": "skip", "outcome": "skipped", "count": 170}])
-    assert "170  duplicate  delivered before, or twice in the input: --again" in totals(summary)
+    assert "170  duplicate  delivered before (--again compares it once more), or twice in the input" in totals(summary)
 
 
 def test_ignored_traits_are_listed_most_frequent_first_with_their_hints() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fsseg.report.changes import CLEARED, SIGNS, Arranger, Change, Group, Show, field_lines, warning_texts
+from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Arranger, Change, Group, Show, field_lines, warning_texts
 from fsseg.report.console import sanitise
 from fsseg.report.formats.csv_table import email_of
 from fsseg.report.humanize import counted, cut, number, value
@@ -34,9 +34,10 @@ from fsseg.report.model import (
     warning_rows,
     where,
 )
+from fsseg.report.standing import Standing
 from fsseg.state.private_file import write_text
 
-SHOWN = 500
+SHOWN = SAMPLED
 """Changes of an entity, and failures, that a page holds; the files of the run hold all."""
 
 _LONGEST = 400
@@ -72,8 +73,12 @@ def render_html(
     run_dir: Path | None = None,
     show: Show = "all",
     limit: int = SHOWN,
+    standing: Standing | None = None,
 ) -> str:
-    """The page for an import or a dry run; the first `limit` changes of each entity and failures are shown."""
+    """The page for an import or a dry run; the first `limit` changes of each entity and failures are shown.
+
+    The next steps fit `standing` if it is given.
+    """
     found = Failures.of(summary, failures, limit)
     arranged = Arranger(changes, show=show, limit=limit)
     groups = list(arranged)
@@ -96,7 +101,7 @@ def render_html(
         warnings=warning_rows(summary),
         requests=request_line(summary),
         forecast=forecast_line(summary),
-        steps=next_steps(summary, run_files(summary, run_dir)),
+        steps=next_steps(summary, run_files(summary, run_dir), standing),
         groups=[(group, [*map(_record, group.changes + group.conflicts)], _tally(arranged, group)) for group in groups],
         failures=[_failure(failure) for failure in found.rows],
         hidden_failures=max(total_failures(summary) - len(found.rows), 0) if found.rows else 0,
@@ -169,7 +174,7 @@ def _failure(failure: dict[str, Any]) -> _Failure:
     return _Failure(
         place=place(about),
         code=sanitise(str(about.get("code", ""))),
-        who=value(failure.get("userId") or email_of(failure) or failure.get("anonymousId") or "–"),
+        who=value(failure.get("userId") or email_of(failure) or failure.get("anonymousId") or about.get("key") or "–"),
         what=" · ".join(cut(value(part), 80) for part in islice(what, 2) if part),
         message=cut(value(about["message"]), _LONGEST) if about.get("message") else "",
         hint=cut(value(about["hint"]), _LONGEST) if about.get("hint") else "",

@@ -36,6 +36,7 @@ from fsseg.report.model import (
     warning_rows,
     where,
 )
+from fsseg.report.standing import Standing
 
 STYLES = {
     "applied": "green",
@@ -61,13 +62,14 @@ def print_totals(
     show_failures: int = 0,
     title: bool = True,
     told: str = "",
+    standing: Standing | None = None,
 ) -> None:
     """The whole closing text. `show_failures` lists that many failed events; `title` names account and run.
 
-    `told` is a command that is told elsewhere, and so isn't among the next steps.
+    `told` is a command that is told elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
     """
     found = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, found, run_dir, told).lines(title):
+    for line in _Totals(console, summary, found, run_dir, told, standing).lines(title):
         console.print(line, soft_wrap=True)
 
 
@@ -81,13 +83,14 @@ def print_dry_run(
     show: Show = "all",
     limit: int | None = 50,
     told: str = "",
+    standing: Standing | None = None,
 ) -> None:
     """A dry run on the terminal: the account, the diff as in `print_diff`, the totals as in `print_totals`."""
     for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
         console.print(line, soft_wrap=True)
     for line in diff_lines(Arranger(changes, show=show, limit=limit), glyphs(console), line_width(console)):
         console.print(line, soft_wrap=True)
-    print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told)
+    print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told, standing=standing)
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
@@ -110,9 +113,10 @@ class _Totals:
     """Every section as lines, empty where it has nothing to say."""
 
     def __init__(
-        self, console: Console, summary: Summary, found: Failures, run_dir: Path | None, told: str = ""
-    ) -> None:
-        self.summary, self.found, self.told = summary, found, told
+        self, console: Console, summary: Summary, found: Failures, run_dir: Path | None, told: str = "",
+        standing: Standing | None = None,
+    ) -> None:  # fmt: skip
+        self.summary, self.found, self.told, self.standing = summary, found, told, standing
         self.files = run_files(summary, run_dir)
         self.width = line_width(console)
         self.glyphs: Glyphs = glyphs(console)
@@ -230,7 +234,8 @@ class _Totals:
         yield Text("Events that need you", style="bold")
         for failure in self.found.rows:
             about = failure.get("_fsseg") or {}
-            who, said = failure.get("userId") or email_of(failure), about.get("message") or about.get("hint")
+            who = failure.get("userId") or email_of(failure) or about.get("key")
+            said = about.get("message") or about.get("hint")
             cells = [place(about), *(value(cell) for cell in (about.get("code"), who, said) if cell)]
             yield Text(cut("  " + "  ".join(cells), self.width, self.glyphs.ellipsis))
         more = total_failures(self.summary) - len(self.found.rows)
@@ -243,7 +248,7 @@ class _Totals:
             yield from self._wrapped(forecast)
         for path in self.files:
             yield Text(sanitise(str(path)), style="dim")
-        for step in next_steps(self.summary, self.files):
+        for step in next_steps(self.summary, self.files, self.standing):
             if step.command == self.told:
                 continue
             yield Text.assemble(f"{step.why}:  ", (sanitise(step.command), "bold cyan"))

@@ -24,15 +24,15 @@ _STYLES = {"create": "green", "update": "yellow", "conflict": "red"}
 _LONGEST_NAME = 32
 
 
-def diff_lines(arranged: Arranger, signs: Glyphs, width: int) -> Iterator[Text]:
-    """The records, each a header and its fields in columns; an empty line after every record."""
+def diff_lines(arranged: Arranger, signs: Glyphs, width: int, file: str = "changes.jsonl") -> Iterator[Text]:
+    """The records, each a header and its fields in columns; an empty line after every record. `file` holds them all."""
     for group in arranged:
         for change in (*group.changes, *group.conflicts):
             yield from _record(change, signs, width)
             yield Text()
         if group.hidden:
             more = f"  {signs.ellipsis} {counted(group.hidden, 'more change')} of this kind ({sanitise(group.entity)})"
-            yield Text(f"{more}: changes.jsonl holds them all", style="dim")
+            yield Text(f"{more}: {sanitise(file)} holds them all", style="dim")
             yield Text()
 
 
