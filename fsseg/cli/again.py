@@ -196,7 +196,7 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
 def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
     store = pipeline.store
     check(store, pipeline.run.id)
-    pipeline.settle_killed()
+    pipeline.commit_killed()
     if pipeline.stage == "new":
         store.clear()
         pipeline.plan(_inputs(pipeline))
@@ -233,7 +233,7 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
         return _fork(held, original, strict=strict)
 
     def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
-        pipeline.settle_killed()
+        pipeline.commit_killed()
         refuse_forbidden(pipeline)
         pipeline.renew()
         if not _kept_back(pipeline.store):
@@ -355,7 +355,7 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
         )  # fmt: skip
 
     def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
-        pipeline.settle_killed()
+        pipeline.commit_killed()
         pipeline.plan(())
         if not dry:
             push_if_agreed(pipeline, output, stack, yes=yes)

@@ -84,7 +84,7 @@ def run(
                 output.consoles.say(OFFLINE)
 
             def act(stack: ExitStack) -> None:
-                pipeline.settle_killed()
+                pipeline.commit_killed()
                 pipeline.plan(register(pipeline.store, pipeline.run, files))
                 refuse_forbidden(pipeline)
                 if not dry:
@@ -173,7 +173,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         bad = partly or outcomes["rejected"] or outcomes["failed"] or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
-    summary = pipeline.account_for(head, exit_code, dry_run=info.dry or declined)
+    summary = pipeline.report(head, exit_code, dry_run=info.dry or declined)
     state = _state(pipeline, ending)
     info = run.note(
         state=state, exit_code=summary["exit_code"], outcomes=summary["events"]["outcomes"], finished_at=now(),

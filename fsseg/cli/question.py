@@ -49,7 +49,7 @@ def push_now(pipeline: Pipeline) -> None:
     """Push what is planned; from here on the run is under way."""
     info = pipeline.run.note(state=RunState.RUNNING, agreed=True)
     supersede(pipeline.run.folder.parent.parent, info)
-    pipeline.carry_out()
+    pipeline.push()
 
 
 def is_terminal() -> bool:

@@ -38,6 +38,7 @@ from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing, write_text
 from fsseg.state.run_folder import OPEN, Run, RunState, readable_runs
 from fsseg.state.seal import edited
+from fsseg.undo_pipeline import UndoPipeline
 
 
 @dataclass
@@ -171,12 +172,12 @@ class Session:
                 with store.transaction():
                     store.put("settings", run.info.settings)
                     put_plan_key(store, PlanKey(self.account.host, self.account.edition, self.ledger.generation))
-            progress = self.output.progress
+            kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
             if offline:
                 catalog = cached_fields(self.folder, self.account)
                 token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
                 rules = rules_of(self.settings, application_token=token, offline=True)
-                yield Pipeline(
+                yield kind(
                     self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress
                 )
                 return
@@ -185,7 +186,7 @@ class Session:
             cache_fields(self.folder, known.catalog)
             mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.say)))
             rules = rules_of(self.settings, application_token=connection.application_token)
-            yield Pipeline(
+            yield kind(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
                 connection.writer, self.pacer, progress, forbidden=known.forbidden,
             )  # fmt: skip

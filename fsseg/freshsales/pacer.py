@@ -114,6 +114,13 @@ class Pacer:
         self._ran_out: _Window | None = None
         self._period: float | None = None
 
+    def spent(self) -> dict[str, float]:
+        """Requests so far, of which kinds, and the seconds that were waited."""
+        return {
+            "total": self.total, "read": self.read, "write": self.write, "retried": self.retried,
+            "rate_limited": self.rate_limited, "waited_s": round(self.waited_s, 1),
+        }  # fmt: skip
+
     @property
     def per_hour(self) -> int | None:
         """Requests an hour the account may send, where the headers tell: the quota they tell of is the hour's."""

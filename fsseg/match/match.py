@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from fsseg.fold.desired import Shaped, fields_for, latest_company, shape, wants_contact
-from fsseg.fold.merge import PERSON, State, dump, merge, restore
+from fsseg.fold.merge import PERSON, State, dump, restore
 from fsseg.fold.people import COMPANY
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
@@ -54,19 +53,6 @@ class Matching:
     """Whether some were matched before: then their deals may be there already."""
 
 
-def match(work: Matching) -> None:
-    """Fill in entity, desired, existing, remote id and warnings of all records; make those of accounts and deals.
-
-    Raises the client's errors; what was matched before stays in the store, so that matching again goes on.
-    """
-    if work.ledger is not None and work.ledger.is_empty:
-        work = replace(work, ledger=None)
-    _match_people(work)
-    _settle_accounts(work)
-    _match_accounts(work)
-    _match_deals(work)
-
-
 @dataclass
 class _Found:
     entity: Entity
@@ -78,7 +64,12 @@ class _Found:
     """`existing` is a lead that becomes a contact."""
 
 
-def _match_people(work: Matching) -> None:
+def match_people(work: Matching) -> None:
+    """Fill in entity, desired, existing, remote id and warnings of every person; make the records of their deals.
+
+    What they say of companies is kept as parts (see `fold.companies`). Raises the client's errors; what was matched
+    before stays in the store, so that matching again goes on.
+    """
     todo = "kind = 'person' AND entity IS NULL"
     questions = work.store.count("record", todo)
     entities: tuple[Entity, ...] = ("lead", "contact") if work.catalog.edition == "classic" else ("contact",)
@@ -270,25 +261,6 @@ def _write_deals(work: Matching, people: list[_Planned]) -> None:
     work.store.add_records("deal", ("key", "match_key", "parent", "desired", "times", "sources"), rows)
 
 
-def _settle_accounts(work: Matching) -> None:
-    """One record per company name, whoever spoke of it."""
-    with work.store.transaction():
-        columns = ("key", "match_key", "desired", "times", "sources")
-        work.store.add_records("account", columns, _accounts(work.store.parts(COMPANY)))
-        work.store.forget_parts(COMPANY)
-
-
-def _accounts(parts: Iterable[tuple[str, bytes]]) -> Iterator[tuple[Any, ...]]:
-    """The row of each company, whatever was said of it put together."""
-    for key, group in groupby(parts, key=lambda row: row[0]):
-        state: State = {}
-        for _, plain in group:
-            state = merge(state, restore(orjson.loads(plain)))
-        part = state[key]
-        desired, times = fields_for("contact", part)
-        yield desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(times), encode(part.sources)
-
-
 def _recall(work: Matching, kind: str) -> None:
     """Offline: the accounts, or deals, of which something was delivered are there; what they hold isn't known."""
     for record in work.store.records("kind = ? AND action IS NULL", (kind,)):
@@ -303,7 +275,8 @@ def _delivered(work: Matching, record: Record, parent: int | None) -> bool:
     return work.ledger is not None and work.ledger.history(known).generation > 0
 
 
-def _match_accounts(work: Matching) -> None:
+def match_accounts(work: Matching) -> None:
+    """Fill in what there is of every account. Raises as `match_people`."""
     if work.reader is None:
         _recall(work, "account")
         return
@@ -318,8 +291,11 @@ def _match_accounts(work: Matching) -> None:
             _write_existing(work, record, existing)
 
 
-def _match_deals(work: Matching) -> None:
-    """A deal is known by its name among the deals of its contact; a new contact has none."""
+def match_deals(work: Matching) -> None:
+    """Fill in what there is of every deal: it is known by its name among the deals of its contact.
+
+    Raises as `match_people`.
+    """
     if work.reader is None:
         _recall(work, "deal")
         return

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import orjson
 
 from fsseg.fold.daily_rollup import aggregate
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import field_of, same
+from fsseg.state.deliveries import Values, values_of, written_since
 from fsseg.state.fingerprint import places
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import REFERENCE, Record, Store
+from fsseg.state.run_folder import Run
 
 OPEN = "status = 'planned' AND action IN ('create', 'update')"
 """What is still to be sent."""
-
-Delivered = Callable[[Record], dict[str, list[object]]]
-"""What other runs have written to a record since: the values of each field."""
 
 
 def skip_delivered(store: Store, ledger: Ledger) -> None:
@@ -113,12 +112,19 @@ def _is_touched(store: Store, ledger: Ledger, record: Record, since: int) -> boo
     return any(one is not None and one.generation > since for one in known)
 
 
-def hold_to_review(store: Store, catalog: Catalog, delivered: Delivered) -> int:
+def hold_to_review(store: Store, catalog: Catalog, others: Iterable[Run], since: int) -> int:
     """Of what was planned anew, push only what a reviewer has seen or fsseg has written since; how many are conflicts.
 
-    A field that holds neither what the reviewed plan found, nor what it wants, nor what another run has `delivered`
-    was changed by somebody else: such a record is left alone, and so is one that somebody else has made.
+    A field that holds neither what the reviewed plan found, nor what it wants, nor what one of the `others` has
+    delivered since that generation of the ledger, was changed by somebody else: such a record is left alone, and so is
+    one that somebody else has made.
     """
+    written = written_since(others, since)
+
+    def delivered(record: Record) -> Values:
+        parent = store.record(record.parent).remote_id if record.parent else None
+        return values_of(written, record, parent)
+
     conflicts = [
         record.id for record, reviewed in _reviewed(store) if not _is_ours(catalog, record, reviewed, delivered(record))
     ]

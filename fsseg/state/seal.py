@@ -64,6 +64,13 @@ def unseal(store: Store) -> None:
     store.put(SEAL, None)
 
 
+def begin_renewal(store: Store) -> None:
+    """The plan is about to be brought up to date; what ends the process meanwhile leaves it to be done again."""
+    with store.transaction():
+        store.put("stage", "renewing")
+        unseal(store)
+
+
 def seal_settled(store: Store) -> None:
     """Keep how the rows stand: those that aren't done can be sent again."""
     store.put(SETTLED_SEAL, _digest(store, _SETTLED))

@@ -1,0 +1,98 @@
+"""What other runs of the account have left to be done before this one may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from fsseg.push.bulk import JOB
+from fsseg.push.executor import recover
+from fsseg.push.work import Work
+from fsseg.state.commit_run import commit_run
+from fsseg.state.database import StateError
+from fsseg.state.ledger import Ledger
+from fsseg.state.ledger_update import is_behind
+from fsseg.state.plan_key import plan_key, put_plan_key
+from fsseg.state.plan_store import Store
+from fsseg.state.reopen import close_absent, reopen_unknown
+from fsseg.state.run_folder import Run, RunState, all_runs
+
+
+@dataclass
+class EarlierRuns:
+    """The other runs of the account. `context` gives what looking for their rows needs; it is None offline."""
+
+    run: Run
+    store: Store
+    ledger: Ledger
+    say: Callable[[str], None]
+    context: Callable[[Store], Work] | None
+
+    def commit_killed(self) -> None:
+        """Write into the ledger what runs have delivered that were killed before they could.
+
+        A run that can't say how it stands may have been. What is damaged of others is told, and stops nothing here.
+        """
+        for run in all_runs(self.run.folder.parent.parent):
+            if run.id == self.run.id:
+                continue
+            try:
+                was_killed = run.was_killed
+            except StateError:
+                self._commit_damaged(run)
+                continue
+            if was_killed and run.has_whole_plan:
+                self._commit(run)
+                run.note(state=RunState.STOPPED)
+            elif was_killed:
+                self._tell_lost(run)
+
+    def _commit(self, run: Run) -> None:
+        with closing(run.open()) as store:
+            if self.context is not None and store.get(JOB):
+                recover(self.context(store))  # what it has begun would come over what is written now
+            commit_run(run, store, self.ledger, self.say)
+
+    def _commit_damaged(self, run: Run) -> None:
+        if run.plan.exists():
+            if not run.has_whole_plan:
+                self._tell_lost(run)
+                return
+            with closing(run.open()) as store:
+                is_behind_it = store.get("undoes") is not None or is_behind(self.ledger, store, run.id)
+            if is_behind_it and run.has_sent:
+                self._commit(run)
+        self.say(
+            f"run {run.id} is damaged, as its run.json can't be read; what it delivered stays known. fsseg runs prune"
+            f" deletes it once it is old, or delete {run.folder}"
+        )
+
+    def _tell_lost(self, run: Run) -> None:
+        self.say(
+            f"run {run.id} is damaged, as its plan.db can't be read: what it delivered last may not be known, and be"
+            f" sent again. To be rid of it, delete {run.folder}"
+        )
+
+    def resolve_doubts(self, runs: Iterable[str]) -> None:
+        """Ask what became of what these runs have sent. Raises the client's errors."""
+        if self.context is None:
+            return
+        key, before = plan_key(self.store), self.ledger.generation
+        for id in sorted(runs):
+            run = Run(self.run.folder.parent / id)
+            if not run.plan.exists():
+                continue
+            if not run.has_whole_plan:
+                self.say(f"run {id} is damaged: what it may have sent can't be looked for")
+                continue
+            self.say(f"looking for what run {id} may have sent")
+            with closing(run.open()) as store:
+                looked_for = reopen_unknown(store)
+                recover(self.context(store))
+                close_absent(store, looked_for)
+                commit_run(run, store, self.ledger, self.say)
+        if key.generation == before:
+            put_plan_key(self.store, replace(key, generation=self.ledger.generation))

@@ -1,0 +1,188 @@
+"""What every step of a run needs, and the words in which it asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from fsseg.fold.fold_inputs import Folding
+from fsseg.freshsales.errors import Forbidden, Interrupted
+from fsseg.freshsales.pacer import Pacer
+from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.writer import Writer
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.rules import Rules
+from fsseg.mapping.tally import Tally
+from fsseg.match.match import Matching
+from fsseg.match.mirror import Mirror
+from fsseg.plan.brake import shares
+from fsseg.plan.decide import Deciding
+from fsseg.plan.forecast import forecast
+from fsseg.push.earlier_runs import EarlierRuns
+from fsseg.push.work import Work
+from fsseg.report.changes import Sample
+from fsseg.report.progress import Progress
+from fsseg.settings import Settings
+from fsseg.state.ledger import Ledger
+from fsseg.state.plan_key import plan_key, put_plan_key
+from fsseg.state.plan_store import Store
+from fsseg.state.run_folder import Run
+from fsseg.state.seal import seal, seal_settled
+
+Advance = Callable[[int], None]
+
+
+@dataclass
+class RunContext:
+    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written.
+
+    How far it has come is kept in its store, so that it can go on there: `new`, `gathered`, `matched`, `planned`,
+    `pushed`; `renewing` while a plan is brought up to date.
+    """
+
+    settings: Settings
+    rules: Rules
+    catalog: Catalog
+    run: Run
+    store: Store
+    ledger: Ledger
+    mirror: Mirror | None
+    reader: Reader | None
+    writer: Writer | None
+    pacer: Pacer
+    progress: Progress
+    forbidden: dict[str, Forbidden] = field(default_factory=dict)
+    workers: int = 4
+
+    def __post_init__(self) -> None:
+        self._spent: dict[str, Any] = self.store.get("requests", {})
+        """What earlier processes of this run spent."""
+        self.verified = False
+        """Whether this process has compared a reviewed plan with what Freshsales holds now."""
+        self.sample = Sample()
+        """The first changes of the run, once they are written."""
+
+    @property
+    def stage(self) -> str:
+        return str(self.store.get("stage", "new"))
+
+    @property
+    def earlier_runs(self) -> EarlierRuns:
+        """The other runs of the account, and what they have left to be done."""
+        asks = None if self.reader is None else self._push_context_of
+        return EarlierRuns(self.run, self.store, self.ledger, self.progress.message, asks)
+
+    def say(self, text: str) -> None:
+        """Tell it beside the bars, whichever are shown now."""
+        self.progress.message(text)
+
+    def ticking(self, advance: Advance) -> Advance:
+        """Advances the stage, and raises `Interrupted` once somebody has pressed Ctrl-C."""
+
+        def tick(count: int) -> None:
+            advance(count)
+            if self.pacer.interrupted:
+                raise Interrupted("interrupted")
+
+        return tick
+
+    def commit_killed(self) -> None:
+        """Write into the ledger what runs have delivered that were killed before they could."""
+        self.note_requests()
+        self.earlier_runs.commit_killed()
+        if self.stage == "new":
+            put_plan_key(self.store, replace(plan_key(self.store), generation=self.ledger.generation))
+
+    def brake(self) -> str | None:
+        """Why the safety brake refuses this plan, or None; so it is offline, where nobody knows what changes."""
+        lifted = self.settings.allow_mass_changes or self.reader is None
+        return None if lifted else shares(self.store).refusal
+
+    def folding(self) -> Folding:
+        """What reading, mapping and folding need."""
+        settings = self.settings
+        return Folding(
+            self.store, self.ledger, self.catalog, self.rules, settings.again, settings.timeline.aggregate == "daily",
+            settings.jobs, settings.limit,
+        )  # fmt: skip
+
+    def deciding(self) -> Deciding:
+        """What the diff needs."""
+        return Deciding(self.store, self.catalog, self.ledger, self.settings.create_missing, self.reader is None)
+
+    def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
+        """What matching needs; `anew` where some records were matched before."""
+
+        def tick(people: int) -> None:
+            advance(people)
+            self.note_requests()
+
+        ledger = None if self.ledger.is_empty else self.ledger
+        return Matching(
+            self.store, self.catalog, self.reader, ledger, self.mirror, self._match_mode(self.settings),
+            self.settings.identity.id_field, self.settings.convert_leads, self.say, tick, anew,
+        )  # fmt: skip
+
+    def _match_mode(self, settings: Settings) -> Literal["segment", "email"]:
+        """Whether the destination's matching rules hold, or the e-mail alone."""
+        return settings.identity.match or ("segment" if self.catalog.edition == "classic" else "email")
+
+    def planned(self, generation: int) -> None:
+        """Seal the plan, which is up to date with that generation of the ledger."""
+        spent, pacer = self.requests()["total"], self.pacer
+        expected = None if self.reader is None else forecast(self.store, spent, pacer.per_hour, pacer.remaining)
+        with self.store.transaction():
+            if expected is not None:
+                self.store.put("forecast", expected._asdict())
+            put_plan_key(self.store, replace(plan_key(self.store), generation=generation))
+            seal(self.store)
+            seal_settled(self.store)
+            self.note_requests()
+            self.store.put("stage", "planned")
+
+    def push_context(self) -> Work:
+        """What pushing the rows of this run needs."""
+        return self._push_context(self.store, self.settings)
+
+    def _push_context_of(self, store: Store) -> Work:
+        """The same for the rows of another run, by the settings that it began with."""
+        return self._push_context(store, Settings.model_validate(store.get("settings")))
+
+    def _push_context(self, store: Store, settings: Settings) -> Work:
+        assert self.reader is not None and self.writer is not None
+        owner = Mapper(self.catalog, self.rules, Tally()).owner_id or self._first_owner()
+        return Work(
+            store, self.catalog, self.reader, self.writer,
+            lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
+            settings.identity.id_field, owner, self.workers, self.note_requests,
+        )  # fmt: skip
+
+    def _first_owner(self) -> int | None:
+        """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""
+        owner = self.catalog.fields("contact").get("owner_id")
+        return int(owner.choices[0].id) if owner and owner.choices else None
+
+    @contextmanager
+    def push_stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:
+        """A stage of the progress that shows what is left of the quota, too."""
+        with self.progress.stage(name, total, unit) as stage:
+
+            def advance(count: int) -> None:
+                stage.advance(count)
+                if self.pacer.limit is not None and self.pacer.remaining is not None:
+                    self.progress.quota(self.pacer.remaining, self.pacer.limit)
+
+            yield advance
+
+    def note_requests(self) -> None:
+        """Write down what was spent so far."""
+        self.store.put("requests", self.requests())
+
+    def requests(self) -> dict[str, Any]:
+        """What all processes of this run have spent."""
+        return {name: count + self._spent.get(name, 0) for name, count in self.pacer.spent().items()}

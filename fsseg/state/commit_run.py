@@ -1,0 +1,37 @@
+"""Commit a run to the ledger, whether it delivers or undoes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+
+from msgspec.structs import replace
+
+from fsseg.state.deliveries import left_out
+from fsseg.state.ledger import Ledger
+from fsseg.state.ledger_update import commit, roll_back
+from fsseg.state.outcomes import Totals, add_up
+from fsseg.state.plan_key import plan_key, put_plan_key
+from fsseg.state.plan_store import Store
+from fsseg.state.run_folder import Run, all_runs
+from fsseg.state.seal import seal_settled
+
+
+def commit_run(
+    run: Run, store: Store, ledger: Ledger, say: Callable[[str], None], totals: Totals | None = None
+) -> None:
+    """Write into the ledger what a run has delivered or taken back; its plan is as up to date as it was."""
+    key, before = plan_key(store), ledger.generation
+    if (undoes := store.get("undoes")) is not None:
+        undone = Run(run.folder.parent / undoes)
+        if not undone.plan.exists():
+            say(f"run {undoes}, which {run.id} undoes, is gone: what it has put back isn't known")
+            return
+        with closing(undone.open()) as original:
+            roll_back(original, store, ledger, undoes, partial(left_out, all_runs(run.folder.parent.parent)))
+    else:
+        commit(store, ledger, totals or add_up(store, dry_run=False), run.id)
+    seal_settled(store)
+    if key.generation == before:
+        put_plan_key(store, replace(key, generation=ledger.generation))
