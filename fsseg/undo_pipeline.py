@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 
 from fsseg.pipeline import Pipeline
-from fsseg.plan.undo import DONE, reverse
+from fsseg.plan.undo import SENT, reverse
 from fsseg.segment.open import Input
 from fsseg.state.deliveries import told
 from fsseg.state.plan_store import Store
@@ -23,15 +23,17 @@ class UndoPipeline(Pipeline):
         if self.stage != "gathered":
             return
         assert self.reader is not None
-        # What is deleted may have got something from any run.
-        self.earlier_runs.resolve_doubts(self.ledger.runs_in_doubt)
+        undoes = self.store.get("undoes")
         with self._undone() as original:
-            check(original, self.store.get("undoes"))
+            check(original, undoes)
+            in_flight = {undoes} if original.has_in_flight else set()
+        # What is deleted may have got something from any run.
+        self.earlier_runs.resolve_doubts(self.ledger.runs_in_doubt | in_flight)
         with (
             self._undone() as original,
-            self.progress.stage("Compare", original.count("record", DONE), "records") as stage,
+            self.progress.stage("Compare", original.count("record", SENT), "records") as stage,
         ):
-            others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != self.store.get("undoes"))
+            others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != undoes)
             reverse(
                 original, self.store, self.reader, self.catalog, self.ledger, stage.advance, partial(told, others),
                 delete_created=self.store.get("delete_created"),

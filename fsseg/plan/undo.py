@@ -34,6 +34,12 @@ ToldAt = Callable[[set[int]], dict[int, list[Told]]]
 DONE = "status = 'done' AND action IN ('create', 'update')"
 """Which rows a run has written."""
 
+SENT = (
+    f"({DONE}) OR (claimed_at IS NOT NULL AND status IN ('planned', 'sent', 'unknown')"
+    " AND (action = 'update' OR (action = 'create' AND remote_id IS NOT NULL)))"
+)
+"""Those, and the records that may have been written when the process ended: what they hold now tells."""
+
 
 def reverse(
     original: Store,
@@ -58,7 +64,7 @@ def reverse(
             db.execute(f"DELETE FROM {table} WHERE status = 'planned'")
     settled = {id for (id,) in store.db.execute("SELECT id FROM record WHERE action != ?", (REFERENCE,))}
     later = told(_touched_since(original, ledger))
-    for record in original.records(DONE):
+    for record in original.records(SENT):
         if record.id in settled:
             continue
         current = _current(reader, record)

@@ -112,7 +112,7 @@ class Journal:
             if 0 <= since < LINGER:
                 self._pause(LINGER - since)
         for row in rows:
-            self._settle([(row, looked_for(look, row))])
+            self._settle([(row, looked_for(look, row))], sent=True)
 
     def push(self, chunk: Sequence[Row], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
@@ -151,22 +151,22 @@ class Journal:
             )
             self._note()
 
-    def _settle(self, outcomes: Sequence[tuple[Row, Outcome]]) -> None:
-        """A row that is planned again has provably had no effect, as if it had never been claimed."""
+    def _settle(self, outcomes: Sequence[tuple[Row, Outcome]], *, sent: bool = False) -> None:
+        """A row that is planned again had provably no effect, as if it had never been claimed, unless it was sent."""
         with self._store.transaction() as db:
             db.executemany(
                 f"UPDATE {self._table} SET status = ?, remote_id = coalesce(?, remote_id), code = ?, message = ?,"
                 " http_status = ?, proof = coalesce(?, proof), claimed_at = iif(?, NULL, claimed_at), committed = NULL"
                 " WHERE id = ?",
-                ((*outcome, *self._marks(row, outcome)) for row, outcome in outcomes),
+                ((*outcome, *self._marks(row, outcome, sent)) for row, outcome in outcomes),
             )
             self._note()
         self._advance(sum(outcome.status not in (PLANNED, SENT) for _, outcome in outcomes))
 
-    def _marks(self, row: Row, outcome: Outcome) -> tuple[int | None, bool, int]:
+    def _marks(self, row: Row, outcome: Outcome, sent: bool) -> tuple[int | None, bool, int]:
         learnt = outcome.remote_id if row.remote_id is None else None
         proven = None if learnt is None else proof(self._table, row.id, learnt)
-        return proven, outcome.status == PLANNED, row.id
+        return proven, outcome.status == PLANNED and not sent, row.id
 
 
 class _Batch:

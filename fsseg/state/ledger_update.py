@@ -194,7 +194,7 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
         return
     undone: set[int] = set()
     with ledger.changing(undo=True) as change:
-        for row in _rows(original, "r.status = 'done'"):
+        for row in _rows(original, "r.status != 'undone'"):
             if row.id in records:
                 action, remote_id = records[row.id]
                 row = row._replace(remote_id=row.remote_id or remote_id)  # which bulk had not told
@@ -214,7 +214,7 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
 def _taken_back(undo: Store, original: Store, table: str) -> dict[int, tuple[str, int | None]]:
     """The rows that the undo has put back or deleted since the ledger was told: which of the two, and the remote id."""
     gone = f"SELECT id, action, remote_id FROM {table} WHERE status = 'done' AND action IN ('update', 'delete')"
-    standing = {id for (id,) in original.db.execute(f"SELECT id FROM {table} WHERE status = 'done'")}
+    standing = {id for (id,) in original.db.execute(f"SELECT id FROM {table} WHERE status != 'undone'")}
     return {id: (action, remote_id) for id, action, remote_id in undo.db.execute(gone) if id in standing}
 
 

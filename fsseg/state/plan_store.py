@@ -359,6 +359,11 @@ class Store:
         """How many rows fit."""
         return int(self.db.execute(f"SELECT count(*) FROM {table} WHERE {where}", tuple(values)).fetchone()[0])
 
+    @property
+    def has_in_flight(self) -> bool:
+        """Whether of a row that was sent nobody knows what came of it."""
+        return any(self.count(table, "status IN ('sent', 'unknown')") for table in ("record", "entry"))
+
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
         with self.transaction() as db:

@@ -262,3 +262,29 @@ def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
         time.sleep(0.01)
     assert here(classic, "import", path).code == 0
     assert not difference(classic.account.state(), ends["classic"])
+
+
+def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) -> None:
+    """Of a bulk job that it never heard of again."""
+    account = machine.account
+    deals = [{"name": f"Deal {n}", "amount": 7, "expected_close": "2025-01-01"} for n in range(6)]
+    events = [
+        {"type": "identify", "userId": f"p{n}@x.example", "messageId": f"m{n}",
+         "traits": {"lastName": "P", "fsContact": True, "deal": deal}}
+        for n, deal in enumerate(deals)
+    ]  # fmt: skip
+    account.faults(Fault("slow", method="POST", path="deals", seconds=0.5))
+    process = start(machine, "import", machine.write("deals.jsonl", events))
+    while not account.sandbox.stats()["faults"]:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    account.faults()
+    while not answered(account) or not account.records()["deals"]:
+        time.sleep(0.01)
+    done = here(machine, "undo", "--yes", "--delete-created")
+    assert done.code == 0, done.out + done.err
+    assert not any(account.records().values())
+    assert here(machine, "import", str(machine.home / "deals.jsonl")).code == 0
+    assert len(account.records()["deals"]) == 6
