@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
+from fsseg.mapping.field_types import UNKNOWN
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import ADDRESS, COMPANY_ALIASES, PERSON_ALIASES, people
 from fsseg.mapping.tally import Note
@@ -109,7 +110,7 @@ class Explainer:
             if part:
                 entity = _IN_LEAD[part] if person == "lead" else _ALONE[part]
             field = self._catalog.fields(entity).get(name)
-            yield Place(entity, name, field.type if field else "unknown")
+            yield Place(entity, name, field.type if field else UNKNOWN.name)
 
 
 def _member(part: str, target: Target, name: str) -> tuple[str, Target]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, TypeGuard
 from orjson import JSONEncodeError, dumps
 
 from fsseg.mapping.catalog import EMAILS, Catalog
-from fsseg.mapping.coerce import TAKE_TEXT, Coercer, as_text, coercer, expectation
+from fsseg.mapping.coerce import TAKE_TEXT, Coercer, as_text
+from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake

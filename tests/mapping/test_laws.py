@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.coerce import BAD, coercer
+from fsseg.mapping.coerce import BAD
+from fsseg.mapping.field_types import coercer
 from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import AccountIntent, EntryIntent, PersonIntent, Refused
 from fsseg.mapping.mapper import Mapper
