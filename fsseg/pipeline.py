@@ -28,7 +28,7 @@ from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.match.match import Matching, match
 from fsseg.match.mirror import Mirror
 from fsseg.match.timeline import match_entries
@@ -257,12 +257,12 @@ class Pipeline:
             with self.progress.stage("Read", None, "events") as stage:
                 self._read(gatherer, inputs, self._ticking(stage.advance))
             seen.clear()
-            folded = Folded(gatherer, Mapper(self.catalog, self.rules, gatherer.tally))
+            folded = Folded(gatherer, Mapper(self.catalog, self.rules, gatherer.warnings))
             settle(self.store, gatherer, folded, self.ledger)
         keep_rejected(self.store)
         if self.settings.timeline.aggregate == "daily":
             aggregate(self.store)
-        self.store.put("counts", _counted(gatherer.counts, gatherer.tally))
+        self.store.put("counts", _counted(gatherer.counts, gatherer.warnings))
         self.store.put("stage", "gathered")
 
     def _read(self, gatherer: Gatherer, inputs: Sequence[Input], tick: Callable[[int], None]) -> None:
@@ -347,7 +347,7 @@ class Pipeline:
     def _work(self, store: Store, settings: Settings) -> Work:
         """What pushing needs, for the rows of this run or of another one."""
         assert self.reader is not None and self.writer is not None
-        owner = Mapper(self.catalog, self.rules, Tally()).owner_id or self._first_owner()
+        owner = Mapper(self.catalog, self.rules, WarningCounter()).owner_id or self._first_owner()
         return Work(
             store,
             self.catalog,
@@ -436,11 +436,11 @@ class Pipeline:
         return {name: count + self._spent.get(name, 0) for name, count in now.items()}
 
 
-def _counted(counts: Counts, tally: Tally) -> dict[str, Any]:
+def _counted(counts: Counts, warnings: WarningCounter) -> dict[str, Any]:
     return {
         "read": counts.read,
         "by_type": dict(counts.by_type),
         "reasons": [[outcome, code, count] for (outcome, code), count in counts.reasons.items()],
-        "warnings": tally.rows(),
+        "warnings": warnings.rows(),
         "unreadable": counts.unreadable,
     }
