@@ -17,7 +17,7 @@ from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.match.match import Matching
 from fsseg.match.mirror import Mirror
 from fsseg.plan.brake import shares
@@ -155,7 +155,7 @@ class RunContext:
 
     def _push_context(self, store: Store, settings: Settings) -> Work:
         assert self.reader is not None and self.writer is not None
-        owner = Mapper(self.catalog, self.rules, Tally()).owner_id or self._first_owner()
+        owner = Mapper(self.catalog, self.rules, WarningCounter()).owner_id or self._first_owner()
         return Work(
             store, self.catalog, self.reader, self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),

@@ -14,7 +14,7 @@ from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog, Edition
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import MappingError, Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 
 State = Literal["ok", "missing", "forbidden", "refused"]
 """`missing`: to be created or enabled; `forbidden`: the same, a permission; `refused`: nothing goes without it."""
@@ -130,7 +130,7 @@ def _refusal(name: str, error: Forbidden, needed: bool, purpose: str) -> Finding
 
 def _mapping(catalog: Catalog, rules: Rules) -> Iterator[Finding]:
     try:
-        Mapper(catalog, rules, Tally())
+        Mapper(catalog, rules, WarningCounter())
     except MappingError as error:
         for mistake in error.mistakes:
             path, _, wrong = mistake.partition(": ")

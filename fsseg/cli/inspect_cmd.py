@@ -13,7 +13,7 @@ from fsseg.cli import options as o
 if TYPE_CHECKING:
     from fsseg.cli.known_fields import Known
     from fsseg.cli.work import Output
-    from fsseg.mapping.inspection import Survey
+    from fsseg.mapping.inspection import Inspection
     from fsseg.settings import Settings
 
 
@@ -41,22 +41,22 @@ def inspect(
         output,
     ):
         from fsseg.cli import known_fields
-        from fsseg.cli.inspect_text import plain, print_survey
+        from fsseg.cli.inspect_text import plain, print_inspection
         from fsseg.cli.work import find_inputs
         from fsseg.exit_codes import ExitCode
         from fsseg.report.render import print_json
 
         files, unreadable = find_inputs(paths, output.consoles)
         known = _known(settings, output, offline=offline)
-        survey = _survey(settings, known)
+        inspection = _inspection(settings, known)
         with output.progress:
-            unreadable += _read(survey, files, output)
+            unreadable += _read(inspection, files, output)
         imported = known_fields.imported(settings, files)
         if json:
-            print_json(output.consoles.out, plain(survey, known, imported))
+            print_json(output.consoles.out, plain(inspection, known, imported))
         elif not quiet:
-            print_survey(output.consoles.out, survey, known, imported, top or None)
-        bad = unreadable or any(outcome == "rejected" for outcome, _ in survey.seen.reasons)
+            print_inspection(output.consoles.out, inspection, known, imported, top or None)
+        bad = unreadable or any(outcome == "rejected" for outcome, _ in inspection.stats.reasons)
         raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)
 
 
@@ -72,17 +72,17 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
     return known_fields.offline(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")))
 
 
-def _survey(settings: Settings, known: Known) -> Survey:
+def _inspection(settings: Settings, known: Known) -> Inspection:
     from fsseg.cli.work import rules_of
     from fsseg.mapping.explain import Explainer
-    from fsseg.mapping.inspection import Survey
+    from fsseg.mapping.inspection import Inspection
     from fsseg.mapping.mapper import Mapper
 
     rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
-    return Survey(lambda tally: Mapper(known.catalog, rules, tally), Explainer(known.catalog, rules))
+    return Inspection(lambda warnings: Mapper(known.catalog, rules, warnings), Explainer(known.catalog, rules))
 
 
-def _read(survey: Survey, files: list[str], output: Output) -> int:
+def _read(inspection: Inspection, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
     from fsseg.segment.open import Input
@@ -92,8 +92,8 @@ def _read(survey: Survey, files: list[str], output: Output) -> int:
         advance: Callable[[int], None] = stage.advance
         for number, path in enumerate(files):
             input = Input(path, number)
-            survey.take(input, read(input), advance)
-    faulty = [file for file in survey.seen.files if file.unreadable]
+            inspection.take(input, read(input), advance)
+    faulty = [file for file in inspection.stats.files if file.unreadable]
     for file in faulty:
         output.consoles.complain(f"{file.path}: {file.unreadable}")
     if faulty and len(faulty) == len(files):

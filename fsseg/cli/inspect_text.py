@@ -1,4 +1,4 @@
-"""What a survey found, for people and as JSON."""
+"""What an inspection found, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_table
-from fsseg.mapping.inspection import Contents, Survey, TraitSeen
+from fsseg.mapping.inspection import FileStats, Inspection, TraitStats
 from fsseg.report.console import glyphs
 from fsseg.report.humanize import counted, number
 from fsseg.report.reasons import REASONS
@@ -23,9 +23,9 @@ Imported = Mapping[str, str]
 """Files that a run imported wholly, and that run."""
 
 
-def plain(survey: Survey, known: Known, imported: Imported) -> dict[str, Any]:
+def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str, Any]:
     """All of it as JSON values."""
-    seen = survey.seen
+    stats = inspection.stats
     return {
         "account": known.account,
         "edition": known.catalog.edition,
@@ -34,32 +34,32 @@ def plain(survey: Survey, known: Known, imported: Imported) -> dict[str, Any]:
             {"path": file.path, "container": file.container, "events": file.events, "bad": file.bad}
             | ({"unreadable": file.unreadable} if file.unreadable else {})
             | ({"imported_by": imported[file.path]} if file.path in imported else {})
-            for file in seen.files
+            for file in stats.files
         ],
         "events": {
-            "read": seen.read,
-            "by_type": dict(seen.by_type),
-            "first": _time(seen.earliest),
-            "last": _time(seen.latest),
-            "duplicates": seen.duplicates,
+            "read": stats.read,
+            "by_type": dict(stats.by_type),
+            "first": _time(stats.earliest),
+            "last": _time(stats.latest),
+            "duplicates": stats.duplicates,
         },
         "people": {
-            "email_ids": len(seen.emails),
-            "database_ids": len(seen.database_ids),
-            "anonymous": len(seen.visitors),
-            "exact": seen.exact,
+            "email_ids": len(stats.emails),
+            "database_ids": len(stats.database_ids),
+            "anonymous": len(stats.visitors),
+            "exact": stats.exact,
         },
-        "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in seen.names.most_common()],
+        "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in stats.names.most_common()],
         "reasons": [
-            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": seen.first[code]}
-            for (outcome, code), n in seen.reasons.most_common()
+            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": stats.first[code]}
+            for (outcome, code), n in stats.reasons.most_common()
         ],
-        "traits": [_trait(one) for one in survey.traits()],
-        "warnings": survey.other_warnings(),
+        "traits": [_trait(one) for one in inspection.traits()],
+        "warnings": inspection.other_warnings(),
     }
 
 
-def _trait(one: TraitSeen) -> dict[str, Any]:
+def _trait(one: TraitStats) -> dict[str, Any]:
     return {
         "trait": one.name,
         "count": one.count,
@@ -70,25 +70,25 @@ def _trait(one: TraitSeen) -> dict[str, Any]:
     }
 
 
-def print_survey(out: Console, survey: Survey, known: Known, imported: Imported, top: int | None) -> None:
+def print_inspection(out: Console, inspection: Inspection, known: Known, imported: Imported, top: int | None) -> None:
     """Files, events, people, names, what is left out, traits; the first `top` of each list."""
-    seen = survey.seen
-    heading(out, _events(seen))
+    stats = inspection.stats
+    heading(out, _events(stats))
     files = [
         (file.path, file.container or "?", number(file.events), _remark(file.bad, imported.get(file.path)))
-        for file in seen.files[:top]
+        for file in stats.files[:top]
     ]
     print_table(out, ("file", "container", "events", ""), files, right=("events",))
-    _more(out, len(seen.files), top)
+    _more(out, len(stats.files), top)
     out.print()
-    _sentences(out, seen)
-    if seen.names:
+    _sentences(out, stats)
+    if stats.names:
         _section(out, "Events and pages")
-        names = [(number(n), kind, name) for (kind, name), n in seen.names.most_common(top)]
+        names = [(number(n), kind, name) for (kind, name), n in stats.names.most_common(top)]
         print_table(out, ("count", "type", "name"), names, right=("count",))
-        _more(out, len(seen.names), top)
-    _left_out(out, seen)
-    traits = survey.traits()
+        _more(out, len(stats.names), top)
+    _left_out(out, stats)
+    traits = inspection.traits()
     if traits:
         _section(out, f"Traits, by {known.words()}")
         rows = [(number(one.count), one.name, *_whither(one)) for one in islice(traits, top)]
@@ -96,7 +96,7 @@ def print_survey(out: Console, survey: Survey, known: Known, imported: Imported,
         print_table(out, ("count", "trait", "field", "type", ""), rows, right=("count",), styles=styles)
         _more(out, len(traits), top)
         _ignored(out, traits, top)
-    for warning in survey.other_warnings()[:top]:
+    for warning in inspection.other_warnings()[:top]:
         text = f"Warning {warning['code']}: {warning['name']} {number(int(warning['count']))}"
         out.print(Text(text + (f"; {warning['hint']}" if warning["hint"] else "")), soft_wrap=True)
 
@@ -106,34 +106,36 @@ def _section(out: Console, title: str) -> None:
     heading(out, title)
 
 
-def _events(seen: Contents) -> str:
-    return " · ".join([counted(seen.read, "event"), *(f"{number(n)} {kind}" for kind, n in seen.by_type.most_common())])
+def _events(stats: FileStats) -> str:
+    return " · ".join(
+        [counted(stats.read, "event"), *(f"{number(n)} {kind}" for kind, n in stats.by_type.most_common())]
+    )
 
 
-def _sentences(out: Console, seen: Contents) -> None:
-    about = "" if seen.exact else "about "
+def _sentences(out: Console, stats: FileStats) -> None:
+    about = "" if stats.exact else "about "
     lines = []
-    if seen.earliest:
-        lines.append(f"From {seen.earliest[:19].replace('T', ' ')} to {seen.latest[:19].replace('T', ' ')} UTC.")
-    people, visitors = len(seen.emails) + len(seen.database_ids), counted(len(seen.visitors), "anonymous visitor")
-    ids = f"{number(len(seen.emails))} with an e-mail as userId, {number(len(seen.database_ids))} with a database id"
+    if stats.earliest:
+        lines.append(f"From {stats.earliest[:19].replace('T', ' ')} to {stats.latest[:19].replace('T', ' ')} UTC.")
+    people, visitors = len(stats.emails) + len(stats.database_ids), counted(len(stats.visitors), "anonymous visitor")
+    ids = f"{number(len(stats.emails))} with an e-mail as userId, {number(len(stats.database_ids))} with a database id"
     lines.append(f"Users: {about}{number(people)} ({ids}); {visitors}.")
-    if seen.duplicates:
-        lines.append(f"Duplicates: {about}{number(seen.duplicates)}, taken once.")
+    if stats.duplicates:
+        lines.append(f"Duplicates: {about}{number(stats.duplicates)}, taken once.")
     for line in lines:
         out.print(Text(line), soft_wrap=True)
 
 
-def _left_out(out: Console, seen: Contents) -> None:
+def _left_out(out: Console, stats: FileStats) -> None:
     for outcome, title in (("rejected", "Rejected"), ("skipped", "Skipped")):
-        found = [(code, n) for (kind, code), n in seen.reasons.most_common() if kind == outcome]
+        found = [(code, n) for (kind, code), n in stats.reasons.most_common() if kind == outcome]
         if found:
             _section(out, f"{title}: {counted(sum(n for _, n in found), 'event')}")
-            rows = [(number(n), code, f"first: {seen.first[code]}", REASONS[code].hint) for code, n in found]
+            rows = [(number(n), code, f"first: {stats.first[code]}", REASONS[code].hint) for code, n in found]
             print_table(out, ("", "", "", ""), rows)
 
 
-def _ignored(out: Console, traits: list[TraitSeen], top: int | None) -> None:
+def _ignored(out: Console, traits: list[TraitStats], top: int | None) -> None:
     """The ignored ones that the table had no room for."""
     rest = [one for one in traits[top:] if not one.destination.places] if top else []
     if rest:
@@ -141,7 +143,7 @@ def _ignored(out: Console, traits: list[TraitSeen], top: int | None) -> None:
         heading(out, f"Ignored too: {names}")
 
 
-def _whither(one: TraitSeen) -> tuple[str, str, str]:
+def _whither(one: TraitStats) -> tuple[str, str, str]:
     places = one.destination.places
     names = dict.fromkeys(SPELLED.get(place.entity, "") + place.name for place in places)
     types = dict.fromkeys(place.type for place in places)

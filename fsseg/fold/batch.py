@@ -18,7 +18,7 @@ from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
@@ -33,7 +33,7 @@ Reject = tuple[int, int, str, str, str | None, str | None]
 class Batch(NamedTuple):
     """What some consecutive events of one input amount to. Positions and lines count from where their reader began.
 
-    `passed` and `positions` have the event key and position of every event that passed the gate. An identify or group
+    `passed` and `positions` have the event key and position of every event that passed the filter. An identify or group
     call is mapped only once it is known to be no repetition.
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
     """
@@ -84,11 +84,11 @@ class Batcher:
     def __init__(self, catalog: Catalog, rules: Rules) -> None:
         self.fault = ""
         """Why the latest input could not be read to its end."""
-        self._mapper = Mapper(catalog, rules, Tally())
+        self._mapper = Mapper(catalog, rules, WarningCounter())
         self._stitch = rules.stitch_anonymous
 
     def batches(self, items: Iterable[Event | Rejected], limit: int | None = None) -> Iterator[Batch]:
-        """All that `items` hold, up to and with the event that is the `limit`th to pass the gate."""
+        """All that `items` hold, up to and with the event that is the `limit`th to pass the filter."""
         self.fault = ""
         rest = iter(items if limit is None else self._first(items, limit))
         while (batch := self._batch(islice(rest, SIZE))).read:
@@ -97,15 +97,15 @@ class Batcher:
     def _first(self, items: Iterable[Event | Rejected], limit: int) -> Iterator[Event | Rejected]:
         for item in items:
             yield item
-            limit -= isinstance(item, Event) and self._mapper.gate(item) is None
+            limit -= isinstance(item, Event) and self._mapper.event_filter(item) is None
             if not limit:
                 return
 
     def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
         batch = Batch(0, {}, [], [], [], [], [], [], [], {})
         _, _, passed, positions, people, groups, entries, *_ = batch
-        gate, map_entry, stitch = self._mapper.gate, self._mapper.entry, self._stitch
-        plain = gate.plain
+        event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
+        always_allowed = event_filter.always_allowed
         kinds: list[str] = []
         skipped: list[str] = []
         read = 0
@@ -117,7 +117,9 @@ class Batcher:
                     continue
                 message, kind = item.message, item.type
                 kinds.append(kind)
-                if (not message.user_id or message.integrations or kind not in plain) and (skip := gate(item)):
+                if (not message.user_id or message.integrations or kind not in always_allowed) and (
+                    skip := event_filter(item)
+                ):
                     skipped.append(skip)
                     continue
                 key = event_key(message.message_id.encode())

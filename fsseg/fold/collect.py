@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fsseg.fold.batch import Batch, without
 from fsseg.fold.dedupe import Seen
 from fsseg.fold.partitions import Spool
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment.open import Input
 from fsseg.state.plan_store import Store
 
@@ -38,7 +38,7 @@ class Gatherer:
 
     def __init__(self, store: Store, seen: Seen) -> None:
         self.counts = Counts()
-        self.tally = Tally()
+        self.warnings = WarningCounter()
         self.folder = store.path.parent
         """Where what is too much for memory may be put for a while."""
         self.people = Spool(self.folder, SPILL)

@@ -17,7 +17,7 @@ from fsseg.fold.people import settle
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment.open import Input
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Store
@@ -60,11 +60,11 @@ def fold_inputs(
         with stage("Read", None, "events") as shown:
             _read(work, gatherer, inputs, ticking(shown.advance))
         seen.clear()
-        settle(work.store, gatherer, Folded(gatherer, Mapper(work.catalog, work.rules, gatherer.tally)), work.ledger)
+        settle(work.store, gatherer, Folded(gatherer, Mapper(work.catalog, work.rules, gatherer.warnings)), work.ledger)
     keep_rejected(work.store)
     if work.daily:
         aggregate(work.store)
-    work.store.put("counts", _counted(gatherer.counts, gatherer.tally))
+    work.store.put("counts", _counted(gatherer.counts, gatherer.warnings))
     work.store.put("stage", "gathered")
 
 
@@ -75,11 +75,11 @@ def _read(work: Folding, gatherer: Gatherer, inputs: Sequence[Input], tick: Call
         gather_apart(gatherer, inputs, work.catalog, work.rules, work.jobs, tick)
 
 
-def _counted(counts: Counts, tally: Tally) -> dict[str, Any]:
+def _counted(counts: Counts, warnings: WarningCounter) -> dict[str, Any]:
     return {
         "read": counts.read,
         "by_type": dict(counts.by_type),
         "reasons": [[outcome, code, count] for (outcome, code), count in counts.reasons.items()],
-        "warnings": tally.rows(),
+        "warnings": warnings.rows(),
         "unreadable": counts.unreadable,
     }

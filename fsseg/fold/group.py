@@ -52,7 +52,8 @@ class Folded:
 
         Most identify calls repeat what a later one says, all of it or but for texts: there is nothing of them to map.
         """
-        person, signature, note = self._mapper.person, self._mapper.signature, self._gathered.tally.add
+        person, equivalence_key = self._mapper.person, self._mapper.equivalence_key
+        count_warnings = self._gathered.warnings.add
         several = len(rows) > 1
         if several:
             rows.sort(key=WHEN, reverse=True)
@@ -64,14 +65,14 @@ class Folded:
                 continue
             if said != latest or before is None:
                 traits, latest = json_codec.loads(said), said
-                like = signature(traits) if several else None
+                like = equivalence_key(traits) if several else None
                 if like is None or like != before:
                     before, mapped = like, person(key, user, traits)
             if isinstance(mapped, Refused):
                 self.refused.append((position, *mapped))
             else:
-                if mapped.notes:
-                    note(mapped.notes)
+                if mapped.warnings:
+                    count_warnings(mapped.warnings)
                 yield time, position, event, mapped.parts
 
     def _of_groups(self, rows: Iterable[Row]) -> Iterator[Row]:

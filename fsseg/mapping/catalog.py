@@ -10,7 +10,9 @@ from typing import Literal, NamedTuple
 import orjson
 
 from fsseg.mapping import standard
-from fsseg.mapping.fields import Field, Id, Row, choice_table, field_of
+from fsseg.mapping.field_types import DROPDOWN, NUMBER
+from fsseg.mapping.fields import Field, Id, Row, choice_table
+from fsseg.mapping.metadata import field_of
 from fsseg.mapping.names import camel
 
 Edition = Literal["classic", "suite"]
@@ -173,8 +175,8 @@ def _compile(
 
 def _nested(field: Field, twin: Field | None) -> Field:
     if field.name == "number_of_employees":
-        return replace(field, type="number", choices=None)  # a lead's company takes the number itself
-    if field.type == "dropdown" and not field.choices and twin:
+        return replace(field, type=NUMBER.name, choices=None)  # a lead's company takes the number itself
+    if field.type == DROPDOWN.name and not field.choices and twin:
         return replace(field, choices=twin.choices)
     return field
 

@@ -1,8 +1,9 @@
-"""Trait values to what a field takes: by the field's type, and never guessed beyond it.
+"""Trait values to what a field takes: a way for each kind of value, and never guessed beyond it.
 
 A coercer takes any JSON value but null (null clears, which needs no type) and gives the value to write, or `BAD`.
 Wire shapes are those of the custom field reference: numbers and booleans of JSON, dates as `YYYY-MM-DD`, a custom
 dropdown's choice as its text and a built-in one's as its id, several choices joined with `;`.
+Which type of field takes which way stands in `field_types`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII).fullmatch
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE).fullmatch
 _DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", re.ASCII).match
 _HEADCOUNT = re.compile(r"\s*(\d{1,12}|\d{1,3}(?:,\d{3})+)\s*(?:\+|(?:-|–|to)\s*[\d,]+)?\s*", re.ASCII).fullmatch
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _SEPARATOR = ";"
 _INT64 = 2**63
 _MEMORY = 1_000
@@ -33,14 +35,8 @@ _FIRST_EPOCH = 100_000_000
 """Numbers of fewer than nine digits are no times: rather ages, years, counts."""
 
 
-def coercer(field: Field) -> Coercer:
-    """The coercer of a field."""
-    coerce = _coercer(field)
-    # The few values that choices, ranges and flags take come again and again; texts, numbers and times don't.
-    return _remembering(coerce) if field.choices is not None or field.name == "number_of_employees" else coerce
-
-
-def _remembering(coerce: Coercer) -> Coercer:
+def remembering(coerce: Coercer) -> Coercer:
+    """The same coercer, with a memory of the values that fit."""
     memory: dict[object, object] = {}
 
     def recall(value: object) -> object:
@@ -54,27 +50,6 @@ def _remembering(coerce: Coercer) -> Coercer:
         return fit
 
     return recall
-
-
-def _coercer(field: Field) -> Coercer:
-    if field.name == "number_of_employees" and not field.custom:
-        return _range(field) if field.choices else _headcount
-    match field.type:
-        case "dropdown" | "radio":
-            return _choice(field)
-        case "multi_select_dropdown":
-            return _choices(field)
-        case "auto_complete":
-            return _tags
-    return _BY_TYPE.get(field.type, as_text)
-
-
-def expectation(field: Field) -> str:
-    """What the field takes, for a hint: `a number`, `one of: Free, Pro`."""
-    if field.choices:
-        some = ", ".join(choice.text for choice in field.choices[:6])
-        return f"one of: {some}{', …' if len(field.choices) > 6 else ''}"
-    return _EXPECTED.get(field.type, "text")
 
 
 def as_text(value: object) -> object:
@@ -97,7 +72,8 @@ def anything(value: object) -> object:
     return value if isinstance(value, str | int | float) else as_text(value)
 
 
-def _number(value: object) -> object:
+def as_number(value: object) -> object:
+    """Numbers of 64 bits, or their text."""
     if value.__class__ is int and -_INT64 <= value < _INT64:
         return value
     if isinstance(value, bool):
@@ -113,10 +89,8 @@ def _number(value: object) -> object:
     return value if isinstance(value, float) and math.isfinite(value) else BAD
 
 
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
-
-
-def _boolean(value: object) -> object:
+def as_boolean(value: object) -> object:
+    """True and false, 1 and 0, or their text."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
@@ -124,12 +98,13 @@ def _boolean(value: object) -> object:
     return _TRUTH.get(value.strip().lower(), BAD) if isinstance(value, str) else BAD
 
 
-def _instant(value: object) -> object:
+def as_instant(value: object) -> object:
+    """A moment, in UTC."""
     time = None if _small(value) else canonical(value)
     return f"{time}Z" if time else BAD
 
 
-def _date(value: object) -> object:
+def as_day(value: object) -> object:
     """The day as written, whatever the zone: a date of birth or a close date must not move with the offset."""
     time = None if _small(value) else canonical(value)
     if time is None:
@@ -142,7 +117,8 @@ def _small(value: object) -> bool:
     return isinstance(value, int | float) and abs(value) < _FIRST_EPOCH
 
 
-def _choice(field: Field) -> Coercer:
+def one_choice(field: Field) -> Coercer:
+    """The coercer of a field that takes one of its choices, by its text, its id or an owner's e-mail."""
     table = choice_table(field.choices or (), by_id=field.by_id)
     ids_unknown = field.by_id and not field.choices
     texts_unknown = field.choices is None
@@ -163,8 +139,9 @@ def _choice(field: Field) -> Coercer:
     return coerce
 
 
-def _choices(field: Field) -> Coercer:
-    one = _choice(field)
+def some_choices(field: Field) -> Coercer:
+    """The coercer of a field that takes any of its choices, as a list or joined with `;`; no value where one fails."""
+    one = one_choice(field)
 
     def coerce(value: object) -> object:
         if value == []:
@@ -175,7 +152,8 @@ def _choices(field: Field) -> Coercer:
     return coerce
 
 
-def _tags(value: object) -> object:
+def as_tags(value: object) -> object:
+    """Texts of one's own, as a list or joined with `;`."""
     items = _items(value)
     if any(isinstance(item, list | dict) for item in items) or not (items or value == []):
         return BAD
@@ -187,11 +165,16 @@ def _items(value: object) -> list[object]:
     return [item for item in items if item is not None and not (isinstance(item, str) and not item.strip())]
 
 
+def headcount(field: Field) -> Coercer:
+    """The coercer of a number of people: by the ranges that the field offers, else the number itself."""
+    return _range(field) if field.choices else _headcount
+
+
 def _headcount(value: object) -> object:
     """A number of people; of a range such as `11-50` its start."""
     if isinstance(value, str) and (found := _HEADCOUNT(value)):
         return int(found[1].replace(",", ""))
-    number = _number(value)
+    number = as_number(value)
     if isinstance(number, float):
         number = int(number) if number.is_integer() else BAD
     return number if isinstance(number, int) and number >= 0 else BAD
@@ -219,26 +202,5 @@ def _start(text: str) -> int | None:
     return number if isinstance(number, int) else None
 
 
-_BY_TYPE: dict[str, Coercer] = {
-    "number": _number,
-    "decimal": _number,
-    "checkbox": _boolean,
-    "date": _date,
-    "date_time": _instant,
-    "date_time_split": _instant,
-    "unknown": anything,
-}
 TAKE_TEXT = (as_text, anything)
 """Coercers that leave text as it is."""
-
-_EXPECTED = {
-    "number": "a number",
-    "decimal": "a number",
-    "checkbox": "true or false",
-    "date": "a date such as 2025-03-04",
-    "date_time": "a time such as 2025-03-04T09:15:00Z",
-    "date_time_split": "a time such as 2025-03-04T09:15:00Z",
-    "dropdown": "the id of a choice",
-    "multi_select_dropdown": "choices of the field",
-    "auto_complete": "a list of text",
-}

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
+from fsseg.mapping.field_types import UNKNOWN
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import ADDRESS, COMPANY_ALIASES, PERSON_ALIASES, people
-from fsseg.mapping.tally import Note
 from fsseg.mapping.targets import (
     Ignored,
     Silent,
@@ -21,6 +21,7 @@ from fsseg.mapping.targets import (
     ToName,
     ToPart,
 )
+from fsseg.mapping.warning_counter import MappingWarning
 
 _IN_LEAD = {"company": LEAD_COMPANY, "deal": LEAD_DEAL}
 _ALONE = {"company": "account", "deal": "deal"}
@@ -56,7 +57,7 @@ class Explainer:
         if member:
             part, target = _member(part, target, member)
         if isinstance(target, Ignored):
-            return Destination((), target.note.hint)
+            return Destination((), target.warning.hint)
         if isinstance(target, Silent):
             return Destination((), "left out by the mapping")
         return Destination(tuple(self._places(part, target)))
@@ -109,7 +110,7 @@ class Explainer:
             if part:
                 entity = _IN_LEAD[part] if person == "lead" else _ALONE[part]
             field = self._catalog.fields(entity).get(name)
-            yield Place(entity, name, field.type if field else "unknown")
+            yield Place(entity, name, field.type if field else UNKNOWN.name)
 
 
 def _member(part: str, target: Target, name: str) -> tuple[str, Target]:
@@ -122,5 +123,5 @@ def _member(part: str, target: Target, name: str) -> tuple[str, Target]:
         case ToMembers() if isinstance(target.rest, ToMembers | ToPart):
             return _member(part, target.rest, name)
         case ToMembers():
-            return part, Ignored(Note("ignored_trait", f"{target.trait}.{name}"))
+            return part, Ignored(MappingWarning("ignored_trait", f"{target.trait}.{name}"))
     return part, target

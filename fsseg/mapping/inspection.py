@@ -12,8 +12,8 @@ from fsseg.mapping.explain import Destination, Explainer
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import Refused
 from fsseg.mapping.mapper import Mapper
-from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES, REST, Note, Tally
 from fsseg.mapping.timeline import entry_name
+from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, REST, MappingWarning, WarningCounter
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Message, Rejected
 from fsseg.segment.key import event_key
@@ -64,7 +64,7 @@ class Tops(Counter[tuple[str, str]]):
         self[pair if pair in self or len(self) < MAX_NAMES else (REST, "")] += 1
 
 
-class _Misfits(Tally):
+class _LocatedWarnings(WarningCounter):
     """Warnings, with where each was met first."""
 
     def __init__(self) -> None:
@@ -72,16 +72,16 @@ class _Misfits(Tally):
         self.here = ""
         self.first: dict[tuple[str, str], str] = {}
 
-    def add(self, notes: Iterable[Note], count: int = 1) -> None:
-        noted = list(notes)
-        super().add(noted, count)
-        for note in noted:
+    def add(self, warnings: Iterable[MappingWarning], count: int = 1) -> None:
+        given = list(warnings)
+        super().add(given, count)
+        for warning in given:
             if len(self.first) < MAX_NAMES:
-                self.first.setdefault((note.code, note.name[:MAX_LENGTH]), self.here)
+                self.first.setdefault((warning.code, warning.name[:MAX_LENGTH]), self.here)
 
 
 @dataclass
-class FileSeen:
+class InputStats:
     """One input: its container, its items and how many of them are no events."""
 
     path: str
@@ -92,7 +92,7 @@ class FileSeen:
 
 
 @dataclass
-class TraitSeen:
+class TraitStats:
     """A trait (or a member of one that is an object), where it goes, and how often its value doesn't fit."""
 
     trait: str
@@ -109,10 +109,10 @@ class TraitSeen:
 
 
 @dataclass
-class Contents:
-    """What was counted. `reasons` by (outcome, code); times as `Event.time` has them."""
+class FileStats:
+    """What was counted in all files. `reasons` by (outcome, code); times as `Event.time` has them."""
 
-    files: list[FileSeen] = field(default_factory=list)
+    files: list[InputStats] = field(default_factory=list)
     by_type: Counter[str] = field(default_factory=Counter)
     earliest: str = ""
     latest: str = ""
@@ -146,20 +146,20 @@ class Contents:
         self.first.setdefault(code, place)
 
 
-class Survey:
-    """Takes in any number of inputs; `seen` and `traits` tell what was in them."""
+class Inspection:
+    """Takes in any number of inputs; `stats` and `traits` tell what was in them."""
 
-    def __init__(self, make: Callable[[Tally], Mapper], explain: Explainer) -> None:
-        self.seen = Contents()
-        self._misfits = _Misfits()
-        self._mapper = make(self._misfits)
+    def __init__(self, make: Callable[[WarningCounter], Mapper], explain: Explainer) -> None:
+        self.stats = FileStats()
+        self._warnings = _LocatedWarnings()
+        self._mapper = make(self._warnings)
         self._explain = explain
         self._traits = Tops()
 
     def take(self, input: Input, reader: Reader, tick: Callable[[int], None]) -> None:
         """Read one input to its end. `tick` is told how many more items were read."""
-        file = FileSeen(input.path)
-        self.seen.files.append(file)
+        file = InputStats(input.path)
+        self.stats.files.append(file)
         told = 0
         try:
             for item in reader:
@@ -167,7 +167,7 @@ class Survey:
                 place = f"{input.path} line {item.line}"
                 if isinstance(item, Rejected):
                     file.bad += 1
-                    self.seen.note("rejected", item.code, place)
+                    self.stats.note("rejected", item.code, place)
                 else:
                     self._event(item, place)
                 if file.events - told >= TICK:
@@ -179,53 +179,53 @@ class Survey:
         file.container = reader.container
 
     def _event(self, event: Event, place: str) -> None:
-        seen, message = self.seen, event.message
-        seen.by_type[event.type] += 1
-        seen.earliest = min(seen.earliest or event.time, event.time)
-        seen.latest = max(seen.latest, event.time)
+        stats, message = self.stats, event.message
+        stats.by_type[event.type] += 1
+        stats.earliest = min(stats.earliest or event.time, event.time)
+        stats.latest = max(stats.latest, event.time)
         self._person(message)
         if event.type in ("track", "page"):
-            seen.names.note(event.type, entry_name(message))
+            stats.names.note(event.type, entry_name(message))
         elif event.type == "identify":
             for trait, value in json_codec.loads(bytes(message.traits)).items():
                 for member in value if isinstance(value, dict) and value else ("",):
                     self._traits.note(trait, member)
-        skip = self._mapper.gate(event)
+        skip = self._mapper.event_filter(event)
         if skip is not None:
-            seen.note("skipped", skip, place)
+            stats.note("skipped", skip, place)
             return
-        seen.passed += 1
-        seen.messages.add(event_key(message.message_id.encode()))
-        self._misfits.here = place
+        stats.passed += 1
+        stats.messages.add(event_key(message.message_id.encode()))
+        self._warnings.here = place
         mapped = self._mapper.map(event)
         if isinstance(mapped, Refused):
-            seen.note("rejected", mapped.code, place)
+            stats.note("rejected", mapped.code, place)
 
     def _person(self, message: Message) -> None:
-        seen = self.seen
+        stats = self.stats
         if key := person_key(user_id(message)):
-            (seen.emails if key[0] == "@" else seen.database_ids).add(_hash(key))
+            (stats.emails if key[0] == "@" else stats.database_ids).add(_hash(key))
         elif visitor := message.anonymous_id:
-            seen.visitors.add(_hash(visitor))
+            stats.visitors.add(_hash(visitor))
 
-    def traits(self) -> list[TraitSeen]:
+    def traits(self) -> list[TraitStats]:
         """The traits of identify calls, most frequent first."""
-        rows = {(row["code"], row["name"]): row for row in self._misfits.rows()}
+        rows = {(row["code"], row["name"]): row for row in self._warnings.rows()}
         found = []
         for (trait, member), count in sorted(self._traits.items(), key=lambda one: (-one[1], one[0])):
-            one = TraitSeen(trait, member, count, self._explain(trait, member) if trait != REST else Destination(()))
+            one = TraitStats(trait, member, count, self._explain(trait, member) if trait != REST else Destination(()))
             warned = ("bad_value", one.name)
             if warned not in rows and trait not in _WITH_MEMBERS:
                 warned = ("bad_value", trait)  # an object where the field takes none
             if warned in rows:
                 one.misfits, one.hint = int(rows[warned]["count"]), str(rows[warned]["hint"])
-                one.first = self._misfits.first.get(warned, "")
+                one.first = self._warnings.first.get(warned, "")
             found.append(one)
         return found
 
     def other_warnings(self) -> list[dict[str, str | int]]:
         """What there is to say beside the traits: `{code, name, count, hint}`."""
-        return [row for row in self._misfits.rows() if row["code"] not in ("ignored_trait", "bad_value")]
+        return [row for row in self._warnings.rows() if row["code"] not in ("ignored_trait", "bad_value")]
 
 
 def _hash(text: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from fsseg.mapping.tally import Note
+from fsseg.mapping.warning_counter import MappingWarning
 
 Cells = dict[str, Any]
 """Cell name → the value exactly as it goes onto the wire; None clears.
@@ -30,7 +30,7 @@ class PersonIntent(Struct, frozen=True, gc=False):
 
     key: str
     parts: Parts
-    notes: list[Note]
+    warnings: list[MappingWarning]
 
 
 class EntryIntent(Struct, frozen=True, gc=False):

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.gate import Gate
+from fsseg.mapping.event_filter import EventFilter
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
-from fsseg.mapping.tally import Note, Tally
-from fsseg.mapping.targets import COMPANY, DEAL, Notes, named_part
+from fsseg.mapping.targets import COMPANY, DEAL, Warnings, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
+from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event
 
-_BAD_EMAIL = Note("bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all")
+_BAD_EMAIL = MappingWarning(
+    "bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all"
+)
 
 
 class Mapper:
@@ -27,43 +29,43 @@ class Mapper:
     what the person is found by, now and in the next run. A differing `traits.email` is a `bad_value`.
     """
 
-    def __init__(self, catalog: Catalog, rules: Rules, tally: Tally) -> None:
+    def __init__(self, catalog: Catalog, rules: Rules, counter: WarningCounter) -> None:
         compiled = compile_rules(rules, catalog)
         self.owner_id = compiled.owner_id
         """The user of `timeline.owner`."""
         self._strict = rules.strict
-        self._tally = tally
+        self._counter = counter
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
-        self.gate = Gate(catalog.edition, rules, ignored)
-        """`gate(event)` gives the reason to skip the event, or None. Duplicates are told apart between it and `map`."""
+        self.event_filter = EventFilter(catalog.edition, rules, ignored)
+        """`event_filter(event)` gives the reason to skip it, or None. Duplicates are found between it and `map`."""
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
         self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
-        self.signature = self._people.signature
-        """`signature(traits)`: what of an identify call's traits matters beside texts; see `Resolver`."""
+        self.equivalence_key = self._people.equivalence_key
+        """`equivalence_key(traits)`: what of an identify call's traits matters beside texts; see `Resolver`."""
         self.entry = Timeline(catalog, rules, compiled.events).map
         """`entry(event)` gives the intent of a track or page call."""
 
     def map(self, event: Event) -> Mapped:
-        """The intent of an event that has passed the gate."""
+        """The intent of an event that has passed the filter."""
         if event.type == "identify":
             user = user_id(event.message)
             mapped = self.person(person_key(user), user, json_codec.loads(bytes(event.message.traits)))
             if isinstance(mapped, PersonIntent):
-                self._tally.add(mapped.notes)
+                self._counter.add(mapped.warnings)
             return mapped
         if event.type == "group":
             return self.account(user_id(event.message), bytes(event.message.traits))
         return self.entry(event)
 
     def person(self, key: str, user: str, traits: Mapping[str, Any]) -> PersonIntent | Refused:
-        """The intent of an identify call, by its key, its userId, trimmed, and its traits; notes are not counted."""
-        notes: Notes = []
-        cells = self._people.cells(traits, notes)
+        """The intent of an identify call, by its key, its userId, trimmed, and its traits; warnings are not counted."""
+        warnings: Warnings = []
+        cells = self._people.cells(traits, warnings)
         email = cells.get("email")
         if key[0] == "@":
             if email is not None and not (isinstance(email, str) and email.strip().casefold() == key[1:]):
-                notes.append(_BAD_EMAIL)
+                warnings.append(_BAD_EMAIL)
             cells["email"] = user
         elif email is None:
             return Refused("missing_email", "the userId is no e-mail, and traits.email is missing")
@@ -73,29 +75,31 @@ class Mapper:
                 return Refused("bad_email", f"traits.email is no address: {email!r}"[:200])
             if self._id_target:
                 own: Cells = {}
-                self._id_target.put(user, own, notes)
+                self._id_target.put(user, own, warnings)
                 cells.update(own)
-        if notes and (refused := self._refused(notes)):
+        if warnings and (refused := self._refused(warnings)):
             return refused
         parts: Parts = {"": cells}
         if company := cells.pop(COMPANY, None):
             parts[company[0]] = company[1]
         if deal := cells.pop(DEAL, None):
             parts[deal[0]] = deal[1] | {OF_COMPANY: company[0]} if company else deal[1]
-        return PersonIntent(key, parts, notes)
+        return PersonIntent(key, parts, warnings)
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
         """The intent of a group call."""
-        notes: Notes = []
-        part = named_part("company", self._groups.cells(json_codec.loads(traits), notes))
+        warnings: Warnings = []
+        part = named_part("company", self._groups.cells(json_codec.loads(traits), warnings))
         if part is None:
             return Refused("bad_value", "an account needs a name, and traits.name is missing or blank")
-        if notes and (refused := self._refused(notes)):
+        if warnings and (refused := self._refused(warnings)):
             return refused
-        self._tally.add(notes)
+        self._counter.add(warnings)
         return AccountIntent(dict([part]), person_key(user) or None)
 
-    def _refused(self, notes: Notes) -> Refused | None:
-        if self._strict and (bad := min((note for note in notes if note.code == "bad_value"), default=None)):
+    def _refused(self, warnings: Warnings) -> Refused | None:
+        if self._strict and (
+            bad := min((warning for warning in warnings if warning.code == "bad_value"), default=None)
+        ):
             return Refused("bad_value", f"traits.{bad.name} does not fit: {bad.hint}")
         return None

@@ -8,26 +8,27 @@ from typing import Any, NamedTuple, TypeGuard
 from orjson import JSONEncodeError, dumps
 
 from fsseg.mapping.catalog import EMAILS, Catalog
-from fsseg.mapping.coerce import TAKE_TEXT, Coercer, as_text, coercer, expectation
+from fsseg.mapping.coerce import TAKE_TEXT, Coercer, as_text
+from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
 from fsseg.mapping.rules import FieldRule, field_in
-from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES, Note
-from fsseg.mapping.targets import Ignored, Notes, Silent, Target, ToBoth, ToField, ToMembers, ToName
+from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToField, ToMembers, ToName, Warnings
+from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 
 MAPPED, DOCUMENTED, EXACT, SNAKE, FOLDED, CUSTOM, NOWHERE = range(1, 8)
 """The order of the rules. Where traits of one event meet in a field, the earlier rule wins, then the earlier name."""
 
-_MAX_SHAPES = 10_000
-_MAX_SHAPE = 1_000
-"""Characters of all its names; the events of an application have few shapes, and hostile ones must not fill memory."""
+_MAX_LAYOUTS = 10_000
+_MAX_LAYOUT = 1_000
+"""Characters of all its names; the events of an application have few layouts, and hostile ones must not fill memory."""
 
 _MAX_HINTS = 200
 """Hints take milliseconds each; nobody reads more of them."""
 
 
-class Side:
+class EntityFields:
     """One entity that the record may turn out to be, and the user's rules for it."""
 
     def __init__(self, catalog: Catalog, entity: str, prefix: str, rules: Mapping[str, FieldRule]) -> None:
@@ -67,13 +68,13 @@ class Side:
         return self._coercers.get(field.name) or self._coercers.setdefault(field.name, coercer(field))
 
 
-class _Hit(NamedTuple):
-    side: Side
+class _Candidate(NamedTuple):
+    entity: EntityFields
     field: Field
     values: Mapping[str, Any] | None
 
 
-class _Shape(NamedTuple):
+class _TraitLayout(NamedTuple):
     """What is known of an object by its traits' names: `plain` go into `cells` as they are if they are texts."""
 
     plain: tuple[str, ...]
@@ -86,71 +87,71 @@ class _Shape(NamedTuple):
 class Resolver:
     """Maps the traits of one object to cells.
 
-    `sides` are the entities it may be (lead and contact, say); `aliases` (trait → field) and `specials` (trait →
+    `entities` are the entities it may be (lead and contact, say); `aliases` (trait → field) and `specials` (trait →
     target) are rule 2; `label` is put before trait names in warnings.
     """
 
     def __init__(
         self,
-        sides: Sequence[Side],
+        entities: Sequence[EntityFields],
         aliases: Mapping[str, str],
         specials: Callable[[Resolver], Mapping[str, Target]],
         *,
         keep_nulls: bool,
         label: str = "",
     ) -> None:
-        self._sides = sides
+        self._entities = entities
         self._aliases = aliases
         self._keep_nulls = keep_nulls
         self.label = label
         self._hints = 0
         self._folded_aliases = {fold(trait): name for trait, name in aliases.items()}
-        self._ruled = {trait for side in sides for trait in side.rules}
-        # A field that a rule fills for one side only is kept apart for both, or the two cells would race.
+        self._ruled = {trait for entity in entities for trait in entity.rules}
+        # A field that a rule fills for one entity only is kept apart for both, or the two cells would race.
         self._split: set[str] = set()
         for trait in self._ruled:
-            if any(side.rules.get(trait) != sides[0].rules.get(trait) for side in sides):
-                self._split |= {hit.field.name for hit in self._hits(trait)[1]}
+            if any(entity.rules.get(trait) != entities[0].rules.get(trait) for entity in entities):
+                self._split |= {candidate.field.name for candidate in self._candidates(trait)[1]}
         self._specials = specials(self)
         self._folded_specials = {fold(trait): target for trait, target in self._specials.items()}
         self._resolved: dict[str, tuple[int, Target]] = {}
-        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._layouts: dict[tuple[str, ...], _TraitLayout] = {}
 
-    def cells(self, traits: Mapping[str, Any], notes: Notes) -> Cells:
-        """The cells of an object's traits; what there is to say about them is appended to `notes`."""
+    def cells(self, traits: Mapping[str, Any], warnings: Warnings) -> Cells:
+        """The cells of an object's traits; what there is to say about them is appended to `warnings`."""
         names = tuple(traits)
-        shape = self._shapes.get(names) or self._shape(names)
-        values = [*map(traits.__getitem__, shape.plain)]
+        layout = self._layouts.get(names) or self._layout(names)
+        values = [*map(traits.__getitem__, layout.plain)]
         try:
             "".join(values)  # the quickest way to see that all are texts
         except TypeError:
-            return self._ranked(traits, notes)
-        cells: Cells = dict(zip(shape.cells, values, strict=True))
-        mark, keep_nulls = len(notes), self._keep_nulls
-        for trait, target in shape.others:
+            return self._by_precedence(traits, warnings)
+        cells: Cells = dict(zip(layout.cells, values, strict=True))
+        mark, keep_nulls = len(warnings), self._keep_nulls
+        for trait, target in layout.others:
             value = traits[trait]
-            if not ((value is None and keep_nulls) or target.put(value, cells, notes)):
-                del notes[mark:]
-                return self._ranked(traits, notes)
+            if not ((value is None and keep_nulls) or target.put(value, cells, warnings)):
+                del warnings[mark:]
+                return self._by_precedence(traits, warnings)
         return cells
 
-    def signature(self, traits: Mapping[str, Any]) -> tuple[tuple[str, ...], bytes] | None:
+    def equivalence_key(self, traits: Mapping[str, Any]) -> tuple[tuple[str, ...], bytes] | None:
         """What of an object's traits matters beside texts that go into fields as they are; None where it can't be told.
 
         Where two objects have the same, each fills every cell that the other fills, and there is the same to say about
         them.
         """
         names = tuple(traits)
-        shape = self._shapes.get(names)
-        if shape is None:
+        layout = self._layouts.get(names)
+        if layout is None:
             return None
         try:
-            "".join(map(traits.__getitem__, shape.plain))
-            return names, dumps([*map(traits.__getitem__, shape.rest)])
+            "".join(map(traits.__getitem__, layout.plain))
+            return names, dumps([*map(traits.__getitem__, layout.rest)])
         except (TypeError, JSONEncodeError):
             return None
 
-    def _shape(self, traits: tuple[str, ...]) -> _Shape:
+    def _layout(self, traits: tuple[str, ...]) -> _TraitLayout:
         """Where traits of these names go if those that text fields take are texts."""
         targets = {trait: self.resolve(trait)[1] for trait in traits}
         fields = {trait: target for trait, target in targets.items() if _takes_text(target)}
@@ -158,18 +159,18 @@ class Resolver:
         distinct = len(set(cells.values())) == len(cells)
         plain = cells if distinct else {}
         others = tuple((trait, target) for trait, target in targets.items() if trait not in plain)
-        shape = _Shape(tuple(plain), tuple(plain.values()), others, tuple(dict(others)))
-        if len(self._shapes) < _MAX_SHAPES and sum(map(len, traits)) <= _MAX_SHAPE:
-            self._shapes[traits] = shape
-        return shape
+        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, tuple(dict(others)))
+        if len(self._layouts) < _MAX_LAYOUTS and sum(map(len, traits)) <= _MAX_LAYOUT:
+            self._layouts[traits] = layout
+        return layout
 
-    def _ranked(self, traits: Mapping[str, Any], notes: Notes) -> Cells:
+    def _by_precedence(self, traits: Mapping[str, Any], warnings: Warnings) -> Cells:
         """As `cells`, where traits meet in one field: the better rule comes first and stays."""
         cells: Cells = {}
         for trait in sorted(traits, key=lambda trait: (self.resolve(trait)[0], trait)):
             value = traits[trait]
             if not (value is None and self._keep_nulls):
-                self.resolve(trait)[1].put(value, cells, notes)
+                self.resolve(trait)[1].put(value, cells, warnings)
         return cells
 
     def resolve(self, trait: str) -> tuple[int, Target]:
@@ -188,81 +189,89 @@ class Resolver:
         return known
 
     def to_field(self, name: str, trait: str) -> Target:
-        """The target for a field given by its name, wherever the sides have it."""
-        return self._target(trait, [_Hit(side, field, None) for side in self._sides if (field := side.field(name))])
+        """The target for a field given by its name, wherever the entities have it."""
+        return self._target(
+            trait, [_Candidate(entity, field, None) for entity in self._entities if (field := entity.field(name))]
+        )
 
     def _find(self, trait: str) -> tuple[int, Target]:
         if trait in self._ruled:
-            rules = [side.rules[trait] for side in self._sides if trait in side.rules]
+            rules = [entity.rules[trait] for entity in self._entities if trait in entity.rules]
             if any(rule.field in EMAILS for rule in rules) and "email" in self._specials:
                 return MAPPED, self._specials["email"]
-            hits = self._hits(trait)[1]
-            return MAPPED, self._target(trait, hits) if hits else Silent()
+            candidates = self._candidates(trait)[1]
+            return MAPPED, self._target(trait, candidates) if candidates else Silent()
         if trait in self._specials:
             return DOCUMENTED, self._specials[trait]
-        rank, hits = self._hits(trait)
+        rank, candidates = self._candidates(trait)
         if rank >= FOLDED and (special := self._folded_specials.get(fold(trait))):
             return FOLDED, special
-        return rank, self._target(trait, hits)
+        return rank, self._target(trait, candidates)
 
-    def _hits(self, trait: str) -> tuple[int, list[_Hit]]:
-        """The field each side has for the trait, with the best rule that found one."""
-        best, hits = NOWHERE, []
-        for side in self._sides:
-            rank, field, values = self._hit(side, trait)
+    def _candidates(self, trait: str) -> tuple[int, list[_Candidate]]:
+        """The field each entity has for the trait, with the best rule that found one."""
+        best, candidates = NOWHERE, []
+        for entity in self._entities:
+            rank, field, values = self._candidate(entity, trait)
             if field:
                 best = min(best, rank)
-                hits.append(_Hit(side, field, values))
-        return best, hits
+                candidates.append(_Candidate(entity, field, values))
+        return best, candidates
 
-    def _hit(self, side: Side, trait: str) -> tuple[int, Field | None, Mapping[str, Any] | None]:
-        if rule := side.rules.get(trait):
-            return MAPPED, side.field(rule.field), rule.values
-        if field := side.field(self._aliases.get(trait)):
+    def _candidate(self, entity: EntityFields, trait: str) -> tuple[int, Field | None, Mapping[str, Any] | None]:
+        if rule := entity.rules.get(trait):
+            return MAPPED, entity.field(rule.field), rule.values
+        if field := entity.field(self._aliases.get(trait)):
             return DOCUMENTED, field, None
-        if named := side.named(trait):
+        if named := entity.named(trait):
             return *named, None
-        if field := side.field(self._folded_aliases.get(fold(trait))) or side.folded(trait):
+        if field := entity.field(self._folded_aliases.get(fold(trait))) or entity.folded(trait):
             return FOLDED, field, None
-        return CUSTOM, side.custom(trait), None
+        return CUSTOM, entity.custom(trait), None
 
-    def _target(self, trait: str, hits: Sequence[_Hit]) -> Target:
+    def _target(self, trait: str, candidates: Sequence[_Candidate]) -> Target:
         if (
-            len(hits) == len(self._sides)
-            and len({h.field.name for h in hits}) == 1
-            and self._shared(hits[0].field.name)
+            len(candidates) == len(self._entities)
+            and len({candidate.field.name for candidate in candidates}) == 1
+            and self._shared(candidates[0].field.name)
         ):
-            return self._cell(trait, hits[0], prefix="")
+            return self._cell(trait, candidates[0], prefix="")
         # A field shared by both is never filled for one alone: where it could be, the other has a better one.
-        apart = [self._cell(trait, hit, hit.side.prefix) for hit in hits if not self._shared(hit.field.name)]
+        apart = [
+            self._cell(trait, candidate, candidate.entity.prefix)
+            for candidate in candidates
+            if not self._shared(candidate.field.name)
+        ]
         if apart:
             return apart[0] if len(apart) == 1 else ToBoth(apart)
-        return Ignored(Note("ignored_trait", self.label + trait, self._hint(trait)))
+        return Ignored(MappingWarning("ignored_trait", self.label + trait, self._hint(trait)))
 
-    def _cell(self, trait: str, hit: _Hit, prefix: str) -> ToField:
-        hint = f"{hit.field.name} takes {expectation(hit.field)}"
-        return ToField(prefix + hit.field.name, _coercer_of(hit), Note("bad_value", self.label + trait, hint))
+    def _cell(self, trait: str, candidate: _Candidate, prefix: str) -> ToField:
+        hint = f"{candidate.field.name} takes {expectation(candidate.field)}"
+        return ToField(
+            prefix + candidate.field.name, _coercer_of(candidate), MappingWarning("bad_value", self.label + trait, hint)
+        )
 
     def _shared(self, name: str) -> bool:
-        """Whether the field is the same for all sides, so that its cell needs no prefix."""
-        first, *others = (side.field(name) for side in self._sides)
+        """Whether the field is the same for all entities, so that its cell needs no prefix."""
+        first, *others = (entity.field(name) for entity in self._entities)
         return name not in self._split and first is not None and all(o and o.takes_like(first) for o in others)
 
     def _hint(self, trait: str) -> str:
-        if any(side.kept & {trait, snake(trait)} for side in self._sides):
+        if any(entity.kept & {trait, snake(trait)} for entity in self._entities):
             return f"{snake(trait)} is kept by Freshsales itself"
         if self._hints == _MAX_HINTS:
             return ""
         self._hints += 1
-        return did_you_mean(trait, dict.fromkeys(name for side in self._sides for name in side.names))
+        return did_you_mean(trait, dict.fromkeys(name for entity in self._entities for name in entity.names))
 
 
 def _takes_text(target: Target) -> TypeGuard[ToField]:
     return isinstance(target, ToField) and target.coerce in TAKE_TEXT
 
 
-def _coercer_of(hit: _Hit) -> Coercer:
-    coerce, values = hit.side.coercer(hit.field), hit.values
+def _coercer_of(candidate: _Candidate) -> Coercer:
+    coerce, values = candidate.entity.coercer(candidate.field), candidate.values
     if not values:
         return coerce
     return lambda value: coerce(values.get(str(as_text(value)), value))

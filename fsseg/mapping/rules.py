@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from fsseg.mapping.catalog import EMAILS, LEAD_COMPANY, LEAD_DEAL, Catalog
+from fsseg.mapping.field_types import UNKNOWN
 from fsseg.mapping.fields import Field
 from fsseg.mapping.names import did_you_mean
 
@@ -129,7 +130,7 @@ def field_in(catalog: Catalog, entity: str, name: str) -> Field | None:
     """The writable field of that internal name; among assumed fields every custom one exists, its type unknown."""
     field = catalog.fields(entity).get(name)
     if field is None and catalog.assumed and name.startswith("cf_") and entity not in (LEAD_COMPANY, LEAD_DEAL):
-        return Field(name, name, "unknown", custom=True)
+        return Field(name, name, UNKNOWN.name, custom=True)
     return field if field and field.writable else None
 
 

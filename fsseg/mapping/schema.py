@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
 from fsseg.mapping.coerce import as_text
-from fsseg.mapping.resolve import Resolver, Side
+from fsseg.mapping.resolve import EntityFields, Resolver
 from fsseg.mapping.rules import Compiled, FieldRule, Rules
-from fsseg.mapping.tally import Note
 from fsseg.mapping.targets import Target, ToContact, ToEmail, ToField, ToMembers, ToName, ToPart
+from fsseg.mapping.warning_counter import MappingWarning
 
 PERSON_ALIASES = {"title": "job_title", "phone": "work_number"}
 COMPANY_ALIASES = {
@@ -37,12 +37,13 @@ ADDRESS = {
 def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
     """The resolver of identify traits."""
     tables = compiled.fields
-    sides = [
-        Side(catalog, entity, _prefix(catalog, entity), tables["person"] | tables[entity]) for entity in catalog.people
+    entities = [
+        EntityFields(catalog, entity, _prefix(catalog, entity), tables["person"] | tables[entity])
+        for entity in catalog.people
     ]
 
     def specials(resolver: Resolver) -> dict[str, Target]:
-        bad_name = Note("bad_value", "name", "first_name takes text")
+        bad_name = MappingWarning("bad_value", "name", "first_name takes text")
         return {
             "email": ToEmail(),
             "name": ToName(resolver.to_field("first_name", "name"), resolver.to_field("last_name", "name"), bad_name),
@@ -53,13 +54,13 @@ def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
             "fs_contact": ToContact(),
         }
 
-    return Resolver(sides, PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore")
+    return Resolver(entities, PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore")
 
 
 def companies(catalog: Catalog, rules: Rules, compiled: Compiled, label: str = "company.") -> Resolver:
     """The resolver of a company: an account, or what is nested in a lead."""
     return Resolver(
-        _nested_sides(catalog, LEAD_COMPANY, "account", compiled.fields["account"]),
+        _nested_fields(catalog, LEAD_COMPANY, "account", compiled.fields["account"]),
         COMPANY_ALIASES,
         lambda resolver: {"name": _part_name(label), "address": _address(resolver, rules)},
         keep_nulls=rules.nulls == "ignore",
@@ -69,7 +70,7 @@ def companies(catalog: Catalog, rules: Rules, compiled: Compiled, label: str = "
 
 def _deals(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
     return Resolver(
-        _nested_sides(catalog, LEAD_DEAL, "deal", compiled.fields["deal"]),
+        _nested_fields(catalog, LEAD_DEAL, "deal", compiled.fields["deal"]),
         {},
         lambda resolver: {"name": _part_name("deal.")},
         keep_nulls=rules.nulls == "ignore",
@@ -77,10 +78,10 @@ def _deals(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
     )
 
 
-def _nested_sides(catalog: Catalog, in_lead: str, alone: str, rules: Mapping[str, FieldRule]) -> list[Side]:
+def _nested_fields(catalog: Catalog, in_lead: str, alone: str, rules: Mapping[str, FieldRule]) -> list[EntityFields]:
     """Nested in a lead, or a record of its own tied to a contact."""
     entities = {"lead": in_lead, "contact": alone}
-    return [Side(catalog, entities[person], _prefix(catalog, person), rules) for person in catalog.people]
+    return [EntityFields(catalog, entities[person], _prefix(catalog, person), rules) for person in catalog.people]
 
 
 def _prefix(catalog: Catalog, person: str) -> str:
@@ -88,7 +89,7 @@ def _prefix(catalog: Catalog, person: str) -> str:
 
 
 def _part_name(label: str) -> Target:
-    return ToField("name", as_text, Note("bad_value", f"{label}name", "a name takes text"))
+    return ToField("name", as_text, MappingWarning("bad_value", f"{label}name", "a name takes text"))
 
 
 def _address(resolver: Resolver, rules: Rules) -> Target:

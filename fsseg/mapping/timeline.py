@@ -13,7 +13,7 @@ from fsseg.mapping.catalog import ActivityType, Catalog
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused, Via
 from fsseg.mapping.rules import EventRule, Rules
-from fsseg.mapping.tally import MAX_LENGTH, MAX_NAMES
+from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Message, body_of
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.coerce import BAD, coercer
+from fsseg.mapping.field_types import wire
 from fsseg.mapping.fields import Field
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.remote_record import Existing, addresses
@@ -186,9 +186,8 @@ def _way_back(original: Store, catalog: Catalog, record: Record, current: Existi
 
 
 def _as_written(value: Any, field: Field | None) -> Any:
-    """A value as it is to be written: money is read as text."""
-    fit = BAD if value is None or field is None or field.type not in ("number", "decimal") else coercer(field)(value)
-    return value if fit is BAD else fit
+    """A value that was read, as it is to be written: money is read as text."""
+    return wire(field, value)
 
 
 def _kept_links(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.field_types import wire
 from fsseg.plan.diff import field_of
 from fsseg.state.plan_store import Record
 from fsseg.state.wanted_keys import DROPPED
@@ -67,12 +68,11 @@ def _custom(nested: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_sent(catalog: Catalog, name: str, value: Any) -> Any:
-    """Money and numbers are read back as text, but written as numbers."""
-    field = field_of(catalog, "lead", name)
-    if isinstance(value, str) and field is not None and field.type in ("number", "decimal"):
-        number = float(value)
-        return int(number) if number.is_integer() else number
-    return value
+    """A value that was read, as it is to be written: money is read as text, and goes without `.0`."""
+    if not isinstance(value, str):
+        return value
+    sent = wire(field_of(catalog, "lead", name), value)
+    return int(sent) if isinstance(sent, float) and sent.is_integer() else sent
 
 
 def _emails(record: Record, after: Any) -> Any:

@@ -26,7 +26,7 @@ from fsseg.fold.people import settle
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment.event import Event
 from fsseg.segment.open import Input
 from fsseg.segment.read import read
@@ -55,7 +55,7 @@ def gathered(path: Path, folder: Path) -> Iterator[tuple[Store, Gatherer]]:
 
 def folding(gatherer: Gatherer) -> Folded:
     """The states of all people in what was gathered."""
-    return Folded(gatherer, Mapper(Catalog.standard("classic"), Rules(offline=True), gatherer.tally))
+    return Folded(gatherer, Mapper(Catalog.standard("classic"), Rules(offline=True), gatherer.warnings))
 
 
 def stages(events: int, people: int, rounds: int) -> str:
@@ -114,9 +114,9 @@ def _read(path: Path) -> None:
 
 
 def _map(path: Path) -> None:
-    mapper = Mapper(Catalog.standard("classic"), Rules(offline=True), Tally())
+    mapper = Mapper(Catalog.standard("classic"), Rules(offline=True), WarningCounter())
     for event in read(Input(str(path), 0)):
-        if isinstance(event, Event) and mapper.gate(event) is None:
+        if isinstance(event, Event) and mapper.event_filter(event) is None:
             mapper.map(event)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.explain import Explainer
-from fsseg.mapping.inspection import Distinct, Survey
+from fsseg.mapping.inspection import Distinct, Inspection
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.segment.open import Input
@@ -158,8 +158,8 @@ def test_names_without_end_are_counted_in_bounded_memory(shell: Shell) -> None:
 
     path = shell.write("a.jsonl", *events())
     catalog, rules = Catalog.standard("classic"), Rules(offline=True)
-    survey = Survey(lambda tally: Mapper(catalog, rules, tally), Explainer(catalog, rules))
-    survey.take(Input(str(path), 0), read(Input(str(path), 0)), lambda count: None)
-    assert len(survey.seen.names) == len(survey.traits()) == 10_001
-    assert sum(survey.seen.names.values()) == 12_000
-    assert survey.seen.duplicates == 0
+    inspection = Inspection(lambda warnings: Mapper(catalog, rules, warnings), Explainer(catalog, rules))
+    inspection.take(Input(str(path), 0), read(Input(str(path), 0)), lambda count: None)
+    assert len(inspection.stats.names) == len(inspection.traits()) == 10_001
+    assert sum(inspection.stats.names.values()) == 12_000
+    assert inspection.stats.duplicates == 0

@@ -16,7 +16,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.intents import PersonIntent
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.state.plan_store import Store
 
 CATALOG = Catalog.standard("classic")
@@ -32,14 +32,14 @@ TRAITS = st.fixed_dictionaries(
 def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
     tmp_path_factory: pytest.TempPathFactory, calls: list[tuple[int, dict[str, Any]]], strict: bool
 ) -> None:
-    rules, tally = Rules(offline=True, strict=strict), Tally()
-    each = Mapper(CATALOG, rules, tally)
+    rules, warnings = Rules(offline=True, strict=strict), WarningCounter()
+    each = Mapper(CATALOG, rules, warnings)
     mapped = [
         (f"2025-01-0{day + 1}", at, at * 7, each.person("#u", "u", traits)) for at, (day, traits) in enumerate(calls)
     ]
     for *_, intent in mapped:
         if isinstance(intent, PersonIntent):
-            tally.add(intent.notes)
+            warnings.add(intent.warnings)
     expected = fold((*when, intent.parts) for *when, intent in mapped if isinstance(intent, PersonIntent))
 
     folder = tmp_path_factory.mktemp("run")
@@ -50,10 +50,10 @@ def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
                 for at, (day, traits) in enumerate(calls)
             ]
         )
-        folded = Folded(gatherer, Mapper(CATALOG, rules, gatherer.tally))
+        folded = Folded(gatherer, Mapper(CATALOG, rules, gatherer.warnings))
         ((_, states),) = folded
         assert states.get("#u", {}) == expected
         assert sorted(folded.refused) == [
             (at, *intent) for _, at, _, intent in mapped if not isinstance(intent, PersonIntent)
         ]
-        assert gatherer.tally.counts == tally.counts
+        assert gatherer.warnings.counts == warnings.counts

@@ -90,11 +90,11 @@ def planned(folder: Path, paths: Sequence[Path], processes: int, limit: int | No
             parallel.gather(gatherer, inputs, Batcher(CATALOG, RULES), limit, ticks.append)
         else:
             parallel.gather_apart(gatherer, inputs, CATALOG, RULES, processes, ticks.append)
-        settle(store, gatherer, Folded(gatherer, Mapper(CATALOG, RULES, gatherer.tally)), None)
+        settle(store, gatherer, Folded(gatherer, Mapper(CATALOG, RULES, gatherer.warnings)), None)
         tables = ("input", "record", "entry", "reject", "fragment")
         found: dict[str, Any] = {table: store.db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
         assert sum(ticks) == gatherer.counts.read
-        return found | {"counts": gatherer.counts, "warnings": gatherer.tally.rows()}
+        return found | {"counts": gatherer.counts, "warnings": gatherer.warnings.rows()}
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def settled(folder: Path, *messages: dict[str, Any], ledger: Ledger | None = Non
         parallel.gather(
             gatherer, [Input(str(folder / "events.jsonl"), 0)], Batcher(catalog, rules), None, lambda count: None
         )
-        settle(store, gatherer, Folded(gatherer, Mapper(catalog, rules, gatherer.tally)), ledger)
+        settle(store, gatherer, Folded(gatherer, Mapper(catalog, rules, gatherer.warnings)), ledger)
         yield store
 
 

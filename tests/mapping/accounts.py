@@ -9,7 +9,7 @@ from fsseg.mapping.catalog import Catalog, Edition
 from fsseg.mapping.intents import Cells, Mapped, PersonIntent
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment.envelope import normalise, typed
 from fsseg.segment.event import Event
 
@@ -75,8 +75,8 @@ def identify(traits: dict[str, Any], /, **message: Any) -> Event:
     return event("identify", **{"userId": "u-1", "traits": traits} | message)
 
 
-def mapper(account: Catalog | None = None, tally: Tally | None = None, **rules: Any) -> Mapper:
-    return Mapper(account or catalog(), Rules(**rules), Tally() if tally is None else tally)
+def mapper(account: Catalog | None = None, warnings: WarningCounter | None = None, **rules: Any) -> Mapper:
+    return Mapper(account or catalog(), Rules(**rules), WarningCounter() if warnings is None else warnings)
 
 
 def person(mapped: Mapped) -> Cells:
@@ -85,5 +85,7 @@ def person(mapped: Mapped) -> Cells:
     return {cell: value for cell, value in mapped.parts[""].items() if cell != "email"}
 
 
-def cells_of(traits: dict[str, Any], account: Catalog | None = None, tally: Tally | None = None, **rules: Any) -> Cells:
-    return person(mapper(account, tally, **rules).map(identify({"email": "ada@acme.example", **traits})))
+def cells_of(
+    traits: dict[str, Any], account: Catalog | None = None, warnings: WarningCounter | None = None, **rules: Any
+) -> Cells:
+    return person(mapper(account, warnings, **rules).map(identify({"email": "ada@acme.example", **traits})))

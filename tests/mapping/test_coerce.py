@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fsseg.mapping.coerce import BAD, coercer
+from fsseg.mapping.coerce import BAD
+from fsseg.mapping.field_types import coercer
 from fsseg.mapping.fields import Choice, Field
 
 CHOICES = (Choice(1, "Free"), Choice(2, "Pro"), Choice(3, "2"))

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from fsseg.mapping.intents import AccountIntent, Parts, PersonIntent, Refused
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import catalog, event, identify, mapper
 
 
-def parts_of(traits: dict[str, Any], edition: Any = "classic", tally: Tally | None = None, **rules: Any) -> Parts:
-    mapped = mapper(catalog(edition), tally, **rules).map(identify(traits, userId="ada@acme.example"))
+def parts_of(
+    traits: dict[str, Any], edition: Any = "classic", warnings: WarningCounter | None = None, **rules: Any
+) -> Parts:
+    mapped = mapper(catalog(edition), warnings, **rules).map(identify(traits, userId="ada@acme.example"))
     assert isinstance(mapped, PersonIntent), mapped
     del mapped.parts[""]
     return mapped.parts
@@ -25,8 +27,8 @@ def test_a_company_is_an_object_or_its_name_or_the_first_of_a_list(company: Any)
 
 def test_segments_own_names_find_their_fields_in_lead_and_account() -> None:
     company = {"name": "Acme", "industry": "logistics", "employee_count": 48, "website": "acme.example", "id": "a-1"}
-    tally = Tally()
-    assert parts_of({"company": company}, tally=tally) == {
+    warnings = WarningCounter()
+    assert parts_of({"company": company}, warnings=warnings) == {
         "company:acme": {
             "name": "Acme",
             "industry_type_id": 31,
@@ -35,7 +37,7 @@ def test_segments_own_names_find_their_fields_in_lead_and_account() -> None:
             "website": "acme.example",
         }
     }
-    assert tally.counts == {("ignored_trait", "company.id"): 1}
+    assert warnings.counts == {("ignored_trait", "company.id"): 1}
 
 
 def test_on_suite_a_company_is_an_account_only() -> None:
@@ -59,31 +61,31 @@ def test_null_clears_a_companys_field() -> None:
 
 @pytest.mark.parametrize("company", [None, "", "  ", {}, [], {"name": ""}, {"name": None}])
 def test_a_blank_company_is_none(company: Any) -> None:
-    tally = Tally()
-    assert parts_of({"company": company}, tally=tally) == {}
-    assert not tally
+    warnings = WarningCounter()
+    assert parts_of({"company": company}, warnings=warnings) == {}
+    assert not warnings
 
 
 @pytest.mark.parametrize("kind", ["company", "deal"])
 def test_members_without_a_name_are_incomplete(kind: str) -> None:
-    tally = Tally()
-    assert parts_of({kind: {"website": "acme.example", "amount": 5, "name": " "}}, tally=tally) == {}
-    assert ("incomplete", f"{kind}.name") in tally.counts
+    warnings = WarningCounter()
+    assert parts_of({kind: {"website": "acme.example", "amount": 5, "name": " "}}, warnings=warnings) == {}
+    assert ("incomplete", f"{kind}.name") in warnings.counts
 
 
 @pytest.mark.parametrize("company", [5, True])
 def test_a_company_that_is_neither_is_a_bad_value(company: Any) -> None:
-    tally = Tally()
-    assert parts_of({"company": company}, tally=tally) == {}
-    assert tally.counts == {("bad_value", "company"): 1}
+    warnings = WarningCounter()
+    assert parts_of({"company": company}, warnings=warnings) == {}
+    assert warnings.counts == {("bad_value", "company"): 1}
 
 
 def test_what_is_said_of_a_company_is_said_for_every_event() -> None:
-    tally = Tally()
-    it = mapper(tally=tally)
+    warnings = WarningCounter()
+    it = mapper(warnings=warnings)
     for _ in range(3):
         it.map(identify({"company": {"name": "Acme", "industry": "Magic", "plan": "pro"}}, userId="a@b.example"))
-    assert tally.counts == {("bad_value", "company.industry"): 3, ("ignored_trait", "company.plan"): 3}
+    assert warnings.counts == {("bad_value", "company.industry"): 3, ("ignored_trait", "company.plan"): 3}
 
 
 def test_the_cells_of_one_event_are_not_those_of_the_next() -> None:
@@ -122,11 +124,11 @@ class TestGroup:
         group = event(
             "group", userId="Ada@acme.example", groupId="g-1", traits={"name": "Acme", "employees": 48, "plan": "pro"}
         )
-        tally = Tally()
-        assert mapper(catalog("suite"), tally, with_group=True).map(group) == AccountIntent(
+        warnings = WarningCounter()
+        assert mapper(catalog("suite"), warnings, with_group=True).map(group) == AccountIntent(
             {"company:acme": {"name": "Acme", "number_of_employees": 11}}, "@ada@acme.example"
         )
-        assert tally.counts == {("ignored_trait", "group.plan"): 1}
+        assert warnings.counts == {("ignored_trait", "group.plan"): 1}
 
     def test_a_group_call_without_a_user_is_an_account_alone(self) -> None:
         group = event("group", anonymousId="a-1", groupId="g-1", traits={"name": "Acme"})

@@ -6,7 +6,7 @@ import pytest
 
 from fsseg.mapping.identity import is_address
 from fsseg.mapping.intents import PersonIntent, Refused
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import identify, mapper
 
 
@@ -46,11 +46,11 @@ def test_an_email_as_user_id_is_the_person_as_written_and_folded_for_matching() 
     ],
 )
 def test_an_email_as_user_id_stays_the_email(trait: Any, warned: bool) -> None:
-    tally = Tally()
-    mapped = mapper(tally=tally).map(identify({"email": trait}, userId="ada@acme.example"))
+    warnings = WarningCounter()
+    mapped = mapper(warnings=warnings).map(identify({"email": trait}, userId="ada@acme.example"))
     assert isinstance(mapped, PersonIntent)
     assert mapped.parts[""]["email"] == "ada@acme.example"
-    assert tally.counts == ({("bad_value", "email"): 1} if warned else {})
+    assert warnings.counts == ({("bad_value", "email"): 1} if warned else {})
 
 
 def test_a_database_id_takes_its_email_from_the_traits() -> None:

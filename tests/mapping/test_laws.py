@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.coerce import BAD, coercer
+from fsseg.mapping.coerce import BAD
+from fsseg.mapping.field_types import coercer
 from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import AccountIntent, EntryIntent, PersonIntent, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import catalog, event, identify, mapper
 
 SCALARS = st.one_of(
@@ -52,7 +53,7 @@ MAPPERS = [
     mapper(catalog(edition), mapping=MAPPING, **rules)
     for edition in ("classic", "suite")
     for rules in ({}, {"nulls": "ignore", "strict": True})
-] + [Mapper(Catalog.standard("classic"), Rules(offline=True), Tally())]
+] + [Mapper(Catalog.standard("classic"), Rules(offline=True), WarningCounter())]
 
 
 @settings(max_examples=50, deadline=None)
@@ -69,7 +70,7 @@ def test_mapping_never_raises_and_gives_what_can_be_written_as_json(
             event("track", userId=user, event="x", properties=traits, **around),
             event("page", userId=user, properties=traits, **around),
         ):
-            it.gate(message)
+            it.event_filter(message)
             mapped = it.map(message)
             assert isinstance(mapped, PersonIntent | EntryIntent | AccountIntent | Refused)
             if isinstance(mapped, PersonIntent | AccountIntent):
@@ -85,7 +86,7 @@ def test_the_order_of_traits_means_nothing(traits: dict[str, Any], user: str, ra
     for it in MAPPERS:
         one, other = it.map(identify(dict(items), userId=user)), it.map(identify(traits, userId=user))
         if isinstance(one, PersonIntent) and isinstance(other, PersonIntent):
-            one, other = (replace(intent, notes=sorted(intent.notes)) for intent in (one, other))
+            one, other = (replace(intent, warnings=sorted(intent.warnings)) for intent in (one, other))
         assert one == other
 
 

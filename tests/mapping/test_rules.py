@@ -8,7 +8,7 @@ import pytest
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.intents import PersonIntent
 from fsseg.mapping.rules import MappingError, Rules
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import catalog, cells_of, custom, identify, mapper
 
 
@@ -30,9 +30,9 @@ def test_a_rule_can_replace_values() -> None:
 
 @pytest.mark.parametrize("rule", [False, {"ignore": True}])
 def test_a_silenced_trait_is_neither_mapped_nor_counted(rule: Any) -> None:
-    tally = Tally()
-    assert cells_of({"title": "CEO", "plan": "pro"}, tally=tally, **with_person(title=rule, plan=rule)) == {}
-    assert not tally
+    warnings = WarningCounter()
+    assert cells_of({"title": "CEO", "plan": "pro"}, warnings=warnings, **with_person(title=rule, plan=rule)) == {}
+    assert not warnings
 
 
 def test_members_of_objects_have_dotted_names() -> None:
@@ -44,14 +44,14 @@ def test_members_of_objects_have_dotted_names() -> None:
         "company": {"name": "Acme", "tier": "gold"},
         "address": {"line1": "Kade 1", "city": "Utrecht"},
     }
-    tally = Tally()
-    mapped = mapper(tally=tally, **rules).map(identify(traits, userId="ada@acme.example"))
+    warnings = WarningCounter()
+    mapped = mapper(warnings=warnings, **rules).map(identify(traits, userId="ada@acme.example"))
     assert isinstance(mapped, PersonIntent)
     assert mapped.parts == {
         "": {"email": "ada@acme.example", "cf_seats": 5, "cf_region": "gold", "address": "Kade 1", "city": "Utrecht"},
         "company:acme": {"name": "Acme"},
     }
-    assert tally.counts == {("ignored_trait", "usage.days"): 1}
+    assert warnings.counts == {("ignored_trait", "usage.days"): 1}
 
 
 def test_another_trait_can_be_the_email() -> None:
@@ -131,9 +131,9 @@ def test_the_timelines_owner_by_name_email_or_id(owner: str) -> None:
 
 
 def test_catalog_rules_and_tally_travel_to_other_processes() -> None:
-    tally = Tally()
-    cells_of({"color": "blue"}, tally=tally)
-    account, rules, counted = pickle.loads(pickle.dumps((catalog(), Rules(owner="11"), tally)))
+    warnings = WarningCounter()
+    cells_of({"color": "blue"}, warnings=warnings)
+    account, rules, counted = pickle.loads(pickle.dumps((catalog(), Rules(owner="11"), warnings)))
     assert cells_of({"title": "CEO"}, account) == {"job_title": "CEO"}
     assert rules == Rules(owner="11")
-    assert counted.counts == tally.counts
+    assert counted.counts == warnings.counts

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fsseg.mapping.tally import Tally
+from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import catalog, cells_of, custom, identify, mapper, person
 
 
@@ -49,9 +49,9 @@ def test_an_address_object_fills_the_address_fields() -> None:
 
 
 def test_members_of_an_address_without_a_field_are_counted() -> None:
-    tally = Tally()
-    cells_of({"address": {"city": "Utrecht", "planet": "Earth"}}, tally=tally)
-    assert tally.counts == {("ignored_trait", "address.planet"): 1}
+    warnings = WarningCounter()
+    cells_of({"address": {"city": "Utrecht", "planet": "Earth"}}, warnings=warnings)
+    assert warnings.counts == {("ignored_trait", "address.planet"): 1}
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ class TestLeadOrContact:
         account = catalog(
             lead=(custom("cf_tier", "dropdown", ("A", "B")),), contact=(custom("cf_tier", "dropdown", ("B",)),)
         )
-        tally = Tally()
-        assert cells_of({"tier": "A"}, account, tally) == {"lead:cf_tier": "A"}
-        assert cells_of({"tier": "b"}, account, tally) == {"lead:cf_tier": "B", "contact:cf_tier": "B"}
-        assert tally.counts == {("bad_value", "tier"): 1}
+        warnings = WarningCounter()
+        assert cells_of({"tier": "A"}, account, warnings) == {"lead:cf_tier": "A"}
+        assert cells_of({"tier": "b"}, account, warnings) == {"lead:cf_tier": "B", "contact:cf_tier": "B"}
+        assert warnings.counts == {("bad_value", "tier"): 1}
 
     def test_on_suite_nothing_is_prefixed(self) -> None:
         assert cells_of({"lifecycleStageId": "customer", "fsContact": True}, catalog("suite")) == {
@@ -134,45 +134,47 @@ class TestLeadOrContact:
 
 class TestWarnings:
     def test_ignored_traits_are_counted_by_name_with_the_closest_field(self) -> None:
-        tally = Tally()
+        warnings = WarningCounter()
         for _ in range(3):
-            cells_of({"jobtitel": "x", "favoriteColor": "blue"}, tally=tally)
-        assert tally.rows() == [
+            cells_of({"jobtitel": "x", "favoriteColor": "blue"}, warnings=warnings)
+        assert warnings.rows() == [
             {"code": "ignored_trait", "name": "favoriteColor", "count": 3, "hint": ""},
             {"code": "ignored_trait", "name": "jobtitel", "count": 3, "hint": "did you mean job_title?"},
         ]
 
     def test_a_field_that_freshsales_keeps_is_named_as_such(self) -> None:
-        tally = Tally()
-        cells_of({"lastSeen": "2024-01-02"}, tally=tally)
-        assert tally.rows()[0]["hint"] == "last_seen is kept by Freshsales itself"
+        warnings = WarningCounter()
+        cells_of({"lastSeen": "2024-01-02"}, warnings=warnings)
+        assert warnings.rows()[0]["hint"] == "last_seen is kept by Freshsales itself"
 
     def test_a_bad_value_drops_its_field_and_says_what_fits(self) -> None:
-        tally = Tally()
-        assert cells_of({"cfSeats": "many", "title": "CEO"}, tally=tally) == {"job_title": "CEO"}
-        assert tally.rows() == [{"code": "bad_value", "name": "cfSeats", "count": 1, "hint": "cf_seats takes a number"}]
+        warnings = WarningCounter()
+        assert cells_of({"cfSeats": "many", "title": "CEO"}, warnings=warnings) == {"job_title": "CEO"}
+        assert warnings.rows() == [
+            {"code": "bad_value", "name": "cfSeats", "count": 1, "hint": "cf_seats takes a number"}
+        ]
 
     def test_a_bad_value_refuses_the_event_when_strict(self) -> None:
-        tally = Tally()
-        mapped = mapper(tally=tally, strict=True).map(identify({"email": "a@b.example", "cfPlan": "gold"}))
+        warnings = WarningCounter()
+        mapped = mapper(warnings=warnings, strict=True).map(identify({"email": "a@b.example", "cfPlan": "gold"}))
         assert mapped == ("bad_value", "traits.cfPlan does not fit: cf_plan takes one of: Free, Pro, Enterprise")
-        assert not tally
+        assert not warnings
 
     def test_events_met_in_one_field_are_told_once(self) -> None:
-        tally = Tally()
-        cells_of({"jobTitle": "a", "color": "x", "title": "b"}, tally=tally)
-        assert tally.counts == {("ignored_trait", "color"): 1}
+        warnings = WarningCounter()
+        cells_of({"jobTitle": "a", "color": "x", "title": "b"}, warnings=warnings)
+        assert warnings.counts == {("ignored_trait", "color"): 1}
 
     def test_long_names_are_mapped_and_counted_like_short_ones(self) -> None:
-        tally = Tally()
+        warnings = WarningCounter()
         for _ in range(2):
-            assert cells_of({"x" * 5000: 1, "_" * 5000 + "title": "CEO"}, tally=tally) == {"job_title": "CEO"}
-        assert tally.counts == {("ignored_trait", "x" * 100): 2}
+            assert cells_of({"x" * 5000: 1, "_" * 5000 + "title": "CEO"}, warnings=warnings) == {"job_title": "CEO"}
+        assert warnings.counts == {("ignored_trait", "x" * 100): 2}
 
     def test_more_names_than_anyone_reads_are_counted_together(self) -> None:
-        tally = Tally()
+        warnings = WarningCounter()
         all_traits = {f"trait{n}x": n for n in range(10_050)}
-        cells_of(all_traits, tally=tally)
-        assert sum(tally.counts.values()) == 10_050
-        assert tally.counts["ignored_trait", "…"] == 50
-        assert cells_of({"title": "still mapped"}, tally=tally) == {"job_title": "still mapped"}
+        cells_of(all_traits, warnings=warnings)
+        assert sum(warnings.counts.values()) == 10_050
+        assert warnings.counts["ignored_trait", "…"] == 50
+        assert cells_of({"title": "still mapped"}, warnings=warnings) == {"job_title": "still mapped"}

@@ -20,7 +20,7 @@ _SUPPORTED = frozenset({"identify", "track", "page"})
 _ENTRIES = frozenset({"track", "page"})
 
 
-class Gate:
+class EventFilter:
     """Gives the skip reason of an event, or None to let it through."""
 
     def __init__(self, edition: Edition, rules: Rules, ignored_events: frozenset[str]) -> None:
@@ -35,7 +35,7 @@ class Gate:
         self._ignored = ignored_events
         self._since, self._until = rules.since or "", rules.until or "~"
         self._filters = bool(self._only or self._events or self._ignored or rules.since or rules.until)
-        self.plain = frozenset() if self._consent or self._suppress or self._filters else self._supported
+        self.always_allowed = frozenset() if self._consent or self._suppress or self._filters else self._supported
         """The types whose events with a userId and no integrations pass in any case."""
 
     def __call__(self, event: Event) -> str | None:

@@ -17,11 +17,11 @@ def track(name: str = "Signed Up", **message: Any) -> Event:
 
 @pytest.mark.parametrize("type", ["screen", "alias", "delete", "group"])
 def test_other_calls_are_not_part_of_the_destination(type: str) -> None:
-    assert mapper().gate(event(type, userId="u-1", groupId="g")) == "unsupported_type"
+    assert mapper().event_filter(event(type, userId="u-1", groupId="g")) == "unsupported_type"
 
 
 def test_group_passes_when_asked_for_even_without_a_user() -> None:
-    assert mapper(with_group=True).gate(event("group", anonymousId="a-1", groupId="g", traits={})) is None
+    assert mapper(with_group=True).event_filter(event("group", anonymousId="a-1", groupId="g", traits={})) is None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_group_passes_when_asked_for_even_without_a_user() -> None:
 )
 def test_integrations_are_obeyed(integrations: Any, edition: Edition, passes: bool) -> None:
     it = mapper(catalog(edition))
-    assert it.gate(identify({}, integrations=integrations)) == (None if passes else "integrations")
+    assert it.event_filter(identify({}, integrations=integrations)) == (None if passes else "integrations")
 
 
 @pytest.mark.parametrize(
@@ -66,25 +66,25 @@ def test_integrations_are_obeyed(integrations: Any, edition: Edition, passes: bo
 )
 def test_every_named_consent_category_must_be_granted(context: Any, passes: bool) -> None:
     it = mapper(consent=("crm", "sales"))
-    assert it.gate(identify({}, context=context)) == (None if passes else "consent")
-    assert mapper().gate(identify({}, context=context)) is None
+    assert it.event_filter(identify({}, context=context)) == (None if passes else "consent")
+    assert mapper().event_filter(identify({}, context=context)) is None
 
 
 def test_consent_without_preferences_is_refusal_beside_integrations() -> None:
     message = identify({}, context={"consent": {}}, integrations={"All": True})
-    assert mapper(consent=("crm",)).gate(message) == "consent"
+    assert mapper(consent=("crm",)).event_filter(message) == "consent"
 
 
 def test_events_without_a_user_are_anonymous() -> None:
     for anonymous in (event("identify", anonymousId="a-1", traits={}), track(userId=None, anonymousId="a-1")):
-        assert mapper().gate(anonymous) == "anonymous"
+        assert mapper().event_filter(anonymous) == "anonymous"
 
 
 def test_stitching_lets_anonymous_entries_through_but_no_identify() -> None:
     it = mapper(stitch_anonymous=True)
-    assert it.gate(track(userId=None, anonymousId="a-1")) is None
-    assert it.gate(event("page", anonymousId="a-1", properties={})) is None
-    assert it.gate(event("identify", anonymousId="a-1", traits={})) == "anonymous"
+    assert it.event_filter(track(userId=None, anonymousId="a-1")) is None
+    assert it.event_filter(event("page", anonymousId="a-1", properties={})) is None
+    assert it.event_filter(event("identify", anonymousId="a-1", traits={})) == "anonymous"
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_stitching_lets_anonymous_entries_through_but_no_identify() -> None:
 )
 def test_the_suppressed_are_known_by_id_and_email_in_any_case(message: Event) -> None:
     it = mapper(suppress=frozenset({"u-66", "GONE@acme.example"}))
-    assert it.gate(message) == "suppressed"
-    assert it.gate(identify({"email": "here@acme.example"}, userId="u-2")) is None
+    assert it.event_filter(message) == "suppressed"
+    assert it.event_filter(identify({"email": "here@acme.example"}, userId="u-2")) is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_suppressed_are_known_by_id_and_email_in_any_case(message: Event) ->
     ],
 )
 def test_filters(rules: dict[str, Any], message: Event, passes: bool) -> None:
-    assert mapper(**rules).gate(message) == (None if passes else "filtered")
+    assert mapper(**rules).event_filter(message) == (None if passes else "filtered")
 
 
 def test_each_event_has_the_first_reason_that_applies() -> None:
@@ -131,9 +131,9 @@ def test_each_event_has_the_first_reason_that_applies() -> None:
     refused = {"context": {"consent": {"categoryPreferences": {}}}}
     off = {"integrations": {"All": False}}
     it = mapper(**rules)
-    assert it.gate(event("alias", **off, **refused)) == "unsupported_type"
-    assert it.gate(event("identify", traits={}, **off, **refused)) == "integrations"
-    assert it.gate(event("identify", traits={}, **refused)) == "consent"
-    assert it.gate(event("identify", anonymousId="a", traits={})) == "anonymous"
-    assert it.gate(identify({})) == "suppressed"
-    assert it.gate(identify({}, userId="u-2")) == "filtered"
+    assert it.event_filter(event("alias", **off, **refused)) == "unsupported_type"
+    assert it.event_filter(event("identify", traits={}, **off, **refused)) == "integrations"
+    assert it.event_filter(event("identify", traits={}, **refused)) == "consent"
+    assert it.event_filter(event("identify", anonymousId="a", traits={})) == "anonymous"
+    assert it.event_filter(identify({})) == "suppressed"
+    assert it.event_filter(identify({}, userId="u-2")) == "filtered"
