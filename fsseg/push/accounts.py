@@ -10,9 +10,10 @@ from fsseg.freshsales.views import pages
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import addresses, flatten
 from fsseg.push.journal import ends_the_push
-from fsseg.push.outcome import DONE, Outcome
+from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record
 from fsseg.state.seal import proof
 
@@ -25,8 +26,8 @@ def send(work: Work, record: Record) -> Outcome:
     wanted = body(work.catalog, record)
     if record.remote_id:
         work.writer.update("account", record.remote_id, wanted)
-        return Outcome(DONE, record.remote_id)
-    return Outcome(DONE, int(work.writer.upsert("account", {"name": record.key}, wanted)["id"]))
+        return Outcome(Status.DONE, record.remote_id)
+    return Outcome(Status.DONE, int(work.writer.upsert("account", {"name": record.key}, wanted)["id"]))
 
 
 def learn_ids(work: Work, entity: Entity, records: Iterable[Record]) -> None:
@@ -36,7 +37,8 @@ def learn_ids(work: Work, entity: Entity, records: Iterable[Record]) -> None:
     Those whose id can't be read stay without; what points at them fails, and may be tried again.
     """
     missing = {record.match_key: record for record in records}
-    written = pages(work.store.count("record", "entity = ? AND status = 'done' AND action != 'unchanged'", (entity,)))
+    changed = f"entity = ? AND status = '{Status.DONE}' AND action != '{Action.UNCHANGED}'"
+    written = pages(work.store.count("record", changed, (entity,)))
     if len(missing) > written:
         _read_newest(work, entity, missing, written + SLACK)
     for record in list(missing.values()):

@@ -11,8 +11,9 @@ from fsseg.freshsales.errors import FreshsalesError, NoBulk, NotFound, Unavailab
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
 from fsseg.push.journal import ends_the_push, looked_for
-from fsseg.push.outcome import DONE, FAILED, PLANNED, Outcome, failed
+from fsseg.push.outcome import Outcome, failed
 from fsseg.push.work import Work
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
 
 MOST = 100
@@ -100,7 +101,7 @@ class Bulk:
     def _again(self, record: Record) -> Outcome:
         """Send by itself what a job that failed may have written all the same."""
         found = looked_for(self.recover, record)
-        if found.status != PLANNED:
+        if found.status != Status.PLANNED:
             return found
         return self._alone(record.known_as(found.remote_id or record.remote_id))
 
@@ -146,14 +147,14 @@ class Bulk:
             keys = (str(record.remote_id), record.key.strip().casefold())
             said = next((refused[key] for key in keys if key in refused), None)
             outcomes.append(
-                Outcome(DONE)
+                Outcome(Status.DONE)
                 if said is None
-                else Outcome(FAILED, code="refused", message=said or "refused", http_status=400)
+                else Outcome(Status.FAILED, code="refused", message=said or "refused", http_status=400)
             )
-        if job.failed and sum(outcome.status == FAILED for outcome in outcomes) < job.failed:
+        if job.failed and sum(outcome.status == Status.FAILED for outcome in outcomes) < job.failed:
             # The report names fewer than it counts: what it kept to itself is found out one by one.
             return [
-                self._again(record) if outcome.status == DONE else outcome
+                self._again(record) if outcome.status == Status.DONE else outcome
                 for record, outcome in zip(records, outcomes, strict=True)
             ]
         return outcomes

@@ -10,9 +10,10 @@ from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
 from fsseg.push.bulk import WORTH
 from fsseg.push.journal import carefully
-from fsseg.push.outcome import DONE, FAILED, PLANNED, Outcome
+from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record
 
 
@@ -22,7 +23,8 @@ def nameable(work: Work) -> Callable[[Record], bool]:
     Bulk knows a new deal by its name only, and would change whichever has it already. Reading all names pays off where
     it takes fewer requests than the creates themselves.
     """
-    creates = list(work.store.records("entity = 'deal' AND action = 'create' AND status = 'planned'"))
+    planned = f"entity = 'deal' AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
+    creates = list(work.store.records(planned))
     counted = Counter(row.match_key for row in creates)
     taken = _all_names(work, len(creates)) if len(creates) >= WORTH else None
 
@@ -73,13 +75,13 @@ def send(work: Work, record: Record) -> Outcome:
         contact = work.store.record(int(record.parent or 0))
         wanted = attributes(work, record)
     if contact.remote_id is None:
-        return Outcome(FAILED, code=contact.code or "unavailable", message="its contact was not written")
+        return Outcome(Status.FAILED, code=contact.code or "unavailable", message="its contact was not written")
     contact_id, id = contact.remote_id, record.remote_id
     if id is None and record.claimed_at is not None:
         id = look(work, record, contact_id)
     if id is not None:
         work.writer.update("deal", id, wanted)
-        return Outcome(DONE, id)
+        return Outcome(Status.DONE, id)
     return carefully(
         lambda: int(work.writer.create("deal", wanted)["id"]), lambda: look(work, record, contact_id), work.pause
     )
@@ -95,5 +97,5 @@ def recover(work: Work, record: Record) -> Outcome:
     """A deal that was under way when the last push ended is sent again: as an update if it can be found."""
     contact = work.store.record(int(record.parent or 0))
     if record.remote_id is not None or contact.remote_id is None:
-        return Outcome(PLANNED)
-    return Outcome(PLANNED, look(work, record, contact.remote_id))
+        return Outcome(Status.PLANNED)
+    return Outcome(Status.PLANNED, look(work, record, contact.remote_id))

@@ -14,16 +14,20 @@ from fsseg.freshsales.names import Entity
 from fsseg.push import accounts, deals, people, timeline
 from fsseg.push.bulk import MOST, WORTH, Bulk
 from fsseg.push.journal import Journal
-from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome
+from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.actions import Action, Status, is_any
 from fsseg.state.plan_store import Entry, Record
 from fsseg.state.wanted_keys import CONVERT
 
 T = TypeVar("T")
 
-OPEN = "action IN ('create', 'update') AND status IN ('planned', 'sent')"
-
+NOT_SETTLED = is_any("status", Status.PLANNED, Status.SENT)
+TO_WRITE = f"{is_any('action', Action.CREATE, Action.UPDATE)} AND {NOT_SETTLED}"
+TO_DELETE = f"action = '{Action.DELETE}' AND {NOT_SETTLED}"
+WITHOUT_ID = f"status = '{Status.DONE}' AND action = '{Action.CREATE}' AND remote_id IS NULL"
+"""Made in bulk, whose answers tell no ids."""
 
 Stages = Callable[[str, int, str], AbstractContextManager[Callable[[int], None]]]
 """Opens a stage of the progress by name, total and unit; it gives what advances it."""
@@ -96,18 +100,18 @@ def _deals(work: Work) -> _Way:
 
 def _repeatable(record: Record) -> Outcome:
     """Updates and upserts by a unique name may be sent again as they are."""
-    return Outcome(PLANNED)
+    return Outcome(Status.PLANNED)
 
 
 def _records(work: Work, stages: Stages, name: str, entity: Entity, way: _Way) -> None:
-    total = work.store.count("record", f"entity = ? AND {OPEN}", (entity,))
+    total = work.store.count("record", f"entity = ? AND {TO_WRITE}", (entity,))
     if not total:
         return
     with stages(name, total, entity + "s") as advance:
         journal, bulk = Journal(work, "record", advance), way.bulk
         _recover_records(work, journal, entity, way)
         suits = way.suits()
-        rows = work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, PLANNED))
+        rows = work.store.records(f"entity = ? AND {TO_WRITE} AND status = ?", (entity, Status.PLANNED))
         for chunk in _chunks(rows, journal.size if bulk is None else MOST):
             together = [row for row in chunk if bulk is not None and bulk.available and suits(row)]
             if bulk is not None and len(together) >= WORTH:
@@ -120,28 +124,28 @@ def _records(work: Work, stages: Stages, name: str, entity: Entity, way: _Way) -
 def _recover_records(work: Work, journal: Journal, entity: Entity, way: _Way) -> None:
     if way.bulk is not None:
         way.bulk.await_earlier()
-    journal.recover(work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, SENT)), way.recover)
+    journal.recover(work.store.records(f"entity = ? AND {TO_WRITE} AND status = ?", (entity, Status.SENT)), way.recover)
 
 
 def _name_accounts(work: Work) -> None:
     """Accounts that contacts or deals of this run point at need their ids."""
-    if work.store.count("record", f"entity IN ('contact', 'deal') AND {OPEN}"):
-        made = work.store.records("entity = 'account' AND status = 'done' AND action = 'create' AND remote_id IS NULL")
+    if work.store.count("record", f"entity IN ('contact', 'deal') AND {TO_WRITE}"):
+        made = work.store.records(f"entity = 'account' AND {WITHOUT_ID}")
         accounts.learn_ids(work, "account", made)
 
 
 def _name_contacts(work: Work) -> None:
     """Contacts with deals or timeline entries of this run need their ids."""
     needed = (
-        "entity = 'contact' AND status = 'done' AND action = 'create' AND remote_id IS NULL"
+        f"entity = 'contact' AND {WITHOUT_ID}"
         " AND (id IN (SELECT parent FROM record WHERE kind = 'deal')"
-        " OR id IN (SELECT person FROM entry WHERE action = 'create'))"
+        f" OR id IN (SELECT person FROM entry WHERE action = '{Action.CREATE}'))"
     )
     accounts.learn_ids(work, "contact", work.store.records(needed))
 
 
 def _timeline(work: Work, stages: Stages) -> None:
-    total = work.store.count("entry", f"head IS NULL AND {OPEN}")
+    total = work.store.count("entry", f"head IS NULL AND {TO_WRITE}")
     if not total:
         return
     with stages("Timeline", total, "entries") as advance:
@@ -152,23 +156,22 @@ def _timeline(work: Work, stages: Stages) -> None:
 
 
 def _recover_entries(work: Work, journal: Journal) -> None:
-    under_way = list(work.store.entries(f"head IS NULL AND {OPEN} AND status = ?", (SENT,)))
+    under_way = list(work.store.entries(f"head IS NULL AND {TO_WRITE} AND status = ?", (Status.SENT,)))
     journal.recover(under_way, partial(timeline.recover, work, timeline.Made(work, under_way)))
 
 
 def _deletions(work: Work, stages: Stages) -> None:
     """What an undo deletes: what hangs on others goes first."""
-    wanted = "action = 'delete' AND status IN ('planned', 'sent')"
-    total = work.store.count("entry", wanted) + work.store.count("record", wanted)
+    total = work.store.count("entry", TO_DELETE) + work.store.count("record", TO_DELETE)
     if not total:
         return
     with stages("Deletions", total, "records") as advance:
         entries = Journal(work, "entry", advance)
-        for part in _chunks(work.store.entries(wanted), entries.size):
+        for part in _chunks(work.store.entries(TO_DELETE), entries.size):
             entries.push(part, lambda row: _gone(partial(timeline.delete, work, row)))
         records = Journal(work, "record", advance)
         for entity in ("deal", "contact", "lead", "account"):
-            for chunk in _chunks(work.store.records(f"entity = '{entity}' AND {wanted}"), records.size):
+            for chunk in _chunks(work.store.records(f"entity = '{entity}' AND {TO_DELETE}"), records.size):
                 records.push(chunk, lambda row: _gone(partial(work.writer.delete, row.entity, row.remote_id)))
 
 
@@ -176,7 +179,7 @@ def _gone(delete: Callable[[], None]) -> Outcome:
     """Deleting what isn't there any more has done what was wanted."""
     with suppress(NotFound):
         delete()
-    return Outcome(DONE)
+    return Outcome(Status.DONE)
 
 
 def _entry_chunks(work: Work, size: int) -> Iterator[Sequence[Entry]]:
@@ -185,7 +188,8 @@ def _entry_chunks(work: Work, size: int) -> Iterator[Sequence[Entry]]:
     while True:
         ids = work.store.db.execute(
             "SELECT person, time, position, id FROM entry WHERE (person, time, position) > (?, ?, ?)"
-            " AND head IS NULL AND action = 'create' AND status = 'planned' ORDER BY person, time, position LIMIT ?",
+            f" AND head IS NULL AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
+            " ORDER BY person, time, position LIMIT ?",
             (*after, size),
         ).fetchall()
         if not ids:

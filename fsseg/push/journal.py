@@ -14,8 +14,9 @@ from itertools import groupby
 from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
-from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome, failed, unknown
+from fsseg.push.outcome import Outcome, failed, unknown
 from fsseg.push.work import Work
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Entry, Record
 from fsseg.state.seal import proof
 
@@ -56,7 +57,7 @@ def carefully(
     """
     for _ in range(TRIES):
         try:
-            return Outcome(DONE, send())
+            return Outcome(Status.DONE, send())
         except Unavailable as error:
             if not error.sent:
                 return failed(error)
@@ -69,7 +70,7 @@ def carefully(
                 raise Underway(error) from None
             return unknown(error)
         if found is not None:
-            return Outcome(DONE, found)
+            return Outcome(Status.DONE, found)
     return unknown(lost)
 
 
@@ -147,7 +148,7 @@ class Journal:
         with self._store.transaction() as db:
             db.executemany(
                 f"UPDATE {self._table} SET status = ?, claimed_at = ?, committed = NULL WHERE id = ?",
-                ((SENT, now, row.id) for row in chunk),
+                ((Status.SENT, now, row.id) for row in chunk),
             )
             self._note()
 
@@ -161,12 +162,12 @@ class Journal:
                 ((*outcome, *self._marks(row, outcome)) for row, outcome in outcomes),
             )
             self._note()
-        self._advance(sum(outcome.status not in (PLANNED, SENT) for _, outcome in outcomes))
+        self._advance(sum(outcome.status not in (Status.PLANNED, Status.SENT) for _, outcome in outcomes))
 
     def _marks(self, row: Row, outcome: Outcome) -> tuple[int | None, bool, int]:
         learnt = outcome.remote_id if row.remote_id is None else None
         proven = None if learnt is None else proof(self._table, row.id, learnt)
-        return proven, outcome.status == PLANNED, row.id
+        return proven, outcome.status == Status.PLANNED, row.id
 
 
 class _Batch:
@@ -210,7 +211,7 @@ class _Batch:
 
     def _run(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            outcome = Outcome(PLANNED) if self.halt is not None else self._one(row)
+            outcome = Outcome(Status.PLANNED) if self.halt is not None else self._one(row)
             with self._lock:
                 self.outcomes.append((row, outcome))
 
@@ -219,9 +220,9 @@ class _Batch:
             return self._act(row)
         except Underway as lost:
             self.halt = self.halt or lost.error
-            return Outcome(SENT)
+            return Outcome(Status.SENT)
         except FreshsalesError as error:
             if not ends_the_push(error):
                 return failed(error)
             self.halt = self.halt or error
-            return Outcome(SENT if isinstance(error, Halted) and error.sent else PLANNED)
+            return Outcome(Status.SENT if isinstance(error, Halted) and error.sent else Status.PLANNED)

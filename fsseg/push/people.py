@@ -7,9 +7,10 @@ from typing import Any
 from fsseg.freshsales.errors import Unavailable
 from fsseg.match.finders import fetch
 from fsseg.push.journal import carefully
-from fsseg.push.outcome import DONE, PLANNED, Outcome
+from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
 from fsseg.push.work import Work
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, account_named
 from fsseg.state.wanted_keys import CONVERT, LINKS
 
@@ -61,15 +62,15 @@ def send(work: Work, record: Record) -> Outcome:
     if CONVERT in record.desired:
         contact_id = _convert(work, record)
         work.writer.update("contact", contact_id, wanted)
-        return Outcome(DONE, contact_id)
+        return Outcome(Status.DONE, contact_id)
     id, upsert = record.remote_id, by_upsert(work, record)
     if id is None and not upsert and record.claimed_at is not None:
         id = look(work, record)
     if id is not None:
         work.writer.update(entity, id, wanted)
-        return Outcome(DONE, id)
+        return Outcome(Status.DONE, id)
     if upsert:
-        return Outcome(DONE, int(work.writer.upsert(entity, {"emails": record.key}, wanted)["id"]))
+        return Outcome(Status.DONE, int(work.writer.upsert(entity, {"emails": record.key}, wanted)["id"]))
     return carefully(lambda: int(work.writer.create(entity, wanted)["id"]), lambda: look(work, record), work.pause)
 
 
@@ -105,5 +106,5 @@ def look(work: Work, record: Record) -> int | None:
 def recover(work: Work, record: Record) -> Outcome:
     """A person who was under way when the last push ended is sent again: as an update if found or made by upsert."""
     if record.remote_id is not None or CONVERT in record.desired or by_upsert(work, record):
-        return Outcome(PLANNED)
-    return Outcome(PLANNED, look(work, record))
+        return Outcome(Status.PLANNED)
+    return Outcome(Status.PLANNED, look(work, record))

@@ -11,9 +11,10 @@ from fsseg.freshsales.reader import Page
 from fsseg.match.remote_record import EARLIEST, updated
 from fsseg.match.timeline import MARK, message_of
 from fsseg.push.journal import carefully
-from fsseg.push.outcome import DONE, FAILED, PLANNED, UNKNOWN, Outcome
+from fsseg.push.outcome import Outcome
 from fsseg.push.work import Work
 from fsseg.segment.json_codec import dumps
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Entry, Record
 
 TARGET = {"lead": "Lead", "contact": "Contact"}
@@ -34,7 +35,7 @@ def send(work: Work, entry: Entry) -> Outcome:
     with work.lock:
         person = work.store.record(int(entry.person or 0))
     if person.remote_id is None:
-        return Outcome(FAILED, code=person.code or "unavailable", message="its person was not written")
+        return Outcome(Status.FAILED, code=person.code or "unavailable", message="its person was not written")
     target = {"targetable_type": TARGET[str(person.entity)], "targetable_id": person.remote_id}
     began = datetime.now(UTC)
     match entry.payload["via"]:
@@ -197,8 +198,8 @@ def recover(work: Work, made: Made, entry: Entry) -> Outcome:
     """What became of an entry that was under way when the last push ended."""
     person = work.store.record(int(entry.person or 0))
     if person.remote_id is None:
-        return Outcome(PLANNED)
+        return Outcome(Status.PLANNED)
     if entry.payload["via"] == "tracking":
-        return Outcome(UNKNOWN, code="unknown_outcome", message=UNTOLD)
+        return Outcome(Status.UNKNOWN, code="unknown_outcome", message=UNTOLD)
     found = made.find(entry, person)
-    return Outcome(PLANNED) if found is None else Outcome(DONE, found)
+    return Outcome(Status.PLANNED) if found is None else Outcome(Status.DONE, found)
