@@ -39,8 +39,8 @@ from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
 from fsseg.plan.undo import DONE, reverse
 from fsseg.plan.verify import recheck
 from fsseg.push.bulk import JOB
+from fsseg.push.context import PushContext
 from fsseg.push.executor import push, recover
-from fsseg.push.work import Work
 from fsseg.report.changes import Sample
 from fsseg.report.files import read_lines, write_summary
 from fsseg.report.formats.html import write_html
@@ -344,11 +344,11 @@ class Pipeline:
         push(self._work(self.store, self.settings), self._stage)
         self.store.put("stage", "pushed")
 
-    def _work(self, store: Store, settings: Settings) -> Work:
+    def _work(self, store: Store, settings: Settings) -> PushContext:
         """What pushing needs, for the rows of this run or of another one."""
         assert self.reader is not None and self.writer is not None
         owner = Mapper(self.catalog, self.rules, Tally()).owner_id or self._first_owner()
-        return Work(
+        return PushContext(
             store,
             self.catalog,
             self.reader,

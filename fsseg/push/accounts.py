@@ -9,28 +9,28 @@ from fsseg.freshsales.names import Entity
 from fsseg.freshsales.views import pages
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import addresses, flatten
+from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
-from fsseg.push.work import Work
 from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record
 from fsseg.state.seal import proof
 
-SLACK = 2
+EXTRA_PAGES = 2
 """Pages read beyond what the run made itself, before the rest is looked up one by one: others write too."""
 
 
-def send(work: Work, record: Record) -> Outcome:
+def send(context: PushContext, record: Record) -> Outcome:
     """Create or update one account; creating is an upsert by name, so that it may be repeated."""
-    wanted = body(work.catalog, record)
+    wanted = body(context.catalog, record)
     if record.remote_id:
-        work.writer.update("account", record.remote_id, wanted)
+        context.writer.update("account", record.remote_id, wanted)
         return Outcome(Status.DONE, record.remote_id)
-    return Outcome(Status.DONE, int(work.writer.upsert("account", {"name": record.key}, wanted)["id"]))
+    return Outcome(Status.DONE, int(context.writer.upsert("account", {"name": record.key}, wanted)["id"]))
 
 
-def learn_ids(work: Work, entity: Entity, records: Iterable[Record]) -> None:
+def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record]) -> None:
     """Fill in the remote ids of records that a bulk job made, which does not tell them.
 
     What this run wrote stands first in a view by time of update, 100 a request; the rest, and few ones, are looked up.
@@ -38,25 +38,25 @@ def learn_ids(work: Work, entity: Entity, records: Iterable[Record]) -> None:
     """
     missing = {record.match_key: record for record in records}
     changed = f"entity = ? AND status = '{Status.DONE}' AND action != '{Action.UNCHANGED}'"
-    written = pages(work.store.count("record", changed, (entity,)))
+    written = pages(context.store.count("record", changed, (entity,)))
     if len(missing) > written:
-        _read_newest(work, entity, missing, written + SLACK)
+        _read_latest(context, entity, missing, written + EXTRA_PAGES)
     for record in list(missing.values()):
         try:
-            found = work.reader.lookup(record.key, "name" if entity == "account" else "email", (entity,))[entity]
+            found = context.reader.lookup(record.key, "name" if entity == "account" else "email", (entity,))[entity]
         except FreshsalesError as error:
             if ends_the_push(error):
                 raise
         else:
-            _keep(work, entity, missing, [flatten(entity, row) for row in found])
+            _note_ids(context, entity, missing, [flatten(entity, row) for row in found])
 
 
-def _read_newest(work: Work, entity: Entity, missing: dict[str, Record], most: int) -> None:
+def _read_latest(context: PushContext, entity: Entity, missing: dict[str, Record], most: int) -> None:
     try:
-        view = work.reader.all_view(entity)
+        view = context.reader.all_view(entity)
         for number in range(1, most + 1):
-            rows = work.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
-            _keep(work, entity, missing, [flatten(entity, row) for row in rows])
+            rows = context.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
+            _note_ids(context, entity, missing, [flatten(entity, row) for row in rows])
             if not missing or not rows:
                 return
     except FreshsalesError as error:
@@ -64,10 +64,10 @@ def _read_newest(work: Work, entity: Entity, missing: dict[str, Record], most: i
             raise
 
 
-def _keep(work: Work, entity: Entity, missing: dict[str, Record], rows: list[dict[str, object]]) -> None:
-    with work.store.transaction():
+def _note_ids(context: PushContext, entity: Entity, missing: dict[str, Record], rows: list[dict[str, object]]) -> None:
+    with context.store.transaction():
         for row in rows:
             names = {fold_name(row.get("name"))} if entity == "account" else addresses(row)
             for name in names & missing.keys():
                 id, remote_id = missing.pop(name).id, int(str(row["id"]))
-                work.store.update("record", id, remote_id=remote_id, proof=proof("record", id, remote_id))
+                context.store.update("record", id, remote_id=remote_id, proof=proof("record", id, remote_id))

@@ -10,25 +10,25 @@ from typing import Any
 from fsseg.freshsales.errors import FreshsalesError, NoBulk, NotFound, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
-from fsseg.push.journal import ends_the_push, looked_for
+from fsseg.push.context import PushContext
+from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
-from fsseg.push.work import Work
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
 
-MOST = 100
+MAX_BATCH = 100
 """Records a call."""
 
-WORTH = 4
+MIN_BULK = 4
 """Records from which a bulk call, its polls and the reading of the ids cost less than a request each."""
 
-DEADLINE = 600.0
+JOB_TIMEOUT_S = 600.0
 """Seconds after which a job that still runs is given up."""
 
-UNTOLD = 5.0
+UNKNOWN_JOB_WAIT_S = 5.0
 """Seconds for a job to end whose number was never learnt, as the process ended between request and answer."""
 
-SHORTEST = 0.2
+MIN_POLL_S = 0.2
 """Seconds before a job is asked about for the first time, at the least: an unneeded poll costs a request."""
 
 JOB = "job"
@@ -45,7 +45,7 @@ class Bulk:
     `pause` is how long the next job is left alone before it is asked about.
     """
 
-    work: Work
+    context: PushContext
     entity: Entity
     identifier: str
     attributes: Attributes
@@ -56,11 +56,11 @@ class Bulk:
 
     def await_earlier(self) -> None:
         """Let the job end that was running when an earlier push ended, so that nothing appears behind our back."""
-        job = self.work.store.get(JOB)
+        job = self.context.store.get(JOB)
         if not job or job["entity"] != self.entity:
             return
         if job["id"] is None:
-            self.work.pause(UNTOLD)
+            self.context.pause(UNKNOWN_JOB_WAIT_S)
         else:
             with suppress(NotFound):  # forgotten, so it has ended
                 self._wait(job["id"])
@@ -74,7 +74,7 @@ class Bulk:
         return self._push(records, self._alone)
 
     def _push(self, records: Sequence[Record], alone: Act) -> list[Outcome]:
-        if not self.available or len(records) < WORTH:
+        if not self.available or len(records) < MIN_BULK:
             return [alone(record) for record in records]
         job = None
         try:
@@ -100,7 +100,7 @@ class Bulk:
 
     def _again(self, record: Record) -> Outcome:
         """Send by itself what a job that failed may have written all the same."""
-        found = looked_for(self.recover, record)
+        found = try_lookup(self.recover, record)
         if found.status != Status.PLANNED:
             return found
         return self._alone(record.known_as(found.remote_id or record.remote_id))
@@ -111,28 +111,28 @@ class Bulk:
             key = {"id": str(record.remote_id)} if record.remote_id else {self.identifier: record.key}
             items.append(key | {"data": self.attributes(record)})
         self._note({"entity": self.entity, "id": None})
-        job_id = self.work.writer.bulk_upsert(self.entity, items)
+        job_id = self.context.writer.bulk_upsert(self.entity, items)
         self._note({"entity": self.entity, "id": job_id})
         job = self._wait(job_id)
         self._note(None)
         return job
 
     def _note(self, job: dict[str, Any] | None) -> None:
-        self.work.store.put(JOB, job)
+        self.context.store.put(JOB, job)
 
     def _wait(self, job_id: str) -> Job | None:
         """The job once it has ended, None if it takes too long. A poll that fails is one poll less."""
         waited, pause = 0.0, self.pause
-        while waited < DEADLINE:
-            self.work.pause(pause)
+        while waited < JOB_TIMEOUT_S:
+            self.context.pause(pause)
             waited += pause
             try:
-                job = self.work.reader.job(job_id)
+                job = self.context.reader.job(job_id)
             except Unavailable:
                 continue
             if job.status != "running":
                 # A job that had ended at the first look may have ended long before: the next look comes sooner.
-                self.pause = max(SHORTEST, 0.8 * pause) if pause == self.pause else waited
+                self.pause = max(MIN_POLL_S, 0.8 * pause) if pause == self.pause else waited
                 return job
             pause = min(pause * 1.5, 30.0)
         return None

@@ -8,28 +8,28 @@ from typing import Any
 
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
-from fsseg.push.bulk import WORTH
-from fsseg.push.journal import carefully
+from fsseg.push.bulk import MIN_BULK
+from fsseg.push.context import PushContext
+from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
-from fsseg.push.work import Work
 from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record
 
 
-def nameable(work: Work) -> Callable[[Record], bool]:
+def nameable(context: PushContext) -> Callable[[Record], bool]:
     """Which deals may go in bulk: updates, by their ids, and creates whose name no other deal has.
 
     Bulk knows a new deal by its name only, and would change whichever has it already. Reading all names pays off where
     it takes fewer requests than the creates themselves.
     """
     planned = f"entity = 'deal' AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
-    creates = list(work.store.records(planned))
+    creates = list(context.store.records(planned))
     counted = Counter(row.match_key for row in creates)
-    taken = _all_names(work, len(creates)) if len(creates) >= WORTH else None
+    taken = _all_names(context, len(creates)) if len(creates) >= MIN_BULK else None
 
     def suits(record: Record) -> bool:
-        contact = work.store.record(int(record.parent or 0))
+        contact = context.store.record(int(record.parent or 0))
         if contact.remote_id is None:
             return False
         if record.remote_id is not None:
@@ -39,13 +39,13 @@ def nameable(work: Work) -> Callable[[Record], bool]:
     return suits
 
 
-def _all_names(work: Work, worth: int) -> set[str] | None:
+def _all_names(context: PushContext, max_pages: int) -> set[str] | None:
     """The folded names of all deals, or None where reading them isn't worth that many requests, or can't be whole."""
-    view = view_of_all(work.reader, "deal")
+    view = view_of_all(context.reader, "deal")
     if view is None:
         return None
-    first = first_page(work.reader, "deal", view)
-    if first.total is None or pages(first.total) >= worth:
+    first = first_page(context.reader, "deal", view)
+    if first.total is None or pages(first.total) >= max_pages:
         return None
     found: dict[int, str] = {}
 
@@ -53,49 +53,51 @@ def _all_names(work: Work, worth: int) -> set[str] | None:
         found.update((row["id"], fold_name(row.get("name"))) for row in rows)
         return len(found)
 
-    return set(found.values()) if read_all(work.reader, "deal", view, first, keep) else None
+    return set(found.values()) if read_all(context.reader, "deal", view, first, keep) else None
 
 
-def attributes(work: Work, record: Record) -> dict[str, Any]:
+def attributes(context: PushContext, record: Record) -> dict[str, Any]:
     """The body of a deal, its contact and account as ids."""
-    contact = work.store.record(int(record.parent or 0))
-    found = body(work.catalog, record)
+    contact = context.store.record(int(record.parent or 0))
+    found = body(context.catalog, record)
     if "contacts" in record.fields and contact.remote_id:
         found["contacts_added_list"] = [contact.remote_id]
     if "sales_account" in record.fields and record.account:
-        account = work.store.record(record.account)
+        account = context.store.record(record.account)
         if account.remote_id:
             found["sales_account_id"] = account.remote_id
     return found
 
 
-def send(work: Work, record: Record) -> Outcome:
+def send(context: PushContext, record: Record) -> Outcome:
     """Create or update one deal; one whose contact could not be written fails with it."""
-    with work.lock:
-        contact = work.store.record(int(record.parent or 0))
-        wanted = attributes(work, record)
+    with context.lock:
+        contact = context.store.record(int(record.parent or 0))
+        wanted = attributes(context, record)
     if contact.remote_id is None:
         return Outcome(Status.FAILED, code=contact.code or "unavailable", message="its contact was not written")
     contact_id, id = contact.remote_id, record.remote_id
     if id is None and record.claimed_at is not None:
-        id = look(work, record, contact_id)
+        id = find_created(context, record, contact_id)
     if id is not None:
-        work.writer.update("deal", id, wanted)
+        context.writer.update("deal", id, wanted)
         return Outcome(Status.DONE, id)
-    return carefully(
-        lambda: int(work.writer.create("deal", wanted)["id"]), lambda: look(work, record, contact_id), work.pause
+    return send_once(
+        lambda: int(context.writer.create("deal", wanted)["id"]),
+        lambda: find_created(context, record, contact_id),
+        context.pause,
     )
 
 
-def look(work: Work, record: Record, contact_id: int) -> int | None:
+def find_created(context: PushContext, record: Record, contact_id: int) -> int | None:
     """The id of this deal among those of its contact; when the run began there was none of its name."""
-    found = [row for row in work.reader.deals_of(contact_id) if fold_name(row.get("name")) == record.match_key]
+    found = [row for row in context.reader.deals_of(contact_id) if fold_name(row.get("name")) == record.match_key]
     return int(found[0]["id"]) if found else None
 
 
-def recover(work: Work, record: Record) -> Outcome:
+def recover(context: PushContext, record: Record) -> Outcome:
     """A deal that was under way when the last push ended is sent again: as an update if it can be found."""
-    contact = work.store.record(int(record.parent or 0))
+    contact = context.store.record(int(record.parent or 0))
     if record.remote_id is not None or contact.remote_id is None:
         return Outcome(Status.PLANNED)
-    return Outcome(Status.PLANNED, look(work, record, contact.remote_id))
+    return Outcome(Status.PLANNED, find_created(context, record, contact.remote_id))

@@ -17,8 +17,8 @@ DEAL = "name amount expected_close deal_product_id"
 NESTED = {"company": COMPANY.split(), "deal": DEAL.split()}
 """What a lead's company and deal can hold, as the lead attribute table documents it."""
 
-LINKS = ("sales_accounts", "sales_account", "contacts", "entity")
-"""Changes of a record that are links to others; they travel as ids, see `push.links`."""
+LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
+"""Changes of a record that are links to others; they travel as ids, see `people` and `deals`."""
 
 
 def body(catalog: Catalog, record: Record) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
     custom: dict[str, Any] = {}
     for name, (_, after) in record.fields.items():
         part, dot, _ = name.partition(".")
-        if name in LINKS or (dot and record.entity == "lead" and part in attributes):
+        if name in LINK_FIELDS or (dot and record.entity == "lead" and part in attributes):
             continue
         if dot and record.entity == "lead":
             attributes[part] = _nested(catalog, record, part)

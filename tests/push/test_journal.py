@@ -19,9 +19,9 @@ from fsseg.freshsales.errors import (
     Refused,
     Unavailable,
 )
-from fsseg.push.journal import TRIES, Journal, Underway, carefully
+from fsseg.push.context import PushContext
+from fsseg.push.journal import MAX_TRIES, InFlight, Journal, send_once
 from fsseg.push.outcome import Outcome
-from fsseg.push.work import Work
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, Store
 
@@ -62,30 +62,30 @@ def no_wait(seconds: float) -> None:
 
 def test_what_is_answered_is_done_and_not_looked_for() -> None:
     look = Answers()
-    assert carefully(Answers(7), look, no_wait) == Outcome(Status.DONE, 7)
+    assert send_once(Answers(7), look, no_wait) == Outcome(Status.DONE, 7)
     assert look.asked == 0
 
 
 def test_a_lost_answer_is_looked_for_and_found_so_nothing_is_sent_again() -> None:
     send = Answers(lost())
-    assert carefully(send, Answers(8), no_wait) == Outcome(Status.DONE, 8)
+    assert send_once(send, Answers(8), no_wait) == Outcome(Status.DONE, 8)
     assert send.asked == 1
 
 
 def test_what_is_proven_absent_is_sent_again() -> None:
     send = Answers(lost(502), lost(), 9)
-    assert carefully(send, Answers(None, None), no_wait) == Outcome(Status.DONE, 9)
+    assert send_once(send, Answers(None, None), no_wait) == Outcome(Status.DONE, 9)
 
 
 def test_what_keeps_getting_lost_is_told_as_unknown_and_looked_for_by_a_retry() -> None:
-    send = Answers(*[lost(503)] * TRIES)
-    outcome = carefully(send, Answers(*[None] * TRIES), no_wait)
+    send = Answers(*[lost(503)] * MAX_TRIES)
+    outcome = send_once(send, Answers(*[None] * MAX_TRIES), no_wait)
     assert (outcome.status, outcome.code, outcome.http_status) == (Status.UNKNOWN, "unknown_outcome", 503)
 
 
 def test_what_never_left_failed_and_was_not_looked_for() -> None:
     look = Answers()
-    assert carefully(Answers(unsent()), look, no_wait)[:3] == (Status.FAILED, None, "unavailable")
+    assert send_once(Answers(unsent()), look, no_wait)[:3] == (Status.FAILED, None, "unavailable")
     assert look.asked == 0
 
 
@@ -94,7 +94,7 @@ def test_what_never_left_failed_and_was_not_looked_for() -> None:
 )
 def test_what_cannot_be_looked_for_is_unknown_and_not_sent_again(error: FreshsalesError) -> None:
     send = Answers(lost())
-    assert carefully(send, Answers(error), no_wait).status == Status.UNKNOWN
+    assert send_once(send, Answers(error), no_wait).status == Status.UNKNOWN
     assert send.asked == 1
 
 
@@ -102,14 +102,14 @@ def test_what_cannot_be_looked_for_is_unknown_and_not_sent_again(error: Freshsal
     "error", [HostDown("down"), Interrupted("stop"), RateLimited(status=429), Forbidden(status=403)]
 )
 def test_what_ends_the_run_while_it_looks_leaves_the_write_under_way(error: FreshsalesError) -> None:
-    with pytest.raises(Underway) as raised:
-        carefully(Answers(lost()), Answers(error), no_wait)
+    with pytest.raises(InFlight) as raised:
+        send_once(Answers(lost()), Answers(error), no_wait)
     assert raised.value.error is error
 
 
 def test_an_interruption_while_a_lost_request_is_left_to_work_leaves_it_under_way() -> None:
-    with pytest.raises(Underway):
-        carefully(Answers(lost()), Answers(), Answers(Interrupted("stop")))
+    with pytest.raises(InFlight):
+        send_once(Answers(lost()), Answers(), Answers(Interrupted("stop")))
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def journal(store: Store, workers: int = 1) -> Journal:
     nothing: Any = None
-    work = Work(store, nothing, nothing, nothing, no_wait, "segment", workers=workers)
-    return Journal(work, "record", lambda count: None)
+    context = PushContext(store, nothing, nothing, nothing, no_wait, "segment", workers=workers)
+    return Journal(context, "record", lambda count: None)
 
 
 def rows(store: Store) -> list[Record]:
@@ -175,7 +175,7 @@ def test_one_that_fails_does_not_stop_the_others(store: Store, workers: int) -> 
         (under_way(HostDown("down")), Status.SENT),
         (RateLimited(status=429), Status.PLANNED),
         (Forbidden(status=403), Status.PLANNED),
-        (Underway(RateLimited(status=429)), Status.SENT),
+        (InFlight(RateLimited(status=429)), Status.SENT),
     ],
 )
 def test_what_ends_the_run_settles_what_came_back_and_plans_the_rest_again(
@@ -203,5 +203,5 @@ def test_what_ends_the_run_while_it_recovers_leaves_the_rest_to_be_recovered(sto
 
 def test_a_bulk_that_is_broken_off_leaves_all_of_it_to_be_recovered(store: Store) -> None:
     with pytest.raises(RateLimited):
-        journal(store).push_together(rows(store), Answers(Underway(RateLimited(status=429))))
+        journal(store).push_together(rows(store), Answers(InFlight(RateLimited(status=429))))
     assert statuses(store) == "sent sent sent sent"
