@@ -121,11 +121,6 @@ class Http:
         """Close all connections."""
         self._client.close()
 
-    @property
-    def can_track(self) -> bool:
-        """Whether there is an application token."""
-        return self._application_token is not None
-
     def send(
         self,
         method: str,

@@ -39,13 +39,6 @@ class Reader:
         """The rows of `/selector/{name}`: `owners`, `sales_activity_types`, `lifecycle_stages` and so on."""
         return self._get(f"/api/selector/{quote(name)}").rows("users" if name == "owners" else name)
 
-    def activity_outcomes(self, type_id: int) -> list[Row]:
-        """The outcomes a sales activity of the type can have."""
-        path = "/api/selector/sales_activity_types/{id}/sales_activity_outcomes"
-        answer = self._get(path, id=type_id)
-        key = "sales_activity_outcomes"
-        return answer.rows_of(answer.body, key) if isinstance(answer.body, list) else answer.rows(key)
-
     def lookup(self, q: str, field: str, entities: Sequence[Entity]) -> dict[Entity, list[Row]]:
         """The records whose `field` is exactly `q`, for each of the entities asked.
 
@@ -132,11 +125,6 @@ class Reader:
     def sales_activities(self, page: int = 1) -> Page:
         """A page of all sales activities."""
         return self._get("/api/sales_activities", {"page": page, "per_page": PER_PAGE}).page("sales_activities")
-
-    def activities(self, entity: Entity, id: int) -> list[Row]:
-        """The timeline of a lead or contact, tracked events among it."""
-        path = f"/api/{PLURAL[entity]}/{{id}}/activities"
-        return self._get(path, {"limit": PER_PAGE}, id=id).objects("activities")
 
     def notes(self, entity: Entity, id: int) -> list[Row]:
         """All notes of a record: a single note cannot be read by its id."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
+from fsseg.freshsales.names import TARGETABLE
 from fsseg.freshsales.reader import Page
 from fsseg.match.remote_record import EARLIEST, updated
 from fsseg.match.timeline import MARK, message_of
@@ -16,8 +17,6 @@ from fsseg.push.outcome import Outcome
 from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Entry, Record
-
-TARGET = {"lead": "Lead", "contact": "Contact"}
 
 UNNAMED = "Event"
 """The title of an entry in whose name nothing can be shown."""
@@ -43,7 +42,8 @@ def send(context: PushContext, entry: Entry) -> Outcome:
         person = context.store.record(int(entry.person or 0))
     if person.remote_id is None:
         return Outcome(Status.FAILED, code=person.code or "unavailable", message="its person was not written")
-    target = {"targetable_type": TARGET[str(person.entity)], "targetable_id": person.remote_id}
+    assert person.entity
+    target = {"targetable_type": TARGETABLE[person.entity], "targetable_id": person.remote_id}
     began = datetime.now(UTC)
     match entry.payload["via"]:
         case "tracking":
