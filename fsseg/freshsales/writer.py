@@ -50,7 +50,7 @@ class Writer:
         return self._send("POST", f"/api/{PLURAL[entity]}/upsert", wrapped, idempotent=True).record(key)
 
     def bulk_upsert(self, entity: Entity, items: Sequence[Row]) -> str:
-        """Start a job over up to 100 items `{"emails" | "name" | "id": …, "data": {…}}`; the job's id.
+        """Start a job over up to `PAGE_SIZE` items `{"emails" | "name" | "id": …, "data": {…}}`; the job's id.
 
         A host busy with another job answers 405, which is waited out for most of a minute. Raises NoBulk where there
         is no bulk upsert (404, or 405 from the first call on), Unavailable when it stays busy.

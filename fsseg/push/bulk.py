@@ -1,4 +1,4 @@
-"""Bulk upsert: 100 records a request, one job at a time, each refusal tied back to its record."""
+"""Bulk upsert: many records a request, one job at a time, each refusal tied back to its record."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, NoBulk, NotFound, Unavailable
 from fsseg.freshsales.names import Entity
-from fsseg.freshsales.reader import Job
+from fsseg.freshsales.reader import PAGE_SIZE, Job
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
 
-MAX_BATCH = 100
+MAX_BATCH = PAGE_SIZE
 """Records a call."""
 
 MIN_BULK = 4
