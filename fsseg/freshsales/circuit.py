@@ -8,9 +8,9 @@ from typing import NamedTuple
 from fsseg.freshsales.clock import Clock
 from fsseg.freshsales.errors import HostDown, Unavailable
 
-FAILURES = 7
-SPAN = 30.0
-REQUESTS = 10
+MIN_FAILURES = 7
+MIN_SPAN_S = 30.0
+MIN_REQUESTS = 10
 
 
 class Circuit:
@@ -48,7 +48,7 @@ class Circuit:
             self._all = self._all.more(now)
             self._unconnected = _Series() if error.sent else self._unconnected.more(now)
             self._requests.add(request)
-            widespread = len(self._requests) >= REQUESTS and self._all.long(now)
+            widespread = len(self._requests) >= MIN_REQUESTS and self._all.long(now)
             if self._down is None and (widespread or self._unconnected.long(now)):
                 self._down = f"no usable answer for {now - self._all.since:.0f} s; last: {error}"
             if self._down is not None:
@@ -67,4 +67,4 @@ class _Series(NamedTuple):
         return _Series(self.failures + 1, self.since if self.failures else now)
 
     def long(self, now: float) -> bool:
-        return self.failures >= FAILURES and now - self.since >= SPAN
+        return self.failures >= MIN_FAILURES and now - self.since >= MIN_SPAN_S

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-LONGEST = 300
+MAX_LENGTH = 300
 
 _TEXT_KEYS = ("message", "messages", "error_message", "description", "error", "login")
 _RUBY_HASH = re.compile(r'\{"message"=>"(.*?)"\}')
@@ -41,7 +41,7 @@ def clean(text: str) -> str:
     """One line without control characters, at most 300 characters long."""
     visible = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text)
     line = " ".join(visible.split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"
 
 
 def wrapped_status(body: bytes) -> int | None:

@@ -19,8 +19,8 @@ from fsseg.freshsales.responses import Answer, Row
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-BUSY_WAIT = 5.0
-BUSY_ATTEMPTS = 10
+BUSY_WAIT_S = 5.0
+MAX_BUSY_ATTEMPTS = 10
 
 
 class Writer:
@@ -56,9 +56,9 @@ class Writer:
         is no bulk upsert (404, or 405 from the first call on), Unavailable when it stays busy.
         """
         path = f"/api/{PLURAL[entity]}/bulk_upsert"
-        for attempt in range(BUSY_ATTEMPTS):
+        for attempt in range(MAX_BUSY_ATTEMPTS):
             if attempt:
-                self._http.pacer.pause(BUSY_WAIT, "bulk_busy")
+                self._http.pacer.pause(BUSY_WAIT_S, "bulk_busy")
             try:
                 answer = self._send("POST", path, {PLURAL[entity]: list(items)}, idempotent=True)
             except NotFound as error:
