@@ -79,7 +79,7 @@ def _count(value: Any) -> int | None:
 
 
 def _failure(row: Row) -> tuple[Row, list[str]]:
-    said = row.get("error_message")
-    messages = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+    message = row.get("error_message")
+    messages = [message] if isinstance(message, str) else message if isinstance(message, list) else []
     identifier = {key: value for key, value in row.items() if key != "error_message"}
     return identifier, [text if isinstance(text, str) else orjson.dumps(text).decode() for text in messages]

@@ -270,11 +270,11 @@ class _Call:
             return self._error(Stop, f"redirected to {host}: is the address of the account right?", response)
         inner = error_bodies.wrapped_status(body) or 0
         if status == 429 or inner == 429:
-            return self._error(RateLimited, error_bodies.words(body), response)
+            return self._error(RateLimited, error_bodies.message_in(body), response)
         if status >= 500 or status == 408 or (status == 400 and inner >= 500):
-            return self._error(Unavailable, error_bodies.words(body), response)
+            return self._error(Unavailable, error_bodies.message_in(body), response)
         decisions = {401: Unauthorized, 403: Forbidden, 404: NotFound}
-        return self._error(decisions.get(status, Refused), error_bodies.words(body), response)
+        return self._error(decisions.get(status, Refused), error_bodies.message_in(body), response)
 
     def _parse(self, response: httpx.Response, body: bytes) -> Any:
         if self.any_answer:
@@ -283,7 +283,7 @@ class _Call:
             return error_bodies.parse(body)
         except ValueError:
             pass
-        raise self._error(BadAnswer, f"not JSON: {error_bodies.words(body)}", response)
+        raise self._error(BadAnswer, f"not JSON: {error_bodies.message_in(body)}", response)
 
     def _error(self, decision: type[_E], message: str, response: httpx.Response | None = None) -> _E:
         redact = self.http._redact

@@ -50,12 +50,12 @@ class Reader:
         body = answer.object()
         if not any(PLURAL[entity] in body for entity in entities):
             raise answer.bad(" or ".join(PLURAL[entity] for entity in entities))
-        found: dict[Entity, list[Row]] = {}
+        records: dict[Entity, list[Row]] = {}
         for entity in entities:
             key = PLURAL[entity]
             inner = Answer(body.get(key, {key: []}), answer.method, answer.path)
-            found[entity] = inner.rows(key)
-        return found
+            records[entity] = inner.rows(key)
+        return records
 
     def get(self, entity: Entity, id: int, include: Iterable[str] = ()) -> tuple[Row, dict[str, Any]]:
         """The record, and what was side-loaded beside it by `include` (`{"users": […], …}`), referenced by `*_id`.

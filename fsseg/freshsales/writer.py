@@ -83,8 +83,8 @@ class Writer:
     def convert(self, lead_id: int, body: Row) -> Row | None:
         """Make a contact of a lead; the contact, None if the answer doesn't show it. Not idempotent."""
         answer = self._send("POST", "/api/leads/{id}/convert", {"lead": body}, idempotent=False, id=lead_id)
-        shown = isinstance(answer.body, dict) and "contact" in answer.body
-        return answer.record("contact") if shown else None
+        has_contact = isinstance(answer.body, dict) and "contact" in answer.body
+        return answer.record("contact") if has_contact else None
 
     def create_activity(self, body: Row) -> int:
         """The id of the sales activity created. Not idempotent."""

@@ -82,7 +82,8 @@ def _emails(record: Record, after: Any) -> Any:
         return after
     primary, dropped = str(after).casefold(), str(record.desired.get(DROPPED)).casefold()
     entries = []
-    for one in (record.existing or {}).get("emails", []):
-        entry = {"id": ids.get(one.casefold()), "value": one, "is_primary": one.casefold() == primary}
-        entries.append(entry | {"_destroy": True} if one.casefold() == dropped else entry)
+    for address in (record.existing or {}).get("emails", []):
+        folded = address.casefold()
+        entry = {"id": ids.get(folded), "value": address, "is_primary": folded == primary}
+        entries.append(entry | {"_destroy": True} if folded == dropped else entry)
     return entries if primary in ids else [*entries, {"value": after, "is_primary": True}]
