@@ -36,7 +36,7 @@ _GO = _Delay(0.0)
 
 
 class Ticket(NamedTuple):
-    """The leave to send one request: when it was given, in which window, and how much was left of it."""
+    """Leave to send one request: in which window and when it was given, and how much of the quota was left then."""
 
     window: int
     at: float
@@ -61,7 +61,7 @@ class _Window:
 
     @property
     def sure_left(self) -> int | None:
-        """What is left; after a probe that told nothing, no more than before it."""
+        """What is left; after a first request whose answer told nothing, no more than before it."""
         return self.left_before if self.left is None and self.sent else self.left
 
     def following(self, kept: int) -> _Window:
@@ -192,6 +192,7 @@ class Pacer:
             return _Delay(self._gate - now, "rate_limited")
         alone = window.untried or self._near_the_end()
         left = window.sure_left
+        # What is in flight may not be counted yet in what the headers say is left.
         if left is not None and left - kept <= self._in_flight:
             if self._in_flight:
                 return _Delay(None)
@@ -204,6 +205,7 @@ class Pacer:
     def _guessed_end(self, now: float) -> float:
         """Seconds until a new window may have begun, where only the reserve is left and nobody told the reset."""
         window = self._window
+        # The last wait may have ended before the window did: a minute is tried before another hour is waited.
         if window.left_before is not None and (window.left is None or self._too_early):
             return quota.MINUTE
         if self._period == quota.MINUTE:
@@ -215,7 +217,7 @@ class Pacer:
         return self._exhausted is not None and self._window.answered + self._in_flight >= self._exhausted.answered
 
     def _sleep_for_all(self, seconds: float, reason: str) -> None:
-        """Sleep for all: the others wait until this thread has woken, so a wait is one wait and told once."""
+        """Sleep while all other threads wait for this one to wake, so that `on_wait` is called once for all."""
         self._sleeping = True
         self._changed.release()
         try:
@@ -257,18 +259,21 @@ class Pacer:
         elif fresh:
             self._count(ticket, now, headers)
         else:
+            # It says nothing of this window, but that the account lets requests through.
             self._strikes = max(0, self._strikes - 1)
 
     def _count(self, ticket: Ticket, now: float, headers: QuotaHeaders) -> None:
         window = self._window
         if window.untried:
             window.opened_at = now
+            # Refusals without a hint were waited out: how long they lasted tells a minute's window from an hour's.
             if self._blind_refusals >= _MAX_BLIND_REFUSALS:
                 minute = self._last_refusal - self._first_refusal < quota.MINUTE
                 self._period = quota.MINUTE if minute else quota.HOUR
         window.answered += 1
         self._blind_refusals = 0
         self._strikes = max(0, self._strikes - 1)
+        # Clearly more went through than the last time it ran out, so what was learnt then holds no longer.
         if self._exhausted is not None and window.answered > 1.1 * self._exhausted.answered + 5:
             self._exhausted = None
         reset_known = window.reset_at is not None
@@ -314,6 +319,7 @@ class Pacer:
             self._first_refusal = now
         if headers.limited and not window.untried:
             self._exhausted = window
+        # Where quota is left, another window than the one that the headers tell of has refused: that one goes on.
         quota_left = bool(headers.remaining)
         self.remaining = headers.remaining if headers.remaining is not None else self.remaining
         self._window = _Window(
@@ -325,8 +331,9 @@ class Pacer:
 
     def _boundary(self, now: float) -> float | None:
         """Seconds to the end of the window, once one like it was seen to run out without a word on its end."""
-        window, before = self._window, self._exhausted
-        if self._period is None or before is None or window.answered < 0.9 * before.answered:
+        window, exhausted = self._window, self._exhausted
+        # Refused long before as many went through, it is not the same window that has run out.
+        if self._period is None or exhausted is None or window.answered < 0.9 * exhausted.answered:
             return None
         if self._period == quota.HOUR:
             return quota.to_next_hour(self.clock.wall())

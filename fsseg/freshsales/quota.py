@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"\d{1,9}(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class QuotaHeaders:
-    """What one answer said; None is not said, or not to be believed. Times are seconds from its receipt."""
+    """What one answer told of the quota; None is not told or not believable. Times are seconds from its receipt."""
 
     limited: bool = False
     retry_after: float | None = None

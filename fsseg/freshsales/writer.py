@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
 BUSY_WAIT_S = 5.0
+"""Seconds before a host that is busy with another job is asked again."""
+
 MAX_BUSY_ATTEMPTS = 10
+"""Requests after which it is taken to stay busy."""
 
 
 class Writer:
@@ -70,6 +73,7 @@ class Writer:
             else:
                 self._bulk_seen.add(entity)
                 return _job_id(answer)
+        # 405 means both busy and not there: only a host that took a bulk call before is believed to be busy.
         if entity not in self._bulk_seen:
             raise NoBulk(busy.message, method="POST", path=path, status=405)
         unavailable = Unavailable(busy.message, method="POST", path=path, status=405)

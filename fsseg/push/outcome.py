@@ -19,7 +19,7 @@ class Outcome(NamedTuple):
 
 
 def failed(error: FreshsalesError) -> Outcome:
-    """How a record fails that Freshsales, or the way to it, did not let through."""
+    """How a record fails that was not written, because Freshsales refused it or could not be reached."""
     code = (
         "refused" if isinstance(error, Refused) else "rate_limited" if isinstance(error, RateLimited) else "unavailable"
     )
@@ -27,7 +27,7 @@ def failed(error: FreshsalesError) -> Outcome:
 
 
 def unknown(error: FreshsalesError) -> Outcome:
-    """How a record stands that may have been written, while looking for it found nothing or failed with `error`."""
+    """How a record stands that may have been written, where looking for it could not tell."""
     return Outcome(
         Status.UNKNOWN, code="unknown_outcome", message=error.message or str(error), http_status=error.status
     )

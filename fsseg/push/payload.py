@@ -9,12 +9,23 @@ from fsseg.plan.diff import field_of
 from fsseg.state.plan_store import Record
 from fsseg.state.wanted_keys import DROPPED
 
-COMPANY = (
-    "name address city state zipcode country industry_type_id business_type_id number_of_employees annual_revenue"
-    " website phone"
-)
-DEAL = "name amount expected_close deal_product_id"
-NESTED = {"company": COMPANY.split(), "deal": DEAL.split()}
+NESTED_FIELDS = {
+    "company": [
+        "name",
+        "address",
+        "city",
+        "state",
+        "zipcode",
+        "country",
+        "industry_type_id",
+        "business_type_id",
+        "number_of_employees",
+        "annual_revenue",
+        "website",
+        "phone",
+    ],
+    "deal": ["name", "amount", "expected_close", "deal_product_id"],
+}
 """What a lead's company and deal can hold, as the lead attribute table documents it."""
 
 LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
@@ -50,7 +61,7 @@ def _nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
     has = record.existing or {}
     nested: dict[str, Any] = {}
     own = [name.removeprefix(f"{part}.") for name in has if name.startswith(f"{part}.cf_")]
-    for name in [*NESTED[part], *own]:
+    for name in [*NESTED_FIELDS[part], *own]:
         value = has.get(f"{part}.{name}")
         if value is not None:
             nested[name] = _as_sent(catalog, f"{part}.{name}", value)

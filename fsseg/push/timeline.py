@@ -44,7 +44,7 @@ def send(context: PushContext, entry: Entry) -> Outcome:
         return Outcome(Status.FAILED, code=person.code or "unavailable", message="its person was not written")
     assert person.entity
     target = {"targetable_type": TARGETABLE[person.entity], "targetable_id": person.remote_id}
-    began = datetime.now(UTC)
+    began = datetime.now(UTC)  # taken before the request leaves, so that what it makes is never older
     match entry.payload["via"]:
         case "tracking":
             return send_once(lambda: _track(context, entry, person), _cannot_be_read_back, context.pause)
@@ -139,32 +139,33 @@ def recent_activities(context: PushContext, since: datetime) -> Iterator[dict[st
             raise Unavailable("too many activities were made since to tell whether this one is among them")
         page = first.rows if number == 1 else context.reader.sales_activities(number).rows
         yield from page
-        if all(EARLIEST < updated_of(row) < since for row in page) and (page or not ascending):
+        # A row without a time may be new. An empty page ends the list, unless it is read from an end that has shrunk.
+        if all(EARLIEST < _created_at(row) < since for row in page) and (page or not ascending):
             return
 
 
 def _is_ascending(context: PushContext, first: Page) -> bool:
-    """Whether the oldest activities stand first."""
+    """Whether the oldest activities stand first; where it makes no difference, False."""
     if len(first.rows) < 2 or first.total_pages == 1:
         return False
-    head, tail = updated_of(first.rows[0]), updated_of(first.rows[-1])
+    head, tail = _created_at(first.rows[0]), _created_at(first.rows[-1])
     if head > tail:
         return False
     if first.total_pages is None:
         raise Unavailable("the list of activities doesn't say how long it is, and the newest may stand at its end")
     # Where all of page 1 was made at one moment, only the last page tells which end is the newer one.
     last = context.reader.sales_activities(first.total_pages).rows
-    return head < tail or any(updated_of(row) > head for row in last)
+    return head < tail or any(_created_at(row) > head for row in last)
 
 
-def updated_of(row: dict[str, Any]) -> datetime:
-    """When the activity was made."""
+def _created_at(row: dict[str, Any]) -> datetime:
     return updated({"updated_at": row.get("created_at") or row.get("updated_at")})
 
 
 def _is_of(row: dict[str, Any], person: Record) -> bool:
     targets = row.get("targetables") or [{"id": row.get("targetable_id"), "type": row.get("targetable_type")}]
     ids = {str(target.get("id")) for target in targets if isinstance(target, dict)}
+    # A list that doesn't tell whose an activity is leaves the messageId alone to decide.
     return ids <= {"None"} or str(person.remote_id) in ids
 
 
@@ -185,7 +186,7 @@ class CreatedActivities:
         self._failure: Unavailable | None = None
 
     def find(self, entry: Entry, person: Record) -> int | None:
-        """As `find_created`."""
+        """The id of this entry in Freshsales, None if it wasn't made. Raises `Unavailable` where it can't be told."""
         if entry.payload["via"] == "note":
             return find_created(self._context, entry, person, self._since)
         return _among(self._activities(), "notes", entry, person)
@@ -197,6 +198,7 @@ class CreatedActivities:
             try:
                 self._rows = list(recent_activities(self._context, self._since - CLOCK_SKEW))
             except Unavailable as error:
+                # Kept, so that a list that can't be searched is not read again for every entry.
                 self._failure = error
                 raise
         return self._rows
