@@ -30,7 +30,7 @@ SETTLE_DELAY_S = 5.0
 """Seconds that a request whose answer was lost is left to take effect before its record is looked for: a host that is
 slow may yet apply it, and then what was sent again would be there twice."""
 
-Row = Record | Entry
+PlanRow = Record | Entry
 Act = Callable[[Any], Outcome]
 
 
@@ -75,7 +75,7 @@ def send_once(
     return unknown(lost)
 
 
-def try_lookup(find: Act, row: Row) -> Outcome:
+def try_lookup(find: Act, row: PlanRow) -> Outcome:
     """What `find` tells of a row that may have been written, unknown where it fails; raises only what ends the push."""
     try:
         return find(row)
@@ -102,7 +102,7 @@ class Journal:
         """Rows a chunk."""
         return ROWS_PER_WORKER * self._workers
 
-    def recover(self, rows: Iterable[Row], find: Act) -> None:
+    def recover(self, rows: Iterable[PlanRow], find: Act) -> None:
         """Write down what became of rows in flight: `find` answers `done`, or `planned` where there is no trace of one.
 
         Raises what ends the push; the rows not looked for stay as they are.
@@ -117,7 +117,7 @@ class Journal:
         for row in rows:
             self._write_outcomes([(row, try_lookup(find, row))])
 
-    def push(self, chunk: Sequence[Row], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
+    def push(self, chunk: Sequence[PlanRow], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
 
         Raises `Halted`, `Stop` or `RateLimited` after the outcomes of all that did come back are written down.
@@ -136,7 +136,7 @@ class Journal:
         if batch.halt is not None:
             raise batch.halt
 
-    def push_together(self, chunk: Sequence[Row], act: Callable[[Sequence[Any]], list[Outcome]]) -> None:
+    def push_together(self, chunk: Sequence[PlanRow], act: Callable[[Sequence[Any]], list[Outcome]]) -> None:
         """Send one chunk as one: `act` gives an outcome per row. What it raises leaves all rows to be recovered."""
         self._claim(chunk)
         try:
@@ -145,7 +145,7 @@ class Journal:
             raise lost.error from None
         self._write_outcomes(list(zip(chunk, outcomes, strict=True)))
 
-    def _claim(self, chunk: Sequence[Row]) -> None:
+    def _claim(self, chunk: Sequence[PlanRow]) -> None:
         now = datetime.now(UTC).isoformat()
         with self._store.transaction() as db:
             db.executemany(
@@ -154,7 +154,7 @@ class Journal:
             )
             self._note_requests()
 
-    def _write_outcomes(self, outcomes: Sequence[tuple[Row, Outcome]]) -> None:
+    def _write_outcomes(self, outcomes: Sequence[tuple[PlanRow, Outcome]]) -> None:
         """A row that is planned again has provably had no effect, as if it had never been claimed."""
         with self._store.transaction() as db:
             db.executemany(
@@ -166,7 +166,7 @@ class Journal:
             self._note_requests()
         self._advance(sum(outcome.status not in (Status.PLANNED, Status.SENT) for _, outcome in outcomes))
 
-    def _marks(self, row: Row, outcome: Outcome) -> tuple[int | None, bool, int]:
+    def _marks(self, row: PlanRow, outcome: Outcome) -> tuple[int | None, bool, int]:
         # Only an id that the push learnt itself needs its own proof: one known before is under the plan's seal.
         new_id = outcome.remote_id if row.remote_id is None else None
         proven = None if new_id is None else proof(self._table, row.id, new_id)
@@ -178,12 +178,12 @@ class _Batch:
 
     # Not a ThreadPoolExecutor: leaving the process waits for its threads, so a second Ctrl-C could not end it at once.
 
-    def __init__(self, act: Act, groups: Iterable[Sequence[Row]]) -> None:
+    def __init__(self, act: Act, groups: Iterable[Sequence[PlanRow]]) -> None:
         self._act = act
         self._groups = iter(groups)
         self._lock = threading.Lock()
         self._bug: BaseException | None = None
-        self.outcomes: list[tuple[Row, Outcome]] = []
+        self.outcomes: list[tuple[PlanRow, Outcome]] = []
         self.halt: FreshsalesError | None = None
 
     def first(self) -> None:
@@ -211,18 +211,18 @@ class _Batch:
         except BaseException as error:
             self._bug = error
 
-    def _next_group(self) -> Sequence[Row] | None:
+    def _next_group(self) -> Sequence[PlanRow] | None:
         with self._lock:
             return next(self._groups, None)
 
-    def _send_group(self, rows: Sequence[Row]) -> None:
+    def _send_group(self, rows: Sequence[PlanRow]) -> None:
         for row in rows:
             # After a halt the rest is only told as planned: it was claimed with the chunk, but nothing of it left.
             outcome = Outcome(Status.PLANNED) if self.halt is not None else self._send_row(row)
             with self._lock:
                 self.outcomes.append((row, outcome))
 
-    def _send_row(self, row: Row) -> Outcome:
+    def _send_row(self, row: PlanRow) -> Outcome:
         try:
             return self._act(row)
         except InFlight as lost:
