@@ -23,8 +23,8 @@ from fsseg.match.mirror import Mirror
 from fsseg.plan.brake import shares
 from fsseg.plan.decide import Deciding
 from fsseg.plan.forecast import forecast
+from fsseg.push.context import PushContext
 from fsseg.push.earlier_runs import EarlierRuns
-from fsseg.push.work import Work
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
@@ -145,18 +145,18 @@ class RunContext:
             self.note_requests()
             self.store.put("stage", "planned")
 
-    def push_context(self) -> Work:
+    def push_context(self) -> PushContext:
         """What pushing the rows of this run needs."""
         return self._push_context(self.store, self.settings)
 
-    def _push_context_of(self, store: Store) -> Work:
+    def _push_context_of(self, store: Store) -> PushContext:
         """The same for the rows of another run, by the settings that it began with."""
         return self._push_context(store, Settings.model_validate(store.get("settings")))
 
-    def _push_context(self, store: Store, settings: Settings) -> Work:
+    def _push_context(self, store: Store, settings: Settings) -> PushContext:
         assert self.reader is not None and self.writer is not None
         owner = Mapper(self.catalog, self.rules, WarningCounter()).owner_id or self._first_owner()
-        return Work(
+        return PushContext(
             store, self.catalog, self.reader, self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
             settings.identity.id_field, owner, self.workers, self.note_requests,

@@ -48,21 +48,21 @@ def resolve(domain: str | None, edition: str | None = None, base_url: str | None
     `/api`; `base_url` is any other address and wins over it. `edition` is told from Freshworks' own hosts and from the
     path `/crm/sales`, else it must be given. Raises ConfigError.
     """
-    wanted = _edition(edition)
-    addresses = (base_url or "").strip(), _whole((domain or "").strip(), wanted)
-    given = [_split(address) for address in addresses if address]
-    if not given:
+    chosen = _edition(edition)
+    addresses = (base_url or "").strip(), _whole((domain or "").strip(), chosen)
+    urls = [_split(address) for address in addresses if address]
+    if not urls:
         raise ConfigError("no Freshsales account given: set the domain, such as acme.freshsales.io")
-    url, known = given[0], _known(given[0])
-    if wanted and known and wanted != known:
-        raise ConfigError(f"{url.hostname} is a {known} address, but the edition given is {wanted}")
-    hints: tuple[Edition | None, ...] = (wanted, *(_known(address) or _guess(address) for address in given))
-    found = next((hint for hint in hints if hint), None)
-    if found is None:
+    url, known = urls[0], _known(urls[0])
+    if chosen and known and chosen != known:
+        raise ConfigError(f"{url.hostname} is a {known} address, but the edition given is {chosen}")
+    hints: tuple[Edition | None, ...] = (chosen, *(_known(address) or _guess(address) for address in urls))
+    resolved = next((hint for hint in hints if hint), None)
+    if resolved is None:
         raise ConfigError(f"is {url.netloc} classic Freshsales or Freshsales Suite? Give the edition: classic or suite")
     if known:
         url = url._replace(path=_SUITE_PATH if known == "suite" else "")
-    return Account(found, f"{url.scheme}://{url.netloc}{url.path}", url.netloc + url.path.removesuffix(_SUITE_PATH))
+    return Account(resolved, f"{url.scheme}://{url.netloc}{url.path}", url.netloc + url.path.removesuffix(_SUITE_PATH))
 
 
 def _edition(text: str | None) -> Edition | None:

@@ -10,7 +10,7 @@ import orjson
 
 from fsseg.freshsales.responses import Answer, Row
 
-Status = Literal["running", "done", "failed"]
+JobStatus = Literal["running", "done", "failed"]
 
 # Only SUCCESS is on record; the other words are guessed, and what no word decides is decided by the progress.
 _DONE = {"success", "succeeded", "successful", "complete", "completed", "finished", "done"}
@@ -25,7 +25,7 @@ class Job:
     Freshsales says. A job that is done may hold failures. Ids of the records touched are never told.
     """
 
-    status: Status
+    status: JobStatus
     progress: float | None
     succeeded: int | None
     failed: int | None
@@ -53,7 +53,7 @@ def read(answer: Answer) -> Job:
     )
 
 
-def _status(word: str, progress: float | None) -> Status:
+def _status(word: str, progress: float | None) -> JobStatus:
     if _DONE & set(re.split(r"[^a-z]+", word.lower())):
         return "done"
     if _FAILED.search(word):
@@ -79,7 +79,7 @@ def _count(value: Any) -> int | None:
 
 
 def _failure(row: Row) -> tuple[Row, list[str]]:
-    said = row.get("error_message")
-    messages = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+    message = row.get("error_message")
+    messages = [message] if isinstance(message, str) else message if isinstance(message, list) else []
     identifier = {key: value for key, value in row.items() if key != "error_message"}
     return identifier, [text if isinstance(text, str) else orjson.dumps(text).decode() for text in messages]

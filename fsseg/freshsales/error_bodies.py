@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-LONGEST = 300
+MAX_LENGTH = 300
 
 _TEXT_KEYS = ("message", "messages", "error_message", "description", "error", "login")
 _RUBY_HASH = re.compile(r'\{"message"=>"(.*?)"\}')
@@ -25,7 +25,7 @@ def parse(body: bytes) -> Any:
     return orjson.loads(body) if body.strip() else None
 
 
-def words(body: bytes) -> str:
+def message_in(body: bytes) -> str:
     """The text meant for people in an error's body: JSON in any of the shapes observed, HTML, or plain text."""
     try:
         return "; ".join(dict.fromkeys(_texts(parse(body))))
@@ -41,7 +41,7 @@ def clean(text: str) -> str:
     """One line without control characters, at most 300 characters long."""
     visible = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text)
     line = " ".join(visible.split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"
 
 
 def wrapped_status(body: bytes) -> int | None:
@@ -62,8 +62,8 @@ def wrapped_status(body: bytes) -> int | None:
 def _texts(value: Any) -> Iterator[str]:
     match value:
         case str():
-            found = _RUBY_HASH.findall(value)
-            yield from found or ([value] if value.strip() else [])
+            messages = _RUBY_HASH.findall(value)
+            yield from messages or ([value] if value.strip() else [])
         case list():
             for item in value:
                 yield from _texts(item)
@@ -77,6 +77,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _by_field(value: dict[str, Any]) -> Iterator[str]:
     """`{"amount": ["can't be blank"]}` as `amount can't be blank`."""
-    for field, said in value.items():
-        if isinstance(said, list | str):
-            yield from (f"{field} {text}" for text in _texts(said))
+    for field, problems in value.items():
+        if isinstance(problems, list | str):
+            yield from (f"{field} {text}" for text in _texts(problems))

@@ -41,8 +41,8 @@ class FreshsalesError(Exception):
 
     def __str__(self) -> str:
         call = f"{self.method} {self.path}".strip()
-        said = f"{self.status or ''} {self.message}".strip()
-        return ": ".join(part for part in (call, said) if part)
+        answer = f"{self.status or ''} {self.message}".strip()
+        return ": ".join(part for part in (call, answer) if part)
 
 
 class Refused(FreshsalesError):

@@ -36,10 +36,10 @@ from fsseg.freshsales.names import FILTERED_SEARCH
 from fsseg.freshsales.pacer import Kind, Pacer
 from fsseg.freshsales.secret import Token
 
-ATTEMPTS = 7  # with half a second doubled in between, 31 s at least: long enough to tell a blip from a dead host
-RATE_LIMITED_ATTEMPTS = 20
-FIRST_BACKOFF = 0.5
-LARGEST_ANSWER = 32 * 2**20
+MAX_ATTEMPTS = 7  # with half a second doubled in between, 31 s at least: long enough to tell a blip from a dead host
+MAX_RATE_LIMITED_ATTEMPTS = 20
+FIRST_BACKOFF_S = 0.5
+MAX_ANSWER_BYTES = 32 * 2**20
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -121,11 +121,6 @@ class Http:
         """Close all connections."""
         self._client.close()
 
-    @property
-    def can_track(self) -> bool:
-        """Whether there is an application token."""
-        return self._application_token is not None
-
     def send(
         self,
         method: str,
@@ -198,17 +193,17 @@ class _Call:
                 except RateLimited as error:
                     limited += 1
                     # One that is wrapped speaks of some inner service, not of the account: that may never get well.
-                    if limited >= (RATE_LIMITED_ATTEMPTS if error.status == 429 else ATTEMPTS):
+                    if limited >= (MAX_RATE_LIMITED_ATTEMPTS if error.status == 429 else MAX_ATTEMPTS):
                         raise
                 except Unavailable as error:
                     failures += 1
-                    if (error.sent and not self.idempotent) or failures >= ATTEMPTS:
+                    if (error.sent and not self.idempotent) or failures >= MAX_ATTEMPTS:
                         error.sent |= self.sent
                         raise
                     self.sent |= error.sent
                     pacer = self.http.pacer
                     try:
-                        pacer.pause(quota.backoff(failures, pacer.chance(), FIRST_BACKOFF), "unavailable")
+                        pacer.pause(quota.backoff(failures, pacer.chance(), FIRST_BACKOFF_S), "unavailable")
                     except BudgetSpent as spent:
                         raise BudgetSpent(spent.budget, f"{error}; {spent}") from None
         except Halted as halt:
@@ -220,19 +215,19 @@ class _Call:
         http._circuit.check()
         ticket = http.pacer.take(self.kind, retry=retry)
         started = http.pacer.clock.time()
-        told, outcome = None, "interrupted"
+        headers, outcome = None, "interrupted"
         try:
             response, body = self._exchange(started)
             outcome = str(response.status_code)
             error = self._judge(response, body)
-            told = quota.read(response.headers, http.pacer.clock.wall(), limited=isinstance(error, RateLimited))
+            headers = quota.read(response.headers, http.pacer.clock.wall(), limited=isinstance(error, RateLimited))
             if isinstance(error, RateLimited):
-                error.retry_after = told.retry_after
+                error.retry_after = headers.retry_after
             answer = self._parse(response, body) if error is None else None
         except Unavailable as failure:
             outcome, error = type(failure).__name__, failure
         finally:
-            http.pacer.settle(ticket, told)
+            http.pacer.release(ticket, headers)
             took = (http.pacer.clock.time() - started) * 1000
             _log.debug("%s %s %s %.0f ms", self.request.method, self.pattern, outcome, took)
         if isinstance(error, Unavailable):
@@ -252,8 +247,8 @@ class _Call:
                 body = bytearray()
                 for piece in response.iter_bytes():
                     body += piece
-                    if len(body) > LARGEST_ANSWER:
-                        raise self._error(BadAnswer, f"an answer of more than {LARGEST_ANSWER >> 20} MiB", response)
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise self._error(BadAnswer, f"an answer of more than {MAX_ANSWER_BYTES >> 20} MiB", response)
                     if clock.time() - started > limit:
                         raise self._error(Unavailable, f"no complete answer within {limit:.0f} s", response)
                 return response, bytes(body)
@@ -275,11 +270,11 @@ class _Call:
             return self._error(Stop, f"redirected to {host}: is the address of the account right?", response)
         inner = error_bodies.wrapped_status(body) or 0
         if status == 429 or inner == 429:
-            return self._error(RateLimited, error_bodies.words(body), response)
+            return self._error(RateLimited, error_bodies.message_in(body), response)
         if status >= 500 or status == 408 or (status == 400 and inner >= 500):
-            return self._error(Unavailable, error_bodies.words(body), response)
+            return self._error(Unavailable, error_bodies.message_in(body), response)
         decisions = {401: Unauthorized, 403: Forbidden, 404: NotFound}
-        return self._error(decisions.get(status, Refused), error_bodies.words(body), response)
+        return self._error(decisions.get(status, Refused), error_bodies.message_in(body), response)
 
     def _parse(self, response: httpx.Response, body: bytes) -> Any:
         if self.any_answer:
@@ -288,7 +283,7 @@ class _Call:
             return error_bodies.parse(body)
         except ValueError:
             pass
-        raise self._error(BadAnswer, f"not JSON: {error_bodies.words(body)}", response)
+        raise self._error(BadAnswer, f"not JSON: {error_bodies.message_in(body)}", response)
 
     def _error(self, decision: type[_E], message: str, response: httpx.Response | None = None) -> _E:
         redact = self.http._redact

@@ -18,13 +18,13 @@ from typing import Literal, NamedTuple
 from fsseg.freshsales import quota
 from fsseg.freshsales.clock import Clock, SystemClock
 from fsseg.freshsales.errors import BudgetSpent, Interrupted
-from fsseg.freshsales.quota import Told
+from fsseg.freshsales.quota import QuotaHeaders
 
 Kind = Literal["read", "write"]
 OnWait = Callable[[float, float, str], None]
 
-_WAVER = 2.0  # what two ways of telling the same reset may differ by
-_BLIND = 3  # refusals in a row without a word on when to come back, until the end of a window is concluded from them
+_RESET_TOLERANCE_S = 2.0  # what two ways of telling the same reset may differ by
+_MAX_BLIND_REFUSALS = 3  # without a word on when to come back; then the end of a window is concluded from them
 
 
 class _Delay(NamedTuple):
@@ -36,7 +36,7 @@ _GO = _Delay(0.0)
 
 
 class Ticket(NamedTuple):
-    """The leave to send one request: when it was given, in which window, and how much was left of it."""
+    """Leave to send one request: in which window and when it was given, and how much of the quota was left then."""
 
     window: int
     at: float
@@ -53,7 +53,7 @@ class _Window:
     opened_at: float = 0.0
     answered: int = 0  # requests that were not refused
     sent: int = 0
-    before: int | None = None  # what was left of the window before, where that was only the reserve
+    left_before: int | None = None  # what was left of the window before, where that was only the reserve
 
     @property
     def untried(self) -> bool:
@@ -61,17 +61,17 @@ class _Window:
 
     @property
     def sure_left(self) -> int | None:
-        """What is left; after a probe that told nothing, no more than before it."""
-        return self.before if self.left is None and self.sent else self.left
+        """What is left; after a first request whose answer told nothing, no more than before it."""
+        return self.left_before if self.left is None and self.sent else self.left
 
     def following(self, kept: int) -> _Window:
         """The window after this one; `kept` is how many requests are reserved."""
         left = self.sure_left
-        return _Window(self.number + 1, before=left if kept and left is not None and left <= kept else None)
+        return _Window(self.number + 1, left_before=left if kept and left is not None and left <= kept else None)
 
 
 class Pacer:
-    """Shared by all threads; every request passes `take` before and `settle` after.
+    """Shared by all threads; every request passes `take` before and `release` after.
 
     `max_requests` counts every request, retries too; `max_time` is seconds from now, and a wait that would end later
     raises `BudgetSpent` at once; `reserve` is the share of the quota (0 to 1) left to others, known once the headers
@@ -109,9 +109,9 @@ class Pacer:
         self._margin = 0.0
         self._too_early = False
         self._gate = -math.inf
-        self._strikes = self._blind = 0
+        self._strikes = self._blind_refusals = 0
         self._first_refusal = self._last_refusal = 0.0
-        self._ran_out: _Window | None = None
+        self._exhausted: _Window | None = None
         self._period: float | None = None
 
     def spent(self) -> dict[str, float]:
@@ -127,7 +127,7 @@ class Pacer:
         return self.limit
 
     def take(self, kind: Kind, *, retry: bool = False) -> Ticket:
-        """Wait for leave to send one request. The ticket returned must be given to `settle` whatever happens.
+        """Wait for leave to send one request. The ticket returned must be given to `release` whatever happens.
 
         Raises BudgetSpent or Interrupted, and then nothing is to be sent.
         """
@@ -136,7 +136,7 @@ class Pacer:
                 if delay.seconds is None or self._sleeping:
                     self._changed.wait()
                 else:
-                    self._lead(delay.seconds, delay.reason)
+                    self._sleep_for_all(delay.seconds, delay.reason)
             self._in_flight += 1
             self._window.sent += 1
             self._most_in_flight = max(self._most_in_flight, self._in_flight)
@@ -148,12 +148,12 @@ class Pacer:
                 self.write += 1
             return Ticket(self._window.number, self.clock.time(), self._window.left)
 
-    def settle(self, ticket: Ticket, told: Told | None) -> None:
-        """The request of `ticket` is over; `told` is None when no answer came."""
+    def release(self, ticket: Ticket, headers: QuotaHeaders | None) -> None:
+        """The request of `ticket` is over; `headers` is None when no answer came."""
         with self._changed:
             self._in_flight -= 1
-            if told is not None:
-                self._learn(ticket, told)
+            if headers is not None:
+                self._learn(ticket, headers)
             self._changed.notify_all()
 
     def pause(self, seconds: float, reason: str) -> None:
@@ -186,8 +186,8 @@ class Pacer:
         delay = self._quota_delay(self.clock.time())
         self._check(delay.seconds or 0.0)
         if self._max_requests is not None and self.total >= self._max_requests:
-            one = self._max_requests == 1
-            spent = "the one request allowed is" if one else f"all of the {self._max_requests:,} requests allowed are"
+            many = f"all of the {self._max_requests:,} requests allowed are"
+            spent = "the one request allowed is" if self._max_requests == 1 else many
             raise BudgetSpent("max_requests", f"{spent} spent")
         return delay
 
@@ -199,6 +199,7 @@ class Pacer:
             return _Delay(self._gate - now, "rate_limited")
         alone = window.untried or self._near_the_end()
         left = window.sure_left
+        # What is in flight may not be counted yet in what the headers say is left.
         if left is not None and left - kept <= self._in_flight:
             if self._in_flight:
                 return _Delay(None)
@@ -211,7 +212,8 @@ class Pacer:
     def _guessed_end(self, now: float) -> float:
         """Seconds until a new window may have begun, where only the reserve is left and nobody told the reset."""
         window = self._window
-        if window.before is not None and (window.left is None or self._too_early):
+        # The last wait may have ended before the window did: a minute is tried before another hour is waited.
+        if window.left_before is not None and (window.left is None or self._too_early):
             return quota.MINUTE
         if self._period == quota.MINUTE:
             return quota.MINUTE - (now - window.opened_at) % quota.MINUTE
@@ -219,10 +221,10 @@ class Pacer:
 
     def _near_the_end(self) -> bool:
         """Whether as many requests went through as in the window that ran out last, or hardly more."""
-        return self._ran_out is not None and self._window.answered + self._in_flight >= self._ran_out.answered
+        return self._exhausted is not None and self._window.answered + self._in_flight >= self._exhausted.answered
 
-    def _lead(self, seconds: float, reason: str) -> None:
-        """Sleep for all: the others wait until this thread has woken, so a wait is one wait and told once."""
+    def _sleep_for_all(self, seconds: float, reason: str) -> None:
+        """Sleep while all other threads wait for this one to wake, so that `on_wait` is called once for all."""
         self._sleeping = True
         self._changed.release()
         try:
@@ -250,51 +252,54 @@ class Pacer:
             self._waiting += change
             self._waiting_since = now
 
-    def _learn(self, ticket: Ticket, told: Told) -> None:
+    def _learn(self, ticket: Ticket, headers: QuotaHeaders) -> None:
         now = self.clock.time()
         fresh = ticket.window == self._window.number  # else it speaks of a window that is over
-        self.limit = told.limit or self.limit
-        if told.limited:
+        self.limit = headers.limit or self.limit
+        if headers.limited:
             self.rate_limited += 1
-        if told.limited or told.retry_after:
+        if headers.limited or headers.retry_after:
             if fresh:
-                self._close(now, told)
+                self._close(now, headers)
             else:
-                self._gate = max(self._gate, now + (told.retry_after or 0.0))
+                self._gate = max(self._gate, now + (headers.retry_after or 0.0))
         elif fresh:
-            self._count(ticket, now, told)
+            self._count(ticket, now, headers)
         else:
+            # It says nothing of this window, but that the account lets requests through.
             self._strikes = max(0, self._strikes - 1)
 
-    def _count(self, ticket: Ticket, now: float, told: Told) -> None:
+    def _count(self, ticket: Ticket, now: float, headers: QuotaHeaders) -> None:
         window = self._window
         if window.untried:
             window.opened_at = now
-            if self._blind >= _BLIND:
+            # Refusals without a hint were waited out: how long they lasted tells a minute's window from an hour's.
+            if self._blind_refusals >= _MAX_BLIND_REFUSALS:
                 minute = self._last_refusal - self._first_refusal < quota.MINUTE
                 self._period = quota.MINUTE if minute else quota.HOUR
         window.answered += 1
-        self._blind = 0
+        self._blind_refusals = 0
         self._strikes = max(0, self._strikes - 1)
-        if self._ran_out is not None and window.answered > 1.1 * self._ran_out.answered + 5:
-            self._ran_out = None
+        # Clearly more went through than the last time it ran out, so what was learnt then holds no longer.
+        if self._exhausted is not None and window.answered > 1.1 * self._exhausted.answered + 5:
+            self._exhausted = None
         reset_known = window.reset_at is not None
-        moved = told.reset_in is not None and self._see_reset(ticket.at + told.reset_in, now + told.reset_in)
-        if told.remaining is not None:
-            self._judge_wait(told.remaining)
+        moved = headers.reset_in is not None and self._see_reset(ticket.at + headers.reset_in, now + headers.reset_in)
+        if headers.remaining is not None:
+            self._judge_wait(headers.remaining)
             # Answers overtake each other, so the lowest number counts, unless they begin to speak of a new window.
             left = math.inf if window.left is None else window.left
             # An answer may be overtaken by many: in the same window it tells less than was left when it was asked for.
-            more = ticket.left is not None and told.remaining >= ticket.left
-            leapt = moved or (not reset_known and more and told.remaining > left + self._most_in_flight)
-            self.remaining = window.left = told.remaining if leapt else int(min(left, told.remaining))
+            more = ticket.left is not None and headers.remaining >= ticket.left
+            leapt = moved or (not reset_known and more and headers.remaining > left + self._most_in_flight)
+            self.remaining = window.left = headers.remaining if leapt else int(min(left, headers.remaining))
 
     def _judge_wait(self, remaining: int) -> None:
         """Note whether the wait for the window's end was too short, so that the old window still goes on."""
         window = self._window
-        if window.before is not None and window.left is None:
+        if window.left_before is not None and window.left is None:
             # A second look a minute later makes up for clocks that differ; a third would only eat up the reserve.
-            too_early = remaining < min(window.before, (self.limit or 0) - 1)
+            too_early = remaining < min(window.left_before, (self.limit or 0) - 1)
             self._too_early = too_early and not self._too_early
             if too_early:
                 self._margin = 1.0  # the reset was told in whole seconds, rounded down
@@ -302,38 +307,40 @@ class Pacer:
     def _see_reset(self, earliest: float, latest: float) -> bool:
         """Note the end of the window, told between sending and receipt; whether it is a later one than known."""
         known, latest = self._window.reset_at, latest + self._margin
-        moved = known is not None and earliest > known + _WAVER
+        moved = known is not None and earliest > known + _RESET_TOLERANCE_S
         self._window.reset_at = latest if known is None or moved else min(known, latest)
         return moved
 
-    def _close(self, now: float, told: Told) -> None:
+    def _close(self, now: float, headers: QuotaHeaders) -> None:
         """A refusal: everybody waits, and what follows is a new window."""
         window = self._window
-        if told.limited:
+        if headers.limited:
             self._strikes += 1
-            self._blind = 0 if told.retry_after or told.reset_in else self._blind + 1
+            self._blind_refusals = 0 if headers.retry_after or headers.reset_in else self._blind_refusals + 1
             if window.untried and self._strikes == 1:
                 self._margin = 1.0  # the reset was told in whole seconds, rounded down
-        seconds = quota.wait(told, max(1, self._strikes), self._boundary(now), self.clock.wall(), self.chance())
+        seconds = quota.wait(headers, max(1, self._strikes), self._boundary(now), self.clock.wall(), self.chance())
         self._gate = max(self._gate, now + seconds)
         self._last_refusal = now
-        if self._blind <= 1:
+        if self._blind_refusals <= 1:
             self._first_refusal = now
-        if told.limited and not window.untried:
-            self._ran_out = window
-        quota_left = bool(told.remaining)
-        self.remaining = told.remaining if told.remaining is not None else self.remaining
+        if headers.limited and not window.untried:
+            self._exhausted = window
+        # Where quota is left, another window than the one that the headers tell of has refused: that one goes on.
+        quota_left = bool(headers.remaining)
+        self.remaining = headers.remaining if headers.remaining is not None else self.remaining
         self._window = _Window(
             window.number + 1,
-            left=told.remaining if quota_left else None,
+            left=headers.remaining if quota_left else None,
             reset_at=window.reset_at if quota_left else None,
-            before=window.before if window.left is None else None,
+            left_before=window.left_before if window.left is None else None,
         )
 
     def _boundary(self, now: float) -> float | None:
         """Seconds to the end of the window, once one like it was seen to run out without a word on its end."""
-        window, before = self._window, self._ran_out
-        if self._period is None or before is None or window.answered < 0.9 * before.answered:
+        window, exhausted = self._window, self._exhausted
+        # Refused long before as many went through, it is not the same window that has run out.
+        if self._period is None or exhausted is None or window.answered < 0.9 * exhausted.answered:
             return None
         if self._period == quota.HOUR:
             return quota.to_next_hour(self.clock.wall())

@@ -16,19 +16,19 @@ from email.utils import parsedate_to_datetime
 MINUTE = 60.0
 HOUR = 3600.0
 
-_LONGEST_WINDOW = HOUR + 2 * MINUTE  # the longest window Freshsales documents, and some slack between two clocks
-_CLOCK_SKEW = 2.0
+_MAX_WINDOW_S = HOUR + 2 * MINUTE  # the longest window Freshsales documents, and some slack between two clocks
+_CLOCK_SKEW_S = 2.0
 _QUARTER = HOUR / 4
-_FARTHEST_ZONE = 15 * HOUR
-_LATE = 5.0  # how far a reset may lie back when its answer arrives
-_FIRST_WAIT = 1.0
-_TRIES = 4  # as many as there are quarters in an hour, see `_day_first`
+_MAX_ZONE_OFFSET_S = 15 * HOUR
+_MAX_DELAY_S = 5.0  # how far a reset may lie back when its answer arrives
+_FIRST_WAIT_S = 1.0
+_MAX_RESETS_TRIED = 4  # as many as there are quarters in an hour, see `_day_first`
 _NUMBER = re.compile(r"\d{1,9}(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What one answer said; None is not said, or not to be believed. Times are seconds from its receipt."""
+class QuotaHeaders:
+    """What one answer told of the quota; None is not told or not believable. Times are seconds from its receipt."""
 
     limited: bool = False
     retry_after: float | None = None
@@ -37,11 +37,11 @@ class Told:
     reset_in: float | None = None
 
 
-def read(headers: Mapping[str, str], wall: float, *, limited: bool = False) -> Told:
+def read(headers: Mapping[str, str], wall: float, *, limited: bool = False) -> QuotaHeaders:
     """The quota as the headers of an answer received at `wall` tell it; their names in any case."""
     lower = {name.lower(): value.strip() for name, value in headers.items()}
     now = _server_time(lower.get("date", ""), wall)
-    return Told(
+    return QuotaHeaders(
         limited=limited,
         retry_after=_retry_after(lower.get("retry-after", ""), now),
         limit=_count(lower.get("x-ratelimit-limit", "")) or None,
@@ -50,20 +50,20 @@ def read(headers: Mapping[str, str], wall: float, *, limited: bool = False) -> T
     )
 
 
-def wait(told: Told, strikes: int, boundary_in: float | None, wall: float, chance: float) -> float:
+def wait(headers: QuotaHeaders, strikes: int, boundary_in: float | None, wall: float, chance: float) -> float:
     """Seconds to leave the account alone after a refusal, the `strikes`-th in a row (from 1).
 
     `Retry-After` wholly; else the told reset, unless some quota is left (then another window refused); else the
     learnt end of the window; else doubling from a second, with jitter by `chance` (0 to 1), but not past the next
     clock hour, where the hourly window ends. A boundary that proved wrong counts no more, nor the fifth reset.
     """
-    if told.retry_after:
-        return told.retry_after
-    if told.reset_in is not None and not told.remaining and strikes <= _TRIES:
-        return told.reset_in
+    if headers.retry_after:
+        return headers.retry_after
+    if headers.reset_in is not None and not headers.remaining and strikes <= _MAX_RESETS_TRIED:
+        return headers.reset_in
     if boundary_in is not None and strikes <= 1:
         return boundary_in
-    return min(backoff(strikes, chance, _FIRST_WAIT), to_next_hour(wall) + chance)
+    return min(backoff(strikes, chance, _FIRST_WAIT_S), to_next_hour(wall) + chance)
 
 
 def backoff(failures: int, chance: float, first: float) -> float:
@@ -79,7 +79,7 @@ def to_next_hour(wall: float) -> float:
 def _server_time(date: str, wall: float) -> float:
     """The server's own clock where it differs from ours by more than the whole seconds of its `Date` can explain."""
     theirs = _http_date(date)
-    return wall if theirs is None or abs(theirs - wall) <= _CLOCK_SKEW else theirs
+    return wall if theirs is None or abs(theirs - wall) <= _CLOCK_SKEW_S else theirs
 
 
 def _http_date(text: str) -> float | None:
@@ -116,7 +116,7 @@ def _reset(text: str, now: float) -> float | None:
             seconds = float(text)
         case _:
             return None
-    return seconds if 0 < seconds <= _LONGEST_WINDOW else None
+    return seconds if 0 < seconds <= _MAX_WINDOW_S else None
 
 
 def _day_first(text: str, now: float) -> float | None:
@@ -130,5 +130,5 @@ def _day_first(text: str, now: float) -> float | None:
     except ValueError:
         return None
     to_next = seconds % _QUARTER
-    just_past = to_next > _QUARTER - _LATE
-    return to_next if abs(seconds) <= _FARTHEST_ZONE and to_next > 0 and not just_past else None
+    just_past = to_next > _QUARTER - _MAX_DELAY_S
+    return to_next if abs(seconds) <= _MAX_ZONE_OFFSET_S and to_next > 0 and not just_past else None

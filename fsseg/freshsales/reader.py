@@ -18,10 +18,10 @@ from fsseg.freshsales.responses import Answer, Page, Row
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-__all__ = ["PER_PAGE", "Job", "Page", "Reader", "Row", "names_all"]
+__all__ = ["PAGE_SIZE", "Job", "Page", "Reader", "Row", "names_all"]
 
-PER_PAGE = 100
-"""The documented maximum."""
+PAGE_SIZE = 100
+"""Rows a page, and records a bulk call: the most that Freshsales documents."""
 
 
 class Reader:
@@ -39,13 +39,6 @@ class Reader:
         """The rows of `/selector/{name}`: `owners`, `sales_activity_types`, `lifecycle_stages` and so on."""
         return self._get(f"/api/selector/{quote(name)}").rows("users" if name == "owners" else name)
 
-    def activity_outcomes(self, type_id: int) -> list[Row]:
-        """The outcomes a sales activity of the type can have."""
-        path = "/api/selector/sales_activity_types/{id}/sales_activity_outcomes"
-        answer = self._get(path, id=type_id)
-        key = "sales_activity_outcomes"
-        return answer.rows_of(answer.body, key) if isinstance(answer.body, list) else answer.rows(key)
-
     def lookup(self, q: str, field: str, entities: Sequence[Entity]) -> dict[Entity, list[Row]]:
         """The records whose `field` is exactly `q`, for each of the entities asked.
 
@@ -57,12 +50,12 @@ class Reader:
         body = answer.object()
         if not any(PLURAL[entity] in body for entity in entities):
             raise answer.bad(" or ".join(PLURAL[entity] for entity in entities))
-        found: dict[Entity, list[Row]] = {}
+        records: dict[Entity, list[Row]] = {}
         for entity in entities:
             key = PLURAL[entity]
             inner = Answer(body.get(key, {key: []}), answer.method, answer.path)
-            found[entity] = inner.rows(key)
-        return found
+            records[entity] = inner.rows(key)
+        return records
 
     def get(self, entity: Entity, id: int, include: Iterable[str] = ()) -> tuple[Row, dict[str, Any]]:
         """The record, and what was side-loaded beside it by `include` (`{"users": […], …}`), referenced by `*_id`.
@@ -101,8 +94,8 @@ class Reader:
         sort_type: str = "asc",
         include: Iterable[str] = (),
     ) -> Page:
-        """A page, from 1, of the records of a view, 100 at most."""
-        params = {"page": page, "per_page": PER_PAGE, "sort": sort, "sort_type": sort_type, **_included(include)}
+        """A page, from 1, of the records of a view."""
+        params = {"page": page, "per_page": PAGE_SIZE, "sort": sort, "sort_type": sort_type, **_included(include)}
         return self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=view_id).page(PLURAL[entity])
 
     def count(self, entity: Entity) -> int:
@@ -117,11 +110,11 @@ class Reader:
     def filtered(self, entity: Entity, attribute: str, operator: str, value: Any, page: int = 1) -> Page:
         """A page of the records that a filter rule fits; the rows are partial.
 
-        A page may hold fewer than 100 before the end: go on until one is empty.
+        A page may hold fewer than `PAGE_SIZE` before the end: go on until one is empty.
         """
         path = f"{FILTERED_SEARCH}{SINGULAR[entity]}"
         body = {"filter_rule": [{"attribute": attribute, "operator": operator, "value": value}]}
-        params = {"page": page, "per_page": PER_PAGE}
+        params = {"page": page, "per_page": PAGE_SIZE}
         answer = self._http.send("POST", path, params=params, json=body, idempotent=True, kind="read")
         return Answer(answer, "POST", path).page(PLURAL[entity])
 
@@ -131,12 +124,7 @@ class Reader:
 
     def sales_activities(self, page: int = 1) -> Page:
         """A page of all sales activities."""
-        return self._get("/api/sales_activities", {"page": page, "per_page": PER_PAGE}).page("sales_activities")
-
-    def activities(self, entity: Entity, id: int) -> list[Row]:
-        """The timeline of a lead or contact, tracked events among it."""
-        path = f"/api/{PLURAL[entity]}/{{id}}/activities"
-        return self._get(path, {"limit": PER_PAGE}, id=id).objects("activities")
+        return self._get("/api/sales_activities", {"page": page, "per_page": PAGE_SIZE}).page("sales_activities")
 
     def notes(self, entity: Entity, id: int) -> list[Row]:
         """All notes of a record: a single note cannot be read by its id."""
@@ -144,7 +132,7 @@ class Reader:
         number, pages = 0, 1
         while number < pages:
             number += 1
-            params = {"page": number, "per_page": PER_PAGE}
+            params = {"page": number, "per_page": PAGE_SIZE}
             page = self._get(f"/api/{PLURAL[entity]}/{{id}}/notes", params, id=id).page("notes")
             notes += page.rows
             pages = page.total_pages or 1

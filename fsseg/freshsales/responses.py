@@ -28,8 +28,8 @@ class Answer:
     method: str
     path: str
 
-    def bad(self, wanted: str) -> BadAnswer:
-        return BadAnswer(f"the answer has no {wanted}", method=self.method, path=self.path)
+    def bad(self, missing: str) -> BadAnswer:
+        return BadAnswer(f"the answer has no {missing}", method=self.method, path=self.path)
 
     def object(self) -> Row:
         if not isinstance(self.body, dict):

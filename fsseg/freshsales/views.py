@@ -7,10 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fsseg.freshsales.names import Entity
-from fsseg.freshsales.reader import Page, Reader
-
-PAGE = 100
-"""Rows a request, the most that a view gives."""
+from fsseg.freshsales.reader import PAGE_SIZE, Page, Reader
 
 INCLUDE: dict[str, tuple[str, ...]] = {"contact": ("sales_accounts",), "deal": ("contacts",)}
 
@@ -60,7 +57,7 @@ def read_all(
 
 def pages(total: int) -> int:
     """Requests to page through `total` rows."""
-    return max(1, math.ceil(total / PAGE))
+    return max(1, math.ceil(total / PAGE_SIZE))
 
 
 def _folded(name: Any) -> str:

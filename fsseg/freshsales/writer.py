@@ -19,8 +19,11 @@ from fsseg.freshsales.responses import Answer, Row
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-BUSY_WAIT = 5.0
-BUSY_ATTEMPTS = 10
+BUSY_WAIT_S = 5.0
+"""Seconds before a host that is busy with another job is asked again."""
+
+MAX_BUSY_ATTEMPTS = 10
+"""Requests after which it is taken to stay busy."""
 
 
 class Writer:
@@ -50,15 +53,15 @@ class Writer:
         return self._send("POST", f"/api/{PLURAL[entity]}/upsert", wrapped, idempotent=True).record(key)
 
     def bulk_upsert(self, entity: Entity, items: Sequence[Row]) -> str:
-        """Start a job over up to 100 items `{"emails" | "name" | "id": …, "data": {…}}`; the job's id.
+        """Start a job over up to `PAGE_SIZE` items `{"emails" | "name" | "id": …, "data": {…}}`; the job's id.
 
         A host busy with another job answers 405, which is waited out for most of a minute. Raises NoBulk where there
         is no bulk upsert (404, or 405 from the first call on), Unavailable when it stays busy.
         """
         path = f"/api/{PLURAL[entity]}/bulk_upsert"
-        for attempt in range(BUSY_ATTEMPTS):
+        for attempt in range(MAX_BUSY_ATTEMPTS):
             if attempt:
-                self._http.pacer.pause(BUSY_WAIT, "bulk_busy")
+                self._http.pacer.pause(BUSY_WAIT_S, "bulk_busy")
             try:
                 answer = self._send("POST", path, {PLURAL[entity]: list(items)}, idempotent=True)
             except NotFound as error:
@@ -70,6 +73,7 @@ class Writer:
             else:
                 self._bulk_seen.add(entity)
                 return _job_id(answer)
+        # 405 means both busy and not there: only a host that took a bulk call before is believed to be busy.
         if entity not in self._bulk_seen:
             raise NoBulk(busy.message, method="POST", path=path, status=405)
         unavailable = Unavailable(busy.message, method="POST", path=path, status=405)
@@ -83,8 +87,8 @@ class Writer:
     def convert(self, lead_id: int, body: Row) -> Row | None:
         """Make a contact of a lead; the contact, None if the answer doesn't show it. Not idempotent."""
         answer = self._send("POST", "/api/leads/{id}/convert", {"lead": body}, idempotent=False, id=lead_id)
-        shown = isinstance(answer.body, dict) and "contact" in answer.body
-        return answer.record("contact") if shown else None
+        has_contact = isinstance(answer.body, dict) and "contact" in answer.body
+        return answer.record("contact") if has_contact else None
 
     def create_activity(self, body: Row) -> int:
         """The id of the sales activity created. Not idempotent."""

@@ -1,71 +1,36 @@
-"""Writing accounts, which are unique by name, and learning the ids of what bulk made."""
+"""Sending accounts, which are unique by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 
-from fsseg.freshsales.errors import FreshsalesError
-from fsseg.freshsales.names import Entity
-from fsseg.freshsales.views import pages
-from fsseg.mapping.names import fold_name
-from fsseg.match.remote_record import addresses, flatten
-from fsseg.push.journal import ends_the_push
-from fsseg.push.outcome import DONE, Outcome
+from fsseg.push.bulk import Bulk
+from fsseg.push.context import PushContext
+from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
-from fsseg.push.work import Work
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
-from fsseg.state.seal import proof
-
-SLACK = 2
-"""Pages read beyond what the run made itself, before the rest is looked up one by one: others write too."""
 
 
-def send(work: Work, record: Record) -> Outcome:
-    """Create or update one account; creating is an upsert by name, so that it may be repeated."""
-    wanted = body(work.catalog, record)
-    if record.remote_id:
-        work.writer.update("account", record.remote_id, wanted)
-        return Outcome(DONE, record.remote_id)
-    return Outcome(DONE, int(work.writer.upsert("account", {"name": record.key}, wanted)["id"]))
+class AccountPusher:
+    """Sends accounts: creating is an upsert by name, so that everything may be repeated."""
 
+    def __init__(self, context: PushContext) -> None:
+        self._context = context
+        self.bulk = Bulk(context, "account", "name", partial(body, context.catalog), self.send, self.recover)
 
-def learn_ids(work: Work, entity: Entity, records: Iterable[Record]) -> None:
-    """Fill in the remote ids of records that a bulk job made, which does not tell them.
+    def can_bulk(self, record: Record) -> bool:
+        """Every account may."""
+        return True
 
-    What this run wrote stands first in a view by time of update, 100 a request; the rest, and few ones, are looked up.
-    Those whose id can't be read stay without; what points at them fails, and may be tried again.
-    """
-    missing = {record.match_key: record for record in records}
-    written = pages(work.store.count("record", "entity = ? AND status = 'done' AND action != 'unchanged'", (entity,)))
-    if len(missing) > written:
-        _read_newest(work, entity, missing, written + SLACK)
-    for record in list(missing.values()):
-        try:
-            found = work.reader.lookup(record.key, "name" if entity == "account" else "email", (entity,))[entity]
-        except FreshsalesError as error:
-            if ends_the_push(error):
-                raise
-        else:
-            _keep(work, entity, missing, [flatten(entity, row) for row in found])
+    def send(self, record: Record) -> Outcome:
+        """Create or update one account."""
+        writer, attributes = self._context.writer, body(self._context.catalog, record)
+        if record.remote_id:
+            writer.update("account", record.remote_id, attributes)
+            return Outcome(Status.DONE, record.remote_id)
+        return Outcome(Status.DONE, int(writer.upsert("account", {"name": record.key}, attributes)["id"]))
 
-
-def _read_newest(work: Work, entity: Entity, missing: dict[str, Record], most: int) -> None:
-    try:
-        view = work.reader.all_view(entity)
-        for number in range(1, most + 1):
-            rows = work.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
-            _keep(work, entity, missing, [flatten(entity, row) for row in rows])
-            if not missing or not rows:
-                return
-    except FreshsalesError as error:
-        if ends_the_push(error):
-            raise
-
-
-def _keep(work: Work, entity: Entity, missing: dict[str, Record], rows: list[dict[str, object]]) -> None:
-    with work.store.transaction():
-        for row in rows:
-            names = {fold_name(row.get("name"))} if entity == "account" else addresses(row)
-            for name in names & missing.keys():
-                id, remote_id = missing.pop(name).id, int(str(row["id"]))
-                work.store.update("record", id, remote_id=remote_id, proof=proof("record", id, remote_id))
+    def recover(self, record: Record) -> Outcome:
+        """It may be sent again as it is."""
+        return Outcome(Status.PLANNED)

@@ -1,99 +1,112 @@
-"""Writing deals: tied to their contact and account, never doubled though Freshsales lets two have one name."""
+"""Sending deals: tied to their contact and account, never doubled though Freshsales lets two have one name."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
+from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
-from fsseg.push.bulk import WORTH
-from fsseg.push.journal import carefully
-from fsseg.push.outcome import DONE, FAILED, PLANNED, Outcome
+from fsseg.push.bulk import MIN_BULK, Bulk
+from fsseg.push.context import PushContext
+from fsseg.push.journal import send_once
+from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
-from fsseg.push.work import Work
+from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record
 
 
-def nameable(work: Work) -> Callable[[Record], bool]:
-    """Which deals may go in bulk: updates, by their ids, and creates whose name no other deal has.
+class DealPusher:
+    """Sends deals, each of which hangs on its contact and fails with it."""
 
-    Bulk knows a new deal by its name only, and would change whichever has it already. Reading all names pays off where
-    it takes fewer requests than the creates themselves.
-    """
-    creates = list(work.store.records("entity = 'deal' AND action = 'create' AND status = 'planned'"))
-    counted = Counter(row.match_key for row in creates)
-    taken = _all_names(work, len(creates)) if len(creates) >= WORTH else None
+    def __init__(self, context: PushContext) -> None:
+        self._context = context
+        self.bulk = Bulk(context, "deal", "name", self._attributes, self.send, self.recover)
 
-    def suits(record: Record) -> bool:
-        contact = work.store.record(int(record.parent or 0))
-        if contact.remote_id is None:
+    def can_bulk(self, record: Record) -> bool:
+        """Updates, by their ids, and creates whose name no other deal has.
+
+        Bulk knows a new deal by its name only, and would change whichever has it already.
+        """
+        unique_names = self._unique_names
+        if self._contact(record).remote_id is None:
             return False
-        if record.remote_id is not None:
-            return True
-        return taken is not None and counted[record.match_key] == 1 and record.match_key not in taken
+        return record.remote_id is not None or record.match_key in unique_names
 
-    return suits
+    @cached_property
+    def _unique_names(self) -> set[str]:
+        """The folded names of planned creates that no other deal has; none where it isn't worth it to find out."""
+        # Read once, at the first question: what is created later must not pass for a deal that was there before.
+        planned = f"entity = 'deal' AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
+        planned_names = [record.match_key for record in self._context.store.records(planned)]
+        if len(planned_names) < MIN_BULK:
+            return set()
+        existing_names = _all_names(self._context.reader, max_pages=len(planned_names))
+        if existing_names is None:
+            return set()
+        return {name for name, count in Counter(planned_names).items() if count == 1} - existing_names
+
+    def send(self, record: Record) -> Outcome:
+        """Create or update one deal; one whose contact could not be written fails with it."""
+        writer = self._context.writer
+        with self._context.lock:
+            contact, attributes = self._contact(record), self._attributes(record)
+        if contact.remote_id is None:
+            return Outcome(Status.FAILED, code=contact.code or "unavailable", message="its contact was not written")
+        contact_id, id = contact.remote_id, record.remote_id
+        if id is None and record.claimed_at is not None:
+            id = self._find_created(record, contact_id)
+        if id is not None:
+            writer.update("deal", id, attributes)
+            return Outcome(Status.DONE, id)
+        return send_once(
+            lambda: int(writer.create("deal", attributes)["id"]),
+            lambda: self._find_created(record, contact_id),
+            self._context.pause,
+        )
+
+    def recover(self, record: Record) -> Outcome:
+        """It is sent again: as an update if it is found."""
+        contact = self._contact(record)
+        if record.remote_id is not None or contact.remote_id is None:
+            return Outcome(Status.PLANNED)
+        return Outcome(Status.PLANNED, self._find_created(record, contact.remote_id))
+
+    def _contact(self, record: Record) -> Record:
+        return self._context.store.record(int(record.parent or 0))
+
+    def _attributes(self, record: Record) -> dict[str, Any]:
+        """The body of a deal, its contact and account as ids."""
+        contact = self._contact(record)
+        attributes = body(self._context.catalog, record)
+        if "contacts" in record.fields and contact.remote_id:
+            attributes["contacts_added_list"] = [contact.remote_id]
+        if "sales_account" in record.fields and record.account:
+            account = self._context.store.record(record.account)
+            if account.remote_id:
+                attributes["sales_account_id"] = account.remote_id
+        return attributes
+
+    def _find_created(self, record: Record, contact_id: int) -> int | None:
+        """The id of this deal among those of its contact; when the run began there was none of its name."""
+        deals = self._context.reader.deals_of(contact_id)
+        return next((int(deal["id"]) for deal in deals if fold_name(deal.get("name")) == record.match_key), None)
 
 
-def _all_names(work: Work, worth: int) -> set[str] | None:
-    """The folded names of all deals, or None where reading them isn't worth that many requests, or can't be whole."""
-    view = view_of_all(work.reader, "deal")
+def _all_names(reader: Reader, max_pages: int) -> set[str] | None:
+    """The folded names of all deals, or None where that takes as many requests as allowed, or can't be whole."""
+    view = view_of_all(reader, "deal")
     if view is None:
         return None
-    first = first_page(work.reader, "deal", view)
-    if first.total is None or pages(first.total) >= worth:
+    first = first_page(reader, "deal", view)
+    if first.total is None or pages(first.total) >= max_pages:
         return None
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
 
     def keep(rows: list[dict[str, Any]]) -> int:
-        found.update((row["id"], fold_name(row.get("name"))) for row in rows)
-        return len(found)
+        names.update((row["id"], fold_name(row.get("name"))) for row in rows)
+        return len(names)
 
-    return set(found.values()) if read_all(work.reader, "deal", view, first, keep) else None
-
-
-def attributes(work: Work, record: Record) -> dict[str, Any]:
-    """The body of a deal, its contact and account as ids."""
-    contact = work.store.record(int(record.parent or 0))
-    found = body(work.catalog, record)
-    if "contacts" in record.fields and contact.remote_id:
-        found["contacts_added_list"] = [contact.remote_id]
-    if "sales_account" in record.fields and record.account:
-        account = work.store.record(record.account)
-        if account.remote_id:
-            found["sales_account_id"] = account.remote_id
-    return found
-
-
-def send(work: Work, record: Record) -> Outcome:
-    """Create or update one deal; one whose contact could not be written fails with it."""
-    with work.lock:
-        contact = work.store.record(int(record.parent or 0))
-        wanted = attributes(work, record)
-    if contact.remote_id is None:
-        return Outcome(FAILED, code=contact.code or "unavailable", message="its contact was not written")
-    contact_id, id = contact.remote_id, record.remote_id
-    if id is None and record.claimed_at is not None:
-        id = look(work, record, contact_id)
-    if id is not None:
-        work.writer.update("deal", id, wanted)
-        return Outcome(DONE, id)
-    return carefully(
-        lambda: int(work.writer.create("deal", wanted)["id"]), lambda: look(work, record, contact_id), work.pause
-    )
-
-
-def look(work: Work, record: Record, contact_id: int) -> int | None:
-    """The id of this deal among those of its contact; when the run began there was none of its name."""
-    found = [row for row in work.reader.deals_of(contact_id) if fold_name(row.get("name")) == record.match_key]
-    return int(found[0]["id"]) if found else None
-
-
-def recover(work: Work, record: Record) -> Outcome:
-    """A deal that was under way when the last push ended is sent again: as an update if it can be found."""
-    contact = work.store.record(int(record.parent or 0))
-    if record.remote_id is not None or contact.remote_id is None:
-        return Outcome(PLANNED)
-    return Outcome(PLANNED, look(work, record, contact.remote_id))
+    return set(names.values()) if read_all(reader, "deal", view, first, keep) else None

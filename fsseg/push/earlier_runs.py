@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from fsseg.push.bulk import JOB
+from fsseg.push.context import PushContext
 from fsseg.push.executor import recover
-from fsseg.push.work import Work
 from fsseg.state.commit_run import commit_run
 from fsseg.state.database import StateError
 from fsseg.state.ledger import Ledger
@@ -29,7 +29,7 @@ class EarlierRuns:
     store: Store
     ledger: Ledger
     say: Callable[[str], None]
-    context: Callable[[Store], Work] | None
+    context: Callable[[Store], PushContext] | None
 
     def commit_killed(self) -> None:
         """Write into the ledger what runs have delivered that were killed before they could.

@@ -4,194 +4,167 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 from fsseg.freshsales.errors import NotFound
 from fsseg.freshsales.names import Entity
-from fsseg.push import accounts, deals, people, timeline
-from fsseg.push.bulk import MOST, WORTH, Bulk
+from fsseg.push import timeline
+from fsseg.push.accounts import AccountPusher
+from fsseg.push.bulk import MAX_BATCH, MIN_BULK
+from fsseg.push.bulk_ids import resolve_ids
+from fsseg.push.context import PushContext
+from fsseg.push.deals import DealPusher
 from fsseg.push.journal import Journal
-from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome
-from fsseg.push.payload import body
-from fsseg.push.work import Work
-from fsseg.state.plan_store import Entry, Record
-from fsseg.state.wanted_keys import CONVERT
+from fsseg.push.outcome import Outcome
+from fsseg.push.people import ContactPusher, LeadPusher
+from fsseg.push.pusher import EntityPusher
+from fsseg.state.actions import Action, Status, is_any
+from fsseg.state.plan_store import Entry
 
 T = TypeVar("T")
 
-OPEN = "action IN ('create', 'update') AND status IN ('planned', 'sent')"
+NOT_SETTLED = is_any("status", Status.PLANNED, Status.SENT)
+"""Still to be sent, or in flight when an earlier push ended."""
 
+TO_WRITE = f"{is_any('action', Action.CREATE, Action.UPDATE)} AND {NOT_SETTLED}"
+TO_DELETE = f"action = '{Action.DELETE}' AND {NOT_SETTLED}"
+
+WITHOUT_ID = f"status = '{Status.DONE}' AND action = '{Action.CREATE}' AND remote_id IS NULL"
+"""Made in bulk, whose answers tell no ids."""
 
 Stages = Callable[[str, int, str], AbstractContextManager[Callable[[int], None]]]
 """Opens a stage of the progress by name, total and unit; it gives what advances it."""
 
 
-def push(work: Work, stages: Stages) -> None:
-    """Send everything that is planned and not settled.
+def push(context: PushContext, stages: Stages) -> None:
+    """Send everything that is planned, and what an earlier push left in flight.
 
     Raises `Halted` (the run stopped early and can go on), `Stop` (credentials or permission) and `RateLimited` (as
-    `Halted`), after everything that was under way is settled.
+    `Halted`), after the outcomes of all that was in flight are written down.
     """
-    ways = _ways(work)
-    _records(work, stages, "Accounts", "account", ways["account"])
-    _name_accounts(work)
-    _records(work, stages, "Leads", "lead", ways["lead"])
-    _records(work, stages, "Contacts", "contact", ways["contact"])
-    _name_contacts(work)
-    _records(work, stages, "Deals", "deal", ways["deal"])
-    _timeline(work, stages)
-    _deletions(work, stages)
+    pushers = _pushers(context)
+    _push_records(context, stages, "Accounts", "account", pushers["account"])
+    _resolve_account_ids(context)
+    _push_records(context, stages, "Leads", "lead", pushers["lead"])
+    _push_records(context, stages, "Contacts", "contact", pushers["contact"])
+    _resolve_contact_ids(context)
+    _push_records(context, stages, "Deals", "deal", pushers["deal"])
+    _push_timeline(context, stages)
+    _push_deletions(context, stages)
 
 
-def recover(work: Work) -> None:
-    """Find out what became of all that was under way when an earlier push ended; nothing is sent. Raises as `push`."""
-    for entity, way in _ways(work).items():
-        _recover_records(work, Journal(work, "record", lambda count: None), entity, way)
-    _recover_entries(work, Journal(work, "entry", lambda count: None))
+def recover(context: PushContext) -> None:
+    """Find out what became of all that was in flight when an earlier push ended; nothing is sent. Raises as `push`."""
+    for entity, pusher in _pushers(context).items():
+        _recover_records(context, Journal(context, "record", lambda count: None), entity, pusher)
+    _recover_entries(context, Journal(context, "entry", lambda count: None))
 
 
-@dataclass(frozen=True)
-class _Way:
-    """How the records of an entity are sent: those that may go in bulk, and each of the others by itself.
-
-    `recover` tells what became of one that was under way. `suits` is asked for once all of those are settled, and gives
-    what says whether a record may go in bulk.
-    """
-
-    send: Callable[[Record], Outcome]
-    recover: Callable[[Record], Outcome]
-    bulk: Bulk | None = None
-    suits: Callable[[], Callable[[Record], bool]] = lambda: lambda record: True
-
-
-def _ways(work: Work) -> dict[Entity, _Way]:
+def _pushers(context: PushContext) -> dict[Entity, EntityPusher]:
     return {
-        "account": _accounts(work),
-        "lead": _Way(partial(people.send, work), partial(people.recover, work)),
-        "contact": _contacts(work),
-        "deal": _deals(work),
+        "account": AccountPusher(context),
+        "lead": LeadPusher(context),
+        "contact": ContactPusher(context),
+        "deal": DealPusher(context),
     }
 
 
-def _accounts(work: Work) -> _Way:
-    send = partial(accounts.send, work)
-    bulk = Bulk(work, "account", "name", partial(body, work.catalog), send, _repeatable)
-    return _Way(send, _repeatable, bulk)
-
-
-def _contacts(work: Work) -> _Way:
-    send, recover = partial(people.send, work), partial(people.recover, work)
-    bulk = Bulk(work, "contact", "emails", partial(people.attributes, work), send, recover)
-    return _Way(send, recover, bulk, lambda: lambda record: CONVERT not in record.desired)
-
-
-def _deals(work: Work) -> _Way:
-    send, recover = partial(deals.send, work), partial(deals.recover, work)
-    bulk = Bulk(work, "deal", "name", partial(deals.attributes, work), send, recover)
-    return _Way(send, recover, bulk, lambda: deals.nameable(work))
-
-
-def _repeatable(record: Record) -> Outcome:
-    """Updates and upserts by a unique name may be sent again as they are."""
-    return Outcome(PLANNED)
-
-
-def _records(work: Work, stages: Stages, name: str, entity: Entity, way: _Way) -> None:
-    total = work.store.count("record", f"entity = ? AND {OPEN}", (entity,))
+def _push_records(context: PushContext, stages: Stages, name: str, entity: Entity, pusher: EntityPusher) -> None:
+    total = context.store.count("record", f"entity = ? AND {TO_WRITE}", (entity,))
     if not total:
         return
     with stages(name, total, entity + "s") as advance:
-        journal, bulk = Journal(work, "record", advance), way.bulk
-        _recover_records(work, journal, entity, way)
-        suits = way.suits()
-        rows = work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, PLANNED))
-        for chunk in _chunks(rows, journal.size if bulk is None else MOST):
-            together = [row for row in chunk if bulk is not None and bulk.available and suits(row)]
-            if bulk is not None and len(together) >= WORTH:
+        journal, bulk = Journal(context, "record", advance), pusher.bulk
+        _recover_records(context, journal, entity, pusher)
+        planned = context.store.records(f"entity = ? AND {TO_WRITE} AND status = ?", (entity, Status.PLANNED))
+        for chunk in _chunks(planned, journal.size if bulk is None else MAX_BATCH):
+            together = [record for record in chunk if bulk is not None and bulk.available and pusher.can_bulk(record)]
+            if bulk is not None and len(together) >= MIN_BULK:
                 journal.push_together(together, bulk.push)
-                chunk = [row for row in chunk if row not in together]
+                chunk = [record for record in chunk if record not in together]
             for few in _chunks(iter(chunk), journal.size):
-                journal.push(few, way.send, lambda row: row.parent or row.id)
+                # Deals of one contact keep their order, so one worker sends them all.
+                journal.push(few, pusher.send, lambda record: record.parent or record.id)
 
 
-def _recover_records(work: Work, journal: Journal, entity: Entity, way: _Way) -> None:
-    if way.bulk is not None:
-        way.bulk.await_earlier()
-    journal.recover(work.store.records(f"entity = ? AND {OPEN} AND status = ?", (entity, SENT)), way.recover)
+def _recover_records(context: PushContext, journal: Journal, entity: Entity, pusher: EntityPusher) -> None:
+    if pusher.bulk is not None:
+        pusher.bulk.await_earlier()
+    in_flight = context.store.records(f"entity = ? AND {TO_WRITE} AND status = ?", (entity, Status.SENT))
+    journal.recover(in_flight, pusher.recover)
 
 
-def _name_accounts(work: Work) -> None:
+def _resolve_account_ids(context: PushContext) -> None:
     """Accounts that contacts or deals of this run point at need their ids."""
-    if work.store.count("record", f"entity IN ('contact', 'deal') AND {OPEN}"):
-        made = work.store.records("entity = 'account' AND status = 'done' AND action = 'create' AND remote_id IS NULL")
-        accounts.learn_ids(work, "account", made)
+    if context.store.count("record", f"entity IN ('contact', 'deal') AND {TO_WRITE}"):
+        made = context.store.records(f"entity = 'account' AND {WITHOUT_ID}")
+        resolve_ids(context, "account", made)
 
 
-def _name_contacts(work: Work) -> None:
+def _resolve_contact_ids(context: PushContext) -> None:
     """Contacts with deals or timeline entries of this run need their ids."""
     needed = (
-        "entity = 'contact' AND status = 'done' AND action = 'create' AND remote_id IS NULL"
+        f"entity = 'contact' AND {WITHOUT_ID}"
         " AND (id IN (SELECT parent FROM record WHERE kind = 'deal')"
-        " OR id IN (SELECT person FROM entry WHERE action = 'create'))"
+        f" OR id IN (SELECT person FROM entry WHERE action = '{Action.CREATE}'))"
     )
-    accounts.learn_ids(work, "contact", work.store.records(needed))
+    resolve_ids(context, "contact", context.store.records(needed))
 
 
-def _timeline(work: Work, stages: Stages) -> None:
-    total = work.store.count("entry", f"head IS NULL AND {OPEN}")
+def _push_timeline(context: PushContext, stages: Stages) -> None:
+    total = context.store.count("entry", f"head IS NULL AND {TO_WRITE}")
     if not total:
         return
     with stages("Timeline", total, "entries") as advance:
-        journal = Journal(work, "entry", advance)
-        _recover_entries(work, journal)
-        for chunk in _entry_chunks(work, journal.size):
-            journal.push(chunk, lambda row: timeline.send(work, row), lambda row: row.person)
+        journal = Journal(context, "entry", advance)
+        _recover_entries(context, journal)
+        for chunk in _entry_chunks(context, journal.size):
+            journal.push(chunk, lambda row: timeline.send(context, row), lambda row: row.person)
 
 
-def _recover_entries(work: Work, journal: Journal) -> None:
-    under_way = list(work.store.entries(f"head IS NULL AND {OPEN} AND status = ?", (SENT,)))
-    journal.recover(under_way, partial(timeline.recover, work, timeline.Made(work, under_way)))
+def _recover_entries(context: PushContext, journal: Journal) -> None:
+    in_flight = list(context.store.entries(f"head IS NULL AND {TO_WRITE} AND status = ?", (Status.SENT,)))
+    journal.recover(in_flight, partial(timeline.recover, context, timeline.CreatedActivities(context, in_flight)))
 
 
-def _deletions(work: Work, stages: Stages) -> None:
+def _push_deletions(context: PushContext, stages: Stages) -> None:
     """What an undo deletes: what hangs on others goes first."""
-    wanted = "action = 'delete' AND status IN ('planned', 'sent')"
-    total = work.store.count("entry", wanted) + work.store.count("record", wanted)
+    total = context.store.count("entry", TO_DELETE) + context.store.count("record", TO_DELETE)
     if not total:
         return
     with stages("Deletions", total, "records") as advance:
-        entries = Journal(work, "entry", advance)
-        for part in _chunks(work.store.entries(wanted), entries.size):
-            entries.push(part, lambda row: _gone(partial(timeline.delete, work, row)))
-        records = Journal(work, "record", advance)
+        entries = Journal(context, "entry", advance)
+        for part in _chunks(context.store.entries(TO_DELETE), entries.size):
+            entries.push(part, lambda row: _gone(partial(timeline.delete, context, row)))
+        records = Journal(context, "record", advance)
         for entity in ("deal", "contact", "lead", "account"):
-            for chunk in _chunks(work.store.records(f"entity = '{entity}' AND {wanted}"), records.size):
-                records.push(chunk, lambda row: _gone(partial(work.writer.delete, row.entity, row.remote_id)))
+            for chunk in _chunks(context.store.records(f"entity = '{entity}' AND {TO_DELETE}"), records.size):
+                records.push(chunk, lambda row: _gone(partial(context.writer.delete, row.entity, row.remote_id)))
 
 
 def _gone(delete: Callable[[], None]) -> Outcome:
     """Deleting what isn't there any more has done what was wanted."""
     with suppress(NotFound):
         delete()
-    return Outcome(DONE)
+    return Outcome(Status.DONE)
 
 
-def _entry_chunks(work: Work, size: int) -> Iterator[Sequence[Entry]]:
+def _entry_chunks(context: PushContext, size: int) -> Iterator[Sequence[Entry]]:
     """The entries to send, each person's in the order of their times."""
     after: tuple[int, str, int] = (-1, "", -1)
     while True:
-        ids = work.store.db.execute(
+        ids = context.store.db.execute(
             "SELECT person, time, position, id FROM entry WHERE (person, time, position) > (?, ?, ?)"
-            " AND head IS NULL AND action = 'create' AND status = 'planned' ORDER BY person, time, position LIMIT ?",
+            f" AND head IS NULL AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
+            " ORDER BY person, time, position LIMIT ?",
             (*after, size),
         ).fetchall()
         if not ids:
             return
         after = ids[-1][:3]
-        rows = {row.id: row for row in work.store.entries(f"id IN ({','.join(str(row[3]) for row in ids)})")}
+        rows = {row.id: row for row in context.store.entries(f"id IN ({','.join(str(row[3]) for row in ids)})")}
         yield [rows[row[3]] for row in ids]
 
 

@@ -1,8 +1,8 @@
 """Sending rows of the plan so that nothing is lost and nothing sent twice, whenever the process ends.
 
-A chunk of rows is marked `sent` in one durable transaction before any of its requests leaves, and settled in another
-after all have come back. What is found `sent` at the start was under way when an earlier push ended: it is looked for
-before it is sent again.
+A chunk of rows is marked `sent` in one durable transaction before any of its requests leaves, and its outcomes are
+written down in another after all have come back. What is found `sent` at the start was in flight when an earlier push
+ended: it is looked for before it is sent again.
 """
 
 from __future__ import annotations
@@ -14,26 +14,27 @@ from itertools import groupby
 from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
-from fsseg.push.outcome import DONE, PLANNED, SENT, Outcome, failed, unknown
-from fsseg.push.work import Work
+from fsseg.push.context import PushContext
+from fsseg.push.outcome import Outcome, failed, unknown
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Entry, Record
 from fsseg.state.seal import proof
 
-CHUNK = 25
-"""Rows under way at once per worker: what a crash leaves to be looked for, against two commits a chunk."""
+ROWS_PER_WORKER = 25
+"""Rows in flight at once per worker: what a crash leaves to be looked for, against two commits a chunk."""
 
-TRIES = 3
+MAX_TRIES = 3
 """Sends of a create whose answer keeps getting lost while it is proven absent each time."""
 
-LINGER = 5.0
-"""Seconds that a request whose answer was lost is left to take effect before its work is looked for: a host that is
+SETTLE_DELAY_S = 5.0
+"""Seconds that a request whose answer was lost is left to take effect before its record is looked for: a host that is
 slow may yet apply it, and then what was sent again would be there twice."""
 
-Row = Record | Entry
+PlanRow = Record | Entry
 Act = Callable[[Any], Outcome]
 
 
-class Underway(Exception):
+class InFlight(Exception):
     """What ended the push came while a write was looked for whose answer was lost: it stays `sent`."""
 
     def __init__(self, error: FreshsalesError) -> None:
@@ -42,41 +43,42 @@ class Underway(Exception):
 
 
 def ends_the_push(error: FreshsalesError) -> bool:
-    """Whether this is no matter of one record. A wrapped 429 speaks of some inner service, and may be the record's."""
+    """Whether an error concerns the whole run and not one record."""
+    # A 429 wrapped in another status speaks of some inner service, and may be this record's alone.
     return isinstance(error, Halted | Stop) or (isinstance(error, RateLimited) and error.status == 429)
 
 
-def carefully(
-    send: Callable[[], int | None], look: Callable[[], int | None], pause: Callable[[float], None]
+def send_once(
+    send: Callable[[], int | None], find_created: Callable[[], int | None], pause: Callable[[float], None]
 ) -> Outcome:
-    """Send what must not be sent twice: after a lost answer `look` for it, and send again only if it isn't there.
+    """Send what must not be sent twice: after a lost answer, only again once it is proven absent.
 
-    `look` gives the id of what it found, None for proven absence, and raises `Unavailable` where it can't be told.
-    Raises `Underway`, and what `send` raises unless it is `Unavailable`.
+    `find_created` gives the id of what an earlier try made, None for proven absence, and raises `Unavailable` where it
+    can't be told. Raises `InFlight`, and what `send` raises unless it is `Unavailable`.
     """
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         try:
-            return Outcome(DONE, send())
+            return Outcome(Status.DONE, send())
         except Unavailable as error:
             if not error.sent:
                 return failed(error)
             lost = error
         try:
-            pause(LINGER)
-            found = look()
+            pause(SETTLE_DELAY_S)
+            id = find_created()
         except FreshsalesError as error:
             if ends_the_push(error):
-                raise Underway(error) from None
+                raise InFlight(error) from None
             return unknown(error)
-        if found is not None:
-            return Outcome(DONE, found)
+        if id is not None:
+            return Outcome(Status.DONE, id)
     return unknown(lost)
 
 
-def looked_for(look: Act, row: Row) -> Outcome:
-    """What `look` finds of a row that may have been written; raises only what ends the push."""
+def try_lookup(find: Act, row: PlanRow) -> Outcome:
+    """What `find` tells of a row that may have been written, unknown where it fails; raises only what ends the push."""
     try:
-        return look(row)
+        return find(row)
     except FreshsalesError as error:
         if ends_the_push(error):
             raise
@@ -86,11 +88,11 @@ def looked_for(look: Act, row: Row) -> Outcome:
 class Journal:
     """Sends the rows of one stage, chunk by chunk."""
 
-    def __init__(self, work: Work, table: str, advance: Callable[[int], None]) -> None:
-        self._store = work.store
-        self._note = work.note
-        self._pause = work.pause
-        self._workers = work.workers
+    def __init__(self, context: PushContext, table: str, advance: Callable[[int], None]) -> None:
+        self._store = context.store
+        self._note_requests = context.note_requests
+        self._pause = context.pause
+        self._workers = context.workers
         self._table = table
         self._advance = advance
         self._allowed = False
@@ -98,60 +100,61 @@ class Journal:
     @property
     def size(self) -> int:
         """Rows a chunk."""
-        return CHUNK * self._workers
+        return ROWS_PER_WORKER * self._workers
 
-    def recover(self, rows: Iterable[Row], look: Act) -> None:
-        """Settle what an earlier push left under way: `look` answers `done`, or `planned` where it isn't there.
+    def recover(self, rows: Iterable[PlanRow], find: Act) -> None:
+        """Write down what became of rows in flight: `find` answers `done`, or `planned` where there is no trace of one.
 
-        Raises what ends the push; the rows not looked at stay as they are.
+        Raises what ends the push; the rows not looked for stay as they are.
         """
         rows = list(rows)
         latest = max((row.claimed_at for row in rows if row.claimed_at), default=None)
         if latest is not None:
             since = (datetime.now(UTC) - datetime.fromisoformat(latest)).total_seconds()
-            if 0 <= since < LINGER:
-                self._pause(LINGER - since)
+            # A claim of the future was made by another clock: how long ago it was can't be told, nor waited for.
+            if 0 <= since < SETTLE_DELAY_S:
+                self._pause(SETTLE_DELAY_S - since)
         for row in rows:
-            self._settle([(row, looked_for(look, row))], sent=True)
+            self._write_outcomes([(row, try_lookup(find, row))], sent=True)
 
-    def push(self, chunk: Sequence[Row], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
+    def push(self, chunk: Sequence[PlanRow], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
 
-        The first request of all goes alone: a key that may not write is told so once, and not by every worker.
-        Raises `Halted`, `Stop` or `RateLimited` after everything that did come back is settled.
+        Raises `Halted`, `Stop` or `RateLimited` after the outcomes of all that did come back are written down.
         """
         self._claim(chunk)
         groups = (
             [list(group) for _, group in groupby(chunk, key=same_worker)] if same_worker else [[row] for row in chunk]
         )
         batch = _Batch(act, groups)
+        # The stage's first request goes alone: a key that may not write is told so once, and not by every worker.
         if not self._allowed:
             batch.first()
         self._allowed = batch.halt is None
         batch.run(min(self._workers, len(groups)))
-        self._settle(batch.outcomes)
+        self._write_outcomes(batch.outcomes)
         if batch.halt is not None:
             raise batch.halt
 
-    def push_together(self, chunk: Sequence[Row], act: Callable[[Sequence[Any]], list[Outcome]]) -> None:
+    def push_together(self, chunk: Sequence[PlanRow], act: Callable[[Sequence[Any]], list[Outcome]]) -> None:
         """Send one chunk as one: `act` gives an outcome per row. What it raises leaves all rows to be recovered."""
         self._claim(chunk)
         try:
             outcomes = act(chunk)
-        except Underway as lost:
+        except InFlight as lost:
             raise lost.error from None
-        self._settle(list(zip(chunk, outcomes, strict=True)))
+        self._write_outcomes(list(zip(chunk, outcomes, strict=True)))
 
-    def _claim(self, chunk: Sequence[Row]) -> None:
+    def _claim(self, chunk: Sequence[PlanRow]) -> None:
         now = datetime.now(UTC).isoformat()
         with self._store.transaction() as db:
             db.executemany(
                 f"UPDATE {self._table} SET status = ?, claimed_at = ?, committed = NULL WHERE id = ?",
-                ((SENT, now, row.id) for row in chunk),
+                ((Status.SENT, now, row.id) for row in chunk),
             )
-            self._note()
+            self._note_requests()
 
-    def _settle(self, outcomes: Sequence[tuple[Row, Outcome]], *, sent: bool = False) -> None:
+    def _write_outcomes(self, outcomes: Sequence[tuple[PlanRow, Outcome]], *, sent: bool = False) -> None:
         """A row that is planned again had provably no effect, as if it had never been claimed, unless it was sent."""
         with self._store.transaction() as db:
             db.executemany(
@@ -160,29 +163,32 @@ class Journal:
                 " WHERE id = ?",
                 ((*outcome, *self._marks(row, outcome, sent)) for row, outcome in outcomes),
             )
-            self._note()
-        self._advance(sum(outcome.status not in (PLANNED, SENT) for _, outcome in outcomes))
+            self._note_requests()
+        self._advance(sum(outcome.status not in (Status.PLANNED, Status.SENT) for _, outcome in outcomes))
 
-    def _marks(self, row: Row, outcome: Outcome, sent: bool) -> tuple[int | None, bool, int]:
-        learnt = outcome.remote_id if row.remote_id is None else None
-        proven = None if learnt is None else proof(self._table, row.id, learnt)
-        return proven, outcome.status == PLANNED and not sent, row.id
+    def _marks(self, row: PlanRow, outcome: Outcome, sent: bool) -> tuple[int | None, bool, int]:
+        # Only an id that the push learnt itself needs its own proof: one known before is under the plan's seal.
+        new_id = outcome.remote_id if row.remote_id is None else None
+        proven = None if new_id is None else proof(self._table, row.id, new_id)
+        return proven, outcome.status == Status.PLANNED and not sent, row.id
 
 
 class _Batch:
     """What the workers of one chunk share: the outcomes, and the error that ends the push."""
 
-    def __init__(self, act: Act, groups: Iterable[Sequence[Row]]) -> None:
+    # Not a ThreadPoolExecutor: leaving the process waits for its threads, so a second Ctrl-C could not end it at once.
+
+    def __init__(self, act: Act, groups: Iterable[Sequence[PlanRow]]) -> None:
         self._act = act
         self._groups = iter(groups)
         self._lock = threading.Lock()
         self._bug: BaseException | None = None
-        self.outcomes: list[tuple[Row, Outcome]] = []
+        self.outcomes: list[tuple[PlanRow, Outcome]] = []
         self.halt: FreshsalesError | None = None
 
     def first(self) -> None:
         """Send the first group alone."""
-        self._run(next(self._groups, ()))
+        self._send_group(next(self._groups, ()))
 
     def run(self, workers: int) -> None:
         """Send all groups. Whoever interrupts the waiting for the workers need not wait for what they have sent."""
@@ -194,34 +200,36 @@ class _Batch:
                 thread.start()
             for thread in threads:
                 thread.join()
+        # Its chunk stays `sent` altogether, so whatever of it was written is looked for by a resumption.
         if self._bug is not None:
             raise self._bug
 
     def _work(self) -> None:
         try:
-            while (rows := self._next()) is not None:
-                self._run(rows)
+            while (rows := self._next_group()) is not None:
+                self._send_group(rows)
         except BaseException as error:
             self._bug = error
 
-    def _next(self) -> Sequence[Row] | None:
+    def _next_group(self) -> Sequence[PlanRow] | None:
         with self._lock:
             return next(self._groups, None)
 
-    def _run(self, rows: Sequence[Row]) -> None:
+    def _send_group(self, rows: Sequence[PlanRow]) -> None:
         for row in rows:
-            outcome = Outcome(PLANNED) if self.halt is not None else self._one(row)
+            # After a halt the rest is only told as planned: it was claimed with the chunk, but nothing of it left.
+            outcome = Outcome(Status.PLANNED) if self.halt is not None else self._send_row(row)
             with self._lock:
                 self.outcomes.append((row, outcome))
 
-    def _one(self, row: Row) -> Outcome:
+    def _send_row(self, row: PlanRow) -> Outcome:
         try:
             return self._act(row)
-        except Underway as lost:
+        except InFlight as lost:
             self.halt = self.halt or lost.error
-            return Outcome(SENT)
+            return Outcome(Status.SENT)
         except FreshsalesError as error:
             if not ends_the_push(error):
                 return failed(error)
             self.halt = self.halt or error
-            return Outcome(SENT if isinstance(error, Halted) and error.sent else PLANNED)
+            return Outcome(Status.SENT if isinstance(error, Halted) and error.sent else Status.PLANNED)

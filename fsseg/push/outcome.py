@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fsseg.freshsales.errors import FreshsalesError, RateLimited, Refused
-
-PLANNED, SENT, DONE, FAILED, UNKNOWN = "planned", "sent", "done", "failed", "unknown"
+from fsseg.state.actions import Status
 
 
 class Outcome(NamedTuple):
     """The new state of a row; `remote_id` stays as it was where it is None."""
 
-    status: str
+    status: Status
     remote_id: int | None = None
     code: str | None = None
     message: str | None = None
@@ -20,13 +19,15 @@ class Outcome(NamedTuple):
 
 
 def failed(error: FreshsalesError) -> Outcome:
-    """How a record fails that Freshsales, or the way to it, did not let through."""
+    """How a record fails that was not written, because Freshsales refused it or could not be reached."""
     code = (
         "refused" if isinstance(error, Refused) else "rate_limited" if isinstance(error, RateLimited) else "unavailable"
     )
-    return Outcome(FAILED, code=code, message=error.message or str(error), http_status=error.status)
+    return Outcome(Status.FAILED, code=code, message=error.message or str(error), http_status=error.status)
 
 
 def unknown(error: FreshsalesError) -> Outcome:
-    """How a record stands that may have been written, while looking for it found nothing or failed with `error`."""
-    return Outcome(UNKNOWN, code="unknown_outcome", message=error.message or str(error), http_status=error.status)
+    """How a record stands that may have been written, where looking for it could not tell."""
+    return Outcome(
+        Status.UNKNOWN, code="unknown_outcome", message=error.message or str(error), http_status=error.status
+    )

@@ -10,16 +10,27 @@ from fsseg.plan.diff import field_of
 from fsseg.state.plan_store import Record
 from fsseg.state.wanted_keys import DROPPED
 
-COMPANY = (
-    "name address city state zipcode country industry_type_id business_type_id number_of_employees annual_revenue"
-    " website phone"
-)
-DEAL = "name amount expected_close deal_product_id"
-NESTED = {"company": COMPANY.split(), "deal": DEAL.split()}
+NESTED_FIELDS = {
+    "company": [
+        "name",
+        "address",
+        "city",
+        "state",
+        "zipcode",
+        "country",
+        "industry_type_id",
+        "business_type_id",
+        "number_of_employees",
+        "annual_revenue",
+        "website",
+        "phone",
+    ],
+    "deal": ["name", "amount", "expected_close", "deal_product_id"],
+}
 """What a lead's company and deal can hold, as the lead attribute table documents it."""
 
-LINKS = ("sales_accounts", "sales_account", "contacts", "entity")
-"""Changes of a record that are links to others; they travel as ids, see `push.links`."""
+LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
+"""Changes of a record that are links to others; they travel as ids, see `people` and `deals`."""
 
 
 def body(catalog: Catalog, record: Record) -> dict[str, Any]:
@@ -32,7 +43,7 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
     custom: dict[str, Any] = {}
     for name, (_, after) in record.fields.items():
         part, dot, _ = name.partition(".")
-        if name in LINKS or (dot and record.entity == "lead" and part in attributes):
+        if name in LINK_FIELDS or (dot and record.entity == "lead" and part in attributes):
             continue
         if dot and record.entity == "lead":
             attributes[part] = _nested(catalog, record, part)
@@ -51,7 +62,7 @@ def _nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
     has = record.existing or {}
     nested: dict[str, Any] = {}
     own = [name.removeprefix(f"{part}.") for name in has if name.startswith(f"{part}.cf_")]
-    for name in [*NESTED[part], *own]:
+    for name in [*NESTED_FIELDS[part], *own]:
         value = has.get(f"{part}.{name}")
         if value is not None:
             nested[name] = _as_sent(catalog, f"{part}.{name}", value)
@@ -82,7 +93,8 @@ def _emails(record: Record, after: Any) -> Any:
         return after
     primary, dropped = str(after).casefold(), str(record.desired.get(DROPPED)).casefold()
     entries = []
-    for one in (record.existing or {}).get("emails", []):
-        entry = {"id": ids.get(one.casefold()), "value": one, "is_primary": one.casefold() == primary}
-        entries.append(entry | {"_destroy": True} if one.casefold() == dropped else entry)
+    for address in (record.existing or {}).get("emails", []):
+        folded = address.casefold()
+        entry = {"id": ids.get(folded), "value": address, "is_primary": folded == primary}
+        entries.append(entry | {"_destroy": True} if folded == dropped else entry)
     return entries if primary in ids else [*entries, {"value": after, "is_primary": True}]

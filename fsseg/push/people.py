@@ -1,109 +1,154 @@
-"""Writing people, one request each: leads, and contacts where bulk isn't worth it or isn't there."""
+"""Sending people: leads one by one, contacts also in bulk."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
+from fsseg.freshsales.names import Entity
 from fsseg.match.finders import fetch
-from fsseg.push.journal import carefully
-from fsseg.push.outcome import DONE, PLANNED, Outcome
+from fsseg.push.bulk import Bulk
+from fsseg.push.context import PushContext
+from fsseg.push.journal import send_once
+from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
-from fsseg.push.work import Work
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, account_named
 from fsseg.state.wanted_keys import CONVERT, LINKS
 
 
-def attributes(work: Work, record: Record) -> dict[str, Any]:
-    """The body of a person, accounts of a contact included as ids. Not to be called under the store's lock."""
-    found = body(work.catalog, record)
-    if "sales_accounts" in record.fields:
-        found["sales_accounts"] = account_links(work, record)
-    return found
+class _PersonPusher:
+    """What leads and contacts have in common."""
+
+    def __init__(self, context: PushContext, entity: Entity) -> None:
+        self._context = context
+        self._entity = entity
+
+    def send(self, record: Record) -> Outcome:
+        """Create or update one person."""
+        writer, attributes = self._context.writer, self._attributes(record)
+        id, upsert = record.remote_id, self._by_upsert(record)
+        if id is None and not upsert and record.claimed_at is not None:
+            id = self._find_created(record)
+        if id is not None:
+            writer.update(self._entity, id, attributes)
+            return Outcome(Status.DONE, id)
+        if upsert:
+            return Outcome(Status.DONE, int(writer.upsert(self._entity, {"emails": record.key}, attributes)["id"]))
+        return send_once(
+            lambda: int(writer.create(self._entity, attributes)["id"]),
+            lambda: self._find_created(record),
+            self._context.pause,
+        )
+
+    def recover(self, record: Record) -> Outcome:
+        """It is sent again: as an update if it is found, or as it is where that can't make it twice."""
+        if record.remote_id is not None or self._by_upsert(record):
+            return Outcome(Status.PLANNED)
+        return Outcome(Status.PLANNED, self._find_created(record))
+
+    def _attributes(self, record: Record) -> dict[str, Any]:
+        return body(self._context.catalog, record)
+
+    def _by_upsert(self, record: Record) -> bool:
+        """Whether a create may go as an upsert by e-mail: not where it must not touch others of the same e-mail."""
+        return bool(record.by_email) or self._context.match_mode == "email"
+
+    def _find_created(self, record: Record) -> int | None:
+        """The id of the record that this create made, None if it made none.
+
+        Raises `Unavailable` where it can't be told.
+        """
+        reader, entity, id_field = self._context.reader, self._entity, self._context.id_field
+        user_ids = [key[1:] for key in record.keys if key.startswith("#")]
+        if id_field and user_ids:
+            rows = [row for user_id in user_ids for row in reader.lookup(user_id, id_field, (entity,))[entity]]
+        else:
+            rows = reader.lookup(record.key, "email", (entity,))[entity]
+        ids = {int(row["id"]) for row in rows} - set(record.siblings)
+        if len(ids) > 1:
+            raise Unavailable(f"{len(ids)} new {entity}s have this e-mail: which of them this run made can't be told")
+        return ids.pop() if ids else None
 
 
-def account_links(work: Work, record: Record) -> list[dict[str, Any]]:
-    """All accounts that the contact shall have: the list replaces the links, so those it has are named too."""
-    if LINKS in record.desired:
-        return list(record.desired[LINKS])
-    has = _accounts_of(work, record)
-    links = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in has]
-    ids = {link["id"] for link in links}
-    with work.lock:
-        accounts = [account_named(work.store, name) for name in record.desired.get("$accounts", ())]
-    for account in accounts:
-        if account and account.remote_id and account.remote_id not in ids:
-            links.append({"id": account.remote_id, "is_primary": not any(link["is_primary"] for link in links)})
-    return links
+class LeadPusher(_PersonPusher):
+    """Sends leads, of which Freshsales has no bulk upsert."""
+
+    bulk = None
+
+    def __init__(self, context: PushContext) -> None:
+        super().__init__(context, "lead")
+
+    def can_bulk(self, record: Record) -> bool:
+        """No lead may."""
+        return False
 
 
-def _accounts_of(work: Work, record: Record) -> list[dict[str, Any]]:
-    """The accounts that the contact has: as the plan read them, or read now where an earlier try made that old news."""
-    if record.claimed_at is None:
-        return (record.existing or {}).get("sales_accounts") or []
-    id = record.remote_id
-    if id is None:
-        rows = work.reader.lookup(record.key, "email", ("contact",))["contact"]
-        id = int(rows[0]["id"]) if rows else None
-    current = fetch(work.reader, "contact", id) if id is not None else None
-    return (current or {}).get("sales_accounts") or []
+class ContactPusher(_PersonPusher):
+    """Sends contacts with the links to their accounts; a lead that is to be a contact is converted first."""
 
+    def __init__(self, context: PushContext) -> None:
+        super().__init__(context, "contact")
+        self.bulk = Bulk(context, "contact", "emails", self._attributes, self.send, self.recover)
 
-def by_upsert(work: Work, record: Record) -> bool:
-    """Whether a create may go as an upsert by e-mail: not where it must not touch others of the same e-mail."""
-    return bool(record.by_email) or work.how == "email"
+    def can_bulk(self, record: Record) -> bool:
+        """All but leads that are to be converted, which takes a request of its own."""
+        return CONVERT not in record.desired
 
+    def send(self, record: Record) -> Outcome:
+        """Create or update one contact."""
+        if CONVERT not in record.desired:
+            return super().send(record)
+        attributes = self._attributes(record)
+        contact_id = self._convert(record)
+        self._context.writer.update("contact", contact_id, attributes)
+        return Outcome(Status.DONE, contact_id)
 
-def send(work: Work, record: Record) -> Outcome:
-    """Create or update one person."""
-    assert record.entity
-    entity, wanted = record.entity, attributes(work, record)
-    if CONVERT in record.desired:
-        contact_id = _convert(work, record)
-        work.writer.update("contact", contact_id, wanted)
-        return Outcome(DONE, contact_id)
-    id, upsert = record.remote_id, by_upsert(work, record)
-    if id is None and not upsert and record.claimed_at is not None:
-        id = look(work, record)
-    if id is not None:
-        work.writer.update(entity, id, wanted)
-        return Outcome(DONE, id)
-    if upsert:
-        return Outcome(DONE, int(work.writer.upsert(entity, {"emails": record.key}, wanted)["id"]))
-    return carefully(lambda: int(work.writer.create(entity, wanted)["id"]), lambda: look(work, record), work.pause)
+    def recover(self, record: Record) -> Outcome:
+        """It is sent again: as an update if it is found, or as it is where that can't make it twice."""
+        # Sending a conversion looks for the contact first, so nothing needs to be looked for here.
+        return Outcome(Status.PLANNED) if CONVERT in record.desired else super().recover(record)
 
+    def _attributes(self, record: Record) -> dict[str, Any]:
+        """Not to be called under the store's lock."""
+        attributes = super()._attributes(record)
+        if "sales_accounts" in record.fields:
+            attributes["sales_accounts"] = self._account_links(record)
+        return attributes
 
-def _convert(work: Work, record: Record) -> int:
-    """The id of the contact that the lead became. It is looked for first: converting twice would fail."""
-    found = work.reader.lookup(record.key, "email", ("contact",))["contact"]
-    if not found:
-        wanted = {
-            "last_name": (record.existing or {}).get("last_name") or record.desired.get("last_name") or record.key
-        }
-        contact = work.writer.convert(int(record.desired[CONVERT]), wanted | {"email": record.key})
-        found = [contact] if contact else work.reader.lookup(record.key, "email", ("contact",))["contact"]
-    if not found:
-        raise Unavailable("the lead was converted, but no contact of its e-mail can be found")
-    return int(found[0]["id"])
+    def _account_links(self, record: Record) -> list[dict[str, Any]]:
+        """All accounts that the contact shall have: the list replaces the links, so those it has are named too."""
+        if LINKS in record.desired:
+            return list(record.desired[LINKS])
+        linked = self._accounts_of(record)
+        links = [{"id": account["id"], "is_primary": bool(account.get("is_primary"))} for account in linked]
+        ids = {link["id"] for link in links}
+        with self._context.lock:
+            accounts = [account_named(self._context.store, name) for name in record.desired.get("$accounts", ())]
+        for account in accounts:
+            if account and account.remote_id and account.remote_id not in ids:
+                links.append({"id": account.remote_id, "is_primary": not any(link["is_primary"] for link in links)})
+        return links
 
+    def _accounts_of(self, record: Record) -> list[dict[str, Any]]:
+        """The accounts that the contact has: as the plan read them, or read anew after an earlier try."""
+        if record.claimed_at is None:
+            return (record.existing or {}).get("sales_accounts") or []
+        id = record.remote_id
+        if id is None:
+            rows = self._context.reader.lookup(record.key, "email", ("contact",))["contact"]
+            id = int(rows[0]["id"]) if rows else None
+        current = fetch(self._context.reader, "contact", id) if id is not None else None
+        return (current or {}).get("sales_accounts") or []
 
-def look(work: Work, record: Record) -> int | None:
-    """The id of the record that this create made, None if it made none. Raises `Unavailable` where it can't be told."""
-    assert record.entity
-    entity = record.entity
-    id_keys = [key[1:] for key in record.keys if key.startswith("#")]
-    if work.id_field and id_keys:
-        rows = [row for key in id_keys for row in work.reader.lookup(key, work.id_field, (entity,))[entity]]
-    else:
-        rows = work.reader.lookup(record.key, "email", (entity,))[entity]
-    ids = {int(row["id"]) for row in rows} - set(record.siblings)
-    if len(ids) > 1:
-        raise Unavailable(f"{len(ids)} new {entity}s have this e-mail: which of them this run made can't be told")
-    return ids.pop() if ids else None
-
-
-def recover(work: Work, record: Record) -> Outcome:
-    """A person who was under way when the last push ended is sent again: as an update if found or made by upsert."""
-    if record.remote_id is not None or CONVERT in record.desired or by_upsert(work, record):
-        return Outcome(PLANNED)
-    return Outcome(PLANNED, look(work, record))
+    def _convert(self, record: Record) -> int:
+        """The id of the contact that the lead became. It is looked for first: converting twice would fail."""
+        reader, writer = self._context.reader, self._context.writer
+        contacts = reader.lookup(record.key, "email", ("contact",))["contact"]
+        if not contacts:
+            name = (record.existing or {}).get("last_name") or record.desired.get("last_name") or record.key
+            contact = writer.convert(int(record.desired[CONVERT]), {"last_name": name, "email": record.key})
+            contacts = [contact] if contact else reader.lookup(record.key, "email", ("contact",))["contact"]
+        if not contacts:
+            raise Unavailable("the lead was converted, but no contact of its e-mail can be found")
+        return int(contacts[0]["id"])

@@ -7,49 +7,61 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
+from fsseg.freshsales.names import TARGETABLE
 from fsseg.freshsales.reader import Page
 from fsseg.match.remote_record import EARLIEST, updated
 from fsseg.match.timeline import MARK, message_of
-from fsseg.push.journal import carefully
-from fsseg.push.outcome import DONE, FAILED, PLANNED, UNKNOWN, Outcome
-from fsseg.push.work import Work
+from fsseg.push.context import PushContext
+from fsseg.push.journal import send_once
+from fsseg.push.outcome import Outcome
 from fsseg.segment.json_codec import dumps
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Entry, Record
 
-TARGET = {"lead": "Lead", "contact": "Contact"}
 UNNAMED = "Event"
 """The title of an entry in whose name nothing can be shown."""
-NOTES_MOST = 8_000
+
+MAX_NOTES = 8_000
 """Characters of properties in an entry; the messageId comes after them, so it is never cut off."""
-VALUE_MOST = 500
-LOOK_BACK = timedelta(hours=1)
+
+MAX_VALUE = 500
+"""Characters of one property."""
+
+CLOCK_SKEW = timedelta(hours=1)
 """How much the clocks of two hosts may differ when the newest activities are searched."""
-PAGES_MOST = 50
+
+MAX_PAGES = 50
 """Pages of activities that are searched before it is given up."""
-UNTOLD = "tracked events can't be read back, so whether this one arrived can't be told"
+
+CANNOT_BE_READ_BACK = "tracked events can't be read back, so whether this one arrived can't be told"
 
 
-def send(work: Work, entry: Entry) -> Outcome:
+def send(context: PushContext, entry: Entry) -> Outcome:
     """Create one timeline entry; one whose person could not be written fails with it."""
-    with work.lock:
-        person = work.store.record(int(entry.person or 0))
+    with context.lock:
+        person = context.store.record(int(entry.person or 0))
     if person.remote_id is None:
-        return Outcome(FAILED, code=person.code or "unavailable", message="its person was not written")
-    target = {"targetable_type": TARGET[str(person.entity)], "targetable_id": person.remote_id}
-    began = datetime.now(UTC)
+        return Outcome(Status.FAILED, code=person.code or "unavailable", message="its person was not written")
+    assert person.entity
+    target = {"targetable_type": TARGETABLE[person.entity], "targetable_id": person.remote_id}
+    began = datetime.now(UTC)  # taken before the request leaves, so that what it makes is never older
     match entry.payload["via"]:
         case "tracking":
-            return carefully(lambda: _track(work, entry, person), _untold, work.pause)
+            return send_once(lambda: _track(context, entry, person), _cannot_be_read_back, context.pause)
         case "note":
             note = {"description": note_text(entry), **target}
-            return carefully(
-                lambda: work.writer.create_note(note), lambda: look(work, entry, person, began), work.pause
+            return send_once(
+                lambda: context.writer.create_note(note),
+                lambda: find_created(context, entry, person, began),
+                context.pause,
             )
     activity = {**activity_body(entry), **target}
-    if work.owner_id is not None:
-        activity["owner_id"] = work.owner_id
-    return carefully(
-        lambda: work.writer.create_activity(activity), lambda: look(work, entry, person, began), work.pause
+    if context.owner_id is not None:
+        activity["owner_id"] = context.owner_id
+    return send_once(
+        lambda: context.writer.create_activity(activity),
+        lambda: find_created(context, entry, person, began),
+        context.pause,
     )
 
 
@@ -74,7 +86,7 @@ def title(entry: Entry) -> str:
 def notes(entry: Entry) -> str:
     """The properties as lines of text; the last line ends in the messageId."""
     lines = [f"{_plain(name)}: {_shown(value)}" for name, value in entry.payload["properties"].items()]
-    return "\n".join([*lines, ""])[:NOTES_MOST] + f"{MARK}{entry.payload['message_id']}"
+    return "\n".join([*lines, ""])[:MAX_NOTES] + f"{MARK}{entry.payload['message_id']}"
 
 
 def note_text(entry: Entry) -> str:
@@ -84,107 +96,110 @@ def note_text(entry: Entry) -> str:
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else dumps(value).decode()
-    return _plain(text)[:VALUE_MOST]
+    return _plain(text)[:MAX_VALUE]
 
 
 def _plain(text: str) -> str:
     return " ".join(part for part in "".join(c if c.isprintable() else " " for c in text).split(" ") if part)
 
 
-def _track(work: Work, entry: Entry, person: Record) -> None:
+def _track(context: PushContext, entry: Entry, person: Record) -> None:
     if entry.payload["kind"] == "page":
-        work.writer.track_page_view(person.key, str(entry.payload["properties"].get("url") or entry.payload["name"]))
+        context.writer.track_page_view(person.key, str(entry.payload["properties"].get("url") or entry.payload["name"]))
     else:
-        work.writer.track_event(person.key, entry.payload["name"], entry.payload["properties"])
+        context.writer.track_event(person.key, entry.payload["name"], entry.payload["properties"])
 
 
-def _untold() -> None:
-    raise Unavailable(UNTOLD)
+def _cannot_be_read_back() -> None:
+    raise Unavailable(CANNOT_BE_READ_BACK)
 
 
-def look(work: Work, entry: Entry, person: Record, since: datetime) -> int | None:
+def find_created(context: PushContext, entry: Entry, person: Record, since: datetime) -> int | None:
     """The id of this entry in Freshsales, None if it wasn't made since. Raises `Unavailable` where it can't be told."""
     assert person.entity and person.remote_id
     if entry.payload["via"] == "note":
-        return _among(work.reader.notes(person.entity, person.remote_id), "description", entry, person)
-    return _among(newest(work, since - LOOK_BACK), "notes", entry, person)
+        return _among(context.reader.notes(person.entity, person.remote_id), "description", entry, person)
+    return _among(recent_activities(context, since - CLOCK_SKEW), "notes", entry, person)
 
 
 def _among(rows: Iterable[dict[str, Any]], text: str, entry: Entry, person: Record) -> int | None:
     message_id = message_of(f"{MARK}{entry.payload['message_id']}")
-    found = (row for row in rows if message_of(row.get(text)) == message_id and _is_of(row, person))
-    return next((int(row["id"]) for row in found), None)
+    same = (row for row in rows if message_of(row.get(text)) == message_id and _is_of(row, person))
+    return next((int(row["id"]) for row in same), None)
 
 
-def newest(work: Work, since: datetime) -> Iterator[dict[str, Any]]:
+def recent_activities(context: PushContext, since: datetime) -> Iterator[dict[str, Any]]:
     """The sales activities made at or after `since`, whichever end of the list the newest stand at."""
-    first = work.reader.sales_activities(1)
-    rising = _rises(work, first)
-    last = first.total_pages or PAGES_MOST + 1
-    order = range(last, 0, -1) if rising else range(1, last + 1)
+    first = context.reader.sales_activities(1)
+    ascending = _is_ascending(context, first)
+    last = first.total_pages or MAX_PAGES + 1
+    order = range(last, 0, -1) if ascending else range(1, last + 1)
     for read, number in enumerate(order, 1):
-        if read > PAGES_MOST:
+        if read > MAX_PAGES:
             raise Unavailable("too many activities were made since to tell whether this one is among them")
-        page = first.rows if number == 1 else work.reader.sales_activities(number).rows
+        page = first.rows if number == 1 else context.reader.sales_activities(number).rows
         yield from page
-        if all(EARLIEST < updated_of(row) < since for row in page) and (page or not rising):
+        # A row without a time may be new. An empty page ends the list, unless it is read from an end that has shrunk.
+        if all(EARLIEST < _created_at(row) < since for row in page) and (page or not ascending):
             return
 
 
-def _rises(work: Work, first: Page) -> bool:
-    """Whether the oldest activities stand first. Where page 1 is all of one moment, the last page tells."""
+def _is_ascending(context: PushContext, first: Page) -> bool:
+    """Whether the oldest activities stand first; where it makes no difference, False."""
     if len(first.rows) < 2 or first.total_pages == 1:
         return False
-    head, tail = updated_of(first.rows[0]), updated_of(first.rows[-1])
+    head, tail = _created_at(first.rows[0]), _created_at(first.rows[-1])
     if head > tail:
         return False
     if first.total_pages is None:
         raise Unavailable("the list of activities doesn't say how long it is, and the newest may stand at its end")
-    last = work.reader.sales_activities(first.total_pages).rows
-    return head < tail or any(updated_of(row) > head for row in last)
+    # Where all of page 1 was made at one moment, only the last page tells which end is the newer one.
+    last = context.reader.sales_activities(first.total_pages).rows
+    return head < tail or any(_created_at(row) > head for row in last)
 
 
-def updated_of(row: dict[str, Any]) -> datetime:
-    """When the activity was made."""
+def _created_at(row: dict[str, Any]) -> datetime:
     return updated({"updated_at": row.get("created_at") or row.get("updated_at")})
 
 
 def _is_of(row: dict[str, Any], person: Record) -> bool:
     targets = row.get("targetables") or [{"id": row.get("targetable_id"), "type": row.get("targetable_type")}]
     ids = {str(target.get("id")) for target in targets if isinstance(target, dict)}
+    # A list that doesn't tell whose an activity is leaves the messageId alone to decide.
     return ids <= {"None"} or str(person.remote_id) in ids
 
 
-def delete(work: Work, entry: Entry) -> None:
+def delete(context: PushContext, entry: Entry) -> None:
     """Take one entry away again. Raises `NotFound` where it is gone."""
     assert entry.remote_id
-    remove = work.writer.delete_note if entry.payload["via"] == "note" else work.writer.delete_activity
+    remove = context.writer.delete_note if entry.payload["via"] == "note" else context.writer.delete_activity
     remove(entry.remote_id)
 
 
-class Made:
-    """What Freshsales holds of the entries that were under way when the last push ended; the list is read once."""
+class CreatedActivities:
+    """The activities made since the entries in flight were claimed; the list is read once for all of them."""
 
-    def __init__(self, work: Work, entries: Sequence[Entry]) -> None:
-        self._work = work
+    def __init__(self, context: PushContext, entries: Sequence[Entry]) -> None:
+        self._context = context
         self._since = min((_claimed(entry) for entry in entries), default=datetime.now(UTC))
         self._rows: list[dict[str, Any]] | None = None
-        self._untold: Unavailable | None = None
+        self._failure: Unavailable | None = None
 
     def find(self, entry: Entry, person: Record) -> int | None:
-        """As `look`."""
+        """The id of this entry in Freshsales, None if it wasn't made. Raises `Unavailable` where it can't be told."""
         if entry.payload["via"] == "note":
-            return look(self._work, entry, person, self._since)
+            return find_created(self._context, entry, person, self._since)
         return _among(self._activities(), "notes", entry, person)
 
     def _activities(self) -> list[dict[str, Any]]:
-        if self._untold is not None:
-            raise self._untold
+        if self._failure is not None:
+            raise self._failure
         if self._rows is None:
             try:
-                self._rows = list(newest(self._work, self._since - LOOK_BACK))
+                self._rows = list(recent_activities(self._context, self._since - CLOCK_SKEW))
             except Unavailable as error:
-                self._untold = error
+                # Kept, so that a list that can't be searched is not read again for every entry.
+                self._failure = error
                 raise
         return self._rows
 
@@ -193,12 +208,12 @@ def _claimed(entry: Entry) -> datetime:
     return datetime.fromisoformat(entry.claimed_at) if entry.claimed_at else EARLIEST
 
 
-def recover(work: Work, made: Made, entry: Entry) -> Outcome:
-    """What became of an entry that was under way when the last push ended."""
-    person = work.store.record(int(entry.person or 0))
+def recover(context: PushContext, created: CreatedActivities, entry: Entry) -> Outcome:
+    """What became of an entry that was in flight when the last push ended."""
+    person = context.store.record(int(entry.person or 0))
     if person.remote_id is None:
-        return Outcome(PLANNED)
+        return Outcome(Status.PLANNED)
     if entry.payload["via"] == "tracking":
-        return Outcome(UNKNOWN, code="unknown_outcome", message=UNTOLD)
-    found = made.find(entry, person)
-    return Outcome(PLANNED) if found is None else Outcome(DONE, found)
+        return Outcome(Status.UNKNOWN, code="unknown_outcome", message=CANNOT_BE_READ_BACK)
+    id = created.find(entry, person)
+    return Outcome(Status.PLANNED) if id is None else Outcome(Status.DONE, id)

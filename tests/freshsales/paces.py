@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 
 from fsseg.freshsales.errors import Interrupted
 from fsseg.freshsales.pacer import Pacer
-from fsseg.freshsales.quota import Told
+from fsseg.freshsales.quota import QuotaHeaders
 
 from .clocks import FakeClock
 
-OK = Told()
-LIMITED = Told(limited=True)
+OK = QuotaHeaders()
+LIMITED = QuotaHeaders(limited=True)
 
 
-def call(pacer: Pacer, told: Told | None = OK) -> None:
-    pacer.settle(pacer.take("read"), told)
+def call(pacer: Pacer, headers: QuotaHeaders | None = OK) -> None:
+    pacer.release(pacer.take("read"), headers)
 
 
 class BusyClock(FakeClock):
@@ -47,13 +47,15 @@ class BusyClock(FakeClock):
 class Server:
     """Counts requests in fixed windows of the wall clock and answers with as much of the quota as `tell` lets out."""
 
-    def __init__(self, clock: BusyClock, quota: int, window: float, tell: Callable[[Told], Told]) -> None:
+    def __init__(
+        self, clock: BusyClock, quota: int, window: float, tell: Callable[[QuotaHeaders], QuotaHeaders]
+    ) -> None:
         self.clock, self.quota, self.window, self.tell = clock, quota, window, tell
         self.served: Counter[int] = Counter()
         self.refused = 0
         self._lock = threading.Lock()
 
-    def answer(self) -> Told:
+    def answer(self) -> QuotaHeaders:
         self.clock.advance(0.05)
         with self._lock:
             wall = self.clock.wall()
@@ -61,38 +63,38 @@ class Server:
             reset_in = (window + 1) * self.window - wall
             if self.served[window] >= self.quota:
                 self.refused += 1
-                return self.tell(Told(True, int(reset_in) + 1, self.quota, 0, reset_in))
+                return self.tell(QuotaHeaders(True, int(reset_in) + 1, self.quota, 0, reset_in))
             self.served[window] += 1
-            return self.tell(Told(False, None, self.quota, self.quota - self.served[window], reset_in))
+            return self.tell(QuotaHeaders(False, None, self.quota, self.quota - self.served[window], reset_in))
 
 
-def everything(told: Told) -> Told:
-    return told
+def everything(headers: QuotaHeaders) -> QuotaHeaders:
+    return headers
 
 
-def headers_only(told: Told) -> Told:
-    return Told(told.limited, None, told.limit, told.remaining, told.reset_in)
+def headers_only(headers: QuotaHeaders) -> QuotaHeaders:
+    return QuotaHeaders(headers.limited, None, headers.limit, headers.remaining, headers.reset_in)
 
 
-def whole_seconds(told: Told) -> Told:
-    return Told(told.limited, None, told.limit, told.remaining, int(told.reset_in or 0) or None)
+def whole_seconds(headers: QuotaHeaders) -> QuotaHeaders:
+    return QuotaHeaders(headers.limited, None, headers.limit, headers.remaining, int(headers.reset_in or 0) or None)
 
 
-def any_quarter(told: Told) -> Told:
+def any_quarter(headers: QuotaHeaders) -> QuotaHeaders:
     """A reset of which only the place within the quarter of an hour is known."""
-    return Told(told.limited, None, told.limit, told.remaining, (told.reset_in or 0) % 900 or None)
+    return QuotaHeaders(headers.limited, None, headers.limit, headers.remaining, (headers.reset_in or 0) % 900 or None)
 
 
-def retry_after_only(told: Told) -> Told:
-    return Told(told.limited, told.retry_after)
+def retry_after_only(headers: QuotaHeaders) -> QuotaHeaders:
+    return QuotaHeaders(headers.limited, headers.retry_after)
 
 
-def remaining_without_reset(told: Told) -> Told:
-    return Told(told.limited, told.retry_after, told.limit, told.remaining)
+def remaining_without_reset(headers: QuotaHeaders) -> QuotaHeaders:
+    return QuotaHeaders(headers.limited, headers.retry_after, headers.limit, headers.remaining)
 
 
-def nothing(told: Told) -> Told:
-    return Told(told.limited)
+def nothing(headers: QuotaHeaders) -> QuotaHeaders:
+    return QuotaHeaders(headers.limited)
 
 
 def run(pacer: Pacer, server: Server, requests: int, workers: int) -> None:
@@ -111,9 +113,9 @@ def run(pacer: Pacer, server: Server, requests: int, workers: int) -> None:
                 while limited:
                     ticket = pacer.take("write")
                     with server.clock.request():
-                        told = server.answer()
-                        pacer.settle(ticket, told)
-                    limited = told.limited
+                        headers = server.answer()
+                        pacer.release(ticket, headers)
+                    limited = headers.limited
         except BaseException as error:
             failures.append(error)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.freshsales.error_bodies import LONGEST, clean, words, wrapped_status
+from fsseg.freshsales.error_bodies import MAX_LENGTH, clean, message_in, wrapped_status
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from fsseg.freshsales.error_bodies import LONGEST, clean, words, wrapped_status
     ],
 )
 def test_json_errors_of_every_shape_are_understood(body: object, said: str) -> None:
-    assert words(json.dumps(body).encode()) == said
+    assert message_in(json.dumps(body).encode()) == said
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def test_json_errors_of_every_shape_are_understood(body: object, said: str) -> N
     ],
 )
 def test_bodies_that_are_not_json_give_their_text(body: bytes, said: str) -> None:
-    assert clean(words(body)) == said
+    assert clean(message_in(body)) == said
 
 
-@given(st.text(max_size=2 * LONGEST))
+@given(st.text(max_size=2 * MAX_LENGTH))
 @settings(max_examples=50)
 def test_clean_text_is_one_short_printable_line(text: str) -> None:
     line = clean(text)
-    assert len(line) <= LONGEST
+    assert len(line) <= MAX_LENGTH
     assert line == line.strip()
     assert line.isprintable()
 

@@ -25,7 +25,7 @@ from fsseg.freshsales.errors import (
     Unauthorized,
     Unavailable,
 )
-from fsseg.freshsales.http import ATTEMPTS, Http
+from fsseg.freshsales.http import MAX_ATTEMPTS, Http
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.secret import Token
 
@@ -153,7 +153,7 @@ def test_a_record_that_always_breaks_the_server_does_not_pass_for_a_dead_host(
     with pytest.raises(Unavailable) as caught:
         upsert(http)
     assert type(caught.value) is Unavailable
-    assert len(httpx_mock.get_requests()) == ATTEMPTS
+    assert len(httpx_mock.get_requests()) == MAX_ATTEMPTS
 
 
 @pytest.mark.httpx_mock(can_send_already_matched_responses=True)
@@ -240,7 +240,7 @@ def test_a_bad_answer_to_a_read_is_asked_for_again(http: Http, httpx_mock: HTTPX
 
 
 def test_an_endless_answer_is_cut(http: Http, httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "LARGEST_ANSWER", 1 << 20)
+    monkeypatch.setattr(http_module, "MAX_ANSWER_BYTES", 1 << 20)
     httpx_mock.add_response(content=b" " * (1 << 20) + b"[]")
     with pytest.raises(BadAnswer, match="1 MiB"):
         create(http)

@@ -6,7 +6,7 @@ import pytest
 
 from fsseg.freshsales.errors import BudgetSpent
 from fsseg.freshsales.pacer import Pacer
-from fsseg.freshsales.quota import Told
+from fsseg.freshsales.quota import QuotaHeaders
 
 from .clocks import FakeClock
 from .paces import (
@@ -43,7 +43,7 @@ from .paces import (
     ],
 )
 def test_the_quota_is_used_up_and_hardly_ever_overdrawn(
-    workers: int, quota: int, window: float, tell: Callable[[Told], Told], used: float
+    workers: int, quota: int, window: float, tell: Callable[[QuotaHeaders], QuotaHeaders], used: float
 ) -> None:
     clock = BusyClock(wall=1_700_000_000 // 3600 * 3600)
     pacer = Pacer(clock=clock)
@@ -67,10 +67,10 @@ def test_a_minute_window_is_found_out_though_nothing_is_told() -> None:
 
 def test_workers_overlap_where_quota_is_plenty() -> None:
     pacer = Pacer(clock=FakeClock())
-    call(pacer, Told(limit=1000, remaining=900))
+    call(pacer, QuotaHeaders(limit=1000, remaining=900))
     tickets = [pacer.take("write") for _ in range(8)]
     for ticket in tickets:
-        pacer.settle(ticket, OK)
+        pacer.release(ticket, OK)
     assert pacer.total == 9
 
 
@@ -82,7 +82,7 @@ def test_nobody_overtakes_the_first_request_of_a_run() -> None:
 
 def test_requests_under_way_count_against_what_is_left() -> None:
     pacer = Pacer(clock=FakeClock())
-    call(pacer, Told(limit=100, remaining=2))
+    call(pacer, QuotaHeaders(limit=100, remaining=2))
     pacer.take("read")
     pacer.take("read")
     assert blocked(pacer)
@@ -90,7 +90,7 @@ def test_requests_under_way_count_against_what_is_left() -> None:
 
 def test_with_quota_left_nothing_blocks() -> None:
     pacer = Pacer(clock=FakeClock())
-    call(pacer, Told(limit=100, remaining=3))
+    call(pacer, QuotaHeaders(limit=100, remaining=3))
     pacer.take("read")
     pacer.take("read")
     assert not blocked(pacer)
@@ -100,7 +100,7 @@ def test_a_spent_quota_is_waited_out_to_its_reset() -> None:
     clock = FakeClock()
     waits: list[tuple[float, float, str]] = []
     pacer = Pacer(clock=clock, on_wait=lambda *wait: waits.append(wait))
-    call(pacer, Told(limit=1000, remaining=0, reset_in=1800.0))
+    call(pacer, QuotaHeaders(limit=1000, remaining=0, reset_in=1800.0))
     call(pacer)
     assert waits == [(1800.0, clock.wall(), "quota")]
     assert pacer.waited_s == 1800.0
@@ -110,7 +110,7 @@ def test_a_spent_quota_is_waited_out_to_its_reset() -> None:
 def test_retry_after_is_waited_wholly_even_for_hours() -> None:
     clock = FakeClock()
     pacer = Pacer(clock=clock)
-    call(pacer, Told(True, retry_after=7200.0, remaining=0, reset_in=5.0))
+    call(pacer, QuotaHeaders(True, retry_after=7200.0, remaining=0, reset_in=5.0))
     call(pacer)
     assert clock.sleeps == [7200.0]
 
@@ -121,7 +121,7 @@ def test_one_refusal_makes_all_wait_once() -> None:
     call(pacer)
     tickets = [pacer.take("write") for _ in range(4)]
     for ticket in tickets:
-        pacer.settle(ticket, Told(True, retry_after=30.0))
+        pacer.release(ticket, QuotaHeaders(True, retry_after=30.0))
     call(pacer)
     assert clock.sleeps == [30.0]
     assert pacer.rate_limited == 4
@@ -142,8 +142,8 @@ def test_refusals_in_a_row_double_the_wait_and_successes_forget_them() -> None:
 def test_a_refusal_despite_quota_left_keeps_what_is_known_of_the_hour() -> None:
     clock = FakeClock()
     pacer = Pacer(clock=clock, chance=lambda: 0.0)
-    call(pacer, Told(limit=1000, remaining=500, reset_in=1000.0))
-    call(pacer, Told(True, limit=1000, remaining=499, reset_in=1000.0))
+    call(pacer, QuotaHeaders(limit=1000, remaining=500, reset_in=1000.0))
+    call(pacer, QuotaHeaders(True, limit=1000, remaining=499, reset_in=1000.0))
     call(pacer)
     assert clock.sleeps == [1.0]
     assert pacer.remaining == 499
@@ -152,8 +152,8 @@ def test_a_refusal_despite_quota_left_keeps_what_is_known_of_the_hour() -> None:
 def test_requests_are_counted_by_kind() -> None:
     pacer = Pacer(clock=FakeClock())
     call(pacer)
-    pacer.settle(pacer.take("write"), OK)
-    pacer.settle(pacer.take("write", retry=True), None)
+    pacer.release(pacer.take("write"), OK)
+    pacer.release(pacer.take("write", retry=True), None)
     assert (pacer.total, pacer.read, pacer.write, pacer.retried, pacer.rate_limited) == (3, 1, 2, 1, 0)
 
 
@@ -169,7 +169,7 @@ def test_max_requests_ends_the_run_before_one_more_is_sent() -> None:
 def test_a_wait_that_would_end_too_late_is_not_begun() -> None:
     clock = FakeClock()
     pacer = Pacer(clock=clock, max_time=600.0)
-    call(pacer, Told(True, retry_after=601.0))
+    call(pacer, QuotaHeaders(True, retry_after=601.0))
     with pytest.raises(BudgetSpent) as caught:
         pacer.take("read")
     with pytest.raises(BudgetSpent):

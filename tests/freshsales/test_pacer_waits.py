@@ -8,7 +8,7 @@ import pytest
 from fsseg.freshsales.clock import SystemClock
 from fsseg.freshsales.errors import Interrupted
 from fsseg.freshsales.pacer import Pacer
-from fsseg.freshsales.quota import Told
+from fsseg.freshsales.quota import QuotaHeaders
 
 from .clocks import FakeClock
 from .paces import call
@@ -79,7 +79,7 @@ def test_waits_that_overlap_count_once() -> None:
 def test_a_wait_for_all_and_a_pause_within_it_count_once() -> None:
     clock = HandClock()
     pacer = Pacer(clock=clock)
-    call(pacer, Told(True, retry_after=30.0))
+    call(pacer, QuotaHeaders(True, retry_after=30.0))
     leader = clock.begin(lambda: call(pacer))
     followers = [threading.Thread(target=call, args=(pacer,), daemon=True) for _ in range(3)]
     for follower in followers:
@@ -96,11 +96,11 @@ def test_a_wait_for_all_and_a_pause_within_it_count_once() -> None:
 def test_several_threads_that_wait_for_the_reserve_all_go_on() -> None:
     clock = HandClock()
     pacer = Pacer(clock=clock, reserve=0.5)
-    call(pacer, Told(limit=100, remaining=60, reset_in=60.0))
+    call(pacer, QuotaHeaders(limit=100, remaining=60, reset_in=60.0))
     under_way = [pacer.take("write") for _ in range(3)]
     for ticket in under_way:
-        pacer.settle(ticket, Told(limit=100, remaining=50, reset_in=60.0))
-    plenty = Told(limit=100, remaining=90, reset_in=3600.0)
+        pacer.release(ticket, QuotaHeaders(limit=100, remaining=50, reset_in=60.0))
+    plenty = QuotaHeaders(limit=100, remaining=90, reset_in=3600.0)
     leader = clock.begin(lambda: call(pacer, plenty))
     followers = [threading.Thread(target=call, args=(pacer, plenty), daemon=True) for _ in range(5)]
     for follower in followers:
@@ -114,7 +114,7 @@ def test_several_threads_that_wait_for_the_reserve_all_go_on() -> None:
 def test_interrupting_ends_a_sleep_and_everything_after() -> None:
     clock = SystemClock()
     pacer = Pacer(clock=clock)
-    call(pacer, Told(True, retry_after=3600.0))
+    call(pacer, QuotaHeaders(True, retry_after=3600.0))
     ends: list[BaseException] = []
 
     def work() -> None:

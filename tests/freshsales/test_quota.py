@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.freshsales.quota import HOUR, Told, backoff, read, wait
+from fsseg.freshsales.quota import HOUR, QuotaHeaders, backoff, read, wait
 
 from .clocks import HALF_PAST
 
@@ -23,12 +23,14 @@ def reset_in(text: str, **headers: str) -> float | None:
 
 
 def test_limit_and_remaining_are_read_in_any_case() -> None:
-    assert read({"X-RATELIMIT-LIMIT": "1000", "x-ratelimit-Remaining": " 0 "}, NOW) == Told(limit=1000, remaining=0)
+    assert read({"X-RATELIMIT-LIMIT": "1000", "x-ratelimit-Remaining": " 0 "}, NOW) == QuotaHeaders(
+        limit=1000, remaining=0
+    )
 
 
 @pytest.mark.parametrize("nonsense", ["", "-1", "many", "1e3", "9" * 30, "٣"])
 def test_counts_that_are_none_are_ignored(nonsense: str) -> None:
-    assert read({"x-ratelimit-limit": nonsense, "x-ratelimit-remaining": nonsense}, NOW) == Told()
+    assert read({"x-ratelimit-limit": nonsense, "x-ratelimit-remaining": nonsense}, NOW) == QuotaHeaders()
 
 
 @pytest.mark.parametrize(
@@ -43,8 +45,8 @@ def test_a_reset_is_understood_as_delta_epoch_or_day_first_digits(text: str) -> 
 @pytest.mark.parametrize("seconds", [2, 600, 890, 1000, 3000, 3600])
 def test_day_first_digits_of_any_time_zone_are_never_taken_too_late(hours: float, seconds: int) -> None:
     local = moment(seconds).astimezone(timezone(timedelta(hours=hours)))
-    told = reset_in(local.strftime("%d%m%y%H%M%S"))
-    assert told == (seconds % 900 or None)
+    seconds_left = reset_in(local.strftime("%d%m%y%H%M%S"))
+    assert seconds_left == (seconds % 900 or None)
 
 
 def test_a_day_first_reset_that_has_just_passed_is_not_the_next_one() -> None:
@@ -93,7 +95,7 @@ def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> N
 
 
 TOLD = st.builds(
-    Told,
+    QuotaHeaders,
     limited=st.just(True),
     retry_after=st.none() | st.floats(0, 7200),
     limit=st.none() | st.integers(1, 5000),
@@ -105,36 +107,36 @@ TOLD = st.builds(
 @given(TOLD, st.integers(1, 30), st.none() | st.floats(0.001, HOUR), st.floats(0, 2e9), st.floats(0, 1))
 @settings(max_examples=50)
 def test_a_wait_is_never_shorter_than_told_nor_longer_than_needed(
-    told: Told, strikes: int, boundary: float | None, wall: float, chance: float
+    headers: QuotaHeaders, strikes: int, boundary: float | None, wall: float, chance: float
 ) -> None:
-    seconds = wait(told, strikes, boundary, wall, chance)
+    seconds = wait(headers, strikes, boundary, wall, chance)
     assert seconds > 0
-    if told.retry_after:
-        assert seconds == told.retry_after
-    elif told.reset_in and not told.remaining and strikes <= 4:
-        assert seconds == told.reset_in
+    if headers.retry_after:
+        assert seconds == headers.retry_after
+    elif headers.reset_in and not headers.remaining and strikes <= 4:
+        assert seconds == headers.reset_in
     else:
         assert seconds <= HOUR + 1
 
 
 def test_retry_after_beats_reset_beats_boundary_beats_doubling() -> None:
-    assert wait(Told(True, retry_after=3600, reset_in=5), 1, 7, NOW, 0) == 3600
-    assert wait(Told(True, reset_in=5), 1, 7, NOW, 0) == 5
-    assert wait(Told(True), 1, 7, NOW, 0) == 7
-    assert wait(Told(True), 1, None, NOW, 0) == 1
+    assert wait(QuotaHeaders(True, retry_after=3600, reset_in=5), 1, 7, NOW, 0) == 3600
+    assert wait(QuotaHeaders(True, reset_in=5), 1, 7, NOW, 0) == 5
+    assert wait(QuotaHeaders(True), 1, 7, NOW, 0) == 7
+    assert wait(QuotaHeaders(True), 1, None, NOW, 0) == 1
 
 
 def test_the_reset_of_a_window_with_quota_left_is_not_the_one_to_wait_for() -> None:
-    assert wait(Told(True, remaining=400, reset_in=1700), 1, None, NOW, 0) == 1
+    assert wait(QuotaHeaders(True, remaining=400, reset_in=1700), 1, None, NOW, 0) == 1
 
 
 def test_a_reset_or_boundary_that_proved_wrong_gives_way_to_doubling() -> None:
-    assert wait(Told(True, reset_in=1700), 5, None, NOW, 0) == 16
-    assert wait(Told(True), 2, 1700, NOW, 0) == 2
+    assert wait(QuotaHeaders(True, reset_in=1700), 5, None, NOW, 0) == 16
+    assert wait(QuotaHeaders(True), 2, 1700, NOW, 0) == 2
 
 
 def test_doubling_ends_at_the_next_clock_hour() -> None:
-    assert wait(Told(True), 12, None, NOW, 0) == 1800
+    assert wait(QuotaHeaders(True), 12, None, NOW, 0) == 1800
 
 
 @given(st.integers(1, 15), st.floats(0, 1), st.floats(0, 1))

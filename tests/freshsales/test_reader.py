@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,13 +39,6 @@ def test_owners_are_listed_under_users(reader: Reader, httpx_mock: HTTPXMock) ->
 def test_a_selector_is_listed_under_its_name(reader: Reader, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json={"lead_stages": [{"id": "5", "name": "New"}]})
     assert reader.selector("lead_stages") == [{"id": 5, "name": "New"}]
-
-
-@pytest.mark.parametrize("wrap", [lambda rows: rows, lambda rows: {"sales_activity_outcomes": rows}])
-def test_outcomes_come_bare_or_named(reader: Reader, httpx_mock: HTTPXMock, wrap: Callable[[Any], Any]) -> None:
-    httpx_mock.add_response(json=wrap([{"id": 3}]))
-    assert reader.activity_outcomes(7) == [{"id": 3}]
-    assert asked(httpx_mock) == ["GET /api/selector/sales_activity_types/7/sales_activity_outcomes"]
 
 
 def test_a_lookup_asks_several_entities_at_once(reader: Reader, httpx_mock: HTTPXMock) -> None:
@@ -247,11 +239,6 @@ def test_a_job_that_cannot_be_read_is_not_taken_for_one_without_failures(
     httpx_mock.add_response(json=answer)
     with pytest.raises(BadAnswer):
         reader.job("1")
-
-
-def test_the_timeline_of_a_record_is_listed(reader: Reader, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(json={"users": [], "activities": [{"composite_id": "x"}], "meta": {}})
-    assert reader.activities("contact", 2) == [{"composite_id": "x"}]
 
 
 def test_notes_are_read_to_the_last_page(reader: Reader, httpx_mock: HTTPXMock) -> None:

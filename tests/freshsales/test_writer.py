@@ -189,7 +189,5 @@ def test_a_page_view_is_its_url_below_the_suites_path(httpx_mock: HTTPXMock, pac
 
 
 def test_tracking_without_an_application_token_is_a_matter_of_configuration(pacer: Pacer) -> None:
-    with Http(resolve("acme"), Token("k"), pacer=pacer) as http:
-        assert not http.can_track
-        with pytest.raises(ConfigError, match="application token"):
-            Writer(http).track_event("a@b.example", "x", {})
+    with Http(resolve("acme"), Token("k"), pacer=pacer) as http, pytest.raises(ConfigError, match="application token"):
+        Writer(http).track_event("a@b.example", "x", {})

@@ -19,9 +19,10 @@ from fsseg.freshsales.errors import (
     Refused,
     Unavailable,
 )
-from fsseg.push.journal import TRIES, Journal, Underway, carefully
-from fsseg.push.outcome import DONE, FAILED, PLANNED, SENT, UNKNOWN, Outcome
-from fsseg.push.work import Work
+from fsseg.push.context import PushContext
+from fsseg.push.journal import MAX_TRIES, InFlight, Journal, send_once
+from fsseg.push.outcome import Outcome
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, Store
 
 
@@ -61,30 +62,30 @@ def no_wait(seconds: float) -> None:
 
 def test_what_is_answered_is_done_and_not_looked_for() -> None:
     look = Answers()
-    assert carefully(Answers(7), look, no_wait) == Outcome(DONE, 7)
+    assert send_once(Answers(7), look, no_wait) == Outcome(Status.DONE, 7)
     assert look.asked == 0
 
 
 def test_a_lost_answer_is_looked_for_and_found_so_nothing_is_sent_again() -> None:
     send = Answers(lost())
-    assert carefully(send, Answers(8), no_wait) == Outcome(DONE, 8)
+    assert send_once(send, Answers(8), no_wait) == Outcome(Status.DONE, 8)
     assert send.asked == 1
 
 
 def test_what_is_proven_absent_is_sent_again() -> None:
     send = Answers(lost(502), lost(), 9)
-    assert carefully(send, Answers(None, None), no_wait) == Outcome(DONE, 9)
+    assert send_once(send, Answers(None, None), no_wait) == Outcome(Status.DONE, 9)
 
 
 def test_what_keeps_getting_lost_is_told_as_unknown_and_looked_for_by_a_retry() -> None:
-    send = Answers(*[lost(503)] * TRIES)
-    outcome = carefully(send, Answers(*[None] * TRIES), no_wait)
-    assert (outcome.status, outcome.code, outcome.http_status) == (UNKNOWN, "unknown_outcome", 503)
+    send = Answers(*[lost(503)] * MAX_TRIES)
+    outcome = send_once(send, Answers(*[None] * MAX_TRIES), no_wait)
+    assert (outcome.status, outcome.code, outcome.http_status) == (Status.UNKNOWN, "unknown_outcome", 503)
 
 
 def test_what_never_left_failed_and_was_not_looked_for() -> None:
     look = Answers()
-    assert carefully(Answers(unsent()), look, no_wait)[:3] == (FAILED, None, "unavailable")
+    assert send_once(Answers(unsent()), look, no_wait)[:3] == (Status.FAILED, None, "unavailable")
     assert look.asked == 0
 
 
@@ -93,7 +94,7 @@ def test_what_never_left_failed_and_was_not_looked_for() -> None:
 )
 def test_what_cannot_be_looked_for_is_unknown_and_not_sent_again(error: FreshsalesError) -> None:
     send = Answers(lost())
-    assert carefully(send, Answers(error), no_wait).status == UNKNOWN
+    assert send_once(send, Answers(error), no_wait).status == Status.UNKNOWN
     assert send.asked == 1
 
 
@@ -101,14 +102,14 @@ def test_what_cannot_be_looked_for_is_unknown_and_not_sent_again(error: Freshsal
     "error", [HostDown("down"), Interrupted("stop"), RateLimited(status=429), Forbidden(status=403)]
 )
 def test_what_ends_the_run_while_it_looks_leaves_the_write_under_way(error: FreshsalesError) -> None:
-    with pytest.raises(Underway) as raised:
-        carefully(Answers(lost()), Answers(error), no_wait)
+    with pytest.raises(InFlight) as raised:
+        send_once(Answers(lost()), Answers(error), no_wait)
     assert raised.value.error is error
 
 
 def test_an_interruption_while_a_lost_request_is_left_to_work_leaves_it_under_way() -> None:
-    with pytest.raises(Underway):
-        carefully(Answers(lost()), Answers(), Answers(Interrupted("stop")))
+    with pytest.raises(InFlight):
+        send_once(Answers(lost()), Answers(), Answers(Interrupted("stop")))
 
 
 @pytest.fixture
@@ -124,8 +125,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def journal(store: Store, workers: int = 1) -> Journal:
     nothing: Any = None
-    work = Work(store, nothing, nothing, nothing, no_wait, "segment", workers=workers)
-    return Journal(work, "record", lambda count: None)
+    context = PushContext(store, nothing, nothing, nothing, no_wait, "segment", workers=workers)
+    return Journal(context, "record", lambda count: None)
 
 
 def rows(store: Store) -> list[Record]:
@@ -138,7 +139,7 @@ def statuses(store: Store) -> str:
 
 def per_key(answers: dict[str, Any]) -> Callable[[Record], Outcome]:
     def act(row: Record) -> Outcome:
-        answer = answers.get(row.key, Outcome(DONE, 1))
+        answer = answers.get(row.key, Outcome(Status.DONE, 1))
         if isinstance(answer, BaseException):
             raise answer
         assert isinstance(answer, Outcome)
@@ -152,7 +153,7 @@ def test_a_chunk_is_written_down_before_the_first_of_it_is_sent(store: Store, tm
         with closing(Store(tmp_path / "plan.db")) as other:
             assert statuses(other) == "sent sent sent sent"
             assert all(one.claimed_at for one in rows(other))
-        return Outcome(DONE, row.id)
+        return Outcome(Status.DONE, row.id)
 
     journal(store).push(rows(store), act)
     assert statuses(store) == "done done done done"
@@ -170,11 +171,11 @@ def test_one_that_fails_does_not_stop_the_others(store: Store, workers: int) -> 
 @pytest.mark.parametrize(
     ("error", "left"),
     [
-        (HostDown("down"), PLANNED),
-        (under_way(HostDown("down")), SENT),
-        (RateLimited(status=429), PLANNED),
-        (Forbidden(status=403), PLANNED),
-        (Underway(RateLimited(status=429)), SENT),
+        (HostDown("down"), Status.PLANNED),
+        (under_way(HostDown("down")), Status.SENT),
+        (RateLimited(status=429), Status.PLANNED),
+        (Forbidden(status=403), Status.PLANNED),
+        (InFlight(RateLimited(status=429)), Status.SENT),
     ],
 )
 def test_what_ends_the_run_settles_what_came_back_and_plans_the_rest_again(
@@ -183,12 +184,12 @@ def test_what_ends_the_run_settles_what_came_back_and_plans_the_rest_again(
     with pytest.raises(FreshsalesError):
         journal(store).push(rows(store), per_key({"b": error}))
     assert statuses(store) == f"done {left} planned planned"
-    assert [row.claimed_at is None for row in rows(store)] == [False, left == PLANNED, True, True]
+    assert [row.claimed_at is None for row in rows(store)] == [False, left == Status.PLANNED, True, True]
 
 
 def test_what_was_under_way_is_done_if_found_planned_if_absent_and_unknown_if_that_cannot_be_told(store: Store) -> None:
     store.db.execute("UPDATE record SET status = 'sent'")
-    answers = {"a": Outcome(DONE, 5), "b": Outcome(PLANNED), "c": lost(), "d": Refused("?", status=400)}
+    answers = {"a": Outcome(Status.DONE, 5), "b": Outcome(Status.PLANNED), "c": lost(), "d": Refused("?", status=400)}
     journal(store).recover(rows(store), per_key(answers))
     assert statuses(store) == "done planned unknown unknown"
 
@@ -202,5 +203,5 @@ def test_what_ends_the_run_while_it_recovers_leaves_the_rest_to_be_recovered(sto
 
 def test_a_bulk_that_is_broken_off_leaves_all_of_it_to_be_recovered(store: Store) -> None:
     with pytest.raises(RateLimited):
-        journal(store).push_together(rows(store), Answers(Underway(RateLimited(status=429))))
+        journal(store).push_together(rows(store), Answers(InFlight(RateLimited(status=429))))
     assert statuses(store) == "sent sent sent sent"

@@ -9,13 +9,13 @@ import pytest
 
 from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.reader import Page
-from fsseg.push.timeline import PAGES_MOST, newest
+from fsseg.push.timeline import MAX_PAGES, recent_activities
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 class List:
-    """An account's activities, some a page; counts the pages that are read. Stands in for both `Work` and `Reader`."""
+    """An account's activities, some a page; counts the pages that are read. Stands in for both `PushContext` and `Reader`."""
 
     def __init__(self, ages: list[float], size: int = 2, *, telling: bool = True) -> None:
         """`ages` in hours, in the order of the list."""
@@ -34,8 +34,8 @@ class List:
         return Page(rows, None, len(self.pages) if self.telling else None)
 
     def since(self, hours: float) -> set[int]:
-        work: Any = self
-        return {row["id"] for row in newest(work, NOW - timedelta(hours=hours))}
+        context: Any = self
+        return {row["id"] for row in recent_activities(context, NOW - timedelta(hours=hours))}
 
 
 AGES = [1.0, 2, 3, 4, 50, 60, 70, 80, 90, 100]
@@ -81,4 +81,4 @@ def test_activities_that_do_not_say_when_they_were_made_are_all_looked_at() -> N
 
 def test_too_many_are_told_rather_than_taken_for_absent() -> None:
     with pytest.raises(Unavailable):
-        List([1.0] * (2 * PAGES_MOST + 4)).since(2)
+        List([1.0] * (2 * MAX_PAGES + 4)).since(2)

@@ -14,11 +14,12 @@ from fsseg.state.plan_store import Store
 
 
 @dataclass(frozen=True)
-class Work:
-    """`lock` guards the store, which the workers of one chunk share; `owner_id` owns the sales activities written.
+class PushContext:
+    """The open plan, the account, and how this run sends.
 
-    `pause` waits so many seconds, and raises `Halted` where the run may not go on. `note` writes down what was spent so
-    far, so that a process that is killed takes none of it with it.
+    `lock` guards the store, which the workers of one chunk share; `owner_id` owns the sales activities written.
+    `pause` waits so many seconds, and raises `Halted` where the run may not go on. `note_requests` writes down how many
+    requests were spent so far, so that they count even if the process is killed.
     """
 
     store: Store
@@ -26,9 +27,9 @@ class Work:
     reader: Reader
     writer: Writer
     pause: Callable[[float], None]
-    how: Literal["segment", "email"]
+    match_mode: Literal["segment", "email"]
     id_field: str | None = None
     owner_id: int | None = None
     workers: int = 1
-    note: Callable[[], None] = lambda: None
+    note_requests: Callable[[], None] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -1,0 +1,62 @@
+"""Learning the ids of records that were made in bulk, whose answers tell none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fsseg.freshsales.errors import FreshsalesError
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.views import pages
+from fsseg.mapping.names import fold_name
+from fsseg.match.remote_record import addresses, flatten
+from fsseg.push.context import PushContext
+from fsseg.push.journal import ends_the_push
+from fsseg.state.actions import Action, Status
+from fsseg.state.plan_store import Record
+from fsseg.state.seal import proof
+
+EXTRA_PAGES = 2
+"""Pages read beyond what the run made itself, before the rest is looked up one by one: others write too."""
+
+
+def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record]) -> None:
+    """Fill in the ids that Freshsales gave to records made in bulk.
+
+    Those whose id can't be read stay without; what points at them fails, and may be tried again.
+    """
+    missing = {record.match_key: record for record in records}
+    changed = f"entity = ? AND status = '{Status.DONE}' AND action != '{Action.UNCHANGED}'"
+    # What this run wrote stands first in a view by time of update, so a page there may save a hundred look-ups.
+    written = pages(context.store.count("record", changed, (entity,)))
+    if len(missing) > written:
+        _read_latest(context, entity, missing, written + EXTRA_PAGES)
+    for record in list(missing.values()):
+        try:
+            rows = context.reader.lookup(record.key, "name" if entity == "account" else "email", (entity,))[entity]
+        except FreshsalesError as error:
+            if ends_the_push(error):
+                raise
+        else:
+            _write_ids(context, entity, missing, [flatten(entity, row) for row in rows])
+
+
+def _read_latest(context: PushContext, entity: Entity, missing: dict[str, Record], max_pages: int) -> None:
+    try:
+        view = context.reader.all_view(entity)
+        for number in range(1, max_pages + 1):
+            rows = context.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
+            _write_ids(context, entity, missing, [flatten(entity, row) for row in rows])
+            if not missing or not rows:
+                return
+    except FreshsalesError as error:
+        if ends_the_push(error):
+            raise
+
+
+def _write_ids(context: PushContext, entity: Entity, missing: dict[str, Record], rows: list[dict[str, object]]) -> None:
+    with context.store.transaction():
+        for row in rows:
+            names = {fold_name(row.get("name"))} if entity == "account" else addresses(row)
+            for name in names & missing.keys():
+                id, remote_id = missing.pop(name).id, int(str(row["id"]))
+                context.store.update("record", id, remote_id=remote_id, proof=proof("record", id, remote_id))
