@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,17 +41,17 @@ class Entity(StrEnum):
 BEHAVIOUR = "How it behaves"
 
 
-@app.command()
-@command_line
-def serve(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = 8787,
-    quota: Annotated[int | None, typer.Option(help="Requests a window.", min=1, rich_help_panel=BEHAVIOUR)] = None,
+@dataclass(frozen=True)
+class BehaviourOptions:
+    """How a served sandbox behaves; `fsseg.sandbox.Options` has more of it, by the same names."""
+
+    quota: Annotated[int | None, typer.Option(help="Requests a window.", min=1, rich_help_panel=BEHAVIOUR)] = None
     window: Annotated[
         str | None, typer.Option(help="Length of the quota's hour (90s, 1h).", rich_help_panel=BEHAVIOUR)
-    ] = None,
+    ] = None
     per_minute: Annotated[
         int | None, typer.Option(help="Requests a sixtieth of the window.", min=1, rich_help_panel=BEHAVIOUR)
-    ] = None,
+    ] = None
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,26 +60,33 @@ def serve(
             "bulk_405 or job_failure, for a share of the requests.",
             rich_help_panel=BEHAVIOUR,
         ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the dice that faults are thrown with.", rich_help_panel=BEHAVIOUR)] = 0,
-    language: Annotated[
-        Language, typer.Option(help="Language of its messages.", rich_help_panel=BEHAVIOUR)
-    ] = Language.en,
+    ] = None
+    seed: Annotated[int, typer.Option(help="Of the dice that faults are thrown with.", rich_help_panel=BEHAVIOUR)] = 0
+    language: Annotated[Language, typer.Option(help="Language of its messages.", rich_help_panel=BEHAVIOUR)] = (
+        Language.en
+    )
     offset: Annotated[
         str, typer.Option(help="The account's UTC offset, on every timestamp.", rich_help_panel=BEHAVIOUR)
-    ] = "+02:00",
+    ] = "+02:00"
+
+
+@app.command()
+@command_line
+def serve(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = 8787,
     *,
+    behaviour: BehaviourOptions,
     account: o.SandboxAccount,
     display: o.JsonOrQuiet,
 ) -> None:
     """Serve the sandbox in the foreground, until Ctrl-C."""
     with o.command(replace(account, sandbox=True), display) as (settings, output):
         from fsseg.cli.arguments import duration
-        from fsseg.cli.sandbox_server import Wanted, serve_until_stopped
+        from fsseg.cli.sandbox_server import serve_account
 
-        seconds = duration(window, "--window") if window is not None else None
-        wanted = Wanted(quota, seconds, per_minute, fault or [], seed, language.value, offset)
-        serve_until_stopped(settings, output, port, wanted)
+        seconds = None if behaviour.window is None else duration(behaviour.window, "--window")
+        chosen = {**asdict(behaviour), "window": seconds, "language": behaviour.language.value}
+        serve_account(settings, output, port, chosen)
 
 
 @app.command()
