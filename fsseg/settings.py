@@ -143,6 +143,8 @@ FILE_KEYS = {"nulls", "convert_leads", "strict", "freshsales", "identity", "time
 """What a configuration file may hold; everything else belongs to one run and comes by flag."""
 
 
+# Not pydantic-settings: its models read file and environment whenever one is validated, so the settings that a run was
+# recorded with would change when it is resumed; it passes over a file that isn't there, and costs each start 40 ms.
 def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     """The settings from `flags` (nested like the model, absent where not given) and the file.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,24 +19,17 @@ if TYPE_CHECKING:
 STYLES = {"ok": "green", "missing": "yellow", "forbidden": "yellow", "refused": "red"}
 
 
+@command_line
 def check(
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    api_token_file: o.TokenFile = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
+    *,
+    account: o.AccountOptions,
     max_time: Annotated[
         str | None, typer.Option(help="Give up after this long (90s, 50m).", rich_help_panel=o.RUN)
     ] = "2m",
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    verbose: o.Verbose = False,
+    display: o.NoBars,
 ) -> None:
     """Check that the account has what imports need: it only reads. Ends 0, 1 (create or enable something) or 3."""
-    given = o.settings_among(locals())
-    with o.command(given, config, json=json, quiet=quiet, verbose=verbose) as (settings, output):
+    with o.command(account, display, o.LimitOptions(max_time=max_time)) as (settings, output):
         from fsseg.account.preflight import check as look
         from fsseg.cli.connect import reading
         from fsseg.cli.work import rules_of
@@ -45,9 +39,9 @@ def check(
             rules = rules_of(settings, application_token=connection.application_token)
             found = look(connection.reader, connection.account.edition, rules)
             code = _code(found)
-            if json:
+            if display.json:
                 print_json(output.consoles.out, _plain(found, connection, code))
-            elif not quiet:
+            elif not display.quiet:
                 _print(output.consoles.out, found, connection)
         if code:
             output.consoles.complain(_verdict(found))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 
 class Format(StrEnum):
@@ -28,6 +29,7 @@ class Show(StrEnum):
     conflicts = "conflicts"
 
 
+@command_line
 def dry_run(
     paths: o.Paths,
     offline: Annotated[
@@ -38,40 +40,14 @@ def dry_run(
     full: Annotated[
         int, typer.Option(help="Changes of each kind printed in full; 0 is all.", min=0, rich_help_panel=o.OUTPUT)
     ] = 50,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    api_token_file: o.TokenFile = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    match: o.MatchFlag = None,
-    only: o.OnlyFlag = None,
-    event: o.EventFlag = None,
-    since: o.Since = None,
-    until: o.Until = None,
-    limit: o.Limit = None,
-    jobs: o.Jobs = None,
-    with_: o.WithFlag = None,
-    stitch_anonymous: o.StitchAnonymous = False,
-    create_missing: o.CreateMissing = False,
-    strict: o.Strict = False,
-    again: o.Again = False,
-    max_requests: o.MaxRequests = None,
-    max_time: o.MaxTime = None,
-    reserve: o.Reserve = None,
-    allow_mass_changes: o.Mass = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    verbose: o.Verbose = False,
-    no_progress: o.NoProgress = False,
+    *,
+    account: o.AccountOptions,
+    events: o.EventOptions,
+    limits: o.LimitOptions,
+    display: o.DisplayOptions,
 ) -> None:
     """Show field by field what an import would change, and write nothing."""
-    given = o.settings_among(locals())
-    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
-        settings,
-        output,
-    ):
+    with o.command(account, display, events, limits) as (settings, output):
         from fsseg.cli.planning import run
         from fsseg.report.files import read_lines
         from fsseg.report.formats.text import print_dry_run
@@ -82,9 +58,9 @@ def dry_run(
             out, run_dir, most = output.consoles.out, pipeline.run.folder, full or None
             is_sampled = most is not None and most <= pipeline.sample.limit and format is not Format.jsonl
             changes = pipeline.sample if is_sampled else read_lines(pipeline.run.changes)
-            if json:
+            if display.json:
                 print_json(out, summary)
-            elif quiet:
+            elif display.quiet:
                 return
             elif format is Format.text:
                 failures = read_lines(pipeline.run.failures)

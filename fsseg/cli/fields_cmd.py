@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +36,7 @@ class Entity(StrEnum):
     deal = "deal"
 
 
+@command_line
 def fields(
     entity: Annotated[
         Entity | None,
@@ -45,20 +47,12 @@ def fields(
     offline: Annotated[
         bool, typer.Option("--offline", help="Send nothing: the account's cached fields, or the standard ones.")
     ] = False,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    api_token_file: o.TokenFile = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    verbose: o.Verbose = False,
+    *,
+    account: o.AccountOptions,
+    display: o.NoBars,
 ) -> None:
     """Show which trait reaches which field, its label and its type; fields of your own among them."""
-    given = o.settings_among(locals())
-    with o.command(given, config, json=json, quiet=quiet, verbose=verbose) as (settings, output):
+    with o.command(account, display) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.work import rules_of
         from fsseg.mapping.explain import Explainer
@@ -73,7 +67,7 @@ def fields(
             raise ConfigError("Freshsales Suite has no leads: fsseg fields contact")
         explain = Explainer(known.catalog, rules_of(settings, application_token=False, offline=offline))
         shown = {one: _rows(known, explain, one) for name in names for one in (name, *NESTED.get(name, ()))}
-        if json:
+        if display.json:
             head = {"account": known.account, "edition": known.catalog.edition, "source": known.source}
             print_json(output.consoles.out, {**head, "fields": shown})
         else:

@@ -9,19 +9,18 @@ from typing import Annotated
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 
+@command_line
 def init(
     path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("fsseg.toml"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    api_token_file: o.TokenFile = None,
+    *,
+    account: o.NamedAccount,
     match: o.MatchFlag = None,
     yes: o.Yes = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
+    display: o.JsonOrQuiet,
 ) -> None:
     """Write a commented settings file; on a terminal it asks for the account. The token is never written."""
     from fsseg.cli.errors import handled
@@ -29,28 +28,29 @@ def init(
     from fsseg.report.render import print_json
     from fsseg.settings import ConfigError
 
-    consoles = open_consoles(quiet=quiet)
+    consoles = open_consoles(quiet=display.quiet)
     with handled(consoles):
         if path.exists() and not force:
             raise ConfigError(f"{path} is there already: --force replaces it")
-        if not (domain or base_url or yes) and sys.stdin.isatty() and sys.stderr.isatty():
+        domain, api_token_file = account.domain, account.api_token_file
+        if not (domain or account.base_url or yes) and sys.stdin.isatty() and sys.stderr.isatty():
             domain = _ask_domain()
             api_token_file = api_token_file or _ask_token_file()
         chosen = {
             "domain": domain,
-            "edition": edition.value if edition else None,
-            "base_url": base_url,
+            "edition": account.edition.value if account.edition else None,
+            "base_url": account.base_url,
             "api_token_file": _as_seen_from(path, api_token_file),
             "match": match.value if match else None,
         }
-        account = _account(chosen)
+        host = _account(chosen)
         _write(path, chosen)
-        consoles.say(f"written to {path}" + (f", for {account}" if account else ""))
+        consoles.say(f"written to {path}" + (f", for {host}" if host else ""))
         consoles.say(
-            "next: set FSSEG_API_TOKEN, then fsseg check" if account else "next: fill in the domain, then fsseg check"
+            "next: set FSSEG_API_TOKEN, then fsseg check" if host else "next: fill in the domain, then fsseg check"
         )
-        if json:
-            print_json(consoles.out, {"path": str(path), "account": account, "settings": chosen})
+        if display.json:
+            print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})
 
 
 def _ask_domain() -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from fsseg.cli.known_fields import Known
@@ -17,29 +18,18 @@ if TYPE_CHECKING:
     from fsseg.settings import Settings
 
 
+@command_line
 def inspect(
     paths: o.Paths,
     offline: Annotated[bool, typer.Option("--offline", help="Send nothing, even if an account is configured.")] = False,
     top: Annotated[int, typer.Option(help="Names and traits that are listed; 0 is all.", min=0)] = 20,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    api_token_file: o.TokenFile = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
+    *,
+    account: o.AccountOptions,
     with_: o.WithFlag = None,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    verbose: o.Verbose = False,
-    no_progress: o.NoProgress = False,
+    display: o.DisplayOptions,
 ) -> None:
     """Say what is in event files and where their traits go. Reads the account's fields, if one is configured."""
-    given = o.settings_among(locals())
-    with o.command(given, config, with_=with_, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
-        settings,
-        output,
-    ):
+    with o.command(account, display, o.EventOptions(with_=with_)) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.inspect_text import plain, print_inspection
         from fsseg.cli.work import find_inputs
@@ -52,9 +42,9 @@ def inspect(
         with output.progress:
             unreadable += _read(inspection, files, output)
         imported = known_fields.imported(settings, files)
-        if json:
+        if display.json:
             print_json(output.consoles.out, plain(inspection, known, imported))
-        elif not quiet:
+        elif not display.quiet:
             print_inspection(output.consoles.out, inspection, known, imported, top or None)
         bad = unreadable or any(outcome == "rejected" for outcome, _ in inspection.stats.reasons)
         raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +26,7 @@ class Format(StrEnum):
     html = "html"
 
 
+@command_line
 def report(
     run: Annotated[
         str | None,
@@ -40,18 +42,12 @@ def report(
         ),
     ] = None,
     limit: Annotated[int, typer.Option(help="Failed events that the text lists.", min=0)] = 20,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
+    *,
+    account: o.StoredAccount,
+    display: o.JsonOrQuiet,
 ) -> None:
     """Report on a run: totals, reasons, and the events that need you."""
-    given = {name: value for name, value in o.settings_among(locals()).items() if name != "limit"}
-    with o.command(given, config, json=json, quiet=quiet) as (settings, output):
+    with o.command(account, display) as (settings, output):
         from fsseg.cli.past_runs import named_run
         from fsseg.cli.work import advised
         from fsseg.report.quiet import attention_lines
@@ -64,8 +60,8 @@ def report(
             goes_on = f": {advised('resume', past.run)} goes on with it"
             so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
             raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
-        wanted = Format.json if json else format
-        if quiet and wanted is Format.text and output_file is None:
+        wanted = Format.json if display.json else format
+        if display.quiet and wanted is Format.text and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.complain(line)
         elif output_file is None:

@@ -5,62 +5,35 @@ from __future__ import annotations
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 
+@command_line
 def resume(
     run: o.RunId = None,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    api_token_file: o.TokenFile = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    max_requests: o.MaxRequests = None,
-    max_time: o.MaxTime = None,
-    reserve: o.Reserve = None,
-    allow_mass_changes: o.Mass = False,
+    *,
+    account: o.AccountOptions,
+    limits: o.LimitOptions,
     yes: o.Yes = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    verbose: o.Verbose = False,
-    no_progress: o.NoProgress = False,
+    display: o.DisplayOptions,
 ) -> None:
     """Go on where a run stopped: at a quota, by Ctrl-C, in a crash. The latest that did, if none is named."""
-    given = o.settings_among(locals())
-    with o.command(given, config, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
-        settings,
-        output,
-    ):
+    with o.command(account, display, limits) as (settings, output):
         from fsseg.cli import again
 
         raise typer.Exit(again.resume(settings, output, run, yes=yes))
 
 
+@command_line
 def retry(
     run: o.RunId = None,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    api_token_file: o.TokenFile = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    max_requests: o.MaxRequests = None,
-    max_time: o.MaxTime = None,
-    reserve: o.Reserve = None,
-    allow_mass_changes: o.Mass = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-    verbose: o.Verbose = False,
-    no_progress: o.NoProgress = False,
+    *,
+    account: o.AccountOptions,
+    limits: o.LimitOptions,
+    display: o.DisplayOptions,
 ) -> None:
     """Push again all that failed; what may have arrived is looked for first. Ends 1 while something still fails."""
-    given = o.settings_among(locals())
-    with o.command(given, config, json=json, quiet=quiet, verbose=verbose, no_progress=no_progress) as (
-        settings,
-        output,
-    ):
+    with o.command(account, display, limits) as (settings, output):
         from fsseg.cli import again
 
         raise typer.Exit(again.retry(settings, output, run))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from fsseg.cli.past_runs import Past
     from fsseg.cli.work import Output
     from fsseg.settings import Settings
 
+Options = TypeVar("Options", o.AccountOptions, o.DisplayOptions)
 app = typer.Typer(help="Earlier runs: list them, show one, delete old ones.")
 
 RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-\d{6}-[0-9a-f]{2}")
@@ -28,36 +31,33 @@ RunId = Annotated[
 
 
 @app.callback(invoke_without_command=True)
+@command_line
 def group(
     context: typer.Context,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    json: o.Json = False,
+    *,
+    account: o.StoredAccount,
+    display: o.Json,
 ) -> None:
     """Earlier runs: list them (without a command), show one, delete old ones."""
-    context.obj = {"config": config, "json": json, **o.settings_among(locals())}
+    context.obj = account, display
     if context.invoked_subcommand is None:
-        list_(context)
+        _list(account, display)
 
 
 @app.command("list")
+@command_line
 def list_(
     context: typer.Context,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    json: o.Json = False,
+    *,
+    account: o.StoredAccount,
+    display: o.Json,
 ) -> None:
     """List the runs of the account, or of all accounts where none is given; newest first."""
-    given = _merged(context, locals())
-    with o.command(o.settings_among(given), given.get("config"), json=bool(given.get("json"))) as (settings, output):
+    _list(*_merged(context, account, display))
+
+
+def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
+    with o.command(account, display) as (settings, output):
         from fsseg.cli.past_runs import past_runs
         from fsseg.report.render import print_json
 
@@ -71,20 +71,17 @@ def list_(
 
 
 @app.command()
+@command_line
 def show(
     context: typer.Context,
     run: RunId,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    json: o.Json = False,
+    *,
+    account: o.StoredAccount,
+    display: o.Json,
 ) -> None:
     """Show the totals of one run; with --json its summary."""
-    given = _merged(context, locals())
-    with o.command(o.settings_among(given), given.get("config"), json=bool(given.get("json"))) as (settings, output):
+    account, display = _merged(context, account, display)
+    with o.command(account, display) as (settings, output):
         from fsseg.cli.past_runs import named_run
         from fsseg.report.files import read_lines
         from fsseg.report.formats.text import print_totals
@@ -103,26 +100,19 @@ def show(
 
 
 @app.command()
+@command_line
 def prune(
     context: typer.Context,
     older_than: Annotated[str, typer.Option(help="Delete runs that ended longer ago than this (30d, 12h).")] = "30d",
     all: Annotated[bool, typer.Option("--all", help="Runs that could be resumed, too.")] = False,
     yes: o.Yes = False,
-    domain: o.Domain = None,
-    edition: o.EditionFlag = None,
-    base_url: o.BaseUrl = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    sandbox: o.Sandbox = False,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
+    *,
+    account: o.StoredAccount,
+    display: o.JsonOrQuiet,
 ) -> None:
     """Delete old runs: they can't be shown, retried or undone any more. What was delivered stays known."""
-    given = _merged(context, locals())
-    with o.command(o.settings_among(given), given.get("config"), json=bool(given.get("json")), quiet=quiet) as (
-        settings,
-        output,
-    ):
+    account, display = _merged(context, account, display)
+    with o.command(account, display) as (settings, output):
         from fsseg.cli.arguments import agree, duration
         from fsseg.cli.past_runs import past_runs, prunable, still_needed
         from fsseg.report.humanize import counted
@@ -185,10 +175,17 @@ def _delete(gone: list[Past]) -> int:
     return freed
 
 
-def _merged(context: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
-    """The flags of `fsseg runs` and those of the command after it, which win."""
-    own = {name: given.get(name) for name in ("config", "json")} | o.settings_among(given)
-    return {**(context.obj or {}), **{name: value for name, value in own.items() if value}}
+def _merged(
+    context: typer.Context, account: o.AccountOptions, display: o.DisplayOptions
+) -> tuple[o.AccountOptions, o.DisplayOptions]:
+    """The options of `fsseg runs` and those of the command after it, which win."""
+    account_before, display_before = context.obj
+    return _over(account_before, account), _over(display_before, display)
+
+
+def _over(before: Options, own: Options) -> Options:
+    given = {field.name: value for field in fields(own) if (value := getattr(own, field.name))}
+    return replace(before, **given)
 
 
 def _print(output: Output, runs: list[Past]) -> None:

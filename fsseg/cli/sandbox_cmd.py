@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from fsseg.settings import Settings
@@ -39,16 +41,17 @@ class Entity(StrEnum):
 BEHAVIOUR = "How it behaves"
 
 
-@app.command()
-def serve(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = 8787,
-    quota: Annotated[int | None, typer.Option(help="Requests a window.", min=1, rich_help_panel=BEHAVIOUR)] = None,
+@dataclass(frozen=True)
+class BehaviourOptions:
+    """How a served sandbox behaves; `fsseg.sandbox.Options` has more of it, by the same names."""
+
+    quota: Annotated[int | None, typer.Option(help="Requests a window.", min=1, rich_help_panel=BEHAVIOUR)] = None
     window: Annotated[
         str | None, typer.Option(help="Length of the quota's hour (90s, 1h).", rich_help_panel=BEHAVIOUR)
-    ] = None,
+    ] = None
     per_minute: Annotated[
         int | None, typer.Option(help="Requests a sixtieth of the window.", min=1, rich_help_panel=BEHAVIOUR)
-    ] = None,
+    ] = None
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,50 +60,55 @@ def serve(
             "bulk_405 or job_failure, for a share of the requests.",
             rich_help_panel=BEHAVIOUR,
         ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the dice that faults are thrown with.", rich_help_panel=BEHAVIOUR)] = 0,
-    language: Annotated[
-        Language, typer.Option(help="Language of its messages.", rich_help_panel=BEHAVIOUR)
-    ] = Language.en,
+    ] = None
+    seed: Annotated[int, typer.Option(help="Of the dice that faults are thrown with.", rich_help_panel=BEHAVIOUR)] = 0
+    language: Annotated[Language, typer.Option(help="Language of its messages.", rich_help_panel=BEHAVIOUR)] = (
+        Language.en
+    )
     offset: Annotated[
         str, typer.Option(help="The account's UTC offset, on every timestamp.", rich_help_panel=BEHAVIOUR)
-    ] = "+02:00",
-    edition: o.EditionFlag = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
-    """Serve the sandbox in the foreground, until Ctrl-C."""
-    with o.command(_meant(edition, state_dir), config, json=json, quiet=quiet) as (settings, output):
-        from fsseg.cli.arguments import duration
-        from fsseg.cli.sandbox_server import Wanted, serve_until_stopped
-
-        seconds = duration(window, "--window") if window is not None else None
-        wanted = Wanted(quota, seconds, per_minute, fault or [], seed, language.value, offset)
-        serve_until_stopped(settings, output, port, wanted)
+    ] = "+02:00"
 
 
 @app.command()
+@command_line
+def serve(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = 8787,
+    *,
+    behaviour: BehaviourOptions,
+    account: o.SandboxAccount,
+    display: o.JsonOrQuiet,
+) -> None:
+    """Serve the sandbox in the foreground, until Ctrl-C."""
+    with o.command(replace(account, sandbox=True), display) as (settings, output):
+        from fsseg.cli.arguments import duration
+        from fsseg.cli.sandbox_server import serve_account
+
+        seconds = None if behaviour.window is None else duration(behaviour.window, "--window")
+        chosen = {**asdict(behaviour), "window": seconds, "language": behaviour.language.value}
+        serve_account(settings, output, port, chosen)
+
+
+@app.command()
+@command_line
 def show(
     entity: Annotated[
         list[Entity] | None, typer.Option("--entity", help="Show only these; may be given several times.")
     ] = None,
     limit: Annotated[int, typer.Option(help="Records of each kind that are shown; 0 is all.", min=0)] = 10,
-    edition: o.EditionFlag = None,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    json: o.Json = False,
+    *,
+    account: o.SandboxAccount,
+    display: o.Json,
 ) -> None:
     """Show what is in the sandbox: counts, then the records; with --json all of them, as its API gives them."""
-    with o.command(_meant(edition, state_dir), config, json=json) as (settings, output):
+    with o.command(replace(account, sandbox=True), display) as (settings, output):
         from fsseg.cli.sandbox_records import print_records, record_json
         from fsseg.report.render import print_json
 
         name, db = _file(settings)
         wanted = [one.value for one in entity or Entity]
         with _readable(db):
-            if json:
+            if display.json:
                 print_json(output.consoles.out, record_json(db, name, wanted))
             elif db.exists():
                 print_records(output.consoles.out, db, name, wanted, limit or None)
@@ -109,16 +117,15 @@ def show(
 
 
 @app.command()
+@command_line
 def reset(
-    edition: o.EditionFlag = None,
+    *,
+    account: o.SandboxAccount,
     yes: o.Yes = False,
-    config: o.Config = None,
-    state_dir: o.StateDir = None,
-    json: o.Json = False,
-    quiet: o.Quiet = False,
+    display: o.JsonOrQuiet,
 ) -> None:
     """Empty the sandbox; its runs and their reports go too, as none of them could be resumed or undone any more."""
-    with o.command(_meant(edition, state_dir), config, json=json, quiet=quiet) as (settings, output):
+    with o.command(replace(account, sandbox=True), display) as (settings, output):
         import sqlite3
 
         from fsseg.cli.arguments import agree
@@ -140,12 +147,8 @@ def reset(
             return
         empty(settings)
         output.consoles.say(f"{name} is empty; {what}{more} {'is' if held == 1 and not runs else 'are'} gone")
-        if json:
+        if display.json:
             print_json(output.consoles.out, {"account": name, "deleted": held, "deleted_runs": runs})
-
-
-def _meant(edition: o.Edition | None, state_dir: Path | None) -> dict[str, object]:
-    return {"edition": edition, "state_dir": state_dir, "sandbox": True}
 
 
 def _file(settings: Settings) -> tuple[str, Path]:

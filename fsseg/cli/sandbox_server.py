@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sqlite3
-import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, folder_of, locked
 from fsseg.cli.work import Output
 from fsseg.report.console import write
 from fsseg.report.render import print_json
-from fsseg.sandbox import Fault, Options, Sandbox, reset, running
+from fsseg.sandbox import Options, Sandbox, reset, running
+from fsseg.sandbox.options import switched
+from fsseg.sandbox.serve import serve_until_stopped
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.run_folder import Run, all_runs
 
@@ -25,55 +26,34 @@ SERVED = "served"
 """Names the hosts that the sandbox was served as, whose ledgers speak of its records too."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The switches of a served sandbox. `window` in seconds; `faults` as `fsseg.sandbox.Fault.parse` reads them."""
-
-    quota: int | None
-    window: float | None
-    per_minute: int | None
-    faults: list[str]
-    seed: int
-    language: str
-    offset: str
-
-    def options(self) -> Options:
-        """Raises `ConfigError`."""
-        given = {"quota": self.quota, "window": self.window, "per_minute": self.per_minute}
-        try:
-            faults = [Fault.parse(text) for text in self.faults]
-            changes = {name: value for name, value in given.items() if value is not None}
-            return Options(seed=self.seed, language=self.language, offset=self.offset).changed(
-                {**changes, "faults": faults}
-            )
-        except ValueError as error:
-            raise ConfigError(f"the sandbox can't do that: {error}") from None
-
-
 def data_file(settings: Settings) -> Path:
     """The file that `--sandbox` uses."""
     return account_folder(settings, account_of(settings)) / "freshsales.db"
 
 
-def serve_until_stopped(settings: Settings, output: Output, port: int, wanted: Wanted) -> None:
+def serve_account(settings: Settings, output: Output, port: int, behaviour: Mapping[str, Any]) -> None:
     """Serve until SIGINT or SIGTERM. Raises `ConfigError`."""
-    account, db, options = account_of(settings), data_file(settings), wanted.options()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    account, db, options = account_of(settings), data_file(settings), _options(behaviour)
+
+    def ready(sandbox: Sandbox) -> None:
+        _remember(db.parent / SERVED, sandbox)
+        _introduce(output, sandbox, account.edition, db)
+
     try:
-        with running(db, edition=account.edition, options=options, port=port) as sandbox:
-            _remember(db.parent / SERVED, sandbox)
-            _introduce(output, sandbox, account.edition, db)
-            # In steps, as a signal that another thread took is seen here only between two of them.
-            while not stop.wait(0.5):
-                pass
+        serve_until_stopped(running(db, edition=account.edition, options=options, port=port), ready)
     except OSError as error:
         if error.filename is not None:
             raise
         raise ConfigError(f"port {port} can't be had ({error.strerror}): choose another with --port") from None
     except (sqlite3.DatabaseError, ValueError) as error:
         raise ConfigError(f"{db}: {error}: fsseg sandbox reset makes a new one") from None
+
+
+def _options(behaviour: Mapping[str, Any]) -> Options:
+    try:
+        return Options().changed(switched(behaviour))
+    except ValueError as error:
+        raise ConfigError(f"the sandbox can't do that: {error}") from None
 
 
 def _introduce(output: Output, sandbox: Sandbox, edition: str, db: Path) -> None:

@@ -1,8 +1,7 @@
-"""The REST API: its paths, and what each answers."""
+"""The REST API: what each of its paths answers."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -75,12 +74,19 @@ def selector(call: Call) -> Row:
     return {"users" if name == "owners" else name: rows}
 
 
-def selected(call: Call) -> Row:
-    """GET /selector/{name}/{id}/{part}: stages of a pipeline, outcomes of an activity type."""
-    link = {"deal_pipelines": "deal_pipeline_id", "sales_activity_types": "sales_activity_type_id"}[call.path["name"]]
-    if call.id not in call.crm.account.ids[call.path["name"]]:
+def stages(call: Call) -> Row:
+    """GET /selector/deal_pipelines/{id}/deal_stages."""
+    return _selected(call, "deal_pipelines", "deal_stages", "deal_pipeline_id")
+
+
+def outcomes(call: Call) -> Row:
+    """GET /selector/sales_activity_types/{id}/sales_activity_outcomes."""
+    return _selected(call, "sales_activity_types", "sales_activity_outcomes", "sales_activity_type_id")
+
+
+def _selected(call: Call, name: str, part: str, link: str) -> Row:
+    if call.id not in call.crm.account.ids[name]:
         raise Refusal(404, "not_found")
-    part = call.path["part"]
     return {part: [row for row in call.crm.account.selectors[part] if row[link] == call.id]}
 
 
@@ -113,16 +119,26 @@ def upsert(call: Call) -> Answer:
     return Answer(201 if found is None else 200, _one(call, number))
 
 
+def show(call: Call) -> Row:
+    """GET /{resource}/{id}."""
+    return _one(call, call.id)
+
+
 def _one(call: Call, number: int) -> Row:
     return render.one(call.crm, call.resource, number, call.query.get("include", ""))
 
 
-def delete(call: Call) -> bool:
-    """DELETE /{resource}/{id}, and …/forget, which leaves no trace."""
+def delete(call: Call, *, forget: bool = False) -> bool:
+    """DELETE /{resource}/{id}."""
     if call.crm.store.record(call.resource, call.id) is None:
         raise Refusal(404, "not_found")
-    call.crm.store.delete(call.id, forget="forget" in call.path)
+    call.crm.store.delete(call.id, forget=forget)
     return True
+
+
+def forget(call: Call) -> bool:
+    """DELETE /{resource}/{id}/forget, which leaves no trace."""
+    return delete(call, forget=True)
 
 
 def convert(call: Call) -> Row:
@@ -209,14 +225,19 @@ def create_entry(call: Call) -> Answer:
     kind = call.path["kind"]
     given = call.wrapped(ENTRIES[kind], bare=kind == "notes")
     number = activities.write(call.crm, kind, given)
-    return Answer(201 if kind == "notes" else call.crm.options.create_status, _entry(call, number))
+    return Answer(201 if kind == "notes" else call.crm.options.create_status, _entry(call, number, kind))
+
+
+def show_entry(call: Call) -> Row:
+    """GET /sales_activities/{id}."""
+    return _entry(call, call.id, "sales_activities")
 
 
 def update_entry(call: Call) -> Row:
     """PUT /sales_activities/{id} and PUT /notes/{id}."""
     kind = call.path["kind"]
     activities.write(call.crm, kind, call.wrapped(ENTRIES[kind], bare=kind == "notes"), call.id)
-    return _entry(call, call.id)
+    return _entry(call, call.id, kind)
 
 
 def delete_entry(call: Call) -> Row:
@@ -226,9 +247,13 @@ def delete_entry(call: Call) -> Row:
     return {"success": "200"}
 
 
-def _entry(call: Call, number: int) -> Row:
-    kind = call.path["kind"]
+def _entry(call: Call, number: int, kind: str) -> Row:
     return {ENTRIES[kind]: activities.shown(call.crm, activities.entry(call.crm, kind, number))}
+
+
+def view(call: Call) -> Row:
+    """GET /{resource}/view/{id}."""
+    return search.view(call.crm, call.resource, call.id, call.query)
 
 
 def filtered_search(call: Call) -> Row:
@@ -237,48 +262,3 @@ def filtered_search(call: Call) -> Row:
     if resource not in call.crm.account.resources:
         raise Refusal(404, "not_found")
     return search.filtered(call.crm, str(resource), call.query, call.body)
-
-
-RECORD = r"(?P<resource>contacts|leads|sales_accounts|deals)"
-PERSON = r"(?P<resource>contacts|leads)"
-ENTRY = r"(?P<kind>sales_activities|notes)"
-ID = r"(?P<id>\d{1,18})"
-ROUTES: list[tuple[str, re.Pattern[str], Callable[[Call], Any]]] = [
-    (method, re.compile(pattern), handler)
-    for method, pattern, handler in (
-        ("GET", f"/{RECORD}/{ID}", lambda call: _one(call, call.id)),
-        ("PUT", f"/{RECORD}/{ID}", update),
-        ("POST", f"/{RECORD}/upsert", upsert),
-        ("POST", f"/{RECORD}", create),
-        ("GET", "/lookup", lambda call: search.lookup(call.crm, call.query)),
-        ("POST", f"/{ENTRY}", create_entry),
-        ("GET", f"/{RECORD}/view/{ID}", lambda call: search.view(call.crm, call.resource, call.id, call.query)),
-        ("POST", r"/filtered_search/(?P<entity>\w+)", filtered_search),
-        ("POST", f"/{RECORD}/bulk_upsert", bulk_upsert),
-        ("GET", f"/job_statuses/{ID}", lambda call: jobs.status(call.crm, call.id)),
-        ("GET", "/sales_activities", lambda call: activities.listed(call.crm, call.query)),
-        ("GET", f"/(?P<kind>sales_activities)/{ID}", lambda call: _entry(call, call.id)),
-        ("PUT", f"/{ENTRY}/{ID}", update_entry),
-        ("DELETE", f"/{ENTRY}/{ID}", delete_entry),
-        ("DELETE", f"/{RECORD}/{ID}", delete),
-        ("DELETE", f"/{RECORD}/{ID}/(?P<forget>forget)", delete),
-        ("POST", f"/{RECORD}/bulk_destroy", bulk_destroy),
-        ("POST", f"/leads/{ID}/convert", convert),
-        ("GET", f"/{RECORD}/{ID}/notes", notes_of),
-        ("GET", f"/{PERSON}/{ID}/activities", timeline),
-        ("GET", f"/{RECORD}/filters", lambda call: search.filters(call.crm, call.resource)),
-        ("GET", r"/settings/(?P<resource>\w+)/fields", fields),
-        ("GET", r"/selector/(?P<name>\w+)", selector),
-        ("GET", rf"/selector/(?P<name>deal_pipelines)/{ID}/(?P<part>deal_stages)", selected),
-        ("GET", rf"/selector/(?P<name>sales_activity_types)/{ID}/(?P<part>sales_activity_outcomes)", selected),
-        ("GET", "/search", lambda call: search.search(call.crm, call.query)),
-    )
-]
-
-
-def route(method: str, path: str) -> tuple[Callable[[Call], Any], dict[str, str]]:
-    """The handler of a path below /api, and its parts. Raises Refusal 404."""
-    for verb, pattern, handler in ROUTES:
-        if verb == method and (found := pattern.fullmatch(path)):
-            return handler, {key: value for key, value in found.groupdict().items() if value is not None}
-    raise Refusal(404, "not_found")

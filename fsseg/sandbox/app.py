@@ -16,12 +16,13 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from fsseg.sandbox import activities, jobs
-from fsseg.sandbox.api import Answer, Call, route
+from fsseg.sandbox.api import Answer, Call
 from fsseg.sandbox.faults import ERRORS, HTML, Faults, drop
 from fsseg.sandbox.limits import Quota, retry_after
 from fsseg.sandbox.messages import Refusal
 from fsseg.sandbox.options import Fault, Options, Stats
 from fsseg.sandbox.records import Crm
+from fsseg.sandbox.routes import route
 from fsseg.sandbox.store import Store
 
 BEFORE = ("error", "drop_before", "429", "wrapped_429", "bulk_405")

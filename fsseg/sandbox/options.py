@@ -168,6 +168,16 @@ class Options:
         return {**asdict(self), "headers": sorted(self.headers)}
 
 
+def switched(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What `Options.changed` takes, from a command line: None where nothing was given, each `fault` as a text.
+
+    Raises ValueError.
+    """
+    known = {item.name for item in fields(Options)}
+    changes = {name: value for name, value in given.items() if name in known and value is not None}
+    return {**changes, "faults": [Fault.parse(text) for text in given["fault"] or ()]}
+
+
 @dataclass
 class Stats:
     """What the server has seen since it started."""

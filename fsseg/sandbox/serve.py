@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from fsseg.sandbox.options import Fault, Options
@@ -82,6 +83,23 @@ def running(
         finally:
             server.should_exit = True
             thread.join()
+
+
+def serve_until_stopped(
+    served: AbstractContextManager[Sandbox], ready: Callable[[Sandbox], None], stop: Event | None = None
+) -> None:
+    """What `running` gives is served until SIGINT, SIGTERM or `stop`; `ready` is called when it can be asked.
+
+    Raises what `running` raises.
+    """
+    stopped = stop or Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with served as sandbox:
+        ready(sandbox)
+        # In steps, as a signal that another thread took is seen here only between two of them.
+        while not stopped.wait(0.5):
+            pass
 
 
 def _listener(port: int) -> socket.socket:

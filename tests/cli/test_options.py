@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import get_args, get_type_hints
+
+import pytest
+from pydantic import BaseModel
+
+from fsseg.cli import options as o
+from fsseg.cli.option_groups import Setting, flags
+from fsseg.settings import Settings
+
+GROUPS = (o.AccountOptions, o.EventOptions, o.LimitOptions, o.DisplayOptions)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        extra.path
+        for group in GROUPS
+        for hint in get_type_hints(group, include_extras=True).values()
+        for extra in get_args(hint)
+        if isinstance(extra, Setting)
+    ],
+)
+def test_every_option_that_is_a_setting_names_one_that_there_is(path: str) -> None:
+    *sections, key = path.split(".")
+    model: type[BaseModel] = Settings
+    for section in sections:
+        model = type(model.model_fields[section].default)
+    assert key in model.model_fields
+
+
+def test_what_is_not_given_is_left_to_the_environment_and_the_file() -> None:
+    assert flags(*(group() for group in GROUPS)) == {}
+
+
+def test_what_is_given_goes_where_the_settings_have_it() -> None:
+    account = o.AccountOptions(domain="acme", sandbox=True)
+    events = o.EventOptions(event=["Order Completed"], limit=3, with_=[o.With.group])
+    assert flags(account, events) == {
+        "freshsales": {"domain": "acme"},
+        "sandbox": True,
+        "filter": {"events": ["Order Completed"]},
+        "limit": 3,
+        "with_group": True,
+    }
