@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
 from fsseg.cli import options as o
-
-
-class Format(StrEnum):
-    """How the diff is printed."""
-
-    text = "text"
-    markdown = "markdown"
-    html = "html"
-    jsonl = "jsonl"
-
-
-class Show(StrEnum):
-    """Which changes are printed."""
-
-    all = "all"
-    creates = "creates"
-    updates = "updates"
-    conflicts = "conflicts"
+from fsseg.report.formats import DiffFormat, Report
+from fsseg.report.show import Show
 
 
 def dry_run(
@@ -33,8 +16,10 @@ def dry_run(
     offline: Annotated[
         bool, typer.Option("--offline", help="Send nothing at all: the account's cached fields, or the standard ones.")
     ] = False,
-    format: Annotated[Format, typer.Option(help="How the diff is printed.", rich_help_panel=o.OUTPUT)] = Format.text,
-    show: Annotated[Show, typer.Option(help="Which changes are printed.", rich_help_panel=o.OUTPUT)] = Show.all,
+    format: Annotated[
+        DiffFormat, typer.Option(help="How the diff is printed.", rich_help_panel=o.OUTPUT)
+    ] = DiffFormat.TEXT,
+    show: Annotated[Show, typer.Option(help="Which changes are printed.", rich_help_panel=o.OUTPUT)] = Show.ALL,
     full: Annotated[
         int, typer.Option(help="Changes of each kind printed in full; 0 is all.", min=0, rich_help_panel=o.OUTPUT)
     ] = 50,
@@ -74,27 +59,18 @@ def dry_run(
     ):
         from fsseg.cli.planning import run
         from fsseg.report.files import read_lines
-        from fsseg.report.formats.text import print_dry_run
-        from fsseg.report.render import DiffFormat, print_diff, print_json
+        from fsseg.report.render import print_json
         from fsseg.report.standing import standing
 
         def tell(pipeline: Any, summary: dict[str, Any], told: str) -> None:
-            out, run_dir, most = output.consoles.out, pipeline.run.folder, full or None
-            is_sampled = most is not None and most <= pipeline.sample.limit and format is not Format.jsonl
-            changes = pipeline.sample if is_sampled else read_lines(pipeline.run.changes)
+            out, run = output.consoles.out, pipeline.run
             if json:
                 print_json(out, summary)
-            elif quiet:
-                return
-            elif format is Format.text:
-                failures = read_lines(pipeline.run.failures)
-                print_dry_run(
-                    out, summary, changes, failures, run_dir=run_dir, show=show.value, limit=most, told=told,
-                    standing=standing(pipeline.run),
+            elif not quiet:
+                report = Report(
+                    summary, read_lines(run.changes), read_lines(run.failures), pipeline.sample, run_dir=run.folder,
+                    standing=standing(run), command_shown=told, show=show, most_changes=full or None,
                 )  # fmt: skip
-            else:
-                print_diff(
-                    out, changes, format=cast("DiffFormat", format.value), show=show.value, limit=most, summary=summary
-                )
+                format.load().write(out, report)
 
         raise typer.Exit(run(settings, paths, output, "dry-run", tell, offline=offline))

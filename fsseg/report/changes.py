@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import value
 from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
+from fsseg.report.show import Show
 
-Show = Literal["all", "creates", "updates", "conflicts"]
 Change = dict[str, Any]
-ACTIONS_SHOWN: dict[Show, frozenset[str]] = {
-    "all": frozenset({"create", "update", "delete", "conflict"}),
-    "creates": frozenset({"create"}),
-    "updates": frozenset({"update"}),
-    "conflicts": frozenset({"conflict"}),
-}
 Totals = Counter[tuple[str, str]]
 SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "=", "conflict": "!", "skipped": "/"}
 CLEARED = "(cleared)"
@@ -71,8 +65,8 @@ class Arranger:
     counted isn't counted again; the limit must not be beyond its own.
     """
 
-    def __init__(self, changes: Iterable[Change], *, show: Show = "all", limit: int | None = None) -> None:
-        self._changes, self._actions, self._limit = changes, ACTIONS_SHOWN[show], limit
+    def __init__(self, changes: Iterable[Change], *, show: Show = Show.ALL, limit: int | None = None) -> None:
+        self._changes, self._actions, self._limit = changes, show.actions, limit
         self._sampled = isinstance(changes, Sample)
         self.totals: Totals = changes.totals if isinstance(changes, Sample) else Counter()
         """Changes by (entity, action); complete once the groups have been gone through."""

@@ -8,14 +8,21 @@ import pytest
 from rich.cells import cell_len
 
 from fsseg.report.changes import Arranger
-from fsseg.report.render import print_diff
+from fsseg.report.formats import DiffFormat, Report
+from fsseg.report.formats.text_diff import TextDiff
+from fsseg.report.show import Show
 
 from .samples import HOSTILE, capturing, change, changes, dry_summary, shown
 
 
-def diff(rows: Any = None, **options: Any) -> str:
-    console = capturing(width=options.pop("width", 100), terminal=options.pop("terminal", False), no_color=True)
-    print_diff(console, changes() if rows is None else rows, **options)
+def diff(
+    rows: Any = None, *, format: str = "", show: str = "all", limit: int | None = 50, summary: Any = None,
+    width: int = 100, terminal: bool = False,
+) -> str:  # fmt: skip
+    console = capturing(width=width, terminal=terminal, no_color=True)
+    report = Report(summary or {}, changes() if rows is None else rows, show=Show(show), most_changes=limit)
+    implementation = TextDiff() if format in ("", "text") else DiffFormat(format).load()
+    implementation.write(console, report)
     return shown(console)
 
 

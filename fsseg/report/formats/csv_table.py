@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from fsseg.report.console import sanitise, write
+from fsseg.report.formats import Format, Report
 from fsseg.segment.json_codec import dumps
 from fsseg.state.private_file import replacing
 
@@ -16,6 +20,14 @@ COLUMNS = (
     *("type", "userId", "email", "messageId", "event"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class CsvFailures(Format):
+    """The events that were rejected or failed, for spreadsheets."""
+
+    def write(self, console: Console, report: Report) -> None:
+        for line in csv_lines(report.failures, sanitise):
+            write(console, line)
 
 
 def neutralise(cell: str) -> str:

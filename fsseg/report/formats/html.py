@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
 
-from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Arranger, Change, Group, Show, field_lines, warning_texts
-from fsseg.report.console import sanitise
+from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Arranger, Change, Group, field_lines, warning_texts
+from fsseg.report.console import sanitise, write
+from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
 from fsseg.report.humanize import counted, cut, number, value
 from fsseg.report.model import (
@@ -34,6 +36,7 @@ from fsseg.report.model import (
     warning_rows,
     where,
 )
+from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 from fsseg.state.private_file import write_text
 
@@ -65,13 +68,33 @@ class _Failure:
     hint: str
 
 
+class HtmlReport(Format):
+    """The page of a run, with everything up to the page's own limits."""
+
+    def write(self, console: Console, report: Report) -> None:
+        page = render_html(
+            report.summary, report.changes, report.failures, run_dir=report.run_dir, standing=report.standing
+        )
+        write(console, page)
+
+
+class HtmlDiff(Format):
+    """The page of a run that was just planned, without the events that failed."""
+
+    def write(self, console: Console, report: Report) -> None:
+        if not report.summary:
+            raise ValueError("an HTML diff needs the summary")
+        limit = report.most_changes or SHOWN
+        write(console, render_html(report.summary, report.first_changes, (), show=report.show, limit=limit))
+
+
 def render_html(
     summary: Summary,
     changes: Iterable[Change],
     failures: Iterable[dict[str, Any]],
     *,
     run_dir: Path | None = None,
-    show: Show = "all",
+    show: Show = Show.ALL,
     limit: int = SHOWN,
     standing: Standing | None = None,
 ) -> str:

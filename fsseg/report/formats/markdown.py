@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from fsseg.report.changes import SIGNS, Arranger, Change, Show, entities, field_lines, identity, warning_texts
-from fsseg.report.console import sanitise
+from rich.console import Console
+
+from fsseg.report.changes import SIGNS, Arranger, Change, entities, field_lines, identity, warning_texts
+from fsseg.report.console import sanitise, write
+from fsseg.report.formats import Format, Report
 from fsseg.report.humanize import cut, number
 from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
+from fsseg.report.show import Show
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:])")
 _LONGEST = 200
+
+
+class MarkdownDiff(Format):
+    """What a run would change, for a pull request or a ticket."""
+
+    def write(self, console: Console, report: Report) -> None:
+        changes, summary = report.first_changes, report.summary or None
+        for line in markdown_lines(changes, show=report.show, limit=report.most_changes, summary=summary):
+            write(console, line + "\n")
 
 
 def escape(text: str) -> str:
@@ -20,7 +33,7 @@ def escape(text: str) -> str:
 
 
 def markdown_lines(
-    changes: Iterable[Change], *, show: Show = "all", limit: int | None = 50, summary: Summary | None = None
+    changes: Iterable[Change], *, show: Show = Show.ALL, limit: int | None = 50, summary: Summary | None = None
 ) -> Iterator[str]:
     """The document line by line; the counts come last, since they are known last."""
     yield "# Freshsales: what would change" if not summary or summary.get("dry_run") else "# Freshsales: what changed"

@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from fsseg.report.changes import Arranger, Change, Show
+from fsseg.report.changes import Arranger, Change
 from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
+from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
 from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.humanize import counted, cut, number, pad, value
@@ -36,6 +37,7 @@ from fsseg.report.model import (
     warning_rows,
     where,
 )
+from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 
 STYLES = {
@@ -51,6 +53,26 @@ NARROWEST = 24
 """Columns below which text is no longer put beside what it belongs to."""
 _TOP = 8
 _BAR = 30
+
+
+class TextReport(Format):
+    """What became of a run, and its first failed events."""
+
+    def write(self, console: Console, report: Report) -> None:
+        print_totals(
+            console, report.summary, report.failures, run_dir=report.run_dir, show_failures=report.most_failures,
+            told=report.command_shown, standing=report.standing,
+        )  # fmt: skip
+
+
+class TextDryRun(Format):
+    """What a run would change, and what becomes of its events."""
+
+    def write(self, console: Console, report: Report) -> None:
+        print_dry_run(
+            console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
+            limit=report.most_changes, told=report.command_shown, standing=report.standing,
+        )  # fmt: skip
 
 
 def print_totals(
@@ -80,12 +102,12 @@ def print_dry_run(
     failures: Iterable[dict[str, Any]] = (),
     *,
     run_dir: Path | None = None,
-    show: Show = "all",
+    show: Show = Show.ALL,
     limit: int | None = 50,
     told: str = "",
     standing: Standing | None = None,
 ) -> None:
-    """A dry run on the terminal: the account, the diff as in `print_diff`, the totals as in `print_totals`."""
+    """A dry run on the terminal: the account, the diff as in `diff_lines`, the totals as in `print_totals`."""
     for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
         console.print(line, soft_wrap=True)
     for line in diff_lines(Arranger(changes, show=show, limit=limit), glyphs(console), line_width(console)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.console import Console
 from rich.text import Text
 
 from fsseg.report.changes import (
@@ -17,11 +18,23 @@ from fsseg.report.changes import (
     identity,
     warning_texts,
 )
-from fsseg.report.console import Glyphs, sanitise
+from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
+from fsseg.report.formats import Format, Report
 from fsseg.report.humanize import counted, cut, number, pad
 
 _STYLES = {"create": "green", "update": "yellow", "conflict": "red"}
 _LONGEST_NAME = 32
+
+
+class TextDiff(Format):
+    """The diff and how many changes there are of each kind, and nothing else of the run."""
+
+    def write(self, console: Console, report: Report) -> None:
+        arranged = Arranger(report.first_changes, show=report.show, limit=report.most_changes)
+        for line in diff_lines(arranged, glyphs(console), line_width(console)):
+            console.print(line, soft_wrap=True)
+        for line in total_lines(arranged.totals):
+            console.print(line, soft_wrap=True)
 
 
 def diff_lines(arranged: Arranger, signs: Glyphs, width: int, file: str = "changes.jsonl") -> Iterator[Text]:
