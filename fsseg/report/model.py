@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from fsseg.exit_codes import ExitCode
+from fsseg.freshsales.names import Entity
 from fsseg.report.advice import command
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import about, counted, duration, elapsed, number
@@ -17,8 +19,11 @@ from fsseg.report.standing import Standing
 
 Summary = dict[str, Any]
 OUTCOMES = ("applied", "unchanged", "skipped", "rejected", "failed", "pending")
-ENTITIES = ("lead", "contact", "account", "deal", "timeline")
+ENTITIES: tuple[Entity, ...] = get_args(Entity)
+"""In the order of all reports."""
 ACTIONS = ("create", "update", "delete", "unchanged", "conflict", "skipped", "failed", "pending")
+RESUMABLE = (ExitCode.STOPPED, ExitCode.INTERRUPTED)
+"""How a run ends that goes on with `fsseg resume` alone."""
 _DONE = {"create": "created", "update": "updated"}
 _PLANNED = {"create": "to create", "update": "to update"}
 _UNDONE = {"update": "put back", "delete": "deleted", "conflict": "left alone"}
@@ -106,6 +111,17 @@ def is_undo(summary: Summary) -> bool:
     return command == "undo" or (command in ("resume", "retry") and not summary.get("inputs"))
 
 
+def exit_code(summary: Summary) -> int:
+    """An `ExitCode`, or a number that a later version knows."""
+    code: int = summary.get("exit_code", ExitCode.DONE)
+    return code
+
+
+def came_to_its_end(summary: Summary) -> bool:
+    """Whether nothing stopped the run on its way."""
+    return exit_code(summary) in (ExitCode.DONE, ExitCode.SOME_FAILED)
+
+
 def total_failures(summary: Summary) -> int:
     """Events that were rejected or failed."""
     outcomes = summary["events"]["outcomes"]
@@ -135,16 +151,16 @@ def headline(summary: Summary) -> str:
     """One sentence on how the run ended."""
     took = elapsed(summary)
     after = f" after {duration(took)}" if took is not None else ""
-    code = summary.get("exit_code", 0)
+    code = exit_code(summary)
     written = (summary.get("requests") or {}).get("write")
-    if code == 130:
+    if code == ExitCode.INTERRUPTED:
         return f"Interrupted{after}; nothing is lost."
-    if code == 3:
+    if code == ExitCode.REFUSED_CREDENTIALS:
         left = "nothing is lost" if written else "nothing was written"
         return f"Freshsales refused the credentials or the permission; {left}."
-    if code == 6:
+    if code == ExitCode.BRAKE:
         return f"The safety brake refused the run; nothing {'more ' if written else ''}was written."
-    if code == 5:
+    if code == ExitCode.STOPPED:
         return f"Stopped early{after}; nothing is lost."
     if is_dry(summary):
         return f"Dry run{after}: nothing was written."
@@ -310,14 +326,14 @@ def next_steps(summary: Summary, files: Sequence[Path] = (), standing: Standing 
 
 def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
     """What goes on with the run, or with its plan."""
-    outcomes, code = summary["events"]["outcomes"], summary.get("exit_code", 0)
+    outcomes, code = summary["events"]["outcomes"], exit_code(summary)
     resumes = standing is None or standing.can_be_resumed
-    if code == 6 and not is_dry(summary):
+    if code == ExitCode.BRAKE and not is_dry(summary):
         return [Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes"))] * resumes
     if is_dry(summary) and outcomes.get("applied") and summary.get("forecast") and not _is_unfinished(summary):
         applies = standing is None or standing.can_be_applied
         return [Step("Apply exactly this", _command(summary, "apply"))] * applies
-    if outcomes.get("pending") or code in (5, 130):
+    if outcomes.get("pending") or code in RESUMABLE:
         return [Step("Go on where it stopped", _command(summary, "resume"))] * resumes
     return []
 
@@ -328,7 +344,7 @@ def _would_undo(summary: Summary) -> bool:
 
 def _is_unfinished(summary: Summary) -> bool:
     """Whether a dry run stopped before its plan was whole; an import without a push was whole, and declined."""
-    return summary.get("command") != "import" and summary.get("exit_code", 0) not in (0, 1)
+    return summary.get("command") != "import" and not came_to_its_end(summary)
 
 
 def report_command(summary: Summary) -> str:

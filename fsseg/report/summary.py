@@ -10,9 +10,10 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
-from fsseg.report.changes import Sample
+from fsseg.report.changes import Change, Sample
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
+from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
@@ -23,19 +24,17 @@ from fsseg.state.run_folder import Run
 from fsseg.state.source_events import items_at, keys_at
 
 SCHEMA = 1
-RECORDS: tuple[Entity, ...] = ("lead", "contact", "account", "deal")
-ENTITIES = (*RECORDS, "timeline")
+TIMELINE: Entity = "timeline"
+RECORDS = tuple(entity for entity in ENTITIES if entity != TIMELINE)
 
 LOST = "lost"
 """What a line of failures.jsonl has instead of the event where that can't be read again."""
 
-Change = dict[str, Any]
 
-
-def summary(store: Store, totals: Totals, head: dict[str, Any]) -> dict[str, Any]:
+def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     """The object of summary.json: `head` (run, account, times, exit code, requests) and everything that is counted."""
     counts: dict[str, Any] = store.get("counts", {})
-    outcomes = Counter(dict.fromkeys(("applied", "unchanged", "skipped", "rejected", "failed", "pending"), 0))
+    outcomes = Counter(dict.fromkeys(OUTCOMES, 0))
     outcomes.update(totals.outcomes)
     reasons = Counter(totals.reasons)
     for outcome, code, count in counts.get("reasons", ()):
@@ -132,7 +131,7 @@ def changes(store: Store) -> Iterator[Change]:
             shown = {"title": entry["name"], "via": entry["via"], "start_date": f"{time}Z"}
             fields = {name: {"before": None, "after": after} for name, after in shown.items()}
         warnings = [code] if code else []
-        yield {"action": action, "entity": "timeline", "key": key, "id": id, "fields": fields, "warnings": warnings}
+        yield {"action": action, "entity": TIMELINE, "key": key, "id": id, "fields": fields, "warnings": warnings}
 
 
 def write_changes(run: Run, store: Store) -> Sample:

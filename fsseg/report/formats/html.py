@@ -11,14 +11,18 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
+from fsseg.exit_codes import ExitCode
 from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Arranger, Change, Group, field_lines, warning_texts
 from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
 from fsseg.report.humanize import counted, cut, number, value
 from fsseg.report.model import (
+    RESUMABLE,
     Failures,
     Summary,
+    came_to_its_end,
+    exit_code,
     forecast_line,
     headline,
     is_dry,
@@ -164,11 +168,12 @@ def _title(summary: Summary) -> str:
 
 def _status(summary: Summary) -> tuple[str, str]:
     """(tone, words) of the badge."""
-    code = summary.get("exit_code", 0)
-    if code in (5, 130):
+    code = exit_code(summary)
+    if code in RESUMABLE:
         return "warn", "stopped, can be resumed"
-    if code not in (0, 1):
-        return "bad", "refused" if code in (3, 6) else f"ended with {code}"
+    if not came_to_its_end(summary):
+        refused = code in (ExitCode.REFUSED_CREDENTIALS, ExitCode.BRAKE)
+        return "bad", "refused" if refused else f"ended with {code}"
     if left := not_put_back(summary):
         return "warn", f"{counted(left, 'record')} left alone"
     bad = total_failures(summary)

@@ -21,6 +21,7 @@ from fsseg.report.model import (
     ReasonRow,
     Summary,
     WarningRow,
+    came_to_its_end,
     forecast_line,
     headline,
     is_dry,
@@ -175,7 +176,7 @@ class _Totals:
     def _head(self) -> Iterator[Text]:
         dry = is_dry(self.summary)
         yield from self._wrapped(plan_line(self.summary) if dry else headline(self.summary), "bold")
-        if dry and self.summary.get("exit_code", 0) not in (0, 1):
+        if dry and not came_to_its_end(self.summary):
             yield from self._wrapped(headline(self.summary), "bold yellow")
         for note in self.summary.get("notes") or ():
             yield from self._wrapped(f"! {sanitise(str(note))}", "yellow")
