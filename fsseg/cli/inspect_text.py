@@ -11,9 +11,9 @@ from rich.text import Text
 
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_table
+from fsseg.figures import counted, number
 from fsseg.mapping.inspection import Contents, Survey, TraitSeen
 from fsseg.report.console import glyphs
-from fsseg.report.humanize import counted, number
 from fsseg.report.reasons import REASONS
 
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}

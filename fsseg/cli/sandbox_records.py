@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.cli.table import heading
+from fsseg.figures import counted, number
 from fsseg.report.console import glyphs, line_width
-from fsseg.report.humanize import counted, cut, number, pad, value
+from fsseg.report.humanize import cut, pad, value
 from fsseg.sandbox import counts, dump
 from fsseg.sandbox.account import COMPUTED, SELECTOR_OF, Account, Row
 from fsseg.sandbox.store import Store

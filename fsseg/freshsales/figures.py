@@ -1,13 +1,4 @@
-"""Numbers as people read them, with the noun that fits."""
+"""The earlier place of `fsseg.figures`, for those who still import it from here."""
 
-from __future__ import annotations
-
-
-def number(count: float) -> str:
-    """`12,400`; fractions keep one digit."""
-    return f"{count:,}" if isinstance(count, int) else f"{count:,.1f}".removesuffix(".0")
-
-
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """`1 request`, `1,204 requests`."""
-    return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"
+from fsseg.figures import counted as counted
+from fsseg.figures import number as number

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted, number
 from fsseg.freshsales.names import Entity
 from fsseg.report.advice import command
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import about, counted, duration, elapsed, number
+from fsseg.report.humanize import about, duration, elapsed
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.report.standing import Standing
 

@@ -17,9 +17,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from fsseg.figures import number
 from fsseg.report.console import glyphs, sanitise
 from fsseg.report.eta import Quota, seconds_to_go
-from fsseg.report.humanize import clock_time, cut, duration, number, rate
+from fsseg.report.humanize import clock_time, cut, duration, rate
 
 Clock = Callable[[], float]
 """Epoch seconds; injected by tests."""

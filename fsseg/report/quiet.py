@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted, number
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import counted, number
 from fsseg.report.model import (
     Summary,
     came_to_its_end,

@@ -15,8 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fsseg.figures import number
 from fsseg.report.console import glyphs, line_width, sanitise
-from fsseg.report.humanize import cut, duration, number
+from fsseg.report.humanize import cut, duration
 from fsseg.report.model import OUTCOMES
 from fsseg.state.run_folder import STDIN, RunInfo, RunState
 

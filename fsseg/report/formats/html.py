@@ -12,11 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted, number
 from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Arranger, Change, Group, field_lines, warning_texts
 from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
-from fsseg.report.humanize import counted, cut, number, value
+from fsseg.report.humanize import cut, value
 from fsseg.report.model import (
     RESUMABLE,
     Failures,

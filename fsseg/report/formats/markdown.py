@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 
+from fsseg.figures import number
 from fsseg.report.changes import SIGNS, Arranger, Change, entities, field_lines, identity, warning_texts
 from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
-from fsseg.report.humanize import cut, number
+from fsseg.report.humanize import cut
 from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
 from fsseg.report.show import Show
 

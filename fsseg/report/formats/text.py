@@ -10,12 +10,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from fsseg.figures import counted, number
 from fsseg.report.changes import Arranger, Change
 from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
 from fsseg.report.formats.text_diff import diff_lines
-from fsseg.report.humanize import counted, cut, number, pad, value
+from fsseg.report.humanize import cut, pad, value
 from fsseg.report.model import (
     Failures,
     ReasonRow,

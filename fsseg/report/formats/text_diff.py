@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from fsseg.figures import counted, number
 from fsseg.report.changes import (
     CLEARED,
     SIGNS,
@@ -20,7 +21,7 @@ from fsseg.report.changes import (
 )
 from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
 from fsseg.report.formats import Format, Report
-from fsseg.report.humanize import counted, cut, number, pad
+from fsseg.report.humanize import cut, pad
 
 _STYLES = {"create": "green", "update": "yellow", "conflict": "red"}
 _LONGEST_NAME = 32
