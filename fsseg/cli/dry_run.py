@@ -1,4 +1,4 @@
-"""`fsseg dry-run`: plan and diff; writes nothing."""
+"""`fsseg dry-run`: what an import would change, without writing anything."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def dry_run(
         from fsseg.report.render import print_json
         from fsseg.report.standing import standing
 
-        def tell(pipeline: Any, summary: dict[str, Any], told: str) -> None:
+        def show_plan(pipeline: Any, summary: dict[str, Any], command_shown: str) -> None:
             out, run = output.consoles.out, pipeline.run
             if json:
                 print_json(out, summary)
             elif not quiet:
                 report = Report(
                     summary, read_lines(run.changes), read_lines(run.failures), pipeline.sample, run_dir=run.folder,
-                    standing=standing(run), command_shown=told, show=show, most_changes=full or None,
+                    standing=standing(run), command_shown=command_shown, show=show, most_changes=full or None,
                 )  # fmt: skip
                 format.load().write(out, report)
 
-        raise typer.Exit(run(settings, paths, output, "dry-run", tell, offline=offline))
+        raise typer.Exit(run(settings, paths, output, "dry-run", show_plan, offline=offline))

@@ -55,14 +55,14 @@ def report(
             goes_on = f": {advised('resume', past.run)} goes on with it"
             so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
             raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
-        wanted = ReportFormat.JSON if json else format
-        if quiet and wanted is ReportFormat.TEXT and output_file is None:
+        asked_format = ReportFormat.JSON if json else format
+        if quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.complain(line)
         elif output_file is None:
-            _print(output.consoles.out, past, wanted, limit)
+            _print(output.consoles.out, past, asked_format, limit)
         else:
-            _write(output_file, past, wanted, limit)
+            _write(output_file, past, asked_format, limit)
             output.consoles.say(f"written to {output_file}")
 
 

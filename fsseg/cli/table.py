@@ -1,4 +1,4 @@
-"""Columns for eyes: aligned, safe on a terminal; only the last column is wrapped, and only there."""
+"""Tables for people, safe on a terminal, where a last column that is too wide is wrapped."""
 
 from __future__ import annotations
 
@@ -71,5 +71,5 @@ def print_table(
 
 
 def heading(console: Console, text: str) -> None:
-    """A line of its own above what follows."""
+    """Print a bold line above what follows."""
     console.print(Text(sanitise(text).replace(" · ", f" {glyphs(console).dot} "), style="bold"), soft_wrap=True)

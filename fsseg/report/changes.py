@@ -25,8 +25,8 @@ SAMPLED = 500
 
 
 @dataclass
-class Group:
-    """One entity: changes to show (conflicts last, with room of their own), and how many more there are."""
+class ChangeGroup:
+    """Changes of one entity: those to show (conflicts last, with room of their own), and how many more there are."""
 
     entity: str
     changes: list[Change] = field(default_factory=list)
@@ -53,11 +53,11 @@ class Sample:
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
-        kept = (one for some in self._kept.values() for one in some)
-        return (change for _, change in sorted(kept, key=lambda one: one[0]))
+        numbered = (kept for changes in self._kept.values() for kept in changes)
+        return (change for _, change in sorted(numbered, key=lambda kept: kept[0]))
 
 
-class Arranger:
+class ChangeGroups:
     """Groups of changes by entity, while `totals` counts all of them as they stream by.
 
     With a limit, at most that many changes and as many conflicts of an entity are kept, and the groups come at the end.
@@ -71,16 +71,16 @@ class Arranger:
         self.totals: Totals = changes.totals if isinstance(changes, Sample) else Counter()
         """Changes by (entity, action); complete once the groups have been gone through."""
 
-    def __iter__(self) -> Iterator[Group]:
+    def __iter__(self) -> Iterator[ChangeGroup]:
         shown = self._counted()
         if self._limit is None:
             for change in shown:
                 conflict = change["action"] == "conflict"
-                yield Group(change["entity"], [] if conflict else [change], [change] if conflict else [])
+                yield ChangeGroup(change["entity"], [] if conflict else [change], [change] if conflict else [])
             return
-        groups: dict[str, Group] = {}
+        groups: dict[str, ChangeGroup] = {}
         for change in shown:
-            group = groups.setdefault(change["entity"], Group(change["entity"]))
+            group = groups.setdefault(change["entity"], ChangeGroup(change["entity"]))
             kept = group.conflicts if change["action"] == "conflict" else group.changes
             if len(kept) < self._limit:
                 kept.append(change)
@@ -96,6 +96,9 @@ class Arranger:
                 self.totals[change["entity"], change["action"]] += 1
             if change["action"] in self._actions:
                 yield change
+
+
+Arranger = ChangeGroups  # for those outside this room who still call it so
 
 
 def field_lines(change: Change) -> list[tuple[str, str, str]]:
@@ -116,14 +119,15 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
 
 
 def warning_texts(change: Change) -> list[str]:
-    """The words of a change's warnings: its own text, or what its code means."""
+    """The warnings of a change in words: the text that each has, or what its code means."""
     texts = []
     for warning in change.get("warnings") or ():
         if isinstance(warning, dict):
             code = str(warning.get("code", ""))
-            told = warning.get("message") or warning.get("hint") or (WARNINGS[code].hint if code in WARNINGS else code)
+            known = WARNINGS[code].hint if code in WARNINGS else code
+            meaning = warning.get("message") or warning.get("hint") or known
             name = warning.get("name")
-            texts.append(sanitise(f"{name}: {told}" if name else str(told)))
+            texts.append(sanitise(f"{name}: {meaning}" if name else str(meaning)))
         else:
             texts.append(sanitise(WARNINGS[warning].hint if warning in WARNINGS else str(warning)))
     return texts
@@ -141,5 +145,5 @@ def identity(change: Change) -> str:
 
 def entities(totals: Totals) -> list[str]:
     """The entities that have changes, in the order of all reports."""
-    seen = {entity for entity, _ in totals}
-    return [e for e in ENTITIES if e in seen] + sorted(seen.difference(ENTITIES))
+    changed = {entity for entity, _ in totals}
+    return [e for e in ENTITIES if e in changed] + sorted(changed.difference(ENTITIES))

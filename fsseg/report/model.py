@@ -33,7 +33,7 @@ _TO_UNDO = {"update": "to put back", "delete": "to delete", "conflict": "left al
 
 @dataclass(frozen=True)
 class ReasonRow:
-    """A reason code with its number of events and where it is met first (`events.jsonl line 17`)."""
+    """A reason code with its number of events and the place of the first (`events.jsonl line 17`)."""
 
     code: str
     outcome: str
@@ -77,26 +77,26 @@ class Failures:
 
     @classmethod
     def of(cls, summary: Summary, failures: Iterable[dict[str, Any]], limit: int = 0) -> Failures:
-        """Reads no further than needed to know every code of the summary and `limit` rows."""
-        found = cls()
-        wanted = {row.code for row in needing_attention(summary)}
+        """The failures of a run, read no further than it takes to know every code of the summary and `limit` rows."""
+        kept = cls()
+        codes_to_come = {row.code for row in needing_attention(summary)}
         stream = iter(failures)
         for failure in stream:
             about = failure.get("_fsseg") or {}
             code = str(about.get("code"))
-            if code not in found.first and about.get("file") is not None:
-                found.first[code] = place(about)
-            wanted.discard(code)
-            if len(found.rows) < limit:
-                found.rows.append(failure)
-            if not wanted:
-                found.rows.extend(islice(stream, limit - len(found.rows)))
+            if code not in kept.first and about.get("file") is not None:
+                kept.first[code] = place(about)
+            codes_to_come.discard(code)
+            if len(kept.rows) < limit:
+                kept.rows.append(failure)
+            if not codes_to_come:
+                kept.rows.extend(islice(stream, limit - len(kept.rows)))
                 break
-        return found
+        return kept
 
 
 def place(about: dict[str, Any]) -> str:
-    """`events.jsonl line 17`, of the `_fsseg` part of a failure."""
+    """Where a failure's event stands, by its `_fsseg` part: `events.jsonl line 17`."""
     line = about.get("line")
     return sanitise(str(about.get("file", ""))) + (f" line {line}" if isinstance(line, int) else "")
 
@@ -140,7 +140,7 @@ def not_put_back(summary: Summary) -> int:
 
 
 def where(summary: Summary) -> str:
-    """`acme.freshsales.io · classic · 1,000 requests/hour, 874 left`, as far as it is known; `·` to be replaced."""
+    """The account as far as it is known: `acme.freshsales.io · classic · 1,000 requests/hour, 874 left`."""
     parts = [sanitise(str(summary.get("account") or "no account")), str(summary.get("edition", ""))]
     if limit := summary.get("account_limit"):
         left = summary.get("quota_left")
@@ -171,14 +171,14 @@ def headline(summary: Summary) -> str:
 
 
 def outcome_rows(summary: Summary) -> list[tuple[str, int]]:
-    """Outcome and events, in the order of a run; they add up to `events.read`. `pending` only if there are any."""
+    """Each outcome with its number of events, which add up to `events.read`; `pending` only if there are any."""
     outcomes = summary["events"]["outcomes"]
     names = {"applied": "would apply"} if is_dry(summary) else {}
     return [(names.get(o, o), outcomes.get(o, 0)) for o in OUTCOMES if o != "pending" or outcomes.get(o)]
 
 
 def record_table(summary: Summary) -> RecordTable:
-    """Records by entity and action."""
+    """The number of records by entity and action."""
     records: dict[str, dict[str, int]] = {e: c for e, c in summary.get("records", {}).items() if any(c.values())}
     entities = [e for e in ENTITIES if e in records] + [e for e in records if e not in ENTITIES]
     present = {action for counts in records.values() for action, n in counts.items() if n}
@@ -192,7 +192,7 @@ def record_table(summary: Summary) -> RecordTable:
 
 
 def plan_line(summary: Summary) -> str:
-    """`Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
+    """A plan as a sentence: `Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
     if is_undo(summary):
         return f"{undo_line(summary)}."
     records = summary.get("records", {})
@@ -207,7 +207,7 @@ def plan_line(summary: Summary) -> str:
 
 
 def undo_line(summary: Summary) -> str:
-    """`Put back 12 records, deleted 3, left 2 alone`, timeline entries among them; what is zero is left out."""
+    """What an undo did, zeros left out: `Put back 12 records, deleted 3, left 2 alone`, timeline entries among them."""
     total = sum(map(Counter, summary.get("records", {}).values()), Counter[str]())
     counts = (total["update"], total["delete"], total["conflict"] + total["failed"])
     done = ("put back {}", "deleted {}", "left {} alone")
@@ -228,8 +228,8 @@ def reason_rows(summary: Summary, failures: Failures | None = None) -> list[Reas
         known = REASONS.get(reason["code"])
         hint = reason.get("hint") or (known.hint if known else "")
         outcome = reason.get("outcome") or (known.outcome if known else "failed")
-        seen = first.get(reason["code"], "") if outcome != "skipped" else ""
-        rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), seen))
+        place_of_first = first.get(reason["code"], "") if outcome != "skipped" else ""
+        rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), place_of_first))
     return sorted(rows, key=lambda row: (row.outcome == "skipped", -row.count, row.code))
 
 
@@ -248,8 +248,8 @@ def warning_rows(summary: Summary) -> list[WarningRow]:
         known = WARNINGS[code].hint if code in WARNINGS else ""
         names = [(sanitise(str(w.get("name") or "")), w["count"], _own_hint(w, known)) for w in warnings]
         names.sort(key=lambda name: (-name[1], name[0]))
-        told = [name for name in names if name[0] or name[2]]
-        rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, told))
+        worth_naming = [name for name in names if name[0] or name[2]]
+        rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, worth_naming))
     return sorted(rows, key=lambda row: (-row.count, row.code))
 
 
@@ -276,7 +276,7 @@ def request_line(summary: Summary) -> str:
 
 
 def forecast_line(summary: Summary) -> str:
-    """`An import takes about 219 requests: about 15 minutes at 1,000 requests an hour.`; empty if not known."""
+    """What an import would cost, if known: `An import takes about 219 requests: about 15 minutes at …`."""
     forecast = summary.get("forecast") or {}
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
@@ -284,7 +284,7 @@ def forecast_line(summary: Summary) -> str:
 
 
 def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
-    """`219 requests: about 15 minutes at 1,000 requests an hour`, as far as it is known."""
+    """What a push costs as far as it is known: `219 requests: about 15 minutes at 1,000 requests an hour`."""
     text = counted(requests, "request")
     if seconds is not None:
         text += f": {about(seconds)}"

@@ -50,7 +50,7 @@ _QUIET = ("unchanged", "skipped")
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run to be listed. `info` is None where it can't be read; `records` are those of the summary of an undo."""
+    """A run to be listed, without `info` where that can't be read; `records` are those of an undo's summary."""
 
     id: str
     account: str
@@ -140,8 +140,8 @@ def _rendered(console: Console, table: Table, width: int) -> Iterator[Text]:
 def _print_beneath(console: Console, line: _Line, names: Sequence[str], width: int) -> None:
     room = max(width - _GAP - cell_len(line.cells.get("outcome", "")), _LEAST)
     cells = {**line.cells, "inputs": line.inputs.within(room, glyphs(console).ellipsis)}
-    if told := "  ".join(filter(None, (cells.get(name) for name in names))):
-        text = Text(told, overflow="ellipsis")  # wrapped between words; a word that is too long is cut
+    if words := "  ".join(filter(None, (cells.get(name) for name in names))):
+        text = Text(words, overflow="ellipsis")  # wrapped between words; a word that is too long is cut
         console.print(Padding(text, (0, 0, 0, _GAP), expand=False))
 
 
@@ -192,18 +192,18 @@ def _outcome(row: RunRow, info: RunInfo) -> str:
     """`applied 265, failed 4, exit 1`; nothing for a run under way, of which only an earlier part is known."""
     if row.state in (RunState.PLANNING, RunState.RUNNING):
         return ""
-    told = _put_back(info, row.records) if info.command == "undo" else _events(info)
-    return ", ".join([*told, f"exit {info.exit_code}"] if info.exit_code else told)
+    parts = _put_back(info, row.records) if info.command == "undo" else _events(info)
+    return ", ".join([*parts, f"exit {info.exit_code}"] if info.exit_code else parts)
 
 
 def _events(info: RunInfo) -> list[str]:
     met = [name for name in OUTCOMES if info.outcomes.get(name)]
     if info.outcomes and not met:
         return ["nothing read"]
-    told = [name for name in met if name not in _QUIET] or met
+    telling = [name for name in met if name not in _QUIET] or met
     planned = info.dry or info.state in (RunState.DECLINED, RunState.APPLIED)
     names = {"applied": "would apply"} if planned else {}
-    return [f"{names.get(name, name)} {number(info.outcomes[name])}" for name in told]
+    return [f"{names.get(name, name)} {number(info.outcomes[name])}" for name in telling]
 
 
 def _put_back(info: RunInfo, records: dict[str, dict[str, int]]) -> list[str]:
@@ -217,5 +217,5 @@ def _put_back(info: RunInfo, records: dict[str, dict[str, int]]) -> list[str]:
         "leave alone" if info.dry else "left alone": total["conflict"] + total["failed"],
     }
     nothing = ["nothing to put back"] if info.state is RunState.DONE else []
-    told = [f"{name} {number(count)}" for name, count in counts.items() if count] or nothing
-    return [f"would {told[0]}", *told[1:]] if info.dry and any(counts.values()) else told
+    parts = [f"{name} {number(count)}" for name, count in counts.items() if count] or nothing
+    return [f"would {parts[0]}", *parts[1:]] if info.dry and any(counts.values()) else parts

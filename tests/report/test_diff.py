@@ -7,7 +7,7 @@ import orjson
 import pytest
 from rich.cells import cell_len
 
-from fsseg.report.changes import Arranger
+from fsseg.report.changes import ChangeGroups
 from fsseg.report.formats import DiffFormat, Report
 from fsseg.report.formats.text_diff import TextDiff
 from fsseg.report.show import Show
@@ -104,15 +104,15 @@ def test_changes_stream_through_without_a_limit() -> None:
             taken += 1
             yield change("create", key=f"{n}@x.example")
 
-    groups = iter(Arranger(stream(), limit=None))
+    groups = iter(ChangeGroups(stream(), limit=None))
     assert next(groups).changes[0]["key"] == "0@x.example"
     assert taken == 1
 
 
 def test_changes_beyond_the_limit_are_not_held() -> None:
-    arranged = Arranger((change("create", key=str(n)) for n in range(5_000)), limit=2)
-    (group,) = arranged
-    assert (len(group.changes), group.hidden, arranged.totals["lead", "create"]) == (2, 4_998, 5_000)
+    groups = ChangeGroups((change("create", key=str(n)) for n in range(5_000)), limit=2)
+    (group,) = groups
+    assert (len(group.changes), group.hidden, groups.totals["lead", "create"]) == (2, 4_998, 5_000)
 
 
 def test_long_and_wide_values_are_cut_to_the_terminal() -> None:

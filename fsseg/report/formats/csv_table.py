@@ -68,7 +68,7 @@ def csv_lines(failures: Iterable[dict[str, Any]], clean: Callable[[str], str] = 
 
 
 def write_csv(path: Path, failures: Iterable[dict[str, Any]]) -> None:
-    """failures.csv, mode 0600, whole or not at all."""
+    """Write failures.csv, mode 0600, whole or not at all."""
     with replacing(path) as file:
         for line in csv_lines(failures):
             file.write(line.encode("utf-8", "backslashreplace"))

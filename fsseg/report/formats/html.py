@@ -13,7 +13,7 @@ from rich.console import Console
 
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
-from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Arranger, Change, Group, field_lines, warning_texts
+from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Change, ChangeGroup, ChangeGroups, field_lines, warning_texts
 from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
@@ -107,9 +107,9 @@ def render_html(
 
     The next steps fit `standing` if it is given.
     """
-    found = Failures.of(summary, failures, limit)
-    arranged = Arranger(changes, show=show, limit=limit)
-    groups = list(arranged)
+    shown_failures = Failures.of(summary, failures, limit)
+    groups = ChangeGroups(changes, show=show, limit=limit)
+    shown = list(groups)
     template = _environment().get_template("report.html.j2")
     return template.render(
         title=_title(summary),
@@ -125,14 +125,14 @@ def render_html(
         notes=[sanitise(str(note)) for note in summary.get("notes") or ()],
         outcomes=outcome_rows(summary),
         records=record_table(summary),
-        reasons=reason_rows(summary, found),
+        reasons=reason_rows(summary, shown_failures),
         warnings=warning_rows(summary),
         requests=request_line(summary),
         forecast=forecast_line(summary),
         steps=next_steps(summary, run_files(summary, run_dir), standing),
-        groups=[(group, [*map(_record, group.changes + group.conflicts)], _tally(arranged, group)) for group in groups],
-        failures=[_failure(failure) for failure in found.rows],
-        hidden_failures=max(total_failures(summary) - len(found.rows), 0) if found.rows else 0,
+        groups=[(group, [*map(_record, group.changes + group.conflicts)], _tally(groups, group)) for group in shown],
+        failures=[_failure(failure) for failure in shown_failures.rows],
+        hidden_failures=max(total_failures(summary) - len(shown_failures.rows), 0) if shown_failures.rows else 0,
         CLEARED=CLEARED,
     )
 
@@ -145,7 +145,7 @@ def write_html(
     *,
     run_dir: Path | None = None,
 ) -> None:
-    """report.html, mode 0600, whole or not at all."""
+    """Write report.html, mode 0600, whole or not at all."""
     write_text(path, render_html(summary, changes, failures, run_dir=run_dir))
 
 
@@ -210,6 +210,6 @@ def _failure(failure: dict[str, Any]) -> _Failure:
     )
 
 
-def _tally(arranged: Arranger, group: Group) -> str:
-    counts = ((action, arranged.totals[group.entity, action]) for action in SIGNS)
+def _tally(groups: ChangeGroups, group: ChangeGroup) -> str:
+    counts = ((action, groups.totals[group.entity, action]) for action in SIGNS)
     return ", ".join(f"{number(count)} {action}" for action, count in counts if count)

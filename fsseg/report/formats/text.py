@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.figures import counted, number
-from fsseg.report.changes import Arranger, Change
+from fsseg.report.changes import Change, ChangeGroups
 from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
@@ -88,12 +88,12 @@ def print_totals(
     told: str = "",
     standing: Standing | None = None,
 ) -> None:
-    """The whole closing text. `show_failures` lists that many failed events; `title` names account and run.
+    """Print the closing text, below a title with account and run, and with the first `show_failures` failed events.
 
-    `told` is a command that is told elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
+    `told` is a command that is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
     """
-    found = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, found, run_dir, told, standing).lines(title):
+    shown = Failures.of(summary, failures, show_failures)
+    for line in _Totals(console, summary, shown, run_dir, told, standing).lines(title):
         console.print(line, soft_wrap=True)
 
 
@@ -109,16 +109,16 @@ def print_dry_run(
     told: str = "",
     standing: Standing | None = None,
 ) -> None:
-    """A dry run on the terminal: the account, the diff as in `diff_lines`, the totals as in `print_totals`."""
+    """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
     for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
         console.print(line, soft_wrap=True)
-    for line in diff_lines(Arranger(changes, show=show, limit=limit), glyphs(console), line_width(console)):
+    for line in diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console)):
         console.print(line, soft_wrap=True)
     print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told, standing=standing)
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
-    """`pieces` wrapped beside `start`, later lines indented; below it where the terminal is too narrow for that."""
+    """Lines with `pieces` wrapped beside `start`, or below it where the terminal is too narrow for that."""
     if width - indent < NARROWEST:
         yield start
         start, indent = Text(" " * 4), 4
@@ -137,10 +137,11 @@ class _Totals:
     """Every section as lines, empty where it has nothing to say."""
 
     def __init__(
-        self, console: Console, summary: Summary, found: Failures, run_dir: Path | None, told: str = "",
+        self, console: Console, summary: Summary, failures: Failures, run_dir: Path | None, command_shown: str = "",
         standing: Standing | None = None,
     ) -> None:  # fmt: skip
-        self.summary, self.found, self.told, self.standing = summary, found, told, standing
+        self.summary, self.failures = summary, failures
+        self.command_shown, self.standing = command_shown, standing
         self.files = run_files(summary, run_dir)
         self.width = line_width(console)
         self.glyphs: Glyphs = glyphs(console)
@@ -149,7 +150,7 @@ class _Totals:
         if title:
             yield from (*self.title(), Text())
         yield from self._head()
-        reasons = reason_rows(self.summary, self.found)
+        reasons = reason_rows(self.summary, self.failures)
         bad = [row for row in reasons if row.outcome != "skipped"]
         skipped = [row for row in reasons if row.outcome == "skipped"]
         for section in (
@@ -253,16 +254,16 @@ class _Totals:
         return "; ".join(part for part in (listed or number(row.count), row.hint) if part)
 
     def _failures(self) -> Iterator[Text]:
-        if not self.found.rows:
+        if not self.failures.rows:
             return
         yield Text("Events that need you", style="bold")
-        for failure in self.found.rows:
+        for failure in self.failures.rows:
             about = failure.get("_fsseg") or {}
             who = failure.get("userId") or email_of(failure) or about.get("key")
-            said = about.get("message") or about.get("hint")
-            cells = [place(about), *(value(cell) for cell in (about.get("code"), who, said) if cell)]
+            message = about.get("message") or about.get("hint")
+            cells = [place(about), *(value(cell) for cell in (about.get("code"), who, message) if cell)]
             yield Text(cut("  " + "  ".join(cells), self.width, self.glyphs.ellipsis))
-        more = total_failures(self.summary) - len(self.found.rows)
+        more = total_failures(self.summary) - len(self.failures.rows)
         if more > 0:
             yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: fsseg report --format csv", style="dim")
 
@@ -273,6 +274,6 @@ class _Totals:
         for path in self.files:
             yield Text(sanitise(str(path)), style="dim")
         for step in next_steps(self.summary, self.files, self.standing):
-            if step.command == self.told:
+            if step.command == self.command_shown:
                 continue
             yield Text.assemble(f"{step.why}:  ", (sanitise(step.command), "bold cyan"))
