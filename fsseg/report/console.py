@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 PIPE_WIDTH = 120
@@ -70,6 +71,16 @@ def glyphs(console: Console) -> Glyphs:
 def line_width(console: Console) -> int:
     """Columns a line may take: the terminal's, or a fixed number in a pipe."""
     return console.width if console.is_terminal else PIPE_WIDTH
+
+
+ENDLESS = 100_000
+"""Columns in which nothing is cut or wrapped."""
+
+
+def lines_of(console: Console, renderable: RenderableType, width: int = ENDLESS) -> Iterator[Text]:
+    """What Rich lays out, such as a table, line by line."""
+    for segments in console.render_lines(renderable, console.options.update(width=width), pad=False):
+        yield Text.assemble(*((segment.text, segment.style or "") for segment in segments))
 
 
 def write(console: Console, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fsseg.figures import number
-from fsseg.report.console import glyphs, line_width, sanitise
+from fsseg.report.console import ENDLESS, glyphs, line_width, lines_of, sanitise
 from fsseg.report.humanize import cut, duration
 from fsseg.report.model import OUTCOMES
 from fsseg.state.run_folder import STDIN, RunInfo, RunState
@@ -40,9 +40,6 @@ _LEAST = 14
 """Columns that the inputs get in any case: enough for the end of a file's name, or for the run that is undone."""
 
 _GAP = 2
-
-_ENDLESS = 100_000
-"""Columns in a pipe, where nothing is cut."""
 
 _QUIET = ("unchanged", "skipped")
 """Outcomes that are told only where there is no other."""
@@ -87,11 +84,13 @@ class _Line:
 
 def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
     """Print the runs, of which there is at least one, in their order below the names of their accounts."""
-    width = line_width(console) if console.is_terminal else _ENDLESS
+    width = line_width(console) if console.is_terminal else ENDLESS
     lines = [_line(row, with_year=not console.is_terminal) for row in rows]
     beneath, room = _fitting(console, lines, width)
     table = _table(console, lines, [name for name in _COLUMNS if name not in beneath], room)
-    head, *printed = _rendered(console, table, width)
+    head, *printed = lines_of(console, table, width)  # as many as there are rows
+    for line_of_table in (head, *printed):
+        line_of_table.rstrip()
     accounts = dict.fromkeys(row.account for row in rows)
     dots = glyphs(console).ellipsis
     for at, account in enumerate(accounts):
@@ -108,7 +107,7 @@ def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
 def _fitting(console: Console, lines: Sequence[_Line], width: int) -> tuple[Sequence[str], int]:
     """The best way to put the runs into that width: what stands beneath, and the room that is left for the inputs."""
     longest = max(len("inputs"), *(cell_len("".join(line.inputs)) for line in lines))
-    options = console.options.update(width=_ENDLESS)
+    options = console.options.update(width=ENDLESS)
     for beneath in _BENEATH[:-1]:
         others = [name for name in _COLUMNS if name not in beneath and name != "inputs"]
         room = width - console.measure(_table(console, lines, others), options=options).maximum - _GAP
@@ -127,14 +126,6 @@ def _table(console: Console, lines: Sequence[_Line], names: Sequence[str], room:
         styles = {"state": STYLES.get(line.row.state, "")}
         table.add_row(*(Text(cells.get(name) or nothing, styles.get(name, "")) for name in names))
     return table
-
-
-def _rendered(console: Console, table: Table, width: int) -> Iterator[Text]:
-    """Its lines, which are as many as its rows, without the blanks at their ends."""
-    for segments in console.render_lines(table, console.options.update(width=width), pad=False):
-        line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
-        line.rstrip()
-        yield line
 
 
 def _print_beneath(console: Console, line: _Line, names: Sequence[str], width: int) -> None:

@@ -8,15 +8,16 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.changes import Change, ChangeGroups
-from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
+from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
 from fsseg.report.formats.text_diff import diff_lines
-from fsseg.report.humanize import cut, pad, value
+from fsseg.report.humanize import cut, value
 from fsseg.report.model import (
     Failures,
     ReasonRow,
@@ -143,7 +144,7 @@ class _Totals:
         self.summary, self.failures = summary, failures
         self.command_shown, self.standing = command_shown, standing
         self.files = run_files(summary, run_dir)
-        self.width = line_width(console)
+        self.console, self.width = console, line_width(console)
         self.glyphs: Glyphs = glyphs(console)
 
     def lines(self, title: bool) -> Iterator[Text]:
@@ -213,13 +214,15 @@ class _Totals:
         columns, rows = table.columns, table.rows
         if not rows:
             return
-        widths = [max(len(c), *(len(number(r[1][i])) for r in rows)) for i, c in enumerate(columns)]
-        names = max(11, *(len(name) for name, _ in rows))
-        heads = "  ".join(f"{c:>{w}}" for c, w in zip(columns, widths, strict=True))
-        yield Text(f"  {pad('records', names)}  {heads}", style="dim")
+        grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
+        grid.add_column("records", min_width=11, no_wrap=True)
+        for column in columns:
+            grid.add_column(column, justify="right", no_wrap=True)
         for name, counts in rows:
-            cells = "  ".join(f"{number(n):>{w}}" for n, w in zip(counts, widths, strict=True))
-            yield Text(f"  {pad(name, names)}  {cells}")
+            grid.add_row(Text(name), *map(number, counts))
+        head, *lines = lines_of(self.console, grid)
+        head.stylize("dim")
+        yield from (head, *lines)
 
     def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
         if not rows:
