@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ REPORTS = [
 
 @pytest.mark.parametrize(("format", "summary"), REPORTS)
 def test_every_format_writes_a_report_and_nothing_where_it_is_quiet(
-    format: ReportFormat | DiffFormat, summary: type[dict[str, object]]
+    format: ReportFormat | DiffFormat, summary: Callable[[], dict[str, Any]]
 ) -> None:
     for quiet in (False, True):
         console = capturing(quiet=quiet)
