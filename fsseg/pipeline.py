@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fsseg.figures import counted
 from fsseg.fold.companies import fold_companies
 from fsseg.fold.fold_inputs import fold_inputs
 from fsseg.match.match import match_accounts, match_deals, match_people
@@ -18,7 +19,6 @@ from fsseg.plan.decide import decide
 from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
 from fsseg.plan.verify import recheck
 from fsseg.push.executor import push, recover
-from fsseg.report.humanize import counted
 from fsseg.report.run_files import write_run_files
 from fsseg.run_context import RunContext
 from fsseg.segment.open import Input

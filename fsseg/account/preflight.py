@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from fsseg.account.fields import read_fields
+from fsseg.figures import counted
 from fsseg.freshsales.errors import BadAnswer, Forbidden, Refused, Unauthorized
-from fsseg.freshsales.figures import counted
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog, Edition

@@ -76,7 +76,7 @@ def _print(out: Console, found: Checkup, connection: Connection) -> None:
     from rich.text import Text
 
     from fsseg.cli.table import heading, print_table
-    from fsseg.report.humanize import counted, number
+    from fsseg.figures import counted, number
 
     account, pacer = connection.account, connection.pacer
     limit = f"{counted(pacer.per_hour, 'request')}/hour" if pacer.per_hour else "no limit told"

@@ -1,32 +1,15 @@
-"""`fsseg dry-run`: plan and diff; writes nothing."""
+"""`fsseg dry-run`: what an import would change, without writing anything."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
 from fsseg.cli import options as o
 from fsseg.cli.option_groups import command_line
-
-
-class Format(StrEnum):
-    """How the diff is printed."""
-
-    text = "text"
-    markdown = "markdown"
-    html = "html"
-    jsonl = "jsonl"
-
-
-class Show(StrEnum):
-    """Which changes are printed."""
-
-    all = "all"
-    creates = "creates"
-    updates = "updates"
-    conflicts = "conflicts"
+from fsseg.report.formats import DiffFormat, Report
+from fsseg.report.show import Show
 
 
 @command_line
@@ -35,8 +18,10 @@ def dry_run(
     offline: Annotated[
         bool, typer.Option("--offline", help="Send nothing at all: the account's cached fields, or the standard ones.")
     ] = False,
-    format: Annotated[Format, typer.Option(help="How the diff is printed.", rich_help_panel=o.OUTPUT)] = Format.text,
-    show: Annotated[Show, typer.Option(help="Which changes are printed.", rich_help_panel=o.OUTPUT)] = Show.all,
+    format: Annotated[
+        DiffFormat, typer.Option(help="How the diff is printed.", rich_help_panel=o.OUTPUT)
+    ] = DiffFormat.TEXT,
+    show: Annotated[Show, typer.Option(help="Which changes are printed.", rich_help_panel=o.OUTPUT)] = Show.ALL,
     full: Annotated[
         int, typer.Option(help="Changes of each kind printed in full; 0 is all.", min=0, rich_help_panel=o.OUTPUT)
     ] = 50,
@@ -50,27 +35,18 @@ def dry_run(
     with o.command(account, display, events, limits) as (settings, output):
         from fsseg.cli.planning import run
         from fsseg.report.files import read_lines
-        from fsseg.report.formats.text import print_dry_run
-        from fsseg.report.render import DiffFormat, print_diff, print_json
+        from fsseg.report.render import print_json
         from fsseg.report.standing import standing
 
-        def tell(pipeline: Any, summary: dict[str, Any], told: str) -> None:
-            out, run_dir, most = output.consoles.out, pipeline.run.folder, full or None
-            is_sampled = most is not None and most <= pipeline.sample.limit and format is not Format.jsonl
-            changes = pipeline.sample if is_sampled else read_lines(pipeline.run.changes)
+        def show_plan(pipeline: Any, summary: dict[str, Any], command_shown: str) -> None:
+            out, run = output.consoles.out, pipeline.run
             if display.json:
                 print_json(out, summary)
-            elif display.quiet:
-                return
-            elif format is Format.text:
-                failures = read_lines(pipeline.run.failures)
-                print_dry_run(
-                    out, summary, changes, failures, run_dir=run_dir, show=show.value, limit=most, told=told,
-                    standing=standing(pipeline.run),
+            elif not display.quiet:
+                report = Report(
+                    summary, read_lines(run.changes), read_lines(run.failures), pipeline.sample, run_dir=run.folder,
+                    standing=standing(run), command_shown=command_shown, show=show, most_changes=full or None,
                 )  # fmt: skip
-            else:
-                print_diff(
-                    out, changes, format=cast("DiffFormat", format.value), show=show.value, limit=most, summary=summary
-                )
+                format.load().write(out, report)
 
-        raise typer.Exit(run(settings, paths, output, "dry-run", tell, offline=offline))
+        raise typer.Exit(run(settings, paths, output, "dry-run", show_plan, offline=offline))

@@ -1,4 +1,4 @@
-"""What an inspection found, for people and as JSON."""
+"""What `fsseg inspect` says of the inputs, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rich.text import Text
 
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_table
+from fsseg.figures import counted, number
 from fsseg.mapping.inspection import FileStats, Inspection, TraitStats
 from fsseg.report.console import glyphs
-from fsseg.report.humanize import counted, number
 from fsseg.report.reasons import REASONS
 
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
@@ -24,7 +24,7 @@ Imported = Mapping[str, str]
 
 
 def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str, Any]:
-    """All of it as JSON values."""
+    """The whole inspection as JSON values."""
     stats = inspection.stats
     return {
         "account": known.account,
@@ -54,24 +54,24 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
             {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": stats.first[code]}
             for (outcome, code), n in stats.reasons.most_common()
         ],
-        "traits": [_trait(one) for one in inspection.traits()],
+        "traits": [_trait(trait) for trait in inspection.traits()],
         "warnings": inspection.other_warnings(),
     }
 
 
-def _trait(one: TraitStats) -> dict[str, Any]:
+def _trait(trait: TraitStats) -> dict[str, Any]:
     return {
-        "trait": one.name,
-        "count": one.count,
-        "fields": [place._asdict() for place in one.destination.places],
-        "misfits": one.misfits,
-        "hint": one.hint or one.destination.hint,
-        "first_misfit": one.first or None,
+        "trait": trait.name,
+        "count": trait.count,
+        "fields": [place._asdict() for place in trait.destination.places],
+        "misfits": trait.misfits,
+        "hint": trait.hint or trait.destination.hint,
+        "first_misfit": trait.first or None,
     }
 
 
 def print_inspection(out: Console, inspection: Inspection, known: Known, imported: Imported, top: int | None) -> None:
-    """Files, events, people, names, what is left out, traits; the first `top` of each list."""
+    """Print the files, events, people, names, what is left out, and the traits; of each list the first `top`."""
     stats = inspection.stats
     heading(out, _events(stats))
     files = [
@@ -91,8 +91,8 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
     traits = inspection.traits()
     if traits:
         _section(out, f"Traits, by {known.words()}")
-        rows = [(number(one.count), one.name, *_whither(one)) for one in islice(traits, top)]
-        styles = ["" if one.destination.places else "yellow" for one in islice(traits, top)]
+        rows = [(number(trait.count), trait.name, *_whither(trait)) for trait in islice(traits, top)]
+        styles = ["" if trait.destination.places else "yellow" for trait in islice(traits, top)]
         print_table(out, ("count", "trait", "field", "type", ""), rows, right=("count",), styles=styles)
         _more(out, len(traits), top)
         _ignored(out, traits, top)
@@ -128,28 +128,29 @@ def _sentences(out: Console, stats: FileStats) -> None:
 
 def _left_out(out: Console, stats: FileStats) -> None:
     for outcome, title in (("rejected", "Rejected"), ("skipped", "Skipped")):
-        found = [(code, n) for (kind, code), n in stats.reasons.most_common() if kind == outcome]
-        if found:
-            _section(out, f"{title}: {counted(sum(n for _, n in found), 'event')}")
-            rows = [(number(n), code, f"first: {stats.first[code]}", REASONS[code].hint) for code, n in found]
+        reasons = [(code, n) for (kind, code), n in stats.reasons.most_common() if kind == outcome]
+        if reasons:
+            _section(out, f"{title}: {counted(sum(n for _, n in reasons), 'event')}")
+            rows = [(number(n), code, f"first: {stats.first[code]}", REASONS[code].hint) for code, n in reasons]
             print_table(out, ("", "", "", ""), rows)
 
 
 def _ignored(out: Console, traits: list[TraitStats], top: int | None) -> None:
     """The ignored ones that the table had no room for."""
-    rest = [one for one in traits[top:] if not one.destination.places] if top else []
+    rest = [trait for trait in traits[top:] if not trait.destination.places] if top else []
     if rest:
-        names = ", ".join(f"{one.name} {number(one.count)}" for one in rest[:top])
+        names = ", ".join(f"{trait.name} {number(trait.count)}" for trait in rest[:top])
         heading(out, f"Ignored too: {names}")
 
 
-def _whither(one: TraitStats) -> tuple[str, str, str]:
-    places = one.destination.places
+def _whither(trait: TraitStats) -> tuple[str, str, str]:
+    places = trait.destination.places
     names = dict.fromkeys(SPELLED.get(place.entity, "") + place.name for place in places)
     types = dict.fromkeys(place.type for place in places)
-    remark = "" if places else f"ignored; {one.destination.hint}".rstrip("; ")
-    if one.misfits:
-        remark = f"{number(one.misfits)} {'does' if one.misfits == 1 else 'do'}n't fit: {one.hint} (first: {one.first})"
+    remark = "" if places else f"ignored; {trait.destination.hint}".rstrip("; ")
+    if trait.misfits:
+        verb = "doesn't" if trait.misfits == 1 else "don't"
+        remark = f"{number(trait.misfits)} {verb} fit: {trait.hint} (first: {trait.first})"
     return ", ".join(filter(None, names)), ", ".join(types), remark
 
 

@@ -12,7 +12,7 @@ import typer
 from fsseg.cli.work import Declined, Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
-from fsseg.report.changes import Arranger
+from fsseg.report.changes import ChangeGroups
 from fsseg.report.console import glyphs, line_width
 from fsseg.report.files import read_lines
 from fsseg.report.formats.text_diff import diff_lines
@@ -95,7 +95,7 @@ def _ask(pipeline: Pipeline, output: Output, question: str) -> None:
             raise Declined
         write_changes(pipeline.run, pipeline.store)
         err, changes = output.consoles.err, pipeline.run.changes
-        shown = Arranger(read_lines(changes), limit=SHOWN)
+        shown = ChangeGroups(read_lines(changes), limit=SHOWN)
         for line in diff_lines(shown, glyphs(err), line_width(err), str(changes)):
             err.print(line, soft_wrap=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,20 +9,12 @@ import typer
 
 from fsseg.cli import options as o
 from fsseg.cli.option_groups import command_line
+from fsseg.report.formats import Report, ReportFormat
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from fsseg.cli.past_runs import Past
-
-
-class Format(StrEnum):
-    """What the report is written as."""
-
-    text = "text"
-    json = "json"
-    csv = "csv"
-    html = "html"
 
 
 @command_line
@@ -33,8 +24,8 @@ def report(
         typer.Argument(metavar="[RUN]", help="The run's id; the latest if none is given.", show_default=False),
     ] = None,
     format: Annotated[
-        Format, typer.Option(help="text and html: everything; json: the summary; csv: the events that failed.")
-    ] = Format.text,
+        ReportFormat, typer.Option(help="text and html: everything; json: the summary; csv: the events that failed.")
+    ] = ReportFormat.TEXT,
     output_file: Annotated[
         Path | None,
         typer.Option(
@@ -60,31 +51,30 @@ def report(
             goes_on = f": {advised('resume', past.run)} goes on with it"
             so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
             raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
-        wanted = Format.json if display.json else format
-        if display.quiet and wanted is Format.text and output_file is None:
+        asked_format = ReportFormat.JSON if display.json else format
+        if display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.complain(line)
         elif output_file is None:
-            _render(output.consoles.out, past, wanted, limit)
+            _print(output.consoles.out, past, asked_format, limit)
         else:
-            _write(output_file, past, wanted, limit)
+            _write(output_file, past, asked_format, limit)
             output.consoles.say(f"written to {output_file}")
 
 
-def _render(console: Console, past: Past, format: Format, limit: int) -> None:
+def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:
     from fsseg.report.files import read_lines
-    from fsseg.report.render import render
     from fsseg.report.standing import standing
 
     run = past.run
-    changes, failures = read_lines(run.changes), read_lines(run.failures)
-    stands = standing(run, past.state)
-    render(
-        console, past.summary, changes, failures, format=format.value, run_dir=run.folder, limit=limit, standing=stands
-    )
+    report = Report(
+        past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
+        standing=standing(run, past.state), most_failures=limit,
+    )  # fmt: skip
+    format.load().write(console, report)
 
 
-def _write(path: Path, past: Past, format: Format, limit: int) -> None:
+def _write(path: Path, past: Past, format: ReportFormat, limit: int) -> None:
     """Whole or not at all. Raises `ConfigError`."""
     import io
 
@@ -95,7 +85,7 @@ def _write(path: Path, past: Past, format: Format, limit: int) -> None:
     try:
         with replacing(path) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
-            _render(open_consoles(stdout=text).out, past, format, limit)
+            _print(open_consoles(stdout=text).out, past, format, limit)
             text.detach()
     except OSError as error:
         raise ConfigError(f"{path} can't be written: {error.strerror}") from None

@@ -115,7 +115,7 @@ def prune(
     with o.command(account, display) as (settings, output):
         from fsseg.cli.arguments import agree, duration
         from fsseg.cli.past_runs import past_runs, prunable, still_needed
-        from fsseg.report.humanize import counted
+        from fsseg.figures import counted
         from fsseg.report.render import print_json
 
         found = [*past_runs(settings), *_never_begun(settings)]
@@ -137,7 +137,7 @@ def prune(
 
 def _question(gone: list[Past]) -> str:
     """How many runs of which accounts go, and what goes with them, and what doesn't."""
-    from fsseg.report.humanize import counted
+    from fsseg.figures import counted
 
     accounts = ", ".join(sorted({past.account for past in gone}))
     them, they = ("It", "it") if len(gone) == 1 else ("They", "they")
@@ -180,6 +180,9 @@ def _merged(
 ) -> tuple[o.AccountOptions, o.DisplayOptions]:
     """The options of `fsseg runs` and those of the command after it, which win."""
     account_before, display_before = context.obj
+    is_from_environment = getattr(context.get_parameter_source("base_url"), "name", "") == "ENVIRONMENT"
+    if account_before.domain and not account_before.base_url and is_from_environment:
+        account = replace(account, base_url=None)  # the domain that was typed names another account
     return _over(account_before, account), _over(display_before, display)
 
 
@@ -213,6 +216,6 @@ def _print_how_to_go_on(output: Output, past: Past) -> None:
 
 
 def _megabytes(size: int) -> str:
-    from fsseg.report.humanize import number
+    from fsseg.figures import number
 
     return f"{number(round(size / 1e6, 1))} MB"

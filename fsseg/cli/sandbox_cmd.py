@@ -130,7 +130,7 @@ def reset(
 
         from fsseg.cli.arguments import agree
         from fsseg.cli.sandbox_server import empty, runs_of
-        from fsseg.report.humanize import counted
+        from fsseg.figures import counted
         from fsseg.report.render import print_json
         from fsseg.sandbox import counts
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.cli.table import heading
+from fsseg.figures import counted, number
 from fsseg.report.console import glyphs, line_width
-from fsseg.report.humanize import counted, cut, number, pad, value
+from fsseg.report.humanize import cut, pad, value
 from fsseg.sandbox import counts, dump
 from fsseg.sandbox.account import COMPUTED, SELECTOR_OF, Account, Row
 from fsseg.sandbox.store import Store
@@ -43,57 +44,57 @@ _NESTED_UNSAID = frozenset({"id", "custom_field"})
 
 
 def record_json(db: Path, name: str, entities: Sequence[str]) -> dict[str, Any]:
-    """Everything about the entities, as the API gives it: `{"account", "counts", "leads": […], …}`; see `dump`."""
+    """Everything about the entities, as the API gives it: `{"account", "counts", "leads": […], …}`."""
     keys = [key for entity in entities for key in KINDS[entity]]
     if not db.exists():
         return {"account": name, "counts": dict.fromkeys(keys, 0), **{key: [] for key in keys}}
-    found, count = dump(db), counts(db)
-    return {"account": name, "counts": {key: count[key] for key in keys}, **{key: found.get(key, []) for key in keys}}
+    records, count = dump(db), counts(db)
+    return {"account": name, "counts": {key: count[key] for key in keys}, **{key: records.get(key, []) for key in keys}}
 
 
 def print_records(out: Console, db: Path, name: str, entities: Sequence[str], limit: int | None) -> None:
-    """The counts, then the first `limit` records of each kind, with what is set in them."""
-    found = dump(db)
+    """Print the counts, then the first `limit` records of each kind, with what is set in them."""
+    records = dump(db)
     with closing(Store(db)) as store:
         account = store.account
-    keys = [key for entity in entities for key in KINDS[entity] if found.get(key)]
-    tally = ", ".join(counted(len(found[key]), NOUNS[key], PLURALS.get(key)) for key in keys)
+    keys = [key for entity in entities for key in KINDS[entity] if records.get(key)]
+    tally = ", ".join(counted(len(records[key]), NOUNS[key], PLURALS.get(key)) for key in keys)
     heading(out, f"{name} · {tally or 'nothing in it'}")
-    show = _Show(out, account, found)
+    show = _Show(out, account, records)
     for key in keys:
         out.print()
         heading(out, PLURALS.get(key, NOUNS[key] + "s").capitalize())
-        for row in found[key][:limit]:
+        for row in records[key][:limit]:
             show.record(row)
-        if limit is not None and len(found[key]) > limit:
-            more = f"  {glyphs(out).ellipsis} and {number(len(found[key]) - limit)} more: --limit 0 shows all"
+        if limit is not None and len(records[key]) > limit:
+            more = f"  {glyphs(out).ellipsis} and {number(len(records[key]) - limit)} more: --limit 0 shows all"
             out.print(Text(more, style="dim"), soft_wrap=True)
 
 
 class _Show:
     """Records as blocks: a line that says which it is, then its fields."""
 
-    def __init__(self, out: Console, account: Account, found: Mapping[str, Sequence[Row]]) -> None:
+    def __init__(self, out: Console, account: Account, records: Mapping[str, Sequence[Row]]) -> None:
         self._out = out
         self._account = account
         self._people = {
             (model, row["id"]): row
             for model, key in (("Lead", "leads"), ("Contact", "contacts"))
-            for row in found.get(key, ())
+            for row in records.get(key, ())
         }
-        self._companies = {row["id"]: row["name"] for row in found.get("sales_accounts", ())}
+        self._companies = {row["id"]: row["name"] for row in records.get("sales_accounts", ())}
 
     def record(self, row: Row) -> None:
-        """One block."""
+        """Print a record and its fields."""
         dots = glyphs(self._out).ellipsis
         line = Text.assemble("  ", (f"#{row['id']}", "dim"), "  ", (value(self._title(row)), "bold"))
         line.append("".join(f"  {value(part)}" for part in self._beside(row) if part))
         self._out.print(line, soft_wrap=True)
         facts = list(self._facts(row))
         width = max((len(name) for name, _ in facts), default=0)
-        for name, said in facts:
-            text = f"      {pad(name, width)}  {said}"
-            self._out.print(Text(cut(text, line_width(self._out), dots)), soft_wrap=True)
+        for name, text in facts:
+            fact = f"      {pad(name, width)}  {text}"
+            self._out.print(Text(cut(fact, line_width(self._out), dots)), soft_wrap=True)
 
     def _title(self, row: Row) -> str:
         who = row.get("email") or row.get("name") or row.get("title") or row.get("event_name") or row.get("url")
@@ -132,8 +133,8 @@ class _Show:
                 yield "emails", value(emails["value"])
         if (body := row.get("notes") or row.get("description")) and isinstance(body, str):
             for line in body.split("\n"):
-                name, _, said = line.partition(": ")
-                yield value(name), value(said) if said else ""
+                name, _, text = line.partition(": ")
+                yield value(name), value(text) if text else ""
 
 
 def _called(chosen: Row) -> Any:

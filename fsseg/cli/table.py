@@ -1,9 +1,9 @@
-"""Columns for eyes: aligned, safe on a terminal; only the last column is wrapped, and only there."""
+"""Tables for people, safe on a terminal, where a last column that is too wide is wrapped."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -19,6 +19,7 @@ _NARROW = 24
 """With less room than this beside the others, a last column that doesn't fit stands below them."""
 
 _BELOW = 8
+"""Columns that it is indented by there."""
 
 
 def print_table(
@@ -33,6 +34,7 @@ def print_table(
 
     `right` names the columns of figures; `styles` gives the Rich style of the first cell of each row.
     """
+    # By hand, as Rich's tables take seven times as long for thousands of rows, and put nothing below a row.
     dots = glyphs(console).ellipsis
     cells = [[sanitise(cell) for cell in row] for row in rows]
     short = [[cut(cell, _WIDEST, dots) for cell in row[:-1]] for row in cells]
@@ -56,20 +58,22 @@ def print_table(
         start = line(row)
         if number < len(styles) and styles[number]:
             start.stylize(styles[number], 2, 2 + len(row[0]))
-        indent = cell_len(start.plain)
-        if not console.is_terminal or cell_len(last) <= room:
-            pieces = [last]
-        elif room >= _NARROW:
-            pieces = textwrap.wrap(last, room)
-        else:
-            indent = _BELOW
-            pieces = ["", *textwrap.wrap(last, max(line_width(console) - indent, _NARROW))]
-        for at, piece in enumerate(pieces):
-            text = start.append(piece) if at == 0 else Text(" " * indent + piece)
+        fits = not console.is_terminal or cell_len(last) <= room
+        for text in [start.append(last)] if fits else _wrapped(start, last, room, line_width(console)):
             text.rstrip()
             console.print(text, soft_wrap=True)
 
 
+def _wrapped(start: Text, last: str, room: int, width: int) -> Iterator[Text]:
+    """The last cell of a row wrapped beside what stands before it, or below where there is too little room."""
+    beside = room >= _NARROW
+    indent = " " * (cell_len(start.plain) if beside else _BELOW)
+    pieces = textwrap.wrap(last, room if beside else max(width - _BELOW, _NARROW))
+    first, *others = (pieces or [""]) if beside else ["", *pieces]
+    yield start.append(first)
+    yield from (Text(indent + piece) for piece in others)
+
+
 def heading(console: Console, text: str) -> None:
-    """A line of its own above what follows."""
+    """Print a bold line above what follows."""
     console.print(Text(sanitise(text).replace(" · ", f" {glyphs(console).dot} "), style="bold"), soft_wrap=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fsseg.freshsales.figures import counted
+from fsseg.figures import counted
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name

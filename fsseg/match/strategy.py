@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fsseg.freshsales.figures import counted
+from fsseg.figures import counted
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.views import latest, pages, view_of_all

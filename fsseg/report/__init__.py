@@ -1,1 +1,1 @@
-"""Outcomes in, words out: terminal, JSON, CSV, HTML and Markdown. No business rules live here."""
+"""What became of a run in words: on the terminal, as JSON, CSV, HTML and Markdown; nothing is decided here."""

@@ -1,4 +1,4 @@
-"""Commands that are told to a user, with the flags without which they would not find the run."""
+"""Commands that are advised, with the flags without which they would not find the run."""
 
 from __future__ import annotations
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import value
 from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
+from fsseg.report.show import Show
 
-Show = Literal["all", "creates", "updates", "conflicts"]
 Change = dict[str, Any]
-ACTIONS_SHOWN: dict[Show, frozenset[str]] = {
-    "all": frozenset({"create", "update", "delete", "conflict"}),
-    "creates": frozenset({"create"}),
-    "updates": frozenset({"update"}),
-    "conflicts": frozenset({"conflict"}),
-}
 Totals = Counter[tuple[str, str]]
 SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "=", "conflict": "!", "skipped": "/"}
 CLEARED = "(cleared)"
@@ -31,8 +25,8 @@ SAMPLED = 500
 
 
 @dataclass
-class Group:
-    """One entity: changes to show (conflicts last, with room of their own), and how many more there are."""
+class ChangeGroup:
+    """Changes of one entity: those to show (conflicts last, with room of their own), and how many more there are."""
 
     entity: str
     changes: list[Change] = field(default_factory=list)
@@ -59,11 +53,11 @@ class Sample:
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
-        kept = (one for some in self._kept.values() for one in some)
-        return (change for _, change in sorted(kept, key=lambda one: one[0]))
+        numbered = (kept for changes in self._kept.values() for kept in changes)
+        return (change for _, change in sorted(numbered, key=lambda kept: kept[0]))
 
 
-class Arranger:
+class ChangeGroups:
     """Groups of changes by entity, while `totals` counts all of them as they stream by.
 
     With a limit, at most that many changes and as many conflicts of an entity are kept, and the groups come at the end.
@@ -71,22 +65,22 @@ class Arranger:
     counted isn't counted again; the limit must not be beyond its own.
     """
 
-    def __init__(self, changes: Iterable[Change], *, show: Show = "all", limit: int | None = None) -> None:
-        self._changes, self._actions, self._limit = changes, ACTIONS_SHOWN[show], limit
+    def __init__(self, changes: Iterable[Change], *, show: Show = Show.ALL, limit: int | None = None) -> None:
+        self._changes, self._actions, self._limit = changes, show.actions, limit
         self._sampled = isinstance(changes, Sample)
         self.totals: Totals = changes.totals if isinstance(changes, Sample) else Counter()
         """Changes by (entity, action); complete once the groups have been gone through."""
 
-    def __iter__(self) -> Iterator[Group]:
+    def __iter__(self) -> Iterator[ChangeGroup]:
         shown = self._counted()
         if self._limit is None:
             for change in shown:
                 conflict = change["action"] == "conflict"
-                yield Group(change["entity"], [] if conflict else [change], [change] if conflict else [])
+                yield ChangeGroup(change["entity"], [] if conflict else [change], [change] if conflict else [])
             return
-        groups: dict[str, Group] = {}
+        groups: dict[str, ChangeGroup] = {}
         for change in shown:
-            group = groups.setdefault(change["entity"], Group(change["entity"]))
+            group = groups.setdefault(change["entity"], ChangeGroup(change["entity"]))
             kept = group.conflicts if change["action"] == "conflict" else group.changes
             if len(kept) < self._limit:
                 kept.append(change)
@@ -122,14 +116,15 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
 
 
 def warning_texts(change: Change) -> list[str]:
-    """The words of a change's warnings: its own text, or what its code means."""
+    """The warnings of a change in words: the text that each has, or what its code means."""
     texts = []
     for warning in change.get("warnings") or ():
         if isinstance(warning, dict):
             code = str(warning.get("code", ""))
-            told = warning.get("message") or warning.get("hint") or (WARNINGS[code].hint if code in WARNINGS else code)
+            known = WARNINGS[code].hint if code in WARNINGS else code
+            meaning = warning.get("message") or warning.get("hint") or known
             name = warning.get("name")
-            texts.append(sanitise(f"{name}: {told}" if name else str(told)))
+            texts.append(sanitise(f"{name}: {meaning}" if name else str(meaning)))
         else:
             texts.append(sanitise(WARNINGS[warning].hint if warning in WARNINGS else str(warning)))
     return texts
@@ -147,5 +142,5 @@ def identity(change: Change) -> str:
 
 def entities(totals: Totals) -> list[str]:
     """The entities that have changes, in the order of all reports."""
-    seen = {entity for entity, _ in totals}
-    return [e for e in ENTITIES if e in seen] + sorted(seen.difference(ENTITIES))
+    changed = {entity for entity, _ in totals}
+    return [e for e in ENTITIES if e in changed] + sorted(changed.difference(ENTITIES))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 PIPE_WIDTH = 120
@@ -72,15 +73,25 @@ def line_width(console: Console) -> int:
     return console.width if console.is_terminal else PIPE_WIDTH
 
 
+ENDLESS = 100_000
+"""Columns in which nothing is cut or wrapped."""
+
+
+def lines_of(console: Console, renderable: RenderableType, width: int = ENDLESS) -> Iterator[Text]:
+    """What Rich lays out, such as a table, line by line."""
+    for segments in console.render_lines(renderable, console.options.update(width=width), pad=False):
+        yield Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+
+
 def write(console: Console, text: str) -> None:
-    """Finished text (JSON, CSV, HTML) as it is, with neither wrapping nor styling."""
+    """Write finished text (JSON, CSV, HTML) as it is, neither wrapped nor styled."""
     if not console.quiet:
         console.file.write(text)
 
 
 @dataclass(frozen=True)
 class Consoles:
-    """Made once by `open_consoles` and handed to whoever prints."""
+    """The consoles of a command, made once by `open_consoles` and handed to whoever prints."""
 
     out: Console
     err: Console
@@ -88,22 +99,22 @@ class Consoles:
 
     @property
     def on_one_terminal(self) -> bool:
-        """Whether data and talk are seen together, so that neither need repeat the other."""
+        """Whether stdout and stderr are seen together, so that neither need repeat the other."""
         return self.out.is_terminal and self.err.is_terminal
 
     def say(self, text: str) -> None:
-        """Talk, on stderr; dropped when quiet."""
+        """Print text for people on stderr, unless quiet."""
         if not self.quiet:
             self.complain(text)
 
     def complain(self, text: str) -> None:
-        """What must be seen even when quiet, on stderr. Line feeds are kept, other control characters written out."""
+        """Print on stderr what must be seen even when quiet; of control characters only line feeds are kept."""
         for line in text.split("\n"):
             self.err.print(Text(sanitise(line)), soft_wrap=True)
 
 
 def open_consoles(*, quiet: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> Consoles:
-    """Both consoles; Rich keeps `NO_COLOR`, `TERM=dumb` and pipes. Markup and emoji codes in data are never read."""
+    """Both consoles, which heed `NO_COLOR`, `TERM=dumb` and pipes, and take no data for markup or emoji codes."""
     return Consoles(_console(stdout or sys.stdout), _console(stderr or sys.stderr), quiet)
 
 

@@ -11,7 +11,7 @@ WINDOW = 3600.0
 
 
 class UnderWay(Protocol):
-    """What is asked of a stage."""
+    """What the forecast needs to know of a stage."""
 
     total: int | None
     count: int
@@ -31,11 +31,11 @@ class Quota:
     waits_until: float = 0.0
 
     def start_measuring(self) -> None:
-        """The next stages have costs of their own."""
+        """Forget what earlier stages have cost, as the next ones have costs of their own."""
         self.spent, self.waits = 0, 0.0
 
     def learn(self, left: int, limit: int, now: float) -> None:
-        """Requests left as just answered; more than before means a new window."""
+        """Note how many requests are left; more than before mean that a new window has begun."""
         if not self.limit or left > self.left:
             self.refilled = now
         else:
@@ -43,7 +43,7 @@ class Quota:
         self.left, self.limit = left, limit
 
     def waited(self, now: float, until: float) -> None:
-        """A wait from `now` to `until`; waits of several workers at once count once."""
+        """Note a wait from `now` to `until`; waits of several workers at once count once."""
         self.waits += max(until - max(now, self.waits_until), 0.0)
         self.waits_until = max(self.waits_until, until)
 

@@ -15,7 +15,7 @@ from fsseg.state.private_file import BUFFER, private, replacing
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
-    """`summary.json`, indented for readers."""
+    """Write summary.json, indented for readers."""
     with replacing(path) as file:
         file.write(orjson.dumps(dict(summary), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
@@ -36,7 +36,7 @@ class JsonLines:
             self._file.truncate(_whole_lines(path))
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """One line; it reaches the disk by `flush` or `close` at the latest."""
+        """Add a line, which reaches the disk by `flush` or `close` at the latest."""
         self._file.write(dumps(row, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
         self.written += 1
 
@@ -56,7 +56,7 @@ class JsonLines:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON lines file, one at a time; none if there is no file. A half-written last line is left out.
+    """The objects of a JSON lines file without a half-written last line, one at a time; none if there is no file.
 
     Raises `orjson.JSONDecodeError` on a damaged line elsewhere.
     """
@@ -75,8 +75,8 @@ def _whole_lines(path: Path) -> int:
         while end > 0:
             start = max(end - BUFFER, 0)
             file.seek(start)
-            found = file.read(end - start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
+            line_feed = file.read(end - start).rfind(b"\n")
+            if line_feed >= 0:
+                return start + line_feed + 1
             end = start
     return 0

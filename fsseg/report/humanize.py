@@ -7,8 +7,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from fsseg.freshsales.figures import counted as counted
-from fsseg.freshsales.figures import number as number
+from fsseg.figures import counted, number
 from fsseg.report.console import sanitise
 from fsseg.segment.json_codec import dumps
 
@@ -16,7 +15,7 @@ _LONGEST_VALUE = 1_000
 
 
 def rate(per_second: float) -> str:
-    """`3.9/s`, `104,000/s`: two or three figures that mean something."""
+    """A rate in two or three figures that mean something: `3.9/s`, `104,000/s`."""
     if per_second < 10:
         return f"{per_second:.1f}/s"
     size = 10 ** max(len(str(int(per_second))) - 3, 0)
@@ -24,7 +23,7 @@ def rate(per_second: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`3.2 s`, `42 s`, `6 m 12 s`, `2 h 05 m`, `3 d 4 h`."""
+    """A time in its two largest units: `3.2 s`, `42 s`, `6 m 12 s`, `2 h 05 m`, `3 d 4 h`."""
     if seconds < 9.95:
         return f"{max(seconds, 0):.1f} s"
     whole = round(seconds)
@@ -38,7 +37,7 @@ def duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """`under a minute`, `about 15 minutes`, `about 3 hours`, `about 2.5 days`: as exact as a forecast can be."""
+    """A time as exact as a forecast can be: `under a minute`, `about 15 minutes`, `about 3 hours`, `about 2.5 days`."""
     if seconds < 60:
         return "under a minute"
     if seconds < 5400:
@@ -68,14 +67,14 @@ def clock_time(moment: float, now: float) -> str:
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
-    """At most `width` columns, the cut marked."""
+    """The text in at most `width` columns, with an ellipsis where it was cut."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, max(width - cell_len(ellipsis), 0)).rstrip() + ellipsis[: max(width, 0)]
 
 
 def pad(text: str, width: int) -> str:
-    """Filled up to `width` columns, never cut; double-width characters count as two."""
+    """The text filled up to `width` columns and never cut; double-width characters count as two."""
     return text + " " * (width - cell_len(text))
 
 

@@ -7,18 +7,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted, number
+from fsseg.freshsales.names import Entity
 from fsseg.report.advice import command
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import about, counted, duration, elapsed, number
+from fsseg.report.humanize import about, duration, elapsed
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.report.standing import Standing
 
 Summary = dict[str, Any]
 OUTCOMES = ("applied", "unchanged", "skipped", "rejected", "failed", "pending")
-ENTITIES = ("lead", "contact", "account", "deal", "timeline")
+ENTITIES: tuple[Entity, ...] = get_args(Entity)
+"""In the order of all reports."""
 ACTIONS = ("create", "update", "delete", "unchanged", "conflict", "skipped", "failed", "pending")
+RESUMABLE = (ExitCode.STOPPED, ExitCode.INTERRUPTED)
+"""How a run ends that goes on with `fsseg resume` alone."""
 _DONE = {"create": "created", "update": "updated"}
 _PLANNED = {"create": "to create", "update": "to update"}
 _UNDONE = {"update": "put back", "delete": "deleted", "conflict": "left alone"}
@@ -27,7 +33,7 @@ _TO_UNDO = {"update": "to put back", "delete": "to delete", "conflict": "left al
 
 @dataclass(frozen=True)
 class ReasonRow:
-    """A reason code with its number of events and where it is met first (`events.jsonl line 17`)."""
+    """A reason code with its number of events and the place of the first (`events.jsonl line 17`)."""
 
     code: str
     outcome: str
@@ -71,26 +77,26 @@ class Failures:
 
     @classmethod
     def of(cls, summary: Summary, failures: Iterable[dict[str, Any]], limit: int = 0) -> Failures:
-        """Reads no further than needed to know every code of the summary and `limit` rows."""
-        found = cls()
-        wanted = {row.code for row in needing_attention(summary)}
+        """The failures of a run, read no further than it takes to know every code of the summary and `limit` rows."""
+        kept = cls()
+        codes_to_come = {row.code for row in needing_attention(summary)}
         stream = iter(failures)
         for failure in stream:
             about = failure.get("_fsseg") or {}
             code = str(about.get("code"))
-            if code not in found.first and about.get("file") is not None:
-                found.first[code] = place(about)
-            wanted.discard(code)
-            if len(found.rows) < limit:
-                found.rows.append(failure)
-            if not wanted:
-                found.rows.extend(islice(stream, limit - len(found.rows)))
+            if code not in kept.first and about.get("file") is not None:
+                kept.first[code] = place(about)
+            codes_to_come.discard(code)
+            if len(kept.rows) < limit:
+                kept.rows.append(failure)
+            if not codes_to_come:
+                kept.rows.extend(islice(stream, limit - len(kept.rows)))
                 break
-        return found
+        return kept
 
 
 def place(about: dict[str, Any]) -> str:
-    """`events.jsonl line 17`, of the `_fsseg` part of a failure."""
+    """Where a failure's event stands, by its `_fsseg` part: `events.jsonl line 17`."""
     line = about.get("line")
     return sanitise(str(about.get("file", ""))) + (f" line {line}" if isinstance(line, int) else "")
 
@@ -104,6 +110,17 @@ def is_undo(summary: Summary) -> bool:
     """Whether the summary is of an undo, be it resumed: that has records, but no inputs and no events."""
     command = summary.get("command")
     return command == "undo" or (command in ("resume", "retry") and not summary.get("inputs"))
+
+
+def exit_code(summary: Summary) -> int:
+    """An `ExitCode`, or a number that a later version knows."""
+    code: int = summary.get("exit_code", ExitCode.DONE)
+    return code
+
+
+def came_to_its_end(summary: Summary) -> bool:
+    """Whether nothing stopped the run on its way."""
+    return exit_code(summary) in (ExitCode.DONE, ExitCode.SOME_FAILED)
 
 
 def total_failures(summary: Summary) -> int:
@@ -123,7 +140,7 @@ def not_put_back(summary: Summary) -> int:
 
 
 def where(summary: Summary) -> str:
-    """`acme.freshsales.io · classic · 1,000 requests/hour, 874 left`, as far as it is known; `·` to be replaced."""
+    """The account as far as it is known: `acme.freshsales.io · classic · 1,000 requests/hour, 874 left`."""
     parts = [sanitise(str(summary.get("account") or "no account")), str(summary.get("edition", ""))]
     if limit := summary.get("account_limit"):
         left = summary.get("quota_left")
@@ -135,16 +152,16 @@ def headline(summary: Summary) -> str:
     """One sentence on how the run ended."""
     took = elapsed(summary)
     after = f" after {duration(took)}" if took is not None else ""
-    code = summary.get("exit_code", 0)
+    code = exit_code(summary)
     written = (summary.get("requests") or {}).get("write")
-    if code == 130:
+    if code == ExitCode.INTERRUPTED:
         return f"Interrupted{after}; nothing is lost."
-    if code == 3:
+    if code == ExitCode.REFUSED_CREDENTIALS:
         left = "nothing is lost" if written else "nothing was written"
         return f"Freshsales refused the credentials or the permission; {left}."
-    if code == 6:
+    if code == ExitCode.BRAKE:
         return f"The safety brake refused the run; nothing {'more ' if written else ''}was written."
-    if code == 5:
+    if code == ExitCode.STOPPED:
         return f"Stopped early{after}; nothing is lost."
     if is_dry(summary):
         return f"Dry run{after}: nothing was written."
@@ -154,14 +171,14 @@ def headline(summary: Summary) -> str:
 
 
 def outcome_rows(summary: Summary) -> list[tuple[str, int]]:
-    """Outcome and events, in the order of a run; they add up to `events.read`. `pending` only if there are any."""
+    """Each outcome with its number of events, which add up to `events.read`; `pending` only if there are any."""
     outcomes = summary["events"]["outcomes"]
     names = {"applied": "would apply"} if is_dry(summary) else {}
     return [(names.get(o, o), outcomes.get(o, 0)) for o in OUTCOMES if o != "pending" or outcomes.get(o)]
 
 
 def record_table(summary: Summary) -> RecordTable:
-    """Records by entity and action."""
+    """The number of records by entity and action."""
     records: dict[str, dict[str, int]] = {e: c for e, c in summary.get("records", {}).items() if any(c.values())}
     entities = [e for e in ENTITIES if e in records] + [e for e in records if e not in ENTITIES]
     present = {action for counts in records.values() for action, n in counts.items() if n}
@@ -175,7 +192,7 @@ def record_table(summary: Summary) -> RecordTable:
 
 
 def plan_line(summary: Summary) -> str:
-    """`Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
+    """A plan as a sentence: `Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
     if is_undo(summary):
         return f"{undo_line(summary)}."
     records = summary.get("records", {})
@@ -190,7 +207,7 @@ def plan_line(summary: Summary) -> str:
 
 
 def undo_line(summary: Summary) -> str:
-    """`Put back 12 records, deleted 3, left 2 alone`, timeline entries among them; what is zero is left out."""
+    """What an undo did, zeros left out: `Put back 12 records, deleted 3, left 2 alone`, timeline entries among them."""
     total = sum(map(Counter, summary.get("records", {}).values()), Counter[str]())
     counts = (total["update"], total["delete"], total["conflict"] + total["failed"])
     done = ("put back {}", "deleted {}", "left {} alone")
@@ -211,8 +228,8 @@ def reason_rows(summary: Summary, failures: Failures | None = None) -> list[Reas
         known = REASONS.get(reason["code"])
         hint = reason.get("hint") or (known.hint if known else "")
         outcome = reason.get("outcome") or (known.outcome if known else "failed")
-        seen = first.get(reason["code"], "") if outcome != "skipped" else ""
-        rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), seen))
+        place_of_first = first.get(reason["code"], "") if outcome != "skipped" else ""
+        rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), place_of_first))
     return sorted(rows, key=lambda row: (row.outcome == "skipped", -row.count, row.code))
 
 
@@ -231,8 +248,8 @@ def warning_rows(summary: Summary) -> list[WarningRow]:
         known = WARNINGS[code].hint if code in WARNINGS else ""
         names = [(sanitise(str(w.get("name") or "")), w["count"], _own_hint(w, known)) for w in warnings]
         names.sort(key=lambda name: (-name[1], name[0]))
-        told = [name for name in names if name[0] or name[2]]
-        rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, told))
+        worth_naming = [name for name in names if name[0] or name[2]]
+        rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, worth_naming))
     return sorted(rows, key=lambda row: (-row.count, row.code))
 
 
@@ -259,7 +276,7 @@ def request_line(summary: Summary) -> str:
 
 
 def forecast_line(summary: Summary) -> str:
-    """`An import takes about 219 requests: about 15 minutes at 1,000 requests an hour.`; empty if not known."""
+    """What an import would cost, if known: `An import takes about 219 requests: about 15 minutes at …`."""
     forecast = summary.get("forecast") or {}
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
@@ -267,7 +284,7 @@ def forecast_line(summary: Summary) -> str:
 
 
 def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
-    """`219 requests: about 15 minutes at 1,000 requests an hour`, as far as it is known."""
+    """What a push costs as far as it is known: `219 requests: about 15 minutes at 1,000 requests an hour`."""
     text = counted(requests, "request")
     if seconds is not None:
         text += f": {about(seconds)}"
@@ -310,14 +327,14 @@ def next_steps(summary: Summary, files: Sequence[Path] = (), standing: Standing 
 
 def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
     """What goes on with the run, or with its plan."""
-    outcomes, code = summary["events"]["outcomes"], summary.get("exit_code", 0)
+    outcomes, code = summary["events"]["outcomes"], exit_code(summary)
     resumes = standing is None or standing.can_be_resumed
-    if code == 6 and not is_dry(summary):
+    if code == ExitCode.BRAKE and not is_dry(summary):
         return [Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes"))] * resumes
     if is_dry(summary) and outcomes.get("applied") and summary.get("forecast") and not _is_unfinished(summary):
         applies = standing is None or standing.can_be_applied
         return [Step("Apply exactly this", _command(summary, "apply"))] * applies
-    if outcomes.get("pending") or code in (5, 130):
+    if outcomes.get("pending") or code in RESUMABLE:
         return [Step("Go on where it stopped", _command(summary, "resume"))] * resumes
     return []
 
@@ -328,7 +345,7 @@ def _would_undo(summary: Summary) -> bool:
 
 def _is_unfinished(summary: Summary) -> bool:
     """Whether a dry run stopped before its plan was whole; an import without a push was whole, and declined."""
-    return summary.get("command") != "import" and summary.get("exit_code", 0) not in (0, 1)
+    return summary.get("command") != "import" and not came_to_its_end(summary)
 
 
 def report_command(summary: Summary) -> str:

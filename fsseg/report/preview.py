@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from fsseg.figures import counted, number
 from fsseg.report.console import Glyphs, sanitise
 from fsseg.report.formats.text import NARROWEST, hanging
-from fsseg.report.humanize import counted, cut, number, pad
+from fsseg.report.humanize import cut, pad
 from fsseg.report.model import cost
 from fsseg.state.overview import Overview, Undoing
 

@@ -1,4 +1,4 @@
-"""How far a run is: one Protocol, three ways to show it. The pipeline reports, this decides what is seen."""
+"""How far a run is: one Protocol, and three ways to show what the pipeline reports."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from fsseg.figures import number
 from fsseg.report.console import glyphs, sanitise
 from fsseg.report.eta import Quota, seconds_to_go
-from fsseg.report.humanize import clock_time, cut, duration, number, rate
+from fsseg.report.humanize import clock_time, cut, duration, rate
 
 Clock = Callable[[], float]
 """Epoch seconds; injected by tests."""
@@ -31,7 +32,7 @@ _JUSTIFY: tuple[JustifyMethod, ...] = ("left", "left", "right", "right", "left")
 
 
 class Stage:
-    """One stage under way. `advance` takes a lock and an addition, so it may be called for every event."""
+    """One stage of a run; `advance` is cheap enough to be called for every event."""
 
     def __init__(self, name: str, total: int | None, unit: str, clock: Clock) -> None:
         self.name, self.total, self.unit = name, total, unit
@@ -81,14 +82,14 @@ class Stage:
 
 
 class Progress(Protocol):
-    """What the pipeline and the pacer tell. A context manager around the whole run; every method is thread-safe."""
+    """What the pipeline and the pacer report to; a context manager around the whole run, every method thread-safe."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
     def stage(self, name: str, total: int | None, unit: str) -> Stage:
-        """A context manager; stages may overlap. `unit` is plural: `events`."""
+        """A stage begins, and ends as a context manager; stages may overlap, and `unit` is plural: `events`."""
 
     def waiting(self, seconds: float, until: float | None, reason: str) -> None:
         """A wait begins: `reason` completes "waiting for …", `until` is the epoch second it ends (None: from now)."""
@@ -97,11 +98,11 @@ class Progress(Protocol):
         """Requests left of `limit` in this hour, as just learnt."""
 
     def message(self, text: str) -> None:
-        """A line of talk that stays."""
+        """Print a line that stays."""
 
 
 class SilentProgress:
-    """Shows nothing but messages, and those only if it has a console."""
+    """Shows only messages, and without a console nothing at all."""
 
     def __init__(self, console: Console | None = None, clock: Clock = time.time) -> None:
         self._console, self._clock = console, clock
@@ -147,19 +148,19 @@ class _PlainStage(Stage):
     def __init__(self, name: str, total: int | None, unit: str, clock: Clock, progress: PlainProgress) -> None:
         super().__init__(name, total, unit, clock)
         self._progress = progress
-        self._told, self._told_at = 0, self.started
+        self._shown_count, self._shown_at = 0, self.started
 
     def advance(self, n: int = 1) -> None:
         with self._lock:
             self.count += n
             now = self._clock()
-            silent = now - self._told_at
+            silent = now - self._shown_at
             if silent < PlainProgress.QUIET_SECONDS or self.count == self.total:
                 return
-            if self.total and silent < PlainProgress.PATIENCE and (self.count - self._told) * 10 < self.total:
+            if self.total and silent < PlainProgress.PATIENCE and (self.count - self._shown_count) * 10 < self.total:
                 return
-            self._told, self._told_at = self.count, now
-        self._progress.message(f"{self.name}: {self._told_so_far()}")
+            self._shown_count, self._shown_at = self.count, now
+        self._progress.message(f"{self.name}: {self._counts_and_remark()}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -167,14 +168,14 @@ class _PlainStage(Stage):
         super().__exit__(kind, error, traceback)
         took = duration((self.ended or self.started) - self.started)
         outcome = f"in {took}" if kind is None else f"stopped after {took}"
-        self._progress.message(f"{self.name}: {self._told_so_far()} {outcome}")
+        self._progress.message(f"{self.name}: {self._counts_and_remark()} {outcome}")
 
-    def _told_so_far(self) -> str:
+    def _counts_and_remark(self) -> str:
         return self.counts() + (f" ({self.remark})" if self.remark else "")
 
 
 class RichProgress(SilentProgress):
-    """A bar a stage, and a last line with the quota and when all of it is done, waits included."""
+    """A bar for each stage, and a last line with the quota and the time when all will be done, waits included."""
 
     def __init__(self, console: Console, clock: Clock = time.time) -> None:
         super().__init__(console, clock)

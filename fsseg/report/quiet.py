@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted, number
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import counted, number
-from fsseg.report.model import Summary, headline, is_undo, needing_attention, next_steps, not_put_back, report_command
+from fsseg.report.model import (
+    Summary,
+    came_to_its_end,
+    exit_code,
+    headline,
+    is_undo,
+    needing_attention,
+    next_steps,
+    not_put_back,
+    report_command,
+)
 from fsseg.report.standing import Standing
 
 MOST_REASONS = 3
@@ -12,7 +23,7 @@ MOST_REASONS = 3
 
 def quiet_lines(summary: Summary, standing: Standing | None = None) -> list[str]:
     """Which run it was and how much went wrong, the most frequent reasons, and the commands that show and mend it."""
-    if summary.get("exit_code") != 1:
+    if exit_code(summary) != ExitCode.SOME_FAILED:
         return []
     reasons = needing_attention(summary)[:MOST_REASONS]
     figures = max((len(number(row.count)) for row in reasons), default=0)
@@ -25,7 +36,7 @@ def quiet_lines(summary: Summary, standing: Standing | None = None) -> list[str]
 
 def attention_lines(summary: Summary, standing: Standing) -> list[str]:
     """What `quiet_lines` says, and of a run that didn't come to its end how it ended and how it goes on."""
-    if summary.get("exit_code") in (0, 1):
+    if came_to_its_end(summary):
         return quiet_lines(summary, standing)
     steps = next_steps(summary, standing=standing)
     how = f" {steps[0].why}: {steps[0].command}" if steps else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -15,8 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fsseg.report.console import glyphs, line_width, sanitise
-from fsseg.report.humanize import cut, duration, number
+from fsseg.figures import number
+from fsseg.report.console import ENDLESS, glyphs, line_width, lines_of, sanitise
+from fsseg.report.humanize import cut, duration
 from fsseg.report.model import OUTCOMES
 from fsseg.state.run_folder import STDIN, RunInfo, RunState
 
@@ -40,16 +41,13 @@ _LEAST = 14
 
 _GAP = 2
 
-_ENDLESS = 100_000
-"""Columns in a pipe, where nothing is cut."""
-
 _QUIET = ("unchanged", "skipped")
 """Outcomes that are told only where there is no other."""
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run to be listed. `info` is None where it can't be read; `records` are those of the summary of an undo."""
+    """A run to be listed, without `info` where that can't be read; `records` are those of an undo's summary."""
 
     id: str
     account: str
@@ -86,11 +84,13 @@ class _Line:
 
 def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
     """Print the runs, of which there is at least one, in their order below the names of their accounts."""
-    width = line_width(console) if console.is_terminal else _ENDLESS
+    width = line_width(console) if console.is_terminal else ENDLESS
     lines = [_line(row, with_year=not console.is_terminal) for row in rows]
     beneath, room = _fitting(console, lines, width)
     table = _table(console, lines, [name for name in _COLUMNS if name not in beneath], room)
-    head, *printed = _rendered(console, table, width)
+    head, *printed = lines_of(console, table, width)  # as many as there are rows
+    for line_of_table in (head, *printed):
+        line_of_table.rstrip()
     accounts = dict.fromkeys(row.account for row in rows)
     dots = glyphs(console).ellipsis
     for at, account in enumerate(accounts):
@@ -107,7 +107,7 @@ def print_runs(console: Console, rows: Sequence[RunRow]) -> None:
 def _fitting(console: Console, lines: Sequence[_Line], width: int) -> tuple[Sequence[str], int]:
     """The best way to put the runs into that width: what stands beneath, and the room that is left for the inputs."""
     longest = max(len("inputs"), *(cell_len("".join(line.inputs)) for line in lines))
-    options = console.options.update(width=_ENDLESS)
+    options = console.options.update(width=ENDLESS)
     for beneath in _BENEATH[:-1]:
         others = [name for name in _COLUMNS if name not in beneath and name != "inputs"]
         room = width - console.measure(_table(console, lines, others), options=options).maximum - _GAP
@@ -128,19 +128,11 @@ def _table(console: Console, lines: Sequence[_Line], names: Sequence[str], room:
     return table
 
 
-def _rendered(console: Console, table: Table, width: int) -> Iterator[Text]:
-    """Its lines, which are as many as its rows, without the blanks at their ends."""
-    for segments in console.render_lines(table, console.options.update(width=width), pad=False):
-        line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
-        line.rstrip()
-        yield line
-
-
 def _print_beneath(console: Console, line: _Line, names: Sequence[str], width: int) -> None:
     room = max(width - _GAP - cell_len(line.cells.get("outcome", "")), _LEAST)
     cells = {**line.cells, "inputs": line.inputs.within(room, glyphs(console).ellipsis)}
-    if told := "  ".join(filter(None, (cells.get(name) for name in names))):
-        text = Text(told, overflow="ellipsis")  # wrapped between words; a word that is too long is cut
+    if words := "  ".join(filter(None, (cells.get(name) for name in names))):
+        text = Text(words, overflow="ellipsis")  # wrapped between words; a word that is too long is cut
         console.print(Padding(text, (0, 0, 0, _GAP), expand=False))
 
 
@@ -191,18 +183,18 @@ def _outcome(row: RunRow, info: RunInfo) -> str:
     """`applied 265, failed 4, exit 1`; nothing for a run under way, of which only an earlier part is known."""
     if row.state in (RunState.PLANNING, RunState.RUNNING):
         return ""
-    told = _put_back(info, row.records) if info.command == "undo" else _events(info)
-    return ", ".join([*told, f"exit {info.exit_code}"] if info.exit_code else told)
+    parts = _put_back(info, row.records) if info.command == "undo" else _events(info)
+    return ", ".join([*parts, f"exit {info.exit_code}"] if info.exit_code else parts)
 
 
 def _events(info: RunInfo) -> list[str]:
     met = [name for name in OUTCOMES if info.outcomes.get(name)]
     if info.outcomes and not met:
         return ["nothing read"]
-    told = [name for name in met if name not in _QUIET] or met
+    telling = [name for name in met if name not in _QUIET] or met
     planned = info.dry or info.state in (RunState.DECLINED, RunState.APPLIED)
     names = {"applied": "would apply"} if planned else {}
-    return [f"{names.get(name, name)} {number(info.outcomes[name])}" for name in told]
+    return [f"{names.get(name, name)} {number(info.outcomes[name])}" for name in telling]
 
 
 def _put_back(info: RunInfo, records: dict[str, dict[str, int]]) -> list[str]:
@@ -216,5 +208,5 @@ def _put_back(info: RunInfo, records: dict[str, dict[str, int]]) -> list[str]:
         "leave alone" if info.dry else "left alone": total["conflict"] + total["failed"],
     }
     nothing = ["nothing to put back"] if info.state is RunState.DONE else []
-    told = [f"{name} {number(count)}" for name, count in counts.items() if count] or nothing
-    return [f"would {told[0]}", *told[1:]] if info.dry and any(counts.values()) else told
+    parts = [f"{name} {number(count)}" for name, count in counts.items() if count] or nothing
+    return [f"would {parts[0]}", *parts[1:]] if info.dry and any(counts.values()) else parts

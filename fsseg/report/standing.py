@@ -35,7 +35,7 @@ class Standing(NamedTuple):
 
 
 def standing(run: Run, state: str | None = None) -> Standing:
-    """How the run stands; as `run.json` says where `state` isn't given, its process being gone. Raises `StateError`."""
+    """How a run stands whose process is gone: as `state` says, else run.json. Raises `StateError`."""
     if state is None:
         state = RunState.STOPPED if run.info.state in OPEN else run.info.state
     return Standing(state, _undo(run) if state == RunState.DONE else "")

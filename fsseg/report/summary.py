@@ -10,9 +10,10 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
-from fsseg.report.changes import Sample
+from fsseg.report.changes import Change, Sample
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
+from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
@@ -23,19 +24,17 @@ from fsseg.state.run_folder import Run
 from fsseg.state.source_events import items_at, keys_at
 
 SCHEMA = 1
-RECORDS: tuple[Entity, ...] = ("lead", "contact", "account", "deal")
-ENTITIES = (*RECORDS, "timeline")
+TIMELINE: Entity = "timeline"
+RECORDS = tuple(entity for entity in ENTITIES if entity != TIMELINE)
 
 LOST = "lost"
 """What a line of failures.jsonl has instead of the event where that can't be read again."""
 
-Change = dict[str, Any]
 
-
-def summary(store: Store, totals: Totals, head: dict[str, Any]) -> dict[str, Any]:
+def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     """The object of summary.json: `head` (run, account, times, exit code, requests) and everything that is counted."""
     counts: dict[str, Any] = store.get("counts", {})
-    outcomes = Counter(dict.fromkeys(("applied", "unchanged", "skipped", "rejected", "failed", "pending"), 0))
+    outcomes = Counter(dict.fromkeys(OUTCOMES, 0))
     outcomes.update(totals.outcomes)
     reasons = Counter(totals.reasons)
     for outcome, code, count in counts.get("reasons", ()):
@@ -55,14 +54,14 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> dict[str, Any
         "records": _records(store, head["dry_run"]),
         "reasons": [
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
-            for (outcome, code), count in sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+            for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
         "warnings": _warnings(store, counts.get("warnings", [])),
     }
 
 
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
+    by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
     rows = store.db.execute(
         "SELECT entity, action, status, count(*) FROM record WHERE action IS NOT ? GROUP BY 1, 2, 3"
         " UNION ALL SELECT 'timeline', action, status, count(*) FROM entry WHERE head IS NULL GROUP BY 1, 2, 3",
@@ -72,8 +71,8 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
         written = action in ("create", "update", "delete")
         pending = written and status in ("planned", "sent") and not dry_run
         failed = written and status in ("failed", "unknown")
-        found[entity or "lead"]["failed" if failed else "pending" if pending else action or "pending"] += count
-    return {entity: dict(counter) for entity, counter in found.items()}
+        by_entity[entity or "lead"]["failed" if failed else "pending" if pending else action or "pending"] += count
+    return {entity: dict(counter) for entity, counter in by_entity.items()}
 
 
 def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -84,12 +83,12 @@ def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]
     ):
         code, _, name = text.partition(": ")
         counted[code, name] += count
-    told = [
+    matched = [
         {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()
     ]
     mapped = [row | {"hint": row["hint"] or WARNINGS[row["code"]].hint} for row in mapped]
-    return sorted([*mapped, *told], key=lambda row: (-row["count"], row["code"], row["name"]))
+    return sorted([*mapped, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
 
 
 def _cells(store: Store, row: Decided) -> dict[str, Any]:
@@ -114,7 +113,7 @@ def _refusal(row: Decided) -> list[str]:
 
 
 def changes(store: Store) -> Iterator[Change]:
-    """The lines of changes.jsonl: accounts, people and deals, then the timeline; conflicts and unchanged ones too."""
+    """The lines of changes.jsonl, conflicts and unchanged records among them: first the records, then the timeline."""
     for entity in RECORDS:
         for row in store.decided(entity):
             yield {
@@ -132,11 +131,11 @@ def changes(store: Store) -> Iterator[Change]:
             shown = {"title": entry["name"], "via": entry["via"], "start_date": f"{time}Z"}
             fields = {name: {"before": None, "after": after} for name, after in shown.items()}
         warnings = [code] if code else []
-        yield {"action": action, "entity": "timeline", "key": key, "id": id, "fields": fields, "warnings": warnings}
+        yield {"action": action, "entity": TIMELINE, "key": key, "id": id, "fields": fields, "warnings": warnings}
 
 
 def write_changes(run: Run, store: Store) -> Sample:
-    """Write changes.jsonl anew; the first of them, and how many there are."""
+    """Write changes.jsonl anew, and return the first changes and how many there are."""
     sample = Sample()
     with JsonLines(run.changes, fresh=True) as lines:
         for change in changes(store):

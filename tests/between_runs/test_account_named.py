@@ -142,3 +142,10 @@ def test_a_folder_of_before_paths_named_accounts_is_not_left_behind(classic: Mac
     assert f"rename it to {new}" in done.err
     Path(new).mkdir()
     assert "404" in classic.run("import", classic.write("e.jsonl", PEOPLE)).err, "nobody is at that path"
+
+
+@pytest.mark.parametrize("args", [["runs", "--domain", "other", "list"], ["runs", "list", "--domain", "other"]])
+def test_runs_are_listed_of_the_account_that_is_typed(classic: Machine, args: list[str]) -> None:
+    run = run_of(classic.imports(events=PEOPLE))
+    assert run in classic.run("runs", "list").out
+    assert run not in classic.run(*args, "--edition", "suite").out

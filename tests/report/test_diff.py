@@ -7,15 +7,22 @@ import orjson
 import pytest
 from rich.cells import cell_len
 
-from fsseg.report.changes import Arranger
-from fsseg.report.render import print_diff
+from fsseg.report.changes import ChangeGroups
+from fsseg.report.formats import DiffFormat, Report
+from fsseg.report.formats.text_diff import TextDiff
+from fsseg.report.show import Show
 
 from .samples import HOSTILE, capturing, change, changes, dry_summary, shown
 
 
-def diff(rows: Any = None, **options: Any) -> str:
-    console = capturing(width=options.pop("width", 100), terminal=options.pop("terminal", False), no_color=True)
-    print_diff(console, changes() if rows is None else rows, **options)
+def diff(
+    rows: Any = None, *, format: str = "", show: str = "all", limit: int | None = 50, summary: Any = None,
+    width: int = 100, terminal: bool = False,
+) -> str:  # fmt: skip
+    console = capturing(width=width, terminal=terminal, no_color=True)
+    report = Report(summary or {}, changes() if rows is None else rows, show=Show(show), most_changes=limit)
+    implementation = TextDiff() if format in ("", "text") else DiffFormat(format).load()
+    implementation.write(console, report)
     return shown(console)
 
 
@@ -97,15 +104,15 @@ def test_changes_stream_through_without_a_limit() -> None:
             taken += 1
             yield change("create", key=f"{n}@x.example")
 
-    groups = iter(Arranger(stream(), limit=None))
+    groups = iter(ChangeGroups(stream(), limit=None))
     assert next(groups).changes[0]["key"] == "0@x.example"
     assert taken == 1
 
 
 def test_changes_beyond_the_limit_are_not_held() -> None:
-    arranged = Arranger((change("create", key=str(n)) for n in range(5_000)), limit=2)
-    (group,) = arranged
-    assert (len(group.changes), group.hidden, arranged.totals["lead", "create"]) == (2, 4_998, 5_000)
+    groups = ChangeGroups((change("create", key=str(n)) for n in range(5_000)), limit=2)
+    (group,) = groups
+    assert (len(group.changes), group.hidden, groups.totals["lead", "create"]) == (2, 4_998, 5_000)
 
 
 def test_long_and_wide_values_are_cut_to_the_terminal() -> None:

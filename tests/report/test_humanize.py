@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from fsseg.report.humanize import about, counted, cut, duration, number, rate, value
+from fsseg.figures import counted, number
+from fsseg.report.humanize import about, cut, duration, rate, value
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,17 @@ from typing import Any
 
 import orjson
 
+from fsseg.report.formats import Report, ReportFormat
 from fsseg.report.formats.html import SHOWN, render_html, write_html
-from fsseg.report.render import print_json, render
+from fsseg.report.render import print_json
 
 from .samples import HOSTILE, capturing, change, changes, dry_summary, failure, failures, import_summary, shown
 
 
 def rendered(format: Any, summary: dict[str, Any] | None = None, **options: Any) -> str:
     console = capturing()
-    render(console, summary or import_summary(), changes(), failures(), format=format, **options)
+    report = Report(summary or import_summary(), changes(), failures(), most_failures=20, **options)
+    ReportFormat(format).load().write(console, report)
     return shown(console)
 
 

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from fsseg.report.console import sanitise, write
+from fsseg.report.formats import Format, Report
 from fsseg.segment.json_codec import dumps
 from fsseg.state.private_file import replacing
 
@@ -16,6 +20,14 @@ COLUMNS = (
     *("type", "userId", "email", "messageId", "event"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class CsvFailures(Format):
+    """The events that were rejected or failed, for spreadsheets."""
+
+    def write(self, console: Console, report: Report) -> None:
+        for line in csv_lines(report.failures, sanitise):
+            write(console, line)
 
 
 def neutralise(cell: str) -> str:
@@ -56,7 +68,7 @@ def csv_lines(failures: Iterable[dict[str, Any]], clean: Callable[[str], str] = 
 
 
 def write_csv(path: Path, failures: Iterable[dict[str, Any]]) -> None:
-    """failures.csv, mode 0600, whole or not at all."""
+    """Write failures.csv, mode 0600, whole or not at all."""
     with replacing(path) as file:
         for line in csv_lines(failures):
             file.write(line.encode("utf-8", "backslashreplace"))

@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
 
-from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Arranger, Change, Group, Show, field_lines, warning_texts
-from fsseg.report.console import sanitise
+from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted, number
+from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Change, ChangeGroup, ChangeGroups, field_lines, warning_texts
+from fsseg.report.console import sanitise, write
+from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
-from fsseg.report.humanize import counted, cut, number, value
+from fsseg.report.humanize import cut, value
 from fsseg.report.model import (
+    RESUMABLE,
     Failures,
     Summary,
+    came_to_its_end,
+    exit_code,
     forecast_line,
     headline,
     is_dry,
@@ -34,6 +41,7 @@ from fsseg.report.model import (
     warning_rows,
     where,
 )
+from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 from fsseg.state.private_file import write_text
 
@@ -65,13 +73,33 @@ class _Failure:
     hint: str
 
 
+class HtmlReport(Format):
+    """The page of a run, with everything up to the page's own limits."""
+
+    def write(self, console: Console, report: Report) -> None:
+        page = render_html(
+            report.summary, report.changes, report.failures, run_dir=report.run_dir, standing=report.standing
+        )
+        write(console, page)
+
+
+class HtmlDiff(Format):
+    """The page of a run that was just planned, without the events that failed."""
+
+    def write(self, console: Console, report: Report) -> None:
+        if not report.summary:
+            raise ValueError("an HTML diff needs the summary")
+        limit = report.most_changes or SHOWN
+        write(console, render_html(report.summary, report.first_changes, (), show=report.show, limit=limit))
+
+
 def render_html(
     summary: Summary,
     changes: Iterable[Change],
     failures: Iterable[dict[str, Any]],
     *,
     run_dir: Path | None = None,
-    show: Show = "all",
+    show: Show = Show.ALL,
     limit: int = SHOWN,
     standing: Standing | None = None,
 ) -> str:
@@ -79,9 +107,9 @@ def render_html(
 
     The next steps fit `standing` if it is given.
     """
-    found = Failures.of(summary, failures, limit)
-    arranged = Arranger(changes, show=show, limit=limit)
-    groups = list(arranged)
+    shown_failures = Failures.of(summary, failures, limit)
+    groups = ChangeGroups(changes, show=show, limit=limit)
+    shown = list(groups)
     template = _environment().get_template("report.html.j2")
     return template.render(
         title=_title(summary),
@@ -97,14 +125,14 @@ def render_html(
         notes=[sanitise(str(note)) for note in summary.get("notes") or ()],
         outcomes=outcome_rows(summary),
         records=record_table(summary),
-        reasons=reason_rows(summary, found),
+        reasons=reason_rows(summary, shown_failures),
         warnings=warning_rows(summary),
         requests=request_line(summary),
         forecast=forecast_line(summary),
         steps=next_steps(summary, run_files(summary, run_dir), standing),
-        groups=[(group, [*map(_record, group.changes + group.conflicts)], _tally(arranged, group)) for group in groups],
-        failures=[_failure(failure) for failure in found.rows],
-        hidden_failures=max(total_failures(summary) - len(found.rows), 0) if found.rows else 0,
+        groups=[(group, [*map(_record, group.changes + group.conflicts)], _tally(groups, group)) for group in shown],
+        failures=[_failure(failure) for failure in shown_failures.rows],
+        hidden_failures=max(total_failures(summary) - len(shown_failures.rows), 0) if shown_failures.rows else 0,
         CLEARED=CLEARED,
     )
 
@@ -117,7 +145,7 @@ def write_html(
     *,
     run_dir: Path | None = None,
 ) -> None:
-    """report.html, mode 0600, whole or not at all."""
+    """Write report.html, mode 0600, whole or not at all."""
     write_text(path, render_html(summary, changes, failures, run_dir=run_dir))
 
 
@@ -141,11 +169,12 @@ def _title(summary: Summary) -> str:
 
 def _status(summary: Summary) -> tuple[str, str]:
     """(tone, words) of the badge."""
-    code = summary.get("exit_code", 0)
-    if code in (5, 130):
+    code = exit_code(summary)
+    if code in RESUMABLE:
         return "warn", "stopped, can be resumed"
-    if code not in (0, 1):
-        return "bad", "refused" if code in (3, 6) else f"ended with {code}"
+    if not came_to_its_end(summary):
+        refused = code in (ExitCode.REFUSED_CREDENTIALS, ExitCode.BRAKE)
+        return "bad", "refused" if refused else f"ended with {code}"
     if left := not_put_back(summary):
         return "warn", f"{counted(left, 'record')} left alone"
     bad = total_failures(summary)
@@ -181,6 +210,6 @@ def _failure(failure: dict[str, Any]) -> _Failure:
     )
 
 
-def _tally(arranged: Arranger, group: Group) -> str:
-    counts = ((action, arranged.totals[group.entity, action]) for action in SIGNS)
+def _tally(groups: ChangeGroups, group: ChangeGroup) -> str:
+    counts = ((action, groups.totals[group.entity, action]) for action in SIGNS)
     return ", ".join(f"{number(count)} {action}" for action, count in counts if count)

@@ -5,32 +5,46 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from fsseg.report.changes import SIGNS, Arranger, Change, Show, entities, field_lines, identity, warning_texts
-from fsseg.report.console import sanitise
-from fsseg.report.humanize import cut, number
+from rich.console import Console
+
+from fsseg.figures import number
+from fsseg.report.changes import SIGNS, Change, ChangeGroups, entities, field_lines, identity, warning_texts
+from fsseg.report.console import sanitise, write
+from fsseg.report.formats import Format, Report
+from fsseg.report.humanize import cut
 from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
+from fsseg.report.show import Show
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:])")
 _LONGEST = 200
 
 
+class MarkdownDiff(Format):
+    """What a run would change, for a pull request or a ticket."""
+
+    def write(self, console: Console, report: Report) -> None:
+        changes, summary = report.first_changes, report.summary or None
+        for line in markdown_lines(changes, show=report.show, limit=report.most_changes, summary=summary):
+            write(console, line + "\n")
+
+
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: sanitised, every special character behind a backslash."""
+    """Text that Markdown shows as it is, with every special character behind a backslash."""
     return _SPECIAL.sub(r"\\\1", sanitise(text))
 
 
 def markdown_lines(
-    changes: Iterable[Change], *, show: Show = "all", limit: int | None = 50, summary: Summary | None = None
+    changes: Iterable[Change], *, show: Show = Show.ALL, limit: int | None = 50, summary: Summary | None = None
 ) -> Iterator[str]:
-    """The document line by line; the counts come last, since they are known last."""
+    """The lines of the document, which ends with the counts, since they are known last."""
     yield "# Freshsales: what would change" if not summary or summary.get("dry_run") else "# Freshsales: what changed"
     yield ""
     if summary:
         yield escape(f"{where(summary)} · {summary.get('run_id', '')}")
         yield ""
-    arranged = Arranger(changes, show=show, limit=limit)
+    groups = ChangeGroups(changes, show=show, limit=limit)
     open_entity = ""
-    for group in arranged:
+    for group in groups:
         if group.entity != open_entity:
             if open_entity:
                 yield from ("```", "")
@@ -42,7 +56,7 @@ def markdown_lines(
             yield f"# and {number(group.hidden)} more: changes.jsonl holds them all"
     if open_entity:
         yield from ("```", "")
-    yield from _counts(arranged)
+    yield from _counts(groups)
     if summary:
         yield from _summary(summary)
 
@@ -59,13 +73,13 @@ def _record(change: Change) -> Iterator[str]:
     yield from (f"!     {words}" for words in warning_texts(change))
 
 
-def _counts(arranged: Arranger) -> Iterator[str]:
+def _counts(groups: ChangeGroups) -> Iterator[str]:
     yield "## Totals"
     yield ""
     yield "| | " + " | ".join(f"{sign} {action}" for action, sign in SIGNS.items()) + " |"
     yield "|---|" + "---:|" * len(SIGNS)
-    for entity in entities(arranged.totals):
-        yield f"| {escape(entity)} | " + " | ".join(number(arranged.totals[entity, a]) for a in SIGNS) + " |"
+    for entity in entities(groups.totals):
+        yield f"| {escape(entity)} | " + " | ".join(number(groups.totals[entity, a]) for a in SIGNS) + " |"
     yield ""
 
 

@@ -8,18 +8,22 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from fsseg.report.changes import Arranger, Change, Show
-from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
+from fsseg.figures import counted, number
+from fsseg.report.changes import Change, ChangeGroups
+from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
+from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import email_of
 from fsseg.report.formats.text_diff import diff_lines
-from fsseg.report.humanize import counted, cut, number, pad, value
+from fsseg.report.humanize import cut, value
 from fsseg.report.model import (
     Failures,
     ReasonRow,
     Summary,
     WarningRow,
+    came_to_its_end,
     forecast_line,
     headline,
     is_dry,
@@ -36,6 +40,7 @@ from fsseg.report.model import (
     warning_rows,
     where,
 )
+from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 
 STYLES = {
@@ -53,6 +58,26 @@ _TOP = 8
 _BAR = 30
 
 
+class TextReport(Format):
+    """What became of a run, and its first failed events."""
+
+    def write(self, console: Console, report: Report) -> None:
+        print_totals(
+            console, report.summary, report.failures, run_dir=report.run_dir, show_failures=report.most_failures,
+            told=report.command_shown, standing=report.standing,
+        )  # fmt: skip
+
+
+class TextDryRun(Format):
+    """What a run would change, and what becomes of its events."""
+
+    def write(self, console: Console, report: Report) -> None:
+        print_dry_run(
+            console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
+            limit=report.most_changes, told=report.command_shown, standing=report.standing,
+        )  # fmt: skip
+
+
 def print_totals(
     console: Console,
     summary: Summary,
@@ -64,12 +89,12 @@ def print_totals(
     told: str = "",
     standing: Standing | None = None,
 ) -> None:
-    """The whole closing text. `show_failures` lists that many failed events; `title` names account and run.
+    """Print the closing text, below a title with account and run, and with the first `show_failures` failed events.
 
-    `told` is a command that is told elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
+    `told` is a command that is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
     """
-    found = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, found, run_dir, told, standing).lines(title):
+    shown = Failures.of(summary, failures, show_failures)
+    for line in _Totals(console, summary, shown, run_dir, told, standing).lines(title):
         console.print(line, soft_wrap=True)
 
 
@@ -80,21 +105,21 @@ def print_dry_run(
     failures: Iterable[dict[str, Any]] = (),
     *,
     run_dir: Path | None = None,
-    show: Show = "all",
+    show: Show = Show.ALL,
     limit: int | None = 50,
     told: str = "",
     standing: Standing | None = None,
 ) -> None:
-    """A dry run on the terminal: the account, the diff as in `print_diff`, the totals as in `print_totals`."""
+    """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
     for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
         console.print(line, soft_wrap=True)
-    for line in diff_lines(Arranger(changes, show=show, limit=limit), glyphs(console), line_width(console)):
+    for line in diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console)):
         console.print(line, soft_wrap=True)
     print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told, standing=standing)
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
-    """`pieces` wrapped beside `start`, later lines indented; below it where the terminal is too narrow for that."""
+    """Lines with `pieces` wrapped beside `start`, or below it where the terminal is too narrow for that."""
     if width - indent < NARROWEST:
         yield start
         start, indent = Text(" " * 4), 4
@@ -113,19 +138,20 @@ class _Totals:
     """Every section as lines, empty where it has nothing to say."""
 
     def __init__(
-        self, console: Console, summary: Summary, found: Failures, run_dir: Path | None, told: str = "",
+        self, console: Console, summary: Summary, failures: Failures, run_dir: Path | None, command_shown: str = "",
         standing: Standing | None = None,
     ) -> None:  # fmt: skip
-        self.summary, self.found, self.told, self.standing = summary, found, told, standing
+        self.summary, self.failures = summary, failures
+        self.command_shown, self.standing = command_shown, standing
         self.files = run_files(summary, run_dir)
-        self.width = line_width(console)
+        self.console, self.width = console, line_width(console)
         self.glyphs: Glyphs = glyphs(console)
 
     def lines(self, title: bool) -> Iterator[Text]:
         if title:
             yield from (*self.title(), Text())
         yield from self._head()
-        reasons = reason_rows(self.summary, self.found)
+        reasons = reason_rows(self.summary, self.failures)
         bad = [row for row in reasons if row.outcome != "skipped"]
         skipped = [row for row in reasons if row.outcome == "skipped"]
         for section in (
@@ -153,7 +179,7 @@ class _Totals:
     def _head(self) -> Iterator[Text]:
         dry = is_dry(self.summary)
         yield from self._wrapped(plan_line(self.summary) if dry else headline(self.summary), "bold")
-        if dry and self.summary.get("exit_code", 0) not in (0, 1):
+        if dry and not came_to_its_end(self.summary):
             yield from self._wrapped(headline(self.summary), "bold yellow")
         for note in self.summary.get("notes") or ():
             yield from self._wrapped(f"! {sanitise(str(note))}", "yellow")
@@ -188,13 +214,15 @@ class _Totals:
         columns, rows = table.columns, table.rows
         if not rows:
             return
-        widths = [max(len(c), *(len(number(r[1][i])) for r in rows)) for i, c in enumerate(columns)]
-        names = max(11, *(len(name) for name, _ in rows))
-        heads = "  ".join(f"{c:>{w}}" for c, w in zip(columns, widths, strict=True))
-        yield Text(f"  {pad('records', names)}  {heads}", style="dim")
+        grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
+        grid.add_column("records", min_width=11, no_wrap=True)
+        for column in columns:
+            grid.add_column(column, justify="right", no_wrap=True)
         for name, counts in rows:
-            cells = "  ".join(f"{number(n):>{w}}" for n, w in zip(counts, widths, strict=True))
-            yield Text(f"  {pad(name, names)}  {cells}")
+            grid.add_row(Text(name), *map(number, counts))
+        head, *lines = lines_of(self.console, grid)
+        head.stylize("dim")
+        yield from (head, *lines)
 
     def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
         if not rows:
@@ -229,16 +257,16 @@ class _Totals:
         return "; ".join(part for part in (listed or number(row.count), row.hint) if part)
 
     def _failures(self) -> Iterator[Text]:
-        if not self.found.rows:
+        if not self.failures.rows:
             return
         yield Text("Events that need you", style="bold")
-        for failure in self.found.rows:
+        for failure in self.failures.rows:
             about = failure.get("_fsseg") or {}
             who = failure.get("userId") or email_of(failure) or about.get("key")
-            said = about.get("message") or about.get("hint")
-            cells = [place(about), *(value(cell) for cell in (about.get("code"), who, said) if cell)]
+            message = about.get("message") or about.get("hint")
+            cells = [place(about), *(value(cell) for cell in (about.get("code"), who, message) if cell)]
             yield Text(cut("  " + "  ".join(cells), self.width, self.glyphs.ellipsis))
-        more = total_failures(self.summary) - len(self.found.rows)
+        more = total_failures(self.summary) - len(self.failures.rows)
         if more > 0:
             yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: fsseg report --format csv", style="dim")
 
@@ -249,6 +277,6 @@ class _Totals:
         for path in self.files:
             yield Text(sanitise(str(path)), style="dim")
         for step in next_steps(self.summary, self.files, self.standing):
-            if step.command == self.told:
+            if step.command == self.command_shown:
                 continue
             yield Text.assemble(f"{step.why}:  ", (sanitise(step.command), "bold cyan"))

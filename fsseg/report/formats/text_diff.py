@@ -4,29 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.console import Console
 from rich.text import Text
 
+from fsseg.figures import counted, number
 from fsseg.report.changes import (
     CLEARED,
     SIGNS,
-    Arranger,
     Change,
+    ChangeGroups,
     Totals,
     entities,
     field_lines,
     identity,
     warning_texts,
 )
-from fsseg.report.console import Glyphs, sanitise
-from fsseg.report.humanize import counted, cut, number, pad
+from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
+from fsseg.report.formats import Format, Report
+from fsseg.report.humanize import cut, pad
 
 _STYLES = {"create": "green", "update": "yellow", "conflict": "red"}
 _LONGEST_NAME = 32
 
 
-def diff_lines(arranged: Arranger, signs: Glyphs, width: int, file: str = "changes.jsonl") -> Iterator[Text]:
-    """The records, each a header and its fields in columns; an empty line after every record. `file` holds them all."""
-    for group in arranged:
+class TextDiff(Format):
+    """The diff and how many changes there are of each kind, and nothing else of the run."""
+
+    def write(self, console: Console, report: Report) -> None:
+        groups = ChangeGroups(report.first_changes, show=report.show, limit=report.most_changes)
+        for line in diff_lines(groups, glyphs(console), line_width(console)):
+            console.print(line, soft_wrap=True)
+        for line in total_lines(groups.totals):
+            console.print(line, soft_wrap=True)
+
+
+def diff_lines(groups: ChangeGroups, signs: Glyphs, width: int, file: str = "changes.jsonl") -> Iterator[Text]:
+    """The changes as a header, the fields in columns and an empty line each; `file` is named as the one with all."""
+    for group in groups:
         for change in (*group.changes, *group.conflicts):
             yield from _record(change, signs, width)
             yield Text()
@@ -61,7 +75,7 @@ def _record(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
 
 
 def total_lines(totals: Totals) -> Iterator[Text]:
-    """`  lead      + 100 to create  ~ 20 to update  = 4 unchanged  ! 1 conflict`, one line an entity."""
+    """A line with the counts for each entity: `lead      + 100 create  ~ 20 update  = 4 unchanged  ! 1 conflict`."""
     rows = [(entity, counts) for entity in entities(totals) if any(counts := _counts(totals, entity))]
     widths = [max((len(number(counts[i])) for _, counts in rows), default=0) for i in range(len(SIGNS))]
     for entity, counts in rows:
