@@ -180,9 +180,12 @@ def _merged(
 ) -> tuple[o.AccountOptions, o.DisplayOptions]:
     """The options of `fsseg runs` and those of the command after it, which win."""
     account_before, display_before = context.obj
-    is_from_environment = getattr(context.get_parameter_source("base_url"), "name", "") == "ENVIRONMENT"
-    if account_before.domain and not account_before.base_url and is_from_environment:
-        account = replace(account, base_url=None)  # the domain that was typed names another account
+    sources = {name: getattr(context.get_parameter_source(name), "name", "") for name in ("domain", "base_url")}
+    # Before the command or after it, a domain that is typed names another account than the environment's address.
+    if account_before.domain and not account_before.base_url and sources["base_url"] == "ENVIRONMENT":
+        account = replace(account, base_url=None)
+    elif sources["domain"] == "COMMANDLINE" and not account.base_url:
+        account_before = replace(account_before, base_url=None)
     return _over(account_before, account), _over(display_before, display)
 
 
