@@ -14,14 +14,12 @@ from fsseg.freshsales import bulk_job
 from fsseg.freshsales.bulk_job import Job
 from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
 from fsseg.freshsales.responses import Answer, Page, Row
+from fsseg.freshsales.sizes import PAGE_SIZE
 
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-__all__ = ["PAGE_SIZE", "Job", "Page", "Reader", "Row", "names_all"]
-
-PAGE_SIZE = 100
-"""Rows a page, and records a bulk call: the most that Freshsales documents."""
+__all__ = ["Job", "Page", "Reader", "Row", "names_all"]
 
 
 class Reader:

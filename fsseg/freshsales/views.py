@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fsseg.freshsales.names import Entity
-from fsseg.freshsales.reader import PAGE_SIZE, Page, Reader
+from fsseg.freshsales.reader import Page, Reader
+from fsseg.freshsales.sizes import PAGE_SIZE
 
 INCLUDE: dict[str, tuple[str, ...]] = {"contact": ("sales_accounts",), "deal": ("contacts",)}
 

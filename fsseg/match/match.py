@@ -13,6 +13,7 @@ from fsseg.fold.merge import PERSON, State, dump, restore
 from fsseg.fold.people import COMPANY
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.intents import OF_COMPANY
 from fsseg.mapping.names import fold_name
@@ -28,11 +29,8 @@ from fsseg.state.wanted_keys import CONVERT
 
 Tick = Callable[[int], None]
 
-PAGE = 100
-"""People that are looked for and written together: as many as a filtered search takes."""
-
 AT_ONCE = 500
-"""The same where nobody is asked."""
+"""People that are written together where nobody is asked; else as many as a filtered search takes."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def match_people(work: Matching) -> None:
     questions = work.store.count("record", todo)
     entities: tuple[Entity, ...] = ("lead", "contact") if work.catalog.edition == "classic" else ("contact",)
     finder = choose(work.reader, work.mirror, entities, questions, work.say) if work.reader else None
-    for page in work.store.pages(todo, size=PAGE if finder else AT_ONCE):
+    for page in work.store.pages(todo, size=PAGE_SIZE if finder else AT_ONCE):
         _match_page(work, finder, entities, page)
 
 

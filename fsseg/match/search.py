@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fsseg.freshsales.errors import BadAnswer, Refused
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
+from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.match.remote_record import Existing, addresses, flatten
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 ATTRIBUTE: dict[Entity, str] = {"lead": "lead_email.email", "contact": "contact_email.email"}
 """What the filtered search calls the e-mail (documented); that it takes a list of them is not."""
-
-MOST = 100
-"""Addresses a request."""
 
 
 class SearchFinder:
@@ -45,8 +43,8 @@ class SearchFinder:
             for entity in (entity for entity in entities if entity in self._known):
                 rows = {
                     int(row["id"]): row
-                    for start in range(0, len(asked), MOST - 1)
-                    for row in self._batch(entity, asked[start : start + MOST - 1])
+                    for start in range(0, len(asked), PAGE_SIZE - 1)
+                    for row in self._batch(entity, asked[start : start + PAGE_SIZE - 1])
                 }
                 for existing in rows.values():
                     for address in addresses(existing) & found.keys():

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from fsseg.freshsales.sizes import MIN_BULK, PAGE_SIZE
 from fsseg.freshsales.views import pages
 from fsseg.state.plan_store import Store
 
-BULK_FROM = 4
-BULK_MOST = 100
 POLLS = 1.5
 """Requests spent on asking after one bulk job, on average: jobs take about as long as the one before."""
 
@@ -41,8 +40,8 @@ def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, p
     to_come = 0
     for (entity, action), count in counts.items():
         single = alone if (entity, action) == ("deal", "create") else 0
-        if action != "delete" and entity in ("account", "contact", "deal") and count - single >= BULK_FROM:
-            batches = math.ceil((count - single) / BULK_MOST)
+        if action != "delete" and entity in ("account", "contact", "deal") and count - single >= MIN_BULK:
+            batches = math.ceil((count - single) / PAGE_SIZE)
             # What was made is read for its ids, or what there is for its names.
             to_come += single + batches + math.ceil(batches * POLLS) + (pages(count) if action == "create" else 0)
         else:

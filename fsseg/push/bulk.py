@@ -9,18 +9,13 @@ from typing import Any
 
 from fsseg.freshsales.errors import FreshsalesError, NoBulk, NotFound, Unavailable
 from fsseg.freshsales.names import Entity
-from fsseg.freshsales.reader import PAGE_SIZE, Job
+from fsseg.freshsales.reader import Job
+from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
-
-MAX_BATCH = PAGE_SIZE
-"""Records a call."""
-
-MIN_BULK = 4
-"""Records from which a bulk call, its polls and the reading of the ids cost less than a request each."""
 
 JOB_TIMEOUT_S = 600.0
 """Seconds after which a job that still runs is given up."""

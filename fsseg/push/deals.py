@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
-from fsseg.push.bulk import MIN_BULK, Bulk
+from fsseg.push.bulk import Bulk
 from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from fsseg.freshsales.errors import NotFound
 from fsseg.freshsales.names import Entity
+from fsseg.freshsales.sizes import MIN_BULK, PAGE_SIZE
 from fsseg.push import timeline
 from fsseg.push.accounts import AccountPusher
-from fsseg.push.bulk import MAX_BATCH, MIN_BULK
 from fsseg.push.bulk_ids import resolve_ids
 from fsseg.push.context import PushContext
 from fsseg.push.deals import DealPusher
@@ -79,7 +79,7 @@ def _push_records(context: PushContext, stages: Stages, name: str, entity: Entit
         journal, bulk = Journal(context, "record", advance), pusher.bulk
         _recover_records(context, journal, entity, pusher)
         planned = context.store.records(f"entity = ? AND {TO_WRITE} AND status = ?", (entity, Status.PLANNED))
-        for chunk in _chunks(planned, journal.size if bulk is None else MAX_BATCH):
+        for chunk in _chunks(planned, journal.size if bulk is None else PAGE_SIZE):
             together = [record for record in chunk if bulk is not None and bulk.available and pusher.can_bulk(record)]
             if bulk is not None and len(together) >= MIN_BULK:
                 journal.push_together(together, bulk.push)
