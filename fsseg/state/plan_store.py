@@ -219,15 +219,21 @@ class Store:
 
     def records(self, where: str = "1", values: Iterable[Any] = (), order: str = "id") -> Iterator[Record]:
         """The records that fit `where`, streamed in pages so that the rows may be changed on the way."""
-        columns, values = ", ".join(Record.COLUMNS), tuple(values)
+        return map(Record, self._paged(Record.COLUMNS, where, tuple(values), order))
+
+    def _paged(self, columns: Sequence[str], where: str, values: tuple[Any, ...], order: str) -> Iterator[Any]:
         # Asked for a page at a time, an index that isn't in this order would be read and sorted for every page.
         found = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
         ids = array("q", (id for (id,) in found))
         for at in range(0, len(ids), MOST_VALUES):
             page = ids[at : at + MOST_VALUES]
             marks = ", ".join("?" * len(page))
-            query = f"SELECT {columns} FROM record WHERE id IN ({marks}) AND ({where}) ORDER BY {order}"
-            yield from map(Record, self.db.execute(query, (*page, *values)).fetchall())
+            # By an index, each page would go through all that are of the kind.
+            query = (
+                f"SELECT {', '.join(columns)} FROM record NOT INDEXED"
+                f" WHERE id IN ({marks}) AND ({where}) ORDER BY {order}"
+            )
+            yield from self.db.execute(query, (*page, *values)).fetchall()
 
     def states(self, people: Sequence[int]) -> dict[int, bytes]:
         """What was folded of these people (see `fold.merge.dump`), by id; nothing of who is only pointed at."""
@@ -238,9 +244,8 @@ class Store:
 
     def decided(self, entity: Entity) -> Iterator[Decided]:
         """What became of each record of this entity, by id, but of those that were only looked up."""
-        columns = ", ".join("existing IS NOT NULL" if name == "exists" else name for name in Decided._fields)
-        query = f"SELECT {columns} FROM record WHERE entity = ? AND action IS NOT ? ORDER BY id"
-        return map(Decided._make, self.db.execute(query, (entity, REFERENCE)))
+        columns = ["existing IS NOT NULL" if name == "exists" else name for name in Decided._fields]
+        return map(Decided._make, self._paged(columns, "entity = ? AND action IS NOT ?", (entity, REFERENCE), "id"))
 
     def existing(self, id: int) -> dict[str, Any]:
         """What this record was before."""
