@@ -288,3 +288,23 @@ def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) ->
     assert not any(account.records().values())
     assert here(machine, "import", str(machine.home / "deals.jsonl")).code == 0
     assert len(account.records()["deals"]) == 6
+
+
+def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Machine) -> None:
+    """By a database id, which nothing in Freshsales tells; the answer was never heard."""
+    account = classic.account
+    account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
+    events = mixed()[5:8]
+    process = start(classic, "import", classic.write("e.jsonl", events))
+    while "POST /api/leads" not in account.sandbox.stats()["requests"]:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    account.faults()
+    while not answered(account):
+        time.sleep(0.01)
+    assert here(classic, "import", classic.write("other.jsonl", [*events, *mixed()[:2]])).code == 0
+    assert sorted(row["email"] for row in account.records()["leads"] if "db" in row["email"]) == [
+        f"db{n}@x.example" for n in range(3)
+    ]
