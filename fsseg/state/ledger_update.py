@@ -27,7 +27,7 @@ _DONE = "r.status = 'done' AND r.action IN ('create', 'update', 'unchanged') AND
 _NEW = "status = 'done' AND action IN ('create', 'unchanged') AND committed IS NULL"
 _ATTEMPTED = "r.claimed_at IS NOT NULL AND r.status IN ('sent', 'failed', 'unknown') AND r.committed IS NULL"
 _FOUND = "r.kind = 'person' AND r.action = 'create' AND r.status = 'planned' AND r.remote_id IS NOT NULL"
-"""Who was made by a request whose answer was lost, and was found since: known from now on, though not delivered whole."""
+"""Who was made by a request whose answer was lost, and was found since: known from now on, if not delivered whole."""
 _OPEN_CREATES = "action = 'create' AND status IN ('sent', 'unknown')"
 
 Entry = tuple[int, dict[str, int], int | None]
@@ -72,13 +72,8 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
     fresh = store.count("record r", _DONE) + store.count("entry", _NEW)
     attempted = store.count("record r", _ATTEMPTED)
     found = list(_rows(store, _FOUND))
-    if not (
-        fresh
-        or attempted
-        or any(ledger.known(key) is None for row in found for key in row.keys)
-        or files
-        or doubts != ledger.doubted(run)
-    ):
+    is_new = any(ledger.known(key) is None for row in found for key in row.keys)
+    if not (fresh or attempted or is_new or files or doubts != ledger.doubted(run)):
         return
     with ledger.changing() as change:
         change.people(_people(found))
