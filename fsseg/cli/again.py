@@ -19,7 +19,6 @@ from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
-from fsseg.state.plan_store import Store
 from fsseg.state.reopen import WRITES, failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
 from fsseg.state.run_selection import LATEST, Fits, latest, named
@@ -203,17 +202,7 @@ def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) ->
     pipeline.plan(())
     refuse_forbidden(pipeline)
     if not pipeline.run.info.dry:
-        pipeline.renew()
-        if not _kept_back(store):
-            push_if_agreed(pipeline, output, stack, yes=yes)
-
-
-def _kept_back(store: Store) -> bool:
-    """Whether something has moved on since a plan was reviewed that is to be pushed wholly or not at all."""
-    if not (store.get("strict_apply") and store.get("moved")):
-        return False
-    store.put("stage", "pushed")  # nothing of this plan is ever to be sent
-    return True
+        push_if_agreed(pipeline, output, stack, yes=yes)
 
 
 def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes: bool) -> ExitCode:
@@ -235,9 +224,7 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
     def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
         pipeline.commit_killed()
         refuse_forbidden(pipeline)
-        pipeline.renew()
-        if not _kept_back(pipeline.store):
-            push_if_agreed(pipeline, output, stack, yes=yes)
+        push_if_agreed(pipeline, output, stack, yes=yes)
 
     return go_on(given, output, original, "apply", prepare, act)
 

@@ -30,9 +30,13 @@ SHOWN = 50
 def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
     """Bring the plan up to date, show what it comes to, ask where there is somebody to ask, and push.
 
-    Whoever has agreed to the run is not asked again. Raises `Declined`, `BrakeRefused` and the client's errors.
+    Whoever has agreed to the run is not asked again; a plan that is to be pushed wholly or not at all stays where it is
+    once something of it has moved on. Raises `Declined`, `BrakeRefused` and the client's errors.
     """
     pipeline.renew()
+    if pipeline.store.get("strict_apply") and pipeline.store.get("moved"):
+        pipeline.store.put("stage", "pushed")  # nothing of this plan is ever to be sent
+        return
     if refusal := pipeline.brake():
         raise BrakeRefused(refusal)
     if is_terminal() and not pipeline.run.info.agreed:
@@ -42,11 +46,6 @@ def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes:
             _ask(pipeline, output, question)
         pipeline.progress = output.progress = output.fresh()
         stack.enter_context(pipeline.progress)
-    push_now(pipeline)
-
-
-def push_now(pipeline: Pipeline) -> None:
-    """Push what is planned; from here on the run is under way."""
     info = pipeline.run.note(state=RunState.RUNNING, agreed=True)
     supersede(pipeline.run.folder.parent.parent, info)
     pipeline.push()

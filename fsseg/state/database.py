@@ -14,6 +14,9 @@ class StateError(Exception):
     """A file in the state folder cannot be used: damaged, or written by a newer fsseg. Nothing was changed in it."""
 
 
+MOST_VALUES = 500
+"""Values in one question: SQLite takes more, but not everywhere."""
+
 Migration = Callable[[Connection], None]
 """Brings a file from one format to the next, inside a transaction."""
 

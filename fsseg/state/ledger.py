@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from fsseg.freshsales.names import Entity
-from fsseg.state.database import connect, transaction
+from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.delivered_keys import Delivered
 from fsseg.state.ledger_format import (
     ENTITIES,
@@ -56,8 +56,6 @@ class History(NamedTuple):
 
 NOTHING = History({}, None, 0)
 
-MOST_VALUES = 500
-"""Values in one question: SQLite takes more, but not everywhere."""
 """The history of a record of which nothing was ever delivered."""
 
 

@@ -20,7 +20,7 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
-from fsseg.state.database import connect, transaction
+from fsseg.state.database import MOST_VALUES, connect, transaction
 
 VERSION = 3
 SCHEMA = """
@@ -44,9 +44,6 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
     claimed_at TEXT, proof INTEGER, committed INTEGER);
 """
-MOST_VALUES = 500
-"""Values in one question: SQLite takes more, but not everywhere."""
-
 INDEXES = (
     "record_match ON record (kind, match_key)",
     "record_push ON record (entity, status, action)",

@@ -9,6 +9,7 @@ import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,16 +184,20 @@ def test_a_run_that_the_quota_would_keep_too_long_goes_on_later(
     resumed(classic, ends)
 
 
-def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic: Machine) -> None:
-    account = classic.account
-    account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
-    events = mixed()[5:8]
-    process = start(classic, "import", classic.write("e.jsonl", events))
-    while "POST /api/leads" not in account.sandbox.stats()["requests"]:
+def killed_at_the_first_lead(machine: Machine, events: list[dict[str, Any]]) -> None:
+    """Import them, and kill that while the first requests that make somebody are answered."""
+    machine.account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
+    process = start(machine, "import", machine.write("e.jsonl", events))
+    while "POST /api/leads" not in machine.account.sandbox.stats()["requests"]:
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
     process.communicate()
+
+
+def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic: Machine) -> None:
+    account, events = classic.account, mixed()[5:8]
+    killed_at_the_first_lead(classic, events)
     assert here(classic, "resume").code == 0
     assert sorted(row["email"] for row in account.records()["leads"]) == [f"db{n}@x.example" for n in range(3)]
 
@@ -292,15 +297,8 @@ def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) ->
 
 def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Machine) -> None:
     """By a database id, which nothing in Freshsales tells; the answer was never heard."""
-    account = classic.account
-    account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
-    events = mixed()[5:8]
-    process = start(classic, "import", classic.write("e.jsonl", events))
-    while "POST /api/leads" not in account.sandbox.stats()["requests"]:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    account, events = classic.account, mixed()[5:8]
+    killed_at_the_first_lead(classic, events)
     account.faults()
     while not answered(account):
         time.sleep(0.01)
