@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
+
+Table = Literal["record", "entry"]
+"""The tables of the plan whose rows are pushed: records, and entries of timelines."""
 
 
 class Action(StrEnum):
@@ -56,3 +60,15 @@ def is_any(column: str, *values: Action | Status) -> str:
     """The SQL condition that a column holds one of these values."""
     listed = ", ".join(f"'{value}'" for value in values)
     return f"{column} IN ({listed})"
+
+
+TABLES: tuple[Table, ...] = ("record", "entry")
+
+NOT_SETTLED = is_any("status", Status.PLANNED, Status.SENT)
+"""Still to be sent, or in flight when the push ended."""
+
+IS_SENT = is_any("action", Action.CREATE, Action.UPDATE)
+"""Sent with values of its own."""
+
+WRITES = is_any("action", Action.CREATE, Action.UPDATE, Action.DELETE)
+"""Whatever changes something in Freshsales."""
