@@ -25,6 +25,7 @@ from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
 from fsseg.state.outcomes import add_up
+from fsseg.state.plan_counts import count_people
 from fsseg.state.plan_key import plan_key
 from fsseg.state.run_folder import all_runs
 from fsseg.state.seal import begin_renewal, check, seal_read, unseal_settled
@@ -40,7 +41,7 @@ class Pipeline(RunContext):
         if self.stage == "gathered":
             self.earlier_runs.resolve_doubts(doubted_runs(self.store, self.ledger, self.run.id))
             before = self.pacer.total
-            with self.progress.stage("Match", self.store.count("record", "kind = 'person'"), "people") as stage:
+            with self.progress.stage("Match", count_people(self.store), "people") as stage:
                 self._match(stage.advance)
                 stage.note(counted(self.pacer.total - before, "request"))
             self.store.put("stage", "matched")

@@ -20,7 +20,7 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.match.match import Matching
 from fsseg.match.mirror import Mirror
-from fsseg.plan.brake import shares
+from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding
 from fsseg.plan.forecast import forecast
 from fsseg.push.context import PushContext
@@ -29,6 +29,7 @@ from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
 from fsseg.state.ledger import Ledger
+from fsseg.state.plan_counts import count_matched
 from fsseg.state.plan_key import plan_key, put_plan_key
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
@@ -101,7 +102,7 @@ class RunContext:
     def brake(self) -> str | None:
         """Why the safety brake refuses this plan, or None; so it is offline, where nobody knows what changes."""
         lifted = self.settings.allow_mass_changes or self.reader is None
-        return None if lifted else shares(self.store).refusal
+        return None if lifted else refusal(count_matched(self.store))
 
     def folding(self) -> Folding:
         """What reading, mapping and folding need."""

@@ -19,7 +19,10 @@ from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
-from fsseg.state.reopen import WRITES, failed, reopen_failed
+from fsseg.state.actions import Action
+from fsseg.state.plan_counts import has_written
+from fsseg.state.renewal import forget_review
+from fsseg.state.reopen import failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
 from fsseg.state.run_selection import LATEST, Fits, latest, named
 from fsseg.state.seal import check
@@ -305,7 +308,7 @@ def _fork(held: Session, original: Run, *, strict: bool) -> Run:
             store.put("strict_apply", strict)
             store.put("moved", None)
             store.put("requests", {})
-            store.db.execute("UPDATE record SET reviewed = NULL")
+            forget_review(store)
 
     run = new_run(
         held.folder, copy, account=info.account, edition=info.edition, command="apply", inputs=info.inputs,
@@ -355,9 +358,10 @@ def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
     info = run.info
     if info.dry or info.command not in ("import", "apply"):
         return False
-    still_there = WRITES if delete_created or info.state is not RunState.UNDONE else "action = 'update'"
+    was_put_back = info.state is RunState.UNDONE and not delete_created
+    still_there = [Action.UPDATE] if was_put_back else [Action.CREATE, Action.UPDATE]
     with run.reading() as store:
-        return any(store.count(table, f"{still_there} AND status = 'done'") for table in ("record", "entry"))
+        return has_written(store, *still_there)
 
 
 def go_on(

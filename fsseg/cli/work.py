@@ -31,8 +31,9 @@ from fsseg.report.progress import Progress, choose
 from fsseg.segment.open import Input, expand
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.state.database import StateError
-from fsseg.state.input_files import note_files
+from fsseg.state.input_files import add_input, note_files
 from fsseg.state.ledger import Ledger
+from fsseg.state.plan_counts import entities_of
 from fsseg.state.plan_key import PlanKey, plan_key, put_plan_key
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing, write_text
@@ -117,8 +118,7 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     inputs = []
     for number, shown in enumerate(files):
         path = kept_stdin(run) if shown == "-" else shown
-        row = (number, os.path.abspath(path), shown)
-        store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
+        add_input(store, number, path, shown)
         inputs.append(Input(path, number))
     note_files(store, inputs)
     return inputs
@@ -332,7 +332,7 @@ def ending_of(error: FreshsalesError) -> ExitCode:
 
 def refuse_forbidden(pipeline: Pipeline) -> None:
     """Raise the refusal of something that this plan needs, before the first write."""
-    needs = {entity for (entity,) in pipeline.store.db.execute("SELECT DISTINCT entity FROM record")}
+    needs: set[str] = {*entities_of(pipeline.store)}
     counts = pipeline.store.get("counts", {})
     if any(code in ("timeline_unavailable", "activity_type_missing") for _, code, _ in counts.get("reasons", ())):
         needs.add("sales_activity_types")

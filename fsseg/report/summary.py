@@ -19,7 +19,8 @@ from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.input_files import IMPORTED
 from fsseg.state.outcomes import Totals
-from fsseg.state.plan_store import REFERENCE, Decided, Store
+from fsseg.state.plan_store import Decided, Store
+from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
 from fsseg.state.run_folder import Run
 from fsseg.state.source_events import items_at, keys_at
 
@@ -40,7 +41,6 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     for outcome, code, count in counts.get("reasons", ()):
         outcomes[outcome] += count
         reasons[outcome, code] += count
-    inputs = store.db.execute("SELECT shown, container, sum(events) FROM input GROUP BY shown ORDER BY min(number)")
     imported: dict[str, str] = store.get(IMPORTED, {})
     return {
         "schema": SCHEMA,
@@ -48,7 +48,7 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
         "inputs": [
             {"path": path, "container": container or "", "events": events or 0}
             | ({"imported_by": imported[path]} if path in imported else {})
-            for path, container, events in inputs
+            for path, container, events in inputs_of(store)
         ],
         "events": {"read": counts.get("read", 0), "by_type": counts.get("by_type", {}), "outcomes": dict(outcomes)},
         "records": _records(store, head["dry_run"]),
@@ -62,12 +62,7 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
 
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
-    rows = store.db.execute(
-        "SELECT entity, action, status, count(*) FROM record WHERE action IS NOT ? GROUP BY 1, 2, 3"
-        " UNION ALL SELECT 'timeline', action, status, count(*) FROM entry WHERE head IS NULL GROUP BY 1, 2, 3",
-        (REFERENCE,),
-    )
-    for entity, action, status, count in rows:
+    for entity, action, status, count in count_records(store):
         written = action in ("create", "update", "delete")
         pending = written and status in ("planned", "sent") and not dry_run
         failed = written and status in ("failed", "unknown")
@@ -77,10 +72,7 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
 
 def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
-    for text, count in store.db.execute(
-        "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w GROUP BY w.value"
-        " UNION ALL SELECT code, count(*) FROM entry WHERE code = 'created' GROUP BY 1"
-    ):
+    for text, count in count_warnings(store):
         code, _, name = text.partition(": ")
         counted[code, name] += count
     matched = [
@@ -151,9 +143,8 @@ def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
     """
     lost: Counter[str] = Counter()
     with JsonLines(run.failures, fresh=True) as lines:
-        shown = dict(store.db.execute("SELECT number, shown FROM input"))
-        rejects = "SELECT position, line, code, message, event, raw FROM reject ORDER BY position"
-        for position, line, code, message, event, raw in store.db.execute(rejects):
+        shown = input_paths(store)
+        for position, line, code, message, event, raw in rejects_of(store):
             about = _about(shown[position >> POSITION_BITS], line, code, message, None)
             if event is None and raw is None:
                 about |= _lost(None)

@@ -33,6 +33,12 @@ def imports(ledger: Ledger, files: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def add_input(store: Store, number: int, path: str, shown: str) -> None:
+    """The run is to read the file at `path`, which was given as `shown`; its container and events come later."""
+    row = (number, os.path.abspath(path), shown)
+    store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
+
+
 def note_files(store: Store, inputs: Sequence[Input]) -> None:
     """Keep what tells later whether these files were changed."""
     stamps = {str(input.number): _stamp(input.path) for input in inputs}

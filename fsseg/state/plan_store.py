@@ -20,6 +20,7 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
+from fsseg.state.actions import TABLES, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 
 VERSION = 3
@@ -361,10 +362,15 @@ class Store:
         """How many rows fit."""
         return int(self.db.execute(f"SELECT count(*) FROM {table} WHERE {where}", tuple(values)).fetchone()[0])
 
+    def has_any(self, where: str) -> bool:
+        """Whether a record or timeline entry fits."""
+        either = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {where}" for table in TABLES)
+        return bool(self.db.execute(f"SELECT EXISTS ({either})").fetchone()[0])
+
     @property
     def has_in_flight(self) -> bool:
         """Whether of a row that was sent nobody knows what came of it."""
-        return any(self.count(table, "status IN ('sent', 'unknown')") for table in ("record", "entry"))
+        return self.has_any(is_any("status", Status.SENT, Status.UNKNOWN))
 
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""

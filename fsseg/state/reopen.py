@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from fsseg.state.actions import TABLES, WRITES, Table
 from fsseg.state.plan_store import Store
 from fsseg.state.seal import unseal, unseal_settled
 
-WRITES = "action IN ('create', 'update', 'delete')"
 FAILED = f"{WRITES} AND status IN ('failed', 'unknown')"
 HELD_BACK = "action IN ('conflict', 'skipped') AND status = 'failed' AND code IN ('email_exists', 'unknown_outcome')"
 """What was not sent for a reason that may be gone by now."""
-TABLES = ("record", "entry")
 
-Ids = dict[str, list[int]]
+Ids = dict[Table, list[int]]
 """Ids of rows by table."""
 
 

@@ -127,7 +127,7 @@ class Run:
     def has_sent(self) -> bool:
         """Whether anything of it was sent to Freshsales."""
         with self.reading() as store:
-            return store.count("record", "claimed_at IS NOT NULL") + store.count("entry", "claimed_at IS NOT NULL") > 0
+            return store.has_any("claimed_at IS NOT NULL")
 
     @property
     def has_whole_plan(self) -> bool:
