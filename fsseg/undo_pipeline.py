@@ -7,12 +7,13 @@ from contextlib import closing
 from functools import partial
 
 from fsseg.pipeline import Pipeline
-from fsseg.plan.undo import SENT, reverse
+from fsseg.plan.undo import plan_undo
 from fsseg.segment.open import Input
 from fsseg.state.deliveries import told
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, all_runs
 from fsseg.state.seal import check
+from fsseg.state.undo_rows import count_records_to_compare
 
 
 class UndoPipeline(Pipeline):
@@ -31,10 +32,10 @@ class UndoPipeline(Pipeline):
         self.earlier_runs.resolve_doubts(self.ledger.runs_in_doubt | in_flight)
         with (
             self._undone() as original,
-            self.progress.stage("Compare", original.count("record", SENT), "records") as stage,
+            self.progress.stage("Compare", count_records_to_compare(original), "records") as stage,
         ):
             others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != undoes)
-            reverse(
+            plan_undo(
                 original, self.store, self.reader, self.catalog, self.ledger, stage.advance, partial(told, others),
                 delete_created=self.store.get("delete_created"),
             )  # fmt: skip
