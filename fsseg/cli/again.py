@@ -24,6 +24,7 @@ from fsseg.state.plan_counts import has_written
 from fsseg.state.renewal import forget_review
 from fsseg.state.reopen import failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.run_selection import LATEST, Fits, latest, named
 from fsseg.state.seal import check
 
@@ -199,7 +200,7 @@ def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) ->
     store = pipeline.store
     check(store, pipeline.run.id)
     pipeline.commit_killed()
-    if pipeline.stage == "new":
+    if pipeline.stage is PlanStage.NEW:
         store.clear()
         pipeline.plan(_inputs(pipeline))
     pipeline.plan(())
@@ -304,10 +305,10 @@ def _fork(held: Session, original: Run, *, strict: bool) -> Run:
             store.copy_to(run.plan)
         os.chmod(run.plan, 0o600)
         with closing(run.open()) as store, store.transaction():
-            store.put("applies", original.id)
-            store.put("strict_apply", strict)
-            store.put("moved", None)
-            store.put("requests", {})
+            store.meta.applies = original.id
+            store.meta.strict_apply = strict
+            store.meta.moved = None
+            store.meta.requests = {}
             forget_review(store)
 
     run = new_run(
@@ -335,9 +336,9 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
 
         def note(run: Run) -> None:
             with closing(run.open()) as store, store.transaction():
-                store.put("undoes", original.id)
-                store.put("delete_created", delete_created)
-                store.put("stage", "gathered")
+                store.meta.undoes = original.id
+                store.meta.delete_created = delete_created
+                store.meta.stage = PlanStage.GATHERED
 
         return new_run(
             held.folder, note, account=info.account, edition=info.edition, command="undo", dry=dry, agreed=yes,

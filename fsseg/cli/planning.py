@@ -45,6 +45,7 @@ from fsseg.state.plan_counts import has_failed, has_writes_to_come, has_written
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.run_selection import open_undos, supersede, supersede_undos
 
 Show = Callable[[Pipeline, dict[str, Any], str], None]
@@ -131,7 +132,7 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bo
         except BrakeRefused as error:
             ending = Ending(ExitCode.BRAKE, error)
         except FreshsalesError as error:
-            if pipeline.stage == "new":
+            if pipeline.stage is PlanStage.NEW:
                 raise
             ending = Ending(ending_of(error), error)
     return account_for(held, pipeline, ending, show, partly=partly)
@@ -210,7 +211,7 @@ def _state(pipeline: Pipeline, ending: Ending) -> RunState:
     info = pipeline.run.info
     if isinstance(ending.error, Declined):
         return RunState.DECLINED
-    if info.dry and pipeline.stage == "planned":
+    if info.dry and pipeline.stage is PlanStage.PLANNED:
         to_apply = has_writes_to_come(pipeline.store)
         return RunState.PLANNED if info.command == "dry-run" and to_apply and not info.offline else RunState.DONE
     return RunState.STOPPED if ending.stopped else RunState.DONE
@@ -229,7 +230,7 @@ def _whole_seconds(time: str) -> str:
 
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
-    return store.get("undoes") is not None and has_failed(store)
+    return store.meta.undoes is not None and has_failed(store)
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+from msgspec import convert
 
 from fsseg.fold.batch import Batcher
 from fsseg.fold.collect import Counts, Gatherer, no_cycles
@@ -21,6 +23,7 @@ from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment.open import Input
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Store
+from fsseg.state.run_meta import EventCounts, PlanStage, WarningCount
 from fsseg.state.source_events import keep_rejected
 
 
@@ -64,8 +67,8 @@ def fold_inputs(
     keep_rejected(work.store)
     if work.daily:
         aggregate(work.store)
-    work.store.put("counts", _counted(gatherer.counts, gatherer.warnings))
-    work.store.put("stage", "gathered")
+    work.store.meta.counts = _counted(gatherer.counts, gatherer.warnings)
+    work.store.meta.stage = PlanStage.GATHERED
 
 
 def _read(work: Folding, gatherer: Gatherer, inputs: Sequence[Input], tick: Callable[[int], None]) -> None:
@@ -75,11 +78,7 @@ def _read(work: Folding, gatherer: Gatherer, inputs: Sequence[Input], tick: Call
         gather_apart(gatherer, inputs, work.catalog, work.rules, work.jobs, tick)
 
 
-def _counted(counts: Counts, warnings: WarningCounter) -> dict[str, Any]:
-    return {
-        "read": counts.read,
-        "by_type": dict(counts.by_type),
-        "reasons": [[outcome, code, count] for (outcome, code), count in counts.reasons.items()],
-        "warnings": warnings.rows(),
-        "unreadable": counts.unreadable,
-    }
+def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:
+    reasons = [(outcome, code, count) for (outcome, code), count in counts.reasons.items()]
+    warned = convert(warnings.rows(), list[WarningCount])
+    return EventCounts(counts.read, dict(counts.by_type), reasons, warned, counts.unreadable)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from fsseg.freshsales.sizes import MIN_BULK, PAGE_SIZE
 from fsseg.freshsales.views import pages
 from fsseg.state.actions import Action
 from fsseg.state.plan_counts import count_namesake_deals, count_planned
 from fsseg.state.plan_store import Store
+from fsseg.state.run_meta import Forecast
 
 POLLS = 1.5
 """Requests spent on asking after one bulk job, on average: jobs take about as long as the one before."""
 
 HOUR = 3600.0
-
-
-class Forecast(NamedTuple):
-    """Requests of the whole run, those spent included; seconds still to go, waits for the quota included."""
-
-    requests: int
-    seconds: float
 
 
 def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, per_request: float = 0.3) -> Forecast:

@@ -37,7 +37,7 @@ def recheck(work: Matching) -> int:
     with work.store.transaction():
         leave_alone(work.store, conflicts)
         leave_entries_of_conflicts_alone(work.store)
-        work.store.put("moved", moved)
+        work.store.meta.moved = moved
         seal(work.store)
     return moved
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+from msgspec import to_builtins
 
 from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
@@ -17,11 +18,11 @@ from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
-from fsseg.state.input_files import IMPORTED
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Decided, Store
 from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
 from fsseg.state.run_folder import Run
+from fsseg.state.run_meta import WarningCount
 from fsseg.state.source_events import items_at, keys_at
 
 SCHEMA = 1
@@ -34,14 +35,14 @@ LOST = "lost"
 
 def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     """The object of summary.json: `head` (run, account, times, exit code, requests) and everything that is counted."""
-    counts: dict[str, Any] = store.get("counts", {})
+    counts = store.meta.counts
     outcomes = Counter(dict.fromkeys(OUTCOMES, 0))
     outcomes.update(totals.outcomes)
     reasons = Counter(totals.reasons)
-    for outcome, code, count in counts.get("reasons", ()):
+    for outcome, code, count in counts.reasons:
         outcomes[outcome] += count
         reasons[outcome, code] += count
-    imported: dict[str, str] = store.get(IMPORTED, {})
+    imported = store.meta.imported_by
     return {
         "schema": SCHEMA,
         **head,
@@ -50,13 +51,13 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             | ({"imported_by": imported[path]} if path in imported else {})
             for path, container, events in inputs_of(store)
         ],
-        "events": {"read": counts.get("read", 0), "by_type": counts.get("by_type", {}), "outcomes": dict(outcomes)},
+        "events": {"read": counts.read, "by_type": counts.by_type, "outcomes": dict(outcomes)},
         "records": _records(store, head["dry_run"]),
         "reasons": [
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
-        "warnings": _warnings(store, counts.get("warnings", [])),
+        "warnings": _warnings(store, counts.warnings),
     }
 
 
@@ -70,7 +71,7 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
     return {entity: dict(counter) for entity, counter in by_entity.items()}
 
 
-def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
     for text, count in count_warnings(store):
         code, _, name = text.partition(": ")
@@ -79,8 +80,8 @@ def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]
         {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()
     ]
-    mapped = [row | {"hint": row["hint"] or WARNINGS[row["code"]].hint} for row in mapped]
-    return sorted([*mapped, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
+    of_mapping = [to_builtins(row) | {"hint": row.hint or WARNINGS[row.code].hint} for row in mapped]
+    return sorted([*of_mapping, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
 
 
 def _cells(store: Store, row: Decided) -> dict[str, Any]:

@@ -20,9 +20,6 @@ from fsseg.state.wanted_keys import CONVERT
 PAGE = 5_000
 """Rows that are held in memory at a time."""
 
-COMMITS = "commits"
-"""Under this name the store keeps the generations of the ledger that this run has made."""
-
 _DONE = "r.status = 'done' AND r.action IN ('create', 'update', 'unchanged') AND r.committed IS NULL"
 _NEW = "status = 'done' AND action IN ('create', 'unchanged') AND committed IS NULL"
 _ATTEMPTED = "r.claimed_at IS NOT NULL AND r.status IN ('sent', 'failed', 'unknown') AND r.committed IS NULL"
@@ -87,7 +84,7 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
         change.files(files)
         change.doubts(run, doubts)
     with store.transaction() as db:
-        store.put(COMMITS, [*store.get(COMMITS, []), change.generation])
+        store.meta.commits = [*store.meta.commits, change.generation]
         for table, new in (("record AS r", f"{_DONE} OR {_ATTEMPTED}"), ("entry", _NEW)):
             db.execute(f"UPDATE {table} SET committed = ? WHERE {new}", (change.generation,))
 
@@ -181,7 +178,7 @@ def _doubts(store: Store) -> Iterator[int]:
 
 def delivered_since(store: Store, committed: int, generation: int) -> bool:
     """Whether another run has delivered something of a record, or of what hangs on it, after this one did."""
-    own = store.get(COMMITS, [])
+    own = store.meta.commits
     return any(at not in own for at in range(committed + 1, generation + 1))
 
 

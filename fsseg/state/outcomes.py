@@ -59,7 +59,7 @@ def add_up(store: Store, *, dry_run: bool) -> Totals:
         }
     )
     mask = (1 << POSITION_BITS) - 1
-    undo = store.get("undoes") is not None
+    undo = store.meta.undoes is not None
     for positions, outcome, failure in _rows(store, dry_run):
         rank = RANK[outcome]
         if undo and failure is not None:

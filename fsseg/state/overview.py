@@ -74,7 +74,7 @@ def overview(store: Store) -> Overview:
     fields = store.db.execute(_FIELDS).fetchall()
     names = store.db.execute(_NAMES).fetchall()
     cleared = sorted((row for row in fields if row[3]), key=lambda row: (-row[3], row[1], row[0]))
-    forecast = store.get("forecast") or {}
+    forecast = store.meta.forecast
     return Overview(
         creates=_by_entity(store, "action = 'create' AND status = 'planned'"),
         updates=_by_entity(store, "action = 'update' AND status = 'planned'"),
@@ -85,8 +85,8 @@ def overview(store: Store) -> Overview:
         entry_names=names[0][3] if names else 0,
         conflicts=_conflicts(store),
         rejected=_rejected(store),
-        requests=forecast.get("requests"),
-        seconds=forecast.get("seconds"),
+        requests=forecast.requests if forecast else None,
+        seconds=forecast.seconds if forecast else None,
     )
 
 
@@ -108,7 +108,7 @@ def undoing(store: Store) -> Undoing:
         return sum(store.count(table, where) for table in ("record", "entry"))
 
     return Undoing(
-        run=str(store.get("undoes")),
+        run=str(store.meta.undoes),
         put_back=count("action = 'update' AND status = 'planned'"),
         delete=count("action = 'delete' AND status = 'planned'"),
         left=count("code = 'created'"),
@@ -128,7 +128,7 @@ def _conflicts(store: Store) -> dict[str, int]:
 
 def _rejected(store: Store) -> dict[str, int]:
     counts = Counter[str]()
-    for outcome, code, count in (store.get("counts") or {}).get("reasons", ()):
+    for outcome, code, count in store.meta.counts.reasons:
         if outcome in ("rejected", "failed"):
             counts[code] += count
     for code, count in store.db.execute(_REJECTED):

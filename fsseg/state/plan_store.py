@@ -22,6 +22,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
 from fsseg.state.actions import TABLES, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
+from fsseg.state.run_meta import RunMeta
 
 VERSION = 3
 SCHEMA = """
@@ -196,6 +197,7 @@ class Store:
         self.db = connect(path, SCHEMA, VERSION)
         self.db.execute("PRAGMA temp_store=FILE")
         self.db.execute("PRAGMA cache_size=-32768")
+        self.meta = RunMeta(self.db, path)
 
     def close(self) -> None:
         self.db.close()
@@ -205,15 +207,6 @@ class Store:
         """All or nothing of what is written inside; durable once left."""
         with transaction(self.db):
             yield self.db
-
-    def put(self, name: str, value: Any) -> None:
-        """Remember a JSON value of the run under `name`."""
-        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, encode(value)))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value kept under `name`."""
-        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return orjson.loads(row[0]) if row else default
 
     def records(self, where: str = "1", values: Iterable[Any] = (), order: str = "id") -> Iterator[Record]:
         """The records that fit `where`, streamed in pages so that the rows may be changed on the way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fsseg.state.actions import TABLES, WRITES, Table
 from fsseg.state.plan_store import Store
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import unseal, unseal_settled
 
 FAILED = f"{WRITES} AND status IN ('failed', 'unknown')"
@@ -36,7 +37,7 @@ def reopen_failed(store: Store) -> int:
             db.execute(
                 f"UPDATE {table} SET status = 'planned', code = NULL, message = NULL, http_status = NULL WHERE {FAILED}"
             )
-        store.put("stage", "planned")
+        store.meta.stage = PlanStage.PLANNED
         _plan_anew(store)
     return count
 
@@ -45,7 +46,7 @@ def _plan_anew(store: Store) -> None:
     """What was held back is planned as if nobody had looked at it yet."""
     if not any(store.count(table, HELD_BACK) for table in TABLES):
         return
-    store.put("stage", "renewing")
+    store.meta.stage = PlanStage.RENEWING
     unseal(store)
     anew = "action = NULL, status = 'planned', code = NULL, message = NULL"
     store.db.execute(f"UPDATE record SET {anew}, entity = iif(kind = 'person', NULL, entity) WHERE {HELD_BACK}")

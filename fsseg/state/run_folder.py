@@ -134,7 +134,7 @@ class Run:
         """Whether all of its plan can be read; what was lost with its log leaves a plan that says nothing."""
         try:
             with closing(self.open()) as store:
-                return is_whole(store.db) and store.get("settings") is not None
+                return is_whole(store.db) and store.meta.settings is not None
         except StateError:
             return False
 
