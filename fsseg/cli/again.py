@@ -19,7 +19,7 @@ from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
-from fsseg.state.actions import Action
+from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.plan_counts import has_written
 from fsseg.state.renewal import forget_review
 from fsseg.state.reopen import failed, reopen_failed
@@ -193,7 +193,7 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
             return run
 
     code = go_on(given, output, run, "retry", prepare, partial(_push, yes=True))
-    return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get("failed") else code
+    return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get(EventOutcome.FAILED) else code
 
 
 def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:

@@ -38,7 +38,7 @@ from fsseg.report.quiet import quiet_lines
 from fsseg.report.render import print_json
 from fsseg.report.standing import standing
 from fsseg.settings import Settings
-from fsseg.state.actions import Action
+from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.input_files import note_imported
 from fsseg.state.plan_counts import has_failed, has_writes_to_come, has_written
@@ -173,7 +173,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         head["notes"] = [f"safety brake: {ending.error}"]
 
     def exit_code(outcomes: dict[str, int]) -> int:
-        bad = partly or outcomes["rejected"] or outcomes["failed"] or _not_undone(pipeline.store)
+        bad = partly or outcomes[EventOutcome.REJECTED] or outcomes[EventOutcome.FAILED] or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
     summary = pipeline.report(head, exit_code, dry_run=info.dry or declined)

@@ -30,6 +30,7 @@ from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
 from fsseg.segment.open import Input, expand
 from fsseg.settings import ConfigError, Settings, suppressed
+from fsseg.state.actions import Code
 from fsseg.state.database import StateError
 from fsseg.state.input_files import add_input, note_files
 from fsseg.state.ledger import Ledger
@@ -334,7 +335,7 @@ def refuse_forbidden(pipeline: Pipeline) -> None:
     """Raise the refusal of something that this plan needs, before the first write."""
     needs: set[str] = {*entities_of(pipeline.store)}
     reasons = pipeline.store.meta.counts.reasons
-    if any(code in ("timeline_unavailable", "activity_type_missing") for _, code, _ in reasons):
+    if any(code in (Code.TIMELINE_UNAVAILABLE, Code.ACTIVITY_TYPE_MISSING) for _, code, _ in reasons):
         needs.add("sales_activity_types")
     for name, refusal in pipeline.forbidden.items():
         if name in needs:

@@ -21,6 +21,7 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment.open import Input
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import EventCounts, PlanStage, WarningCount
@@ -79,6 +80,6 @@ def _read(work: Folding, gatherer: Gatherer, inputs: Sequence[Input], tick: Call
 
 
 def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:
-    reasons = [(outcome, code, count) for (outcome, code), count in counts.reasons.items()]
+    reasons = [(EventOutcome(outcome), Code(code), count) for (outcome, code), count in counts.reasons.items()]
     warned = convert(warnings.rows(), list[WarningCount])
     return EventCounts(counts.read, dict(counts.by_type), reasons, warned, counts.unreadable)

@@ -11,7 +11,7 @@ from fsseg.mapping.field_types import wire
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.remote_record import Existing, addresses
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
-from fsseg.state.actions import Action, Status
+from fsseg.state.actions import Action, Code, Status
 from fsseg.state.deliveries import Told
 from fsseg.state.fingerprint import places
 from fsseg.state.ledger import History, Ledger
@@ -32,14 +32,11 @@ from fsseg.state.undo_rows import (
 )
 from fsseg.state.wanted_keys import DROPPED, LINKS
 
-CONFLICT = WayBack(Action.CONFLICT, Status.FAILED, "conflict")
+CONFLICT = WayBack(Action.CONFLICT, Status.FAILED, Code.CONFLICT)
 """It isn't any more what the run has left, so it is left alone."""
 
 NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
 """It is as it was before the run."""
-
-CREATED = "created"
-"""The warning of what the run has made, and keeps."""
 
 ToldAt = Callable[[set[int]], dict[int, list[Told]]]
 """What other runs have delivered of the records at these places."""
@@ -109,14 +106,14 @@ def way_back(
     if record.action == Action.UPDATE:
         return CONFLICT if since.is_overtaken else _values_back(catalog, record, current, since)
     if not delete_created:
-        return WayBack(Action.UNCHANGED, Status.DONE, CREATED, (CREATED,))
+        return WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,))
     return CONFLICT if since.is_used or _is_changed(catalog, record, current) else WayBack(Action.DELETE)
 
 
 def _entry_back(entry: Entry, *, delete_created: bool) -> WayBack:
     if delete_created and entry.remote_id is not None:
         return WayBack(Action.DELETE)
-    return WayBack(Action.UNCHANGED, Status.DONE, None if delete_created else CREATED)
+    return WayBack(Action.UNCHANGED, Status.DONE, None if delete_created else Code.CREATED)
 
 
 def _since(

@@ -14,7 +14,7 @@ from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
-from fsseg.state.actions import Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
 from fsseg.state.run_meta import BulkJob
 
@@ -141,7 +141,7 @@ class Bulk:
             outcomes.append(
                 Outcome(Status.DONE)
                 if refusal is None
-                else Outcome(Status.FAILED, code="refused", message=refusal or "refused", http_status=400)
+                else Outcome(Status.FAILED, code=Code.REFUSED, message=refusal or "refused", http_status=400)
             )
         if job.failed and sum(outcome.status == Status.FAILED for outcome in outcomes) < job.failed:
             # The report names fewer than it counts: what it kept to itself is found out one by one.

@@ -15,7 +15,7 @@ from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
-from fsseg.state.actions import Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import planned_deal_names
 
@@ -55,7 +55,9 @@ class DealPusher:
         with self._context.lock:
             contact, attributes = self._contact(record), self._attributes(record)
         if contact.remote_id is None:
-            return Outcome(Status.FAILED, code=contact.code or "unavailable", message="its contact was not written")
+            return Outcome(
+                Status.FAILED, code=Code(contact.code or Code.UNAVAILABLE), message="its contact was not written"
+            )
         contact_id, id = contact.remote_id, record.remote_id
         if id is None and record.claimed_at is not None:
             id = self._find_created(record, contact_id)

@@ -18,6 +18,7 @@ from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
+from fsseg.state.actions import Action, EventOutcome, Status
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Decided, Store
 from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
@@ -38,7 +39,7 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     counts = store.meta.counts
     outcomes = Counter(dict.fromkeys(OUTCOMES, 0))
     outcomes.update(totals.outcomes)
-    reasons = Counter(totals.reasons)
+    reasons: Counter[tuple[EventOutcome, str]] = Counter(totals.reasons)
     for outcome, code, count in counts.reasons:
         outcomes[outcome] += count
         reasons[outcome, code] += count
@@ -51,7 +52,11 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             | ({"imported_by": imported[path]} if path in imported else {})
             for path, container, events in inputs_of(store)
         ],
-        "events": {"read": counts.read, "by_type": counts.by_type, "outcomes": dict(outcomes)},
+        "events": {
+            "read": counts.read,
+            "by_type": counts.by_type,
+            "outcomes": {outcome.value: count for outcome, count in outcomes.items()},
+        },
         "records": _records(store, head["dry_run"]),
         "reasons": [
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
@@ -64,10 +69,12 @@ def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
     for entity, action, status, count in count_records(store):
-        written = action in ("create", "update", "delete")
-        pending = written and status in ("planned", "sent") and not dry_run
-        failed = written and status in ("failed", "unknown")
-        by_entity[entity or "lead"]["failed" if failed else "pending" if pending else action or "pending"] += count
+        written = action in (Action.CREATE, Action.UPDATE, Action.DELETE)
+        pending = written and status in (Status.PLANNED, Status.SENT) and not dry_run
+        failed = written and status in (Status.FAILED, Status.UNKNOWN)
+        unfinished = EventOutcome.FAILED if failed else EventOutcome.PENDING
+        column = unfinished.value if failed or pending or action is None else action
+        by_entity[entity or "lead"][column] += count
     return {entity: dict(counter) for entity, counter in by_entity.items()}
 
 
@@ -98,9 +105,9 @@ def _cells(store: Store, row: Decided) -> dict[str, Any]:
 
 def _refusal(row: Decided) -> list[str]:
     """Why nothing of it was written, in Freshsales' words if there are any."""
-    if row.action == "conflict":
+    if row.action == Action.CONFLICT:
         return [row.code] if row.code else []
-    if row.status not in ("failed", "unknown") or not row.code:
+    if row.status not in (Status.FAILED, Status.UNKNOWN) or not row.code:
         return []
     return [f"{row.code}: {row.message}" if row.message else row.code]
 
@@ -119,7 +126,7 @@ def changes(store: Store) -> Iterator[Change]:
             }
     for action, id, time, payload, code, key in store.timeline():
         fields = {}
-        if action == "create":
+        if action == Action.CREATE:
             entry = json_codec.loads(payload)
             shown = {"title": entry["name"], "via": entry["via"], "start_date": f"{time}Z"}
             fields = {name: {"before": None, "after": after} for name, after in shown.items()}
@@ -179,7 +186,7 @@ def _about(file: str, line: int | None, code: str, message: str | None, status: 
 
 def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dict[str, Any]]:
     """The events that failed after they were mapped."""
-    failed = (at for at in totals.failures if totals.outcome(at) in ("rejected", "failed"))
+    failed = (at for at in totals.failures if totals.outcome(at) in (EventOutcome.REJECTED, EventOutcome.FAILED))
     keys: dict[int, str] | None = None
     for position, item in items_at(store, failed):
         about = _about(shown[position >> POSITION_BITS], item.line if item else None, *totals.failures[position])

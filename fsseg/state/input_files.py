@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from xxhash import xxh3_64_hexdigest
 
 from fsseg.segment.open import Input
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.ledger import File, Ledger
 from fsseg.state.outcomes import RANK, Totals
 from fsseg.state.plan_store import Store
@@ -63,7 +64,7 @@ def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
     """The files that this run, and none before, has imported wholly, unless they were changed meanwhile."""
     counts, stamps, before = store.meta.counts, store.meta.stamps, store.meta.imported_by
     partial = (store.meta.settings or {}).get("limit") is not None
-    if partial or any(code == "filtered" for _, code, _ in counts.reasons):
+    if partial or any(code == Code.FILTERED for _, code, _ in counts.reasons):
         return
     left_out = {"-", *before, *(path for path, _ in counts.unreadable)}
     for number, path, shown, events in store.db.execute("SELECT number, path, shown, events FROM input").fetchall():
@@ -71,7 +72,11 @@ def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
         if shown in left_out or os.path.basename(path) == NEVER or events is None:
             continue
         ranks = totals.ranks[number]
-        if stamp and stamp == _stamp(path) and not (RANK["failed"] in ranks or RANK["pending"] in ranks):
+        if (
+            stamp
+            and stamp == _stamp(path)
+            and not (RANK[EventOutcome.FAILED] in ranks or RANK[EventOutcome.PENDING] in ranks)
+        ):
             yield File(path, *stamp, events, run)
 
 

@@ -20,7 +20,7 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
-from fsseg.state.actions import TABLES, Status, is_any
+from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
@@ -52,8 +52,9 @@ INDEXES = (
     "entry_person ON entry (person, time, position)",
 )
 
-REFERENCE = "reference"
-"""The action of a person who is only pointed at by timeline entries: looked up, never written."""
+REFERENCE = Action.REFERENCE
+
+_USED_ACCOUNT = f"kind = 'account' AND action != '{Action.SKIPPED}'"
 
 
 class Record:
@@ -292,7 +293,7 @@ class Store:
 
     def accounts(self, names: Iterable[str]) -> dict[str, Around]:
         """The run's accounts of these folded names, by name, but those that were left out."""
-        found = self._around("match_key", sorted(set(names)), "kind = 'account' AND action != 'skipped' AND ")
+        found = self._around("match_key", sorted(set(names)), f"{_USED_ACCOUNT} AND ")
         return {one.match_key: one for one in reversed(found)}
 
     def _around(self, column: str, values: list[Any], condition: str = "") -> list[Around]:
@@ -321,7 +322,7 @@ class Store:
     def forget_deals(self, people: Sequence[int]) -> None:
         """Of these people no deal is to be written that wasn't yet."""
         marks = ", ".join("?" * len(people))
-        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = 'planned'", people)
+        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = '{Status.PLANNED}'", people)
 
     def add_parts(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
         """Keep what was said of what several may speak of: part, folded name, state; not of accounts planned before."""
@@ -382,5 +383,4 @@ class Store:
 
 def account_named(store: Store, name: str | None) -> Record | None:
     """The run's account of this folded name, unless it was left out."""
-    found = list(store.records("kind = 'account' AND match_key = ? AND action != 'skipped'", (name,))) if name else []
-    return found[0] if found else None
+    return next(store.records(f"{_USED_ACCOUNT} AND match_key = ?", (name,)), None) if name else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from fsseg.state.actions import IS_SENT, Action, Status
+from fsseg.state.actions import IS_SENT, Action, Code, Status
 from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import Record, Store
 
@@ -17,7 +17,7 @@ _OPEN = f"{_IS_PLANNED} AND {IS_SENT}"
 _REPLANNED = (
     f"status = '{Status.PLANNED}', code = NULL, message = NULL, http_status = NULL, existing = NULL,"
     " remote_id = NULL, proof = NULL, siblings = '[]', fields = '{}',"
-    " warnings = iif(instr(warnings, 'shared_email'), '[\"shared_email\"]', '[]'),"
+    f" warnings = iif(instr(warnings, '{Code.SHARED_EMAIL}'), '[\"{Code.SHARED_EMAIL}\"]', '[]'),"
     f" action = iif(action = '{Action.REFERENCE}', action, NULL)"
 )
 """As if nobody had looked at the record yet."""
@@ -63,7 +63,7 @@ def take_rollups_apart(store: Store, entries: Iterable[int]) -> None:
 
 def skip_duplicates(store: Store, entries: Iterable[int], records: Iterable[int]) -> None:
     """Leave these out: another run has delivered them."""
-    skip = f"action = '{Action.SKIPPED}', status = '{Status.DONE}', code = 'duplicate'"
+    skip = f"action = '{Action.SKIPPED}', status = '{Status.DONE}', code = '{Code.DUPLICATE}'"
     store.db.executemany(f"UPDATE entry SET {skip}, head = NULL WHERE id = ?", ((id,) for id in entries))
     store.db.executemany(f"UPDATE record SET {skip} WHERE id = ?", ((id,) for id in records))
 
@@ -132,8 +132,8 @@ def contacts_of_deals_to_check(store: Store) -> set[int]:
 def leave_alone(store: Store, records: Iterable[int]) -> None:
     """These records aren't any more what the reviewer has seen, so nothing of them is sent."""
     store.db.executemany(
-        f"UPDATE record SET action = '{Action.CONFLICT}', status = '{Status.FAILED}', code = 'conflict', message = ?"
-        " WHERE id = ?",
+        f"UPDATE record SET action = '{Action.CONFLICT}', status = '{Status.FAILED}', code = '{Code.CONFLICT}',"
+        " message = ? WHERE id = ?",
         ((MOVED, id) for id in records),
     )
 
@@ -141,12 +141,12 @@ def leave_alone(store: Store, records: Iterable[int]) -> None:
 def leave_entries_of_conflicts_alone(store: Store) -> None:
     """Nothing goes onto the timelines of people who were to be made, and appeared meanwhile."""
     store.db.execute(
-        f"UPDATE entry SET action = '{Action.CONFLICT}', status = '{Status.FAILED}', code = 'conflict'"
+        f"UPDATE entry SET action = '{Action.CONFLICT}', status = '{Status.FAILED}', code = '{Code.CONFLICT}'"
         f" WHERE action = '{Action.CREATE}' AND person IN"
-        " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
+        f" (SELECT id FROM record WHERE code = '{Code.CONFLICT}' AND remote_id IS NULL)"
     )
 
 
 def count_conflicts(store: Store) -> int:
     """How many records are left alone, since they aren't what the plan was made for."""
-    return store.count("record", "code = 'conflict'")
+    return store.count("record", f"code = '{Code.CONFLICT}'")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fsseg.freshsales.names import Entity
-from fsseg.state.actions import Action
+from fsseg.state.actions import Action, Code
 from fsseg.state.plan_store import Store
 
 
@@ -70,5 +70,6 @@ def count_warnings(store: Store) -> Iterator[tuple[str, int]]:
     """How many records carry each warning; of timeline entries, how many an undo leaves."""
     return store.db.execute(
         "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w GROUP BY w.value"
-        " UNION ALL SELECT code, count(*) FROM entry WHERE code = 'created' GROUP BY 1"
+        " UNION ALL SELECT code, count(*) FROM entry WHERE code = ? GROUP BY 1",
+        (Code.CREATED,),
     )

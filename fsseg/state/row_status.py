@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from fsseg.state.actions import Status, Table
+from fsseg.state.actions import Code, Status, Table
 from fsseg.state.plan_store import Store
 from fsseg.state.seal import proof
 
@@ -19,7 +19,7 @@ class OutcomeRow(NamedTuple):
 
     status: Status
     remote_id: int | None
-    code: str | None
+    code: Code | None
     message: str | None
     http_status: int | None
     proof: int | None

@@ -16,6 +16,7 @@ from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder, encode
 
 from fsseg.freshsales.names import Entity
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class EventCounts(Struct, frozen=True):
 
     read: int = 0
     by_type: dict[str, int] = {}
-    reasons: list[tuple[str, str, int]] = []
+    reasons: list[tuple[EventOutcome, Code, int]] = []
     """Outcome, code and number of events."""
     warnings: list[WarningCount] = []
     unreadable: list[tuple[str, str]] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec.msgpack import Encoder
 from xxhash import xxh3_64_intdigest, xxh3_128
 
+from fsseg.state.actions import TABLES, Status, Table
 from fsseg.state.database import StateError
 from fsseg.state.ledger_format import signed
 from fsseg.state.plan_store import Store, encode
@@ -27,8 +28,8 @@ _READ = (
 """All that was read of the events, which matching doesn't change."""
 
 _SETTLED = (
-    "SELECT id, status FROM record WHERE status != 'done' ORDER BY id",
-    "SELECT id, status FROM entry WHERE status != 'done' ORDER BY id",
+    f"SELECT id, status FROM record WHERE status != '{Status.DONE}' ORDER BY id",
+    f"SELECT id, status FROM entry WHERE status != '{Status.DONE}' ORDER BY id",
 )
 
 _encode = Encoder().encode
@@ -92,7 +93,7 @@ def edited(run: str) -> StateError:
     )
 
 
-def proof(table: str, id: int, remote_id: int) -> int:
+def proof(table: Table, id: int, remote_id: int) -> int:
     """What goes along with the id that Freshsales gave to a row."""
     return signed(xxh3_64_intdigest(f"{table} {id} {remote_id}".encode()))
 
@@ -111,7 +112,7 @@ def _digest(store: Store, queries: Iterable[str]) -> str:
 def _proven(store: Store) -> bool:
     return all(
         proof(table, id, remote_id) == known
-        for table in ("record", "entry")
+        for table in TABLES
         for id, remote_id, known in store.db.execute(
             f"SELECT id, remote_id, proof FROM {table} WHERE proof IS NOT NULL"
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from fsseg.state.actions import IS_SENT, TABLES, Action, Status, is_any
+from fsseg.state.actions import IS_SENT, TABLES, Action, Code, Status, is_any
 from fsseg.state.plan_store import Entry, Record, Store, encode
 
 NEVER = sys.maxsize
@@ -28,8 +28,8 @@ class WayBack(Struct, frozen=True):
 
     action: Action
     status: Status = Status.PLANNED
-    code: str | None = None
-    warnings: tuple[str, ...] = ()
+    code: Code | None = None
+    warnings: tuple[Code, ...] = ()
     fields: dict[str, list[Any]] = {}
     desired: dict[str, Any] = {}
 

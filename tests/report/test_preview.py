@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from fsseg.report.console import ASCII, Glyphs
 from fsseg.report.preview import preview_lines
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.overview import Overview, overview
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import EventCounts, Forecast
@@ -148,7 +149,9 @@ def test_what_is_left_alone_is_counted_by_entity(store: Store) -> None:
 
 
 def test_rejected_events_are_counted_by_code_whenever_they_were_rejected(store: Store) -> None:
-    store.meta.counts = EventCounts(reasons=[("rejected", "missing_email", 4), ("skipped", "filtered", 110)])
+    store.meta.counts = EventCounts(
+        reasons=[(EventOutcome.REJECTED, Code.MISSING_EMAIL, 4), (EventOutcome.SKIPPED, Code.FILTERED, 110)]
+    )
     for position in range(6):
         add_entry(store, "Signed Up", "skipped", "failed", code="unknown_person", position=position)
     add_entry(store, "Signed Up", "skipped", "failed", code="anonymous", position=6)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fsseg.state import run_meta
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import (
@@ -31,7 +32,11 @@ VALUES: dict[str, Any] = {
     "key": PlanKey("acme.freshsales.io", "classic", 4),
     "settings": {"limit": None, "limits": {"reserve": 0.2}, "filter": {"only": ["identify"]}},
     "counts": EventCounts(
-        3, {"identify": 3}, [("rejected", "bad_email", 1)], [WarningCount("older", "city", 2, "")], [("a", "gone")]
+        3,
+        {"identify": 3},
+        [(EventOutcome.REJECTED, Code.BAD_EMAIL, 1)],
+        [WarningCount("older", "city", 2, "")],
+        [("a", "gone")],
     ),
     "requests": {"total": 131, "waited_s": 3.5},
     "forecast": Forecast(219, 800.5),
