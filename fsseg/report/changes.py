@@ -60,6 +60,14 @@ class Sample:
         if number <= self.limit:
             self._kept.setdefault(kind, []).append((self._count, loads(line)))
 
+    def extend(self, later: Sample) -> None:
+        """Count the changes of another sample, all of which come after these, and keep what is among the first."""
+        for kind, changes in later._kept.items():
+            kept = self._kept.setdefault(kind, [])
+            kept += [(self._count + at, change) for at, change in changes[: self.limit - len(kept)]]
+        self._count += later._count
+        self.totals.update(later.totals)
+
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
         numbered = (kept for changes in self._kept.values() for kept in changes)

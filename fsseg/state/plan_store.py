@@ -276,13 +276,20 @@ class Store:
         (text,) = self.db.execute("SELECT existing FROM record WHERE id = ?", (id,)).fetchone()
         return dict(orjson.loads(text or "{}"))
 
-    def timeline(self) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
-        """Of each timeline entry, by id: action, id in Freshsales, time, payload, code, and whose it is."""
+    def timeline(self, ids: range) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
+        """Of each timeline entry with these ids: action, id in Freshsales, time, payload, code, and whose it is."""
         return self.db.execute(
             "SELECT e.action, e.remote_id, e.time, e.payload, e.code,"
             " coalesce(p.key, nullif(e.email, ''), substr(coalesce(e.key, '?'), 2))"
-            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL ORDER BY e.id"
+            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL AND e.id BETWEEN ? AND ?"
+            " ORDER BY e.id",
+            (ids.start, ids.stop - 1),
         )
+
+    def entry_ids(self) -> range:
+        """The ids of all timeline entries, from the first to the last."""
+        (last,) = self.db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
+        return range(last + 1)
 
     def remote_parents(self, where: str) -> dict[int, int]:
         """Of whom the records that fit belong to: the ids in Freshsales that are known, by id."""

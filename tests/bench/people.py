@@ -60,7 +60,7 @@ def _people(random: Random, numbers: range, share: float) -> Iterator[tuple[Pers
         began = 63_870_000_000_000_000 + random.randrange(10**13)
         times = dict.fromkeys(FIELDS, began) | {"job_title": began + 10**9, "cf_plan": began + 10**12}
         (place, _) = places("person", "contact", id, email, None)
-        yield (key, "contact", id, email), (place, times, content({"number": number}))
+        yield (key, "contact", id, email), (place, times, content("person", {"number": number}, []))
 
 
 def _seconds(state: Path, events: int, host: str) -> float:
