@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fsseg.fold.daily_rollup import aggregate
 from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import field_of, same
+from fsseg.state.daily_rollup import aggregate
 from fsseg.state.deliveries import Values, values_of, written_since
 from fsseg.state.fingerprint import places
 from fsseg.state.ledger import Ledger

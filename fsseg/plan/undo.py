@@ -30,7 +30,6 @@ from fsseg.state.undo_rows import (
     updated_records,
     written_entries,
 )
-from fsseg.state.wanted_keys import DROPPED, LINKS
 
 CONFLICT = WayBack(Action.CONFLICT, Status.FAILED, Code.CONFLICT)
 """It isn't any more what the run has left, so it is left alone."""
@@ -181,7 +180,8 @@ def _current(reader: Reader, record: Record) -> Existing | None:
 def _values_back(catalog: Catalog, record: Record, current: Existing, since: Since) -> WayBack:
     assert record.entity
     fields: dict[str, list[Any]] = {}
-    desired: dict[str, Any] = {}
+    links: list[dict[str, Any]] | None = None
+    dropped: str | None = None
     for name, (before, after) in record.fields.items():
         if name == "entity":
             return CONFLICT
@@ -189,9 +189,7 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             has, kept = _kept_links(record, current, set(after) - set(before))
             if len(kept) < len(has):
                 fields[name] = [[account.get("name") for account in has], [account.get("name") for account in kept]]
-                desired[LINKS] = [
-                    {"id": account["id"], "is_primary": bool(account.get("is_primary"))} for account in kept
-                ]
+                links = [{"id": account["id"], "is_primary": bool(account.get("is_primary"))} for account in kept]
         elif name == "sales_account":
             linked = current.get("sales_account_id")
             if linked and linked == since.account_id:
@@ -204,8 +202,8 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
                 return CONFLICT
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text
             if name == "email":
-                desired[DROPPED] = after
-    return WayBack(Action.UPDATE, fields=fields, desired=desired) if fields else NOTHING_LEFT
+                dropped = after
+    return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped) if fields else NOTHING_LEFT
 
 
 def _kept_links(

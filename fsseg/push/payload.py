@@ -8,7 +8,6 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
 from fsseg.plan.diff import LINK_FIELDS, field_of
 from fsseg.state.plan_store import Record
-from fsseg.state.wanted_keys import DROPPED
 
 NESTED_FIELDS = {
     "company": [
@@ -88,7 +87,7 @@ def _emails(record: Record, after: Any) -> Any:
     ids = (record.existing or {}).get("email_ids") or {}
     if not ids or after is None:
         return after
-    primary, dropped = str(after).casefold(), str(record.desired.get(DROPPED)).casefold()
+    primary, dropped = str(after).casefold(), str(record.dropped).casefold()
     entries = []
     for address in (record.existing or {}).get("emails", []):
         folded = address.casefold()

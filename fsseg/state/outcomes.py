@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -19,7 +19,6 @@ _BY_RANK: tuple[EventOutcome | None, ...] = (None, *EventOutcome)
 
 RANK = {outcome: rank for rank, outcome in enumerate(_BY_RANK) if outcome is not None}
 """How grave each outcome is."""
-
 
 # Named once: a member is looked up slowly, and there are as many rows as timeline entries.
 _DELIVERED = frozenset({EventOutcome.UNCHANGED, EventOutcome.APPLIED})
@@ -89,7 +88,7 @@ def add_up(store: Store, *, dry_run: bool) -> Totals:
     return totals
 
 
-def _rows(store: Store, dry_run: bool) -> Iterator[tuple[list[int], EventOutcome, Failure | None]]:
+def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
     records = store.db.execute(
         "SELECT sources, action, status, code, message, http_status FROM record WHERE action IS NOT ?",
         (Action.REFERENCE,),
@@ -97,13 +96,31 @@ def _rows(store: Store, dry_run: bool) -> Iterator[tuple[list[int], EventOutcome
     for sources, action, status, code, message, http_status in records:
         outcome = _outcome(action, status, code, dry_run)
         yield [source[0] for source in orjson.loads(sources)], outcome, _failure(outcome, code, message, http_status)
-    heads = store.db.execute(
+    yield from _entries(store, dry_run)
+    rolled_up = store.db.execute(
         "SELECT e.position, h.action, h.status, h.code, h.message, h.http_status"
-        " FROM entry e JOIN entry h ON h.id = coalesce(e.head, e.id)"
+        " FROM entry e JOIN entry h ON h.id = e.head WHERE e.head IS NOT NULL"
     )
-    for position, action, status, code, message, http_status in heads:
+    for position, action, status, code, message, http_status in rolled_up:
         outcome = _outcome(action, status, code, dry_run)
         yield [position], outcome, _failure(outcome, code, message, http_status)
+
+
+def _entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
+    """Entries that stand for themselves, together with all others of which the same has become."""
+    kinds = store.db.execute("SELECT DISTINCT action, status, code FROM entry WHERE head IS NULL").fetchall()
+    for action, status, code in kinds:
+        outcome = _outcome(action, status, code, dry_run)
+        rows = store.db.execute(
+            "SELECT position, message, http_status FROM entry"
+            " WHERE head IS NULL AND action IS ? AND status = ? AND code IS ?",
+            (action, status, code),
+        )
+        if outcome in _EXPLAINED:
+            for position, message, http_status in rows:
+                yield [position], outcome, _failure(outcome, code, message, http_status)
+        else:
+            yield (position for position, _, _ in rows), outcome, None
 
 
 def _failure(outcome: EventOutcome, code: str | None, message: str | None, status: int | None) -> Failure | None:

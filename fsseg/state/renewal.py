@@ -91,10 +91,11 @@ def plan_anew(store: Store, people: Iterable[int], others: Iterable[int], *, kee
     lead or a contact now, and their timeline entries are looked for again.
     """
     people = list(people)
-    store.db.execute("CREATE INDEX IF NOT EXISTS record_parent ON record (parent)")
     kept = "reviewed = coalesce(reviewed, fields), " if keep_review else ""
-    for ids, entity in ((people, "entity = NULL, "), (others, "")):
-        store.db.executemany(f"UPDATE record SET {kept}{entity}{_REPLANNED} WHERE id = ?", ((id,) for id in ids))
+    for ids in (people, others):
+        store.db.executemany(
+            f"UPDATE record SET {kept}matched = 0, converts = NULL, {_REPLANNED} WHERE id = ?", ((id,) for id in ids)
+        )
     store.db.executemany(
         f"UPDATE entry SET action = NULL WHERE person = ? AND action = '{Action.CREATE}' AND {_IS_PLANNED}"
         " AND head IS NULL",
@@ -126,7 +127,7 @@ def count_records_to_check(store: Store, kind: str) -> int:
 
 def contacts_of_deals_to_check(store: Store) -> set[int]:
     """The ids in Freshsales of the contacts whose deals `records_to_check` gives."""
-    return store.parents(f"kind = 'deal' AND {_CHECKED}")
+    return set(store.remote_parents(f"kind = 'deal' AND {_CHECKED}").values())
 
 
 def leave_alone(store: Store, records: Iterable[int]) -> None:

@@ -53,7 +53,7 @@ def _plan_anew(store: Store) -> None:
     store.meta.stage = PlanStage.RENEWING
     unseal(store)
     anew = f"action = NULL, status = '{Status.PLANNED}', code = NULL, message = NULL"
-    store.db.execute(f"UPDATE record SET {anew}, entity = iif(kind = 'person', NULL, entity) WHERE {HELD_BACK}")
+    store.db.execute(f"UPDATE record SET {anew}, matched = 0 WHERE {HELD_BACK}")
     store.db.execute(f"UPDATE entry SET {anew} WHERE {HELD_BACK}")
 
 
@@ -61,8 +61,7 @@ def _linked(reopened: str) -> tuple[str, str]:
     """Which records point at an account among those `reopened` that doesn't exist yet."""
     missing = f"a.remote_id IS NULL AND a.{reopened}"
     return (
-        f"entity = 'contact' AND {IS_SENT} AND EXISTS (SELECT 1 FROM record a,"
-        " json_each(record.desired, '$.\"$accounts\"') n"
+        f"entity = 'contact' AND {IS_SENT} AND EXISTS (SELECT 1 FROM record a, json_each(record.companies) n"
         f" WHERE a.kind = 'account' AND a.match_key = n.value AND {missing})",
         f"entity = 'deal' AND {IS_SENT} AND EXISTS (SELECT 1 FROM record a WHERE a.id = record.account AND {missing})",
     )

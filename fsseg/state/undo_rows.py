@@ -31,7 +31,8 @@ class WayBack(Struct, frozen=True):
     code: Code | None = None
     warnings: tuple[Code, ...] = ()
     fields: dict[str, list[Any]] = {}
-    desired: dict[str, Any] = {}
+    links: list[dict[str, Any]] | None = None
+    dropped: str | None = None
 
 
 def records_to_compare(original: Store) -> Iterator[Record]:
@@ -84,7 +85,8 @@ def add_record(undo: Store, record: Record, current: dict[str, Any] | None, way:
         "existing": None if current is None else encode(current),
         "remote_id": current["id"] if current else record.remote_id,
         "action": way.action, "status": way.status, "code": way.code, "warnings": encode(way.warnings),
-        "fields": encode(way.fields), "desired": encode(way.desired),
+        "fields": encode(way.fields), "matched": True,
+        "links": None if way.links is None else encode(way.links), "dropped": way.dropped,
     }  # fmt: skip
     marks = ", ".join("?" * len(columns))
     undo.db.execute(f"INSERT OR REPLACE INTO record ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))
