@@ -18,14 +18,14 @@ from fsseg.match.timeline import match_entries
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide
 from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
-from fsseg.plan.verify import recheck
+from fsseg.plan.verify import verify_unchanged
 from fsseg.push.executor import push, recover
 from fsseg.report.run_files import write_run_files
 from fsseg.run_context import RunContext
 from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
-from fsseg.state.outcomes import add_up
+from fsseg.state.outcomes import count_outcomes
 from fsseg.state.plan_counts import count_people
 from fsseg.state.run_folder import all_runs
 from fsseg.state.run_meta import PlanStage
@@ -80,7 +80,7 @@ class Pipeline(RunContext):
         if self.store.meta.applies and self.stage is PlanStage.PLANNED and not self.verified:
             self.verified = True
             with self.progress.stage("Recheck", None, "records") as stage:
-                recheck(self.matching(stage.advance))
+                verify_unchanged(self.matching(stage.advance))
 
     def _renew(self, since: int) -> None:
         reviewed = self.store.meta.applies is not None
@@ -111,7 +111,7 @@ class Pipeline(RunContext):
         self, head: dict[str, Any], exit_code: Callable[[dict[str, int]], int], *, dry_run: bool
     ) -> dict[str, Any]:
         """Remember what was delivered, write the run's files, and give the summary; see `write_run_files`."""
-        totals = add_up(self.store, dry_run=dry_run)
+        totals = count_outcomes(self.store, dry_run=dry_run)
         if not dry_run:
             commit_run(self.run, self.store, self.ledger, self.say, totals)
         head |= {"dry_run": dry_run}

@@ -307,7 +307,7 @@ def _fork(held: Session, original: Run, *, strict: bool) -> Run:
         with closing(run.open()) as store, store.transaction():
             store.meta.applies = original.id
             store.meta.strict_apply = strict
-            store.meta.moved = None
+            store.meta.drifted = None
             store.meta.requests = {}
             forget_review(store)
 

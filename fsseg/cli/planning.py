@@ -241,9 +241,11 @@ def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") 
     elif output.consoles.quiet:
         return
     elif summary["dry_run"] and summary["command"] != "import":
-        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder, told=told, standing=stands)
+        print_dry_run(
+            out, summary, read_lines(run.changes), failures, run_dir=run.folder, command_shown=told, standing=stands
+        )
     else:
-        print_totals(out, summary, failures, run_dir=run.folder, told=told, standing=stands)
+        print_totals(out, summary, failures, run_dir=run.folder, command_shown=told, standing=stands)
 
 
 def _how_to_go_on(run: Run, ending: Ending) -> str:
