@@ -39,7 +39,7 @@ def handled(consoles: Consoles) -> Iterator[None]:
             raise
     else:
         return
-    consoles.complain(meaning.text)
+    consoles.error(meaning.text)
     raise typer.Exit(meaning.code)
 
 
