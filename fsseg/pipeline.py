@@ -18,7 +18,7 @@ from fsseg.match.timeline import match_entries
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide
 from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
-from fsseg.plan.verify import recheck
+from fsseg.plan.verify import verify_unchanged
 from fsseg.push.executor import push, recover
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.run_files import ExitCodeOf, write_run_files
@@ -26,7 +26,7 @@ from fsseg.run_context import RunContext
 from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
-from fsseg.state.outcomes import add_up
+from fsseg.state.outcomes import count_outcomes
 from fsseg.state.plan_counts import count_people
 from fsseg.state.run_folder import all_runs
 from fsseg.state.run_meta import PlanStage
@@ -82,7 +82,7 @@ class Pipeline(RunContext):
         if self.store.meta.applies and self.stage is PlanStage.PLANNED and not self.verified:
             self.verified = True
             with self.progress.stage("Recheck", None, "records") as stage:
-                recheck(self.matching(stage.advance))
+                verify_unchanged(self.matching(stage.advance))
 
     def _renew(self, since: int) -> None:
         reviewed = self.store.meta.applies is not None
@@ -110,9 +110,9 @@ class Pipeline(RunContext):
         """Remember what was delivered, write the run's files, and give the summary; see `write_run_files`."""
         run, store = self.run, self.store
         changes = ChangesFile(run, store, self.processes)
-        totals = add_up(store, dry_run=dry_run)
+        totals = count_outcomes(store, dry_run=dry_run)
         if not dry_run:
-            commit_run(self.run, self.store, self.ledger, self.say, totals)
+            commit_run(run, store, self.ledger, self.say, totals)
         head |= {"dry_run": dry_run}
         summary, self.sample = write_run_files(self.run, self.store, changes, totals, head, self.requests(), exit_code)
         self.note_requests()

@@ -36,7 +36,7 @@ def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes:
     """
     pipeline.renew()
     meta = pipeline.store.meta
-    if meta.strict_apply and meta.moved:
+    if meta.strict_apply and meta.drifted:
         meta.stage = PlanStage.PUSHED  # nothing of this plan is ever to be sent
         return
     if refusal := pipeline.brake():

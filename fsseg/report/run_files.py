@@ -11,7 +11,7 @@ from fsseg.report.changes import Sample
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines, write_summary
 from fsseg.report.formats.html import write_html
-from fsseg.report.summary import summary, write_failures
+from fsseg.report.summary import summarise, write_failures
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
@@ -41,13 +41,13 @@ def write_run_files(
     `head` is what the summary begins with.
     """
     lost = write_failures(run, store, totals)
-    found = summary(store, totals, head) | {"requests": requests}
-    for row in found["inputs"]:
+    summary = summarise(store, totals, head) | {"requests": requests}
+    for row in summary["inputs"]:
         row |= {"lost": lost[row["path"]]} if row["path"] in lost else {}
     if forecast := store.meta.forecast:
-        found["forecast"] = to_builtins(forecast)
-    found["exit_code"] = exit_code(found["events"]["outcomes"])
+        summary["forecast"] = to_builtins(forecast)
+    summary["exit_code"] = exit_code(summary["events"]["outcomes"])
     sample = changes.finish()
-    write_summary(run.summary_path, found)
-    write_html(run.folder / "report.html", found, sample, read_lines(run.failures), run_dir=run.folder)
-    return Written(found, sample)
+    write_summary(run.summary_path, summary)
+    write_html(run.folder / "report.html", summary, sample, read_lines(run.failures), run_dir=run.folder)
+    return Written(summary, sample)

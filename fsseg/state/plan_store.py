@@ -248,8 +248,8 @@ class Store:
 
     def _paged(self, columns: Sequence[str], where: str, values: tuple[Any, ...], order: str) -> Iterator[Any]:
         # Asked for a page at a time, an index that isn't in this order would be read and sorted for every page.
-        found = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
-        ids = array("q", (id for (id,) in found))
+        rows = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
+        ids = array("q", (id for (id,) in rows))
         for at in range(0, len(ids), MOST_VALUES):
             page = ids[at : at + MOST_VALUES]
             marks = ", ".join("?" * len(page))
@@ -328,21 +328,21 @@ class Store:
 
     def around(self, ids: Iterable[int | None]) -> dict[int, Around]:
         """The records of these ids, by id."""
-        return {one.id: one for one in self._around("id", sorted({id for id in ids if id is not None}))}
+        return {record.id: record for record in self._around("id", sorted({id for id in ids if id is not None}))}
 
     def accounts(self, names: Iterable[str]) -> dict[str, Around]:
         """The run's accounts of these folded names, by name, but those that were left out."""
-        found = self._around("match_key", sorted(set(names)), f"{_USED_ACCOUNT} AND ")
-        return {one.match_key: one for one in reversed(found)}
+        accounts = self._around("match_key", sorted(set(names)), f"{_USED_ACCOUNT} AND ")
+        return {account.match_key: account for account in reversed(accounts)}
 
     def _around(self, column: str, values: list[Any], condition: str = "") -> list[Around]:
         return [
             Around._make(row)
-            for some in (values[at : at + MOST_VALUES] for at in range(0, len(values), MOST_VALUES))
+            for page in (values[at : at + MOST_VALUES] for at in range(0, len(values), MOST_VALUES))
             for row in self.db.execute(
                 f"SELECT {', '.join(Around._fields)} FROM record"
-                f" WHERE {condition}{column} IN ({', '.join('?' * len(some))}) ORDER BY id",
-                some,
+                f" WHERE {condition}{column} IN ({', '.join('?' * len(page))}) ORDER BY id",
+                page,
             )
         ]
 

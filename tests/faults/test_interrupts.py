@@ -15,7 +15,7 @@ import pytest
 
 from fsseg import pipeline
 from fsseg.sandbox import Fault
-from fsseg.state.outcomes import add_up
+from fsseg.state.outcomes import count_outcomes
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import Ended, finish, here, run, start, when
@@ -115,10 +115,10 @@ def test_signals_while_the_run_is_accounted_for_end_it_no_earlier_than_the_secon
     def interrupted(*args: object, **more: object) -> object:
         for _ in range(signals):
             signal.raise_signal(signal.SIGINT)
-        return add_up(*args, **more)  # type: ignore[arg-type]
+        return count_outcomes(*args, **more)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "add_up", interrupted)
+        patched.setattr(pipeline, "count_outcomes", interrupted)
         done = here(classic, "import", path)
     assert done.code == code, done.err
     assert ("fsseg resume" in done.err) == bool(code)
