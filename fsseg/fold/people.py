@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from typing import NamedTuple
 
 import orjson
 
@@ -104,25 +105,38 @@ class _Writer:
         only pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
         """
         for (key, email), ids in self._store.loose_entries():
-            person = self._pointed_at(key, email)
-            if person is not None:
-                self._store.tie(ids, person)
+            pointer = pointer_of(key, email, self._ledger)
+            if pointer is not None:
+                self._store.tie(ids, self._pointed_at(pointer))
 
-    def _pointed_at(self, key: str, email: str | None) -> int | None:
-        if key.startswith("?"):
-            return None
-        known = self._ledger.known(key) if self._ledger is not None else None
-        if key.startswith("@"):
-            email = key[1:]
-        elif known is not None:
-            email = known.email or email
-        if not email and known is None:
-            return None
-        match_key = email.casefold() if email else key
-        person = self._store.person(match_key)
+    def _pointed_at(self, pointer: Pointer) -> int:
+        person = self._store.person(pointer.match_key)
         if person is None:
-            columns = plan_person(self._edition, match_key, [key], {}).columns
-            return self._store.add_reference(columns, email or key, by_email=bool(email) and known is None)
-        if key.startswith("@"):
+            columns = plan_person(self._edition, pointer.match_key, [pointer.key], {}).columns
+            return self._store.add_reference(columns, pointer.name, by_email=pointer.by_email)
+        if pointer.key.startswith("@"):
             self._store.mark_by_email(person)
         return person
+
+
+class Pointer(NamedTuple):
+    """Whom an entry points at: the key that it came with, what that person is matched by, and goes by."""
+
+    key: str
+    match_key: str
+    name: str
+    by_email: bool
+
+
+def pointer_of(key: str, email: str | None, ledger: Ledger | None) -> Pointer | None:
+    """Whom an entry with this key and e-mail belongs to, as far as anything tells it."""
+    if key.startswith("?"):
+        return None
+    known = ledger.known(key) if ledger is not None else None
+    if key.startswith("@"):
+        email = key[1:]
+    elif known is not None:
+        email = known.email or email
+    if not email and known is None:
+        return None
+    return Pointer(key, email.casefold() if email else key, email or key, bool(email) and known is None)
