@@ -41,7 +41,7 @@ class Pipeline(RunContext):
         unseal_read(self.store)
         if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs, self.progress.stage, self.ticking)
-        if self.stage is PlanStage.GATHERED:
+        if self.stage is PlanStage.FOLDED:
             self.earlier_runs.resolve_doubts(doubted_runs(self.store, self.ledger, self.run.id))
             before = self.pacer.total
             with self.progress.stage("Match", count_people(self.store), "people") as stage:

@@ -42,7 +42,7 @@ def write_records(
     with store.transaction():
         writer.stitch()
         writer.join_shared()
-        writer.settle_loose()
+        writer.tie_loose()
 
 
 class _Writer:
@@ -98,7 +98,7 @@ class _Writer:
             self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
             self._store.warn(ids[0], Code.SHARED_EMAIL)
 
-    def settle_loose(self) -> None:
+    def tie_loose(self) -> None:
         """Tie the other entries to somebody, by the order of the destination's rules.
 
         An identify of the same userId in an earlier run (the ledger), then the e-mail that came with the event. Who is

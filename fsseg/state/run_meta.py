@@ -27,7 +27,7 @@ class PlanStage(StrEnum):
 
     NEW = "new"
     """Nothing of its events is kept yet."""
-    GATHERED = "gathered"
+    FOLDED = "folded"
     """All was read and folded; of an undo, it is known what is to be undone."""
     MATCHED = "matched"
     """It is known what Freshsales holds of it."""
