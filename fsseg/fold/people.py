@@ -56,12 +56,10 @@ class _Writer:
         """Write what one partition amounts to."""
         store, first = self._store, self._store.next_id()
         store.add_people(first, folded.people)
-        store.add_states(enumerate(folded.states, first))
-        store.add_deals((first + index, columns) for index, columns in folded.deals)
-        store.add_companies(
-            (name, None if index is None else first + index, state) for name, index, state in folded.companies
-        )
-        store.add_entries((None if index is None else first + index, columns) for index, columns in folded.entries)
+        store.add_states(first, folded.states)
+        store.add_deals(first, folded.deals)
+        store.add_companies(first, folded.companies)
+        store.add_entries(first, folded.entries)
         for key, dumped in folded.unnamed:
             self._write_known(key, restore(orjson.loads(dumped)))
         store.add_refused(folded.refused)
@@ -76,10 +74,10 @@ class _Writer:
 
     def _write_person(self, person: PlannedPerson, id: int | None = None) -> None:
         id = self._store.next_id() if id is None else id
-        self._store.add_people(id, [person.columns])
-        self._store.add_states([(id, person.state)])
-        self._store.add_deals((id, columns) for columns in person.deals)
-        self._store.add_companies((name, id, state) for name, state in person.companies)
+        self._store.add_people(id, [(0, *person.columns)])
+        self._store.add_states(id, [(0, person.state)])
+        self._store.add_deals(id, [(0, *columns) for columns in person.deals])
+        self._store.add_companies(id, [(0, *company) for company in person.companies])
 
     def stitch(self) -> None:
         """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""

@@ -64,21 +64,27 @@ def decide(work: Deciding) -> None:
         for kind in KINDS:
             if kind == "person":
                 for people in new_people(work.store):
-                    create_people(work.store, _create_rows(work.catalog, people))
+                    create_people(work.store, _create_rows(work, people))
             for page in undecided(work.store, kind):
                 write_decisions(work.store, *_rows(work, page))
     with work.store.transaction():
         decide_entries(work.store)
 
 
-def _create_rows(catalog: Catalog, people: list[NewPerson]) -> list[tuple[str, int]]:
-    """What `decision` comes to for new people without accounts, of whom there may be a great many."""
+def _create_rows(work: Deciding, people: list[NewPerson]) -> list[tuple[str, int]]:
+    """What `decision` comes to for new people, of whom there may be a great many: the JSON of their fields, and ids."""
+    companies = {person.id: orjson.loads(person.companies) for person in people if person.companies != "[]"}
+    accounts = work.store.accounts(name for names in companies.values() for name in names)
     rows = []
     for person in people:
-        wanted = _wanted_of_new(
-            catalog, person.key, orjson.loads(person.desired), asks_contact=bool(person.asks_contact)
-        )
-        rows.append((encode({name: (None, value) for name, value in wanted.items() if value is not None}), person.id))
+        desired, asks_contact = orjson.loads(person.desired), bool(person.asks_contact)
+        wanted = _wanted_of_new(work.catalog, person.key, desired, asks_contact=asks_contact)
+        fields: dict[str, tuple[Any, Any]] = {
+            name: (None, value) for name, value in wanted.items() if value is not None
+        }
+        if links := [accounts[name].key for name in companies.get(person.id, ()) if name in accounts]:
+            fields["sales_accounts"] = ([], links)
+        rows.append((encode(fields), person.id))
     return rows
 
 
@@ -207,11 +213,8 @@ def _account_links(context: Context, record: Record) -> Fields:
     has = (record.existing or {}).get("sales_accounts") or []
     ids = {account.get("id") for account in has}  # names in a copy of the contact may be older than the accounts'
     before = [account.get("name") for account in has]
-    added = []
-    for name in record.companies:
-        account = context.accounts.get(name)
-        if account is not None and account.remote_id not in ids:
-            added.append(account.key)
+    accounts = (context.accounts.get(name) for name in record.companies)
+    added = [account.key for account in accounts if account is not None and account.remote_id not in ids]
     return {"sales_accounts": [before, before + added]} if added else {}
 
 

@@ -29,6 +29,7 @@ from fsseg.state.push_queue import (
     count_records_to_send,
     entries_in_flight,
     entries_to_delete,
+    index_queue,
     planned_entries,
     planned_records,
     records_in_flight,
@@ -48,6 +49,7 @@ def push(context: PushContext, stages: Stages) -> None:
     `Halted`), after the outcomes of all that was in flight are written down.
     """
     pushers = _pushers(context)
+    index_queue(context.store)
     _push_records(context, stages, "Accounts", "account", pushers["account"])
     resolve_ids(context, "account", accounts_to_resolve(context.store))
     _push_records(context, stages, "Leads", "lead", pushers["lead"])

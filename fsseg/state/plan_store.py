@@ -51,7 +51,6 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
 """
 INDEXES = (
     "record_match ON record (kind, match_key)",
-    "record_push ON record (entity, status, action)",
     "record_parent ON record (parent) WHERE parent IS NOT NULL",
     "fragment_person ON fragment (person) WHERE person IS NOT NULL",
     "entry_person ON entry (person, time, position)",
