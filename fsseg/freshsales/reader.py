@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from fsseg.freshsales import bulk_job
 from fsseg.freshsales.bulk_job import Job
+from fsseg.freshsales.errors import Refused
+from fsseg.freshsales.includes import LINKS, revealing
 from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
 from fsseg.freshsales.responses import Answer, Page, Row
 from fsseg.freshsales.sizes import PAGE_SIZE
@@ -28,6 +30,12 @@ class Reader:
     def __init__(self, http: Http) -> None:
         self._http = http
         self._views: dict[Entity, list[Row]] = {}
+        self._revealing: dict[Entity, tuple[str, ...]] = {}
+        self._without: set[str] = set()
+
+    def reveal(self, entity: Entity, fields: Iterable[str]) -> None:
+        """Have all records of the entity tell these fields from now on, where that takes an `include`."""
+        self._revealing[entity] = revealing(entity, fields)
 
     def fields(self, entity: Entity) -> list[Row]:
         """The field metadata as Freshsales lists it; of sales activities for `timeline`."""
@@ -44,7 +52,8 @@ class Reader:
         entity's key: `{}` and the like may as well be a fault, and would make duplicates.
         """
         params = {"q": q, "f": field, "entities": ",".join(SINGULAR[entity] for entity in entities)}
-        answer = self._get("/api/lookup", params)
+        links = LINKS["contact"] if "contact" in entities else ()
+        answer = self._get_including("/api/lookup", params, entities, (), optional=links)
         body = answer.object()
         if not any(PLURAL[entity] in body for entity in entities):
             raise answer.bad(" or ".join(PLURAL[entity] for entity in entities))
@@ -60,8 +69,7 @@ class Reader:
 
         `sales_accounts` of a contact stand in the contact itself. Raises NotFound.
         """
-        params = _included(include)
-        answer = self._get(f"/api/{PLURAL[entity]}/{{id}}", params, id=id)
+        answer = self._get_including(f"/api/{PLURAL[entity]}/{{id}}", {}, (entity,), include, id=id)
         key = SINGULAR[entity]
         return answer.record(key), {name: value for name, value in answer.object().items() if name != key}
 
@@ -93,8 +101,9 @@ class Reader:
         include: Iterable[str] = (),
     ) -> Page:
         """A page, from 1, of the records of a view."""
-        params = {"page": page, "per_page": PAGE_SIZE, "sort": sort, "sort_type": sort_type, **_included(include)}
-        return self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=view_id).page(PLURAL[entity])
+        params: dict[str, str | int] = {"page": page, "per_page": PAGE_SIZE, "sort": sort, "sort_type": sort_type}
+        pattern = f"/api/{PLURAL[entity]}/view/{{id}}"
+        return self._get_including(pattern, params, (entity,), include, id=view_id).page(PLURAL[entity])
 
     def count(self, entity: Entity) -> int:
         """How many records there are."""
@@ -142,6 +151,31 @@ class Reader:
         record = answer.record("contact")
         deals = answer.object().get("deals", record.get("deals"))
         return answer.rows_of([] if deals is None and record.get("deal_ids") == [] else deals, "deals")
+
+    def _get_including(
+        self,
+        pattern: str,
+        params: Mapping[str, str | int],
+        entities: Sequence[Entity],
+        include: Iterable[str],
+        *,
+        optional: Iterable[str] = (),
+        id: int | None = None,
+    ) -> Answer:
+        """Get with what must be included, and with what may be: an account that won't have that is asked without it."""
+        needed = tuple(include)
+        revealed = (name for entity in entities for name in self._revealing.get(entity, ()))
+        wanted = tuple(dict.fromkeys((*needed, *optional, *revealed)))
+        if wanted == needed or pattern in self._without:
+            return self._get(pattern, {**params, **_included(needed)}, id=id)
+        try:
+            return self._get(pattern, {**params, **_included(wanted)}, id=id)
+        except Refused as error:
+            if error.status != 400:
+                raise
+        answer = self._get(pattern, {**params, **_included(needed)}, id=id)
+        self._without.add(pattern)
+        return answer
 
     def _get(self, pattern: str, params: Mapping[str, str | int] | None = None, id: int | str | None = None) -> Answer:
         path = pattern if id is None else pattern.replace("{id}", quote(str(id), safe=""))

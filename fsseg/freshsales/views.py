@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from fsseg.freshsales.includes import LINKS
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.sizes import PAGE_SIZE
-
-INCLUDE: dict[str, tuple[str, ...]] = {"contact": ("sales_accounts",), "deal": ("contacts",)}
 
 NAMES = {"lead": ("leads",), "contact": ("contacts",), "account": ("accounts", "sales accounts"), "deal": ("deals",)}
 """What the built-in views of all records are named after."""
@@ -27,13 +26,13 @@ def view_of_all(reader: Reader, entity: Entity) -> int | None:
 
 def latest(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
     """A page of everything, what changed last first."""
-    include = INCLUDE.get(entity, ())
+    include = LINKS.get(entity, ())
     return reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc", include=include)
 
 
 def first_page(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
     """A page of everything, oldest first, so that records made meanwhile come at the end."""
-    return reader.rows(entity, view, page=number, sort="created_at", sort_type="asc", include=INCLUDE.get(entity, ()))
+    return reader.rows(entity, view, page=number, sort="created_at", sort_type="asc", include=LINKS.get(entity, ()))
 
 
 def read_all(

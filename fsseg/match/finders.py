@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from fsseg.freshsales.errors import NotFound
+from fsseg.freshsales.includes import LINKS
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
-from fsseg.freshsales.views import INCLUDE
 from fsseg.mapping.names import fold_name
 from fsseg.match.mirror import Mirror
 from fsseg.match.remote_record import Existing, flatten
@@ -73,6 +73,6 @@ class MirrorFinder:
 def fetch(reader: Reader, entity: Entity, id: int) -> Existing | None:
     """The whole record, accounts of a contact included, or None where Freshsales says that there is none."""
     try:
-        return flatten(entity, reader.get(entity, id, include=INCLUDE.get(entity, ()))[0])
+        return flatten(entity, reader.get(entity, id, include=LINKS.get(entity, ()))[0])
     except NotFound:
         return None

@@ -15,7 +15,7 @@ from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import Existing, addresses, flatten, updated
 from fsseg.state.database import StateError, connect, is_whole
 
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE seen (entity TEXT NOT NULL, id INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (entity, id))
     WITHOUT ROWID;

@@ -21,9 +21,14 @@ HELD_BY = {"sales_account": "sales_account_id"}
 """The fields that hold links, where they are called otherwise."""
 
 
+_APART = ("custom_field", "emails", "company", "deal")
+INTERNAL = "fc_"
+"""Begins the names of what rows hold for Freshworks' own pages, signed tokens among it: it is never kept."""
+
+
 def flatten(entity: str, row: dict[str, Any]) -> Existing:
     """`row`, as any endpoint gave it, in flat form; a key that the row lacks stays absent."""
-    flat = {name: value for name, value in row.items() if name not in ("custom_field", "emails", "company", "deal")}
+    flat = {name: value for name, value in row.items() if name not in _APART and not name.startswith(INTERNAL)}
     custom = row.get("custom_field")
     if isinstance(custom, dict):
         flat.update(custom)

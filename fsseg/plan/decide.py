@@ -111,7 +111,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     if parent is not None:
         if parent.action == "conflict":
             return Decision("conflict", record.fields, "failed", parent.code, record.warnings, account)
-        links, account = _deal_links(context, record, parent)
+        links, account = _deal_links(work, context, record, parent)
     elif record.entity == "contact":
         links = _account_links(context, record)
         if CONVERT in record.desired:
@@ -198,10 +198,12 @@ def _account_links(context: Context, record: Record) -> Fields:
     return {"sales_accounts": [before, before + added]} if added else {}
 
 
-def _deal_links(context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
+def _deal_links(work: Deciding, context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
     account = context.accounts.get(record.desired.get("$account", ""))
     links: Fields = {}
-    if account is not None and not (record.existing or {}).get("sales_account_id"):
+    has = record.existing
+    unknown = has is not None and silent(has, HELD_BY["sales_account"]) and not work.offline
+    if account is not None and not unknown and not (has or {}).get("sales_account_id"):
         links["sales_account"] = [None, account.key]
     if record.existing is None:
         links["contacts"] = [[], [parent.key]]

@@ -11,7 +11,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
 from fsseg.mapping.fields import Field
 from fsseg.match.finders import LookupFinder, fetch
-from fsseg.match.remote_record import Existing, addresses
+from fsseg.match.remote_record import Existing, addresses, silent
 from fsseg.plan.diff import field_of, rounded, same
 from fsseg.state.deliveries import Told
 from fsseg.state.fingerprint import places
@@ -173,9 +173,10 @@ def _way_back(original: Store, catalog: Catalog, record: Record, current: Existi
                 fields["sales_account_id"] = [linked, before]
         elif name != "contacts":
             field = field_of(catalog, record.entity, name)
-            if same(current.get(name), before, field):
+            was_read = record.existing is None or not silent(record.existing, name)
+            if was_read and same(current.get(name), before, field):
                 continue
-            if not _holds(name, current, after, field):
+            if not was_read or not _holds(name, current, after, field):
                 return CONFLICT
             fields[name] = [current.get(name), _as_written(before, field)]
             if name == "email":

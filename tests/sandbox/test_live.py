@@ -311,5 +311,5 @@ def test_every_switch_can_be_given_as_key_and_value() -> None:
 
 @pytest.mark.parametrize("wrong", ["custom_fields=x", "nothing=1", "quota", "quota=many", "short_pages=maybe"])
 def test_a_switch_that_is_not_one_is_refused(wrong: str) -> None:
-    with pytest.raises(ValueError, match="must be|is no KEY=VALUE"):
+    with pytest.raises(ValueError, match=r"must be|is no KEY=VALUE"):
         Options().changed(switched({"as_": [wrong], "fault": []}))
