@@ -12,7 +12,10 @@ Existing = dict[str, Any]
 Also `id`, `updated_at`; of a contact `emails` (values, the primary first), and `sales_accounts` where they were read.
 """
 
-KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts", "company", "deal")
+WHOLE = "custom_field"
+"""Stands in a record of which all custom fields are known."""
+
+KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts", "contact_ids", "company", "deal")
 """What is kept of a record beside the fields that are wanted: what matching, pushing and undoing need."""
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -32,6 +35,7 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
     custom = row.get("custom_field")
     if isinstance(custom, dict):
         flat.update(custom)
+        flat[WHOLE] = True
     if entity == "lead":
         for part in ("company", "deal"):
             if part in row:
@@ -87,9 +91,16 @@ def lacks(existing: Existing, wanted: Iterable[str]) -> bool:
 
 
 def keep(existing: Existing, wanted: Iterable[str]) -> Existing:
-    """The part of a record that the plan needs to remember; of a lead's nested company and deal everything."""
+    """The part of a record that the plan needs to remember; of a lead's nested company and deal everything.
+
+    Where a custom field is wanted, all that hold something are remembered: an update may have to write them too.
+    """
+    names = list(wanted)
     kept = {name: value for name, value in existing.items() if name in KEPT or "." in name}
-    return kept | {name: existing[name] for name in wanted if name in existing}
+    if any(name.startswith("cf_") for name in names):
+        custom = {name: value for name, value in existing.items() if name.startswith("cf_") and value is not None}
+        kept |= custom if WHOLE not in existing else custom | {WHOLE: True}
+    return kept | {name: existing[name] for name in names if name in existing}
 
 
 def updated(existing: Existing) -> datetime:

@@ -15,6 +15,7 @@ from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
+from fsseg.push.updates import update
 from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record
 
@@ -60,7 +61,7 @@ class DealPusher:
         if id is None and record.claimed_at is not None:
             id = self._find_created(record, contact_id)
         if id is not None:
-            writer.update("deal", id, attributes)
+            update(self._context, record, id, attributes)
             return Outcome(Status.DONE, id)
         return send_once(
             lambda: int(writer.create("deal", attributes)["id"]),

@@ -12,6 +12,7 @@ from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
+from fsseg.push.updates import update
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, account_named
 from fsseg.state.wanted_keys import CONVERT, LINKS
@@ -31,7 +32,7 @@ class _PersonPusher:
         if id is None and not upsert and record.claimed_at is not None:
             id = self._find_created(record)
         if id is not None:
-            writer.update(self._entity, id, attributes)
+            update(self._context, record, id, attributes)
             return Outcome(Status.DONE, id)
         if upsert:
             return Outcome(Status.DONE, int(writer.upsert(self._entity, {"emails": record.key}, attributes)["id"]))
@@ -101,7 +102,7 @@ class ContactPusher(_PersonPusher):
             return super().send(record)
         attributes = self._attributes(record)
         contact_id = self._convert(record)
-        self._context.writer.update("contact", contact_id, attributes)
+        update(self._context, record, contact_id, attributes, anew=True)
         return Outcome(Status.DONE, contact_id)
 
     def recover(self, record: Record) -> Outcome:

@@ -47,7 +47,9 @@ def test_a_lookup_asks_several_entities_at_once(reader: Reader, httpx_mock: HTTP
     )
     found = reader.lookup("a+1@b.example", "email", ["lead", "contact"])
     assert found == {"lead": [], "contact": [{"id": 2, "email": "a@b.example"}]}
-    assert asked(httpx_mock) == ["GET /api/lookup?q=a%2B1%40b.example&f=email&entities=lead%2Ccontact"]
+    assert asked(httpx_mock) == [
+        "GET /api/lookup?q=a%2B1%40b.example&f=email&entities=lead%2Ccontact&include=sales_accounts"
+    ]
 
 
 def test_a_lookup_takes_a_key_missing_beside_another_for_none(reader: Reader, httpx_mock: HTTPXMock) -> None:
