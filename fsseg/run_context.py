@@ -161,14 +161,14 @@ class RunContext:
         return PushContext(
             store, self.catalog, self.reader, self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
-            settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests,
+            settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
         )  # fmt: skip
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""
         read_at = self.store.get("read_at")
         since = None if read_at is None else datetime.fromisoformat(read_at)
-        return CustomFields(settings.freshsales.custom_fields, read_at=since, say=self.say)
+        return CustomFields(settings.freshsales.custom_fields, read_at=since)
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""

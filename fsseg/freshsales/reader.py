@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from fsseg.freshsales import bulk_job
 from fsseg.freshsales.bulk_job import Job
-from fsseg.freshsales.errors import Refused
+from fsseg.freshsales.errors import BadAnswer, Refused
 from fsseg.freshsales.includes import LINKS, revealing
 from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
 from fsseg.freshsales.responses import Answer, Page, Row
@@ -151,6 +151,20 @@ class Reader:
         record = answer.record("contact")
         deals = answer.object().get("deals", record.get("deals"))
         return answer.rows_of([] if deals is None and record.get("deal_ids") == [] else deals, "deals")
+
+    def deals_of_account(self, account_id: int) -> list[Row]:
+        """The deals of an account, as far as it tells them."""
+        answer = self._get("/api/sales_accounts/{id}", {"include": "deals"}, id=account_id)
+        record = answer.record("sales_account")
+        deals = answer.object().get("deals", record.get("deals"))
+        return answer.rows_of(deals or [], "deals")
+
+    def deals_named(self, name: str) -> list[Row]:
+        """The deals of this name, where this account looks deals up by name."""
+        try:
+            return self.lookup(name, "name", ("deal",))["deal"]
+        except (Refused, BadAnswer):
+            return []
 
     def _get_including(
         self,

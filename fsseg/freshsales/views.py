@@ -30,6 +30,12 @@ def latest(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
     return reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc", include=include)
 
 
+def newest(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
+    """A page of everything, what was made last first."""
+    include = LINKS.get(entity, ())
+    return reader.rows(entity, view, page=number, sort="created_at", sort_type="desc", include=include)
+
+
 def first_page(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
     """A page of everything, oldest first, so that records made meanwhile come at the end."""
     return reader.rows(entity, view, page=number, sort="created_at", sort_type="asc", include=LINKS.get(entity, ()))

@@ -24,7 +24,7 @@ from fsseg.match.remote_record import Existing, flatten, keep, lacks, updated
 from fsseg.match.strategy import choose
 from fsseg.state.fingerprint import places
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_store import REFERENCE, Record, Store, encode
+from fsseg.state.plan_store import REFERENCE, Record, Store, account_named, encode
 from fsseg.state.wanted_keys import CONVERT
 
 Tick = Callable[[int], None]
@@ -302,7 +302,13 @@ def match_deals(work: Matching) -> None:
     finder = DealFinder(work.reader, work.store.parents(todo), work.say)
     for record in list(work.store.records(todo, order="parent, id")):
         contact = int(work.store.record(int(record.parent or 0)).remote_id or 0)
-        found = finder.find(contact, record.match_key, made=_delivered(work, record, contact))
+        account = account_named(work.store, record.desired.get("$account"))
+        found = finder.find(
+            contact,
+            record.match_key,
+            made=_delivered(work, record, contact),
+            account=account.remote_id if account else None,
+        )
         if found:
             wanted = [name for name in record.desired if not name.startswith("$")]
             existing = _complete(work, "deal", max(found, key=updated), [*wanted, "sales_account_id"])

@@ -105,7 +105,12 @@ def keep(existing: Existing, wanted: Iterable[str]) -> Existing:
 
 def updated(existing: Existing) -> datetime:
     """When the record was last changed; the earliest instant there is where the row does not say."""
-    text = existing.get("updated_at")
+    return instant(existing, "updated_at")
+
+
+def instant(existing: Existing, name: str) -> datetime:
+    """The instant that a field holds; the earliest there is where the row does not say."""
+    text = existing.get(name)
     if not isinstance(text, str):
         return EARLIEST
     try:

@@ -10,6 +10,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
+from fsseg.plan.united import united
 from fsseg.state.fingerprint import content, places
 from fsseg.state.ledger import NOTHING, History, Ledger, history_of
 from fsseg.state.plan_store import REFERENCE, Around, Record, Store, encode
@@ -104,6 +105,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     if record.existing is not None:
         history = history_of(context.histories, _places(record, context.people))
         desired, times, older = newest(desired, record.times, history.times, record.existing)
+        desired = united(desired, record.existing)
         warnings += [f"older: {name}" for name in older if not _holds(work.catalog, record, name)]
     elif record.kind == "person":
         desired = {"email": record.key} | desired | _on_create(work.catalog, record)
@@ -205,7 +207,7 @@ def _deal_links(work: Deciding, context: Context, record: Record, parent: Around
     unknown = has is not None and silent(has, HELD_BY["sales_account"]) and not work.offline
     if account is not None and not unknown and not (has or {}).get("sales_account_id"):
         links["sales_account"] = [None, account.key]
-    if record.existing is None:
+    if has is None or has.get("contact_ids") == []:
         links["contacts"] = [[], [parent.key]]
     return links, account.id if account else None
 

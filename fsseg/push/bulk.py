@@ -37,7 +37,8 @@ Act = Callable[[Record], Outcome]
 class Bulk:
     """Bulk upsert of one entity. `send` sends one record by itself, `recover` looks for one that a job may have made.
 
-    `pause` is how long the next job is left alone before it is asked about.
+    `settled` is called once a job has ended, or was given up. `pause` is how long the next job is left alone before it
+    is asked about.
     """
 
     context: PushContext
@@ -46,6 +47,7 @@ class Bulk:
     attributes: Attributes
     send: Act
     recover: Act
+    settled: Callable[[], None] = lambda: None
     pause: float = 0.5
     available: bool = True
 
@@ -77,6 +79,7 @@ class Bulk:
         except FreshsalesError as error:
             if ends_the_push(error):
                 raise
+        self.settled()
         if job is None or job.status == "failed":
             # One poisonous record can fail a whole job: halving it finds the record in few requests.
             middle = len(records) // 2

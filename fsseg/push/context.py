@@ -34,4 +34,5 @@ class PushContext:
     workers: int = 1
     custom_fields: CustomFields = field(default_factory=CustomFields)
     note_requests: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda text: None
     lock: threading.Lock = field(default_factory=threading.Lock)

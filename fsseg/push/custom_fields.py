@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -24,7 +23,6 @@ class CustomFields:
     """Whether the account has been seen to keep the custom fields that a single write doesn't name."""
     read_at: datetime | None = None
     """When the plan began to read what the records hold."""
-    say: Callable[[str], None] = field(default=lambda text: None)
 
     @property
     def is_fresh(self) -> bool:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
+from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Refused, Stop, Unavailable
 from fsseg.push.context import PushContext
 from fsseg.push.outcome import Outcome, failed, unknown
 from fsseg.state.actions import Status
@@ -56,9 +56,17 @@ def send_once(
     `find_created` gives the id of what an earlier try made, None for proven absence, and raises `Unavailable` where it
     can't be told. Raises `InFlight`, and what `send` raises unless it is `Unavailable`.
     """
-    for _ in range(MAX_TRIES):
+    for number in range(MAX_TRIES):
         try:
             return Outcome(Status.DONE, send())
+        except Refused as error:
+            if not number:
+                raise
+            # That it exists already, said of what was sent before, means that it had arrived. The words differ.
+            found = try_lookup(lambda _: Outcome(Status.DONE, find_created()), None)
+            if found.status == Status.DONE and found.remote_id is None:
+                raise error from None
+            return found
         except Unavailable as error:
             if not error.sent:
                 return failed(error)
@@ -75,7 +83,7 @@ def send_once(
     return unknown(lost)
 
 
-def try_lookup(find: Act, row: PlanRow) -> Outcome:
+def try_lookup(find: Act, row: PlanRow | None) -> Outcome:
     """What `find` tells of a row that may have been written, unknown where it fails; raises only what ends the push."""
     try:
         return find(row)

@@ -52,7 +52,7 @@ def update(context: PushContext, record: Record, id: int, attributes: dict[str, 
     with context.lock:
         is_first, context.custom_fields.how = context.custom_fields.how == "changed", "whole"
     if is_first:
-        context.custom_fields.say(SWITCHED)
+        context.say(SWITCHED)
     return answer
 
 
