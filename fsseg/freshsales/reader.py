@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Page", "Reader", "Row", "names_all"]
 
 
+LAG_S = 30.0
+"""Seconds after which a look-up is believed that finds nothing: lags of up to 20 were seen."""
+
+
 class Reader:
     """Reads one account. Thread-safe."""
 
@@ -32,10 +36,18 @@ class Reader:
         self._views: dict[Entity, list[Row]] = {}
         self._revealing: dict[Entity, tuple[str, ...]] = {}
         self._without: set[str] = set()
+        self._lag_is_over = False
 
     def reveal(self, entity: Entity, fields: Iterable[str]) -> None:
         """Have all records of the entity tell these fields from now on, where that takes an `include`."""
         self._revealing[entity] = revealing(entity, fields)
+
+    def wait_out_lag(self) -> bool:
+        """Wait, once, until look-ups find all that was made before; whether there was need to. Raises `Halted`."""
+        waits, self._lag_is_over = not self._lag_is_over, True
+        if waits:
+            self._http.pacer.pause(LAG_S, "look-ups lag")
+        return waits
 
     def fields(self, entity: Entity) -> list[Row]:
         """The field metadata as Freshsales lists it; of sales activities for `timeline`."""

@@ -24,7 +24,7 @@ from fsseg.match.remote_record import Existing, flatten, keep, lacks, updated
 from fsseg.match.strategy import choose
 from fsseg.state.fingerprint import places
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_store import REFERENCE, Record, Store, account_named, encode
+from fsseg.state.plan_store import REFERENCE, Record, Store, encode
 from fsseg.state.wanted_keys import CONVERT
 
 Tick = Callable[[int], None]
@@ -166,6 +166,8 @@ def _known(
                 found = [] if existing is None else [(known.entity, existing)]
             else:
                 found = list(finder.find((known.entity,), known.email or ""))[:1]
+                if not found and work.reader and work.reader.wait_out_lag():
+                    found = list(finder.find((known.entity,), known.email or ""))[:1]
             if found:
                 return found
         if work.id_field and work.reader and key.startswith("#"):
@@ -284,6 +286,9 @@ def match_accounts(work: Matching) -> None:
         found = [
             one for _, one in finder.find(("account",), record.key) if fold_name(one.get("name")) == record.match_key
         ]
+        if not found and _delivered(work, record, None) and work.reader.wait_out_lag():
+            found = [one for _, one in finder.find(("account",), record.key)
+                     if fold_name(one.get("name")) == record.match_key]  # fmt: skip
         if found:
             existing = _complete(work, "account", max(found, key=updated), list(record.desired))
             _write_existing(work, record, existing)
@@ -302,12 +307,11 @@ def match_deals(work: Matching) -> None:
     finder = DealFinder(work.reader, work.store.parents(todo), work.say)
     for record in list(work.store.records(todo, order="parent, id")):
         contact = int(work.store.record(int(record.parent or 0)).remote_id or 0)
-        account = account_named(work.store, record.desired.get("$account"))
         found = finder.find(
             contact,
             record.match_key,
             made=_delivered(work, record, contact),
-            account=account.remote_id if account else None,
+            account=work.store.account_id(record.desired.get("$account")),
         )
         if found:
             wanted = [name for name in record.desired if not name.startswith("$")]

@@ -20,7 +20,7 @@ KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
-HELD_BY = {"sales_account": "sales_account_id"}
+HELD_BY = {"sales_account": "sales_account_id", "contacts": "contact_ids"}
 """The fields that hold links, where they are called otherwise."""
 
 

@@ -10,13 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
 from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import LAG_S
 from fsseg.freshsales.views import newest, view_of_all
 from fsseg.match.remote_record import EARLIEST, Existing, flatten, instant
 from fsseg.push.context import PushContext
 from fsseg.state.plan_store import Record
-
-LAG_S = 30.0
-"""Seconds after which a look-up is believed that finds nothing."""
 
 SKEW = timedelta(minutes=5)
 """How much the clocks of two hosts may differ when the newest records are searched."""
