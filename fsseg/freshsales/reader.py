@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from fsseg.freshsales import bulk_job
 from fsseg.freshsales.bulk_job import Job
-from fsseg.freshsales.errors import BadAnswer, Refused
+from fsseg.freshsales.errors import BadAnswer, Forbidden, ForbiddenRecord, Refused
 from fsseg.freshsales.includes import LINKS, revealing
 from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
 from fsseg.freshsales.responses import Answer, Page, Row
@@ -21,11 +21,14 @@ from fsseg.freshsales.sizes import PAGE_SIZE
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-__all__ = ["Job", "Page", "Reader", "Row", "names_all"]
+__all__ = ["Job", "Page", "Reader", "Row"]
 
 
 LAG_S = 30.0
 """Seconds after which a look-up is believed that finds nothing: lags of up to 20 were seen."""
+
+
+SINCE_EVER = "1970-01-01T00:00:00Z"
 
 
 class Reader:
@@ -37,6 +40,8 @@ class Reader:
         self._revealing: dict[Entity, tuple[str, ...]] = {}
         self._without: set[str] = set()
         self._lag_is_over = False
+        self.known_views: dict[Entity, int | None] = {}
+        """The view of all records of each entity: as the settings name it, or as it was found."""
 
     def reveal(self, entity: Entity, fields: Iterable[str]) -> None:
         """Have all records of the entity tell these fields from now on, where that takes an `include`."""
@@ -91,18 +96,6 @@ class Reader:
             self._views[entity] = self._get(f"/api/{PLURAL[entity]}/filters").rows("filters")
         return self._views[entity]
 
-    def all_view(self, entity: Entity) -> int:
-        """The view that holds all records, by its English name; under localised or changed names the default one.
-
-        A default view may hold fewer: who must be sure checks `names_all` over `views`. Raises BadAnswer when there
-        is no view.
-        """
-        views = self.views(entity)
-        chosen = [*filter(names_all, views), *(view for view in views if view.get("is_default")), *views]
-        if not chosen:
-            raise Answer(None, "GET", f"/api/{PLURAL[entity]}/filters").bad("view")
-        return int(chosen[0]["id"])
-
     def rows(
         self,
         entity: Entity,
@@ -117,14 +110,9 @@ class Reader:
         pattern = f"/api/{PLURAL[entity]}/view/{{id}}"
         return self._get_including(pattern, params, (entity,), include, id=view_id).page(PLURAL[entity])
 
-    def count(self, entity: Entity) -> int:
-        """How many records there are."""
-        params = {"page": 1, "per_page": 1}
-        answer = self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=self.all_view(entity))
-        total = answer.page(PLURAL[entity]).total
-        if total is None:
-            raise answer.bad("total")
-        return total
+    def total(self, entity: Entity) -> int | None:
+        """How many records there are, as the filtered search tells it."""
+        return self.filtered(entity, "created_at", "is_after", SINCE_EVER).total
 
     def filtered(self, entity: Entity, attribute: str, operator: str, value: Any, page: int = 1) -> Page:
         """A page of the records that a filter rule fits; the rows are partial.
@@ -205,13 +193,13 @@ class Reader:
 
     def _get(self, pattern: str, params: Mapping[str, str | int] | None = None, id: int | str | None = None) -> Answer:
         path = pattern if id is None else pattern.replace("{id}", quote(str(id), safe=""))
-        body = self._http.send("GET", path, params=params, idempotent=True, pattern=pattern)
+        try:
+            body = self._http.send("GET", path, params=params, idempotent=True, pattern=pattern)
+        except Forbidden as error:
+            if id is None or "/view/" in pattern:
+                raise
+            raise ForbiddenRecord(error.message, method="GET", path=pattern, status=403) from None
         return Answer(body, "GET", pattern)
-
-
-def names_all(view: Row) -> bool:
-    """Whether a view calls itself one of all records."""
-    return "all" in str(view.get("name", "")).casefold().split()
 
 
 def _included(include: Iterable[str]) -> dict[str, str | int]:

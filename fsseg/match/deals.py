@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fsseg.figures import counted
+from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
@@ -66,6 +67,15 @@ def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None], nobod
 
     Those that belong to nobody are added to `nobodys`.
     """
+    try:
+        return _read_view(reader, contacts, say, nobodys)
+    except (Forbidden, Refused, Unavailable):
+        return None
+
+
+def _read_view(
+    reader: Reader, contacts: set[int], say: Callable[[str], None], nobodys: list[Existing]
+) -> ByContact | None:
     view = view_of_all(reader, "deal")
     if view is None:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from fsseg.freshsales.errors import NotFound
+from fsseg.freshsales.errors import ForbiddenRecord, NotFound
 from fsseg.freshsales.includes import LINKS
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
@@ -71,8 +71,13 @@ class MirrorFinder:
 
 
 def fetch(reader: Reader, entity: Entity, id: int) -> Existing | None:
-    """The whole record, accounts of a contact included, or None where Freshsales says that there is none."""
+    """The whole record, accounts of a contact included, or None where Freshsales says that there is none.
+
+    Of one that this key may not read nothing is known but its id.
+    """
     try:
         return flatten(entity, reader.get(entity, id, include=LINKS.get(entity, ()))[0])
     except NotFound:
         return None
+    except ForbiddenRecord:
+        return {"id": id}

@@ -182,7 +182,7 @@ def _complete(work: Matching, entity: Entity, existing: Existing, wanted: list[s
     if work.reader is None or not lacks(existing, wanted):
         return existing
     whole = fetch(work.reader, entity, int(existing["id"]))
-    return existing if whole is None else whole
+    return existing if whole is None else existing | whole
 
 
 _MATCHED = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from fsseg.freshsales.errors import Forbidden, Refused
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
@@ -29,6 +30,11 @@ class DealBulk(Bulk):
 
     keeps_contacts: bool | None = None
 
+    def await_earlier(self) -> list[tuple[Record, Outcome]]:
+        """Let the job end; that it has made a deal doesn't tell whether with its contact, so each is looked for."""
+        super().await_earlier()
+        return []
+
     @property
     def takes_creates(self) -> bool:
         """Whether new deals may go this way."""
@@ -45,7 +51,10 @@ class DealBulk(Bulk):
         planned_names = [record.match_key for record in self.context.store.records(planned)]
         if len(planned_names) < (MIN_BULK if self.keeps_contacts else WORTH_A_TRIAL):
             return set()
-        existing_names = _all_names(self.context.reader, max_pages=len(planned_names))
+        try:
+            existing_names = _all_names(self.context.reader, max_pages=len(planned_names))
+        except (Forbidden, Refused):
+            return set()
         if existing_names is None:
             return set()
         return {name for name, count in Counter(planned_names).items() if count == 1} - existing_names
@@ -53,12 +62,16 @@ class DealBulk(Bulk):
     def push(self, records: Sequence[Record]) -> list[Outcome]:
         """The outcomes of `records`, in order: the first few that are new are read back before others follow."""
         new = [record for record in records if record.remote_id is None]
+        if not new or self.keeps_contacts:
+            return super().push(records)
+        outcomes: dict[int, Outcome] = {}
         if self.keeps_contacts is None and len(new) >= MIN_BULK:
             tried = new[:MIN_BULK]
             outcomes = {record.id: outcome for record, outcome in zip(tried, self._try(tried), strict=True)}
-            rest = [record for record in records if record.id not in outcomes]
-        else:
-            outcomes, rest = {}, list(records)
+        with self._patiently():
+            return self._push_rest(records, [one for one in records if one.id not in outcomes], outcomes)
+
+    def _push_rest(self, records: Sequence[Record], rest: list[Record], outcomes: dict[int, Outcome]) -> list[Outcome]:
         if not self.keeps_contacts:
             for record in [record for record in rest if record.remote_id is None]:
                 outcomes[record.id] = self._send_alone(record)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Refused, Stop, Unavailable
+from fsseg.freshsales.errors import BulkBusy, FreshsalesError, Halted, RateLimited, Refused, Stop, Unavailable
 from fsseg.push.context import PushContext
 from fsseg.push.outcome import Outcome, failed, unknown
 from fsseg.state.actions import Status
@@ -125,6 +125,11 @@ class Journal:
         for row in rows:
             self._write_outcomes([(row, try_lookup(find, row))], sent=True)
 
+    def settle(self, outcomes: Sequence[tuple[PlanRow, Outcome]]) -> None:
+        """Write down what became of rows in flight."""
+        if outcomes:
+            self._write_outcomes(outcomes, sent=True)
+
     def push(self, chunk: Sequence[PlanRow], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
 
@@ -145,12 +150,18 @@ class Journal:
             raise batch.halt
 
     def push_together(self, chunk: Sequence[PlanRow], act: Callable[[Sequence[Any]], list[Outcome]]) -> None:
-        """Send one chunk as one: `act` gives an outcome per row. What it raises leaves all rows to be recovered."""
+        """Send one chunk as one: `act` gives an outcome per row. What it raises leaves all rows to be recovered.
+
+        But for `BulkBusy`, before which nothing was sent.
+        """
         self._claim(chunk)
         try:
             outcomes = act(chunk)
         except InFlight as lost:
             raise lost.error from None
+        except BulkBusy:
+            self._write_outcomes([(row, Outcome(Status.PLANNED)) for row in chunk])
+            raise
         self._write_outcomes(list(zip(chunk, outcomes, strict=True)))
 
     def _claim(self, chunk: Sequence[PlanRow]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fsseg.freshsales.errors import NotFound, Refused
 from fsseg.freshsales.reader import Row
 from fsseg.mapping.field_types import wire
 from fsseg.match.finders import fetch
@@ -39,6 +40,8 @@ def update(context: PushContext, record: Record, id: int, attributes: dict[str, 
         attributes = {**attributes, "tags": _united_tags(record, before, attributes["tags"])}
     if not custom:
         return context.writer.update(record.entity, id, attributes)
+    if WHOLE not in before:
+        raise Refused("its custom fields can't be read, and to write some might empty the others", status=403)
     whole = {**_held(context, record.entity, before), **custom}
     sent = whole if context.custom_fields.how == "whole" else custom
     answer = context.writer.update(record.entity, id, {**attributes, "custom_field": sent})
@@ -63,7 +66,10 @@ def _read(context: PushContext, record: Record, id: int, *, anew: bool) -> Exist
     if is_known and planned is not None and context.custom_fields.is_fresh:
         return planned
     assert record.entity
-    return fetch(context.reader, record.entity, id) or {}
+    current = fetch(context.reader, record.entity, id)
+    if current is None:
+        raise NotFound("the record is gone", status=404)
+    return current
 
 
 def _held(context: PushContext, entity: str, before: Existing) -> dict[str, Any]:
