@@ -24,6 +24,7 @@ PLURAL: dict[Entity, str] = {
 }
 """The path segment and the key of lists."""
 
+
 TARGETABLE: dict[Entity, str] = {"lead": "Lead", "contact": "Contact", "account": "SalesAccount", "deal": "Deal"}
 """What a sales activity's or note's `targetable_type` calls the entity."""
 

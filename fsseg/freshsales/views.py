@@ -17,7 +17,7 @@ ALL = frozenset({
     "すべての", "所有",
 })  # fmt: skip
 ARTICLES = frozenset({"the", "les", "los", "las", "os", "as", "i", "gli", "le", "die", "de"})
-NAMES: dict[Entity, frozenset[str]] = {
+CALLED: dict[Entity, frozenset[str]] = {
     "lead": frozenset({"leads", "prospects", "interessenten"}),
     "contact": frozenset({
         "contacts", "contacten", "contactpersonen", "kontakte", "kontakter", "kontakty", "contactos", "contatos",
@@ -49,7 +49,7 @@ def view_of_all(reader: Reader, entity: Entity) -> int | None:
 def _names_all(entity: Entity, view: dict[str, Any]) -> bool:
     first, *rest = [*str(view.get("name") or "").casefold().split(), ""]
     noun = " ".join(word for word in rest if word and word not in ARTICLES)
-    return first in ALL and noun in NAMES[entity]
+    return first in ALL and noun in CALLED[entity]
 
 
 def _of_the_total(reader: Reader, entity: Entity) -> int | None:

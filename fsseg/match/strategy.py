@@ -9,7 +9,7 @@ from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.views import latest, pages, view_of_all
-from fsseg.match.finders import Finder, LookupFinder, MirrorFinder
+from fsseg.match.finders import LookupFinder, MirrorFinder, OnlineFinder
 from fsseg.match.mirror import Mirror
 from fsseg.match.search import SearchFinder
 from fsseg.match.search import probe as search_probe
@@ -27,7 +27,7 @@ def choose(
     entities: tuple[Entity, ...],
     questions: int,
     say: Callable[[str], None],
-) -> Finder:
+) -> OnlineFinder:
     """The way that needs fewer requests for that many `questions`; `say` is told the number before it is spent."""
     try:
         return _cheapest(reader, mirror, entities, questions, say)
@@ -42,7 +42,7 @@ def _cheapest(
     entities: tuple[Entity, ...],
     questions: int,
     say: Callable[[str], None],
-) -> Finder:
+) -> OnlineFinder:
     lookup = LookupFinder(reader)
     if mirror is None or questions <= CHEAP:
         return lookup
@@ -70,7 +70,7 @@ def _cheapest(
         seen = [(entity, page) for entity, (_, page) in missing.items()]
         if "account" not in entities and (known := search_probe(reader, seen)) is not None:
             say(f"matching by filtered search, 100 addresses a request: about {counted(batches, 'request')}")
-            return SearchFinder(reader, lookup, known)
+            return SearchFinder(reader, known)
         say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
         return lookup
     if cost:
@@ -80,4 +80,4 @@ def _cheapest(
     if not all(whole):
         say(f"matching by {questions:,} look-ups: the {what} changed too fast to be read as a whole")
         return lookup
-    return MirrorFinder(mirror)
+    return MirrorFinder(reader, mirror)

@@ -14,6 +14,9 @@ from fsseg.match.remote_record import Existing, addresses
 Fields = dict[str, list[Any]]
 """Field name → [before, after]."""
 
+LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
+"""Changes of a record that are links to others; they travel as ids."""
+
 
 @dataclass(frozen=True)
 class Create:
@@ -27,11 +30,6 @@ class Update:
     """The record is there, and these fields of it differ."""
 
     fields: Fields
-
-    @property
-    def clears(self) -> bool:
-        """Whether a field that holds something would be emptied."""
-        return any(after is None for _, after in self.fields.values())
 
 
 @dataclass(frozen=True)

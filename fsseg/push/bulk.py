@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from fsseg.freshsales.errors import BulkBusy, FreshsalesError, Halted, NoBulk, NotFound, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
@@ -14,8 +16,10 @@ from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
-from fsseg.state.actions import Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
+from fsseg.state.push_queue import records_in_flight
+from fsseg.state.run_meta import BulkJob
 
 JOB_TIMEOUT_S = 3600.0
 """Seconds after which a job that still runs ends the push, which a resumption takes up again."""
@@ -31,9 +35,6 @@ MAX_POLL_S = 60.0
 
 MIN_POLL_S = 0.2
 """Seconds before a job is asked about for the first time, at the least: an unneeded poll costs a request."""
-
-JOB = "job"
-"""Under this name the store keeps the job that was started last, until it has ended."""
 
 Attributes = Callable[[Record], dict[str, Any]]
 Act = Callable[[Record], Outcome]
@@ -63,24 +64,23 @@ class Bulk:
 
         Of those that it doesn't speak of, nothing is known but that nothing more will come of them.
         """
-        note = self.context.store.get(JOB)
-        if not note or note["entity"] != self.entity:
+        note = self.context.store.meta.job
+        if note is None or note.entity != self.entity:
             return []
         outcomes: list[tuple[Record, Outcome]] = []
-        if note["id"] is None:
+        if note.id is None:
             self.context.pause(UNKNOWN_JOB_WAIT_S)
         else:
             with suppress(NotFound):  # forgotten, so it has ended
-                outcomes = self._told_later(note, self._await_job(note["id"]))
+                outcomes = self._told_later(note, self._await_job(note.id))
         self._save_job(None)
         return outcomes
 
-    def _told_later(self, note: dict[str, Any], job: Job) -> list[tuple[Record, Outcome]]:
+    def _told_later(self, note: BulkJob, job: Job) -> list[tuple[Record, Outcome]]:
         if job.status == "failed":
             return []
-        sent = self.context.store.records("entity = ? AND status = ?", (self.entity, Status.SENT))
-        ids = set(note.get("records", ()))
-        records = [record for record in sent if record.id in ids]
+        ids = set(note.records)
+        records = [record for record in records_in_flight(self.context.store, self.entity) if record.id in ids]
         outcomes = self._told(records, job)
         return [] if outcomes is None else list(zip(records, outcomes, strict=True))
 
@@ -143,14 +143,14 @@ class Bulk:
             key = {"id": str(record.remote_id)} if record.remote_id else {self.identifier: record.key}
             items.append(key | {"data": self.attributes(record)})
         # Saved before there is an id, so that a resumption knows of a job even if its answer never arrived.
-        note = {"entity": self.entity, "id": None, "records": [record.id for record in records]}
+        note = BulkJob(self.entity, None, [record.id for record in records])
         self._save_job(note)
         try:
             job_id = self._start_job(items)
         except BulkBusy:
             self._save_job(None)
             raise
-        self._save_job(note | {"id": job_id})
+        self._save_job(replace(note, id=job_id))
         job = self._await_job(job_id)
         self._save_job(None)
         return job
@@ -163,8 +163,8 @@ class Bulk:
                 self.context.pause(seconds)
         return self.context.writer.bulk_upsert(self.entity, items)
 
-    def _save_job(self, job: dict[str, Any] | None) -> None:
-        self.context.store.put(JOB, job)
+    def _save_job(self, job: BulkJob | None) -> None:
+        self.context.store.meta.job = job
 
     def _await_job(self, job_id: str) -> Job:
         """The job once it has ended. A poll that fails is one poll less. Raises `Halted` if it takes too long."""
@@ -214,6 +214,6 @@ class Bulk:
             outcomes.append(
                 Outcome(Status.DONE)
                 if refusal is None
-                else Outcome(Status.FAILED, code="refused", message=refusal or "refused", http_status=400)
+                else Outcome(Status.FAILED, code=Code.REFUSED, message=refusal or "refused", http_status=400)
             )
         return outcomes

@@ -15,8 +15,9 @@ from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
 from fsseg.push.bulk import Bulk
 from fsseg.push.outcome import Outcome
-from fsseg.state.actions import Action, Status
+from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
+from fsseg.state.push_queue import planned_deal_names
 
 WORTH_A_TRIAL = 12
 """Deals to make from which it costs fewer requests to try whether bulk keeps their contacts."""
@@ -47,8 +48,7 @@ class DealBulk(Bulk):
         Bulk knows a new deal by its name only, and would change whichever has it already.
         """
         # Read once, at the first question: what is created later must not pass for a deal that was there before.
-        planned = f"entity = 'deal' AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
-        planned_names = [record.match_key for record in self.context.store.records(planned)]
+        planned_names = planned_deal_names(self.context.store)
         if len(planned_names) < (MIN_BULK if self.keeps_contacts else WORTH_A_TRIAL):
             return set()
         try:

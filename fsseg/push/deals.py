@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fsseg.mapping.names import fold_name
-from fsseg.match.deals import contacts_of
+from fsseg.match.deal_finder import contacts_of
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing
 from fsseg.push.context import PushContext
@@ -16,7 +16,7 @@ from fsseg.push.made import MadeRecords
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
 from fsseg.push.updates import update
-from fsseg.state.actions import Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
 
 
@@ -43,7 +43,9 @@ class DealPusher:
         with self._context.lock:
             contact, attributes = self._contact(record), self._attributes(record)
         if contact.remote_id is None:
-            return Outcome(Status.FAILED, code=contact.code or "unavailable", message="its contact was not written")
+            return Outcome(
+                Status.FAILED, code=Code(contact.code or Code.UNAVAILABLE), message="its contact was not written"
+            )
         contact_id, id = contact.remote_id, record.remote_id
         if id is None and record.claimed_at is not None:
             id = self._find_created(record, contact_id, self._made.sent_at(record))

@@ -31,11 +31,13 @@ class DealFinder:
         self._nobodys: list[Existing] = []
         self._paged = _paged(reader, contacts, say, self._nobodys) if len(contacts) > FEW else None
 
-    def find(self, contact: int, name: str, *, made: bool, account: int | None = None) -> list[Existing]:
+    def find(self, contact: int | None, name: str, *, made: bool, account: int | None = None) -> list[Existing]:
         """The contact's deals of this name, folded, else one of its `account` that belongs to nobody.
 
         `made`: there should be one, be the view late or not. A deal may have lost its contact when it was made.
         """
+        if contact is None:
+            return []
         if self._paged is not None:
             found = _named(self._paged.get(contact, []), name)
             if found or not (made or (account is not None and _named(self._nobodys, name))):
