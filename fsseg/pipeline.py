@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fsseg.figures import counted
@@ -53,6 +54,8 @@ class Pipeline(RunContext):
             self.planned(self.store.meta.key.generation)
 
     def _match(self, advance: Callable[[int], None], *, anew: bool = False) -> None:
+        if self.store.meta.read_at is None:  # what was read in an earlier process stays as old as it is
+            self.store.meta.read_at = datetime.now(UTC).isoformat()
         matching = self.matching(advance, anew=anew)
         match_people(matching)
         fold_companies(self.store)  # which are accounts only where their people are contacts

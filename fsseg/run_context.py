@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ from fsseg.plan.decide import Deciding
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
 from fsseg.push.context import PushContext
+from fsseg.push.custom_fields import CustomFields
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
@@ -165,8 +167,14 @@ class RunContext:
         return PushContext(
             store, self.catalog, self.reader, self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
-            settings.identity.id_field, owner, self.workers, self.note_requests,
+            settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
         )  # fmt: skip
+
+    def custom_fields(self, settings: Settings) -> CustomFields:
+        """How the custom fields of single records are written."""
+        read_at = self.store.meta.read_at
+        since = None if read_at is None else datetime.fromisoformat(read_at)
+        return CustomFields(settings.freshsales.custom_fields, read_at=since)
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 
 from fsseg.pipeline import Pipeline
@@ -31,6 +32,7 @@ class UndoPipeline(Pipeline):
             in_flight = {undoes} if original.has_in_flight else set()
         # What is deleted may have got something from any run.
         self.earlier_runs.resolve_doubts(self.ledger.runs_in_doubt | in_flight)
+        self.store.meta.read_at = datetime.now(UTC).isoformat()
         with (
             self._undone() as original,
             self.progress.stage("Compare", count_records_to_compare(original), "records") as stage,

@@ -20,13 +20,19 @@ def match_accounts(work: Matching) -> None:
     if finder.knows_nobody:
         return
     for record in records:
-        found = [
-            account
-            for _, account in finder.find(("account",), record.key)
-            if not finder.sees_all or fold_name(account.get("name")) == record.match_key
-        ]
+        found = _named(finder, record)
+        if not found and _is_delivered(work, record, None) and work.wait_out_lag():
+            found = _named(finder, record)
         if found:
             _write_existing(work, finder, record, max(found, key=updated), [])
+
+
+def _named(finder: Finder, record: Record) -> list[Existing]:
+    return [
+        account
+        for _, account in finder.find(("account",), record.key)
+        if not finder.sees_all or fold_name(account.get("name")) == record.match_key
+    ]
 
 
 def match_deals(work: Matching) -> None:
@@ -42,14 +48,20 @@ def match_deals(work: Matching) -> None:
     finder = work.finder(("deal",), 0)
     for record in records:
         contact = contacts.get(record.parent or 0)
-        found = deals.find(contact, record.match_key, made=_is_delivered(work, record, contact))
+        found = deals.find(
+            contact,
+            record.match_key,
+            made=_is_delivered(work, record, contact),
+            account=next(filter(None, map(work.store.account_id, record.companies)), None),
+        )
         if found:
             _write_existing(work, finder, record, max(found, key=updated), ["sales_account_id"])
 
 
-def _is_delivered(work: Matching, deal: Record, contact: int | None) -> bool:
-    """Whether something was delivered of this deal of a contact."""
-    return work.ledger.history(fingerprint_keys("deal", "deal", None, deal.match_key, contact)).generation > 0
+def _is_delivered(work: Matching, record: Record, contact: int | None) -> bool:
+    """Whether something was delivered of this account, or of this deal of a contact."""
+    keys = fingerprint_keys(record.kind, record.kind, None, record.match_key, contact)
+    return work.ledger.history(keys).generation > 0
 
 
 def _write_existing(work: Matching, finder: Finder, record: Record, existing: Existing, links: list[str]) -> None:

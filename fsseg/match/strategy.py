@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from fsseg.figures import counted
+from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.views import latest, pages, view_of_all
@@ -54,6 +55,20 @@ def choose(
     say: Callable[[str], None],
 ) -> OnlineFinder:
     """The way that needs fewer requests for that many `questions`; `say` is told the number before it is spent."""
+    try:
+        return _cheapest(reader, mirror, entities, questions, say)
+    except (Forbidden, Refused, Unavailable) as error:
+        say(f"matching by {questions:,} look-ups, as the views can't be read: {error}")
+        return LookupFinder(reader)
+
+
+def _cheapest(
+    reader: Reader,
+    mirror: Mirror | None,
+    entities: tuple[Entity, ...],
+    questions: int,
+    say: Callable[[str], None],
+) -> OnlineFinder:
     lookup = LookupFinder(reader)
     if mirror is None or not is_worth_asking(questions, has_copy=all(map(mirror.ready, entities))):
         return lookup

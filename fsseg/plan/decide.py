@@ -12,6 +12,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
+from fsseg.plan.united import united
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.decided_rows import (
     KINDS,
@@ -123,7 +124,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         parent = context.people[record.parent]
         if parent.action == Action.CONFLICT:
             return Decision(Action.CONFLICT, record.fields, Status.FAILED, parent.code, warnings, account)
-        links, account = _deal_links(context, record, parent)
+        links, account = _deal_links(work, context, record, parent)
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
@@ -134,6 +135,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     else:
         history = history_of(context.histories, _fingerprint_keys(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
+        desired = united(desired, record.existing)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         change, links = _compare(work, record, history, desired, links)
     match change:
@@ -218,11 +220,13 @@ def _account_links(context: Context, record: Record) -> Fields:
     return {"sales_accounts": [before, before + added]} if added else {}
 
 
-def _deal_links(context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
+def _deal_links(work: Deciding, context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
     account = next((context.accounts[name] for name in record.companies if name in context.accounts), None)
     links: Fields = {}
-    if account is not None and not (record.existing or {}).get("sales_account_id"):
+    has = record.existing
+    unknown = has is not None and silent(has, HELD_BY["sales_account"]) and not work.offline
+    if account is not None and not unknown and not (has or {}).get("sales_account_id"):
         links["sales_account"] = [None, account.key]
-    if record.existing is None:
+    if has is None or has.get("contact_ids") == []:
         links["contacts"] = [[], [parent.key]]
     return links, account.id if account else None

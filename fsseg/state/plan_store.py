@@ -345,6 +345,11 @@ class Store:
             )
         ]
 
+    def account_id(self, name: str | None) -> int | None:
+        """The id in Freshsales of the run's account of this folded name, if it is there already."""
+        found = self.db.execute("SELECT remote_id FROM record WHERE kind = 'account' AND match_key = ?", (name,))
+        return next((id for (id,) in found), None)
+
     def add_records(self, entity: Entity, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Plan these accounts or deals."""
         marks = ", ".join("?" * len(columns))

@@ -81,6 +81,8 @@ class BulkJob(Struct, frozen=True):
 
     entity: Entity
     id: str | None
+    records: list[int] = []
+    """The rows that it is about."""
 
 
 class FileStamp(NamedTuple):
@@ -179,6 +181,9 @@ class RunMeta:
 
     settled_seal: Note[str | None] = Note(None)
     """The digest of how the rows stand while nothing is under way; None while it pushes."""
+
+    read_at: Note[str | None] = Note(None)
+    """When it began to read what Freshsales holds of its records."""
 
     applies: Note[str | None] = Note(None)
     """The run whose reviewed plan it pushes."""
