@@ -67,10 +67,11 @@ class Freshsales(_Section):
 
 
 class Identity(_Section):
-    """How people are matched; `id_field` keeps userIds that are not e-mails."""
+    """How people are matched; `id_field` keeps userIds that are not e-mails, `placeholder_ids` name nobody."""
 
     match: Literal["segment", "email"] | None = None
     id_field: str | None = None
+    placeholder_ids: tuple[str, ...] = ()
 
 
 class Timeline(_Section):

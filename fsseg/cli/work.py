@@ -78,6 +78,7 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
         until=settings.filter.until,
         suppress=suppressed(settings.filter.suppress_file),
         consent=settings.filter.consent,
+        placeholder_ids=settings.identity.placeholder_ids,
         id_field=settings.identity.id_field,
     )
 

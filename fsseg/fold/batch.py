@@ -20,9 +20,11 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment import json_codec
-from fsseg.segment.event import Event, Rejected
+from fsseg.segment.event import Event, Note, Rejected
 from fsseg.segment.key import event_key
-from fsseg.segment.open import UnreadableInput
+from fsseg.segment.open import Input, UnreadableInput
+from fsseg.segment.placeholders import PlaceholderIds
+from fsseg.segment.read import Reader, read
 
 SIZE = 1_000
 """Events a batch: few enough to be still in the processor's cache when they are stored."""
@@ -48,6 +50,8 @@ class Batch(NamedTuple):
     anonymous: list[tuple[int, tuple[str, str, str]]]
     rejects: list[Reject]
     skipped: dict[str, int]
+    noted: dict[Note, int]
+    """How many events had which note."""
 
 
 def without(batch: Batch, gone: list[int]) -> None:
@@ -86,6 +90,11 @@ class Batcher:
         """Why the latest input could not be read to its end."""
         self._mapper = Mapper(catalog, rules, WarningCounter())
         self._stitch = rules.stitch_anonymous
+        self._placeholder_ids = PlaceholderIds(rules.placeholder_ids)
+
+    def reader(self, input: Input) -> Reader:
+        """Reads an input as this batcher's rules have it."""
+        return read(input, placeholder_ids=self._placeholder_ids)
 
     def batches(self, items: Iterable[Event | Rejected], limit: int | None = None) -> Iterator[Batch]:
         """All that `items` hold, up to and with the event that is the `limit`th to pass the filter."""
@@ -97,17 +106,18 @@ class Batcher:
     def _first(self, items: Iterable[Event | Rejected], limit: int) -> Iterator[Event | Rejected]:
         for item in items:
             yield item
-            limit -= isinstance(item, Event) and self._mapper.event_filter(item) is None
+            limit -= isinstance(item, Event) and self._mapper.event_filter(item) is None  # the batch has seen it by now
             if not limit:
                 return
 
     def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
-        batch = Batch(0, {}, [], [], [], [], [], [], [], {})
+        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, {})
         _, _, passed, positions, people, groups, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
         kinds: list[str] = []
         skipped: list[str] = []
+        noted: list[Note] = []
         read = 0
         try:
             for read, item in enumerate(items, 1):  # noqa: B007  # counted to the end
@@ -117,6 +127,9 @@ class Batcher:
                     continue
                 message, kind = item.message, item.type
                 kinds.append(kind)
+                if item.notes:
+                    noted += item.notes
+                    self._mapper.name_by_email(item)
                 if (not message.user_id or message.integrations or kind not in always_allowed) and (
                     skip := event_filter(item)
                 ):
@@ -141,7 +154,9 @@ class Batcher:
                     batch.anonymous.append((position, (message.anonymous_id, row[0], item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
-        return batch._replace(read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)))
+        return batch._replace(
+            read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), noted=dict(Counter(noted))
+        )
 
 
 def _refused(event: Event, why: Refused) -> Reject:

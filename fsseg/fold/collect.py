@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fsseg.fold.batch import Batch, without
 from fsseg.fold.dedupe import Seen
 from fsseg.fold.partitions import Spool
-from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
 from fsseg.state.plan_store import Store
 
@@ -62,6 +62,8 @@ class Gatherer:
             without(batch, [batch.positions[index] for index in repeated])
         for code, count in batch.skipped.items():
             counts.note("skipped", code, count)
+        for note, count in batch.noted.items():
+            self.warnings.add([MappingWarning(*note)], count)
         self.people.add(batch.people)
         self.groups.add(batch.groups)
         self.entries.add(batch.entries)

@@ -29,7 +29,7 @@ from fsseg.freshsales.errors import Halted
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.segment.open import Input, UnreadableInput
-from fsseg.segment.read import read, split
+from fsseg.segment.read import split
 
 PART = 32 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
@@ -44,7 +44,7 @@ def gather(gatherer: Gatherer, inputs: Sequence[Input], batcher: Batcher, limit:
     """
     left = limit
     for input in inputs:
-        reader, before = read(input), gatherer.counts.read
+        reader, before = batcher.reader(input), gatherer.counts.read
         for batch in batcher.batches(reader, left):
             gatherer.take(batch)
             left = None if left is None else left - len(batch.passed)
@@ -145,7 +145,7 @@ def _end_with_parent() -> None:
 
 
 def _read_part(part: Input) -> Part:
-    reader = read(part)
+    reader = _batcher.reader(part)
     descriptor, path = tempfile.mkstemp(dir=_shared)
     with open(descriptor, "wb") as file:
         sizes = [file.write(marshal.dumps(tuple(batch))) for batch in _batcher.batches(reader)]

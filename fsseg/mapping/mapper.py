@@ -15,7 +15,8 @@ from fsseg.mapping.targets import COMPANY, DEAL, Warnings, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
-from fsseg.segment.event import Event
+from fsseg.segment.event import Event, Message, body_of
+from fsseg.segment.placeholders import PlaceholderIds
 
 _BAD_EMAIL = MappingWarning(
     "bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all"
@@ -34,6 +35,7 @@ class Mapper:
         self.owner_id = compiled.owner_id
         """The user of `timeline.owner`."""
         self._strict = rules.strict
+        self._placeholder_ids = PlaceholderIds(rules.placeholder_ids)
         self._counter = counter
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
@@ -57,6 +59,20 @@ class Mapper:
         if event.type == "group":
             return self.account(user_id(event.message), bytes(event.message.traits))
         return self.entry(event)
+
+    def name_by_email(self, event: Event) -> None:
+        """Where an event's userId is a placeholder, let its e-mail say who it is, if it has one."""
+        message = event.message
+        if message.user_id is None and any(note == ("placeholder_id", "userId") for note in event.notes):
+            message.user_id = self._email_of(message)
+
+    def _email_of(self, message: Message) -> str | None:
+        if message.type == "identify":
+            given = [self._people.cells(json_codec.loads(bytes(message.traits)), []).get("email")]
+        else:
+            given = [body_of(body).email for body in (message.context.traits, message.properties)]
+        found = filter(None, map(address, given))
+        return next((email for email in found if email not in self._placeholder_ids), None)
 
     def person(self, key: str, user: str, traits: Mapping[str, Any]) -> PersonIntent | Refused:
         """The intent of an identify call, by its key, its userId, trimmed, and its traits; warnings are not counted."""

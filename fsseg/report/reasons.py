@@ -100,6 +100,8 @@ TABLE: tuple[Reason, ...] = (
     ),
     Reason("ignored_trait", "map", "warning", "no field of that name: map it in fsseg.toml, or create the field"),
     Reason("bad_value", "map", "warning", "the value does not fit its field, so this one field was left out"),
+    Reason("placeholder_id", "map", "warning", "an id that names nobody: the event's e-mail, if any, says who it is"),
+    Reason("no_time", "map", "warning", "no usable timestamp: the time was taken from what is named here"),
     Reason("duplicate_person", "match", "warning", "several records have this e-mail: merge them in Freshsales"),
     Reason("older", "match", "warning", "a value of a later time was delivered before, so this one was left out"),
     Reason("shared_email", "map", "warning", "several userIds share one e-mail: they are taken as one person"),
