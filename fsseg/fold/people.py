@@ -13,6 +13,7 @@ from fsseg.fold.group import WHEN, Folded, by_key
 from fsseg.fold.merge import PERSON, State, dump, merge, restore
 from fsseg.fold.partitions import Row
 from fsseg.mapping.timeline import entry_email
+from fsseg.segment.email_key import email_key
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_format import signed
 from fsseg.state.plan_store import REFERENCE, Store, encode
@@ -79,7 +80,7 @@ def _match_key(key: str, state: State, ledger: Ledger | None) -> str:
     email = state[PERSON].cell("email") if PERSON in state else None
     if email is None and ledger is not None and (known := ledger.known(key)):
         email = known.email
-    return str(email).casefold() if email else ""
+    return email_key(str(email)) if email else ""
 
 
 def _settle_entries(store: Store, blocks: Iterable[list[Row]], known: dict[str, int]) -> None:
@@ -167,7 +168,7 @@ def _pointed_at(store: Store, ledger: Ledger | None, key: str, email: str | None
         email = known.email or email
     if not email and known is None:
         return None
-    match_key = email.casefold() if email else key
+    match_key = email_key(email) if email else key
     found = store.db.execute("SELECT id FROM record WHERE kind = 'person' AND match_key = ?", (match_key,)).fetchone()
     if found:
         if key.startswith("@"):

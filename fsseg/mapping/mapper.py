@@ -15,6 +15,7 @@ from fsseg.mapping.targets import COMPANY, DEAL, Warnings, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
+from fsseg.segment.email_key import email_key
 from fsseg.segment.event import Event, Message, body_of
 from fsseg.segment.placeholders import PlaceholderIds
 
@@ -80,9 +81,11 @@ class Mapper:
         cells = self._people.cells(traits, warnings)
         email = cells.get("email")
         if key[0] == "@":
-            if email is not None and not (isinstance(email, str) and email.strip().casefold() == key[1:]):
-                warnings.append(_BAD_EMAIL)
-            cells["email"] = user
+            if email is not None:
+                told = address(email)
+                if told is None or email_key(told) != key[1:]:
+                    warnings.append(_BAD_EMAIL)
+            cells["email"] = address(user)
         elif email is None:
             return Refused("missing_email", "the userId is no e-mail, and traits.email is missing")
         else:

@@ -15,6 +15,7 @@ from fsseg.freshsales.views import INCLUDE
 from fsseg.mapping.names import fold_name
 from fsseg.match.mirror import Mirror
 from fsseg.match.remote_record import Existing, flatten
+from fsseg.segment.email_key import email_key
 
 
 class Finder(Protocol):
@@ -42,7 +43,7 @@ class LookupFinder:
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         by = "email" if set(entities) <= {"lead", "contact"} else "name"
         # Whether a look-up minds the case isn't documented, so an address that has capitals is asked for twice.
-        for spelled in dict.fromkeys((name, name.casefold() if by == "email" else name)):
+        for spelled in dict.fromkeys((name, name.casefold(), email_key(name)) if by == "email" else (name,)):
             found = self._reader.lookup(spelled, by, entities)
             if any(found.values()):
                 yield from ((entity, flatten(entity, row)) for entity, rows in found.items() for row in rows)
@@ -63,7 +64,8 @@ class MirrorFinder:
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         for entity in entities:
-            for existing in self._mirror.find(entity, fold_name(name)):
+            folded = fold_name(name) if entity == "account" else email_key(name)
+            for existing in self._mirror.find(entity, folded):
                 yield entity, existing
 
     def get(self, entity: Entity, id: int) -> Existing | None:

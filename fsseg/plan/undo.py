@@ -13,6 +13,7 @@ from fsseg.mapping.fields import Field
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.remote_record import Existing, addresses
 from fsseg.plan.diff import field_of, rounded, same
+from fsseg.segment.email_key import email_key
 from fsseg.state.deliveries import Told
 from fsseg.state.fingerprint import places
 from fsseg.state.ledger import History, Ledger
@@ -201,7 +202,7 @@ def _kept_links(
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
     if name == "email":
-        return str(after).casefold() in addresses(current)
+        return email_key(str(after)) in addresses(current)
     return same(current.get(name), after, field) or rounded(current.get(name), after, field)
 
 

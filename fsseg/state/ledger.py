@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from fsseg.freshsales.names import Entity
+from fsseg.segment.email_key import email_key
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.delivered_keys import Delivered
 from fsseg.state.ledger_format import (
@@ -117,7 +118,7 @@ class Ledger:
             (hashed(key), short(key)),
         )
         found = (_known(row, email) for row in rows)
-        return next((one for one in found if one.email and one.email.casefold() == email), None)
+        return next((one for one in found if one.email and email_key(one.email) == email), None)
 
     def delivered(self) -> Delivered:
         """The keys of delivered events, to be asked."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from xxhash import xxh3_64_intdigest
 
+from fsseg.segment.email_key import email_key
 from fsseg.state import delivered_keys
 from fsseg.state.delivered_keys import Delivered
 
@@ -124,7 +125,7 @@ def person_row(
 
 def address_row(key: str, email: str | None) -> tuple[int, int] | None:
     """The row of `address` that finds, by the folded e-mail, a person whose key is another; None if it isn't."""
-    return None if key.startswith("@") or not email else (short(f"@{email.casefold()}"), hashed(key))
+    return None if key.startswith("@") or not email else (short(f"@{email_key(email)}"), hashed(key))
 
 
 def _to_2(db: Connection) -> None:
