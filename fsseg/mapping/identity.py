@@ -72,7 +72,7 @@ def user_id(message: Message) -> str:
 
 
 def person_key(user: str) -> str:
-    """The key of the person with a userId: `@` and the `email_key` of an e-mail, else `#` and the id; empty for none."""
+    """The key of the person with a userId: `@` and the `email_key` of an e-mail, else `#` and the id; or nothing."""
     if "@" in user and (email := _address(user)):
         return f"@{email_key(email)}"
     return f"#{user}" if user else ""
