@@ -12,7 +12,8 @@ from typing import Any
 from fsseg.figures import counted
 from fsseg.fold.companies import fold_companies
 from fsseg.fold.fold_inputs import fold_inputs
-from fsseg.match.match import match_accounts, match_deals, match_people
+from fsseg.match.people import match_people
+from fsseg.match.records import match_accounts, match_deals
 from fsseg.match.timeline import match_entries
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide

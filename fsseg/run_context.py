@@ -18,11 +18,12 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
-from fsseg.match.match import Matching
+from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
 from fsseg.plan.brake import shares
 from fsseg.plan.decide import Deciding
 from fsseg.plan.forecast import forecast
+from fsseg.processes import Processes
 from fsseg.push.context import PushContext
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.report.changes import Sample
@@ -56,6 +57,7 @@ class RunContext:
     writer: Writer | None
     pacer: Pacer
     progress: Progress
+    processes: Processes
     forbidden: dict[str, Forbidden] = field(default_factory=dict)
     workers: int = 4
 
@@ -108,7 +110,7 @@ class RunContext:
         settings = self.settings
         return Folding(
             self.store, self.ledger, self.catalog, self.rules, settings.again, settings.timeline.aggregate == "daily",
-            settings.jobs, settings.limit,
+            self.processes, settings.limit,
         )  # fmt: skip
 
     def deciding(self) -> Deciding:
@@ -122,9 +124,8 @@ class RunContext:
             advance(people)
             self.note_requests()
 
-        ledger = None if self.ledger.is_empty else self.ledger
         return Matching(
-            self.store, self.catalog, self.reader, ledger, self.mirror, self._match_mode(self.settings),
+            self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
             self.settings.identity.id_field, self.settings.convert_leads, self.say, tick, anew,
         )  # fmt: skip
 

@@ -13,11 +13,11 @@ from fsseg.cli.work import Declined, Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
 from fsseg.report.changes import ChangeGroups
+from fsseg.report.changes_file import write_changes
 from fsseg.report.console import glyphs, line_width
 from fsseg.report.files import read_lines
 from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.preview import left_line, preview_lines, undo_question
-from fsseg.report.summary import write_changes
 from fsseg.state.overview import Overview, overview, undoing
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import RunState

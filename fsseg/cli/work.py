@@ -25,6 +25,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import MappingError, Rules
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
+from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
@@ -166,6 +167,8 @@ class Session:
         """Everything the run needs: its store, a connection, the account's fields. Raises the client's errors."""
         self.note_holder(run.id)
         with ExitStack() as stack:
+            # Before anything is open that a forked process should not hold.
+            processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
             store = stack.enter_context(closing(run.open()))
             if store.get("settings") is not None:
                 self.check_account(store, run)
@@ -179,8 +182,9 @@ class Session:
                 token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
                 rules = rules_of(self.settings, application_token=token, offline=True)
                 yield kind(
-                    self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress
-                )
+                    self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress,
+                    processes,
+                )  # fmt: skip
                 return
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             known = read_fields(connection.reader, self.account.edition)
@@ -189,7 +193,7 @@ class Session:
             rules = rules_of(self.settings, application_token=connection.application_token)
             yield kind(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
-                connection.writer, self.pacer, progress, forbidden=known.forbidden,
+                connection.writer, self.pacer, progress, processes, forbidden=known.forbidden,
             )  # fmt: skip
 
 

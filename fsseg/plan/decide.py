@@ -11,9 +11,8 @@ from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
 from fsseg.state.fingerprint import content, places
-from fsseg.state.ledger import NOTHING, History, Ledger, history_of
+from fsseg.state.ledger import History, Ledger, history_of
 from fsseg.state.plan_store import REFERENCE, Around, Record, Store, encode
-from fsseg.state.wanted_keys import CONVERT
 
 
 @dataclass(frozen=True)
@@ -74,15 +73,9 @@ def _decide_page(work: Deciding, page: list[Record]) -> None:
 
 def _context(work: Deciding, page: list[Record]) -> Context:
     people = work.store.around(record.parent for record in page)
-    names = (name for record in page for name in _account_names(record))
+    names = (name for record in page for name in record.companies)
     wanted = [at for record in page if record.existing is not None for at in _places(record, people)]
     return Context(people, work.store.accounts(names), work.ledger.rows(wanted))
-
-
-def _account_names(record: Record) -> list[str]:
-    if record.kind == "deal":
-        return [record.desired["$account"]] if "$account" in record.desired else []
-    return list(record.desired.get("$accounts", ()))
 
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
@@ -96,29 +89,22 @@ def _pointed_at(work: Deciding, record: Record) -> Decision | None:
 
 def decision(work: Deciding, record: Record, context: Context) -> Decision:
     """What is to be done with this record, and why."""
-    assert record.entity
-    desired = {name: value for name, value in record.desired.items() if not name.startswith("$")}
-    warnings, times, account = list(record.warnings), None, record.account
-    parent = context.people[record.parent] if record.parent else None
-    history = NOTHING
-    if record.existing is not None:
-        history = history_of(context.histories, _places(record, context.people))
-        desired, times, older = newest(desired, record.times, history.times, record.existing)
-        warnings += [f"older: {name}" for name in older if not _holds(work.catalog, record, name)]
-    elif record.kind == "person":
-        desired = {"email": record.key} | desired | _on_create(work.catalog, record)
+    warnings, times, account = record.warnings, None, record.account
     links: Fields = {}
-    if parent is not None:
+    if record.parent is not None:
+        parent = context.people[record.parent]
         if parent.action == "conflict":
-            return Decision("conflict", record.fields, "failed", parent.code, record.warnings, account)
+            return Decision("conflict", record.fields, "failed", parent.code, warnings, account)
         links, account = _deal_links(context, record, parent)
     elif record.entity == "contact":
         links = _account_links(context, record)
-        if CONVERT in record.desired:
-            links = {"entity": ["lead", "contact"], **links}
-    change, links = _compare(work, record, history, desired, links)
-    if links and isinstance(change, Unchanged):
-        change = Update({})
+    if record.existing is None:
+        change = diff(work.catalog, record.entity, _wanted_of_new(work.catalog, record), None)
+    else:
+        history = history_of(context.histories, _places(record, context.people))
+        desired, times, older = newest(record.desired, record.times, history.times, record.existing)
+        warnings = warnings + [f"older: {name}" for name in older if not _holds(work.catalog, record, name)]
+        change, links = _compare(work, record, history, desired, links)
     match change:
         case Create(fields):
             return Decision("create", fields | links, record.status, record.code, warnings, account, times)
@@ -127,7 +113,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         case Unchanged():
             return Decision("unchanged", record.fields, "done", record.code, warnings, account, times)
         case Skipped(missing):
-            warnings.append(f"incomplete: {', '.join(missing)}")
+            warnings = [*warnings, f"incomplete: {', '.join(missing)}"]
             return Decision("skipped", record.fields, "done", "incomplete", warnings, account, times)
         case Conflict(code):
             return Decision("conflict", record.fields, "failed", code, warnings, account, times)
@@ -137,24 +123,26 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
 def _holds(catalog: Catalog, record: Record, name: str) -> bool:
     """Whether the record has what is wanted of it already."""
     has = (record.existing or {}).get(name)
-    return same(has, record.desired[name], field_of(catalog, str(record.entity), name))
+    return same(has, record.desired[name], field_of(catalog, record.entity, name))
 
 
 def _places(record: Record, people: dict[int, Around]) -> list[int]:
     """Where the ledger keeps what was delivered of the record that is there."""
-    if lead := record.desired.get(CONVERT):
-        return places(record.kind, "lead", int(lead), record.match_key, None)
+    if record.converts is not None:
+        return places(record.kind, "lead", record.converts, record.match_key, None)
     parent = people[record.parent].remote_id if record.parent else None
-    return places(record.kind, str(record.entity), record.remote_id, record.match_key, parent)
+    return places(record.kind, record.entity, record.remote_id, record.match_key, parent)
 
 
 def _compare(
     work: Deciding, record: Record, history: History, desired: dict[str, Any], links: Fields
 ) -> tuple[Change, Fields]:
     """The change to make, and the links to add. What could not be read is taken to hold what was last delivered."""
-    assert record.entity
     has = record.existing
-    unread = {name for name in (*desired, *links) if has is not None and silent(has, HELD_BY.get(name, name))}
+    assert has is not None
+    if record.converts is not None:
+        links = {"entity": ["lead", "contact"], **links}
+    unread = {name for name in (*desired, *links) if silent(has, HELD_BY.get(name, name))}
     if unread and _delivered(history, record):
         desired, links = ({name: some[name] for name in some if name not in unread} for some in (desired, links))
         unread = set()
@@ -164,7 +152,7 @@ def _compare(
     if unread and work.offline:
         told = change.fields if isinstance(change, Update) else {}
         change = Update({**told, **{name: [None, desired[name]] for name in desired if name in unread}})
-    return change, links
+    return Update({}) if links and isinstance(change, Unchanged) else change, links
 
 
 def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
@@ -174,15 +162,21 @@ def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
 
 def _delivered(history: History, record: Record) -> bool:
     """Whether what is wanted of this record is just what was last delivered of it."""
-    return CONVERT not in record.desired and history.content == content(record.desired)
+    return record.converts is None and history.content == content(record.kind, record.desired, record.companies)
 
 
-def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:
-    """A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one."""
-    if catalog.edition == "classic" or record.desired.get("$contact") or "lifecycle_stage_id" in record.desired:
-        return {}
-    stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
-    return {} if stage is None else {"lifecycle_stage_id": stage}
+def _wanted_of_new(catalog: Catalog, record: Record) -> dict[str, Any]:
+    """A new person needs an e-mail.
+
+    A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one.
+    """
+    if record.kind != "person":
+        return record.desired
+    wanted = {"email": record.key} | record.desired
+    if catalog.edition == "suite" and not record.asks_contact and "lifecycle_stage_id" not in wanted:
+        stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
+        wanted |= {} if stage is None else {"lifecycle_stage_id": stage}
+    return wanted
 
 
 def _account_links(context: Context, record: Record) -> Fields:
@@ -191,7 +185,7 @@ def _account_links(context: Context, record: Record) -> Fields:
     ids = {one.get("id") for one in has}  # names in a copy of the contact may be older than the accounts'
     before = [one.get("name") for one in has]
     added = []
-    for name in record.desired.get("$accounts", ()):
+    for name in record.companies:
         account = context.accounts.get(name)
         if account is not None and account.remote_id not in ids:
             added.append(account.key)
@@ -199,7 +193,7 @@ def _account_links(context: Context, record: Record) -> Fields:
 
 
 def _deal_links(context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
-    account = context.accounts.get(record.desired.get("$account", ""))
+    account = next((context.accounts[name] for name in record.companies if name in context.accounts), None)
     links: Fields = {}
     if account is not None and not (record.existing or {}).get("sales_account_id"):
         links["sales_account"] = [None, account.key]

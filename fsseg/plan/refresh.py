@@ -89,9 +89,9 @@ def reopen_touched(store: Store, ledger: Ledger, since: int, *, review: bool) ->
             " warnings = iif(instr(warnings, 'shared_email'), '[\"shared_email\"]', '[]')"
         )
         kept = "reviewed = coalesce(reviewed, fields), " if review else ""
-        for ids, entity in ((people, "entity = NULL, "), (others, "")):
+        for ids in (people, others):
             db.executemany(
-                f"UPDATE record SET {kept}{entity}{reset}, fields = '{{}}',"
+                f"UPDATE record SET {kept}matched = 0, converts = NULL, {reset}, fields = '{{}}',"
                 f" action = iif(action = '{REFERENCE}', action, NULL) WHERE id = ?",
                 ((id,) for id in ids),
             )

@@ -19,7 +19,6 @@ from fsseg.state.fingerprint import places
 from fsseg.state.ledger import History, Ledger
 from fsseg.state.ledger_update import delivered_since
 from fsseg.state.plan_store import REFERENCE, Entry, Record, Store, encode
-from fsseg.state.wanted_keys import DROPPED, LINKS
 
 CONFLICT: dict[str, Any] = {"action": "conflict", "status": "failed", "code": "conflict"}
 
@@ -159,7 +158,7 @@ def _current(reader: Reader, record: Record) -> Existing | None:
 def _way_back(original: Store, catalog: Catalog, record: Record, current: Existing) -> dict[str, Any]:
     assert record.entity
     fields: dict[str, list[Any]] = {}
-    desired: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     for name, (before, after) in record.fields.items():
         if name == "entity":
             return CONFLICT
@@ -167,7 +166,7 @@ def _way_back(original: Store, catalog: Catalog, record: Record, current: Existi
             has, kept = _kept_links(record, current, set(after) - set(before))
             if len(kept) < len(has):
                 fields[name] = [[one.get("name") for one in has], [one.get("name") for one in kept]]
-                desired[LINKS] = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in kept]
+                extra["links"] = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in kept]
         elif name == "sales_account":
             linked = current.get("sales_account_id")
             if linked and record.account and linked == original.record(record.account).remote_id:
@@ -180,10 +179,10 @@ def _way_back(original: Store, catalog: Catalog, record: Record, current: Existi
                 return CONFLICT
             fields[name] = [current.get(name), _as_written(before, field)]
             if name == "email":
-                desired[DROPPED] = after
+                extra["dropped"] = after
     if not fields:
         return {"action": "unchanged", "status": "done"}
-    return {"action": "update", "fields": fields, "desired": desired}
+    return {"action": "update", "fields": fields} | extra
 
 
 def _as_written(value: Any, field: Field | None) -> Any:

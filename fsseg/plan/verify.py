@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fsseg.freshsales.names import Entity
 from fsseg.mapping.names import fold_name
-from fsseg.match.deals import DealFinder
-from fsseg.match.finders import Finder, fetch
-from fsseg.match.match import Matching
+from fsseg.match.deal_finder import DealFinder
+from fsseg.match.finders import OnlineFinder, fetch
+from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, updated
 from fsseg.match.strategy import choose
 from fsseg.plan.diff import field_of, same
@@ -57,7 +57,7 @@ def _moved(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]
     return moved
 
 
-def _has_moved(work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record) -> bool:
+def _has_moved(work: Matching, finder: OnlineFinder, entities: tuple[Entity, ...], record: Record) -> bool:
     if record.remote_id is None:
         found = list(finder.find(entities, record.key))
         if record.kind == "account":
@@ -83,7 +83,7 @@ def changed(work: Matching, record: Record, current: Existing) -> bool:
 def _moved_deals(work: Matching, conflicts: set[int]) -> list[int]:
     assert work.reader is not None
     where = f"kind = 'deal' AND {WRITES}"
-    finder = DealFinder(work.reader, work.store.parents(where), work.say)
+    finder = DealFinder(work.reader, set(work.store.remote_parents(where).values()), work.say)
     return [
         record.id
         for record in work.store.records(where, order="parent, id")

@@ -9,7 +9,6 @@ from fsseg.mapping.field_types import wire
 from fsseg.plan.diff import field_of
 from fsseg.segment.email_key import email_key
 from fsseg.state.plan_store import Record
-from fsseg.state.wanted_keys import DROPPED
 
 NESTED_FIELDS = {
     "company": [
@@ -92,7 +91,7 @@ def _emails(record: Record, after: Any) -> Any:
     ids = (record.existing or {}).get("email_ids") or {}
     if not ids or after is None:
         return after
-    primary, dropped = email_key(str(after)), email_key(str(record.desired.get(DROPPED)))
+    primary, dropped = email_key(str(after)), email_key(str(record.dropped))
     entries = []
     for address in (record.existing or {}).get("emails", []):
         folded = email_key(address)

@@ -12,6 +12,7 @@ from fsseg.report.humanize import value
 from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
+from fsseg.segment.json_codec import loads
 
 Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
@@ -43,13 +44,13 @@ class Sample:
         self._kept: dict[tuple[str, str], list[tuple[int, Change]]] = {}
         self._count = 0
 
-    def add(self, change: Change) -> None:
-        """Count one more, and keep it if it is among the first."""
-        kind = change["entity"], change["action"]
+    def add_line(self, entity: str, action: Any, line: bytes) -> None:
+        """Count one more change, told by a line of changes.jsonl, and keep it if it is among the first."""
+        kind = entity, action
         self._count += 1
         number = self.totals[kind] = self.totals[kind] + 1
         if number <= self.limit:
-            self._kept.setdefault(kind, []).append((self._count, change))
+            self._kept.setdefault(kind, []).append((self._count, loads(line)))
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fsseg.report.changes import Sample
+from fsseg.report.changes_file import write_changes
 from fsseg.report.files import read_lines, write_summary
 from fsseg.report.formats.html import write_html
-from fsseg.report.summary import summary, write_changes, write_failures
+from fsseg.report.summary import summary, write_failures
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run

@@ -1,4 +1,4 @@
-"""The files that a run leaves behind, from its store: summary.json, changes.jsonl, failures.jsonl and failures.csv."""
+"""The files that a run leaves behind, from its store: summary.json, failures.jsonl and failures.csv."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from fsseg.freshsales.names import Entity
-from fsseg.match.remote_record import HELD_BY, silent
-from fsseg.report.changes import Change, Sample
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
@@ -19,14 +14,11 @@ from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.input_files import IMPORTED
 from fsseg.state.outcomes import Totals
-from fsseg.state.plan_store import REFERENCE, Decided, Store
+from fsseg.state.plan_store import REFERENCE, Store
 from fsseg.state.run_folder import Run
 from fsseg.state.source_events import items_at, keys_at
 
 SCHEMA = 1
-TIMELINE: Entity = "timeline"
-RECORDS = tuple(entity for entity in ENTITIES if entity != TIMELINE)
-
 LOST = "lost"
 """What a line of failures.jsonl has instead of the event where that can't be read again."""
 
@@ -89,59 +81,6 @@ def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]
     ]
     mapped = [row | {"hint": row["hint"] or WARNINGS[row["code"]].hint} for row in mapped]
     return sorted([*mapped, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
-
-
-def _cells(store: Store, row: Decided) -> dict[str, Any]:
-    """What changes of each field; `before` is absent where the record is there, but the field could not be read."""
-    fields = orjson.loads(row.fields)
-    unsure = [name for name, (before, _) in fields.items() if before in (None, [])] if row.exists else []
-    existing = store.existing(row.id) if unsure else {}
-    unread = {name for name in unsure if silent(existing, HELD_BY.get(name, name))}
-    return {
-        name: {"after": after} if name in unread else {"before": before, "after": after}
-        for name, (before, after) in fields.items()
-    }
-
-
-def _refusal(row: Decided) -> list[str]:
-    """Why nothing of it was written, in Freshsales' words if there are any."""
-    if row.action == "conflict":
-        return [row.code] if row.code else []
-    if row.status not in ("failed", "unknown") or not row.code:
-        return []
-    return [f"{row.code}: {row.message}" if row.message else row.code]
-
-
-def changes(store: Store) -> Iterator[Change]:
-    """The lines of changes.jsonl, conflicts and unchanged records among them: first the records, then the timeline."""
-    for entity in RECORDS:
-        for row in store.decided(entity):
-            yield {
-                "action": row.action,
-                "entity": row.entity,
-                "key": row.key,
-                "id": row.remote_id,
-                "fields": {} if row.fields == "{}" else _cells(store, row),
-                "warnings": orjson.loads(row.warnings) + _refusal(row),
-            }
-    for action, id, time, payload, code, key in store.timeline():
-        fields = {}
-        if action == "create":
-            entry = json_codec.loads(payload)
-            shown = {"title": entry["name"], "via": entry["via"], "start_date": f"{time}Z"}
-            fields = {name: {"before": None, "after": after} for name, after in shown.items()}
-        warnings = [code] if code else []
-        yield {"action": action, "entity": TIMELINE, "key": key, "id": id, "fields": fields, "warnings": warnings}
-
-
-def write_changes(run: Run, store: Store) -> Sample:
-    """Write changes.jsonl anew, and return the first changes and how many there are."""
-    sample = Sample()
-    with JsonLines(run.changes, fresh=True) as lines:
-        for change in changes(store):
-            lines.write(change)
-            sample.add(change)
-    return sample
 
 
 def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from xxhash import xxh3_64_intdigest
 
 from fsseg.state.ledger_format import CONTENT
-from fsseg.state.wanted_keys import CONTACT_FLAG, CONVERT
-
-ONLY_ONCE = frozenset({CONTACT_FLAG, CONVERT})
-"""In `desired`: how a record comes to be, not what it holds."""
 
 
 def places(kind: str, entity: str, remote_id: int | None, match_key: str, parent: int | None) -> list[int]:
@@ -30,7 +26,11 @@ def places(kind: str, entity: str, remote_id: int | None, match_key: str, parent
     return [xxh3_64_intdigest(orjson.dumps([entity, *one])) for one in known]
 
 
-def content(desired: Mapping[str, Any]) -> int:
-    """The values of `desired`, links to accounts among them; equal values give equal numbers in every run."""
-    held = {name: value for name, value in desired.items() if name not in ONLY_ONCE}
+def content(kind: str, desired: Mapping[str, Any], companies: Sequence[str]) -> int:
+    """What is wanted of a record, its companies among it; equal values give equal numbers in every run."""
+    held = dict(desired)
+    if companies and kind == "deal":
+        held["$account"] = companies[0]
+    elif companies:
+        held["$accounts"] = list(companies)
     return xxh3_64_intdigest(orjson.dumps(held, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)) & CONTENT

@@ -15,7 +15,6 @@ from fsseg.state.ledger_format import hashed, unsigned
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store, encode
 from fsseg.state.seal import seal_settled
-from fsseg.state.wanted_keys import CONVERT
 
 PAGE = 5_000
 """Rows that are held in memory at a time."""
@@ -45,8 +44,10 @@ class _Row(NamedTuple):
     parent: int | None
     action: str
     key: str
+    converts: int | None
     keys: list[str]
     desired: dict[str, Any]
+    companies: list[str]
     times: dict[str, int]
     warnings: list[Any]
     sources: list[list[int]]
@@ -58,8 +59,7 @@ class _Row(NamedTuple):
     @property
     def former_places(self) -> list[int]:
         """Where it was noted before; a contact may have been a lead."""
-        lead = self.desired.get(CONVERT)
-        return places(self.kind, "lead", int(lead), self.match_key, None) if lead else self.places
+        return places(self.kind, "lead", self.converts, self.match_key, None) if self.converts else self.places
 
 
 def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
@@ -100,10 +100,11 @@ def is_behind(ledger: Ledger, store: Store, run: str) -> bool:
 
 def _rows(store: Store, where: str) -> Iterator[_Row]:
     rows = store.db.execute(
-        "SELECT r.id, r.kind, r.entity, r.remote_id, r.match_key, p.remote_id, r.action, r.key, r.keys, r.desired,"
-        f" r.times, r.warnings, r.sources FROM record r LEFT JOIN record p ON p.id = r.parent WHERE {where}"
+        "SELECT r.id, r.kind, r.entity, r.remote_id, r.match_key, p.remote_id, r.action, r.key, r.converts, r.keys,"
+        " r.desired, r.companies, r.times, r.warnings, r.sources"
+        f" FROM record r LEFT JOIN record p ON p.id = r.parent WHERE {where}"
     )
-    return (_Row(*row[:8], *map(orjson.loads, row[8:])) for row in rows)
+    return (_Row(*row[:9], *map(orjson.loads, row[9:])) for row in rows)
 
 
 def _new_rows(store: Store, ledger: Ledger) -> Iterator[_Row]:
@@ -150,13 +151,14 @@ def _content(row: _Row, totals: Totals, before: int | None) -> int | None:
     """What of the record was delivered last, if all that hangs on its events was."""
     if any(str(warning).startswith("older") for warning in row.warnings):
         return before
-    return content(row.desired) if all(totals.delivered(position) for position, _ in row.sources) else None
+    is_whole = all(totals.delivered(position) for position, _ in row.sources)
+    return content(row.kind, row.desired, row.companies) if is_whole else None
 
 
 def _owners(store: Store) -> Iterator[int]:
     """The places of the people who got something on their timelines."""
     owners = f"SELECT DISTINCT person FROM entry WHERE {_NEW} AND person IS NOT NULL"
-    return (at for row in _rows(store, f"r.id IN ({owners}) AND r.entity IS NOT NULL") for at in row.places)
+    return (at for row in _rows(store, f"r.id IN ({owners}) AND r.matched") for at in row.places)
 
 
 def _events(store: Store, totals: Totals) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ ORDER = ("", "skipped", "unchanged", "applied", "pending", "rejected", "failed")
 
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 
+FAILING = frozenset({"skipped", "rejected", "failed"})
+"""Outcomes that have a reason."""
 
 NO_EVENTS = bytearray()
 """An undo has records and entries, but no events of its own."""
@@ -81,24 +83,42 @@ def add_up(store: Store, *, dry_run: bool) -> Totals:
     return totals
 
 
-def _rows(store: Store, dry_run: bool) -> Iterator[tuple[list[int], str, Failure | None]]:
+def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], str, Failure | None]]:
     records = store.db.execute(
         "SELECT sources, action, status, code, message, http_status FROM record WHERE action IS NOT ?", (REFERENCE,)
     )
     for sources, action, status, code, message, http_status in records:
         outcome = _outcome(action, status, code, dry_run)
         yield [source[0] for source in orjson.loads(sources)], outcome, _failure(outcome, code, message, http_status)
-    heads = store.db.execute(
+    yield from _entries(store, dry_run)
+    rolled_up = store.db.execute(
         "SELECT e.position, h.action, h.status, h.code, h.message, h.http_status"
-        " FROM entry e JOIN entry h ON h.id = coalesce(e.head, e.id)"
+        " FROM entry e JOIN entry h ON h.id = e.head WHERE e.head IS NOT NULL"
     )
-    for position, action, status, code, message, http_status in heads:
+    for position, action, status, code, message, http_status in rolled_up:
         outcome = _outcome(action, status, code, dry_run)
         yield [position], outcome, _failure(outcome, code, message, http_status)
 
 
+def _entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], str, Failure | None]]:
+    """Entries that stand for themselves, together with all others of which the same has become."""
+    kinds = store.db.execute("SELECT DISTINCT action, status, code FROM entry WHERE head IS NULL").fetchall()
+    for action, status, code in kinds:
+        outcome = _outcome(action, status, code, dry_run)
+        rows = store.db.execute(
+            "SELECT position, message, http_status FROM entry"
+            " WHERE head IS NULL AND action IS ? AND status = ? AND code IS ?",
+            (action, status, code),
+        )
+        if outcome in FAILING:
+            for position, message, http_status in rows:
+                yield [position], outcome, _failure(outcome, code, message, http_status)
+        else:
+            yield (position for position, _, _ in rows), outcome, None
+
+
 def _failure(outcome: str, code: str | None, message: str | None, status: int | None) -> Failure | None:
-    return Failure(code or outcome, message, status) if outcome in ("skipped", "rejected", "failed") else None
+    return Failure(code or outcome, message, status) if outcome in FAILING else None
 
 
 def _outcome(action: str | None, status: str, code: str | None, dry_run: bool) -> str:

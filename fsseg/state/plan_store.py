@@ -22,20 +22,23 @@ from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
 from fsseg.state.database import MOST_VALUES, connect, transaction
 
-VERSION = 3
+VERSION = 4
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
     first INTEGER NOT NULL DEFAULT 0, last INTEGER);
 CREATE TABLE reject (position INTEGER PRIMARY KEY, line INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, event TEXT,
     raw TEXT);
-CREATE TABLE fragment (key TEXT NOT NULL, state BLOB NOT NULL);
+CREATE TABLE fragment (key TEXT NOT NULL, person INTEGER, state BLOB NOT NULL);
+CREATE TABLE folded (person INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
     match_key TEXT NOT NULL, by_email INTEGER NOT NULL DEFAULT 1, keys TEXT NOT NULL DEFAULT '[]', parent INTEGER,
-    account INTEGER, state BLOB, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}',
-    times TEXT NOT NULL DEFAULT '{}', existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
+    account INTEGER, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}',
+    times TEXT NOT NULL DEFAULT '{}', companies TEXT NOT NULL DEFAULT '[]', asks_contact INTEGER NOT NULL DEFAULT 0,
+    matched INTEGER NOT NULL DEFAULT 0, converts INTEGER, links TEXT, dropped TEXT,
+    existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
     warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT,
     proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER);
@@ -47,8 +50,15 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
 INDEXES = (
     "record_match ON record (kind, match_key)",
     "record_push ON record (entity, status, action)",
+    "record_parent ON record (parent) WHERE parent IS NOT NULL",
+    "fragment_person ON fragment (person) WHERE person IS NOT NULL",
     "entry_person ON entry (person, time, position)",
 )
+
+PERSON_COLUMNS = (
+    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "desired", "times", "sources", "companies"
+)  # fmt: skip
+"""What folding tells of a person."""
 
 REFERENCE = "reference"
 """The action of a person who is only pointed at by timeline entries: looked up, never written."""
@@ -57,17 +67,19 @@ REFERENCE = "reference"
 class Record:
     """One row of `record`: a person, account or deal, wanted, found and changed.
 
-    `kind` is person, account or deal; `entity` is lead, contact, account or deal and, for a person, known once it was
-    matched. Columns of JSON are read when they are asked for, since most are not.
+    `kind` is person, account or deal; `entity` is lead, contact, account or deal, and of a person, until it was
+    matched, what the events ask for. `asks_contact`: they ask for a contact outright. `converts` is the id of the lead
+    that is to become this contact. Of an undo, `dropped` is the address that a contact shall lose.
+    Columns of JSON are read when they are asked for, since most are not.
     """
 
     COLUMNS = (
         "id", "kind", "entity", "key", "match_key", "by_email", "keys", "parent", "account", "sources", "desired",
-        "times", "existing", "remote_id", "action", "fields", "warnings", "siblings", "status", "code", "message",
-        "http_status", "claimed_at",
+        "times", "companies", "asks_contact", "matched", "converts", "links", "dropped", "existing", "remote_id",
+        "action", "fields", "warnings", "siblings", "status", "code", "message", "http_status", "claimed_at",
     )  # fmt: skip
 
-    entity: Entity | None
+    entity: Entity
     remote_id: int | None
     parent: int | None
     account: int | None
@@ -80,9 +92,9 @@ class Record:
     def __init__(self, row: tuple[Any, ...]) -> None:
         (
             self.id, self.kind, self.entity, self.key, self.match_key, self.by_email, self._keys, self.parent,
-            self.account, self._sources, self._desired, self._times, self._existing, self.remote_id, self.action,
-            self._fields, self._warnings, self._siblings, self.status, self.code, self.message, self.http_status,
-            self.claimed_at,
+            self.account, self._sources, self._desired, self._times, self._companies, self.asks_contact, self.matched,
+            self.converts, self._links, self.dropped, self._existing, self.remote_id, self.action, self._fields,
+            self._warnings, self._siblings, self.status, self.code, self.message, self.http_status, self.claimed_at,
         ) = row  # fmt: skip
 
     @cached_property
@@ -104,6 +116,16 @@ class Record:
     def times(self) -> dict[str, int]:
         """The event time of each wanted field, in microseconds."""
         return dict(orjson.loads(self._times))
+
+    @cached_property
+    def companies(self) -> list[str]:
+        """Folded names of the accounts that a contact, or a deal, is to belong to, in the order they were told of."""
+        return list(orjson.loads(self._companies))
+
+    @cached_property
+    def links(self) -> list[dict[str, Any]] | None:
+        """Of an undo: the accounts that a contact shall keep, told outright."""
+        return None if self._links is None else list(orjson.loads(self._links))
 
     @cached_property
     def existing(self) -> dict[str, Any] | None:
@@ -235,9 +257,7 @@ class Store:
     def states(self, people: Sequence[int]) -> dict[int, bytes]:
         """What was folded of these people (see `fold.merge.dump`), by id; nothing of who is only pointed at."""
         marks = ", ".join("?" * len(people))
-        return dict(
-            self.db.execute(f"SELECT id, state FROM record WHERE state IS NOT NULL AND id IN ({marks})", people)
-        )
+        return dict(self.db.execute(f"SELECT person, state FROM folded WHERE person IN ({marks})", people))
 
     def decided(self, entity: Entity) -> Iterator[Decided]:
         """What became of each record of this entity, by id, but of those that were only looked up."""
@@ -257,11 +277,11 @@ class Store:
             " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL ORDER BY e.id"
         )
 
-    def parents(self, where: str) -> set[int]:
-        """The ids in Freshsales of whom the records that fit belong to."""
+    def remote_parents(self, where: str) -> dict[int, int]:
+        """Of whom the records that fit belong to: the ids in Freshsales that are known, by id."""
         whose = f"SELECT parent FROM record WHERE {where}"
-        rows = self.db.execute(f"SELECT remote_id FROM record WHERE remote_id IS NOT NULL AND id IN ({whose})")
-        return {id for (id,) in rows}
+        known = "SELECT id, remote_id FROM record WHERE remote_id IS NOT NULL"
+        return dict(self.db.execute(f"{known} AND id IN ({whose})"))
 
     def record(self, id: int) -> Record:
         """The record with this row id."""
@@ -329,22 +349,41 @@ class Store:
         marks = ", ".join("?" * len(people))
         self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = 'planned'", people)
 
-    def add_parts(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
-        """Keep what was said of what several may speak of: part, folded name, state; not of accounts planned before."""
+    def match_all(self) -> None:
+        """Nobody is known, so everybody is what the events ask for."""
+        self.db.execute("UPDATE record SET matched = 1 WHERE kind = 'person' AND NOT matched")
+
+    def add_companies(self, rows: Iterable[tuple[str, str, int, bytes]]) -> None:
+        """Keep what a person says of a company: part, folded name, whose it is, state.
+
+        Not of accounts that are planned, nor what is kept already.
+        """
         self.db.executemany(
-            "INSERT INTO fragment SELECT ?1, ?3 WHERE NOT EXISTS"
+            "INSERT INTO fragment SELECT ?1, ?3, ?4 WHERE NOT EXISTS"
             " (SELECT 1 FROM record WHERE kind = 'account' AND match_key = ?2)",
             rows,
         )
 
-    def parts(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        """What was said of all things of this kind, by part."""
-        return self.db.execute("SELECT key, state FROM fragment WHERE substr(key, 1, ?) = ? ORDER BY key",
-                               (len(kind), kind))  # fmt: skip
+    def companies(self) -> Iterator[tuple[str, bytes]]:
+        """What group calls, and people who are contacts, say of all companies, by part."""
+        return self.db.execute(
+            "SELECT f.key, f.state FROM fragment f LEFT JOIN record r ON r.id = f.person"
+            " WHERE f.person IS NULL OR r.entity = 'contact' ORDER BY f.key"
+        )
 
-    def forget_parts(self, kind: str) -> None:
+    def forget_companies(self) -> None:
         """They are records now."""
-        self.db.execute("DELETE FROM fragment WHERE substr(key, 1, ?) = ?", (len(kind), kind))
+        self.db.execute("DELETE FROM fragment")
+
+    def add_read(self, rejects: Iterable[Sequence[Any]], anonymous: Iterable[Sequence[Any]]) -> None:
+        """Keep events that can't be used, and whose key an anonymousId was told with."""
+        with self.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO anonymous VALUES (?, ?, ?)", anonymous)
+            db.executemany("INSERT INTO reject VALUES (?, ?, ?, ?, ?, ?)", rejects)
+
+    def note_input(self, number: int, container: str, events: int) -> None:
+        """Note what an input was and how many events it had."""
+        self.db.execute("UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, number))
 
     def update_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Set these columns of many rows, each given by its values and then its id."""
@@ -369,7 +408,7 @@ class Store:
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
         with self.transaction() as db:
-            for table in ("reject", "fragment", "identity", "anonymous", "record", "entry"):
+            for table in ("reject", "fragment", "folded", "identity", "anonymous", "record", "entry"):
                 db.execute(f"DELETE FROM {table}")
 
     def copy_to(self, path: Path) -> None:

@@ -49,7 +49,7 @@ def _plan_anew(store: Store) -> None:
     store.put("stage", "renewing")
     unseal(store)
     anew = "action = NULL, status = 'planned', code = NULL, message = NULL"
-    store.db.execute(f"UPDATE record SET {anew}, entity = iif(kind = 'person', NULL, entity) WHERE {HELD_BACK}")
+    store.db.execute(f"UPDATE record SET {anew}, matched = 0 WHERE {HELD_BACK}")
     store.db.execute(f"UPDATE entry SET {anew} WHERE {HELD_BACK}")
 
 
@@ -58,7 +58,7 @@ def _linked(reopened: str) -> tuple[str, str]:
     missing = f"a.remote_id IS NULL AND a.{reopened}"
     return (
         "entity = 'contact' AND action IN ('create', 'update') AND EXISTS (SELECT 1 FROM record a,"
-        " json_each(record.desired, '$.\"$accounts\"') n"
+        " json_each(record.companies) n"
         f" WHERE a.kind = 'account' AND a.match_key = n.value AND {missing})",
         "entity = 'deal' AND action IN ('create', 'update') AND EXISTS (SELECT 1 FROM record a"
         f" WHERE a.id = record.account AND {missing})",

@@ -17,14 +17,15 @@ SEAL = "seal"
 
 _ID = "iif(proof IS NULL, remote_id, NULL)"
 _PLANNED = (
-    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, account, sources, desired, times, existing,"
-    f" {_ID}, action, fields, siblings FROM record ORDER BY id",
+    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, account, sources, desired, times, companies,"
+    f" asks_contact, converts, links, dropped, existing, {_ID}, action, fields, siblings FROM record ORDER BY id",
     f"SELECT id, key, person, position, hash, time, email, payload, head, {_ID}, action FROM entry ORDER BY id",
 )
 """All that decides what is sent; an id that is learnt only later has a `proof` of its own."""
 
 _READ = (
-    "SELECT id, key, match_key, by_email, keys, state FROM record WHERE kind = 'person' ORDER BY id",
+    "SELECT id, key, match_key, by_email, keys, asks_contact, state FROM record LEFT JOIN folded ON person = id"
+    " WHERE kind = 'person' ORDER BY id",
     "SELECT id, key, person, position, hash, time, email, payload FROM entry ORDER BY id",
 )
 """All that was read of the events, which matching doesn't change."""
