@@ -26,8 +26,9 @@ from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
 from fsseg.state.outcomes import add_up
-from fsseg.state.plan_key import plan_key
+from fsseg.state.plan_counts import count_people
 from fsseg.state.run_folder import all_runs
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import begin_renewal, check, seal_read, unseal_settled
 
 
@@ -36,18 +37,18 @@ class Pipeline(RunContext):
 
     def plan(self, inputs: Sequence[Input]) -> None:
         """Up to the diff, from wherever the run stands. Reads from Freshsales only."""
-        if self.stage == "new":
+        if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs, self.progress.stage, self.ticking)
-        if self.stage == "gathered":
+        if self.stage is PlanStage.GATHERED:
             self.earlier_runs.resolve_doubts(doubted_runs(self.store, self.ledger, self.run.id))
             before = self.pacer.total
-            with self.progress.stage("Match", self.store.count("record", "kind = 'person'"), "people") as stage:
+            with self.progress.stage("Match", count_people(self.store), "people") as stage:
                 self._match(stage.advance)
                 stage.note(counted(self.pacer.total - before, "request"))
-            self.store.put("stage", "matched")
-        if self.stage == "matched":
+            self.store.meta.stage = PlanStage.MATCHED
+        if self.stage is PlanStage.MATCHED:
             self._decide()
-            self.planned(plan_key(self.store).generation)
+            self.planned(self.store.meta.key.generation)
 
     def _match(self, advance: Callable[[int], None], *, anew: bool = False) -> None:
         matching = self.matching(advance, anew=anew)
@@ -70,19 +71,19 @@ class Pipeline(RunContext):
         fsseg made it.
         """
         check(self.store, self.run.id)
-        since, generation = plan_key(self.store).generation, self.ledger.generation
-        if self.stage == "renewing" or (self.stage == "planned" and since != generation):
+        since, generation = self.store.meta.key.generation, self.ledger.generation
+        if self.stage is PlanStage.RENEWING or (self.stage is PlanStage.PLANNED and since != generation):
             begin_renewal(self.store)
             self._renew(since)
             self.planned(generation)
         unseal_settled(self.store)
-        if self.store.get("applies") and self.stage == "planned" and not self.verified:
+        if self.store.meta.applies and self.stage is PlanStage.PLANNED and not self.verified:
             self.verified = True
             with self.progress.stage("Recheck", None, "records") as stage:
                 recheck(self.matching(stage.advance))
 
     def _renew(self, since: int) -> None:
-        reviewed = bool(self.store.get("applies"))
+        reviewed = self.store.meta.applies is not None
         recover(self.push_context())
         commit_run(self.run, self.store, self.ledger, self.say)
         skip_delivered(self.store, self.ledger)
@@ -104,7 +105,7 @@ class Pipeline(RunContext):
             raise BrakeRefused(refusal)
         unseal_settled(self.store)
         push(self.push_context(), self.push_stage)
-        self.store.put("stage", "pushed")
+        self.store.meta.stage = PlanStage.PUSHED
 
     def report(
         self, head: dict[str, Any], exit_code: Callable[[dict[str, int]], int], *, dry_run: bool

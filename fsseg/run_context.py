@@ -20,7 +20,7 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
-from fsseg.plan.brake import shares
+from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
@@ -30,9 +30,10 @@ from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_key import plan_key, put_plan_key
+from fsseg.state.plan_counts import count_matched
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import seal, seal_settled
 
 Advance = Callable[[int], None]
@@ -40,11 +41,7 @@ Advance = Callable[[int], None]
 
 @dataclass
 class RunContext:
-    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written.
-
-    How far it has come is kept in its store, so that it can go on there: `new`, `gathered`, `matched`, `planned`,
-    `pushed`; `renewing` while a plan is brought up to date.
-    """
+    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written."""
 
     settings: Settings
     rules: Rules
@@ -62,7 +59,7 @@ class RunContext:
     workers: int = 4
 
     def __post_init__(self) -> None:
-        self._spent: dict[str, Any] = self.store.get("requests", {})
+        self._spent = self.store.meta.requests
         """What earlier processes of this run spent."""
         self.verified = False
         """Whether this process has compared a reviewed plan with what Freshsales holds now."""
@@ -70,8 +67,9 @@ class RunContext:
         """The first changes of the run, once they are written."""
 
     @property
-    def stage(self) -> str:
-        return str(self.store.get("stage", "new"))
+    def stage(self) -> PlanStage:
+        """How far the run has come; it is kept in its store, so that it can go on there."""
+        return self.store.meta.stage
 
     @property
     def earlier_runs(self) -> EarlierRuns:
@@ -97,13 +95,13 @@ class RunContext:
         """Write into the ledger what runs have delivered that were killed before they could."""
         self.note_requests()
         self.earlier_runs.commit_killed()
-        if self.stage == "new":
-            put_plan_key(self.store, replace(plan_key(self.store), generation=self.ledger.generation))
+        if self.stage is PlanStage.NEW:
+            self._note_generation(self.ledger.generation)
 
     def brake(self) -> str | None:
         """Why the safety brake refuses this plan, or None; so it is offline, where nobody knows what changes."""
         lifted = self.settings.allow_mass_changes or self.reader is None
-        return None if lifted else shares(self.store).refusal
+        return None if lifted else refusal(count_matched(self.store))
 
     def folding(self) -> Folding:
         """What reading, mapping and folding need."""
@@ -139,12 +137,15 @@ class RunContext:
         expected = None if self.reader is None else forecast(self.store, spent, pacer.per_hour, pacer.remaining)
         with self.store.transaction():
             if expected is not None:
-                self.store.put("forecast", expected._asdict())
-            put_plan_key(self.store, replace(plan_key(self.store), generation=generation))
+                self.store.meta.forecast = expected
+            self._note_generation(generation)
             seal(self.store)
             seal_settled(self.store)
             self.note_requests()
-            self.store.put("stage", "planned")
+            self.store.meta.stage = PlanStage.PLANNED
+
+    def _note_generation(self, generation: int) -> None:
+        self.store.meta.key = replace(self.store.meta.key, generation=generation)
 
     def push_context(self) -> PushContext:
         """What pushing the rows of this run needs."""
@@ -152,7 +153,7 @@ class RunContext:
 
     def _push_context_of(self, store: Store) -> PushContext:
         """The same for the rows of another run, by the settings that it began with."""
-        return self._push_context(store, Settings.model_validate(store.get("settings")))
+        return self._push_context(store, Settings.model_validate(store.meta.settings))
 
     def _push_context(self, store: Store, settings: Settings) -> PushContext:
         assert self.reader is not None and self.writer is not None
@@ -182,7 +183,7 @@ class RunContext:
 
     def note_requests(self) -> None:
         """Write down what was spent so far."""
-        self.store.put("requests", self.requests())
+        self.store.meta.requests = self.requests()
 
     def requests(self) -> dict[str, Any]:
         """What all processes of this run have spent."""

@@ -35,6 +35,7 @@ def inspect(
         from fsseg.cli.work import find_inputs
         from fsseg.exit_codes import ExitCode
         from fsseg.report.render import print_json
+        from fsseg.state.actions import EventOutcome
 
         files, unreadable = find_inputs(paths, output.consoles)
         known = _known(settings, output, offline=offline)
@@ -46,7 +47,7 @@ def inspect(
             print_json(output.consoles.out, plain(inspection, known, imported))
         elif not display.quiet:
             print_inspection(output.consoles.out, inspection, known, imported, top or None)
-        bad = unreadable or any(outcome == "rejected" for outcome, _ in inspection.stats.reasons)
+        bad = unreadable or any(outcome == EventOutcome.REJECTED for outcome, _ in inspection.stats.reasons)
         raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)
 
 

@@ -38,11 +38,14 @@ from fsseg.report.quiet import quiet_lines
 from fsseg.report.render import print_json
 from fsseg.report.standing import standing
 from fsseg.settings import Settings
+from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.input_files import note_imported
+from fsseg.state.plan_counts import has_failed, has_writes_to_come, has_written
 from fsseg.state.plan_store import Store
-from fsseg.state.reopen import WRITES, failed
+from fsseg.state.reopen import failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.run_selection import open_undos, supersede, supersede_undos
 
 Show = Callable[[Pipeline, dict[str, Any], str], None]
@@ -129,7 +132,7 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bo
         except BrakeRefused as error:
             ending = Ending(ExitCode.BRAKE, error)
         except FreshsalesError as error:
-            if pipeline.stage == "new":
+            if pipeline.stage is PlanStage.NEW:
                 raise
             ending = Ending(ending_of(error), error)
     return account_for(held, pipeline, ending, show, partly=partly)
@@ -170,7 +173,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         head["notes"] = [f"safety brake: {ending.error}"]
 
     def exit_code(outcomes: dict[str, int]) -> int:
-        bad = partly or outcomes["rejected"] or outcomes["failed"] or _not_undone(pipeline.store)
+        bad = partly or outcomes[EventOutcome.REJECTED] or outcomes[EventOutcome.FAILED] or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
     summary = pipeline.report(head, exit_code, dry_run=info.dry or declined)
@@ -208,18 +211,15 @@ def _state(pipeline: Pipeline, ending: Ending) -> RunState:
     info = pipeline.run.info
     if isinstance(ending.error, Declined):
         return RunState.DECLINED
-    if info.dry and pipeline.stage == "planned":
-        tables = ("record", "entry")
-        to_apply = any(pipeline.store.count(table, f"{WRITES} AND status = 'planned'") for table in tables)
+    if info.dry and pipeline.stage is PlanStage.PLANNED:
+        to_apply = has_writes_to_come(pipeline.store)
         return RunState.PLANNED if info.command == "dry-run" and to_apply and not info.offline else RunState.DONE
     return RunState.STOPPED if ending.stopped else RunState.DONE
 
 
 def _has_undone(store: Store) -> bool:
     """Whether an undo has put anything back."""
-    return any(
-        store.count(table, "action IN ('update', 'delete') AND status = 'done'") for table in ("record", "entry")
-    )
+    return has_written(store, Action.UPDATE, Action.DELETE)
 
 
 def _whole_seconds(time: str) -> str:
@@ -230,8 +230,7 @@ def _whole_seconds(time: str) -> str:
 
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
-    left = "status IN ('failed', 'unknown')"
-    return store.get("undoes") is not None and any(store.count(table, left) for table in ("record", "entry"))
+    return store.meta.undoes is not None and has_failed(store)
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:

@@ -9,6 +9,7 @@ from fsseg.fold.batch import Batch, without
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.plan_store import Store
 
 
@@ -47,16 +48,16 @@ class Collector:
         counts.by_type.update(batch.types)
         self.size += batch.size
         if duplicates := self._dedupe.duplicates(batch.passed):
-            counts.note("skipped", "duplicate", len(duplicates))
+            counts.note(EventOutcome.SKIPPED, Code.DUPLICATE, len(duplicates))
             gone = [batch.positions[index] for index in duplicates]
             without(batch, gone)
         for code, count in batch.skipped.items():
-            counts.note("skipped", code, count)
+            counts.note(EventOutcome.SKIPPED, code, count)
         for _, warnings in batch.warnings:
             self.warnings.add(map(MappingWarning._make, warnings))
         if batch.rejects or batch.anonymous:
             self._store.add_read(batch.rejects, [row for _, row in batch.anonymous])
-            counts.reasons.update(("rejected", reject[2]) for reject in batch.rejects)
+            counts.reasons.update((EventOutcome.REJECTED, reject[2]) for reject in batch.rejects)
         return gone
 
     def end(self, input: Input, container: str, events: int, fault: str) -> None:

@@ -6,10 +6,11 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+from msgspec import convert
 
 from fsseg.fold.collect import Collector, Counts
-from fsseg.fold.daily_rollup import aggregate
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine
 from fsseg.fold.engines.local import LocalEngine
@@ -20,8 +21,11 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes
 from fsseg.segment.open import Input
+from fsseg.state.actions import Code, EventOutcome
+from fsseg.state.daily_rollup import aggregate
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Store
+from fsseg.state.run_meta import EventCounts, PlanStage, WarningCount
 from fsseg.state.source_events import keep_rejected
 
 
@@ -72,18 +76,14 @@ def fold_inputs(
     keep_rejected(work.store)
     if work.daily:
         aggregate(work.store)
-    work.store.put("counts", _counted(collector.counts, collector.warnings))
-    work.store.put("stage", "gathered")
+    work.store.meta.counts = _counted(collector.counts, collector.warnings)
+    work.store.meta.stage = PlanStage.GATHERED
 
 
-def _counted(counts: Counts, warnings: WarningCounter) -> dict[str, Any]:
-    return {
-        "read": counts.read,
-        "by_type": dict(counts.by_type),
-        "reasons": [[outcome, code, count] for (outcome, code), count in counts.reasons.items()],
-        "warnings": warnings.rows(),
-        "unreadable": counts.unreadable,
-    }
+def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:
+    reasons = [(EventOutcome(outcome), Code(code), count) for (outcome, code), count in counts.reasons.items()]
+    warned = convert(warnings.rows(), list[WarningCount])
+    return EventCounts(counts.read, dict(counts.by_type), reasons, warned, counts.unreadable)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, plan_perso
 from fsseg.fold.merge import State, merge, restore
 from fsseg.mapping.warning_counter import MappingWarning
 from fsseg.segment.email_key import email_key
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Store
@@ -34,7 +35,7 @@ def write_records(
         with store.transaction():
             for folded in (first, *islice(rest, AT_ONCE - 1)):
                 writer.write(folded)
-                collector.counts.reasons.update(("rejected", code) for _, code, _ in folded.refused)
+                collector.counts.reasons.update((EventOutcome.REJECTED, code) for _, code, _ in folded.refused)
                 for warning, count in folded.warnings:
                     collector.warnings.add((MappingWarning._make(warning),), count)
     store.index()
@@ -95,7 +96,7 @@ class _Writer:
             ids = [id for id, _, _ in rows]
             self._store.replace_people(ids)
             self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
-            self._store.warn(ids[0], "shared_email")
+            self._store.warn(ids[0], Code.SHARED_EMAIL)
 
     def settle_loose(self) -> None:
         """Tie the other entries to somebody, by the order of the destination's rules.

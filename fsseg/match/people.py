@@ -15,7 +15,9 @@ from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.match.finders import Finder, Found
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
-from fsseg.state.plan_store import REFERENCE, Record, encode
+from fsseg.state.actions import Action, Code
+from fsseg.state.matched_rows import count_unmatched_people, match_everybody, unmatched_people
+from fsseg.state.plan_store import Record, encode
 
 AT_ONCE = 500
 """People that are written together where nobody is asked; else as many as a filtered search takes."""
@@ -27,7 +29,7 @@ class _Match:
 
     entity: Entity
     existing: Existing | None = None
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Code] = field(default_factory=list)
     siblings: list[int] = field(default_factory=list)
     conflict: bool = False
     converts: bool = False
@@ -38,14 +40,13 @@ def match_people(work: Matching) -> None:
 
     Raises the client's errors; what was matched before stays in the store, so that matching again goes on.
     """
-    todo = "kind = 'person' AND NOT matched"
-    questions = work.store.count("record", todo)
+    questions = count_unmatched_people(work.store)
     finder = work.finder(work.people, questions)
     if finder.knows_nobody and not work.anew:
-        work.store.match_all()
+        match_everybody(work.store)
         work.tick(questions)
         return
-    for page in work.store.pages(todo, size=PAGE_SIZE if finder.sees_all else AT_ONCE):
+    for page in unmatched_people(work.store, PAGE_SIZE if finder.sees_all else AT_ONCE):
         _match_page(work, finder, page)
 
 
@@ -71,7 +72,7 @@ def _find_person(work: Matching, finder: Finder, record: Record) -> _Match:
         if work.convert_leads:
             match.entity, match.converts = "contact", True
         else:
-            match.warnings.append("is_lead")
+            match.warnings.append(Code.IS_LEAD)
     return match
 
 
@@ -79,9 +80,11 @@ def _by_id(work: Matching, finder: Finder, record: Record, new: Entity) -> _Matc
     """A database id: the record made for that id before, else a new one beside whoever has the same e-mail."""
     for entity, existing in _known(work, finder, record):
         return _Match(entity, existing)
-    siblings = list(finder.find(work.people, record.key)) if finder.sees_all and record.action != REFERENCE else []
+    siblings = (
+        list(finder.find(work.people, record.key)) if finder.sees_all and record.action != Action.REFERENCE else []
+    )
     taken = new == "contact" and any(entity == "contact" for entity, _ in siblings)
-    warnings = ["email_exists"] if siblings else []
+    warnings = [Code.EMAIL_EXISTS] if siblings else []
     return _Match(new, None, warnings, [int(existing["id"]) for _, existing in siblings], conflict=taken)
 
 
@@ -94,7 +97,9 @@ def _by_email(work: Matching, finder: Finder, record: Record, new: Entity) -> _M
         found = [(entity, finder.complete(entity, existing, ["updated_at"])) for entity, existing in found]
         found.sort(key=lambda one: (one[0] == "contact", updated(one[1])), reverse=True)
     (entity, existing), *others = found
-    return _Match(entity, existing, ["duplicate_person"] if others else [], [int(other["id"]) for _, other in others])
+    return _Match(
+        entity, existing, [Code.DUPLICATE_PERSON] if others else [], [int(other["id"]) for _, other in others]
+    )
 
 
 def _known(work: Matching, finder: Finder, record: Record) -> list[Found]:
@@ -149,8 +154,8 @@ def _columns(record: Record, match: _Match) -> tuple[Any, ...]:
         id if match.converts else None,
         encode(record.warnings + match.warnings),
         encode(match.siblings),
-        "conflict" if match.conflict else record.action,
-        "email_exists" if match.conflict else None,
+        Action.CONFLICT if match.conflict else record.action,
+        Code.EMAIL_EXISTS if match.conflict else None,
         record.id,
     )
 

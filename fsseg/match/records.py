@@ -9,16 +9,17 @@ from fsseg.match.ledger_finder import LedgerDealFinder
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.state.fingerprint import places
+from fsseg.state.matched_rows import remote_ids, undecided_deals, unmatched_accounts
 from fsseg.state.plan_store import Record
 
 
 def match_accounts(work: Matching) -> None:
     """Fill in what there is of every account. Raises as `match_people`."""
-    todo = "kind = 'account' AND action IS NULL AND existing IS NULL"
-    finder = work.finder(("account",), work.store.count("record", todo))
+    records = unmatched_accounts(work.store)
+    finder = work.finder(("account",), len(records))
     if finder.knows_nobody:
         return
-    for record in list(work.store.records(todo)):
+    for record in records:
         found = [
             account
             for _, account in finder.find(("account",), record.key)
@@ -35,13 +36,11 @@ def match_deals(work: Matching) -> None:
     """
     if work.reader is None and work.ledger.is_empty:
         return
-    todo = "kind = 'deal' AND action IS NULL"
-    if work.reader is not None:
-        todo += " AND parent IN (SELECT id FROM record WHERE entity = 'contact' AND remote_id IS NOT NULL)"
-    contacts = work.store.remote_parents(todo)
+    records = undecided_deals(work.store)
+    contacts = remote_ids(work.store, (deal.parent for deal in records))
     deals = LedgerDealFinder() if work.reader is None else DealFinder(work.reader, set(contacts.values()), work.say)
     finder = work.finder(("deal",), 0)
-    for record in list(work.store.records(todo, order="parent, id")):
+    for record in records:
         contact = contacts.get(record.parent or 0)
         found = deals.find(contact, record.match_key, made=_is_delivered(work, record, contact))
         if found:

@@ -10,9 +10,11 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
+from fsseg.state.actions import Action, Code, Status
+from fsseg.state.decided_rows import KINDS, decide_entries, undecided, write_decisions
 from fsseg.state.fingerprint import content, places
 from fsseg.state.ledger import History, Ledger, history_of
-from fsseg.state.plan_store import REFERENCE, Around, Record, Store, encode
+from fsseg.state.plan_store import Around, Record, Store, encode
 
 
 @dataclass(frozen=True)
@@ -48,27 +50,22 @@ class Decision(NamedTuple):
 
 def decide(work: Deciding) -> None:
     """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries."""
-    store = work.store
-    for kind in ("account", "person", "deal"):
-        for page in store.pages("kind = ? AND (action IS NULL OR action = ?)", (kind, REFERENCE)):
-            _decide_page(work, page)
-    with store.transaction():
-        store.db.execute("UPDATE record SET status = 'failed' WHERE action = 'conflict'")
-        _entries(store)
+    for kind in KINDS:
+        for page in undecided(work.store, kind):
+            write_decisions(work.store, *_rows(work, page))
+    with work.store.transaction():
+        decide_entries(work.store)
 
 
-def _decide_page(work: Deciding, page: list[Record]) -> None:
+def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], list[tuple[str, int]]]:
+    """What is decided of a page of records, as `write_decisions` takes it."""
     context = _context(work, page)
     decisions = [(record.id, _pointed_at(work, record) or decision(work, record, context)) for record in page]
-    with work.store.transaction():
-        work.store.update_all(
-            "record",
-            ("action", "fields", "status", "code", "warnings", "account"),
-            ((one.action, encode(one.fields), one.status, one.code, encode(one.warnings), one.account, id)
-             for id, one in decisions),
-        )  # fmt: skip
-        times = ((encode(one.times), id) for id, one in decisions if one.times is not None)
-        work.store.update_all("record", ("times",), times)
+    rows = [
+        (one.action, encode(one.fields), one.status, one.code, encode(one.warnings), one.account, id)
+        for id, one in decisions
+    ]
+    return rows, [(encode(one.times), id) for id, one in decisions if one.times is not None]
 
 
 def _context(work: Deciding, page: list[Record]) -> Context:
@@ -80,11 +77,11 @@ def _context(work: Deciding, page: list[Record]) -> Context:
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
     """Who is only pointed at by timeline entries is looked up, and made only where that is asked for."""
-    if record.action != REFERENCE or (work.create_missing and record.existing is None):
+    if record.action != Action.REFERENCE or (work.create_missing and record.existing is None):
         return None
     known = work.offline or record.existing is not None
-    code = None if known else "unknown_person"
-    return Decision(record.action, record.fields, "done", code, record.warnings, record.account)
+    code = None if known else Code.UNKNOWN_PERSON
+    return Decision(record.action, record.fields, Status.DONE, code, record.warnings, record.account)
 
 
 def decision(work: Deciding, record: Record, context: Context) -> Decision:
@@ -93,8 +90,8 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     links: Fields = {}
     if record.parent is not None:
         parent = context.people[record.parent]
-        if parent.action == "conflict":
-            return Decision("conflict", record.fields, "failed", parent.code, warnings, account)
+        if parent.action == Action.CONFLICT:
+            return Decision(Action.CONFLICT, record.fields, Status.FAILED, parent.code, warnings, account)
         links, account = _deal_links(context, record, parent)
     elif record.entity == "contact":
         links = _account_links(context, record)
@@ -103,20 +100,20 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     else:
         history = history_of(context.histories, _places(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
-        warnings = warnings + [f"older: {name}" for name in older if not _holds(work.catalog, record, name)]
+        warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         change, links = _compare(work, record, history, desired, links)
     match change:
         case Create(fields):
-            return Decision("create", fields | links, record.status, record.code, warnings, account, times)
+            return Decision(Action.CREATE, fields | links, record.status, record.code, warnings, account, times)
         case Update(fields):
-            return Decision("update", fields | links, record.status, record.code, warnings, account, times)
+            return Decision(Action.UPDATE, fields | links, record.status, record.code, warnings, account, times)
         case Unchanged():
-            return Decision("unchanged", record.fields, "done", record.code, warnings, account, times)
+            return Decision(Action.UNCHANGED, record.fields, Status.DONE, record.code, warnings, account, times)
         case Skipped(missing):
-            warnings = [*warnings, f"incomplete: {', '.join(missing)}"]
-            return Decision("skipped", record.fields, "done", "incomplete", warnings, account, times)
+            warnings = [*warnings, f"{Code.INCOMPLETE}: {', '.join(missing)}"]
+            return Decision(Action.SKIPPED, record.fields, Status.DONE, Code.INCOMPLETE, warnings, account, times)
         case Conflict(code):
-            return Decision("conflict", record.fields, "failed", code, warnings, account, times)
+            return Decision(Action.CONFLICT, record.fields, Status.FAILED, code, warnings, account, times)
     assert_never(change)
 
 
@@ -200,20 +197,3 @@ def _deal_links(context: Context, record: Record, parent: Around) -> tuple[Field
     if record.existing is None:
         links["contacts"] = [[], [parent.key]]
     return links, account.id if account else None
-
-
-def _entries(store: Store) -> None:
-    """What belongs to nobody is rejected, what follows a conflict fails with it, the rest is to be created."""
-    for statement in (
-        "UPDATE entry SET action = 'skipped', status = 'failed', code = 'anonymous'"
-        " WHERE person IS NULL AND key >= '?' AND key < '@'",
-        "UPDATE entry SET action = 'skipped', status = 'failed', code = 'unknown_person'"
-        " WHERE action IS NULL AND (person IS NULL"
-        " OR person IN (SELECT id FROM record WHERE code = 'unknown_person'))",
-        "UPDATE entry SET action = 'conflict', status = 'failed',"
-        " code = (SELECT code FROM record WHERE id = entry.person)"
-        " WHERE action IS NULL AND person IN (SELECT id FROM record WHERE action = 'conflict')",
-        "UPDATE entry SET status = 'done' WHERE action = 'unchanged'",
-        "UPDATE entry SET action = 'create' WHERE action IS NULL",
-    ):
-        store.db.execute(statement)

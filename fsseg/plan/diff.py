@@ -15,6 +15,9 @@ from fsseg.segment.email_key import email_key
 Fields = dict[str, list[Any]]
 """Field name → [before, after]."""
 
+LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
+"""Changes of a record that are links to others; they travel as ids."""
+
 
 @dataclass(frozen=True)
 class Create:

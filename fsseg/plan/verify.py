@@ -11,11 +11,15 @@ from fsseg.match.remote_record import Existing, updated
 from fsseg.match.strategy import choose
 from fsseg.plan.diff import field_of, same
 from fsseg.state.plan_store import Record
+from fsseg.state.renewal import (
+    contacts_of_deals_to_check,
+    count_conflicts,
+    count_records_to_check,
+    leave_alone,
+    leave_entries_of_conflicts_alone,
+    records_to_check,
+)
 from fsseg.state.seal import seal
-
-CONFLICT = "conflict"
-WRITES = "action IN ('create', 'update') AND status = 'planned' AND reviewed IS NULL AND claimed_at IS NULL"
-"""What was planned anew since is up to date, and what was sent once holds what this run has written."""
 
 
 def recheck(work: Matching) -> int:
@@ -29,28 +33,20 @@ def recheck(work: Matching) -> int:
         id for kind, entities in (("account", ("account",)), ("person", people)) for id in _moved(work, kind, entities)
     ]
     conflicts += _moved_deals(work, set(conflicts))
-    moved = len(conflicts) + work.store.count("record", "code = ?", (CONFLICT,))
-    with work.store.transaction() as db:
-        for id in conflicts:
-            work.store.update(
-                "record", id, action=CONFLICT, status="failed", code=CONFLICT, message="changed since the dry run"
-            )
-        db.execute(
-            "UPDATE entry SET action = 'conflict', status = 'failed', code = 'conflict'"
-            " WHERE action = 'create' AND person IN"
-            " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
-        )
-        work.store.put("moved", moved)
+    moved = len(conflicts) + count_conflicts(work.store)
+    with work.store.transaction():
+        leave_alone(work.store, conflicts)
+        leave_entries_of_conflicts_alone(work.store)
+        work.store.meta.moved = moved
         seal(work.store)
     return moved
 
 
 def _moved(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]:
     assert work.reader is not None
-    where = f"kind = '{kind}' AND {WRITES}"
-    finder = choose(work.reader, work.mirror, entities, work.store.count("record", where), work.say)
+    finder = choose(work.reader, work.mirror, entities, count_records_to_check(work.store, kind), work.say)
     moved = []
-    for record in work.store.records(where):
+    for record in records_to_check(work.store, kind):
         if _has_moved(work, finder, entities, record):
             moved.append(record.id)
         work.tick(1)
@@ -82,12 +78,9 @@ def changed(work: Matching, record: Record, current: Existing) -> bool:
 
 def _moved_deals(work: Matching, conflicts: set[int]) -> list[int]:
     assert work.reader is not None
-    where = f"kind = 'deal' AND {WRITES}"
-    finder = DealFinder(work.reader, set(work.store.remote_parents(where).values()), work.say)
+    finder = DealFinder(work.reader, contacts_of_deals_to_check(work.store), work.say)
     return [
-        record.id
-        for record in work.store.records(where, order="parent, id")
-        if _deal_moved(work, finder, record, conflicts)
+        record.id for record in records_to_check(work.store, "deal") if _deal_moved(work, finder, record, conflicts)
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
-from fsseg.plan.diff import field_of
+from fsseg.plan.diff import LINK_FIELDS, field_of
 from fsseg.segment.email_key import email_key
 from fsseg.state.plan_store import Record
 
@@ -28,9 +28,6 @@ NESTED_FIELDS = {
     "deal": ["name", "amount", "expected_close", "deal_product_id"],
 }
 """What a lead's company and deal can hold, as the lead attribute table documents it."""
-
-LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
-"""Changes of a record that are links to others; they travel as ids, see `people` and `deals`."""
 
 
 def body(catalog: Catalog, record: Record) -> dict[str, Any]:

@@ -13,10 +13,18 @@ from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
 from fsseg.segment.json_codec import loads
+from fsseg.state.actions import Action
 
 Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
-SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "=", "conflict": "!", "skipped": "/"}
+SIGNS: dict[str, str] = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.DELETE: "-",
+    Action.UNCHANGED: "=",
+    Action.CONFLICT: "!",
+    Action.SKIPPED: "/",
+}
 CLEARED = "(cleared)"
 UNREAD = "(not read)"
 
@@ -76,13 +84,13 @@ class ChangeGroups:
         shown = self._counted()
         if self._limit is None:
             for change in shown:
-                conflict = change["action"] == "conflict"
+                conflict = change["action"] == Action.CONFLICT
                 yield ChangeGroup(change["entity"], [] if conflict else [change], [change] if conflict else [])
             return
         groups: dict[str, ChangeGroup] = {}
         for change in shown:
             group = groups.setdefault(change["entity"], ChangeGroup(change["entity"]))
-            kept = group.conflicts if change["action"] == "conflict" else group.changes
+            kept = group.conflicts if change["action"] == Action.CONFLICT else group.changes
             if len(kept) < self._limit:
                 kept.append(change)
         for group in groups.values():
@@ -105,7 +113,7 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
     A new record's fields have an empty before; those of them that stay null are left out. The before of what could not
     be read is `(not read)`.
     """
-    create = change["action"] == "create"
+    create = change["action"] == Action.CREATE
     lines = []
     for name, cell in (change.get("fields") or {}).items():
         after = cell.get("after")

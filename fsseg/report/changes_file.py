@@ -14,6 +14,7 @@ from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.report.changes import Sample
 from fsseg.report.model import ENTITIES
 from fsseg.segment.json_codec import dumps, loads
+from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Decided, Store
 from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
@@ -74,7 +75,7 @@ def _entry_line(
 ) -> bytes:
     """Put together from JSON that is there already: there are many times more entries than records."""
     fields = b"{}"
-    if action == "create":
+    if action == Action.CREATE:
         name, via = _shown(payload)
         fields = (
             b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
@@ -113,8 +114,8 @@ def _cells(store: Store, row: Decided) -> dict[str, Any]:
 
 def _refusal(row: Decided) -> list[str]:
     """Why nothing of it was written, in Freshsales' words if there are any."""
-    if row.action == "conflict":
+    if row.action == Action.CONFLICT:
         return [row.code] if row.code else []
-    if row.status not in ("failed", "unknown") or not row.code:
+    if row.status not in (Status.FAILED, Status.UNKNOWN) or not row.code:
         return []
     return [f"{row.code}: {row.message}" if row.message else row.code]

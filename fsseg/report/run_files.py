@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from msgspec import to_builtins
+
 from fsseg.report.changes import Sample
 from fsseg.report.changes_file import write_changes
 from fsseg.report.files import read_lines, write_summary
@@ -39,8 +41,8 @@ def write_run_files(
     found = summary(store, totals, head) | {"requests": requests}
     for row in found["inputs"]:
         row |= {"lost": lost[row["path"]]} if row["path"] in lost else {}
-    if store.get("forecast"):
-        found["forecast"] = store.get("forecast")
+    if forecast := store.meta.forecast:
+        found["forecast"] = to_builtins(forecast)
     found["exit_code"] = exit_code(found["events"]["outcomes"])
     write_summary(run.summary_path, found)
     write_html(run.folder / "report.html", found, sample, read_lines(run.failures), run_dir=run.folder)

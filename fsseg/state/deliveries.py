@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from fsseg.state.actions import Action, Code, Status, is_any
 from fsseg.state.database import StateError
 from fsseg.state.fingerprint import places
 from fsseg.state.plan_store import Record, Store
@@ -27,7 +28,7 @@ class Told(NamedTuple):
 def written_since(runs: Iterable[Run], generation: int) -> dict[int, Values]:
     """The values by the places of the records (see `state.fingerprint`), since that generation of the ledger."""
     found: dict[int, Values] = {}
-    since = f"r.committed > {generation} AND r.action IN ('create', 'update')"
+    since = f"r.committed > {generation} AND {is_any('r.action', Action.CREATE, Action.UPDATE)}"
     for where, fields in _rows(runs, since, "r.fields"):
         for at in where:
             values = found.setdefault(at, {})
@@ -47,7 +48,8 @@ def values_of(found: dict[int, Values], record: Record, parent: int | None) -> V
 
 def left_out(runs: Iterable[Run], wanted: set[int]) -> Iterator[int]:
     """The keys of events of which something was left out as older than what the records at these places held."""
-    for where, sources in _rows(runs, "r.status = 'done' AND instr(r.warnings, '\"older: ')", "r.sources"):
+    older = f"r.status = '{Status.DONE}' AND instr(r.warnings, '\"{Code.OLDER}: ')"
+    for where, sources in _rows(runs, older, "r.sources"):
         if wanted.intersection(where):
             yield from (key for _, key in orjson.loads(sources))
 
@@ -55,7 +57,8 @@ def left_out(runs: Iterable[Run], wanted: set[int]) -> Iterator[int]:
 def told(runs: Iterable[Run], wanted: set[int]) -> dict[int, list[Told]]:
     """What was delivered of the records at these places, by place."""
     found: dict[int, list[Told]] = {}
-    delivered = "r.committed IS NOT NULL AND r.status = 'done' AND r.action IN ('create', 'update', 'unchanged')"
+    held = is_any("r.action", Action.CREATE, Action.UPDATE, Action.UNCHANGED)
+    delivered = f"r.committed IS NOT NULL AND r.status = '{Status.DONE}' AND {held}"
     for where, generation, sources, times in _rows(runs, delivered, "r.committed, r.sources, r.times"):
         for at in wanted.intersection(where):
             events = frozenset(key for _, key in orjson.loads(sources))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from fsseg.state.plan_store import PERSON_COLUMNS, REFERENCE, Store, encode
+from fsseg.state.actions import Action
+from fsseg.state.plan_store import PERSON_COLUMNS, Store, encode
 
 Columns = tuple[Any, ...]
 Loose = tuple[tuple[str, str | None], list[int]]
@@ -42,7 +43,7 @@ class FoldStore:
         id = self._next
         self.add_people(id, [columns])
         self._db.execute(
-            "UPDATE record SET key = ?, by_email = ?, action = ? WHERE id = ?", (key, by_email, REFERENCE, id)
+            "UPDATE record SET key = ?, by_email = ?, action = ? WHERE id = ?", (key, by_email, Action.REFERENCE, id)
         )
         return id
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from fsseg.state.actions import TABLES, Action, Code, Status, Table, is_any
 from fsseg.state.fingerprint import content, places
 from fsseg.state.input_files import finished
 from fsseg.state.ledger import Ledger, LedgerChange
@@ -19,15 +20,17 @@ from fsseg.state.seal import seal_settled
 PAGE = 5_000
 """Rows that are held in memory at a time."""
 
-COMMITS = "commits"
-"""Under this name the store keeps the generations of the ledger that this run has made."""
-
-_DONE = "r.status = 'done' AND r.action IN ('create', 'update', 'unchanged') AND r.committed IS NULL"
-_NEW = "status = 'done' AND action IN ('create', 'unchanged') AND committed IS NULL"
-_ATTEMPTED = "r.claimed_at IS NOT NULL AND r.status IN ('sent', 'failed', 'unknown') AND r.committed IS NULL"
-_FOUND = "r.kind = 'person' AND r.action = 'create' AND r.status = 'planned' AND r.remote_id IS NOT NULL"
+_HELD = is_any("r.action", Action.CREATE, Action.UPDATE, Action.UNCHANGED)
+_DONE = f"r.status = '{Status.DONE}' AND {_HELD} AND r.committed IS NULL"
+_MADE = is_any("action", Action.CREATE, Action.UNCHANGED)
+_NEW = f"status = '{Status.DONE}' AND {_MADE} AND committed IS NULL"
+_OPEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
+_ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_OPEN} AND r.committed IS NULL"
+_FOUND = (
+    f"r.kind = 'person' AND r.action = '{Action.CREATE}' AND r.status = '{Status.PLANNED}' AND r.remote_id IS NOT NULL"
+)
 """Who was made by a request whose answer was lost, and was found since: known from now on, if not delivered whole."""
-_OPEN_CREATES = "action = 'create' AND status IN ('sent', 'unknown')"
+_OPEN_CREATES = f"action = '{Action.CREATE}' AND {is_any('status', Status.SENT, Status.UNKNOWN)}"
 
 Entry = tuple[int, dict[str, int], int | None]
 """Place, times and content of a record, for the ledger."""
@@ -87,7 +90,7 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
         change.files(files)
         change.doubts(run, doubts)
     with store.transaction() as db:
-        store.put(COMMITS, [*store.get(COMMITS, []), change.generation])
+        store.meta.commits = [*store.meta.commits, change.generation]
         for table, new in (("record AS r", f"{_DONE} OR {_ATTEMPTED}"), ("entry", _NEW)):
             db.execute(f"UPDATE {table} SET committed = ? WHERE {new}", (change.generation,))
 
@@ -112,7 +115,7 @@ def _new_rows(store: Store, ledger: Ledger) -> Iterator[_Row]:
     delivered = ledger.delivered()
     for row in _rows(store, _DONE):
         keys = sorted({key for _, key in row.sources})
-        is_others = row.action == "unchanged" and keys and len(delivered.among(keys)) == len(keys)
+        is_others = row.action == Action.UNCHANGED and keys and len(delivered.among(keys)) == len(keys)
         if not (is_others and ledger.history(row.places).times):
             yield row
 
@@ -134,7 +137,7 @@ def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: 
         if not row.places:
             continue
         before = ledger.history(row.former_places)
-        had = {} if row.action == "create" else before.times
+        had = {} if row.action == Action.CREATE else before.times
         told = {name: time for name, time in row.times.items() if time >= had.get(name, time) or not time}
         earlier = {name: had[name] for name, time in told.items() if had.get(name, time) != time}
         if earlier:
@@ -149,7 +152,7 @@ def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: 
 
 def _content(row: _Row, totals: Totals, before: int | None) -> int | None:
     """What of the record was delivered last, if all that hangs on its events was."""
-    if any(str(warning).startswith("older") for warning in row.warnings):
+    if any(str(warning).startswith(Code.OLDER) for warning in row.warnings):
         return before
     is_whole = all(totals.delivered(position) for position, _ in row.sources)
     return content(row.kind, row.desired, row.companies) if is_whole else None
@@ -183,7 +186,7 @@ def _doubts(store: Store) -> Iterator[int]:
 
 def delivered_since(store: Store, committed: int, generation: int) -> bool:
     """Whether another run has delivered something of a record, or of what hangs on it, after this one did."""
-    own = store.get(COMMITS, [])
+    own = store.meta.commits
     return any(at not in own for at in range(committed + 1, generation + 1))
 
 
@@ -196,16 +199,16 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
 
     So can what was older than it, and had its turn taken.
     """
-    records, entries = (_taken_back(undo, original, table) for table in ("record", "entry"))
+    records, entries = (_taken_back(undo, original, table) for table in TABLES)
     if not (records or entries):
         return
     undone: set[int] = set()
     with ledger.changing(undo=True) as change:
-        for row in _rows(original, "r.status != 'undone'"):
+        for row in _rows(original, f"r.status != '{Status.UNDONE}'"):
             if row.id in records:
                 action, remote_id = records[row.id]
                 row = row._replace(remote_id=row.remote_id or remote_id)  # which bulk had not told
-                _roll_back_record(original, ledger, change, row, deleted=action == "delete")
+                _roll_back_record(original, ledger, change, row, deleted=action == Action.DELETE)
                 change.forget_events(key for _, key in row.sources)
                 undone.update(row.places)
         change.forget_events(left_out(undone))
@@ -214,14 +217,15 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
         change.forget_files(run)
     with original.transaction() as db:
         for table, rows in (("record", records), ("entry", entries)):
-            db.executemany(f"UPDATE {table} SET status = 'undone' WHERE id = ?", ((id,) for id in rows))
+            db.executemany(f"UPDATE {table} SET status = '{Status.UNDONE}' WHERE id = ?", ((id,) for id in rows))
         seal_settled(original)
 
 
-def _taken_back(undo: Store, original: Store, table: str) -> dict[int, tuple[str, int | None]]:
+def _taken_back(undo: Store, original: Store, table: Table) -> dict[int, tuple[str, int | None]]:
     """The rows that the undo has put back or deleted since the ledger was told: which of the two, and the remote id."""
-    gone = f"SELECT id, action, remote_id FROM {table} WHERE status = 'done' AND action IN ('update', 'delete')"
-    standing = {id for (id,) in original.db.execute(f"SELECT id FROM {table} WHERE status != 'undone'")}
+    back = f"status = '{Status.DONE}' AND {is_any('action', Action.UPDATE, Action.DELETE)}"
+    gone = f"SELECT id, action, remote_id FROM {table} WHERE {back}"
+    standing = {id for (id,) in original.db.execute(f"SELECT id FROM {table} WHERE status != '{Status.UNDONE}'")}
     return {id: (action, remote_id) for id, action, remote_id in undo.db.execute(gone) if id in standing}
 
 

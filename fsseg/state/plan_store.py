@@ -20,7 +20,9 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
+from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
+from fsseg.state.run_meta import RunMeta
 
 VERSION = 4
 SCHEMA = """
@@ -60,8 +62,7 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 """What folding tells of a person."""
 
-REFERENCE = "reference"
-"""The action of a person who is only pointed at by timeline entries: looked up, never written."""
+_USED_ACCOUNT = f"kind = 'account' AND action != '{Action.SKIPPED}'"
 
 
 class Record:
@@ -217,6 +218,7 @@ class Store:
         self.db = connect(path, SCHEMA, VERSION)
         self.db.execute("PRAGMA temp_store=FILE")
         self.db.execute("PRAGMA cache_size=-32768")
+        self.meta = RunMeta(self.db, path)
 
     def close(self) -> None:
         self.db.close()
@@ -226,15 +228,6 @@ class Store:
         """All or nothing of what is written inside; durable once left."""
         with transaction(self.db):
             yield self.db
-
-    def put(self, name: str, value: Any) -> None:
-        """Remember a JSON value of the run under `name`."""
-        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, encode(value)))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value kept under `name`."""
-        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return orjson.loads(row[0]) if row else default
 
     def records(self, where: str = "1", values: Iterable[Any] = (), order: str = "id") -> Iterator[Record]:
         """The records that fit `where`, streamed in pages so that the rows may be changed on the way."""
@@ -262,7 +255,8 @@ class Store:
     def decided(self, entity: Entity) -> Iterator[Decided]:
         """What became of each record of this entity, by id, but of those that were only looked up."""
         columns = ["existing IS NOT NULL" if name == "exists" else name for name in Decided._fields]
-        return map(Decided._make, self._paged(columns, "entity = ? AND action IS NOT ?", (entity, REFERENCE), "id"))
+        where = "entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
+        return map(Decided._make, self._paged(columns, where, (entity, Action.REFERENCE), "id"))
 
     def existing(self, id: int) -> dict[str, Any]:
         """What this record was before."""
@@ -318,7 +312,7 @@ class Store:
 
     def accounts(self, names: Iterable[str]) -> dict[str, Around]:
         """The run's accounts of these folded names, by name, but those that were left out."""
-        found = self._around("match_key", sorted(set(names)), "kind = 'account' AND action != 'skipped' AND ")
+        found = self._around("match_key", sorted(set(names)), f"{_USED_ACCOUNT} AND ")
         return {one.match_key: one for one in reversed(found)}
 
     def _around(self, column: str, values: list[Any], condition: str = "") -> list[Around]:
@@ -347,11 +341,7 @@ class Store:
     def forget_deals(self, people: Sequence[int]) -> None:
         """Of these people no deal is to be written that wasn't yet."""
         marks = ", ".join("?" * len(people))
-        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = 'planned'", people)
-
-    def match_all(self) -> None:
-        """Nobody is known, so everybody is what the events ask for."""
-        self.db.execute("UPDATE record SET matched = 1 WHERE kind = 'person' AND NOT matched")
+        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = '{Status.PLANNED}'", people)
 
     def add_companies(self, rows: Iterable[tuple[str, str, int, bytes]]) -> None:
         """Keep what a person says of a company: part, folded name, whose it is, state.
@@ -400,10 +390,15 @@ class Store:
         """How many rows fit."""
         return int(self.db.execute(f"SELECT count(*) FROM {table} WHERE {where}", tuple(values)).fetchone()[0])
 
+    def has_any(self, where: str) -> bool:
+        """Whether a record or timeline entry fits."""
+        either = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {where}" for table in TABLES)
+        return bool(self.db.execute(f"SELECT EXISTS ({either})").fetchone()[0])
+
     @property
     def has_in_flight(self) -> bool:
         """Whether of a row that was sent nobody knows what came of it."""
-        return any(self.count(table, "status IN ('sent', 'unknown')") for table in ("record", "entry"))
+        return self.has_any(is_any("status", Status.SENT, Status.UNKNOWN))
 
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
@@ -422,5 +417,4 @@ class Store:
 
 def account_named(store: Store, name: str | None) -> Record | None:
     """The run's account of this folded name, unless it was left out."""
-    found = list(store.records("kind = 'account' AND match_key = ? AND action != 'skipped'", (name,))) if name else []
-    return found[0] if found else None
+    return next(store.records(f"{_USED_ACCOUNT} AND match_key = ?", (name,)), None) if name else None

@@ -42,15 +42,16 @@ from fsseg.report.model import (
 )
 from fsseg.report.show import Show
 from fsseg.report.standing import Standing
+from fsseg.state.actions import Code, EventOutcome
 
-STYLES = {
-    "applied": "green",
+STYLES: dict[str, str] = {
+    EventOutcome.APPLIED: "green",
     "would apply": "green",
-    "unchanged": "dim",
-    "skipped": "dim",
-    "rejected": "red",
-    "failed": "red",
-    "pending": "yellow",
+    EventOutcome.UNCHANGED: "dim",
+    EventOutcome.SKIPPED: "dim",
+    EventOutcome.REJECTED: "red",
+    EventOutcome.FAILED: "red",
+    EventOutcome.PENDING: "yellow",
 }
 NARROWEST = 24
 """Columns below which text is no longer put beside what it belongs to."""
@@ -152,8 +153,8 @@ class _Totals:
             yield from (*self.title(), Text())
         yield from self._head()
         reasons = reason_rows(self.summary, self.failures)
-        bad = [row for row in reasons if row.outcome != "skipped"]
-        skipped = [row for row in reasons if row.outcome == "skipped"]
+        bad = [row for row in reasons if row.outcome != EventOutcome.SKIPPED]
+        skipped = [row for row in reasons if row.outcome == EventOutcome.SKIPPED]
         for section in (
             self._outcomes(),
             self._records(),
@@ -244,7 +245,7 @@ class _Totals:
 
     def _warnings(self) -> Iterator[Text]:
         for row in warning_rows(self.summary):
-            label = "Ignored traits" if row.code == "ignored_trait" else f"Warning {row.code}"
+            label = "Ignored traits" if row.code == Code.IGNORED_TRAIT else f"Warning {row.code}"
             start = Text.assemble((f"{label}: ", "bold yellow"))
             yield from self._hanging(start, self._warned(row), 2 if len(start) > 24 else len(start))
 
