@@ -33,6 +33,7 @@ class Batch(NamedTuple):
 
     `passed` and `positions` have the event key and position of every event that passed the filter. An identify call is
     mapped only where its person is folded, since most of them repeat others; `people` has also what group calls say.
+    `ties` are ids and addresses of one person that skipped events have told, and whether they were suppressed.
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
     `warnings` are those of group calls, by position. `size` is how many bytes of traits and payloads there are.
     """
@@ -48,6 +49,7 @@ class Batch(NamedTuple):
     warnings: list[tuple[int, list[tuple[str, str, str]]]]
     skipped: dict[str, int]
     size: int
+    ties: list[tuple[bool, tuple[str, ...]]]
 
 
 def without(batch: Batch, gone: list[int]) -> None:
@@ -105,7 +107,7 @@ class Batcher:
                 return
 
     def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
-        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0)
+        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0, [])
         _, _, passed, positions, people, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
@@ -127,6 +129,8 @@ class Batcher:
                     skip := event_filter(item)
                 ):
                     skipped.append(skip)
+                    if ties := event_filter.ties(item, skip):
+                        batch.ties.append((skip == "suppressed", ties))
                     continue
                 key = event_key(message.message_id.encode())
                 position = item.position

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from fsseg.fold.desired import COMPANY, DesiredPerson, asks_contact, desired_person
-from fsseg.fold.group import WHEN, RefusedCall, by_key, contributions
+from fsseg.fold.group import WHEN, Emails, RefusedCall, by_key, contributions
 from fsseg.fold.merge import PERSON, State, dump, fold, merge
 from fsseg.fold.partitions import Row
 from fsseg.mapping.catalog import Catalog
@@ -27,7 +27,8 @@ class FoldedPartition(NamedTuple):
 
     `people` come by e-mail and key; others point at them by their index. `unnamed` are those of whom no event tells an
     e-mail: key and state. `companies` are the part, whose it is (None: a group call's) and its state; `entries` whose
-    it is, if that is known, and the columns of the entry. `warnings` are code, name, hint and how often.
+    it is, if that is known, and the columns of the entry. `warnings` are code, name, hint and how often. `ties` are an
+    id, or e-mail, and another one of the same person.
     """
 
     people: list[Columns]
@@ -38,6 +39,7 @@ class FoldedPartition(NamedTuple):
     entries: list[tuple[int | None, Columns]]
     refused: list[RefusedCall]
     warnings: list[tuple[tuple[str, str, str], int]]
+    ties: list[tuple[str, str]]
 
 
 class PartitionFolder:
@@ -51,9 +53,10 @@ class PartitionFolder:
         """All that these rows of a partition, or of several, amount to."""
         counter, refused = WarningCounter(), list[RefusedCall]()
         states: dict[str, State] = {}
+        told: Emails = {}
         for rows_by_key in by_key(people):
             for key, rows in rows_by_key.items():
-                if state := fold(contributions(rows, self._mapper, counter, refused)):
+                if state := fold(contributions(rows, self._mapper, counter, refused, told)):
                     states[key] = merge(states[key], state) if key in states else state
         companies = [(key, states.pop(key)) for key in [key for key in states if key.startswith(COMPANY)]]
         emails = {key: email for key, state in states.items() if (email := email_of(key, state))}
@@ -61,7 +64,7 @@ class PartitionFolder:
         unnamed = [(key, _dumped(state)) for key, state in states.items() if key not in emails]
         indexes = {key: index for index, (_, key) in enumerate(named)}
         folded = FoldedPartition([], [], [], [(key, None, _dumped(state)) for key, state in companies], unnamed,
-                                 _entries(entries, indexes), refused, counter.items())  # fmt: skip
+                                 _entries(entries, indexes), refused, counter.items(), _ties(told))  # fmt: skip
         for index, (email, key) in enumerate(named):
             person = plan_person(self._edition, email, [key], states[key])
             folded.people.append(person.columns)
@@ -137,6 +140,10 @@ def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[tuple
                 for _, position, time, event, traits, payload in sorted(rows_by_key[key], key=WHEN)
             )
     return entries
+
+
+def _ties(emails: Emails) -> list[tuple[str, str]]:
+    return [(key[1:].casefold(), email) for key, told in emails.items() for email in sorted(told)]
 
 
 def _dumped(state: State) -> bytes:

@@ -65,6 +65,7 @@ class _Writer:
         for key, dumped in folded.unnamed:
             self._write_known(key, restore(orjson.loads(dumped)))
         store.add_refused(folded.refused)
+        store.add_ties(folded.ties)
         if self._stitching:
             store.add_identities(first, folded.people)
 
