@@ -132,15 +132,19 @@ class RunContext:
         return settings.identity.match or ("segment" if self.catalog.edition == "classic" else "email")
 
     def planned(self, generation: int) -> None:
-        """Seal the plan, which is up to date with that generation of the ledger."""
+        """Seal the plan, which is up to date with that generation of the ledger.
+
+        Offline there is no need to: nothing can be pushed of that.
+        """
         spent, pacer = self.requests()["total"], self.pacer
         expected = None if self.reader is None else forecast(self.store, spent, pacer.per_hour, pacer.remaining)
         with self.store.transaction():
             if expected is not None:
                 self.store.meta.forecast = expected
             self._note_generation(generation)
-            seal(self.store)
-            seal_settled(self.store)
+            if self.reader is not None:
+                seal(self.store)
+                seal_settled(self.store)
             self.note_requests()
             self.store.meta.stage = PlanStage.PLANNED
 

@@ -41,7 +41,7 @@ class DesiredPerson(NamedTuple):
 
 def asks_contact(state: State) -> bool:
     """Whether the latest word on it asks for a contact rather than a lead."""
-    return PERSON in state and state[PERSON].cells().get(CONTACT) is True
+    return PERSON in state and state[PERSON].cell(CONTACT) is True
 
 
 def desired_person(entity: str, state: State) -> DesiredPerson:
@@ -49,21 +49,34 @@ def desired_person(entity: str, state: State) -> DesiredPerson:
     desired, times = fields_for(entity, state[PERSON]) if PERSON in state else ({}, {})
     if len(state) == 1 and PERSON in state:
         return DesiredPerson(desired, times, state[PERSON].sources, [], [])
-    companies = sorted((name for name in state if name.startswith(COMPANY)), key=lambda name: state[name].first)
-    deals = sorted((name for name in state if name.startswith(DEAL)), key=lambda name: state[name].first)
-    latest_company = max(companies, key=lambda name: state[name].last, default=None)
+    companies, latest_company = _named_parts(COMPANY, state)
+    deals, latest_deal = _named_parts(DEAL, state)
     if entity == "contact":
         sources = state[PERSON].sources if PERSON in state else []
         told = [_desired_deal(name, state[name], latest_company) for name in deals]
         return DesiredPerson(desired, times, sources, [name.removeprefix(COMPANY) for name in companies], told)
-    latest_deal = max(deals, key=lambda name: state[name].last, default=None)
     for prefix, latest in (("company", latest_company), ("deal", latest_deal)):
         if latest is not None:
             fields, since = fields_for(entity, state[latest])
             desired.update({f"{prefix}.{name}": value for name, value in fields.items()})
             times.update({f"{prefix}.{name}": time for name, time in since.items()})
-    sources = sorted({source for part in state.values() for source in part.sources})
-    return DesiredPerson(desired, times, sources, [], [])
+    return DesiredPerson(desired, times, _all_sources(state), [], [])
+
+
+def _named_parts(prefix: str, state: State) -> tuple[list[str], str | None]:
+    """The companies, or deals, that the person has, the first one told of first; and the one told of last."""
+    names = [name for name in state if name.startswith(prefix)]
+    if len(names) < 2:
+        return names, names[0] if names else None
+    names.sort(key=lambda name: state[name].first)
+    return names, max(names, key=lambda name: state[name].last)
+
+
+def _all_sources(state: State) -> list[tuple[int, int]]:
+    first, *others = (part.sources for part in state.values())
+    if all(sources == first for sources in others):  # as where each call tells of the company, too
+        return first
+    return sorted({source for part in state.values() for source in part.sources})
 
 
 def _desired_deal(part_name: str, part: Part, latest_company: str | None) -> DesiredDeal:

@@ -68,7 +68,7 @@ def fold_inputs(
     """
     dedupe = DedupeIndex(None if work.again else work.ledger.delivered().among)
     collector = Collector(work.store, dedupe)
-    with closing(work.engine()) as engine, no_cycles():
+    with closing(work.engine()) as engine, no_cycles(), work.store.hurried():
         with stage("Read", None, "events") as shown:
             engine.read(inputs, collector, ticking(shown.advance))
         dedupe.clear()

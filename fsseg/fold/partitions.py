@@ -18,6 +18,9 @@ PARTITIONS = 256
 SPILL = 16 << 20
 """Bytes of rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
 
+PACKED_AT_ONCE = 4 << 20
+"""Bytes of rows that are packed together: a call for each partition costs as much as a few rows."""
+
 _SIZE = 4
 """Bytes that say how long the rows are that follow."""
 
@@ -44,13 +47,15 @@ def together(size: int) -> list[list[int]]:
 
 
 class PartitionedBuffer:
-    """Rows by partition, packed as they come, while they are still in the processor's cache.
+    """Rows by partition, packed a few at a time.
 
     Beyond `SPILL` bytes in memory all of them go to a file in `folder`, which has no name and dies with the process;
     or to the file at `path`, for other processes to read.
     """
 
     def __init__(self, folder: Path, path: Path | None = None) -> None:
+        self._rows: list[list[Row]] = [[] for _ in range(PARTITIONS)]
+        self._unpacked = 0
         self._packed: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
         self._ranges: list[Ranges] = [[] for _ in range(PARTITIONS)]
         # `close` closes it
@@ -62,19 +67,27 @@ class PartitionedBuffer:
 
     def add(self, rows: list[Row]) -> None:
         """Put each row into its partition."""
-        partitions: list[list[Row]] = [[] for _ in range(PARTITIONS)]
+        partitions = self._rows
         for row in rows:
             partitions[crc32(row[0].encode()) % PARTITIONS].append(row)
-        for packed, added in zip(self._packed, partitions, strict=True):
-            if added:
-                block = _pack(added)
+            self._unpacked += len(row[5])
+        if self._unpacked >= min(PACKED_AT_ONCE, SPILL):
+            self._pack()
+            if self._held >= SPILL:
+                self.spill()
+
+    def _pack(self) -> None:
+        for packed, rows in zip(self._packed, self._rows, strict=True):
+            if rows:
+                block = _pack(rows)
                 packed += (len(block).to_bytes(_SIZE), block)
                 self._held += len(block)
-        if self._held >= SPILL:
-            self.spill()
+                rows.clear()
+        self._unpacked = 0
 
     def spill(self) -> list[Ranges]:
         """Put all that is in memory into the file; where the rows of each partition stand in it."""
+        self._pack()
         end = self._file.tell()
         self._file.write(b"".join(chain.from_iterable(self._packed)))
         self._file.flush()
@@ -88,6 +101,7 @@ class PartitionedBuffer:
 
     def blocks(self, partitions: Iterable[int]) -> Iterator[list[Row]]:
         """The rows of some partitions in the order they came, a few at a time."""
+        self._pack()
         for number in partitions:
             yield from read_blocks(self._file.fileno(), self._ranges[number])
             yield _unpacked(b"".join(self._packed[number]))

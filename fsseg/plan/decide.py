@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, assert_never
 
+import orjson
+
 from fsseg.fold.desired import LEAD_STAGE
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
 from fsseg.state.actions import Action, Code, Status
-from fsseg.state.decided_rows import KINDS, decide_entries, undecided, write_decisions
+from fsseg.state.decided_rows import (
+    KINDS,
+    NewPerson,
+    create_people,
+    decide_entries,
+    new_people,
+    undecided,
+    write_decisions,
+)
 from fsseg.state.fingerprint import content, places
 from fsseg.state.ledger import History, Ledger, history_of
 from fsseg.state.plan_store import Around, Record, Store, encode
@@ -50,11 +60,26 @@ class Decision(NamedTuple):
 
 def decide(work: Deciding) -> None:
     """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries."""
-    for kind in KINDS:
-        for page in undecided(work.store, kind):
-            write_decisions(work.store, *_rows(work, page))
+    with work.store.hurried():
+        for kind in KINDS:
+            if kind == "person":
+                for people in new_people(work.store):
+                    create_people(work.store, _create_rows(work.catalog, people))
+            for page in undecided(work.store, kind):
+                write_decisions(work.store, *_rows(work, page))
     with work.store.transaction():
         decide_entries(work.store)
+
+
+def _create_rows(catalog: Catalog, people: list[NewPerson]) -> list[tuple[str, int]]:
+    """What `decision` comes to for new people without accounts, of whom there may be a great many."""
+    rows = []
+    for person in people:
+        wanted = _wanted_of_new(
+            catalog, person.key, orjson.loads(person.desired), asks_contact=bool(person.asks_contact)
+        )
+        rows.append((encode({name: (None, value) for name, value in wanted.items() if value is not None}), person.id))
+    return rows
 
 
 def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], list[tuple[str, int]]]:
@@ -96,7 +121,10 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
-        change = diff(work.catalog, record.entity, _wanted_of_new(work.catalog, record), None)
+        wanted = record.desired
+        if record.kind == "person":
+            wanted = _wanted_of_new(work.catalog, record.key, wanted, asks_contact=bool(record.asks_contact))
+        change = diff(work.catalog, record.entity, wanted, None)
     else:
         history = history_of(context.histories, _places(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
@@ -162,15 +190,13 @@ def _delivered(history: History, record: Record) -> bool:
     return record.converts is None and history.content == content(record.kind, record.desired, record.companies)
 
 
-def _wanted_of_new(catalog: Catalog, record: Record) -> dict[str, Any]:
-    """A new person needs an e-mail.
+def _wanted_of_new(catalog: Catalog, email: str, desired: dict[str, Any], *, asks_contact: bool) -> dict[str, Any]:
+    """What is wanted of a new person, who needs an e-mail.
 
     A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one.
     """
-    if record.kind != "person":
-        return record.desired
-    wanted = {"email": record.key} | record.desired
-    if catalog.edition == "suite" and not record.asks_contact and "lifecycle_stage_id" not in wanted:
+    wanted = {"email": email} | desired
+    if catalog.edition == "suite" and not asks_contact and "lifecycle_stage_id" not in wanted:
         stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
         wanted |= {} if stage is None else {"lifecycle_stage_id": stage}
     return wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from fsseg.freshsales.names import Entity
 from fsseg.state.actions import Action, Code, Status
@@ -14,6 +14,38 @@ DECIDED = ("action", "fields", "status", "code", "warnings", "account")
 
 KINDS = ("account", "person", "deal")
 """What is decided first stands first: a person points at accounts, a deal at both."""
+
+
+class NewPerson(NamedTuple):
+    """Somebody whom Freshsales doesn't hold, and who belongs to no account; `desired` is JSON."""
+
+    id: int
+    entity: Entity
+    key: str
+    asks_contact: int
+    desired: str
+
+
+def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
+    """All new people who are still to be decided on, so many at a time."""
+    last = -1
+    while True:
+        rows = store.db.execute(
+            f"SELECT {', '.join(NewPerson._fields)} FROM record NOT INDEXED WHERE id > ? AND kind = 'person'"
+            " AND action IS NULL AND existing IS NULL AND companies = '[]' ORDER BY id LIMIT ?",
+            (last, size),
+        )
+        page = [NewPerson._make(row) for row in rows]
+        if not page:
+            return
+        last = page[-1].id
+        yield page
+
+
+def create_people(store: Store, rows: Iterable[tuple[str, int]]) -> None:
+    """People to create, with the JSON of their fields."""
+    with store.transaction():
+        store.update_all("record", ("fields", "action"), ((fields, Action.CREATE, id) for fields, id in rows))
 
 
 def undecided(store: Store, kind: str) -> Iterator[list[Record]]:
