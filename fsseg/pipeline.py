@@ -19,18 +19,19 @@ from fsseg.match.timeline import match_entries
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide
 from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
-from fsseg.plan.verify import recheck
+from fsseg.plan.verify import verify_unchanged
 from fsseg.push.executor import push, recover
-from fsseg.report.run_files import write_run_files
+from fsseg.report.changes_file import ChangesFile
+from fsseg.report.run_files import ExitCodeOf, write_run_files
 from fsseg.run_context import RunContext
 from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
-from fsseg.state.outcomes import add_up
+from fsseg.state.outcomes import count_outcomes
 from fsseg.state.plan_counts import count_people
 from fsseg.state.run_folder import all_runs
 from fsseg.state.run_meta import PlanStage
-from fsseg.state.seal import begin_renewal, check, seal, seal_read, unseal_settled
+from fsseg.state.seal import begin_renewal, check, seal, seal_read, unseal_read, unseal_settled
 
 
 class Pipeline(RunContext):
@@ -38,6 +39,7 @@ class Pipeline(RunContext):
 
     def plan(self, inputs: Sequence[Input]) -> None:
         """Up to the diff, from wherever the run stands. Reads from Freshsales only."""
+        unseal_read(self.store)
         if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs, self.progress.stage, self.ticking)
         if self.stage is PlanStage.GATHERED:
@@ -83,7 +85,7 @@ class Pipeline(RunContext):
         if self.store.meta.applies and self.stage is PlanStage.PLANNED and not self.verified:
             self.verified = True
             with self.progress.stage("Recheck", None, "records") as stage:
-                recheck(self.matching(stage.advance))
+                verify_unchanged(self.matching(stage.advance))
         self._suppress_planned()
 
     def _suppress(self) -> None:
@@ -112,25 +114,22 @@ class Pipeline(RunContext):
             hold_to_review(self.store, self.catalog, others, since)
 
     def push(self) -> None:
-        """Push what is planned and not settled yet.
-
-        Raises `BrakeRefused` before anything is sent, and `Halted` or `Stop` once what was in flight is settled.
-        """
+        """Push what is left to push. Raises `BrakeRefused` before anything is sent, `Halted` or `Stop` on the way."""
         if refusal := self.brake():
             raise BrakeRefused(refusal)
         unseal_settled(self.store)
         push(self.push_context(), self.push_stage)
         self.store.meta.stage = PlanStage.PUSHED
 
-    def report(
-        self, head: dict[str, Any], exit_code: Callable[[dict[str, int]], int], *, dry_run: bool
-    ) -> dict[str, Any]:
+    def report(self, head: dict[str, Any], exit_code: ExitCodeOf, *, dry_run: bool) -> dict[str, Any]:
         """Remember what was delivered, write the run's files, and give the summary; see `write_run_files`."""
-        totals = add_up(self.store, dry_run=dry_run)
+        run, store = self.run, self.store
+        changes = ChangesFile(run, store, self.processes)
+        totals = count_outcomes(store, dry_run=dry_run)
         if not dry_run:
-            commit_run(self.run, self.store, self.ledger, self.say, totals)
+            commit_run(run, store, self.ledger, self.say, totals)
         head |= {"dry_run": dry_run}
-        summary, self.sample = write_run_files(self.run, self.store, totals, head, self.requests(), exit_code)
+        summary, self.sample = write_run_files(self.run, self.store, changes, totals, head, self.requests(), exit_code)
         self.note_requests()
-        seal_read(self.store)
+        seal_read(store)
         return summary

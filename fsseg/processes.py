@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from itertools import islice
@@ -25,6 +25,9 @@ Result = TypeVar("Result")
 
 class ProcessLost(Exception):
     """One of the processes was ended from outside."""
+
+    def __init__(self) -> None:
+        super().__init__("a process that helps was ended from outside, perhaps for want of memory")
 
 
 class Processes:
@@ -58,22 +61,31 @@ class Processes:
         return file.name
 
     def results(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
-        """What `work` gives for each task, in their order, a few of them under way at a time.
+        """What `work` gives for each task, in their order, a few of them under way at a time; they begin at once.
 
         `work` is a function of a module. Raises `ProcessLost` where a process is ended from outside.
         """
         if self._pool is None:
-            yield from map(work, tasks)
-            return
-        rest = iter(tasks)
+            return map(work, tasks)
+        rest = (self._submitted(work, task) for task in tasks)
+        return _in_order(deque(islice(rest, 2 * self.jobs)), rest)
+
+    def _submitted(self, work: Callable[[Task], Result], task: Task) -> Future[Result]:
+        assert self._pool is not None
         try:
-            under_way = deque(self._pool.submit(work, task) for task in islice(rest, 2 * self.jobs))
-            while under_way:
-                result = under_way.popleft().result()
-                under_way.extend(self._pool.submit(work, task) for task in islice(rest, 1))
-                yield result
+            return self._pool.submit(work, task)
         except BrokenProcessPool:
-            raise ProcessLost("a process that helps was ended from outside, perhaps for want of memory") from None
+            raise ProcessLost from None
+
+
+def _in_order(under_way: deque[Future[Result]], rest: Iterator[Future[Result]]) -> Iterator[Result]:
+    while under_way:
+        try:
+            result = under_way.popleft().result()
+        except BrokenProcessPool:
+            raise ProcessLost from None
+        under_way.extend(islice(rest, 1))
+        yield result
 
 
 @lru_cache(maxsize=4)

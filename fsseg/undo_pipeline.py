@@ -9,7 +9,7 @@ from functools import partial
 from fsseg.pipeline import Pipeline
 from fsseg.plan.undo import plan_undo
 from fsseg.segment.open import Input
-from fsseg.state.deliveries import told
+from fsseg.state.deliveries import deliveries_of
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, all_runs
 from fsseg.state.run_meta import PlanStage
@@ -37,8 +37,8 @@ class UndoPipeline(Pipeline):
         ):
             others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != undoes)
             plan_undo(
-                original, self.store, self.reader, self.catalog, self.ledger, stage.advance, partial(told, others),
-                delete_created=bool(self.store.meta.delete_created),
+                original, self.store, self.reader, self.catalog, self.ledger, stage.advance,
+                partial(deliveries_of, others), delete_created=bool(self.store.meta.delete_created),
             )  # fmt: skip
         self.planned(self.ledger.generation)
 

@@ -139,7 +139,7 @@ def _account(settings: Settings) -> Account | None:
 def nothing_left(output: Output, given: Settings, run: Run | None, text: str) -> ExitCode:
     """Say so, and of which account; a run that was named is shown as it ended."""
     if run is None:
-        output.consoles.say(f"{text} for {' or '.join(hosts(given)) if names_account(given) else 'any account'}")
+        output.consoles.info(f"{text} for {' or '.join(hosts(given)) if names_account(given) else 'any account'}")
         return ExitCode.DONE
     info = run.info
     is_undo = info.command == "undo" and info.state is RunState.SUPERSEDED
@@ -147,7 +147,7 @@ def nothing_left(output: Output, given: Settings, run: Run | None, text: str) ->
     how = advised("apply", run) if _can_be_applied(info) else ""
     if how:
         why += f": {how} pushes it{'' if info.state is RunState.PLANNED else ' all the same'}"
-    output.consoles.say(f"{text}: {why}" if why else text)
+    output.consoles.info(f"{text}: {why}" if why else text)
     if summary := run.summary():
         show_run(output, run, summary, how)
     return ExitCode.DONE
@@ -224,7 +224,7 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
         _forget_begun(held, original)
         _refuse_inapplicable(original)
         when = original.info.started_at[:16].replace("T", " ")
-        output.consoles.say(f"applying {original.id}, planned {when} UTC")
+        output.consoles.info(f"applying {original.id}, planned {when} UTC")
         return _fork(held, original, strict=strict)
 
     def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
@@ -309,7 +309,7 @@ def _fork(held: Session, original: Run, *, strict: bool) -> Run:
         with closing(run.open()) as store, store.transaction():
             store.meta.applies = original.id
             store.meta.strict_apply = strict
-            store.meta.moved = None
+            store.meta.drifted = None
             store.meta.requests = {}
             forget_review(store)
 
@@ -334,7 +334,7 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
         with closing(original.open()) as store:
             held.check_account(store, original)
         already = f", which run {info.by} has undone already" if info.state is RunState.UNDONE else ""
-        output.consoles.say(f"undoing {original.id}{already}")
+        output.consoles.info(f"undoing {original.id}{already}")
 
         def note(run: Run) -> None:
             with closing(run.open()) as store, store.transaction():

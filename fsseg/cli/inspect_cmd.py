@@ -59,7 +59,7 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
     if ready and not offline:
         return known_fields.online(settings, output)
     if not offline and known_fields.configured(settings):
-        output.consoles.say("no API token, so nothing is read from the account")
+        output.consoles.info("no API token, so nothing is read from the account")
     return known_fields.offline(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")))
 
 
@@ -88,7 +88,7 @@ def _read(inspection: Inspection, settings: Settings, files: list[str], output: 
             inspection.take(input, read(input, placeholder_ids=ids), advance)
     faulty = [file for file in inspection.stats.files if file.unreadable]
     for file in faulty:
-        output.consoles.complain(f"{file.path}: {file.unreadable}")
+        output.consoles.error(f"{file.path}: {file.unreadable}")
     if faulty and len(faulty) == len(files):
         raise NoInput("nothing to read")
     return len(faulty)

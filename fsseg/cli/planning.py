@@ -82,7 +82,7 @@ def run(
                 tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
             _tell_undos(output.consoles, open_undos(held.folder, begun.info.inputs))
             if offline:
-                output.consoles.say(OFFLINE)
+                output.consoles.info(OFFLINE)
 
             def act(stack: ExitStack) -> None:
                 pipeline.commit_killed()
@@ -100,15 +100,15 @@ def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
     """Say which files there is nothing new in."""
     for path, run in list(runs.items())[:FEW]:
         what = "what was delivered is skipped (--again compares it once more)"
-        consoles.say(f"{path} was dealt with wholly by run {run}: {what}")
+        consoles.info(f"{path} was dealt with wholly by run {run}: {what}")
     if len(runs) > FEW:
         more = len(runs) - FEW
-        consoles.say(f"so {'was' if more == 1 else 'were'} {more:,} more of these files: summary.json names them")
+        consoles.info(f"so {'was' if more == 1 else 'were'} {more:,} more of these files: summary.json names them")
 
 
 def _tell_undos(consoles: Consoles, undos: list[Run]) -> None:
     for run in undos:
-        consoles.say(
+        consoles.info(
             f"run {run.id}, which undoes {run.info.of}, stopped on its way: what it has still to put back is skipped"
             f" here, and goes once somebody types {advised('resume', run)}"
         )
@@ -144,7 +144,7 @@ def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
         with suppress(StateError):  # it may be gone
             original.note(state=RunState.DECLINED, by=None)
             text += f"; what would still push it: {advised('apply', original)}"
-    held.output.consoles.complain(text)
+    held.output.consoles.error(text)
     shutil.rmtree(run.folder)
     return ExitCode.INTERRUPTED if declined.interrupted else ExitCode.DONE
 
@@ -198,7 +198,7 @@ def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
     files = [row["path"] for row in summary["inputs"] if row.get("lost")]
     if files:
         more = f" and {len(files) - FEW:,} more" if len(files) > FEW else ""
-        consoles.complain(
+        consoles.error(
             f"{', '.join(files[:FEW])}{more} changed since it was read, or is gone: what failed of it is named in"
             " failures.jsonl, but can't be given there"
         )
@@ -239,9 +239,11 @@ def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") 
     elif output.consoles.quiet:
         return
     elif summary["dry_run"] and summary["command"] != "import":
-        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder, told=told, standing=stands)
+        print_dry_run(
+            out, summary, read_lines(run.changes), failures, run_dir=run.folder, command_shown=told, standing=stands
+        )
     else:
-        print_totals(out, summary, failures, run_dir=run.folder, told=told, standing=stands)
+        print_totals(out, summary, failures, run_dir=run.folder, command_shown=told, standing=stands)
 
 
 def _how_to_go_on(run: Run, ending: Ending) -> str:
@@ -259,16 +261,16 @@ def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], h
     resume = f"go on with: {how}"
     match ending:
         case Ending(error=Declined()):
-            output.consoles.complain(f"nothing was written; what would still push it: {how}")
+            output.consoles.error(f"nothing was written; what would still push it: {how}")
         case Ending(code=ExitCode.BRAKE):
-            output.consoles.complain(f"the safety brake: {ending.error}" + (f"; {resume}" if how else ""))
+            output.consoles.error(f"the safety brake: {ending.error}" + (f"; {resume}" if how else ""))
         case Ending(code=ExitCode.REFUSED_CREDENTIALS):
-            output.consoles.complain(
+            output.consoles.error(
                 f"Freshsales refused this key: {ending.error}. Check it with: fsseg check; then {resume}"
             )
         case Ending(code=ExitCode.DONE):
             if output.consoles.quiet:
                 for line in quiet_lines(summary):
-                    output.consoles.complain(line)
+                    output.consoles.error(line)
         case _:
-            output.consoles.complain(f"stopped early: {ending.error}; {resume}")
+            output.consoles.error(f"stopped early: {ending.error}; {resume}")

@@ -13,7 +13,7 @@ from fsseg.cli.work import Declined, Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
 from fsseg.report.changes import ChangeGroups
-from fsseg.report.changes_file import write_changes
+from fsseg.report.changes_file import ChangesFile
 from fsseg.report.console import glyphs, line_width
 from fsseg.report.files import read_lines
 from fsseg.report.formats.text_diff import diff_lines
@@ -36,7 +36,7 @@ def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes:
     """
     pipeline.renew()
     meta = pipeline.store.meta
-    if meta.strict_apply and meta.moved:
+    if meta.strict_apply and meta.drifted:
         meta.stage = PlanStage.PUSHED  # nothing of this plan is ever to be sent
         return
     if refusal := pipeline.brake():
@@ -94,7 +94,7 @@ def _ask(pipeline: Pipeline, output: Output, question: str) -> None:
             return
         if answer not in ("d", "diff"):
             raise Declined
-        write_changes(pipeline.run, pipeline.store)
+        ChangesFile(pipeline.run, pipeline.store, pipeline.processes).finish()
         err, changes = output.consoles.err, pipeline.run.changes
         shown = ChangeGroups(read_lines(changes), limit=SHOWN)
         for line in diff_lines(shown, glyphs(err), line_width(err), str(changes)):

@@ -123,7 +123,7 @@ def find_inputs(paths: Sequence[str], consoles: Consoles) -> tuple[list[str], in
     """The files to read, and how many paths could not be; each of those is told. Raises `NoInput` if none can."""
     files, unreadable = expand(paths)
     for path, reason in unreadable:
-        consoles.complain(f"{path}: {reason}")
+        consoles.error(f"{path}: {reason}")
     if unreadable and not files:
         raise NoInput("nothing to read")
     return files, len(unreadable)
@@ -204,7 +204,7 @@ class Session:
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
-            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.say)))
+            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             rules = rules_of(self.settings, application_token=connection.application_token)
             yield kind(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,

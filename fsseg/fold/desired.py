@@ -74,9 +74,9 @@ def _named_parts(prefix: str, state: State) -> tuple[list[str], str | None]:
 
 
 def _all_sources(state: State) -> list[tuple[int, int]]:
-    first, *others = (part.sources for part in state.values())
-    if all(sources == first for sources in others):  # as where each call tells of the company, too
-        return first
+    told = [part.sources for part in state.values()]
+    if told and all(sources == told[0] for sources in told):  # as where each call tells of the company, too
+        return told[0]
     return sorted({source for part in state.values() for source in part.sources})
 
 

@@ -8,7 +8,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import Existing
 from fsseg.segment.email_key import email_key
-from fsseg.state.fingerprint import places
+from fsseg.state.fingerprint import fingerprint_keys
 from fsseg.state.ledger import Known, Ledger
 
 
@@ -29,7 +29,7 @@ class LedgerFinder:
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         if entities == ("account",):
-            if self._ledger.history(places("account", "account", None, fold_name(name), None)).generation:
+            if self._ledger.history(fingerprint_keys("account", "account", None, fold_name(name), None)).generation:
                 yield "account", {"id": None}
             return
         known = self._ledger.known_by_email(email_key(name))

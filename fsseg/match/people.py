@@ -182,5 +182,5 @@ def _write_reshaped(work: Matching, reshaped: Reshaped) -> None:
     store.add_companies(
         (name, name.removeprefix(COMPANY), id, part)
         for id, (state, person) in reshaped.items()
-        for name, part in (company_parts(person, state) if work.anew else ())
+        for name, part in company_parts(person, state)
     )

@@ -8,7 +8,7 @@ from fsseg.match.finders import Finder
 from fsseg.match.ledger_finder import LedgerDealFinder
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
-from fsseg.state.fingerprint import places
+from fsseg.state.fingerprint import fingerprint_keys
 from fsseg.state.matched_rows import remote_ids, undecided_deals, unmatched_accounts
 from fsseg.state.plan_store import Record
 
@@ -49,7 +49,7 @@ def match_deals(work: Matching) -> None:
 
 def _is_delivered(work: Matching, deal: Record, contact: int | None) -> bool:
     """Whether something was delivered of this deal of a contact."""
-    return work.ledger.history(places("deal", "deal", None, deal.match_key, contact)).generation > 0
+    return work.ledger.history(fingerprint_keys("deal", "deal", None, deal.match_key, contact)).generation > 0
 
 
 def _write_existing(work: Matching, finder: Finder, record: Record, existing: Existing, links: list[str]) -> None:

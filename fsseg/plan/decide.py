@@ -22,7 +22,7 @@ from fsseg.state.decided_rows import (
     undecided,
     write_decisions,
 )
-from fsseg.state.fingerprint import content, places
+from fsseg.state.fingerprint import fingerprint, fingerprint_keys
 from fsseg.state.ledger import History, Ledger, history_of
 from fsseg.state.plan_store import Around, Record, Store, encode
 
@@ -39,7 +39,7 @@ class Deciding:
 
 
 class Context(NamedTuple):
-    """What a page of records points at: people of deals by id, accounts by name, and what was delivered by place."""
+    """What a page of records points at: people of deals by id, accounts by name, deliveries by fingerprint key."""
 
     people: dict[int, Around]
     accounts: dict[str, Around]
@@ -87,17 +87,17 @@ def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], li
     context = _context(work, page)
     decisions = [(record.id, _pointed_at(work, record) or decision(work, record, context)) for record in page]
     rows = [
-        (one.action, encode(one.fields), one.status, one.code, encode(one.warnings), one.account, id)
-        for id, one in decisions
+        (made.action, encode(made.fields), made.status, made.code, encode(made.warnings), made.account, id)
+        for id, made in decisions
     ]
-    return rows, [(encode(one.times), id) for id, one in decisions if one.times is not None]
+    return rows, [(encode(made.times), id) for id, made in decisions if made.times is not None]
 
 
 def _context(work: Deciding, page: list[Record]) -> Context:
     people = work.store.around(record.parent for record in page)
     names = (name for record in page for name in record.companies)
-    wanted = [at for record in page if record.existing is not None for at in _places(record, people)]
-    return Context(people, work.store.accounts(names), work.ledger.rows(wanted))
+    keys = [key for record in page if record.existing is not None for key in _fingerprint_keys(record, people)]
+    return Context(people, work.store.accounts(names), work.ledger.rows(keys))
 
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
@@ -126,7 +126,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
             wanted = _wanted_of_new(work.catalog, record.key, wanted, asks_contact=bool(record.asks_contact))
         change = diff(work.catalog, record.entity, wanted, None)
     else:
-        history = history_of(context.histories, _places(record, context.people))
+        history = history_of(context.histories, _fingerprint_keys(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         change, links = _compare(work, record, history, desired, links)
@@ -151,12 +151,12 @@ def _holds(catalog: Catalog, record: Record, name: str) -> bool:
     return same(has, record.desired[name], field_of(catalog, record.entity, name))
 
 
-def _places(record: Record, people: dict[int, Around]) -> list[int]:
-    """Where the ledger keeps what was delivered of the record that is there."""
+def _fingerprint_keys(record: Record, people: dict[int, Around]) -> list[int]:
+    """The keys under which the ledger keeps what was delivered of the record that is there."""
     if record.converts is not None:
-        return places(record.kind, "lead", record.converts, record.match_key, None)
+        return fingerprint_keys(record.kind, "lead", record.converts, record.match_key, None)
     parent = people[record.parent].remote_id if record.parent else None
-    return places(record.kind, record.entity, record.remote_id, record.match_key, parent)
+    return fingerprint_keys(record.kind, record.entity, record.remote_id, record.match_key, parent)
 
 
 def _compare(
@@ -169,14 +169,14 @@ def _compare(
         links = {"entity": ["lead", "contact"], **links}
     unread = {name for name in (*desired, *links) if silent(has, HELD_BY.get(name, name))}
     if unread and _delivered(history, record):
-        desired, links = ({name: some[name] for name in some if name not in unread} for some in (desired, links))
+        desired, links = ({name: values[name] for name in values if name not in unread} for values in (desired, links))
         unread = set()
     change = diff(work.catalog, record.entity, desired, has)
     if isinstance(change, Update) and _only_rounded(work.catalog, record.entity, change.fields):
         change = Unchanged() if _delivered(history, record) else change
     if unread and work.offline:
-        told = change.fields if isinstance(change, Update) else {}
-        change = Update({**told, **{name: [None, desired[name]] for name in desired if name in unread}})
+        differing = change.fields if isinstance(change, Update) else {}
+        change = Update({**differing, **{name: [None, desired[name]] for name in desired if name in unread}})
     return Update({}) if links and isinstance(change, Unchanged) else change, links
 
 
@@ -187,7 +187,7 @@ def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
 
 def _delivered(history: History, record: Record) -> bool:
     """Whether what is wanted of this record is just what was last delivered of it."""
-    return record.converts is None and history.content == content(record.kind, record.desired, record.companies)
+    return record.converts is None and history.fingerprint == fingerprint(record.kind, record.desired, record.companies)
 
 
 def _wanted_of_new(catalog: Catalog, email: str, desired: dict[str, Any], *, asks_contact: bool) -> dict[str, Any]:
@@ -205,8 +205,8 @@ def _wanted_of_new(catalog: Catalog, email: str, desired: dict[str, Any], *, ask
 def _account_links(context: Context, record: Record) -> Fields:
     """The contact's accounts before and after: those it has stay, those told of are added in the order they were."""
     has = (record.existing or {}).get("sales_accounts") or []
-    ids = {one.get("id") for one in has}  # names in a copy of the contact may be older than the accounts'
-    before = [one.get("name") for one in has]
+    ids = {account.get("id") for account in has}  # names in a copy of the contact may be older than the accounts'
+    before = [account.get("name") for account in has]
     added = []
     for name in record.companies:
         account = context.accounts.get(name)

@@ -8,7 +8,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.plan.diff import field_of, same
 from fsseg.state.daily_rollup import aggregate
 from fsseg.state.deliveries import Values, values_of, written_since
-from fsseg.state.fingerprint import places
+from fsseg.state.fingerprint import fingerprint_keys
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.renewal import (
@@ -71,11 +71,11 @@ def reopen_touched(store: Store, ledger: Ledger, since: int, *, review: bool) ->
 
 def _is_touched(store: Store, ledger: Ledger, record: Record, since: int) -> bool:
     parent = store.record(record.parent).remote_id if record.parent else None
-    where = places(record.kind, str(record.entity), record.remote_id, record.match_key, parent)
-    if record.action is None or ledger.history(where).generation > since:
+    keys = fingerprint_keys(record.kind, record.entity, record.remote_id, record.match_key, parent)
+    if record.action is None or ledger.history(keys).generation > since:
         return True
     known = [*map(ledger.known, record.keys), *([ledger.known_by_email(record.match_key)] if record.keys else [])]
-    return any(one is not None and one.generation > since for one in known)
+    return any(person is not None and person.generation > since for person in known)
 
 
 def hold_to_review(store: Store, catalog: Catalog, others: Iterable[Run], since: int) -> int:
@@ -108,7 +108,7 @@ def _is_ours(
         return False
     return all(
         any(
-            same(before, known, field_of(catalog, str(record.entity), name))
+            same(before, known, field_of(catalog, record.entity, name))
             for known in (reviewed.get(name, [after])[0], *delivered.get(name, ()))
         )
         for name, (before, after) in record.fields.items()

@@ -13,8 +13,8 @@ from fsseg.match.remote_record import Existing, addresses
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action, Code, Status
-from fsseg.state.deliveries import Told
-from fsseg.state.fingerprint import places
+from fsseg.state.deliveries import Delivery
+from fsseg.state.fingerprint import fingerprint_keys
 from fsseg.state.ledger import History, Ledger
 from fsseg.state.ledger_update import delivered_since
 from fsseg.state.plan_store import Entry, Record, Store
@@ -38,8 +38,8 @@ CONFLICT = WayBack(Action.CONFLICT, Status.FAILED, Code.CONFLICT)
 NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
 """It is as it was before the run."""
 
-ToldAt = Callable[[set[int]], dict[int, list[Told]]]
-"""What other runs have delivered of the records at these places."""
+DeliveriesOf = Callable[[set[int]], dict[int, list[Delivery]]]
+"""What other runs have delivered of the records with these fingerprint keys."""
 
 
 class Since(NamedTuple):
@@ -60,17 +60,18 @@ def plan_undo(
     catalog: Catalog,
     ledger: Ledger,
     tick: Callable[[int], None],
-    told: ToldAt,
+    deliveries_of: DeliveriesOf,
     *,
     delete_created: bool,
 ) -> None:
     """Fill `store` with the way back from the run in `original`; what it has done of it already stays.
 
-    `told` tells what other runs have delivered. `tick` is told of each record compared. Raises the client's errors.
+    `deliveries_of` gives what other runs have delivered. `tick` is told of each record compared. Raises the client's
+    errors.
     """
     with store.transaction():
         forget_planned(store)
-    later = told(_touched_since(original, ledger))
+    later = deliveries_of(_touched_since(original, ledger))
     done = ids_of_records(store)
     for record in records_to_compare(original):
         if record.id in done:
@@ -117,7 +118,7 @@ def _entry_back(entry: Entry, *, delete_created: bool) -> WayBack:
 
 
 def _since(
-    original: Store, ledger: Ledger, later: dict[int, list[Told]], record: Record, current: Existing | None
+    original: Store, ledger: Ledger, later: dict[int, list[Delivery]], record: Record, current: Existing | None
 ) -> Since:
     if current is None:
         return Since(is_used=False, is_overtaken=False, account_id=None)
@@ -130,22 +131,22 @@ def _since(
 
 
 def _touched_since(original: Store, ledger: Ledger) -> set[int]:
-    """The places of the updated records to which another run has delivered something since."""
+    """The fingerprint keys of the updated records to which another run has delivered something since."""
     return {
-        at
+        key
         for record in updated_records(original)
         if _is_used(original, ledger, record, record.remote_id)
-        for at in _places(original, record, record.remote_id)
+        for key in _fingerprint_keys(original, record, record.remote_id)
     }
 
 
-def _is_overtaken(original: Store, ledger: Ledger, later: dict[int, list[Told]], record: Record, id: int) -> bool:
+def _is_overtaken(original: Store, ledger: Ledger, later: dict[int, list[Delivery]], record: Record, id: int) -> bool:
     times = _history(original, ledger, record, id).times
     own, committed = {key for _, key in record.sources}, generation_of(original, record)
     deliveries = [
         delivery
-        for place in _places(original, record, id)
-        for delivery in later.get(place, ())
+        for key in _fingerprint_keys(original, record, id)
+        for delivery in later.get(key, ())
         if delivery.generation > committed and not delivery.events <= own
     ]
     return any(
@@ -160,14 +161,14 @@ def _is_used(original: Store, ledger: Ledger, record: Record, remote_id: int | N
     return delivered_since(original, generation_of(original, record), generation)
 
 
-def _places(original: Store, record: Record, remote_id: int | None) -> list[int]:
+def _fingerprint_keys(original: Store, record: Record, remote_id: int | None) -> list[int]:
     parent = original.record(record.parent).remote_id if record.parent else None
-    return places(record.kind, str(record.entity), remote_id, record.match_key, parent)
+    return fingerprint_keys(record.kind, record.entity, remote_id, record.match_key, parent)
 
 
 def _history(original: Store, ledger: Ledger, record: Record, remote_id: int | None) -> History:
     """What any run delivered of it; the id may only be known now, since bulk doesn't tell it."""
-    return ledger.history(_places(original, record, remote_id))
+    return ledger.history(_fingerprint_keys(original, record, remote_id))
 
 
 def _current(reader: Reader, record: Record) -> Existing | None:

@@ -41,7 +41,7 @@ def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record])
 
 def _read_latest(context: PushContext, entity: Entity, missing: dict[str, Record], max_pages: int) -> None:
     try:
-        view = context.reader.all_view(entity)
+        view = context.reader.likeliest_view(entity)
         for number in range(1, max_pages + 1):
             rows = context.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
             _write_ids(context, entity, missing, [flatten(entity, row) for row in rows])

@@ -71,8 +71,8 @@ def _nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
 
 
 def _custom(nested: dict[str, Any]) -> dict[str, Any]:
-    found = {name: value for name, value in nested.items() if name.startswith("cf_")}
-    return {"custom_field": found} if found else {}
+    custom = {name: value for name, value in nested.items() if name.startswith("cf_")}
+    return {"custom_field": custom} if custom else {}
 
 
 def _as_sent(catalog: Catalog, name: str, value: Any) -> Any:

@@ -60,6 +60,14 @@ class Sample:
         if number <= self.limit:
             self._kept.setdefault(kind, []).append((self._count, loads(line)))
 
+    def extend(self, later: Sample) -> None:
+        """Count the changes of another sample, all of which come after these, and keep what is among the first."""
+        for kind, changes in later._kept.items():
+            kept = self._kept.setdefault(kind, [])
+            kept += [(self._count + at, change) for at, change in changes[: self.limit - len(kept)]]
+        self._count += later._count
+        self.totals.update(later.totals)
+
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
         numbered = (kept for changes in self._kept.values() for kept in changes)
@@ -120,8 +128,12 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
         if create and after is None:
             continue
         before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
-        lines.append((sanitise(name), before, CLEARED if after is None else value(after)))
+        lines.append((sanitise(name), before, CLEARED if _is_emptied(after) else value(after)))
     return lines
+
+
+def _is_emptied(after: Any) -> bool:
+    return after in (None, [], {}) or (isinstance(after, str) and not after.strip())
 
 
 def warning_texts(change: Change) -> list[str]:

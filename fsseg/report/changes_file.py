@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO, Any, NamedTuple
 
 import orjson
 from msgspec import Raw, Struct
@@ -11,6 +16,7 @@ from msgspec.json import Decoder
 
 from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.processes import Processes, ProcessLost
 from fsseg.report.changes import Sample
 from fsseg.report.model import ENTITIES
 from fsseg.segment.json_codec import dumps, loads
@@ -20,10 +26,15 @@ from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
 
 TIMELINE: Entity = "timeline"
-RECORDS = tuple(entity for entity in ENTITIES if entity != TIMELINE)
+Line = tuple[str | None, bytes]
+"""The action of a change, and the line that tells it."""
 
-Line = tuple[str, str | None, bytes]
-"""Entity and action of a change, and the line that tells it."""
+
+class Part(NamedTuple):
+    """Some lines of the file: those of a kind of record, or of the timeline entries with these ids."""
+
+    entity: Entity
+    entries: range
 
 
 class _Entry(Struct):
@@ -34,28 +45,75 @@ class _Entry(Struct):
 
 
 _entry = Decoder(_Entry).decode
+_RECORDS = [Part(entity, range(0)) for entity in ENTITIES if entity != TIMELINE]
 
 
-def write_changes(run: Run, store: Store) -> Sample:
-    """Write changes.jsonl anew, and return the first changes and how many there are."""
+class ChangesFile:
+    """changes.jsonl, written anew: conflicts and unchanged records among it, first the records, then the timeline.
+
+    Where there are several processes, they begin at once.
+    """
+
+    def __init__(self, run: Run, store: Store, processes: Processes) -> None:
+        self._path = run.changes
+        self._store = store
+        self._parts: Iterator[tuple[str, Sample]] | None = None
+        if processes.jobs > 1:
+            ids = store.entry_ids()
+            size = len(ids) // (2 * processes.jobs) + 1
+            parts = [*_RECORDS, *(Part(TIMELINE, ids[at : at + size]) for at in range(0, len(ids), size))]
+            tasks = ((str(store.path), str(processes.folder), part) for part in parts)
+            self._parts = processes.results(_write_part, tasks)
+
+    def finish(self) -> Sample:
+        """The first changes, and how many there are, once the file is written."""
+        try:
+            return self._finish()
+        except ProcessLost:
+            self._parts = None
+            return self._finish()
+
+    def _finish(self) -> Sample:
+        with open(self._path, "wb", buffering=BUFFER, opener=private) as file:
+            if self._parts is None:
+                return _write(file, self._store, [*_RECORDS, Part(TIMELINE, self._store.entry_ids())])
+            sample = Sample()
+            for path, some in self._parts:
+                with open(path, "rb") as part:
+                    os.unlink(path)
+                    shutil.copyfileobj(part, file, BUFFER)
+                sample.extend(some)
+        return sample
+
+
+def _write_part(task: tuple[str, str, Part]) -> tuple[str, Sample]:
+    """Write a part of the file into another one; where that is."""
+    plan, folder, part = task
+    descriptor, path = tempfile.mkstemp(dir=folder)
+    with closing(Store(Path(plan))) as store, open(descriptor, "wb", buffering=BUFFER) as file:
+        return path, _write(file, store, [part])
+
+
+def _write(file: IO[bytes], store: Store, parts: Iterable[Part]) -> Sample:
     sample = Sample()
-    with open(run.changes, "wb", buffering=BUFFER, opener=private) as file:
-        for entity, action, line in change_lines(store):
+    for part in parts:
+        lines = _entry_lines(store, part.entries) if part.entity == TIMELINE else _record_lines(store, part.entity)
+        for action, line in lines:
             file.write(line)
-            sample.add_line(entity, action, line)
+            sample.add_line(part.entity, action, line)
     return sample
 
 
-def change_lines(store: Store) -> Iterator[Line]:
-    """The lines of changes.jsonl, conflicts and unchanged records among them: first the records, then the timeline."""
-    for entity in RECORDS:
-        for row in store.decided(entity):
-            yield entity, row.action, _record_line(store, row)
+def _record_lines(store: Store, entity: Entity) -> Iterator[Line]:
+    return ((row.action, _record_line(store, row)) for row in store.decided(entity))
+
+
+def _entry_lines(store: Store, ids: range) -> Iterator[Line]:
     last_key, key_json = None, b""
-    for action, id, time, payload, code, key in store.timeline():
+    for action, id, time, payload, code, key in store.timeline(ids):
         if key != last_key:  # entries come person by person
             last_key, key_json = key, orjson.dumps(key)
-        yield TIMELINE, action, _entry_line(action, id, time, payload, code, key_json)
+        yield action, _entry_line(action, id, time, payload, code, key_json)
 
 
 def _record_line(store: Store, row: Decided) -> bytes:

@@ -20,14 +20,14 @@ from fsseg.state.plan_store import Store
 from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import WarningCount
-from fsseg.state.source_events import items_at, keys_at
+from fsseg.state.source_events import keys_of_events, reread
 
 SCHEMA = 1
 LOST = "lost"
 """What a line of failures.jsonl has instead of the event where that can't be read again."""
 
 
-def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
+def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     """The object of summary.json: `head` (run, account, times, exit code, requests) and everything that is counted."""
     counts = store.meta.counts
     outcomes = Counter(dict.fromkeys(OUTCOMES, 0))
@@ -129,9 +129,9 @@ def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dic
     """The events that failed after they were mapped."""
     failed = (at for at in totals.failures if totals.outcome(at) in (EventOutcome.REJECTED, EventOutcome.FAILED))
     keys: dict[int, str] | None = None
-    for position, item in items_at(store, failed):
+    for position, item in reread(store, failed):
         about = _about(shown[position >> POSITION_BITS], item.line if item else None, *totals.failures[position])
         if item is None:
-            keys = keys_at(store, totals.failures) if keys is None else keys
+            keys = keys_of_events(store, totals.failures) if keys is None else keys
             about |= _lost(keys.get(position))
         yield {**((item.original if item else None) or {}), "_fsseg": about}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from fsseg.state.deliveries import left_out
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_update import commit, roll_back
-from fsseg.state.outcomes import Totals, add_up
+from fsseg.state.outcomes import Totals, count_outcomes
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, all_runs
 from fsseg.state.seal import seal_settled
@@ -30,7 +30,7 @@ def commit_run(
         with closing(undone.open()) as original:
             roll_back(original, store, ledger, undoes, partial(left_out, all_runs(run.folder.parent.parent)))
     else:
-        commit(store, ledger, totals or add_up(store, dry_run=False), run.id)
+        commit(store, ledger, totals or count_outcomes(store, dry_run=False), run.id)
     seal_settled(store)
     if key.generation == before:
         store.meta.key = replace(key, generation=ledger.generation)

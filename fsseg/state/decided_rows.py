@@ -93,9 +93,9 @@ def known_with_entries(store: Store, via: str) -> list[tuple[Entity, int]]:
     ).fetchall()
 
 
-def mark_entries(store: Store, found: Iterable[tuple[int, int]]) -> None:
+def mark_entries(store: Store, ids: Iterable[tuple[int, int]]) -> None:
     """These entries, given by id in Freshsales and event key, are there already."""
     with store.transaction() as db:
         db.executemany(
-            f"UPDATE entry SET action = '{Action.UNCHANGED}', remote_id = ? WHERE hash = ? AND action IS NULL", found
+            f"UPDATE entry SET action = '{Action.UNCHANGED}', remote_id = ? WHERE hash = ? AND action IS NULL", ids
         )

@@ -20,8 +20,8 @@ def doubted_runs(store: Store, ledger: Ledger, own: str) -> set[str]:
     """The other runs of which it matters to this plan what became of what they sent."""
     if not ledger.runs_in_doubt:
         return set()
-    keys = {key for _, some in (*_entries(store), *_people(store)) for key in some}
-    return set(ledger.doubts(keys).values()) - {own}
+    sent = {key for _, keys in (*_entries(store), *_people(store)) for key in keys}
+    return set(ledger.doubts(sent).values()) - {own}
 
 
 def hold_back(store: Store, ledger: Ledger, own: str, *, entries: bool = True) -> None:
@@ -33,13 +33,13 @@ def hold_back(store: Store, ledger: Ledger, own: str, *, entries: bool = True) -
         ("entry", Action.SKIPPED, list(_entries(store)) if entries else []),
         ("record", Action.CONFLICT, list(_people(store))),
     ):
-        doubts = ledger.doubts(key for _, some in rows for key in some)
-        found = ((next((doubts[key] for key in some if key in doubts), own), id) for id, some in rows)
+        doubts = ledger.doubts(key for _, keys in rows for key in keys)
+        runs = ((next((doubts[key] for key in keys if key in doubts), own), id) for id, keys in rows)
         with store.transaction() as db:
             db.executemany(
                 f"UPDATE {table} SET action = '{action}', status = '{Status.FAILED}', code = '{Code.UNKNOWN_OUTCOME}',"
                 " message = ? WHERE id = ?",
-                ((message.format(run), id) for run, id in found if run != own),
+                ((message.format(run), id) for run, id in runs if run != own),
             )
 
 

@@ -14,8 +14,8 @@ from fsseg.state.outcomes import RANK, Totals
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import FileStamp
 
-NEVER = "failures.jsonl"
-"""What a run leaves to be mended, and writes anew."""
+REWRITTEN = "failures.jsonl"
+"""What a run leaves to be mended, and writes anew: it never counts as imported."""
 
 END = 1 << 16
 """Bytes at the end of a file that tell whether it is the same when it has grown."""
@@ -23,12 +23,12 @@ END = 1 << 16
 
 def imports(ledger: Ledger, files: Sequence[str]) -> dict[str, str]:
     """Which of these files an earlier run imported wholly, unchanged since, and which run that was."""
-    found = {}
+    runs = {}
     for path in files:
         known = ledger.file(os.path.abspath(path))
         if known is not None and _stamp(path) == (known.size, known.mtime_ns):
-            found[path] = known.run
-    return found
+            runs[path] = known.run
+    return runs
 
 
 def add_input(store: Store, number: int, path: str, shown: str) -> None:
@@ -69,7 +69,7 @@ def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
     left_out = {"-", *before, *(path for path, _ in counts.unreadable)}
     for number, path, shown, events in store.db.execute("SELECT number, path, shown, events FROM input").fetchall():
         stamp = stamps.get(number)
-        if shown in left_out or os.path.basename(path) == NEVER or events is None:
+        if shown in left_out or os.path.basename(path) == REWRITTEN or events is None:
             continue
         ranks = totals.ranks[number]
         if (
@@ -94,7 +94,7 @@ def _end(path: str, stamp: FileStamp | None) -> str | None:
 
 def _stamp(path: str) -> FileStamp | None:
     try:
-        found = os.stat(path)
+        stat = os.stat(path)
     except OSError:
         return None
-    return FileStamp(found.st_size, found.st_mtime_ns)
+    return FileStamp(stat.st_size, stat.st_mtime_ns)

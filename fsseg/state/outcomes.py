@@ -54,7 +54,7 @@ class Totals:
         return self.outcome(position) in _DELIVERED
 
 
-def add_up(store: Store, *, dry_run: bool) -> Totals:
+def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
     """The outcome of every planned event; an undo, which has none, gives reasons by record.
 
     In a dry run what is planned counts as applied.

@@ -250,8 +250,8 @@ class Store:
 
     def _paged(self, columns: Sequence[str], where: str, values: tuple[Any, ...], order: str) -> Iterator[Any]:
         # Asked for a page at a time, an index that isn't in this order would be read and sorted for every page.
-        found = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
-        ids = array("q", (id for (id,) in found))
+        rows = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
+        ids = array("q", (id for (id,) in rows))
         for at in range(0, len(ids), MOST_VALUES):
             page = ids[at : at + MOST_VALUES]
             marks = ", ".join("?" * len(page))
@@ -278,13 +278,20 @@ class Store:
         (text,) = self.db.execute("SELECT existing FROM record WHERE id = ?", (id,)).fetchone()
         return dict(orjson.loads(text or "{}"))
 
-    def timeline(self) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
-        """Of each timeline entry, by id: action, id in Freshsales, time, payload, code, and whose it is."""
+    def timeline(self, ids: range) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
+        """Of each timeline entry with these ids: action, id in Freshsales, time, payload, code, and whose it is."""
         return self.db.execute(
             "SELECT e.action, e.remote_id, e.time, e.payload, e.code,"
             " coalesce(p.key, nullif(e.email, ''), substr(coalesce(e.key, '?'), 2))"
-            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL ORDER BY e.id"
+            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL AND e.id BETWEEN ? AND ?"
+            " ORDER BY e.id",
+            (ids.start, ids.stop - 1),
         )
+
+    def entry_ids(self) -> range:
+        """The ids of all timeline entries, from the first to the last."""
+        (last,) = self.db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
+        return range(last + 1)
 
     def remote_parents(self, where: str) -> dict[int, int]:
         """Of whom the records that fit belong to: the ids in Freshsales that are known, by id."""
@@ -323,21 +330,21 @@ class Store:
 
     def around(self, ids: Iterable[int | None]) -> dict[int, Around]:
         """The records of these ids, by id."""
-        return {one.id: one for one in self._around("id", sorted({id for id in ids if id is not None}))}
+        return {record.id: record for record in self._around("id", sorted({id for id in ids if id is not None}))}
 
     def accounts(self, names: Iterable[str]) -> dict[str, Around]:
         """The run's accounts of these folded names, by name, but those that were left out."""
-        found = self._around("match_key", sorted(set(names)), f"{_USED_ACCOUNT} AND ")
-        return {one.match_key: one for one in reversed(found)}
+        accounts = self._around("match_key", sorted(set(names)), f"{_USED_ACCOUNT} AND ")
+        return {account.match_key: account for account in reversed(accounts)}
 
     def _around(self, column: str, values: list[Any], condition: str = "") -> list[Around]:
         return [
             Around._make(row)
-            for some in (values[at : at + MOST_VALUES] for at in range(0, len(values), MOST_VALUES))
+            for page in (values[at : at + MOST_VALUES] for at in range(0, len(values), MOST_VALUES))
             for row in self.db.execute(
                 f"SELECT {', '.join(Around._fields)} FROM record"
-                f" WHERE {condition}{column} IN ({', '.join('?' * len(some))}) ORDER BY id",
-                some,
+                f" WHERE {condition}{column} IN ({', '.join('?' * len(page))}) ORDER BY id",
+                page,
             )
         ]
 

@@ -22,7 +22,7 @@ _REPLANNED = (
 )
 """As if nobody had looked at the record yet."""
 
-MOVED = "changed since the dry run"
+DRIFTED = "changed since the dry run"
 """Why a record is left alone that isn't any more what the reviewer has seen."""
 
 _CHECKED = f"{_OPEN} AND reviewed IS NULL AND claimed_at IS NULL"
@@ -135,7 +135,7 @@ def leave_alone(store: Store, records: Iterable[int]) -> None:
     store.db.executemany(
         f"UPDATE record SET action = '{Action.CONFLICT}', status = '{Status.FAILED}', code = '{Code.CONFLICT}',"
         " message = ? WHERE id = ?",
-        ((MOVED, id) for id in records),
+        ((DRIFTED, id) for id in records),
     )
 
 

@@ -195,7 +195,7 @@ class RunMeta:
     strict_apply: Note[bool] = Note(False)
     """Whether that plan is to be pushed wholly or not at all."""
 
-    moved: Note[int | None] = Note(None)
+    drifted: Note[int | None] = Note(None)
     """How many of its records aren't any more what the reviewer has seen; None before they were compared."""
 
     undoes: Note[str | None] = Note(None)

@@ -22,11 +22,12 @@ _PLANNED = (
 """All that decides what is sent; an id that is learnt only later has a `proof` of its own."""
 
 _READ = (
-    "SELECT id, key, match_key, by_email, keys, asks_contact, state FROM record LEFT JOIN folded ON person = id"
-    " WHERE kind = 'person' ORDER BY id",
+    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, asks_contact, desired, times, sources, companies,"
+    " state FROM record LEFT JOIN folded ON person = id ORDER BY id",
+    "SELECT key, person, state FROM fragment ORDER BY rowid",
     "SELECT id, key, person, position, hash, time, email, payload FROM entry ORDER BY id",
 )
-"""All that was read of the events, which matching doesn't change."""
+"""All that was read of the events."""
 
 _SETTLED = (
     f"SELECT id, status FROM record WHERE status != '{Status.DONE}' ORDER BY id",
@@ -50,6 +51,12 @@ def seal_read(store: Store) -> None:
     """Keep what was read, of a run that stops before it has planned."""
     if store.meta.stage in _UNPLANNED and store.meta.undoes is None:
         store.meta.read_seal = _digest(store, _READ)
+
+
+def unseal_read(store: Store) -> None:
+    """Planning goes on, which changes what was read."""
+    if store.meta.read_seal is not None:
+        store.meta.read_seal = None
 
 
 def unseal(store: Store) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fsseg.cli import again
+from fsseg.cli.work import session
 from fsseg.state.run_folder import RunState
 from tests.between.gate import gate
 from tests.between.runs import Events, done, info_of, newest, planned
@@ -46,7 +47,6 @@ def frozen(process: subprocess.Popen[bytes]) -> Iterator[None]:
 @contextmanager
 def before_the_lock(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> Iterator[None]:
     """What another process does once this one has looked at the plan, and before it asks for the lock."""
-    session = again.session
 
     def late(*args: Any, **more: Any) -> Any:
         monkeypatch.setattr(again, "session", session)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.between.refusing import coded, mend, refusing
@@ -40,9 +42,11 @@ PUSHES = pytest.mark.parametrize("to_push", [to_import, to_apply, to_resume, to_
 
 
 @PUSHES
-def test_whatever_ends_with_1_tells_how_many_why_and_what_shows_more(classic: Machine, to_push: object) -> None:
+def test_whatever_ends_with_1_tells_how_many_why_and_what_shows_more(
+    classic: Machine, to_push: Callable[[Machine], list[str]]
+) -> None:
     refusing(classic.account, "A")
-    command = to_push(classic)  # type: ignore[operator]
+    command = to_push(classic)
     ended = quiet(classic, *command, code=1)
     lines = ended.err.strip().splitlines()
     assert 1 < len(lines) <= LINES, ended.err
@@ -53,9 +57,9 @@ def test_whatever_ends_with_1_tells_how_many_why_and_what_shows_more(classic: Ma
 
 
 @PUSHES
-def test_whatever_ends_well_is_silent(classic: Machine, to_push: object) -> None:
+def test_whatever_ends_well_is_silent(classic: Machine, to_push: Callable[[Machine], list[str]]) -> None:
     refusing(classic.account, "A")
-    command = to_push(classic)  # type: ignore[operator]
+    command = to_push(classic)
     mend(classic.account, "A")
     assert quiet(classic, *command, code=0).err == ""
 

@@ -10,14 +10,14 @@ import os
 import sys
 
 from fsseg import __main__ as command
+from fsseg.cli.interrupts import end_quietly as first_line
 
 if __name__ == "__main__":
-    first_line = command.end_quietly
 
     def end_quietly() -> None:
         first_line()
         os.write(1, b"begun\n")
 
     del sys.argv[1:4]
-    command.end_quietly = end_quietly
+    vars(command)["end_quietly"] = end_quietly
     command.main()

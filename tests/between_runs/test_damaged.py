@@ -16,7 +16,7 @@ from tests.between_runs.runs import PEOPLE, entries, imports, person, run_of, ru
 from tests.between_runs.terminal import QUESTION, on_terminal
 from tests.e2e.harness import Machine
 from tests.faults.process import when
-from tests.faults.test_state_folder import cut_off, damaged_inside, overwritten
+from tests.faults.test_state_folder import Spoil, cut_off, damaged_inside, overwritten
 
 OTHER = [person("eve@x.example", "2024-05-01", title="CFO")]
 SPOILT = pytest.mark.parametrize("spoil", [overwritten, damaged_inside, cut_off])
@@ -105,13 +105,13 @@ def test_a_damaged_dry_run_counts_nothing_as_delivered(classic: Machine) -> None
 
 
 @pytest.mark.parametrize("spoil", [overwritten, damaged_inside, cut_off, without_log])
-def test_a_plan_that_cannot_be_read_is_told_with_what_may_be_lost(classic: Machine, spoil: object) -> None:
+def test_a_plan_that_cannot_be_read_is_told_with_what_may_be_lost(classic: Machine, spoil: Spoil) -> None:
     folder = killed(classic)
     if spoil is not without_log:
         with closing(sqlite3.connect(folder / "plan.db")) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     without_log(folder / "plan.db")
-    spoil(folder / "plan.db")  # type: ignore[operator]
+    spoil(folder / "plan.db")
     for command in ("import", "dry-run"):
         done = classic.run(command, classic.write("other.jsonl", OTHER))
         assert done.code == 0, done.err
@@ -123,11 +123,11 @@ def test_a_plan_that_cannot_be_read_is_told_with_what_may_be_lost(classic: Machi
 
 @SPOILT
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.DONE])
-def test_a_damaged_plan_of_an_older_run_stops_nothing(classic: Machine, spoil: object, state: RunState) -> None:
+def test_a_damaged_plan_of_an_older_run_stops_nothing(classic: Machine, spoil: Spoil, state: RunState) -> None:
     path = classic.write("events.jsonl", PEOPLE)
     old = run_of(classic.imports(path))
     Run(folder_of(classic, old)).note(state=state)
-    spoil(folder_of(classic, old) / "plan.db")  # type: ignore[operator]
+    spoil(folder_of(classic, old) / "plan.db")
     new = classic.imports(path, "--again")
     other = classic.imports(classic.write("other.jsonl", OTHER))
     dry = classic.run("dry-run", path)

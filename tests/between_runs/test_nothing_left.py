@@ -7,7 +7,7 @@ import pytest
 from tests.between_runs.runs import PEOPLE
 from tests.e2e.harness import Machine
 
-LEAVES_NOTHING = {
+LEAVES_NOTHING: dict[str, tuple[int, dict[str, str | None], list[str]]] = {
     "no token": (2, {"FSSEG_API_TOKEN": None}, []),
     "a wrong token": (3, {"FSSEG_API_TOKEN": "another"}, []),
     "not an address of Freshsales": (2, {"FSSEG_BASE_URL": "{base}/nowhere"}, []),

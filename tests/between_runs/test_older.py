@@ -16,7 +16,8 @@ KINDS = ["lead", "contact"]
 
 
 def who(kind: str, time: str, /, user: str = ADA, **traits: Any) -> Event:
-    return person(user, time, **traits, **({"fsContact": True} if kind == "contact" else {}))
+    flag: dict[str, Any] = {"fsContact": True} if kind == "contact" else {}
+    return person(user, time, **traits, **flag)
 
 
 def held(machine: Machine, kind: str, email: str = ADA) -> Row:

@@ -58,7 +58,7 @@ def _event(draw: st.DrawFn, time: str) -> Event:
     who = draw(st.sampled_from(sorted(PEOPLE)))
     if draw(st.integers(0, 4)) == 0:
         return did(who, time, **({} if "@" in who else {"email": PEOPLE[who]["email"]}))
-    said = draw(traits)
+    said: dict[str, Any] = draw(traits)
     if "deal" in said:
         said["deal"] = {"name": f"deal of {who}", **said["deal"]}
         said.setdefault("company", {})  # the one that the deal belongs to

@@ -134,7 +134,8 @@ def test_an_empty_file_holds_nothing_and_is_no_error(shell: Shell) -> None:
 
 
 def test_control_characters_in_the_data_reach_nobody(shell: Shell) -> None:
-    path = shell.write("a.jsonl", identify("ada@example.com", **{"tr\x1b[31m": 1}), track("Ev\x1b]0;x\x07"))
+    traits: dict[str, Any] = {"tr\x1b[31m": 1}
+    path = shell.write("a.jsonl", identify("ada@example.com", **traits), track("Ev\x1b]0;x\x07"))
     assert "Ev\\x1b]0;x\\x07" in shell("inspect", path).out
     assert shell("inspect", path, "--json").json["names"][0]["name"] == "Ev\x1b]0;x\x07"
 
@@ -153,7 +154,8 @@ def test_distinct_counts_small_numbers_and_estimates_large_ones() -> None:
 def test_names_without_end_are_counted_in_bounded_memory(shell: Shell) -> None:
     def events() -> Iterator[str]:
         for number in range(12_000):
-            yield json.dumps(identify(f"{number}@example.com", **{f"t{number}": 1}))
+            traits: dict[str, Any] = {f"t{number}": 1}
+            yield json.dumps(identify(f"{number}@example.com", **traits))
             yield json.dumps(track(f"e{number}", messageId=f"m{number}"))
 
     path = shell.write("a.jsonl", *events())

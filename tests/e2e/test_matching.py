@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fsseg.sandbox import running
 from tests.e2e import stranger
 from tests.e2e.events import identify
-from tests.e2e.harness import Account, Machine, Row
+from tests.e2e.harness import Account, Machine, Result, Row
 from tests.e2e.stranger import Exchange
 
 FULL = bool(os.environ.get("FSSEG_FULL_TESTS"))
@@ -45,8 +46,8 @@ def machine(large: Account, tmp_path: Path) -> Machine:
     return Machine(large, tmp_path)
 
 
-def spent(result: object) -> int:
-    return int(result.summary["requests"]["total"])  # type: ignore[attr-defined]
+def spent(result: Result) -> int:
+    return int(result.summary["requests"]["total"])
 
 
 def few_people() -> list[Row]:
@@ -158,7 +159,7 @@ def test_a_reading_that_was_cut_short_is_not_taken_for_the_whole(machine: Machin
 @pytest.mark.parametrize("edition", ["classic", "suite"])
 @pytest.mark.parametrize("options", [{"short_pages": True}, {"view_custom_fields": False}, {}], ids=str)
 def test_everybody_on_the_pages_is_found(
-    accounts: dict[str, Account], tmp_path: Path, edition: str, options: dict[str, bool]
+    accounts: dict[str, Account], tmp_path: Path, edition: str, options: dict[str, Any]
 ) -> None:
     account = accounts[edition]
     account.empty(**options)

@@ -50,15 +50,19 @@ def watch(event: str, args: tuple[Any, ...]) -> None:
         step()
 
 
-if __name__ == "__main__":
-    import clock
+def tell(path: Path) -> None:
+    """How many steps there were."""
+    path.write_text(str(next(_steps)))
 
+
+if __name__ == "__main__":
     from fsseg.__main__ import main
     from fsseg.freshsales import pacer
+    from tests.faults.clock import FastClock
 
-    pacer.SystemClock = clock.FastClock  # type: ignore[misc]
+    vars(pacer)["SystemClock"] = FastClock
     sqlite3.connect = partial(sqlite3.connect, factory=Mortal)  # type: ignore[assignment]
     sys.addaudithook(watch)
     if told := os.environ.get("STEPS_TO"):
-        atexit.register(lambda: Path(told).write_text(str(next(_steps))))
+        atexit.register(tell, Path(told))
     main()

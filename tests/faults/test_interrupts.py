@@ -15,7 +15,7 @@ import pytest
 
 from fsseg import pipeline
 from fsseg.sandbox import Fault
-from fsseg.state.outcomes import add_up
+from fsseg.state.outcomes import Totals, count_outcomes
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import Ended, finish, here, run, start, when
@@ -52,7 +52,7 @@ def under_way(machine: Machine) -> int:
 def answered(account: Account) -> bool:
     """Whether every request has been answered, or its connection been found closed."""
     stats = account.sandbox.stats()
-    return sum(stats["statuses"].values()) == stats["total"]
+    return bool(sum(stats["statuses"].values()) == stats["total"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -112,13 +112,13 @@ def test_the_second_signal_ends_at_once_and_the_run_is_resumable(
 def test_signals_while_the_run_is_accounted_for_end_it_no_earlier_than_the_second(
     classic: Machine, path: str, ends: dict[str, State], monkeypatch: pytest.MonkeyPatch, signals: int, code: int
 ) -> None:
-    def interrupted(*args: object, **more: object) -> object:
+    def interrupted(*args: Any, **more: Any) -> Totals:
         for _ in range(signals):
             signal.raise_signal(signal.SIGINT)
-        return add_up(*args, **more)  # type: ignore[arg-type]
+        return count_outcomes(*args, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "add_up", interrupted)
+        patched.setattr(pipeline, "count_outcomes", interrupted)
         done = here(classic, "import", path)
     assert done.code == code, done.err
     assert ("fsseg resume" in done.err) == bool(code)
@@ -216,7 +216,7 @@ def test_a_process_that_reads_along_and_is_killed_stops_the_run_and_it_goes_on(
     while not readers:
         assert process.poll() is None
         readers = [
-            child for child in children(process) if b"spawn_main" in Path("/proc", child, "cmdline").read_bytes()
+            child for child in children(process) if b"tracker" not in Path("/proc", child, "cmdline").read_bytes()
         ]
     os.kill(int(readers[0]), signal.SIGKILL)
     done = finish(process)

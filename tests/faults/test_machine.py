@@ -6,6 +6,7 @@ import os
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -53,8 +54,8 @@ class Twins(RuleBasedStateMachine):
 
     @initialize(edition=st.sampled_from(["classic", "suite"]))
     def begin(self, edition: str) -> None:
-        self.clock, pacer.SystemClock = pacer.SystemClock, FastClock  # type: ignore[misc]
         self.stack = ExitStack()
+        self.stack.enter_context(patch.object(pacer, "SystemClock", FastClock))
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.fair, self.foul = (self._machine(folder / name, edition) for name in ("fair", "foul"))
         self.wanted: Ended | None = None
@@ -129,7 +130,6 @@ class Twins(RuleBasedStateMachine):
             assert not self.open, self.found
             self.are_equal()
         finally:
-            pacer.SystemClock = self.clock  # type: ignore[misc]
             self.stack.close()
 
     @invariant()

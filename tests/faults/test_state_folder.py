@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from tests.e2e.harness import Machine
 from tests.faults.process import finish, here, run, start, when
 from tests.faults.server import TOKEN
 from tests.faults.story import before, mixed
+
+Spoil = Callable[[Path], None]
 
 APPLICATION_TOKEN = "the-application-token-that-nobody-may-see-55"
 
@@ -64,28 +67,28 @@ SPOILT = pytest.mark.parametrize("spoil", [newer, overwritten, damaged_inside, c
 
 
 @pytest.mark.parametrize("spoil", [newer, older, overwritten, damaged_inside, cut_off])
-def test_a_spoilt_ledger_is_refused_and_left_as_it_is(classic: Machine, spoil: object) -> None:
+def test_a_spoilt_ledger_is_refused_and_left_as_it_is(classic: Machine, spoil: Spoil) -> None:
     imported(classic)
     path = ledger(classic)
-    spoil(path)  # type: ignore[operator]
+    spoil(path)
     data = path.read_bytes()
     classic.account.forget()
     done = here(classic, "import", classic.write("more.jsonl", mixed()))
     assert done.code == 2, done.err
-    assert (spoil.__name__ if spoil in (newer, older) else "damaged") in done.err  # type: ignore[attr-defined]
+    assert (spoil.__name__ if spoil in (newer, older) else "damaged") in done.err
     assert path.read_bytes() == data
     assert classic.account.writes == 0
 
 
 @pytest.mark.parametrize("spoil", [newer, overwritten, damaged_inside, cut_off])
-def test_a_spoilt_copy_of_the_account_is_told_and_made_anew(classic: Machine, spoil: object) -> None:
+def test_a_spoilt_copy_of_the_account_is_told_and_made_anew(classic: Machine, spoil: Spoil) -> None:
     """There are enough people to ask for that they are copied."""
     imported(classic)
     people = [{"type": "identify", "userId": f"p{n}@x.example", "traits": {"title": "CEO"}} for n in range(60)]
     assert here(classic, "import", classic.write("people.jsonl", people)).code == 0
     (path,) = classic.state.glob("*/mirror.db")
     for command in ("import", "dry-run", "undo --yes"):
-        spoil(path)  # type: ignore[operator]
+        spoil(path)
         args = [] if command.startswith("undo") else [classic.write("more.jsonl", people), "--again"]
         done = here(classic, *command.split(), *args)
         assert done.code == 0, done.err
@@ -96,11 +99,11 @@ def test_a_spoilt_copy_of_the_account_is_told_and_made_anew(classic: Machine, sp
 
 
 @SPOILT
-def test_a_spoilt_plan_is_refused_and_left_as_it_is(classic: Machine, spoil: object) -> None:
+def test_a_spoilt_plan_is_refused_and_left_as_it_is(classic: Machine, spoil: Spoil) -> None:
     folder = imported(classic)
     path = folder / "plan.db"
     Run(folder).note(state=RunState.STOPPED)
-    spoil(path)  # type: ignore[operator]
+    spoil(path)
     data = path.read_bytes()
     classic.account.forget()
     for command in ("resume", "retry", "undo --yes", "apply", "report", "runs show"):

@@ -128,7 +128,7 @@ def test_rows_that_do_not_fit_into_memory_give_the_same_people(
     assert people_of_entries(spilled) == people_of_entries(held)
 
 
-def people(found: dict[str, Any]) -> dict[str, Any]:
+def people(found: dict[str, Any]) -> dict[tuple[str, str, str | None], Any]:
     """Records and deals by their match keys, without ids, with the states of people."""
     states = {id: orjson.loads(state) for id, state in found["folded"]}  # whose parts are in any order
     names = {row[0]: row[4] for row in found["record"]}

@@ -16,7 +16,9 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 
 CATALOG = Catalog.standard("classic")
-VALUES = st.sampled_from(["a", "b", "", None, 1, True, 1.0, [], {"name": "A"}, {"name": "A", "employee_count": 5}])
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    ["a", "b", "", None, 1, True, 1.0, [], {"name": "A"}, {"name": "A", "employee_count": 5}]
+)
 TRAITS = st.fixed_dictionaries(
     {"email": st.sampled_from(["ada@acme.example", "bad", None])},
     optional=dict.fromkeys(("title", "phone", "company", "fsContact", "favoriteColor", "lead_score", "deal"), VALUES),
@@ -36,7 +38,11 @@ def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
     for *_, intent in mapped:
         if isinstance(intent, PersonIntent):
             warnings.add(intent.warnings)
-    expected = fold((*when, intent.parts) for *when, intent in mapped if isinstance(intent, PersonIntent))
+    expected = fold(
+        (time, at, event_key, intent.parts)
+        for time, at, event_key, intent in mapped
+        if isinstance(intent, PersonIntent)
+    )
 
     counted, refused = WarningCounter(), list[RefusedCall]()
     rows: list[Row] = [

@@ -350,7 +350,12 @@ def test_the_environments_proxy_is_used_but_not_for_this_machine(monkeypatch: py
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     proxies: list[object] = []
-    monkeypatch.setattr(httpx, "HTTPTransport", lambda *, proxy: proxies.append(proxy) or httpx.MockTransport(print))
+
+    def transport(*, proxy: object) -> httpx.BaseTransport:
+        proxies.append(proxy)
+        return httpx.MockTransport(lambda request: httpx.Response(200))
+
+    monkeypatch.setattr(httpx, "HTTPTransport", transport)
     for account in (resolve("acme"), resolve(None, "classic", "http://127.0.0.1:1")):
         Http(account, Token(KEY)).close()
     monkeypatch.setenv("NO_PROXY", "freshsales.io")

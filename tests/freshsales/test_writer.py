@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_create_whose_answer_shows_no_record_is_left_open(
 
 def test_creating_and_tracking_are_never_repeated_after_a_lost_answer(writer: Writer, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=500, is_reusable=True)
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: writer.create("deal", {}),
         lambda: writer.convert(1, {}),
         lambda: writer.create_activity({}),
@@ -71,7 +72,7 @@ def test_creating_and_tracking_are_never_repeated_after_a_lost_answer(writer: Wr
 
 
 def test_updates_upserts_and_deletes_are_repeated(writer: Writer, httpx_mock: HTTPXMock) -> None:
-    calls = [
+    calls: list[tuple[Callable[[], object], Any]] = [
         (lambda: writer.update("contact", 1, {}), {"contact": {"id": 1}}),
         (lambda: writer.upsert("contact", {"emails": "a@b.example"}, {}), {"contact": {"id": 1}}),
         (lambda: writer.bulk_upsert("contact", []), {"job_status_url": "https://x/job_statuses/1"}),

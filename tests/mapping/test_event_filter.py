@@ -128,8 +128,8 @@ def test_filters(rules: dict[str, Any], message: Event, passes: bool) -> None:
 
 def test_each_event_has_the_first_reason_that_applies() -> None:
     rules: dict[str, Any] = {"consent": ("crm",), "suppress": frozenset({"u-1"}), "only": frozenset({"page"})}
-    refused = {"context": {"consent": {"categoryPreferences": {}}}}
-    off = {"integrations": {"All": False}}
+    refused: dict[str, Any] = {"context": {"consent": {"categoryPreferences": {}}}}
+    off: dict[str, Any] = {"integrations": {"All": False}}
     it = mapper(**rules)
     assert it.event_filter(event("alias", **off, **refused)) == "unsupported_type"
     assert it.event_filter(event("identify", traits={}, **off, **refused)) == "integrations"

@@ -49,10 +49,9 @@ MAPPING = {
     "person": {"usage.seats": "cf_seats", "plan": {"field": "cf_plan", "values": {"gold": "Pro"}}},
     "lead": {"title": "cf_region"},
 }
+RULES: list[dict[str, Any]] = [{}, {"nulls": "ignore", "strict": True}]
 MAPPERS = [
-    mapper(catalog(edition), mapping=MAPPING, **rules)
-    for edition in ("classic", "suite")
-    for rules in ({}, {"nulls": "ignore", "strict": True})
+    mapper(catalog(edition), mapping=MAPPING, **rules) for edition in ("classic", "suite") for rules in RULES
 ] + [Mapper(Catalog.standard("classic"), Rules(offline=True), WarningCounter())]
 
 
@@ -103,7 +102,7 @@ FIELDS = [
     field
     for edition in ("classic", "suite")
     for entity in ("lead", "contact", "account", "deal", "lead.company")
-    for field in catalog(edition).fields(entity).values()  # type: ignore[arg-type]
+    for field in catalog(edition).fields(entity).values()
     if field.writable
 ]
 
@@ -118,7 +117,7 @@ def fits(field: Field, value: Any) -> bool:
         case "checkbox":
             return isinstance(value, bool)
         case "date":
-            return date.fromisoformat(value).isoformat() == value
+            return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
         case "date_time":
             return isinstance(value, str) and value.endswith("Z")
         case "dropdown" if field.choices:

@@ -36,7 +36,7 @@ def test_a_silenced_trait_is_neither_mapped_nor_counted(rule: Any) -> None:
 
 
 def test_members_of_objects_have_dotted_names() -> None:
-    rules = {
+    rules: dict[str, Any] = {
         "mapping": {"person": {"usage.seats": "cf_seats", "company.tier": "cf_region", "address.line1": "address"}}
     }
     traits = {

@@ -129,13 +129,12 @@ def failures() -> list[dict[str, Any]]:
 def capturing(*, width: int = 100, terminal: bool = False, encoding: str = "utf-8", **options: Any) -> Console:
     """A console whose output `shown` gives back."""
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="", write_through=True)
-    color = "standard" if terminal else None
     return Console(
         file=file,
         width=width,
         height=40,
         force_terminal=terminal,
-        color_system=color,
+        color_system="standard" if terminal else None,
         markup=False,
         highlight=False,
         emoji=False,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
-from fsseg.report.console import glyphs, line_width, open_consoles, sanitise, sanitise_json
+from fsseg.report.console import Consoles, glyphs, line_width, open_consoles, sanitise, sanitise_json
 
 from .samples import HOSTILE, capturing, shown
 
@@ -62,36 +62,39 @@ def test_json_escapes_what_json_itself_allows() -> None:
     assert sanitise_json('"\x9b\u202e\U000e0041"') == '"\\u009b\\u202e\\udb40\\udc41"'
 
 
-def consoles(monkeypatch: pytest.MonkeyPatch, *, encoding: str = "utf-8", quiet: bool = False):  # type: ignore[no-untyped-def]
+def consoles(
+    monkeypatch: pytest.MonkeyPatch, *, encoding: str = "utf-8", quiet: bool = False
+) -> tuple[Consoles, io.BytesIO, io.BytesIO]:
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True) for _ in range(2))
-    return open_consoles(quiet=quiet, stdout=out, stderr=err), out.buffer, err.buffer
+    out, err = io.BytesIO(), io.BytesIO()
+    texts = [io.TextIOWrapper(stream, encoding=encoding, write_through=True) for stream in (out, err)]
+    return open_consoles(quiet=quiet, stdout=texts[0], stderr=texts[1]), out, err
 
 
 def test_talk_goes_to_stderr_and_leaves_stdout_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     both, out, err = consoles(monkeypatch)
-    both.say("hello\nyou")
+    both.info("hello\nyou")
     assert (out.getvalue(), err.getvalue()) == (b"", b"hello\nyou\n")
 
 
 def test_quiet_drops_talk_but_not_complaints(monkeypatch: pytest.MonkeyPatch) -> None:
     both, _, err = consoles(monkeypatch, quiet=True)
-    both.say("progress")
-    both.complain("the token is missing")
+    both.info("progress")
+    both.error("the token is missing")
     assert err.getvalue() == b"the token is missing\n"
 
 
 def test_markup_and_emoji_codes_and_escapes_in_talk_are_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     both, _, err = consoles(monkeypatch)
-    both.complain("[bold]x[/] :smile: \x1b[31m" + "long " * 60)
+    both.error("[bold]x[/] :smile: \x1b[31m" + "long " * 60)
     assert err.getvalue().startswith(b"[bold]x[/] :smile: \\x1b[31mlong")
     assert err.getvalue().count(b"\n") == 1
 
 
 def test_a_narrow_encoding_shows_escapes_instead_of_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     both, _, err = consoles(monkeypatch, encoding="ascii")
-    both.complain("Zoë")
+    both.error("Zoë")
     assert err.getvalue() == b"Zo\\xeb\n"
     assert glyphs(both.err).arrow == "->"
 

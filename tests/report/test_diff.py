@@ -21,7 +21,7 @@ def diff(
 ) -> str:  # fmt: skip
     console = capturing(width=width, terminal=terminal, no_color=True)
     report = Report(summary or {}, changes() if rows is None else rows, show=Show(show), most_changes=limit)
-    implementation = TextDiff() if format in ("", "text") else DiffFormat(format).load()
+    implementation = TextDiff() if format in ("", "text") else DiffFormat[format.upper()].load()
     implementation.write(console, report)
     return shown(console)
 

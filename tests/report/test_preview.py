@@ -65,13 +65,13 @@ def insert(store: Store, table: str, columns: dict[str, Any]) -> None:
 
 
 def text(overview: Overview, width: int = 80, glyphs: Glyphs = Glyphs(), **names: Any) -> str:  # noqa: B008
-    names = {
+    all_names: dict[str, Any] = {
         "account": "acme.freshsales.io",
         "edition": "classic",
         "run": "2026-11-22-1412-k3",
         "per_hour": 1000,
     } | names
-    return "\n".join(line.plain for line in preview_lines(overview, width=width, glyphs=glyphs, **names))
+    return "\n".join(line.plain for line in preview_lines(overview, width=width, glyphs=glyphs, **all_names))
 
 
 def test_what_is_planned_is_counted_by_entity_and_what_was_done_is_not(store: Store) -> None:
@@ -84,7 +84,7 @@ def test_what_is_planned_is_counted_by_entity_and_what_was_done_is_not(store: St
     insert(store, "record", {"kind": "person", "key": "k", "match_key": "k", "action": "reference", "status": "done"})
     seen = overview(store)
     assert seen.creates == {"lead": 2, "contact": 1}
-    assert seen.updates == seen.touched == seen.cleared == {}
+    assert (seen.updates, seen.touched, seen.cleared) == ({}, {}, {})
 
 
 def test_fields_are_counted_by_entity_the_most_frequent_first(store: Store) -> None:

@@ -163,7 +163,7 @@ def test_bars_draw_on_a_terminal_and_messages_stand_above_them() -> None:
 
 @pytest.mark.parametrize("kind", [PlainProgress, SilentProgress, RichProgress])
 def test_advances_of_many_threads_all_count(kind: type[SilentProgress]) -> None:
-    progress = kind(capturing())  # type: ignore[arg-type]
+    progress = kind(capturing())
     stage = progress.stage("Read", None, "events")
 
     def work() -> None:

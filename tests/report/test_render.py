@@ -16,10 +16,10 @@ from fsseg.report.render import print_json
 from .samples import HOSTILE, capturing, change, changes, dry_summary, failure, failures, import_summary, shown
 
 
-def rendered(format: Any, summary: dict[str, Any] | None = None, **options: Any) -> str:
+def rendered(format: str, summary: dict[str, Any] | None = None, **options: Any) -> str:
     console = capturing()
     report = Report(summary or import_summary(), changes(), failures(), most_failures=20, **options)
-    ReportFormat(format).load().write(console, report)
+    ReportFormat[format.upper()].load().write(console, report)
     return shown(console)
 
 

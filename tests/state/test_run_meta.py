@@ -52,7 +52,7 @@ VALUES: dict[str, Any] = {
     "settled_seal": "ef",
     "applies": "2026-11-22-141200-k3",
     "strict_apply": True,
-    "moved": 0,
+    "drifted": 0,
     "undoes": "2026-11-22-141200-k3",
     "delete_created": False,
 }

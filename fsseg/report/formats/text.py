@@ -65,7 +65,7 @@ class TextReport(Format):
     def write(self, console: Console, report: Report) -> None:
         print_totals(
             console, report.summary, report.failures, run_dir=report.run_dir, show_failures=report.most_failures,
-            told=report.command_shown, standing=report.standing,
+            command_shown=report.command_shown, standing=report.standing,
         )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ class TextDryRun(Format):
     def write(self, console: Console, report: Report) -> None:
         print_dry_run(
             console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
-            limit=report.most_changes, told=report.command_shown, standing=report.standing,
+            limit=report.most_changes, command_shown=report.command_shown, standing=report.standing,
         )  # fmt: skip
 
 
@@ -87,15 +87,15 @@ def print_totals(
     run_dir: Path | None = None,
     show_failures: int = 0,
     title: bool = True,
-    told: str = "",
+    command_shown: str = "",
     standing: Standing | None = None,
 ) -> None:
     """Print the closing text, below a title with account and run, and with the first `show_failures` failed events.
 
-    `told` is a command that is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
+    `command_shown` is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
     """
     shown = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, shown, run_dir, told, standing).lines(title):
+    for line in _Totals(console, summary, shown, run_dir, command_shown, standing).lines(title):
         console.print(line, soft_wrap=True)
 
 
@@ -108,7 +108,7 @@ def print_dry_run(
     run_dir: Path | None = None,
     show: Show = Show.ALL,
     limit: int | None = 50,
-    told: str = "",
+    command_shown: str = "",
     standing: Standing | None = None,
 ) -> None:
     """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
@@ -116,7 +116,9 @@ def print_dry_run(
         console.print(line, soft_wrap=True)
     for line in diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console)):
         console.print(line, soft_wrap=True)
-    print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told, standing=standing)
+    print_totals(
+        console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing
+    )
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
