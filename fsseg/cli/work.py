@@ -94,9 +94,9 @@ def _tell_doubtful(path: Path | None, consoles: Consoles) -> None:
     """Say which entries of the suppression list count for nothing."""
     doubtful = suppressed(path).doubtful
     for entry in doubtful[:FEW]:
-        consoles.complain(f"{path} line {entry.line}: neither an address nor an id, so nobody is meant: {entry.text}")
+        consoles.error(f"{path} line {entry.line}: neither an address nor an id, so nobody is meant: {entry.text}")
     if len(doubtful) > FEW:
-        consoles.complain(f"{path}: so {counted(len(doubtful) - FEW, 'more line is', 'more lines are')} of no use")
+        consoles.error(f"{path}: so {counted(len(doubtful) - FEW, 'more line is', 'more lines are')} of no use")
 
 
 def import_flags(settings: Settings) -> str:
