@@ -24,6 +24,8 @@ TEMPLATE = """\
 {match}                    # "segment": as the destination does; "email": whoever has the e-mail
 # id_field = "cf_segment_user_id"  # a text field that keeps the userId of people with database ids
 
+# placeholder_ids = ["test-user"]  # ids that name nobody, besides undefined, null, 0, anonymous and their like
+
 [timeline]
 # via = "auto"             # track and page events: "sales_activity", "tracking", "note" or "auto"
 # event_type = "Segment event"     # the sales activity type of events without a type of their own name

@@ -12,6 +12,7 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, plan_person
 from fsseg.fold.merge import State, merge, restore
 from fsseg.mapping.warning_counter import MappingWarning
+from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
@@ -63,6 +64,7 @@ class _Writer:
         for key, dumped in folded.unnamed:
             self._write_known(key, restore(orjson.loads(dumped)))
         store.add_refused(folded.refused)
+        store.add_ties(folded.ties)
         if self._stitching:
             store.add_identities(first, folded.people)
 
@@ -70,7 +72,7 @@ class _Writer:
         """Of whom no event tells an e-mail, an earlier run may have been told it."""
         known = self._ledger.known(key) if self._ledger is not None else None
         if known is not None and known.email:
-            self._write_person(plan_person(self._edition, known.email.casefold(), [key], state))
+            self._write_person(plan_person(self._edition, email_key(known.email), [key], state))
 
     def _write_person(self, person: PlannedPerson, id: int | None = None) -> None:
         id = self._store.next_id() if id is None else id
@@ -137,4 +139,4 @@ def pointer_of(key: str, email: str | None, ledger: Ledger | None) -> Pointer | 
         email = known.email or email
     if not email and known is None:
         return None
-    return Pointer(key, email.casefold() if email else key, email or key, bool(email) and known is None)
+    return Pointer(key, email_key(email) if email else key, email or key, bool(email) and known is None)

@@ -55,6 +55,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
+        **({"suppression": to_builtins(store.meta.suppression)} if store.meta.suppression else {}),
         "warnings": _warnings(store, counts.warnings),
     }
 

@@ -73,6 +73,10 @@ class FoldStore:
         """Note the events that mapping refused: position, code and detail."""
         self._db.executemany("INSERT INTO reject (position, code, message) VALUES (?, ?, ?)", rows)
 
+    def add_ties(self, ties: Iterable[tuple[str, str]]) -> None:
+        """Note ids and e-mails of one person."""
+        self._db.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?, 0)", ties)
+
     def has_anonymous(self) -> bool:
         """Whether identify calls told of an anonymousId."""
         return self._db.execute("SELECT 1 FROM anonymous LIMIT 1").fetchone() is not None

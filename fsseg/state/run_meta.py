@@ -69,6 +69,13 @@ class EventCounts(Struct, frozen=True):
     """The inputs that could not be read to their ends, and why."""
 
 
+class SuppressionCount(Struct, frozen=True):
+    """How many entries the suppression list has, and how many of them are of somebody in this run."""
+
+    entries: int
+    met: int
+
+
 class Forecast(Struct, frozen=True):
     """Requests of the whole run, those spent included; seconds still to go, waits for the quota included."""
 
@@ -152,6 +159,8 @@ class RunMeta:
     counts: Note[EventCounts] = Note(EventCounts())
     """How the events it has read fared before they came into the plan."""
 
+    suppression: Note[SuppressionCount | None] = Note(None)
+    """What came of the suppression list; None where there is none."""
     requests: Note[dict[str, int | float]] = Note({})
     """What its processes have spent so far, as `Pacer.spent` tells it."""
 

@@ -29,7 +29,7 @@ from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import POSITION_BITS
 from fsseg.segment.open import Input, UnreadableInput
-from fsseg.segment.read import read, split
+from fsseg.segment.read import split
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
@@ -175,7 +175,8 @@ def _tools(name: str) -> _Tools:
 
 def _read_part(task: tuple[str, Input]) -> ReadPart:
     name, part = task
-    tools, reader = _tools(name), read(part)
+    tools = _tools(name)
+    reader = tools.batcher.reader(part)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with (
         open(descriptor, "wb") as file,
