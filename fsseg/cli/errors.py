@@ -29,7 +29,6 @@ def handled(consoles: Consoles) -> Iterator[None]:
     from fsseg.cli.connect import Locked
     from fsseg.freshsales.errors import FreshsalesError, Halted, Interrupted, NotFound, Stop
     from fsseg.mapping.rules import MappingError
-    from fsseg.plan.brake import BrakeRefused
     from fsseg.settings import ConfigError
     from fsseg.state.database import StateError
     from fsseg.state.run_folder import NoSuchRun
@@ -47,8 +46,6 @@ def handled(consoles: Consoles) -> Iterator[None]:
         code, text = ExitCode.NO_INPUT, str(error)
     except Stop as error:
         code, text = ExitCode.REFUSED_CREDENTIALS, f"Freshsales refused this key: {error}. Check it with: fsseg check"
-    except BrakeRefused as error:
-        code, text = ExitCode.BRAKE, f"the safety brake: {error}"
     except Locked as error:
         code, text = ExitCode.LOCKED, str(error)
     except Interrupted as error:

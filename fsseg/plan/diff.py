@@ -28,11 +28,6 @@ class Update:
 
     fields: Fields
 
-    @property
-    def clears(self) -> bool:
-        """Whether a field that holds something would be emptied."""
-        return any(after is None for _, after in self.fields.values())
-
 
 @dataclass(frozen=True)
 class Unchanged:

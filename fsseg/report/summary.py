@@ -137,7 +137,7 @@ def changes(store: Store) -> Iterator[Change]:
 def write_changes(run: Run, store: Store) -> Sample:
     """Write changes.jsonl anew, and return the first changes and how many there are."""
     sample = Sample()
-    with JsonLines(run.changes, fresh=True) as lines:
+    with JsonLines(run.changes) as lines:
         for change in changes(store):
             lines.write(change)
             sample.add(change)
@@ -150,7 +150,7 @@ def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
     Of files that have changed since they were read, how many events could not be given.
     """
     lost: Counter[str] = Counter()
-    with JsonLines(run.failures, fresh=True) as lines:
+    with JsonLines(run.failures) as lines:
         shown = dict(store.db.execute("SELECT number, shown FROM input"))
         rejects = "SELECT position, line, code, message, event, raw FROM reject ORDER BY position"
         for position, line, code, message, event, raw in store.db.execute(rejects):
