@@ -23,9 +23,11 @@ Words, each with one meaning everywhere:
 - claimed: written down as sent, before the request leaves.
 - desired: the values that the events want of a record; existing: what it holds.
 - diff: desired against existing, field by field.
+- drifted: not any more what a reviewed plan was made for.
 - entry: something on a person's timeline, from a track or page event.
 - event: one Segment message with its time, key and position; the key tells duplicates, the position is file and place.
 - event key: a 64-bit hash of the messageId, or of the event where it has none.
+- fingerprint: what was delivered of a record, as one number; the ledger keeps it under the record's fingerprint key.
 - fold: put many intents about one thing together, so that the order of the input means nothing.
 - generation: counts the ledger's deliveries and undos; a plan made at an earlier one is brought up to date first.
 - intent: what one event wants, in Freshsales' fields.
@@ -33,6 +35,7 @@ Words, each with one meaning everywhere:
 - ledger: what was delivered to an account by all runs: events, people, and the time of each field.
 - match key: the folded e-mail or name by which two mentions are the same.
 - mirror: a copy of the account's people and companies, read by pages, so that many look-ups cost few requests.
+- note: what a run writes down of itself in its plan, such as its stage.
 - outcome: what became of an event: applied, unchanged, skipped, rejected, failed, pending.
 - pacer: lets requests out as the quota allows.
 - part: the person itself, one of its companies or one of its deals, within a state.

@@ -12,22 +12,25 @@ from typing import Any
 from fsseg.figures import counted
 from fsseg.fold.companies import fold_companies
 from fsseg.fold.fold_inputs import fold_inputs
-from fsseg.match.match import match_accounts, match_deals, match_people
+from fsseg.match.people import match_people
+from fsseg.match.records import match_accounts, match_deals
 from fsseg.match.timeline import match_entries
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide
 from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
-from fsseg.plan.verify import recheck
+from fsseg.plan.verify import verify_unchanged
 from fsseg.push.executor import push, recover
-from fsseg.report.run_files import write_run_files
+from fsseg.report.changes_file import ChangesFile
+from fsseg.report.run_files import ExitCodeOf, write_run_files
 from fsseg.run_context import RunContext
 from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
-from fsseg.state.outcomes import add_up
-from fsseg.state.plan_key import plan_key
+from fsseg.state.outcomes import count_outcomes
+from fsseg.state.plan_counts import count_people
 from fsseg.state.run_folder import all_runs
-from fsseg.state.seal import begin_renewal, check, seal_read, unseal_settled
+from fsseg.state.run_meta import PlanStage
+from fsseg.state.seal import begin_renewal, check, seal_read, unseal_read, unseal_settled
 
 
 class Pipeline(RunContext):
@@ -35,18 +38,19 @@ class Pipeline(RunContext):
 
     def plan(self, inputs: Sequence[Input]) -> None:
         """Up to the diff, from wherever the run stands. Reads from Freshsales only."""
-        if self.stage == "new":
+        unseal_read(self.store)
+        if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs, self.progress.stage, self.ticking)
-        if self.stage == "gathered":
+        if self.stage is PlanStage.GATHERED:
             self.earlier_runs.resolve_doubts(doubted_runs(self.store, self.ledger, self.run.id))
             before = self.pacer.total
-            with self.progress.stage("Match", self.store.count("record", "kind = 'person'"), "people") as stage:
+            with self.progress.stage("Match", count_people(self.store), "people") as stage:
                 self._match(stage.advance)
                 stage.note(counted(self.pacer.total - before, "request"))
-            self.store.put("stage", "matched")
-        if self.stage == "matched":
+            self.store.meta.stage = PlanStage.MATCHED
+        if self.stage is PlanStage.MATCHED:
             self._decide()
-            self.planned(plan_key(self.store).generation)
+            self.planned(self.store.meta.key.generation)
 
     def _match(self, advance: Callable[[int], None], *, anew: bool = False) -> None:
         matching = self.matching(advance, anew=anew)
@@ -69,19 +73,19 @@ class Pipeline(RunContext):
         fsseg made it.
         """
         check(self.store, self.run.id)
-        since, generation = plan_key(self.store).generation, self.ledger.generation
-        if self.stage == "renewing" or (self.stage == "planned" and since != generation):
+        since, generation = self.store.meta.key.generation, self.ledger.generation
+        if self.stage is PlanStage.RENEWING or (self.stage is PlanStage.PLANNED and since != generation):
             begin_renewal(self.store)
             self._renew(since)
             self.planned(generation)
         unseal_settled(self.store)
-        if self.store.get("applies") and self.stage == "planned" and not self.verified:
+        if self.store.meta.applies and self.stage is PlanStage.PLANNED and not self.verified:
             self.verified = True
             with self.progress.stage("Recheck", None, "records") as stage:
-                recheck(self.matching(stage.advance))
+                verify_unchanged(self.matching(stage.advance))
 
     def _renew(self, since: int) -> None:
-        reviewed = bool(self.store.get("applies"))
+        reviewed = self.store.meta.applies is not None
         recover(self.push_context())
         commit_run(self.run, self.store, self.ledger, self.say)
         skip_delivered(self.store, self.ledger)
@@ -95,25 +99,22 @@ class Pipeline(RunContext):
             hold_to_review(self.store, self.catalog, others, since)
 
     def push(self) -> None:
-        """Push what is planned and not settled yet.
-
-        Raises `BrakeRefused` before anything is sent, and `Halted` or `Stop` once what was in flight is settled.
-        """
+        """Push what is left to push. Raises `BrakeRefused` before anything is sent, `Halted` or `Stop` on the way."""
         if refusal := self.brake():
             raise BrakeRefused(refusal)
         unseal_settled(self.store)
         push(self.push_context(), self.push_stage)
-        self.store.put("stage", "pushed")
+        self.store.meta.stage = PlanStage.PUSHED
 
-    def report(
-        self, head: dict[str, Any], exit_code: Callable[[dict[str, int]], int], *, dry_run: bool
-    ) -> dict[str, Any]:
+    def report(self, head: dict[str, Any], exit_code: ExitCodeOf, *, dry_run: bool) -> dict[str, Any]:
         """Remember what was delivered, write the run's files, and give the summary; see `write_run_files`."""
-        totals = add_up(self.store, dry_run=dry_run)
+        run, store = self.run, self.store
+        changes = ChangesFile(run, store, self.processes)
+        totals = count_outcomes(store, dry_run=dry_run)
         if not dry_run:
-            commit_run(self.run, self.store, self.ledger, self.say, totals)
+            commit_run(run, store, self.ledger, self.say, totals)
         head |= {"dry_run": dry_run}
-        summary, self.sample = write_run_files(self.run, self.store, totals, head, self.requests(), exit_code)
+        summary, self.sample = write_run_files(self.run, self.store, changes, totals, head, self.requests(), exit_code)
         self.note_requests()
-        seal_read(self.store)
+        seal_read(store)
         return summary

@@ -18,20 +18,22 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
-from fsseg.match.match import Matching
+from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
-from fsseg.plan.brake import shares
+from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding
 from fsseg.plan.forecast import forecast
+from fsseg.processes import Processes
 from fsseg.push.context import PushContext
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_key import plan_key, put_plan_key
+from fsseg.state.plan_counts import count_matched
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import seal, seal_settled
 
 Advance = Callable[[int], None]
@@ -39,11 +41,7 @@ Advance = Callable[[int], None]
 
 @dataclass
 class RunContext:
-    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written.
-
-    How far it has come is kept in its store, so that it can go on there: `new`, `gathered`, `matched`, `planned`,
-    `pushed`; `renewing` while a plan is brought up to date.
-    """
+    """One run and everything it needs. `reader` is None offline, `writer` None wherever nothing may be written."""
 
     settings: Settings
     rules: Rules
@@ -56,11 +54,12 @@ class RunContext:
     writer: Writer | None
     pacer: Pacer
     progress: Progress
+    processes: Processes
     forbidden: dict[str, Forbidden] = field(default_factory=dict)
     workers: int = 4
 
     def __post_init__(self) -> None:
-        self._spent: dict[str, Any] = self.store.get("requests", {})
+        self._spent = self.store.meta.requests
         """What earlier processes of this run spent."""
         self.verified = False
         """Whether this process has compared a reviewed plan with what Freshsales holds now."""
@@ -68,8 +67,9 @@ class RunContext:
         """The first changes of the run, once they are written."""
 
     @property
-    def stage(self) -> str:
-        return str(self.store.get("stage", "new"))
+    def stage(self) -> PlanStage:
+        """How far the run has come; it is kept in its store, so that it can go on there."""
+        return self.store.meta.stage
 
     @property
     def earlier_runs(self) -> EarlierRuns:
@@ -95,20 +95,20 @@ class RunContext:
         """Write into the ledger what runs have delivered that were killed before they could."""
         self.note_requests()
         self.earlier_runs.commit_killed()
-        if self.stage == "new":
-            put_plan_key(self.store, replace(plan_key(self.store), generation=self.ledger.generation))
+        if self.stage is PlanStage.NEW:
+            self._note_generation(self.ledger.generation)
 
     def brake(self) -> str | None:
         """Why the safety brake refuses this plan, or None; so it is offline, where nobody knows what changes."""
         lifted = self.settings.allow_mass_changes or self.reader is None
-        return None if lifted else shares(self.store).refusal
+        return None if lifted else refusal(count_matched(self.store))
 
     def folding(self) -> Folding:
         """What reading, mapping and folding need."""
         settings = self.settings
         return Folding(
             self.store, self.ledger, self.catalog, self.rules, settings.again, settings.timeline.aggregate == "daily",
-            settings.jobs, settings.limit,
+            self.processes, settings.limit,
         )  # fmt: skip
 
     def deciding(self) -> Deciding:
@@ -122,9 +122,8 @@ class RunContext:
             advance(people)
             self.note_requests()
 
-        ledger = None if self.ledger.is_empty else self.ledger
         return Matching(
-            self.store, self.catalog, self.reader, ledger, self.mirror, self._match_mode(self.settings),
+            self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
             self.settings.identity.id_field, self.settings.convert_leads, self.say, tick, anew,
         )  # fmt: skip
 
@@ -133,17 +132,24 @@ class RunContext:
         return settings.identity.match or ("segment" if self.catalog.edition == "classic" else "email")
 
     def planned(self, generation: int) -> None:
-        """Seal the plan, which is up to date with that generation of the ledger."""
+        """Seal the plan, which is up to date with that generation of the ledger.
+
+        Offline there is no need to: nothing can be pushed of that.
+        """
         spent, pacer = self.requests()["total"], self.pacer
         expected = None if self.reader is None else forecast(self.store, spent, pacer.per_hour, pacer.remaining)
         with self.store.transaction():
             if expected is not None:
-                self.store.put("forecast", expected._asdict())
-            put_plan_key(self.store, replace(plan_key(self.store), generation=generation))
-            seal(self.store)
-            seal_settled(self.store)
+                self.store.meta.forecast = expected
+            self._note_generation(generation)
+            if self.reader is not None:
+                seal(self.store)
+                seal_settled(self.store)
             self.note_requests()
-            self.store.put("stage", "planned")
+            self.store.meta.stage = PlanStage.PLANNED
+
+    def _note_generation(self, generation: int) -> None:
+        self.store.meta.key = replace(self.store.meta.key, generation=generation)
 
     def push_context(self) -> PushContext:
         """What pushing the rows of this run needs."""
@@ -151,7 +157,7 @@ class RunContext:
 
     def _push_context_of(self, store: Store) -> PushContext:
         """The same for the rows of another run, by the settings that it began with."""
-        return self._push_context(store, Settings.model_validate(store.get("settings")))
+        return self._push_context(store, Settings.model_validate(store.meta.settings))
 
     def _push_context(self, store: Store, settings: Settings) -> PushContext:
         assert self.reader is not None and self.writer is not None
@@ -181,7 +187,7 @@ class RunContext:
 
     def note_requests(self) -> None:
         """Write down what was spent so far."""
-        self.store.put("requests", self.requests())
+        self.store.meta.requests = self.requests()
 
     def requests(self) -> dict[str, Any]:
         """What all processes of this run have spent."""

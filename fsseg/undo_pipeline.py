@@ -7,12 +7,14 @@ from contextlib import closing
 from functools import partial
 
 from fsseg.pipeline import Pipeline
-from fsseg.plan.undo import SENT, reverse
+from fsseg.plan.undo import plan_undo
 from fsseg.segment.open import Input
-from fsseg.state.deliveries import told
+from fsseg.state.deliveries import deliveries_of
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, all_runs
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import check
+from fsseg.state.undo_rows import count_records_to_compare
 
 
 class UndoPipeline(Pipeline):
@@ -20,10 +22,10 @@ class UndoPipeline(Pipeline):
 
     def plan(self, inputs: Sequence[Input]) -> None:
         """Read what the run to undo wrote, and plan the way back. Raises the client's errors and `StateError`."""
-        if self.stage != "gathered":
+        if self.stage is not PlanStage.GATHERED:
             return
         assert self.reader is not None
-        undoes = self.store.get("undoes")
+        undoes = str(self.store.meta.undoes)
         with self._undone() as original:
             check(original, undoes)
             in_flight = {undoes} if original.has_in_flight else set()
@@ -31,21 +33,21 @@ class UndoPipeline(Pipeline):
         self.earlier_runs.resolve_doubts(self.ledger.runs_in_doubt | in_flight)
         with (
             self._undone() as original,
-            self.progress.stage("Compare", original.count("record", SENT), "records") as stage,
+            self.progress.stage("Compare", count_records_to_compare(original), "records") as stage,
         ):
             others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != undoes)
-            reverse(
-                original, self.store, self.reader, self.catalog, self.ledger, stage.advance, partial(told, others),
-                delete_created=self.store.get("delete_created"),
+            plan_undo(
+                original, self.store, self.reader, self.catalog, self.ledger, stage.advance,
+                partial(deliveries_of, others), delete_created=bool(self.store.meta.delete_created),
             )  # fmt: skip
         self.planned(self.ledger.generation)
 
     def _renew(self, since: int) -> None:
-        self.store.put("stage", "gathered")
+        self.store.meta.stage = PlanStage.GATHERED
         self.plan(())
 
     def _undone(self) -> closing[Store]:
-        return closing(Run(self.run.folder.parent / self.store.get("undoes")).open())
+        return closing(Run(self.run.folder.parent / str(self.store.meta.undoes)).open())
 
     def brake(self) -> str | None:
         return None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fsseg.state.actions import Action, Code, Status
 from tests.readme import ROOT
 
 SOURCES = sorted((ROOT / "fsseg").rglob("*.py"))
@@ -67,6 +68,57 @@ def _public(tree: ast.Module, module: str) -> Iterator[tuple[str, Documented]]:
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
             yield node.name, node
+
+
+SQL = re.compile(
+    r"\b(SELECT|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM|CREATE (TEMP )?(TABLE|INDEX)|DROP TABLE|PRAGMA|BEGIN)\b"
+    r"|\b(WHERE|IN|AND|OR) \(|\bIS (NOT )?(NULL|\?)|\bORDER BY\b|\w (=|!=) [?']"
+)
+ASKS_SQLITE = {"db", "execute", "executemany", "executescript"}
+
+
+def test_sql_stands_in_the_room_of_what_outlives_a_process_and_nowhere_else() -> None:
+    names = {path.relative_to(ROOT / "fsseg").as_posix(): path for path in SOURCES}
+    others = {name: path for name, path in names.items() if not name.startswith(("state/", "sandbox/"))}
+    assert {name for name, path in others.items() if _holds_sql(path)} == set()
+
+
+def _holds_sql(path: Path) -> bool:
+    tree = ast.parse(path.read_text("utf-8"))
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    return any(
+        SQL.search(node.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+        else isinstance(node, ast.Attribute) and node.attr in ASKS_SQLITE
+        for node in ast.walk(tree)
+    )
+
+
+WORDS = {word.value for words in (Action, Status, Code) for word in words}
+OTHERS_WORDS = {"cli/check_cmd.py", "push/bulk.py", "state/ledger_format.py"}
+"""Where such a word is another's: how a check ended, how a bulk job did, and a note of the ledger."""
+
+
+def test_a_word_of_a_closed_set_is_named_wherever_something_hangs_on_it() -> None:
+    rooms = ("cli/", "fold/", "match/", "plan/", "push/", "report/", "state/")
+    names = {path.relative_to(ROOT / "fsseg").as_posix(): path for path in SOURCES}
+    bare = {
+        name: [*_bare_words(ast.parse(path.read_text("utf-8")))]
+        for name, path in names.items()
+        if name.startswith(rooms) and name not in OTHERS_WORDS
+    }
+    assert {name: words for name, words in bare.items() if words} == {}
+
+
+def _bare_words(tree: ast.Module) -> Iterator[str]:
+    """Members of closed sets that are written as text where they are compared, matched, looked up or put into SQL."""
+    quoted = re.compile(rf"(?<!DEFAULT )'({'|'.join(WORDS)})'")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare | ast.MatchValue | ast.Subscript):
+            inner = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+            yield from (word for word in inner if word in WORDS)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from (match[1] for match in quoted.finditer(node.value) if SQL.search(node.value))
 
 
 def test_the_samples_hold_nothing_that_reads_like_a_secret() -> None:

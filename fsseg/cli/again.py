@@ -19,8 +19,12 @@ from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
-from fsseg.state.reopen import WRITES, failed, reopen_failed
+from fsseg.state.actions import Action, EventOutcome
+from fsseg.state.plan_counts import has_written
+from fsseg.state.renewal import forget_review
+from fsseg.state.reopen import failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.run_selection import LATEST, Fits, latest, named
 from fsseg.state.seal import check
 
@@ -133,7 +137,7 @@ def _account(settings: Settings) -> Account | None:
 def nothing_left(output: Output, given: Settings, run: Run | None, text: str) -> ExitCode:
     """Say so, and of which account; a run that was named is shown as it ended."""
     if run is None:
-        output.consoles.say(f"{text} for {' or '.join(hosts(given)) if names_account(given) else 'any account'}")
+        output.consoles.info(f"{text} for {' or '.join(hosts(given)) if names_account(given) else 'any account'}")
         return ExitCode.DONE
     info = run.info
     is_undo = info.command == "undo" and info.state is RunState.SUPERSEDED
@@ -141,7 +145,7 @@ def nothing_left(output: Output, given: Settings, run: Run | None, text: str) ->
     how = advised("apply", run) if _can_be_applied(info) else ""
     if how:
         why += f": {how} pushes it{'' if info.state is RunState.PLANNED else ' all the same'}"
-    output.consoles.say(f"{text}: {why}" if why else text)
+    output.consoles.info(f"{text}: {why}" if why else text)
     if summary := run.summary():
         show_run(output, run, summary, how)
     return ExitCode.DONE
@@ -189,14 +193,14 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
             return run
 
     code = go_on(given, output, run, "retry", prepare, partial(_push, yes=True))
-    return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get("failed") else code
+    return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get(EventOutcome.FAILED) else code
 
 
 def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
     store = pipeline.store
     check(store, pipeline.run.id)
     pipeline.commit_killed()
-    if pipeline.stage == "new":
+    if pipeline.stage is PlanStage.NEW:
         store.clear()
         pipeline.plan(_inputs(pipeline))
     pipeline.plan(())
@@ -218,7 +222,7 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
         _forget_begun(held, original)
         _refuse_inapplicable(original)
         when = original.info.started_at[:16].replace("T", " ")
-        output.consoles.say(f"applying {original.id}, planned {when} UTC")
+        output.consoles.info(f"applying {original.id}, planned {when} UTC")
         return _fork(held, original, strict=strict)
 
     def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
@@ -301,11 +305,11 @@ def _fork(held: Session, original: Run, *, strict: bool) -> Run:
             store.copy_to(run.plan)
         os.chmod(run.plan, 0o600)
         with closing(run.open()) as store, store.transaction():
-            store.put("applies", original.id)
-            store.put("strict_apply", strict)
-            store.put("moved", None)
-            store.put("requests", {})
-            store.db.execute("UPDATE record SET reviewed = NULL")
+            store.meta.applies = original.id
+            store.meta.strict_apply = strict
+            store.meta.drifted = None
+            store.meta.requests = {}
+            forget_review(store)
 
     run = new_run(
         held.folder, copy, account=info.account, edition=info.edition, command="apply", inputs=info.inputs,
@@ -328,13 +332,13 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
         with closing(original.open()) as store:
             held.check_account(store, original)
         already = f", which run {info.by} has undone already" if info.state is RunState.UNDONE else ""
-        output.consoles.say(f"undoing {original.id}{already}")
+        output.consoles.info(f"undoing {original.id}{already}")
 
         def note(run: Run) -> None:
             with closing(run.open()) as store, store.transaction():
-                store.put("undoes", original.id)
-                store.put("delete_created", delete_created)
-                store.put("stage", "gathered")
+                store.meta.undoes = original.id
+                store.meta.delete_created = delete_created
+                store.meta.stage = PlanStage.GATHERED
 
         return new_run(
             held.folder, note, account=info.account, edition=info.edition, command="undo", dry=dry, agreed=yes,
@@ -355,9 +359,10 @@ def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
     info = run.info
     if info.dry or info.command not in ("import", "apply"):
         return False
-    still_there = WRITES if delete_created or info.state is not RunState.UNDONE else "action = 'update'"
+    was_put_back = info.state is RunState.UNDONE and not delete_created
+    still_there = [Action.UPDATE] if was_put_back else [Action.CREATE, Action.UPDATE]
     with run.reading() as store:
-        return any(store.count(table, f"{still_there} AND status = 'done'") for table in ("record", "entry"))
+        return has_written(store, *still_there)
 
 
 def go_on(

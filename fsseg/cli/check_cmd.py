@@ -44,7 +44,7 @@ def check(
             elif not display.quiet:
                 _print(output.consoles.out, found, connection)
         if code:
-            output.consoles.complain(_verdict(found))
+            output.consoles.error(_verdict(found))
         raise typer.Exit(code)
 
 

@@ -17,7 +17,6 @@ from platformdirs import user_state_path
 
 from fsseg.freshsales.account import Account, resolve
 from fsseg.freshsales.account import ConfigError as AccountError
-from fsseg.freshsales.http import Http
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.secret import Token
@@ -103,6 +102,8 @@ def connected(settings: Settings, account: Account, pacer: Pacer, *, writes: boo
 
     Without `writes` the transport itself refuses whatever isn't a read. Raises `ConfigError`.
     """
+    from fsseg.freshsales.http import Http  # takes a tenth of a start, which who stays offline needn't wait for
+
     folder = account_folder(settings, account)
     with ExitStack() as stack:
         tokens = check_tokens(settings)

@@ -71,12 +71,12 @@ def fields(
             head = {"account": known.account, "edition": known.catalog.edition, "source": known.source}
             print_json(output.consoles.out, {**head, "fields": shown})
         else:
-            output.consoles.say(_title(known))
+            output.consoles.info(_title(known))
             for name, rows in shown.items():
                 _print(output.consoles.out, name, [row for row in rows if all or row["writable"]], choices=choices)
         for name in names:
             if name in known.forbidden:
-                output.consoles.complain(f"this key may not read the {name} fields; these are the standard ones")
+                output.consoles.error(f"this key may not read the {name} fields; these are the standard ones")
 
 
 def _title(known: Known) -> str:

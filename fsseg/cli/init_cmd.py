@@ -45,8 +45,8 @@ def init(
         }
         host = _account(chosen)
         _write(path, chosen)
-        consoles.say(f"written to {path}" + (f", for {host}" if host else ""))
-        consoles.say(
+        consoles.info(f"written to {path}" + (f", for {host}" if host else ""))
+        consoles.info(
             "next: set FSSEG_API_TOKEN, then fsseg check" if host else "next: fill in the domain, then fsseg check"
         )
         if display.json:

@@ -35,6 +35,7 @@ def inspect(
         from fsseg.cli.work import find_inputs
         from fsseg.exit_codes import ExitCode
         from fsseg.report.render import print_json
+        from fsseg.state.actions import EventOutcome
 
         files, unreadable = find_inputs(paths, output.consoles)
         known = _known(settings, output, offline=offline)
@@ -46,7 +47,7 @@ def inspect(
             print_json(output.consoles.out, plain(inspection, known, imported))
         elif not display.quiet:
             print_inspection(output.consoles.out, inspection, known, imported, top or None)
-        bad = unreadable or any(outcome == "rejected" for outcome, _ in inspection.stats.reasons)
+        bad = unreadable or any(outcome == EventOutcome.REJECTED for outcome, _ in inspection.stats.reasons)
         raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)
 
 
@@ -58,7 +59,7 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
     if ready and not offline:
         return known_fields.online(settings, output)
     if not offline and known_fields.configured(settings):
-        output.consoles.say("no API token, so nothing is read from the account")
+        output.consoles.info("no API token, so nothing is read from the account")
     return known_fields.offline(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")))
 
 
@@ -85,7 +86,7 @@ def _read(inspection: Inspection, files: list[str], output: Output) -> int:
             inspection.take(input, read(input), advance)
     faulty = [file for file in inspection.stats.files if file.unreadable]
     for file in faulty:
-        output.consoles.complain(f"{file.path}: {file.unreadable}")
+        output.consoles.error(f"{file.path}: {file.unreadable}")
     if faulty and len(faulty) == len(files):
         raise NoInput("nothing to read")
     return len(faulty)

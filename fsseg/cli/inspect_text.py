@@ -15,6 +15,7 @@ from fsseg.figures import counted, number
 from fsseg.mapping.inspection import FileStats, Inspection, TraitStats
 from fsseg.report.console import glyphs
 from fsseg.report.reasons import REASONS
+from fsseg.state.actions import EventOutcome
 
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
 
@@ -127,7 +128,7 @@ def _sentences(out: Console, stats: FileStats) -> None:
 
 
 def _left_out(out: Console, stats: FileStats) -> None:
-    for outcome, title in (("rejected", "Rejected"), ("skipped", "Skipped")):
+    for outcome, title in ((EventOutcome.REJECTED, "Rejected"), (EventOutcome.SKIPPED, "Skipped")):
         reasons = [(code, n) for (kind, code), n in stats.reasons.most_common() if kind == outcome]
         if reasons:
             _section(out, f"{title}: {counted(sum(n for _, n in reasons), 'event')}")

@@ -38,11 +38,14 @@ from fsseg.report.quiet import quiet_lines
 from fsseg.report.render import print_json
 from fsseg.report.standing import standing
 from fsseg.settings import Settings
+from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.input_files import note_imported
+from fsseg.state.plan_counts import has_failed, has_writes_to_come, has_written
 from fsseg.state.plan_store import Store
-from fsseg.state.reopen import WRITES, failed
+from fsseg.state.reopen import failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.run_selection import open_undos, supersede, supersede_undos
 
 Show = Callable[[Pipeline, dict[str, Any], str], None]
@@ -81,7 +84,7 @@ def run(
                 tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
             _tell_undos(output.consoles, open_undos(held.folder, begun.info.inputs))
             if offline:
-                output.consoles.say(OFFLINE)
+                output.consoles.info(OFFLINE)
 
             def act(stack: ExitStack) -> None:
                 pipeline.commit_killed()
@@ -99,15 +102,15 @@ def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
     """Say which files there is nothing new in."""
     for path, run in list(runs.items())[:FEW]:
         what = "what was delivered is skipped (--again compares it once more)"
-        consoles.say(f"{path} was dealt with wholly by run {run}: {what}")
+        consoles.info(f"{path} was dealt with wholly by run {run}: {what}")
     if len(runs) > FEW:
         more = len(runs) - FEW
-        consoles.say(f"so {'was' if more == 1 else 'were'} {more:,} more of these files: summary.json names them")
+        consoles.info(f"so {'was' if more == 1 else 'were'} {more:,} more of these files: summary.json names them")
 
 
 def _tell_undos(consoles: Consoles, undos: list[Run]) -> None:
     for run in undos:
-        consoles.say(
+        consoles.info(
             f"run {run.id}, which undoes {run.info.of}, stopped on its way: what it has still to put back is skipped"
             f" here, and goes once somebody types {advised('resume', run)}"
         )
@@ -129,7 +132,7 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bo
         except BrakeRefused as error:
             ending = Ending(ExitCode.BRAKE, error)
         except FreshsalesError as error:
-            if pipeline.stage == "new":
+            if pipeline.stage is PlanStage.NEW:
                 raise
             ending = Ending(ending_of(error), error)
     return account_for(held, pipeline, ending, show, partly=partly)
@@ -143,7 +146,7 @@ def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
         with suppress(StateError):  # it may be gone
             original.note(state=RunState.DECLINED, by=None)
             text += f"; what would still push it: {advised('apply', original)}"
-    held.output.consoles.complain(text)
+    held.output.consoles.error(text)
     shutil.rmtree(run.folder)
     return ExitCode.INTERRUPTED if declined.interrupted else ExitCode.DONE
 
@@ -170,7 +173,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         head["notes"] = [f"safety brake: {ending.error}"]
 
     def exit_code(outcomes: dict[str, int]) -> int:
-        bad = partly or outcomes["rejected"] or outcomes["failed"] or _not_undone(pipeline.store)
+        bad = partly or outcomes[EventOutcome.REJECTED] or outcomes[EventOutcome.FAILED] or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
     summary = pipeline.report(head, exit_code, dry_run=info.dry or declined)
@@ -197,7 +200,7 @@ def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
     files = [row["path"] for row in summary["inputs"] if row.get("lost")]
     if files:
         more = f" and {len(files) - FEW:,} more" if len(files) > FEW else ""
-        consoles.complain(
+        consoles.error(
             f"{', '.join(files[:FEW])}{more} changed since it was read, or is gone: what failed of it is named in"
             " failures.jsonl, but can't be given there"
         )
@@ -208,18 +211,15 @@ def _state(pipeline: Pipeline, ending: Ending) -> RunState:
     info = pipeline.run.info
     if isinstance(ending.error, Declined):
         return RunState.DECLINED
-    if info.dry and pipeline.stage == "planned":
-        tables = ("record", "entry")
-        to_apply = any(pipeline.store.count(table, f"{WRITES} AND status = 'planned'") for table in tables)
+    if info.dry and pipeline.stage is PlanStage.PLANNED:
+        to_apply = has_writes_to_come(pipeline.store)
         return RunState.PLANNED if info.command == "dry-run" and to_apply and not info.offline else RunState.DONE
     return RunState.STOPPED if ending.stopped else RunState.DONE
 
 
 def _has_undone(store: Store) -> bool:
     """Whether an undo has put anything back."""
-    return any(
-        store.count(table, "action IN ('update', 'delete') AND status = 'done'") for table in ("record", "entry")
-    )
+    return has_written(store, Action.UPDATE, Action.DELETE)
 
 
 def _whole_seconds(time: str) -> str:
@@ -230,8 +230,7 @@ def _whole_seconds(time: str) -> str:
 
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
-    left = "status IN ('failed', 'unknown')"
-    return store.get("undoes") is not None and any(store.count(table, left) for table in ("record", "entry"))
+    return store.meta.undoes is not None and has_failed(store)
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:
@@ -242,9 +241,11 @@ def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") 
     elif output.consoles.quiet:
         return
     elif summary["dry_run"] and summary["command"] != "import":
-        print_dry_run(out, summary, read_lines(run.changes), failures, run_dir=run.folder, told=told, standing=stands)
+        print_dry_run(
+            out, summary, read_lines(run.changes), failures, run_dir=run.folder, command_shown=told, standing=stands
+        )
     else:
-        print_totals(out, summary, failures, run_dir=run.folder, told=told, standing=stands)
+        print_totals(out, summary, failures, run_dir=run.folder, command_shown=told, standing=stands)
 
 
 def _how_to_go_on(run: Run, ending: Ending) -> str:
@@ -262,16 +263,16 @@ def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], h
     resume = f"go on with: {how}"
     match ending:
         case Ending(error=Declined()):
-            output.consoles.complain(f"nothing was written; what would still push it: {how}")
+            output.consoles.error(f"nothing was written; what would still push it: {how}")
         case Ending(code=ExitCode.BRAKE):
-            output.consoles.complain(f"the safety brake: {ending.error}" + (f"; {resume}" if how else ""))
+            output.consoles.error(f"the safety brake: {ending.error}" + (f"; {resume}" if how else ""))
         case Ending(code=ExitCode.REFUSED_CREDENTIALS):
-            output.consoles.complain(
+            output.consoles.error(
                 f"Freshsales refused this key: {ending.error}. Check it with: fsseg check; then {resume}"
             )
         case Ending(code=ExitCode.DONE):
             if output.consoles.quiet:
                 for line in quiet_lines(summary):
-                    output.consoles.complain(line)
+                    output.consoles.error(line)
         case _:
-            output.consoles.complain(f"stopped early: {ending.error}; {resume}")
+            output.consoles.error(f"stopped early: {ending.error}; {resume}")

@@ -13,14 +13,15 @@ from fsseg.cli.work import Declined, Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
 from fsseg.report.changes import ChangeGroups
+from fsseg.report.changes_file import ChangesFile
 from fsseg.report.console import glyphs, line_width
 from fsseg.report.files import read_lines
 from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.preview import left_line, preview_lines, undo_question
-from fsseg.report.summary import write_changes
 from fsseg.state.overview import Overview, overview, undoing
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import RunState
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.run_selection import supersede
 
 SHOWN = 50
@@ -34,8 +35,9 @@ def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes:
     once something of it has moved on. Raises `Declined`, `BrakeRefused` and the client's errors.
     """
     pipeline.renew()
-    if pipeline.store.get("strict_apply") and pipeline.store.get("moved"):
-        pipeline.store.put("stage", "pushed")  # nothing of this plan is ever to be sent
+    meta = pipeline.store.meta
+    if meta.strict_apply and meta.drifted:
+        meta.stage = PlanStage.PUSHED  # nothing of this plan is ever to be sent
         return
     if refusal := pipeline.brake():
         raise BrakeRefused(refusal)
@@ -58,7 +60,7 @@ def is_terminal() -> bool:
 
 def _question(pipeline: Pipeline, output: Output, *, yes: bool) -> str | None:
     """Show what would be pushed; what to ask about it, None where there is nothing to ask."""
-    if pipeline.store.get("undoes"):
+    if pipeline.store.meta.undoes:
         return None if yes else _undo_question(pipeline.store, output)
     found = overview(pipeline.store)
     asks = not (yes or pipeline.settings.sandbox)
@@ -92,7 +94,7 @@ def _ask(pipeline: Pipeline, output: Output, question: str) -> None:
             return
         if answer not in ("d", "diff"):
             raise Declined
-        write_changes(pipeline.run, pipeline.store)
+        ChangesFile(pipeline.run, pipeline.store, pipeline.processes).finish()
         err, changes = output.consoles.err, pipeline.run.changes
         shown = ChangeGroups(read_lines(changes), limit=SHOWN)
         for line in diff_lines(shown, glyphs(err), line_width(err), str(changes)):

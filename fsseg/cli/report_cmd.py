@@ -54,12 +54,12 @@ def report(
         asked_format = ReportFormat.JSON if display.json else format
         if display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
-                output.consoles.complain(line)
+                output.consoles.error(line)
         elif output_file is None:
             _print(output.consoles.out, past, asked_format, limit)
         else:
             _write(output_file, past, asked_format, limit)
-            output.consoles.say(f"written to {output_file}")
+            output.consoles.info(f"written to {output_file}")
 
 
 def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:

@@ -67,7 +67,7 @@ def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
         elif runs:
             _print(output, runs)
         else:
-            output.consoles.say("there is no run yet: fsseg import or fsseg dry-run makes one")
+            output.consoles.info("there is no run yet: fsseg import or fsseg dry-run makes one")
 
 
 @app.command()
@@ -124,12 +124,12 @@ def prune(
         kept = [past for runs in reasons.values() for past in runs]
         gone = [past for past in old if past not in kept]
         if gone and not agree(_question(gone), yes=yes):
-            output.consoles.say("nothing was deleted")
+            output.consoles.info("nothing was deleted")
             return
         freed = _delete(gone)
         for why, runs in reasons.items():
-            output.consoles.say(f"kept {counted(len(runs), 'run')} {why}")
-        output.consoles.say(f"deleted {counted(len(gone), 'run')}, {_megabytes(freed)} freed")
+            output.consoles.info(f"kept {counted(len(runs), 'run')} {why}")
+        output.consoles.info(f"deleted {counted(len(gone), 'run')}, {_megabytes(freed)} freed")
         if output.json:
             ids = {"deleted": [past.run.id for past in gone], "kept": [past.run.id for past in kept]}
             print_json(output.consoles.out, {**ids, "freed_bytes": freed})

@@ -113,7 +113,7 @@ def show(
             elif db.exists():
                 print_records(output.consoles.out, db, name, wanted, limit or None)
             else:
-                output.consoles.say(f"nothing is in {name} yet: fill it with fsseg import --sandbox PATH")
+                output.consoles.info(f"nothing is in {name} yet: fill it with fsseg import --sandbox PATH")
 
 
 @app.command()
@@ -143,10 +143,10 @@ def reset(
         what = counted(held, "record or entry", "records and entries")
         more = f", and {counted(runs, 'run')} with {'its report' if runs == 1 else 'their reports'}" if runs else ""
         if not agree(f"Delete {what} of {name}{more}?", yes=yes):
-            output.consoles.say("nothing was deleted")
+            output.consoles.info("nothing was deleted")
             return
         empty(settings)
-        output.consoles.say(f"{name} is empty; {what}{more} {'is' if held == 1 and not runs else 'are'} gone")
+        output.consoles.info(f"{name} is empty; {what}{more} {'is' if held == 1 and not runs else 'are'} gone")
         if display.json:
             print_json(output.consoles.out, {"account": name, "deleted": held, "deleted_runs": runs})
 

@@ -57,7 +57,7 @@ def _options(behaviour: Mapping[str, Any]) -> Options:
 
 
 def _introduce(output: Output, sandbox: Sandbox, edition: str, db: Path) -> None:
-    out, say = output.consoles.out, output.consoles.say
+    out, say = output.consoles.out, output.consoles.info
     exports = {
         "FSSEG_BASE_URL": sandbox.base_url,
         "FSSEG_EDITION": edition,

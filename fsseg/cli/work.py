@@ -25,18 +25,21 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import MappingError, Rules
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
+from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
 from fsseg.segment.open import Input, expand
 from fsseg.settings import ConfigError, Settings, suppressed
+from fsseg.state.actions import Code
 from fsseg.state.database import StateError
-from fsseg.state.input_files import note_files
+from fsseg.state.input_files import add_input, note_files
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_key import PlanKey, plan_key, put_plan_key
+from fsseg.state.plan_counts import entities_of
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing, write_text
 from fsseg.state.run_folder import OPEN, Run, RunState, readable_runs
+from fsseg.state.run_meta import PlanKey
 from fsseg.state.seal import edited
 from fsseg.undo_pipeline import UndoPipeline
 
@@ -106,7 +109,7 @@ def find_inputs(paths: Sequence[str], consoles: Consoles) -> tuple[list[str], in
     """The files to read, and how many paths could not be; each of those is told. Raises `NoInput` if none can."""
     files, unreadable = expand(paths)
     for path, reason in unreadable:
-        consoles.complain(f"{path}: {reason}")
+        consoles.error(f"{path}: {reason}")
     if unreadable and not files:
         raise NoInput("nothing to read")
     return files, len(unreadable)
@@ -117,8 +120,7 @@ def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     inputs = []
     for number, shown in enumerate(files):
         path = kept_stdin(run) if shown == "-" else shown
-        row = (number, os.path.abspath(path), shown)
-        store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
+        add_input(store, number, path, shown)
         inputs.append(Input(path, number))
     note_files(store, inputs)
     return inputs
@@ -149,15 +151,15 @@ class Session:
 
     def check_account(self, store: Store, run: Run) -> None:
         """Raise `ConfigError` for a plan of another account, and `StateError` where its settings were edited."""
-        if store.get("settings") is None:  # it stopped before it had begun
+        if store.meta.settings is None:  # it stopped before it had begun
             return
-        key = plan_key(store)
+        key = store.meta.key
         if (key.account, key.edition) != (self.account.host, self.account.edition):
             raise ConfigError(
                 f"the plan of run {run.id} was made for {key.account} ({key.edition}), and not for"
                 f" {self.account.host} ({self.account.edition}): nothing was sent to either"
             )
-        if store.get("settings") != run.info.settings:
+        if store.meta.settings != run.info.settings:
             raise edited(run.id)
 
     @contextmanager
@@ -165,30 +167,33 @@ class Session:
         """Everything the run needs: its store, a connection, the account's fields. Raises the client's errors."""
         self.note_holder(run.id)
         with ExitStack() as stack:
+            # Before anything is open that a forked process should not hold.
+            processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
             store = stack.enter_context(closing(run.open()))
-            if store.get("settings") is not None:
+            if store.meta.settings is not None:
                 self.check_account(store, run)
             else:
                 with store.transaction():
-                    store.put("settings", run.info.settings)
-                    put_plan_key(store, PlanKey(self.account.host, self.account.edition, self.ledger.generation))
+                    store.meta.settings = run.info.settings
+                    store.meta.key = PlanKey(self.account.host, self.account.edition, self.ledger.generation)
             kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
             if offline:
                 catalog = cached_fields(self.folder, self.account)
                 token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
                 rules = rules_of(self.settings, application_token=token, offline=True)
                 yield kind(
-                    self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress
-                )
+                    self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress,
+                    processes,
+                )  # fmt: skip
                 return
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
-            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.say)))
+            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             rules = rules_of(self.settings, application_token=connection.application_token)
             yield kind(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
-                connection.writer, self.pacer, progress, forbidden=known.forbidden,
+                connection.writer, self.pacer, progress, processes, forbidden=known.forbidden,
             )  # fmt: skip
 
 
@@ -332,9 +337,9 @@ def ending_of(error: FreshsalesError) -> ExitCode:
 
 def refuse_forbidden(pipeline: Pipeline) -> None:
     """Raise the refusal of something that this plan needs, before the first write."""
-    needs = {entity for (entity,) in pipeline.store.db.execute("SELECT DISTINCT entity FROM record")}
-    counts = pipeline.store.get("counts", {})
-    if any(code in ("timeline_unavailable", "activity_type_missing") for _, code, _ in counts.get("reasons", ())):
+    needs: set[str] = {*entities_of(pipeline.store)}
+    reasons = pipeline.store.meta.counts.reasons
+    if any(code in (Code.TIMELINE_UNAVAILABLE, Code.ACTIVITY_TYPE_MISSING) for _, code, _ in reasons):
         needs.add("sales_activity_types")
     for name, refusal in pipeline.forbidden.items():
         if name in needs:

@@ -1,4 +1,4 @@
-"""Read, pass or skip, and heap up, a batch of events at a time: all that needs no knowledge of other events.
+"""Read, pass or skip, and map what can be, a batch of events at a time: all that needs no knowledge of other events.
 
 Batches are plain values, so that `marshal` carries them from process to process.
 """
@@ -13,12 +13,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fsseg.fold.partitions import Row
-from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
-from fsseg.mapping.rules import Rules
-from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
@@ -33,9 +30,10 @@ Reject = tuple[int, int, str, str, str | None, str | None]
 class Batch(NamedTuple):
     """What some consecutive events of one input amount to. Positions and lines count from where their reader began.
 
-    `passed` and `positions` have the event key and position of every event that passed the filter. An identify or group
-    call is mapped only once it is known to be no repetition.
+    `passed` and `positions` have the event key and position of every event that passed the filter. An identify call is
+    mapped only where its person is folded, since most of them repeat others; `people` has also what group calls say.
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
+    `warnings` are those of group calls, by position. `size` is how many bytes of traits and payloads there are.
     """
 
     read: int
@@ -43,49 +41,49 @@ class Batch(NamedTuple):
     passed: list[int]
     positions: list[int]
     people: list[Row]
-    groups: list[Row]
     entries: list[Row]
     anonymous: list[tuple[int, tuple[str, str, str]]]
     rejects: list[Reject]
+    warnings: list[tuple[int, list[tuple[str, str, str]]]]
     skipped: dict[str, int]
+    size: int
 
 
 def without(batch: Batch, gone: list[int]) -> None:
     """Make the batch as if the events at some positions had said nothing."""
-    for rows in (batch.people, batch.groups, batch.entries):
+    for rows in (batch.people, batch.entries):
         _drop(rows, gone, itemgetter(1))
-    for others in (batch.anonymous, batch.rejects):
+    for others in (batch.anonymous, batch.rejects, batch.warnings):
         _drop(others, gone, itemgetter(0))
 
 
 def _drop(rows: list[Any], gone: list[int], position: Callable[[Any], int]) -> None:
     """Rows are in the order of their positions, and few are gone."""
-    for one in gone:
-        at = bisect_left(rows, one, key=position)
-        if at < len(rows) and position(rows[at]) == one:
-            del rows[at]
+    for lost in gone:
+        begin = end = bisect_left(rows, lost, key=position)
+        while end < len(rows) and position(rows[end]) == lost:
+            end += 1
+        del rows[begin:end]
 
 
 def moved(batch: Batch, by: int, lines: int) -> Batch:
-    """The batch as if its reader had begun some events and lines earlier."""
+    """The batch, without its rows, as if its reader had begun some events and lines earlier."""
     return batch._replace(
         positions=[position + by for position in batch.positions],
-        people=[(row[0], row[1] + by, *row[2:]) for row in batch.people],
-        groups=[(row[0], row[1] + by, *row[2:]) for row in batch.groups],
-        entries=[(row[0], row[1] + by, *row[2:]) for row in batch.entries],
         anonymous=[(at + by, row) for at, row in batch.anonymous],
         rejects=[(row[0] + by, row[1] + lines, *row[2:]) for row in batch.rejects],
+        warnings=[(at + by, warnings) for at, warnings in batch.warnings],
     )
 
 
 class Batcher:
     """Takes what readers give; one for each process."""
 
-    def __init__(self, catalog: Catalog, rules: Rules) -> None:
+    def __init__(self, mapper: Mapper, *, stitch: bool) -> None:
         self.fault = ""
         """Why the latest input could not be read to its end."""
-        self._mapper = Mapper(catalog, rules, WarningCounter())
-        self._stitch = rules.stitch_anonymous
+        self._mapper = mapper
+        self._stitch = stitch
 
     def batches(self, items: Iterable[Event | Rejected], limit: int | None = None) -> Iterator[Batch]:
         """All that `items` hold, up to and with the event that is the `limit`th to pass the filter."""
@@ -102,8 +100,8 @@ class Batcher:
                 return
 
     def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
-        batch = Batch(0, {}, [], [], [], [], [], [], [], {})
-        _, _, passed, positions, people, groups, entries, *_ = batch
+        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0)
+        _, _, passed, positions, people, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
         kinds: list[str] = []
@@ -134,14 +132,30 @@ class Batcher:
                     else:
                         batch.rejects.append(_refused(item, mapped))
                     continue
+                if kind == "group":
+                    self._add_group(batch, item, key)
+                    continue
                 user = user_id(message)
-                row = person_key(user), position, item.time, key, user, bytes(message.traits)
-                (people if kind == "identify" else groups).append(row)
-                if stitch and kind == "identify" and message.anonymous_id:
-                    batch.anonymous.append((position, (message.anonymous_id, row[0], item.time)))
+                person = person_key(user)
+                people.append((person, position, item.time, key, user, bytes(message.traits)))
+                if stitch and message.anonymous_id:
+                    batch.anonymous.append((position, (message.anonymous_id, person, item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
-        return batch._replace(read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)))
+        size = sum(len(row[5]) for row in people) + sum(len(row[5]) for row in entries)
+        return batch._replace(read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), size=size)
+
+    def _add_group(self, batch: Batch, event: Event, key: int) -> None:
+        """A group call speaks of an account, and of the person who belongs to it: a row for each."""
+        mapped = self._mapper.account(user_id(event.message), bytes(event.message.traits))
+        if isinstance(mapped, Refused):
+            batch.rejects.append(_refused(event, mapped))
+            return
+        if mapped.warnings:
+            batch.warnings.append((event.position, [(code, name, hint) for code, name, hint in mapped.warnings]))
+        parts = json_codec.dumps(mapped.parts)
+        for whom in filter(None, (*mapped.parts, mapped.person_key)):
+            batch.people.append((whom, event.position, event.time, key, None, parts))
 
 
 def _refused(event: Event, why: Refused) -> Reject:

@@ -1,22 +1,16 @@
-"""The first half of folding: what was read, freed of repetitions, is counted and heaped up by person."""
+"""What becomes of each event as it is read: counted, passed on once, or kept as rejected."""
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from fsseg.fold.batch import Batch, without
-from fsseg.fold.dedupe import Seen
-from fsseg.fold.partitions import Spool
-from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.fold.dedupe import DedupeIndex
+from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.plan_store import Store
-
-SPILL = 16 << 20
-"""Bytes of rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
 
 
 @dataclass
@@ -33,63 +27,41 @@ class Counts:
         self.reasons[outcome, code] += count
 
 
-class Gatherer:
-    """Takes batches in the order of their events. What it heaped up is for `fsseg.fold.people` to settle."""
+class Collector:
+    """Takes batches in the order of their events, whoever has read them."""
 
-    def __init__(self, store: Store, seen: Seen) -> None:
+    def __init__(self, store: Store, dedupe: DedupeIndex) -> None:
         self.counts = Counts()
         self.warnings = WarningCounter()
-        self.folder = store.path.parent
-        """Where what is too much for memory may be put for a while."""
-        self.people = Spool(self.folder, SPILL)
-        self.groups = Spool(self.folder, SPILL)
-        self.entries = Spool(self.folder, SPILL)
+        self.size = 0
+        """Bytes of traits and payloads that were read, of repetitions too."""
         self._store = store
-        self._seen = seen
+        self._dedupe = dedupe
 
-    def close(self) -> None:
-        self.people.close()
-        self.groups.close()
-        self.entries.close()
+    def take(self, batch: Batch) -> list[int]:
+        """Count the events of one more batch, each of them once; the positions of those that repeat others.
 
-    def take(self, batch: Batch) -> None:
-        """Count the events of one more batch, and keep what they say, of each event once."""
-        counts = self.counts
+        What these say is taken out of the batch.
+        """
+        counts, gone = self.counts, list[int]()
         counts.read += batch.read
         counts.by_type.update(batch.types)
-        if repeated := self._seen.repeated(batch.passed):
-            counts.note("skipped", "duplicate", len(repeated))
-            without(batch, [batch.positions[index] for index in repeated])
+        self.size += batch.size
+        if duplicates := self._dedupe.duplicates(batch.passed):
+            counts.note(EventOutcome.SKIPPED, Code.DUPLICATE, len(duplicates))
+            gone = [batch.positions[index] for index in duplicates]
+            without(batch, gone)
         for code, count in batch.skipped.items():
-            counts.note("skipped", code, count)
-        self.people.add(batch.people)
-        self.groups.add(batch.groups)
-        self.entries.add(batch.entries)
+            counts.note(EventOutcome.SKIPPED, code, count)
+        for _, warnings in batch.warnings:
+            self.warnings.add(map(MappingWarning._make, warnings))
         if batch.rejects or batch.anonymous:
-            self._write(batch)
+            self._store.add_read(batch.rejects, [row for _, row in batch.anonymous])
+            counts.reasons.update((EventOutcome.REJECTED, reject[2]) for reject in batch.rejects)
+        return gone
 
     def end(self, input: Input, container: str, events: int, fault: str) -> None:
         """Note what an input was, and why it could not be read to its end, if so."""
         if fault:
             self.counts.unreadable.append((input.path, fault))
-        self._store.db.execute(
-            "UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, input.number)
-        )
-
-    def _write(self, batch: Batch) -> None:
-        with self._store.transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO anonymous VALUES (?, ?, ?)", (row for _, row in batch.anonymous))
-            db.executemany("INSERT INTO reject VALUES (?, ?, ?, ?, ?, ?)", batch.rejects)
-        self.counts.reasons.update(("rejected", reject[2]) for reject in batch.rejects)
-
-
-@contextmanager
-def no_cycles() -> Iterator[None]:
-    """No search for reference cycles: events make none, and among so many it takes a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
+        self._store.note_input(input.number, container, events)

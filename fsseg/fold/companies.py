@@ -8,24 +8,23 @@ from typing import Any
 
 import orjson
 
-from fsseg.fold.desired import fields_for
+from fsseg.fold.desired import COMPANY, fields_for
 from fsseg.fold.merge import State, merge, restore
-from fsseg.fold.people import COMPANY
 from fsseg.state.plan_store import Store, encode
 
 
 def fold_companies(store: Store) -> None:
-    """Make one record per company name, whoever spoke of it."""
+    """Make one record per company name, whoever spoke of it: group calls, and people who are contacts."""
     with store.transaction():
-        store.add_records("account", ("key", "match_key", "desired", "times", "sources"), _rows(store.parts(COMPANY)))
-        store.forget_parts(COMPANY)
+        store.add_records("account", ("key", "match_key", "desired", "times", "sources"), _rows(store.companies()))
+        store.forget_companies()
 
 
 def _rows(parts: Iterable[tuple[str, bytes]]) -> Iterator[tuple[Any, ...]]:
     for key, group in groupby(parts, key=lambda row: row[0]):
         state: State = {}
-        for _, plain in group:
-            state = merge(state, restore(orjson.loads(plain)))
+        for _, dumped in group:
+            state = merge(state, restore(orjson.loads(dumped)))
         part = state[key]
         desired, times = fields_for("contact", part)
         yield desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(times), encode(part.sources)

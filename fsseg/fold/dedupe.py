@@ -15,7 +15,7 @@ Earlier = Callable[[list[int]], Sequence[int]]
 """Tells which of some keys were seen before this table began."""
 
 
-class Seen:
+class DedupeIndex:
     """A set, and for many keys a flat array with linear probing; they are hashes, so they spread by themselves.
 
     Two of ten million different keys are equal with a chance of three in a million.
@@ -41,7 +41,7 @@ class Seen:
         self._few = set()
         self._allocate(0)
 
-    def repeated(self, keys: list[int]) -> list[int]:
+    def duplicates(self, keys: list[int]) -> list[int]:
         """Remember `keys` (unsigned 64-bit numbers); at which indexes stand those that were there before, in order."""
         if self._earlier is not None and (before := self._earlier(keys)):
             self._put(before)

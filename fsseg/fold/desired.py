@@ -1,54 +1,91 @@
-"""From what the events say of a person to what one record should hold, once it is known to be a lead or a contact."""
+"""From what the events say of a person to what one record should hold, for a lead or for a contact. Pure."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 from fsseg.fold.merge import PERSON, Part, State
-from fsseg.fold.people import COMPANY
+from fsseg.mapping.intents import OF_COMPANY
+from fsseg.mapping.targets import CONTACT
 from fsseg.segment.times import microseconds
-from fsseg.state.wanted_keys import CONTACT_FLAG
 
+COMPANY = "company:"
 DEAL = "deal:"
 LEAD_STAGE = "Lead"
 
 
-class Shaped(NamedTuple):
-    """What is wanted of a person: its own fields, and the keys of the parts that become records of their own."""
+class DesiredDeal(NamedTuple):
+    """What is wanted of a contact's deal; `company` is the folded name of the company that it belongs to."""
+
+    name: str
+    match_key: str
+    company: str | None
+    desired: dict[str, Any]
+    times: dict[str, int]
+    sources: list[tuple[int, int]]
+
+
+class DesiredPerson(NamedTuple):
+    """What is wanted of a person: its own fields with the event time of each in microseconds, and what hangs on it.
+
+    `sources` are position and key of the events that say something of the record. `companies` are the folded names of
+    a contact's accounts, the first one told of first; none for a lead, which holds its own, and its deal.
+    """
 
     desired: dict[str, Any]
     times: dict[str, int]
-    """The event time of each wanted field, in microseconds."""
+    sources: list[tuple[int, int]]
     companies: list[str]
-    """Part names of the contact's accounts, the first one told of first; empty for a lead, which holds its own."""
-    deals: list[str]
+    deals: list[DesiredDeal]
 
 
-def wants_contact(state: State) -> bool:
+def asks_contact(state: State) -> bool:
     """Whether the latest word on it asks for a contact rather than a lead."""
-    return PERSON in state and state[PERSON].cells().get(CONTACT_FLAG) is True
+    return PERSON in state and state[PERSON].cell(CONTACT) is True
 
 
-def shape(entity: str, state: State) -> Shaped:
-    """The wanted fields of a person who is `entity` (lead or contact)."""
+def desired_person(entity: str, state: State) -> DesiredPerson:
+    """What is wanted of a person who is `entity` (lead or contact)."""
     desired, times = fields_for(entity, state[PERSON]) if PERSON in state else ({}, {})
-    companies = sorted((name for name in state if name.startswith(COMPANY)), key=lambda name: state[name].first)
-    deals = sorted((name for name in state if name.startswith(DEAL)), key=lambda name: state[name].first)
+    if len(state) == 1 and PERSON in state:
+        return DesiredPerson(desired, times, state[PERSON].sources, [], [])
+    companies, latest_company = _named_parts(COMPANY, state)
+    deals, latest_deal = _named_parts(DEAL, state)
     if entity == "contact":
-        return Shaped(desired, times, companies, deals)
-    for part, names in (("company", companies), ("deal", deals)):
-        if names:
-            latest = max(names, key=lambda name: state[name].last)
+        sources = state[PERSON].sources if PERSON in state else []
+        told = [_desired_deal(name, state[name], latest_company) for name in deals]
+        return DesiredPerson(desired, times, sources, [name.removeprefix(COMPANY) for name in companies], told)
+    for prefix, latest in (("company", latest_company), ("deal", latest_deal)):
+        if latest is not None:
             fields, since = fields_for(entity, state[latest])
-            desired.update({f"{part}.{name}": value for name, value in fields.items()})
-            times.update({f"{part}.{name}": time for name, time in since.items()})
-    return Shaped(desired, times, [], [])
+            desired.update({f"{prefix}.{name}": value for name, value in fields.items()})
+            times.update({f"{prefix}.{name}": time for name, time in since.items()})
+    return DesiredPerson(desired, times, _all_sources(state), [], [])
 
 
-def latest_company(state: State) -> str | None:
-    """The part name of the company told of last: that of the person's deals that came without one."""
-    names = [name for name in state if name.startswith(COMPANY)]
-    return max(names, key=lambda name: state[name].last) if names else None
+def _named_parts(prefix: str, state: State) -> tuple[list[str], str | None]:
+    """The companies, or deals, that the person has, the first one told of first; and the one told of last."""
+    names = [name for name in state if name.startswith(prefix)]
+    if len(names) < 2:
+        return names, names[0] if names else None
+    names.sort(key=lambda name: state[name].first)
+    return names, max(names, key=lambda name: state[name].last)
+
+
+def _all_sources(state: State) -> list[tuple[int, int]]:
+    told = [part.sources for part in state.values()]
+    if told and all(sources == told[0] for sources in told):  # as where each call tells of the company, too
+        return told[0]
+    return sorted({source for part in state.values() for source in part.sources})
+
+
+def _desired_deal(part_name: str, part: Part, latest_company: str | None) -> DesiredDeal:
+    """A deal that came without a company belongs to the one told of last."""
+    desired, times = fields_for("contact", part)
+    company = part.cell(OF_COMPANY) or latest_company
+    match_key = part_name.removeprefix(DEAL)
+    named = company.removeprefix(COMPANY) if company else None
+    return DesiredDeal(desired.get("name") or "", match_key, named, desired, times, part.sources)
 
 
 def fields_for(entity: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:

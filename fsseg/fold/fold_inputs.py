@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from fsseg.fold.batch import Batcher
-from fsseg.fold.collect import Counts, Gatherer, no_cycles
-from fsseg.fold.daily_rollup import aggregate
-from fsseg.fold.dedupe import Seen
-from fsseg.fold.group import Folded
-from fsseg.fold.parallel import gather, gather_apart
-from fsseg.fold.people import settle
+from msgspec import convert
+
+from fsseg.fold.collect import Collector, Counts
+from fsseg.fold.dedupe import DedupeIndex
+from fsseg.fold.engines import FoldEngine
+from fsseg.fold.engines.local import LocalEngine
+from fsseg.fold.engines.processes import ProcessesEngine
+from fsseg.fold.people import write_records
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.processes import Processes
 from fsseg.segment.open import Input
+from fsseg.state.actions import Code, EventOutcome
+from fsseg.state.daily_rollup import aggregate
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Store
+from fsseg.state.run_meta import EventCounts, PlanStage, WarningCount
 from fsseg.state.source_events import keep_rejected
 
 
@@ -41,8 +46,14 @@ class Folding:
     rules: Rules
     again: bool
     daily: bool
-    jobs: int
+    processes: Processes
     limit: int | None
+
+    def engine(self) -> FoldEngine:
+        """Where the work is done. A limit is one count for all, so it takes one process."""
+        if self.processes.jobs == 1 or self.limit is not None:
+            return LocalEngine(self.store.path.parent, self.catalog, self.rules, self.limit)
+        return ProcessesEngine(self.processes, self.catalog, self.rules)
 
 
 def fold_inputs(
@@ -55,31 +66,33 @@ def fold_inputs(
 
     `stage` opens a stage of the progress, `ticking` makes what advances it end the run where somebody wants that.
     """
-    seen = Seen(None if work.again else work.ledger.delivered().among)
-    with closing(Gatherer(work.store, seen)) as gatherer, no_cycles():
+    dedupe = DedupeIndex(None if work.again else work.ledger.delivered().among)
+    collector = Collector(work.store, dedupe)
+    with closing(work.engine()) as engine, no_cycles(), work.store.hurried():
         with stage("Read", None, "events") as shown:
-            _read(work, gatherer, inputs, ticking(shown.advance))
-        seen.clear()
-        settle(work.store, gatherer, Folded(gatherer, Mapper(work.catalog, work.rules, gatherer.warnings)), work.ledger)
+            engine.read(inputs, collector, ticking(shown.advance))
+        dedupe.clear()
+        write_records(work.store, collector, engine.fold(collector.size), work.catalog.edition, work.ledger)
     keep_rejected(work.store)
     if work.daily:
         aggregate(work.store)
-    work.store.put("counts", _counted(gatherer.counts, gatherer.warnings))
-    work.store.put("stage", "gathered")
+    work.store.meta.counts = _counted(collector.counts, collector.warnings)
+    work.store.meta.stage = PlanStage.GATHERED
 
 
-def _read(work: Folding, gatherer: Gatherer, inputs: Sequence[Input], tick: Callable[[int], None]) -> None:
-    if work.jobs == 1 or work.limit is not None:
-        gather(gatherer, inputs, Batcher(work.catalog, work.rules), work.limit, tick)
-    else:
-        gather_apart(gatherer, inputs, work.catalog, work.rules, work.jobs, tick)
+def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:
+    reasons = [(EventOutcome(outcome), Code(code), count) for (outcome, code), count in counts.reasons.items()]
+    warned = convert(warnings.rows(), list[WarningCount])
+    return EventCounts(counts.read, dict(counts.by_type), reasons, warned, counts.unreadable)
 
 
-def _counted(counts: Counts, warnings: WarningCounter) -> dict[str, Any]:
-    return {
-        "read": counts.read,
-        "by_type": dict(counts.by_type),
-        "reasons": [[outcome, code, count] for (outcome, code), count in counts.reasons.items()],
-        "warnings": warnings.rows(),
-        "unreadable": counts.unreadable,
-    }
+@contextmanager
+def no_cycles() -> Iterator[None]:
+    """No search for reference cycles: events make none, and among so many it takes a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -55,11 +55,11 @@ class Part(Struct, frozen=True):
 State = dict[str, Part]
 
 
-Said = tuple[str, int, int, dict[str, Cells]]
+Contribution = tuple[str, int, int, dict[str, Cells]]
 """One event's intent about a person: its time, position and key, and what it says of each part."""
 
 
-def settle(layers: list[Layer]) -> list[Layer]:
+def compact_layers(layers: list[Layer]) -> list[Layer]:
     """The layers oldest first, without cells that a later layer overrides and without empty layers."""
     if len(layers) == 1:
         return layers if layers[0][2] else []
@@ -75,10 +75,10 @@ def settle(layers: list[Layer]) -> list[Layer]:
     return standing
 
 
-def fold(said: Iterable[Said]) -> State:
+def fold(contributions: Iterable[Contribution]) -> State:
     """The state that these intents about one person amount to; no two have the same position. Quickest latest first."""
     held: dict[str, tuple[list[Layer], list[tuple[int, int]], list[tuple[str, int]]]] = {}
-    for time, position, key, parts in said:
+    for time, position, key, parts in contributions:
         source, when = (position, key), (time, position)
         for name, cells in parts.items():
             if name not in held:
@@ -89,25 +89,21 @@ def fold(said: Iterable[Said]) -> State:
             times.append(when)
             # Nearly always a later event has all the cells of an earlier one.
             if not (layers and when < layers[-1][:2] and cells.keys() <= layers[-1][2].keys()):
-                layers[:] = settle([*layers, (time, position, cells)])
+                layers[:] = compact_layers([*layers, (time, position, cells)])
     return {name: Part(layers, sorted(sources), min(times)) for name, (layers, sources, times) in held.items()}
 
 
-def merge(one: State, other: State) -> State:
+def merge(left: State, right: State) -> State:
     """Both states as one. Associative and commutative; merging with an empty state changes nothing."""
-    both = dict(one)
-    for name, part in other.items():
-        mine = both.get(name)
-        both[name] = (
-            Part(
-                settle([*mine.layers, *part.layers]),
-                sorted({*mine.sources, *part.sources}),
-                min(mine.first, part.first),
-            )
-            if mine
-            else part
-        )
+    both = dict(left)
+    for name, part in right.items():
+        both[name] = _merged(both[name], part) if name in both else part
     return both
+
+
+def _merged(left: Part, right: Part) -> Part:
+    layers = compact_layers([*left.layers, *right.layers])
+    return Part(layers, sorted({*left.sources, *right.sources}), min(left.first, right.first))
 
 
 def dump(state: State) -> dict[str, Any]:

@@ -1,18 +1,25 @@
-"""Rows too many for memory, in heaps by the person they are about, so that each heap can be settled on its own."""
+"""Rows too many for memory, in partitions by the person they are about, so that each can be folded on its own."""
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zlib import crc32
 
 from msgspec.msgpack import Decoder, Encoder
 
-HEAPS = 256
-"""Two million people are eight thousand a heap; twenty million still fit."""
+PARTITIONS = 256
+"""Two million people are eight thousand a partition; twenty million still fit."""
+
+SPILL = 16 << 20
+"""Bytes of rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
+
+PACKED_AT_ONCE = 4 << 20
+"""Bytes of rows that are packed together: a call for each partition costs as much as a few rows."""
 
 _SIZE = 4
 """Bytes that say how long the rows are that follow."""
@@ -20,62 +27,90 @@ _SIZE = 4
 Row = tuple[str, int, str, int, Any, bytes]
 """What an event says of a person: the person's key, the event's position, time and event key.
 
-The rest is, for an identify or group call, the userId and the traits as JSON (or no userId, and the parts of an intent
-that is mapped already); for a timeline entry, the traits of its context as JSON and its payload.
+The rest is, for an identify call, the userId and the traits as JSON; for a group call, which is mapped already, None
+and the parts of its intent; for a timeline entry, the traits of its context as JSON and its payload.
 """
+
+Ranges = list[tuple[int, int]]
+"""Where a partition's rows stand in a file: start and size of each stretch, in bytes."""
 
 _pack = Encoder().encode
 _unpack = Decoder(list[Row]).decode
 
 
-class Spool:
-    """Rows by heap, packed as they come, while they are still in the processor's cache.
+def together(size: int) -> list[list[int]]:
+    """Which partitions are folded at the same time, of an input whose rows have so many bytes.
 
-    Beyond `most` bytes in memory all of them go to a file, which has no name and dies with us.
+    All of them where they fit into memory. This must depend on the input alone: it decides the order of the records.
+    """
+    return [list(range(PARTITIONS))] if size < SPILL else [[number] for number in range(PARTITIONS)]
+
+
+class PartitionedBuffer:
+    """Rows by partition, packed a few at a time.
+
+    Beyond `SPILL` bytes in memory all of them go to a file in `folder`, which has no name and dies with the process;
+    or to the file at `path`, for other processes to read.
     """
 
-    def __init__(self, folder: Path, most: int) -> None:
-        self.spilled = False
-        self._packed: list[list[bytes]] = [[] for _ in range(HEAPS)]
-        self._places: list[list[tuple[int, int]]] = [[] for _ in range(HEAPS)]
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # `close` closes it
-        self._most = most
+    def __init__(self, folder: Path, path: Path | None = None) -> None:
+        self._rows: list[list[Row]] = [[] for _ in range(PARTITIONS)]
+        self._unpacked = 0
+        self._packed: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
+        self._ranges: list[Ranges] = [[] for _ in range(PARTITIONS)]
+        # `close` closes it
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder) if path is None else open(path, "xb")  # noqa: SIM115
         self._held = 0
 
     def close(self) -> None:
         self._file.close()
 
     def add(self, rows: list[Row]) -> None:
-        """Put each row onto its heap."""
-        heaps: list[list[Row]] = [[] for _ in range(HEAPS)]
+        """Put each row into its partition."""
+        partitions = self._rows
         for row in rows:
-            heaps[crc32(row[0].encode()) % HEAPS].append(row)
-        for packed, some in zip(self._packed, heaps, strict=True):
-            if some:
-                block = _pack(some)
+            partitions[crc32(row[0].encode()) % PARTITIONS].append(row)
+            self._unpacked += len(row[5])
+        if self._unpacked >= min(PACKED_AT_ONCE, SPILL):
+            self._pack()
+            if self._held >= SPILL:
+                self.spill()
+
+    def _pack(self) -> None:
+        for packed, rows in zip(self._packed, self._rows, strict=True):
+            if rows:
+                block = _pack(rows)
                 packed += (len(block).to_bytes(_SIZE), block)
                 self._held += len(block)
-        if self._held >= self._most:
-            self._spill()
+                rows.clear()
+        self._unpacked = 0
 
-    def _spill(self) -> None:
+    def spill(self) -> list[Ranges]:
+        """Put all that is in memory into the file; where the rows of each partition stand in it."""
+        self._pack()
         end = self._file.tell()
         self._file.write(b"".join(chain.from_iterable(self._packed)))
-        for places, packed in zip(self._places, self._packed, strict=True):
-            size = sum(map(len, packed))
-            places.append((end, size))
-            end += size
+        self._file.flush()
+        for ranges, packed in zip(self._ranges, self._packed, strict=True):
+            if size := sum(map(len, packed)):
+                ranges.append((end, size))
+                end += size
             packed.clear()
         self._held = 0
-        self.spilled = True
+        return self._ranges
 
-    def blocks(self, heaps: Iterable[int]) -> Iterator[list[Row]]:
-        """The rows of some heaps in the order they came, a few at a time."""
-        for heap in heaps:
-            for start, size in self._places[heap]:
-                self._file.seek(start)
-                yield _unpacked(self._file.read(size))
-            yield _unpacked(b"".join(self._packed[heap]))
+    def blocks(self, partitions: Iterable[int]) -> Iterator[list[Row]]:
+        """The rows of some partitions in the order they came, a few at a time."""
+        self._pack()
+        for number in partitions:
+            yield from read_blocks(self._file.fileno(), self._ranges[number])
+            yield _unpacked(b"".join(self._packed[number]))
+
+
+def read_blocks(file: int, ranges: Sequence[tuple[int, int]]) -> Iterator[list[Row]]:
+    """The rows that stand at some places of an open file, given by its descriptor."""
+    for start, size in ranges:
+        yield _unpacked(os.pread(file, size, start))
 
 
 def _unpacked(packed: bytes) -> list[Row]:

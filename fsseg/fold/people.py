@@ -1,179 +1,128 @@
-"""The second half of folding: heaps become one record per person, with the timeline entries that belong to it."""
+"""What was folded is written down: one record per person, with the timeline entries that belong to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, count, groupby, islice
-from typing import Any
+from collections.abc import Iterable
+from itertools import islice
 
 import orjson
 
-from fsseg.fold.collect import Gatherer
-from fsseg.fold.group import WHEN, Folded, by_key
-from fsseg.fold.merge import PERSON, State, dump, merge, restore
-from fsseg.fold.partitions import Row
-from fsseg.mapping.timeline import entry_email
+from fsseg.fold.collect import Collector
+from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, plan_person
+from fsseg.fold.merge import State, merge, restore
+from fsseg.mapping.warning_counter import MappingWarning
+from fsseg.state.actions import Code, EventOutcome
+from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
-from fsseg.state.ledger_format import signed
-from fsseg.state.plan_store import REFERENCE, Store, encode
+from fsseg.state.plan_store import Store
 
-COMPANY = "company:"
 AT_ONCE = 16
-"""Heaps in one transaction: each costs a wait for the disk."""
+"""Partitions in one transaction: each costs a wait for the disk."""
 
 
-def settle(store: Store, gathered: Gatherer, folded: Folded, ledger: Ledger | None) -> None:
+def write_records(
+    store: Store, collector: Collector, partitions: Iterable[FoldedPartition], edition: str, ledger: Ledger | None
+) -> None:
     """Make person records, one per e-mail, so that the input alone creates no duplicates, and tie the entries to them.
 
-    Records come in the order of their e-mails, or, where they are too many for memory, in that order within each heap.
-    What group events say of accounts is left in `fragment`, for `match.match`.
+    Records come in the order of their e-mails within what was folded together. What is said of companies is kept as
+    parts, for `fold.companies`.
     """
-    ids = count(1)
-    stitching = store.count("anonymous") > 0
-    heaps = iter(folded)
-    while some := list(islice(heaps, 1)):
-        with store.transaction() as db:
-            for numbers, states in chain(some, islice(heaps, AT_ONCE - 1)):
-                known = _settle_people(store, ledger, states, ids)
-                _settle_entries(store, gathered.entries.blocks(numbers), known)
-                if stitching:
-                    db.executemany("INSERT INTO identity VALUES (?, ?)", known.items())
+    writer = _Writer(FoldStore(store), edition, ledger)
+    rest = iter(partitions)
+    while first := next(rest, None):
+        with store.transaction():
+            for folded in (first, *islice(rest, AT_ONCE - 1)):
+                writer.write(folded)
+                collector.counts.reasons.update((EventOutcome.REJECTED, code) for _, code, _ in folded.refused)
+                for warning, count in folded.warnings:
+                    collector.warnings.add((MappingWarning._make(warning),), count)
     store.index()
-    with store.transaction() as db:
-        if stitching:
-            _stitch(store)
-        _join_shared(store)
-        _settle_loose(store, ledger)
-        db.executemany("INSERT INTO reject (position, code, message) VALUES (?, ?, ?)", folded.refused)
-    gathered.counts.reasons.update(("rejected", code) for _, code, _ in folded.refused)
+    with store.transaction():
+        writer.stitch()
+        writer.join_shared()
+        writer.settle_loose()
 
 
-def _settle_people(store: Store, ledger: Ledger | None, states: dict[str, State], ids: Iterator[int]) -> dict[str, int]:
-    """Write a record for every key that has an e-mail; the key's record."""
-    companies = [key for key in states if key.startswith(COMPANY)]
-    store.db.executemany(
-        "INSERT INTO fragment VALUES (?, ?)", ((key, orjson.dumps(dump(states.pop(key)))) for key in companies)
-    )
-    named = sorted((match_key, key) for key, state in states.items() if (match_key := _match_key(key, state, ledger)))
-    known = {key: next(ids) for _, key in named}
-    store.db.executemany(
-        "INSERT INTO record (id, kind, key, match_key, by_email, keys, state, sources)"
-        " VALUES (?, 'person', ?, ?, ?, ?, ?, ?)",
-        ((known[key], *_columns(match_key, [key], states[key])) for match_key, key in named),
-    )
-    return known
+class _Writer:
+    def __init__(self, store: FoldStore, edition: str, ledger: Ledger | None) -> None:
+        self._store = store
+        self._edition = edition
+        self._ledger = ledger
+        self._stitching = store.has_anonymous()
 
-
-def _columns(match_key: str, keys: list[str], state: State) -> tuple[Any, ...]:
-    """Key, match_key, by_email, keys, state and sources of a person's record."""
-    part = state.get(PERSON)
-    email = (part.cell("email") if part else None) or match_key
-    by_email = any(key.startswith("@") for key in keys)
-    return email, match_key, by_email, encode(keys), orjson.dumps(dump(state)), encode(part.sources if part else [])
-
-
-def _match_key(key: str, state: State, ledger: Ledger | None) -> str:
-    """The e-mail that says who this is, folded, or nothing; one known only by a group event may be in the ledger."""
-    if key.startswith("@"):
-        return key[1:]
-    email = state[PERSON].cell("email") if PERSON in state else None
-    if email is None and ledger is not None and (known := ledger.known(key)):
-        email = known.email
-    return str(email).casefold() if email else ""
-
-
-def _settle_entries(store: Store, blocks: Iterable[list[Row]], known: dict[str, int]) -> None:
-    """Write the entries of some heaps, each person's by time; of whom nothing is known here, `person` stays null.
-
-    Key and e-mail matter only until it is known whose an entry is.
-    """
-    for found in by_key(blocks):
-        owned = sorted((known[key], key) for key in found if key in known)
-        store.db.executemany(
-            "INSERT INTO entry (person, time, position, hash, payload) VALUES (?, ?, ?, ?, ?)",
-            (
-                (person, time, position, signed(event), payload)
-                for person, key in owned
-                for _, position, time, event, _, payload in sorted(found[key], key=WHEN)
-            ),
+    def write(self, folded: FoldedPartition) -> None:
+        """Write what one partition amounts to."""
+        store, first = self._store, self._store.next_id()
+        store.add_people(first, folded.people)
+        store.add_states(enumerate(folded.states, first))
+        store.add_deals((first + index, columns) for index, columns in folded.deals)
+        store.add_companies(
+            (name, None if index is None else first + index, state) for name, index, state in folded.companies
         )
-        store.db.executemany(
-            "INSERT INTO entry (key, time, position, hash, email, payload) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (key, time, position, signed(event), entry_email(traits, payload), payload)
-                for key in sorted(found.keys() - known.keys())
-                for _, position, time, event, traits, payload in sorted(found[key], key=WHEN)
-            ),
-        )
+        store.add_entries((None if index is None else first + index, columns) for index, columns in folded.entries)
+        for key, dumped in folded.unnamed:
+            self._write_known(key, restore(orjson.loads(dumped)))
+        store.add_refused(folded.refused)
+        if self._stitching:
+            store.add_identities(first, folded.people)
 
+    def _write_known(self, key: str, state: State) -> None:
+        """Of whom no event tells an e-mail, an earlier run may have been told it."""
+        known = self._ledger.known(key) if self._ledger is not None else None
+        if known is not None and known.email:
+            self._write_person(plan_person(self._edition, known.email.casefold(), [key], state))
 
-def _join_shared(store: Store) -> None:
-    """Make one record of those with the same e-mail: the first, with everything that was said of any of them."""
-    db = store.db
-    shared = db.execute(
-        "SELECT match_key FROM record WHERE kind = 'person' GROUP BY match_key HAVING count(*) > 1"
-    ).fetchall()
-    for (match_key,) in shared:
-        rows = db.execute(
-            "SELECT id, keys, state FROM record WHERE kind = 'person' AND match_key = ? ORDER BY id", (match_key,)
-        ).fetchall()
-        state: State = {}
-        for _, _, plain in rows:
-            state = merge(state, restore(orjson.loads(plain)))
-        keys = sorted(key for _, some, _ in rows for key in orjson.loads(some))
-        (first, _, _), *others = rows
-        db.execute(
-            "UPDATE record SET key = ?, match_key = ?, by_email = ?, keys = ?, state = ?, sources = ?,"
-            " warnings = '[\"shared_email\"]' WHERE id = ?",
-            (*_columns(match_key, keys, state), first),
-        )
-        for id, _, _ in others:
-            db.execute("UPDATE entry SET person = ? WHERE person = ?", (first, id))
-            db.execute("DELETE FROM record WHERE id = ?", (id,))
+    def _write_person(self, person: PlannedPerson, id: int | None = None) -> None:
+        id = self._store.next_id() if id is None else id
+        self._store.add_people(id, [person.columns])
+        self._store.add_states([(id, person.state)])
+        self._store.add_deals((id, columns) for columns in person.deals)
+        self._store.add_companies((name, id, state) for name, state in person.companies)
 
+    def stitch(self) -> None:
+        """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""
+        if self._stitching:
+            self._store.stitch()
 
-def _stitch(store: Store) -> None:
-    """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""
-    store.db.execute(
-        "UPDATE entry SET key = coalesce((SELECT a.key FROM anonymous a JOIN identity USING (key)"
-        " WHERE a.id = substr(entry.key, 2) AND a.time >= entry.time ORDER BY a.time LIMIT 1), key)"
-        " WHERE key >= '?' AND key < '@'"
-    )
-    store.db.execute(
-        "UPDATE entry SET person = (SELECT record FROM identity WHERE identity.key = entry.key) WHERE person IS NULL"
-    )
+    def join_shared(self) -> None:
+        """Make one record of those with the same e-mail: the first, with everything that was said of any of them."""
+        for match_key, rows in self._store.shared_emails():
+            state: State = {}
+            for _, _, dumped in rows:
+                state = merge(state, restore(orjson.loads(dumped)))
+            keys = sorted(key for _, keys, _ in rows for key in orjson.loads(keys))
+            ids = [id for id, _, _ in rows]
+            self._store.replace_people(ids)
+            self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
+            self._store.warn(ids[0], Code.SHARED_EMAIL)
 
+    def settle_loose(self) -> None:
+        """Tie the other entries to somebody, by the order of the destination's rules.
 
-def _settle_loose(store: Store, ledger: Ledger | None) -> None:
-    """Tie the other entries to somebody, by the order of the destination's rules.
+        An identify of the same userId in an earlier run (the ledger), then the e-mail that came with the event. Who is
+        only pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
+        """
+        for (key, email), ids in self._store.loose_entries():
+            person = self._pointed_at(key, email)
+            if person is not None:
+                self._store.tie(ids, person)
 
-    An identify of the same userId in an earlier run (the ledger), then the e-mail that came with the event. Who is only
-    pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
-    """
-    loose = store.db.execute("SELECT id, key, email FROM entry WHERE person IS NULL ORDER BY key, email, id")
-    for (key, email), group in groupby(loose, key=lambda row: row[1:]):
-        person = _pointed_at(store, ledger, key, email)
-        if person is not None:
-            store.db.executemany("UPDATE entry SET person = ? WHERE id = ?", ((person, id) for id, _, _ in group))
-
-
-def _pointed_at(store: Store, ledger: Ledger | None, key: str, email: str | None) -> int | None:
-    if key.startswith("?"):
-        return None
-    known = ledger.known(key) if ledger is not None else None
-    if key.startswith("@"):
-        email = key[1:]
-    elif known is not None:
-        email = known.email or email
-    if not email and known is None:
-        return None
-    match_key = email.casefold() if email else key
-    found = store.db.execute("SELECT id FROM record WHERE kind = 'person' AND match_key = ?", (match_key,)).fetchone()
-    if found:
+    def _pointed_at(self, key: str, email: str | None) -> int | None:
+        if key.startswith("?"):
+            return None
+        known = self._ledger.known(key) if self._ledger is not None else None
         if key.startswith("@"):
-            store.db.execute("UPDATE record SET by_email = 1 WHERE id = ?", found)
-        return int(found[0])
-    row: tuple[Any, ...] = (email or key, match_key, bool(email) and known is None, encode([key]), REFERENCE)
-    return store.db.execute(
-        "INSERT INTO record (kind, key, match_key, by_email, keys, action) VALUES ('person', ?, ?, ?, ?, ?)", row
-    ).lastrowid
+            email = key[1:]
+        elif known is not None:
+            email = known.email or email
+        if not email and known is None:
+            return None
+        match_key = email.casefold() if email else key
+        person = self._store.person(match_key)
+        if person is None:
+            columns = plan_person(self._edition, match_key, [key], {}).columns
+            return self._store.add_reference(columns, email or key, by_email=bool(email) and known is None)
+        if key.startswith("@"):
+            self._store.mark_by_email(person)
+        return person

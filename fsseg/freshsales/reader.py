@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 from fsseg.freshsales import bulk_job
 from fsseg.freshsales.bulk_job import Job
-from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
+from fsseg.freshsales.names import CALLED, FILTERED_SEARCH, PLURAL, SINGULAR, Entity
 from fsseg.freshsales.responses import Answer, Page, Row
 from fsseg.freshsales.sizes import PAGE_SIZE
 
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-__all__ = ["Job", "Page", "Reader", "Row", "names_all"]
+__all__ = ["Job", "Page", "Reader", "Row", "is_of_all"]
 
 
 class Reader:
@@ -71,17 +71,17 @@ class Reader:
             self._views[entity] = self._get(f"/api/{PLURAL[entity]}/filters").rows("filters")
         return self._views[entity]
 
-    def all_view(self, entity: Entity) -> int:
-        """The view that holds all records, by its English name; under localised or changed names the default one.
+    def likeliest_view(self, entity: Entity) -> int:
+        """The view of all records; where none is known as that, the default one, which may hold fewer.
 
-        A default view may hold fewer: who must be sure checks `names_all` over `views`. Raises BadAnswer when there
-        is no view.
+        Raises BadAnswer where there is no view.
         """
         views = self.views(entity)
-        chosen = [*filter(names_all, views), *(view for view in views if view.get("is_default")), *views]
-        if not chosen:
-            raise Answer(None, "GET", f"/api/{PLURAL[entity]}/filters").bad("view")
-        return int(chosen[0]["id"])
+        of_all = (view for view in views if is_of_all(entity, view))
+        default = (view for view in views if view.get("is_default"))
+        for view in (*of_all, *default, *views):
+            return int(view["id"])
+        raise Answer(None, "GET", f"/api/{PLURAL[entity]}/filters").bad("view")
 
     def rows(
         self,
@@ -99,7 +99,7 @@ class Reader:
     def count(self, entity: Entity) -> int:
         """How many records there are."""
         params = {"page": 1, "per_page": 1}
-        answer = self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=self.all_view(entity))
+        answer = self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=self.likeliest_view(entity))
         total = answer.page(PLURAL[entity]).total
         if total is None:
             raise answer.bad("total")
@@ -149,9 +149,13 @@ class Reader:
         return Answer(body, "GET", pattern)
 
 
-def names_all(view: Row) -> bool:
-    """Whether a view calls itself one of all records."""
-    return "all" in str(view.get("name", "")).casefold().split()
+def is_of_all(entity: Entity, view: Row) -> bool:
+    """Whether a view is sure to hold every record of the entity, so that absence from it proves something.
+
+    Users name views, and in their own language; one called "All customers in York" leaves most out.
+    """
+    name = " ".join(str(view.get("name") or "").split()).casefold()
+    return name in {f"all {plural}" for plural in CALLED.get(entity, ())}
 
 
 def _included(include: Iterable[str]) -> dict[str, str | int]:

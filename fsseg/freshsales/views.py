@@ -7,22 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from fsseg.freshsales.names import Entity
-from fsseg.freshsales.reader import Page, Reader
+from fsseg.freshsales.reader import Page, Reader, is_of_all
 from fsseg.freshsales.sizes import PAGE_SIZE
 
 INCLUDE: dict[str, tuple[str, ...]] = {"contact": ("sales_accounts",), "deal": ("contacts",)}
 
-NAMES = {"lead": ("leads",), "contact": ("contacts",), "account": ("accounts", "sales accounts"), "deal": ("deals",)}
-"""What the built-in views of all records are named after."""
-
 
 def view_of_all(reader: Reader, entity: Entity) -> int | None:
-    """The view that is sure to hold every record, so that absence from it proves something; None if none is known.
-
-    Users name views, and in their own language; one called "All customers in York" leaves most out.
-    """
-    names = {f"all {name}" for name in NAMES[entity]}
-    return next((row["id"] for row in reader.views(entity) if _folded(row.get("name")) in names), None)
+    """The view that is sure to hold every record; None where none is known as that."""
+    return next((view["id"] for view in reader.views(entity) if is_of_all(entity, view)), None)
 
 
 def latest(reader: Reader, entity: Entity, view: int, number: int = 1) -> Page:
@@ -59,7 +52,3 @@ def read_all(
 def pages(total: int) -> int:
     """Requests to page through `total` rows."""
     return max(1, math.ceil(total / PAGE_SIZE))
-
-
-def _folded(name: Any) -> str:
-    return " ".join(str(name or "").split()).casefold()

@@ -50,6 +50,7 @@ class AccountIntent(Struct, frozen=True, gc=False):
 
     parts: Parts
     person_key: str | None
+    warnings: list[MappingWarning] = []
 
 
 class Skipped(NamedTuple):

@@ -48,15 +48,17 @@ class Mapper:
 
     def map(self, event: Event) -> Mapped:
         """The intent of an event that has passed the filter."""
+        if event.type not in ("identify", "group"):
+            return self.entry(event)
+        user, traits = user_id(event.message), bytes(event.message.traits)
+        mapped: PersonIntent | AccountIntent | Refused
         if event.type == "identify":
-            user = user_id(event.message)
-            mapped = self.person(person_key(user), user, json_codec.loads(bytes(event.message.traits)))
-            if isinstance(mapped, PersonIntent):
-                self._counter.add(mapped.warnings)
-            return mapped
-        if event.type == "group":
-            return self.account(user_id(event.message), bytes(event.message.traits))
-        return self.entry(event)
+            mapped = self.person(person_key(user), user, json_codec.loads(traits))
+        else:
+            mapped = self.account(user, traits)
+        if not isinstance(mapped, Refused):
+            self._counter.add(mapped.warnings)
+        return mapped
 
     def person(self, key: str, user: str, traits: Mapping[str, Any]) -> PersonIntent | Refused:
         """The intent of an identify call, by its key, its userId, trimmed, and its traits; warnings are not counted."""
@@ -87,15 +89,14 @@ class Mapper:
         return PersonIntent(key, parts, warnings)
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
-        """The intent of a group call."""
+        """The intent of a group call; warnings are not counted."""
         warnings: Warnings = []
         part = named_part("company", self._groups.cells(json_codec.loads(traits), warnings))
         if part is None:
             return Refused("bad_value", "an account needs a name, and traits.name is missing or blank")
         if warnings and (refused := self._refused(warnings)):
             return refused
-        self._counter.add(warnings)
-        return AccountIntent(dict([part]), person_key(user) or None)
+        return AccountIntent(dict([part]), person_key(user) or None, warnings)
 
     def _refused(self, warnings: Warnings) -> Refused | None:
         if self._strict and (

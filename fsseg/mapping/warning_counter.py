@@ -43,6 +43,10 @@ class WarningCounter:
         )
         self._counts[warning] = self._counts.get(warning, 0) + count
 
+    def items(self) -> list[tuple[tuple[str, str, str], int]]:
+        """Code, name and hint of each warning, and how often it occurred, as plain tuples."""
+        return [((code, name, hint), count) for (code, name, hint), count in self._counts.items()]
+
     def __add__(self, other: WarningCounter) -> WarningCounter:
         total = WarningCounter()
         for counter in (self, other):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from fsseg.freshsales.errors import NotFound
@@ -14,54 +14,101 @@ from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import INCLUDE
 from fsseg.mapping.names import fold_name
 from fsseg.match.mirror import Mirror
-from fsseg.match.remote_record import Existing, flatten
+from fsseg.match.remote_record import Existing, flatten, lacks
+from fsseg.state.ledger import Known
+
+Found = tuple[Entity, Existing]
 
 
 class Finder(Protocol):
-    """Where existing records come from. All of it may raise the client's errors; nothing is guessed."""
+    """Where existing records come from. All of it may raise the client's errors; nothing is guessed.
+
+    `sees_all`: it knows all records there are, and not only those that fsseg has written. `knows_nobody`: there is
+    nobody to be found.
+    """
+
+    @property
+    def sees_all(self) -> bool: ...
+
+    @property
+    def knows_nobody(self) -> bool: ...
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
         """Told which people will be asked for next, up to a hundred."""
 
-    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         """Entity and record of everyone with this e-mail, or of the accounts of this name, whatever its case."""
+
+    def recall(self, known: Known) -> list[Found]:
+        """The record that an earlier run found or made, if it is still there."""
+
+    def by_field(self, entities: tuple[Entity, ...], field: str, value: str) -> Iterator[Found]:
+        """Everyone who holds this value in this field."""
+
+    def complete(self, entity: Entity, existing: Existing, wanted: Iterable[str]) -> Existing:
+        """The record with every wanted field, as far as they can be read.
+
+        Rows of views and searches leave some out, which is not the same as empty.
+        """
+
+
+class OnlineFinder:
+    """What all finders that may ask Freshsales have in common."""
+
+    sees_all = True
+    knows_nobody = False
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
 
     def get(self, entity: Entity, id: int) -> Existing | None:
         """The record with this id, or None where there is none (any more)."""
-
-
-class LookupFinder:
-    """One request for each question."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+        return fetch(self.reader, entity, id)
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
-        """There is nothing to be had but one by one."""
+        """There is nothing to be had but one by one, or all is here already."""
 
-    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
+        raise NotImplementedError
+
+    def recall(self, known: Known) -> list[Found]:
+        if known.remote_id is None:
+            return list(self.find((known.entity,), known.email or ""))[:1]
+        existing = self.get(known.entity, known.remote_id)
+        return [] if existing is None else [(known.entity, existing)]
+
+    def by_field(self, entities: tuple[Entity, ...], field: str, value: str) -> Iterator[Found]:
+        for entity, rows in self.reader.lookup(value, field, entities).items():
+            yield from ((entity, flatten(entity, row)) for row in rows)
+
+    def complete(self, entity: Entity, existing: Existing, wanted: Iterable[str]) -> Existing:
+        if not lacks(existing, wanted):
+            return existing
+        whole = fetch(self.reader, entity, int(existing["id"]))
+        return existing if whole is None else whole
+
+
+class LookupFinder(OnlineFinder):
+    """One request for each question."""
+
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         by = "email" if set(entities) <= {"lead", "contact"} else "name"
         # Whether a look-up minds the case isn't documented, so an address that has capitals is asked for twice.
         for spelled in dict.fromkeys((name, name.casefold() if by == "email" else name)):
-            found = self._reader.lookup(spelled, by, entities)
+            found = self.reader.lookup(spelled, by, entities)
             if any(found.values()):
                 yield from ((entity, flatten(entity, row)) for entity, rows in found.items() for row in rows)
                 return
 
-    def get(self, entity: Entity, id: int) -> Existing | None:
-        return fetch(self._reader, entity, id)
 
-
-class MirrorFinder:
+class MirrorFinder(OnlineFinder):
     """Answers from the mirror, which must have been refreshed for these entities."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, reader: Reader, mirror: Mirror) -> None:
+        super().__init__(reader)
         self._mirror = mirror
 
-    def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
-        """All is here already."""
-
-    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         for entity in entities:
             for existing in self._mirror.find(entity, fold_name(name)):
                 yield entity, existing

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from fsseg.freshsales.errors import BadAnswer, Refused
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.sizes import PAGE_SIZE
+from fsseg.match.finders import LookupFinder, OnlineFinder
 from fsseg.match.remote_record import Existing, addresses, flatten
-
-if TYPE_CHECKING:
-    from fsseg.match.finders import Finder
 
 ATTRIBUTE: dict[Entity, str] = {"lead": "lead_email.email", "contact": "contact_email.email"}
 """What the filtered search calls the e-mail (documented); that it takes a list of them is not."""
 
 
-class SearchFinder:
-    """Asks for a batch of addresses at once, told by `prefetch`; anything else is asked of `other`.
+class SearchFinder(OnlineFinder):
+    """Asks for a batch of addresses at once, told by `prefetch`; anything else is looked up.
 
     `known` are addresses that are there, as `probe` gives them; an entity without one is known to be empty.
     """
 
-    def __init__(self, reader: Reader, other: Finder, known: dict[Entity, str]) -> None:
-        self._reader = reader
-        self._other = other
+    def __init__(self, reader: Reader, known: dict[Entity, str]) -> None:
+        super().__init__(reader)
+        self._lookup = LookupFinder(reader)
         self._known = known
         self._found: dict[str, list[tuple[Entity, Existing]]] = {}
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
         """Find everyone with these addresses, and forget what was found before.
 
-        A batch that is refused, or answered in a way that tells too little, is left to `other`.
+        A batch that is refused, or answered in a way that tells too little, is left to look-ups.
         """
         self._found = {}
         found: dict[str, list[tuple[Entity, Existing]]] = {name.casefold(): [] for name in names}
@@ -56,7 +53,7 @@ class SearchFinder:
     def _batch(self, entity: Entity, names: list[str]) -> list[Existing]:
         """Everyone with these addresses. A known one goes last, and must come back: so the list was read to its end."""
         known = self._known[entity]
-        rows = list(search(self._reader, entity, [*names, known]))
+        rows = list(search(self.reader, entity, [*names, known]))
         if not any(known in addresses(row) for row in rows):
             raise BadAnswer(f"the filtered search lost an address of the {entity}s asked for")
         return rows
@@ -65,10 +62,7 @@ class SearchFinder:
         if name.casefold() in self._found:
             yield from (one for one in self._found[name.casefold()] if one[0] in entities)
         else:
-            yield from self._other.find(entities, name)
-
-    def get(self, entity: Entity, id: int) -> Existing | None:
-        return self._other.get(entity, id)
+            yield from self._lookup.find(entities, name)
 
 
 def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Existing]:

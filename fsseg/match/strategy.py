@@ -8,7 +8,7 @@ from fsseg.figures import counted
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.views import latest, pages, view_of_all
-from fsseg.match.finders import Finder, LookupFinder, MirrorFinder
+from fsseg.match.finders import LookupFinder, MirrorFinder, OnlineFinder
 from fsseg.match.mirror import Mirror
 from fsseg.match.search import SearchFinder
 from fsseg.match.search import probe as search_probe
@@ -26,7 +26,7 @@ def choose(
     entities: tuple[Entity, ...],
     questions: int,
     say: Callable[[str], None],
-) -> Finder:
+) -> OnlineFinder:
     """The way that needs fewer requests for that many `questions`; `say` is told the number before it is spent."""
     lookup = LookupFinder(reader)
     if mirror is None or questions <= CHEAP:
@@ -55,7 +55,7 @@ def choose(
         seen = [(entity, page) for entity, (_, page) in missing.items()]
         if "account" not in entities and (known := search_probe(reader, seen)) is not None:
             say(f"matching by filtered search, 100 addresses a request: about {counted(batches, 'request')}")
-            return SearchFinder(reader, lookup, known)
+            return SearchFinder(reader, known)
         say(f"matching by {questions:,} look-ups: paging all {what} would take {cost:,} requests more")
         return lookup
     if cost:
@@ -65,4 +65,4 @@ def choose(
     if not all(whole):
         say(f"matching by {questions:,} look-ups: the {what} changed too fast to be read as a whole")
         return lookup
-    return MirrorFinder(mirror)
+    return MirrorFinder(reader, mirror)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.segment.key import event_key
+from fsseg.state.decided_rows import index_entries, known_with_entries, mark_entries
 from fsseg.state.ledger_format import signed
 from fsseg.state.plan_store import Store
 
@@ -27,14 +27,14 @@ def match_entries(store: Store, reader: Reader, say: Callable[[str], None]) -> N
     activities gives their texts, 100 a request; where reading it would take more requests than there are known people
     with entries, it isn't read, and said so.
     """
-    store.db.execute("CREATE INDEX IF NOT EXISTS entry_hash ON entry (hash)")
+    index_entries(store)
     _match_activities(store, reader, say)
-    for entity, remote_id in _known(store, "note"):
+    for entity, remote_id in known_with_entries(store, "note"):
         _mark(store, reader.notes(entity, remote_id), "description")
 
 
 def _match_activities(store: Store, reader: Reader, say: Callable[[str], None]) -> None:
-    people = len(_known(store, "sales_activity"))
+    people = len(known_with_entries(store, "sales_activity"))
     if not people:
         return
     page, number = reader.sales_activities(1), 1
@@ -53,21 +53,6 @@ def _match_activities(store: Store, reader: Reader, say: Callable[[str], None]) 
         page = reader.sales_activities(number)
 
 
-def _known(store: Store, via: str) -> list[tuple[Entity, int]]:
-    """Who of the people that Freshsales holds has entries that go this way."""
-    return store.db.execute(
-        "SELECT DISTINCT r.entity, r.remote_id FROM entry e JOIN record r ON r.id = e.person"
-        " WHERE e.action IS NULL AND r.remote_id IS NOT NULL AND json_extract(e.payload, '$.via') = ?",
-        (via,),
-    ).fetchall()
-
-
 def _mark(store: Store, rows: list[dict[str, Any]], text: str) -> None:
-    with store.transaction() as db:
-        for row in rows:
-            message_id = message_of(row.get(text))
-            if message_id:
-                db.execute(
-                    "UPDATE entry SET action = 'unchanged', remote_id = ? WHERE hash = ? AND action IS NULL",
-                    (row["id"], signed(event_key(message_id.encode()))),
-                )
+    told = ((row["id"], message_of(row.get(text))) for row in rows)
+    mark_entries(store, [(id, signed(event_key(message.encode()))) for id, message in told if message])

@@ -5,15 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, assert_never
 
+import orjson
+
 from fsseg.fold.desired import LEAD_STAGE
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
-from fsseg.state.fingerprint import content, places
-from fsseg.state.ledger import NOTHING, History, Ledger, history_of
-from fsseg.state.plan_store import REFERENCE, Around, Record, Store, encode
-from fsseg.state.wanted_keys import CONVERT
+from fsseg.state.actions import Action, Code, Status
+from fsseg.state.decided_rows import (
+    KINDS,
+    NewPerson,
+    create_people,
+    decide_entries,
+    new_people,
+    undecided,
+    write_decisions,
+)
+from fsseg.state.fingerprint import fingerprint, fingerprint_keys
+from fsseg.state.ledger import History, Ledger, history_of
+from fsseg.state.plan_store import Around, Record, Store, encode
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class Deciding:
 
 
 class Context(NamedTuple):
-    """What a page of records points at: people of deals by id, accounts by name, and what was delivered by place."""
+    """What a page of records points at: people of deals by id, accounts by name, deliveries by fingerprint key."""
 
     people: dict[int, Around]
     accounts: dict[str, Around]
@@ -49,122 +60,124 @@ class Decision(NamedTuple):
 
 def decide(work: Deciding) -> None:
     """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries."""
-    store = work.store
-    for kind in ("account", "person", "deal"):
-        for page in store.pages("kind = ? AND (action IS NULL OR action = ?)", (kind, REFERENCE)):
-            _decide_page(work, page)
-    with store.transaction():
-        store.db.execute("UPDATE record SET status = 'failed' WHERE action = 'conflict'")
-        _entries(store)
+    with work.store.hurried():
+        for kind in KINDS:
+            if kind == "person":
+                for people in new_people(work.store):
+                    create_people(work.store, _create_rows(work.catalog, people))
+            for page in undecided(work.store, kind):
+                write_decisions(work.store, *_rows(work, page))
+    with work.store.transaction():
+        decide_entries(work.store)
 
 
-def _decide_page(work: Deciding, page: list[Record]) -> None:
+def _create_rows(catalog: Catalog, people: list[NewPerson]) -> list[tuple[str, int]]:
+    """What `decision` comes to for new people without accounts, of whom there may be a great many."""
+    rows = []
+    for person in people:
+        wanted = _wanted_of_new(
+            catalog, person.key, orjson.loads(person.desired), asks_contact=bool(person.asks_contact)
+        )
+        rows.append((encode({name: (None, value) for name, value in wanted.items() if value is not None}), person.id))
+    return rows
+
+
+def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], list[tuple[str, int]]]:
+    """What is decided of a page of records, as `write_decisions` takes it."""
     context = _context(work, page)
     decisions = [(record.id, _pointed_at(work, record) or decision(work, record, context)) for record in page]
-    with work.store.transaction():
-        work.store.update_all(
-            "record",
-            ("action", "fields", "status", "code", "warnings", "account"),
-            ((one.action, encode(one.fields), one.status, one.code, encode(one.warnings), one.account, id)
-             for id, one in decisions),
-        )  # fmt: skip
-        times = ((encode(one.times), id) for id, one in decisions if one.times is not None)
-        work.store.update_all("record", ("times",), times)
+    rows = [
+        (made.action, encode(made.fields), made.status, made.code, encode(made.warnings), made.account, id)
+        for id, made in decisions
+    ]
+    return rows, [(encode(made.times), id) for id, made in decisions if made.times is not None]
 
 
 def _context(work: Deciding, page: list[Record]) -> Context:
     people = work.store.around(record.parent for record in page)
-    names = (name for record in page for name in _account_names(record))
-    wanted = [at for record in page if record.existing is not None for at in _places(record, people)]
-    return Context(people, work.store.accounts(names), work.ledger.rows(wanted))
-
-
-def _account_names(record: Record) -> list[str]:
-    if record.kind == "deal":
-        return [record.desired["$account"]] if "$account" in record.desired else []
-    return list(record.desired.get("$accounts", ()))
+    names = (name for record in page for name in record.companies)
+    keys = [key for record in page if record.existing is not None for key in _fingerprint_keys(record, people)]
+    return Context(people, work.store.accounts(names), work.ledger.rows(keys))
 
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
     """Who is only pointed at by timeline entries is looked up, and made only where that is asked for."""
-    if record.action != REFERENCE or (work.create_missing and record.existing is None):
+    if record.action != Action.REFERENCE or (work.create_missing and record.existing is None):
         return None
     known = work.offline or record.existing is not None
-    code = None if known else "unknown_person"
-    return Decision(record.action, record.fields, "done", code, record.warnings, record.account)
+    code = None if known else Code.UNKNOWN_PERSON
+    return Decision(record.action, record.fields, Status.DONE, code, record.warnings, record.account)
 
 
 def decision(work: Deciding, record: Record, context: Context) -> Decision:
     """What is to be done with this record, and why."""
-    assert record.entity
-    desired = {name: value for name, value in record.desired.items() if not name.startswith("$")}
-    warnings, times, account = list(record.warnings), None, record.account
-    parent = context.people[record.parent] if record.parent else None
-    history = NOTHING
-    if record.existing is not None:
-        history = history_of(context.histories, _places(record, context.people))
-        desired, times, older = newest(desired, record.times, history.times, record.existing)
-        warnings += [f"older: {name}" for name in older if not _holds(work.catalog, record, name)]
-    elif record.kind == "person":
-        desired = {"email": record.key} | desired | _on_create(work.catalog, record)
+    warnings, times, account = record.warnings, None, record.account
     links: Fields = {}
-    if parent is not None:
-        if parent.action == "conflict":
-            return Decision("conflict", record.fields, "failed", parent.code, record.warnings, account)
+    if record.parent is not None:
+        parent = context.people[record.parent]
+        if parent.action == Action.CONFLICT:
+            return Decision(Action.CONFLICT, record.fields, Status.FAILED, parent.code, warnings, account)
         links, account = _deal_links(context, record, parent)
     elif record.entity == "contact":
         links = _account_links(context, record)
-        if CONVERT in record.desired:
-            links = {"entity": ["lead", "contact"], **links}
-    change, links = _compare(work, record, history, desired, links)
-    if links and isinstance(change, Unchanged):
-        change = Update({})
+    if record.existing is None:
+        wanted = record.desired
+        if record.kind == "person":
+            wanted = _wanted_of_new(work.catalog, record.key, wanted, asks_contact=bool(record.asks_contact))
+        change = diff(work.catalog, record.entity, wanted, None)
+    else:
+        history = history_of(context.histories, _fingerprint_keys(record, context.people))
+        desired, times, older = newest(record.desired, record.times, history.times, record.existing)
+        warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
+        change, links = _compare(work, record, history, desired, links)
     match change:
         case Create(fields):
-            return Decision("create", fields | links, record.status, record.code, warnings, account, times)
+            return Decision(Action.CREATE, fields | links, record.status, record.code, warnings, account, times)
         case Update(fields):
-            return Decision("update", fields | links, record.status, record.code, warnings, account, times)
+            return Decision(Action.UPDATE, fields | links, record.status, record.code, warnings, account, times)
         case Unchanged():
-            return Decision("unchanged", record.fields, "done", record.code, warnings, account, times)
+            return Decision(Action.UNCHANGED, record.fields, Status.DONE, record.code, warnings, account, times)
         case Skipped(missing):
-            warnings.append(f"incomplete: {', '.join(missing)}")
-            return Decision("skipped", record.fields, "done", "incomplete", warnings, account, times)
+            warnings = [*warnings, f"{Code.INCOMPLETE}: {', '.join(missing)}"]
+            return Decision(Action.SKIPPED, record.fields, Status.DONE, Code.INCOMPLETE, warnings, account, times)
         case Conflict(code):
-            return Decision("conflict", record.fields, "failed", code, warnings, account, times)
+            return Decision(Action.CONFLICT, record.fields, Status.FAILED, code, warnings, account, times)
     assert_never(change)
 
 
 def _holds(catalog: Catalog, record: Record, name: str) -> bool:
     """Whether the record has what is wanted of it already."""
     has = (record.existing or {}).get(name)
-    return same(has, record.desired[name], field_of(catalog, str(record.entity), name))
+    return same(has, record.desired[name], field_of(catalog, record.entity, name))
 
 
-def _places(record: Record, people: dict[int, Around]) -> list[int]:
-    """Where the ledger keeps what was delivered of the record that is there."""
-    if lead := record.desired.get(CONVERT):
-        return places(record.kind, "lead", int(lead), record.match_key, None)
+def _fingerprint_keys(record: Record, people: dict[int, Around]) -> list[int]:
+    """The keys under which the ledger keeps what was delivered of the record that is there."""
+    if record.converts is not None:
+        return fingerprint_keys(record.kind, "lead", record.converts, record.match_key, None)
     parent = people[record.parent].remote_id if record.parent else None
-    return places(record.kind, str(record.entity), record.remote_id, record.match_key, parent)
+    return fingerprint_keys(record.kind, record.entity, record.remote_id, record.match_key, parent)
 
 
 def _compare(
     work: Deciding, record: Record, history: History, desired: dict[str, Any], links: Fields
 ) -> tuple[Change, Fields]:
     """The change to make, and the links to add. What could not be read is taken to hold what was last delivered."""
-    assert record.entity
     has = record.existing
-    unread = {name for name in (*desired, *links) if has is not None and silent(has, HELD_BY.get(name, name))}
+    assert has is not None
+    if record.converts is not None:
+        links = {"entity": ["lead", "contact"], **links}
+    unread = {name for name in (*desired, *links) if silent(has, HELD_BY.get(name, name))}
     if unread and _delivered(history, record):
-        desired, links = ({name: some[name] for name in some if name not in unread} for some in (desired, links))
+        desired, links = ({name: values[name] for name in values if name not in unread} for values in (desired, links))
         unread = set()
     change = diff(work.catalog, record.entity, desired, has)
     if isinstance(change, Update) and _only_rounded(work.catalog, record.entity, change.fields):
         change = Unchanged() if _delivered(history, record) else change
     if unread and work.offline:
-        told = change.fields if isinstance(change, Update) else {}
-        change = Update({**told, **{name: [None, desired[name]] for name in desired if name in unread}})
-    return change, links
+        differing = change.fields if isinstance(change, Update) else {}
+        change = Update({**differing, **{name: [None, desired[name]] for name in desired if name in unread}})
+    return Update({}) if links and isinstance(change, Unchanged) else change, links
 
 
 def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
@@ -174,24 +187,28 @@ def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
 
 def _delivered(history: History, record: Record) -> bool:
     """Whether what is wanted of this record is just what was last delivered of it."""
-    return CONVERT not in record.desired and history.content == content(record.desired)
+    return record.converts is None and history.fingerprint == fingerprint(record.kind, record.desired, record.companies)
 
 
-def _on_create(catalog: Catalog, record: Record) -> dict[str, Any]:
-    """A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one."""
-    if catalog.edition == "classic" or record.desired.get("$contact") or "lifecycle_stage_id" in record.desired:
-        return {}
-    stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
-    return {} if stage is None else {"lifecycle_stage_id": stage}
+def _wanted_of_new(catalog: Catalog, email: str, desired: dict[str, Any], *, asks_contact: bool) -> dict[str, Any]:
+    """What is wanted of a new person, who needs an e-mail.
+
+    A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one.
+    """
+    wanted = {"email": email} | desired
+    if catalog.edition == "suite" and not asks_contact and "lifecycle_stage_id" not in wanted:
+        stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
+        wanted |= {} if stage is None else {"lifecycle_stage_id": stage}
+    return wanted
 
 
 def _account_links(context: Context, record: Record) -> Fields:
     """The contact's accounts before and after: those it has stay, those told of are added in the order they were."""
     has = (record.existing or {}).get("sales_accounts") or []
-    ids = {one.get("id") for one in has}  # names in a copy of the contact may be older than the accounts'
-    before = [one.get("name") for one in has]
+    ids = {account.get("id") for account in has}  # names in a copy of the contact may be older than the accounts'
+    before = [account.get("name") for account in has]
     added = []
-    for name in record.desired.get("$accounts", ()):
+    for name in record.companies:
         account = context.accounts.get(name)
         if account is not None and account.remote_id not in ids:
             added.append(account.key)
@@ -199,27 +216,10 @@ def _account_links(context: Context, record: Record) -> Fields:
 
 
 def _deal_links(context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
-    account = context.accounts.get(record.desired.get("$account", ""))
+    account = next((context.accounts[name] for name in record.companies if name in context.accounts), None)
     links: Fields = {}
     if account is not None and not (record.existing or {}).get("sales_account_id"):
         links["sales_account"] = [None, account.key]
     if record.existing is None:
         links["contacts"] = [[], [parent.key]]
     return links, account.id if account else None
-
-
-def _entries(store: Store) -> None:
-    """What belongs to nobody is rejected, what follows a conflict fails with it, the rest is to be created."""
-    for statement in (
-        "UPDATE entry SET action = 'skipped', status = 'failed', code = 'anonymous'"
-        " WHERE person IS NULL AND key >= '?' AND key < '@'",
-        "UPDATE entry SET action = 'skipped', status = 'failed', code = 'unknown_person'"
-        " WHERE action IS NULL AND (person IS NULL"
-        " OR person IN (SELECT id FROM record WHERE code = 'unknown_person'))",
-        "UPDATE entry SET action = 'conflict', status = 'failed',"
-        " code = (SELECT code FROM record WHERE id = entry.person)"
-        " WHERE action IS NULL AND person IN (SELECT id FROM record WHERE action = 'conflict')",
-        "UPDATE entry SET status = 'done' WHERE action = 'unchanged'",
-        "UPDATE entry SET action = 'create' WHERE action IS NULL",
-    ):
-        store.db.execute(statement)

@@ -14,6 +14,9 @@ from fsseg.match.remote_record import Existing, addresses
 Fields = dict[str, list[Any]]
 """Field name → [before, after]."""
 
+LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
+"""Changes of a record that are links to others; they travel as ids."""
+
 
 @dataclass(frozen=True)
 class Create:

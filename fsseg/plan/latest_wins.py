@@ -51,5 +51,5 @@ def newest(
     return Newest(left, until, older)
 
 
-def _same_name(one: Any, other: Any) -> bool:
-    return fold_name(one) == fold_name(other)
+def _same_name(held: Any, wanted: Any) -> bool:
+    return fold_name(held) == fold_name(wanted)

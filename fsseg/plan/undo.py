@@ -2,174 +2,198 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
-from fsseg.mapping.fields import Field
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.remote_record import Existing, addresses
-from fsseg.plan.diff import field_of, rounded, same
-from fsseg.state.deliveries import Told
-from fsseg.state.fingerprint import places
+from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
+from fsseg.state.actions import Action, Code, Status
+from fsseg.state.deliveries import Delivery
+from fsseg.state.fingerprint import fingerprint_keys
 from fsseg.state.ledger import History, Ledger
 from fsseg.state.ledger_update import delivered_since
-from fsseg.state.plan_store import REFERENCE, Entry, Record, Store, encode
-from fsseg.state.wanted_keys import DROPPED, LINKS
-
-CONFLICT: dict[str, Any] = {"action": "conflict", "status": "failed", "code": "conflict"}
-
-
-CREATED = "created"
-"""The warning of what the run has made, and keeps."""
-
-NEVER = sys.maxsize
-
-ToldAt = Callable[[set[int]], dict[int, list[Told]]]
-"""What other runs have delivered of the records at these places."""
-
-DONE = "status = 'done' AND action IN ('create', 'update')"
-"""Which rows a run has written."""
-
-SENT = (
-    f"({DONE}) OR (claimed_at IS NOT NULL AND status IN ('planned', 'sent', 'unknown')"
-    " AND (action = 'update' OR (action = 'create' AND remote_id IS NOT NULL)))"
+from fsseg.state.plan_store import Entry, Record, Store
+from fsseg.state.undo_rows import (
+    WayBack,
+    add_entry,
+    add_record,
+    add_reference,
+    forget_planned,
+    generation_of,
+    ids_of_entries,
+    ids_of_records,
+    records_to_compare,
+    updated_records,
+    written_entries,
 )
-"""Those, and the records that may have been written when the process ended: what they hold now tells."""
+
+CONFLICT = WayBack(Action.CONFLICT, Status.FAILED, Code.CONFLICT)
+"""It isn't any more what the run has left, so it is left alone."""
+
+NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
+"""It is as it was before the run."""
+
+DeliveriesOf = Callable[[set[int]], dict[int, list[Delivery]]]
+"""What other runs have delivered of the records with these fingerprint keys."""
 
 
-def reverse(
+class Since(NamedTuple):
+    """What other runs have done since the run to undo has written a record."""
+
+    is_used: bool
+    """Another run has put something onto it, or onto what hangs on it."""
+    is_overtaken: bool
+    """A later run has delivered one of its fields with a later time, or by an event of the same time."""
+    account_id: int | None
+    """The id in Freshsales of the account that a deal was linked to."""
+
+
+def plan_undo(
     original: Store,
     store: Store,
     reader: Reader,
     catalog: Catalog,
     ledger: Ledger,
     tick: Callable[[int], None],
-    told: ToldAt,
+    deliveries_of: DeliveriesOf,
     *,
     delete_created: bool,
 ) -> None:
     """Fill `store` with the way back from the run in `original`; what it has done of it already stays.
 
-    An updated record gets its before-values back; a created one is `unchanged` (only listed), or `delete` with
-    `delete_created`. What no longer holds what the run wrote, or what another run has delivered to since, is a
-    `conflict`; `told` tells what other runs have delivered. `tick` is told of each record compared. Raises the client's
+    `deliveries_of` gives what other runs have delivered. `tick` is told of each record compared. Raises the client's
     errors.
     """
-    with store.transaction() as db:  # another undo may have done by now what was planned
-        for table in ("record", "entry"):
-            db.execute(f"DELETE FROM {table} WHERE status = 'planned'")
-    settled = {id for (id,) in store.db.execute("SELECT id FROM record WHERE action != ?", (REFERENCE,))}
-    later = told(_touched_since(original, ledger))
-    for record in original.records(SENT):
-        if record.id in settled:
+    with store.transaction():
+        forget_planned(store)
+    later = deliveries_of(_touched_since(original, ledger))
+    done = ids_of_records(store)
+    for record in records_to_compare(original):
+        if record.id in done:
             continue
         current = _current(reader, record)
-        row = CONFLICT
-        if current is None and record.action == "create":
-            row = {"action": "unchanged", "status": "done"}
-        elif current is not None and record.action == "update":
-            row = (
-                CONFLICT
-                if _is_overtaken(original, ledger, later, record, current)
-                else _way_back(original, catalog, record, current)
-            )
-        elif current is not None:
-            row = _created(catalog, record, current, delete_created)
-            if row["action"] == "delete" and _is_used(original, ledger, record, int(current["id"])):
-                row = CONFLICT
+        since = _since(original, ledger, later, record, current)
+        way = way_back(catalog, record, current, since, delete_created=delete_created)
         with store.transaction():
             if record.parent:
-                _refer(store, original, record.parent)
-            _insert(store, record, current, row)
+                add_reference(store, original, record.parent)
+            add_record(store, record, current, way)
         tick(1)
-    settled = {id for (id,) in store.db.execute("SELECT id FROM entry")}
-    for entry in original.entries(f"head IS NULL AND {DONE}"):
-        if entry.id in settled:
+    done = ids_of_entries(store)
+    for entry in written_entries(original):
+        if entry.id in done:
             continue
         with store.transaction():
-            _insert_entry(store, original, entry, delete_created)
+            add_reference(store, original, int(entry.person or 0))
+            add_entry(store, entry, _entry_back(entry, delete_created=delete_created))
     store.index()
 
 
+def way_back(
+    catalog: Catalog, record: Record, current: Existing | None, since: Since, *, delete_created: bool
+) -> WayBack:
+    """What is to be done with a record that the run has written, and that holds `current` now.
+
+    An updated record gets its before-values back; a created one is only listed, or deleted with `delete_created`. What
+    no longer holds what the run wrote, or what another run has delivered to since, is left alone.
+    """
+    if current is None:
+        return NOTHING_LEFT if record.action == Action.CREATE else CONFLICT
+    if record.action == Action.UPDATE:
+        return CONFLICT if since.is_overtaken else _values_back(catalog, record, current, since)
+    if not delete_created:
+        return WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,))
+    return CONFLICT if since.is_used or _is_changed(catalog, record, current) else WayBack(Action.DELETE)
+
+
+def _entry_back(entry: Entry, *, delete_created: bool) -> WayBack:
+    if delete_created and entry.remote_id is not None:
+        return WayBack(Action.DELETE)
+    return WayBack(Action.UNCHANGED, Status.DONE, None if delete_created else Code.CREATED)
+
+
+def _since(
+    original: Store, ledger: Ledger, later: dict[int, list[Delivery]], record: Record, current: Existing | None
+) -> Since:
+    if current is None:
+        return Since(is_used=False, is_overtaken=False, account_id=None)
+    id = int(current["id"])
+    return Since(
+        _is_used(original, ledger, record, id),
+        _is_overtaken(original, ledger, later, record, id),
+        original.record(record.account).remote_id if record.account else None,
+    )
+
+
 def _touched_since(original: Store, ledger: Ledger) -> set[int]:
-    """The places of the updated records to which another run has delivered something since."""
+    """The fingerprint keys of the updated records to which another run has delivered something since."""
     return {
-        at
-        for record in original.records("status = 'done' AND action = 'update'")
+        key
+        for record in updated_records(original)
         if _is_used(original, ledger, record, record.remote_id)
-        for at in _places(original, record, record.remote_id)
+        for key in _fingerprint_keys(original, record, record.remote_id)
     }
 
 
-def _is_overtaken(
-    original: Store, ledger: Ledger, later: dict[int, list[Told]], record: Record, current: Existing
-) -> bool:
-    """Whether a later run has delivered a field of this record with a later time, or by an event of the same time."""
-    id = int(current["id"])
+def _is_overtaken(original: Store, ledger: Ledger, later: dict[int, list[Delivery]], record: Record, id: int) -> bool:
     times = _history(original, ledger, record, id).times
-    own, committed = {key for _, key in record.sources}, _committed(original, record)
-    others = [
-        one
-        for at in _places(original, record, id)
-        for one in later.get(at, ())
-        if one.generation > committed and not one.events <= own
+    own, committed = {key for _, key in record.sources}, generation_of(original, record)
+    deliveries = [
+        delivery
+        for key in _fingerprint_keys(original, record, id)
+        for delivery in later.get(key, ())
+        if delivery.generation > committed and not delivery.events <= own
     ]
     return any(
-        times.get(name, 0) > time or any(one.times.get(name) == time for one in others)
+        times.get(name, 0) > time or any(delivery.times.get(name) == time for delivery in deliveries)
         for name, time in record.times.items()
         if name in record.fields
     )
 
 
 def _is_used(original: Store, ledger: Ledger, record: Record, remote_id: int | None) -> bool:
-    """Whether another run has put something onto this record since."""
     generation = _history(original, ledger, record, remote_id).generation
-    return delivered_since(original, _committed(original, record), generation)
+    return delivered_since(original, generation_of(original, record), generation)
 
 
-def _committed(original: Store, record: Record) -> int:
-    """The ledger's generation once it was told of this record; beyond all of them where it never was."""
-    (committed,) = original.db.execute("SELECT committed FROM record WHERE id = ?", (record.id,)).fetchone()
-    return NEVER if committed is None else int(committed)
-
-
-def _places(original: Store, record: Record, remote_id: int | None) -> list[int]:
+def _fingerprint_keys(original: Store, record: Record, remote_id: int | None) -> list[int]:
     parent = original.record(record.parent).remote_id if record.parent else None
-    return places(record.kind, str(record.entity), remote_id, record.match_key, parent)
+    return fingerprint_keys(record.kind, record.entity, remote_id, record.match_key, parent)
 
 
 def _history(original: Store, ledger: Ledger, record: Record, remote_id: int | None) -> History:
     """What any run delivered of it; the id may only be known now, since bulk doesn't tell it."""
-    return ledger.history(_places(original, record, remote_id))
+    return ledger.history(_fingerprint_keys(original, record, remote_id))
 
 
 def _current(reader: Reader, record: Record) -> Existing | None:
     assert record.entity
     if record.remote_id is not None:
         return fetch(reader, record.entity, record.remote_id)
-    found = [one for _, one in LookupFinder(reader).find((record.entity,), record.key)]
-    return fetch(reader, record.entity, int(found[0]["id"])) if len(found) == 1 else None
+    matches = [match for _, match in LookupFinder(reader).find((record.entity,), record.key)]
+    return fetch(reader, record.entity, int(matches[0]["id"])) if len(matches) == 1 else None
 
 
-def _way_back(original: Store, catalog: Catalog, record: Record, current: Existing) -> dict[str, Any]:
+def _values_back(catalog: Catalog, record: Record, current: Existing, since: Since) -> WayBack:
     assert record.entity
     fields: dict[str, list[Any]] = {}
-    desired: dict[str, Any] = {}
+    links: list[dict[str, Any]] | None = None
+    dropped: str | None = None
     for name, (before, after) in record.fields.items():
         if name == "entity":
             return CONFLICT
         elif name == "sales_accounts":
             has, kept = _kept_links(record, current, set(after) - set(before))
             if len(kept) < len(has):
-                fields[name] = [[one.get("name") for one in has], [one.get("name") for one in kept]]
-                desired[LINKS] = [{"id": one["id"], "is_primary": bool(one.get("is_primary"))} for one in kept]
+                fields[name] = [[account.get("name") for account in has], [account.get("name") for account in kept]]
+                links = [{"id": account["id"], "is_primary": bool(account.get("is_primary"))} for account in kept]
         elif name == "sales_account":
             linked = current.get("sales_account_id")
-            if linked and record.account and linked == original.record(record.account).remote_id:
+            if linked and linked == since.account_id:
                 fields["sales_account_id"] = [linked, before]
         elif name != "contacts":
             field = field_of(catalog, record.entity, name)
@@ -177,26 +201,19 @@ def _way_back(original: Store, catalog: Catalog, record: Record, current: Existi
                 continue
             if not _holds(name, current, after, field):
                 return CONFLICT
-            fields[name] = [current.get(name), _as_written(before, field)]
+            fields[name] = [current.get(name), wire(field, before)]  # money is read as text
             if name == "email":
-                desired[DROPPED] = after
-    if not fields:
-        return {"action": "unchanged", "status": "done"}
-    return {"action": "update", "fields": fields, "desired": desired}
-
-
-def _as_written(value: Any, field: Field | None) -> Any:
-    """A value that was read, as it is to be written: money is read as text."""
-    return wire(field, value)
+                dropped = after
+    return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped) if fields else NOTHING_LEFT
 
 
 def _kept_links(
     record: Record, current: Existing, added: set[str]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The accounts that a contact has, and those of them that the run did not add."""
-    had = {one["id"] for one in (record.existing or {}).get("sales_accounts") or []}
+    had = {account["id"] for account in (record.existing or {}).get("sales_accounts") or []}
     has = current.get("sales_accounts") or []
-    return has, [one for one in has if one["id"] in had or one.get("name") not in added]
+    return has, [account for account in has if account["id"] in had or account.get("name") not in added]
 
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
@@ -205,49 +222,11 @@ def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
     return same(current.get(name), after, field) or rounded(current.get(name), after, field)
 
 
-def _created(catalog: Catalog, record: Record, current: Existing, delete: bool) -> dict[str, Any]:
+def _is_changed(catalog: Catalog, record: Record, current: Existing) -> bool:
+    """Whether a record that the run has made doesn't hold any more what it was made with."""
     assert record.entity
-    if not delete:
-        return {
-            "action": "unchanged",
-            "status": "done",
-            "code": CREATED,
-            "warnings": [CREATED],
-        }
-    for name, (_, after) in record.fields.items():
-        known = name not in ("sales_accounts", "sales_account", "contacts", "entity") and name in current
-        if known and not _holds(name, current, after, field_of(catalog, record.entity, name)):
-            return CONFLICT
-    return {"action": "delete"}
-
-
-def _insert(store: Store, record: Record, current: Existing | None, row: dict[str, Any]) -> None:
-    columns = {
-        "id": record.id, "kind": record.kind, "entity": record.entity, "key": record.key, "match_key": record.match_key,
-        "parent": record.parent, "account": record.account, "by_email": record.by_email, "keys": record.keys,
-        "existing": current, "remote_id": current["id"] if current else record.remote_id,
-    } | row  # fmt: skip
-    values = [encode(value) if isinstance(value, dict | list) else value for value in columns.values()]
-    marks = ", ".join("?" * len(columns))
-    store.db.execute(f"INSERT OR REPLACE INTO record ({', '.join(columns)}) VALUES ({marks})", values)
-
-
-def _refer(store: Store, original: Store, id: int) -> None:
-    """Let the person be there whom a deal or an entry belongs to, though nothing of it was written."""
-    if not store.count("record", "id = ?", (id,)):
-        person = original.record(id)
-        known = {"id": person.remote_id} if person.remote_id else None
-        _insert(store, person, known, {"action": REFERENCE, "status": "done"})
-
-
-def _insert_entry(store: Store, original: Store, entry: Entry, delete: bool) -> None:
-    _refer(store, original, int(entry.person or 0))
-    able = delete and entry.remote_id is not None
-    store.db.execute(
-        "INSERT OR REPLACE INTO entry"
-        " (id, key, person, position, hash, time, email, payload, action, remote_id, status, code)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (entry.id, entry.key, entry.person, entry.position, entry.hash, entry.time, entry.email, encode(entry.payload),
-         "delete" if able else "unchanged", entry.remote_id, "planned" if able else "done",
-         None if delete else CREATED),
-    )  # fmt: skip
+    return any(
+        not _holds(name, current, after, field_of(catalog, record.entity, name))
+        for name, (_, after) in record.fields.items()
+        if name not in LINK_FIELDS and name in current
+    )

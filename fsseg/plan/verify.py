@@ -1,24 +1,28 @@
-"""Before a reviewed plan is applied: whatever moved on in Freshsales since it was made is left alone, as a conflict."""
+"""Before a reviewed plan is applied: what has drifted in Freshsales since it was made is left alone, as a conflict."""
 
 from __future__ import annotations
 
 from fsseg.freshsales.names import Entity
 from fsseg.mapping.names import fold_name
-from fsseg.match.deals import DealFinder
-from fsseg.match.finders import Finder, fetch
-from fsseg.match.match import Matching
+from fsseg.match.deal_finder import DealFinder
+from fsseg.match.finders import OnlineFinder, fetch
+from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, updated
 from fsseg.match.strategy import choose
 from fsseg.plan.diff import field_of, same
 from fsseg.state.plan_store import Record
+from fsseg.state.renewal import (
+    contacts_of_deals_to_check,
+    count_conflicts,
+    count_records_to_check,
+    leave_alone,
+    leave_entries_of_conflicts_alone,
+    records_to_check,
+)
 from fsseg.state.seal import seal
 
-CONFLICT = "conflict"
-WRITES = "action IN ('create', 'update') AND status = 'planned' AND reviewed IS NULL AND claimed_at IS NULL"
-"""What was planned anew since is up to date, and what was sent once holds what this run has written."""
 
-
-def recheck(work: Matching) -> int:
+def verify_unchanged(work: Matching) -> int:
     """Read again every record that the plan would create or update; how many are conflicts since.
 
     A record to create that has appeared, and one to update that is gone or was changed, are conflicts. What hangs on a
@@ -26,44 +30,37 @@ def recheck(work: Matching) -> int:
     """
     people: tuple[Entity, ...] = ("lead", "contact") if work.catalog.edition == "classic" else ("contact",)
     conflicts = [
-        id for kind, entities in (("account", ("account",)), ("person", people)) for id in _moved(work, kind, entities)
+        id
+        for kind, entities in (("account", ("account",)), ("person", people))
+        for id in _drifted(work, kind, entities)
     ]
-    conflicts += _moved_deals(work, set(conflicts))
-    moved = len(conflicts) + work.store.count("record", "code = ?", (CONFLICT,))
-    with work.store.transaction() as db:
-        for id in conflicts:
-            work.store.update(
-                "record", id, action=CONFLICT, status="failed", code=CONFLICT, message="changed since the dry run"
-            )
-        db.execute(
-            "UPDATE entry SET action = 'conflict', status = 'failed', code = 'conflict'"
-            " WHERE action = 'create' AND person IN"
-            " (SELECT id FROM record WHERE code = 'conflict' AND remote_id IS NULL)"
-        )
-        work.store.put("moved", moved)
+    conflicts += _drifted_deals(work, set(conflicts))
+    drifted = len(conflicts) + count_conflicts(work.store)
+    with work.store.transaction():
+        leave_alone(work.store, conflicts)
+        leave_entries_of_conflicts_alone(work.store)
+        work.store.meta.drifted = drifted
         seal(work.store)
-    return moved
+    return drifted
 
 
-def _moved(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]:
+def _drifted(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[int]:
     assert work.reader is not None
-    where = f"kind = '{kind}' AND {WRITES}"
-    finder = choose(work.reader, work.mirror, entities, work.store.count("record", where), work.say)
-    moved = []
-    for record in work.store.records(where):
-        if _has_moved(work, finder, entities, record):
-            moved.append(record.id)
+    finder = choose(work.reader, work.mirror, entities, count_records_to_check(work.store, kind), work.say)
+    drifted = []
+    for record in records_to_check(work.store, kind):
+        if _has_drifted(work, finder, entities, record):
+            drifted.append(record.id)
         work.tick(1)
-    return moved
+    return drifted
 
 
-def _has_moved(work: Matching, finder: Finder, entities: tuple[Entity, ...], record: Record) -> bool:
+def _has_drifted(work: Matching, finder: OnlineFinder, entities: tuple[Entity, ...], record: Record) -> bool:
     if record.remote_id is None:
-        found = list(finder.find(entities, record.key))
+        matches = [match for _, match in finder.find(entities, record.key)]
         if record.kind == "account":
-            return any(fold_name(one.get("name")) == record.match_key for _, one in found)
-        return bool({int(one["id"]) for _, one in found} - set(record.siblings))
-    assert record.entity
+            return any(fold_name(account.get("name")) == record.match_key for account in matches)
+        return bool({int(person["id"]) for person in matches} - set(record.siblings))
     current = finder.get(record.entity, record.remote_id)
     return current is None or changed(work, record, current)
 
@@ -73,33 +70,31 @@ def changed(work: Matching, record: Record, current: Existing) -> bool:
     before = record.existing or {}
     if "updated_at" in before and "updated_at" in current:
         return updated(before) != updated(current)
-    assert record.entity
     return any(
         name in current and not same(current[name], was, field_of(work.catalog, record.entity, name))
         for name, (was, _) in record.fields.items()
     )
 
 
-def _moved_deals(work: Matching, conflicts: set[int]) -> list[int]:
+def _drifted_deals(work: Matching, conflicts: set[int]) -> list[int]:
     assert work.reader is not None
-    where = f"kind = 'deal' AND {WRITES}"
-    finder = DealFinder(work.reader, work.store.parents(where), work.say)
+    finder = DealFinder(work.reader, contacts_of_deals_to_check(work.store), work.say)
     return [
         record.id
-        for record in work.store.records(where, order="parent, id")
-        if _deal_moved(work, finder, record, conflicts)
+        for record in records_to_check(work.store, "deal")
+        if _has_deal_drifted(work, finder, record, conflicts)
     ]
 
 
-def _deal_moved(work: Matching, finder: DealFinder, record: Record, conflicts: set[int]) -> bool:
+def _has_deal_drifted(work: Matching, finder: DealFinder, record: Record, conflicts: set[int]) -> bool:
     assert work.reader is not None
     contact = work.store.record(int(record.parent or 0))
     if contact.remote_id is None:
         return contact.id in conflicts
-    found = finder.find(contact.remote_id, record.match_key, made=record.remote_id is not None)
+    namesakes = finder.find(contact.remote_id, record.match_key, made=record.remote_id is not None)
     if record.remote_id is None:
-        return bool(found)
-    current = next((deal for deal in found if deal["id"] == record.remote_id), None)
+        return bool(namesakes)
+    current = next((deal for deal in namesakes if deal["id"] == record.remote_id), None)
     if current is None or "updated_at" not in current:
         current = fetch(work.reader, "deal", record.remote_id)
     return current is None or changed(work, record, current)

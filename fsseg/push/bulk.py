@@ -14,8 +14,9 @@ from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
-from fsseg.state.actions import Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
+from fsseg.state.run_meta import BulkJob
 
 JOB_TIMEOUT_S = 600.0
 """Seconds after which a job that still runs is given up."""
@@ -25,9 +26,6 @@ UNKNOWN_JOB_WAIT_S = 5.0
 
 MIN_POLL_S = 0.2
 """Seconds before a job is asked about for the first time, at the least: an unneeded poll costs a request."""
-
-JOB = "job"
-"""Under this name the store keeps the job that was started last, until it has ended."""
 
 Attributes = Callable[[Record], dict[str, Any]]
 Act = Callable[[Record], Outcome]
@@ -51,14 +49,14 @@ class Bulk:
 
     def await_earlier(self) -> None:
         """Let the job end that was running when an earlier push ended, so that nothing appears behind our back."""
-        job = self.context.store.get(JOB)
-        if not job or job["entity"] != self.entity:
+        job = self.context.store.meta.job
+        if job is None or job.entity != self.entity:
             return
-        if job["id"] is None:
+        if job.id is None:
             self.context.pause(UNKNOWN_JOB_WAIT_S)
         else:
             with suppress(NotFound):  # forgotten, so it has ended
-                self._await_job(job["id"])
+                self._await_job(job.id)
         self._save_job(None)
 
     def push(self, records: Sequence[Record]) -> list[Outcome]:
@@ -104,15 +102,15 @@ class Bulk:
             key = {"id": str(record.remote_id)} if record.remote_id else {self.identifier: record.key}
             items.append(key | {"data": self.attributes(record)})
         # Saved before there is an id, so that a resumption knows of a job even if its answer never arrived.
-        self._save_job({"entity": self.entity, "id": None})
+        self._save_job(BulkJob(self.entity, None))
         job_id = self.context.writer.bulk_upsert(self.entity, items)
-        self._save_job({"entity": self.entity, "id": job_id})
+        self._save_job(BulkJob(self.entity, job_id))
         job = self._await_job(job_id)
         self._save_job(None)
         return job
 
-    def _save_job(self, job: dict[str, Any] | None) -> None:
-        self.context.store.put(JOB, job)
+    def _save_job(self, job: BulkJob | None) -> None:
+        self.context.store.meta.job = job
 
     def _await_job(self, job_id: str) -> Job | None:
         """The job once it has ended, None if it takes too long. A poll that fails is one poll less."""
@@ -143,7 +141,7 @@ class Bulk:
             outcomes.append(
                 Outcome(Status.DONE)
                 if refusal is None
-                else Outcome(Status.FAILED, code="refused", message=refusal or "refused", http_status=400)
+                else Outcome(Status.FAILED, code=Code.REFUSED, message=refusal or "refused", http_status=400)
             )
         if job.failed and sum(outcome.status == Status.FAILED for outcome in outcomes) < job.failed:
             # The report names fewer than it counts: what it kept to itself is found out one by one.

@@ -11,9 +11,9 @@ from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import addresses, flatten
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
-from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record
-from fsseg.state.seal import proof
+from fsseg.state.push_queue import count_written
+from fsseg.state.row_status import write_remote_id
 
 EXTRA_PAGES = 2
 """Pages read beyond what the run made itself, before the rest is looked up one by one: others write too."""
@@ -25,9 +25,8 @@ def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record])
     Those whose id can't be read stay without; what points at them fails, and may be tried again.
     """
     missing = {record.match_key: record for record in records}
-    changed = f"entity = ? AND status = '{Status.DONE}' AND action != '{Action.UNCHANGED}'"
     # What this run wrote stands first in a view by time of update, so a page there may save a hundred look-ups.
-    written = pages(context.store.count("record", changed, (entity,)))
+    written = pages(count_written(context.store, entity))
     if len(missing) > written:
         _read_latest(context, entity, missing, written + EXTRA_PAGES)
     for record in list(missing.values()):
@@ -42,7 +41,7 @@ def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record])
 
 def _read_latest(context: PushContext, entity: Entity, missing: dict[str, Record], max_pages: int) -> None:
     try:
-        view = context.reader.all_view(entity)
+        view = context.reader.likeliest_view(entity)
         for number in range(1, max_pages + 1):
             rows = context.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
             _write_ids(context, entity, missing, [flatten(entity, row) for row in rows])
@@ -59,4 +58,4 @@ def _write_ids(context: PushContext, entity: Entity, missing: dict[str, Record],
             names = {fold_name(row.get("name"))} if entity == "account" else addresses(row)
             for name in names & missing.keys():
                 id, remote_id = missing.pop(name).id, int(str(row["id"]))
-                context.store.update("record", id, remote_id=remote_id, proof=proof("record", id, remote_id))
+                write_remote_id(context.store, id, remote_id)

@@ -15,8 +15,9 @@ from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
-from fsseg.state.actions import Action, Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
+from fsseg.state.push_queue import planned_deal_names
 
 
 class DealPusher:
@@ -40,8 +41,7 @@ class DealPusher:
     def _unique_names(self) -> set[str]:
         """The folded names of planned creates that no other deal has; none where it isn't worth it to find out."""
         # Read once, at the first question: what is created later must not pass for a deal that was there before.
-        planned = f"entity = 'deal' AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
-        planned_names = [record.match_key for record in self._context.store.records(planned)]
+        planned_names = planned_deal_names(self._context.store)
         if len(planned_names) < MIN_BULK:
             return set()
         existing_names = _all_names(self._context.reader, max_pages=len(planned_names))
@@ -55,7 +55,9 @@ class DealPusher:
         with self._context.lock:
             contact, attributes = self._contact(record), self._attributes(record)
         if contact.remote_id is None:
-            return Outcome(Status.FAILED, code=contact.code or "unavailable", message="its contact was not written")
+            return Outcome(
+                Status.FAILED, code=Code(contact.code or Code.UNAVAILABLE), message="its contact was not written"
+            )
         contact_id, id = contact.remote_id, record.remote_id
         if id is None and record.claimed_at is not None:
             id = self._find_created(record, contact_id)

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from fsseg.push.bulk import JOB
 from fsseg.push.context import PushContext
 from fsseg.push.executor import recover
 from fsseg.state.commit_run import commit_run
 from fsseg.state.database import StateError
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_update import is_behind
-from fsseg.state.plan_key import plan_key, put_plan_key
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import close_absent, reopen_unknown
 from fsseg.state.run_folder import Run, RunState, all_runs
@@ -52,7 +50,7 @@ class EarlierRuns:
 
     def _commit(self, run: Run) -> None:
         with closing(run.open()) as store:
-            if self.context is not None and store.get(JOB):
+            if self.context is not None and store.meta.job:
                 recover(self.context(store))  # what it has begun would come over what is written now
             commit_run(run, store, self.ledger, self.say)
 
@@ -62,7 +60,7 @@ class EarlierRuns:
                 self._tell_lost(run)
                 return
             with closing(run.open()) as store:
-                is_behind_it = store.get("undoes") is not None or is_behind(self.ledger, store, run.id)
+                is_behind_it = store.meta.undoes is not None or is_behind(self.ledger, store, run.id)
             if is_behind_it and run.has_sent:
                 self._commit(run)
         self.say(
@@ -80,7 +78,7 @@ class EarlierRuns:
         """Ask what became of what these runs have sent. Raises the client's errors."""
         if self.context is None:
             return
-        key, before = plan_key(self.store), self.ledger.generation
+        key, before = self.store.meta.key, self.ledger.generation
         for id in sorted(runs):
             run = Run(self.run.folder.parent / id)
             if not run.plan.exists():
@@ -95,4 +93,4 @@ class EarlierRuns:
                 close_absent(store, looked_for)
                 commit_run(run, store, self.ledger, self.say)
         if key.generation == before:
-            put_plan_key(self.store, replace(key, generation=self.ledger.generation))
+            self.store.meta.key = replace(key, generation=self.ledger.generation)

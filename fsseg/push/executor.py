@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from itertools import islice
@@ -20,19 +20,22 @@ from fsseg.push.journal import Journal
 from fsseg.push.outcome import Outcome
 from fsseg.push.people import ContactPusher, LeadPusher
 from fsseg.push.pusher import EntityPusher
-from fsseg.state.actions import Action, Status, is_any
-from fsseg.state.plan_store import Entry
+from fsseg.state.actions import Status
+from fsseg.state.push_queue import (
+    accounts_to_resolve,
+    contacts_to_resolve,
+    count_deletions,
+    count_entries_to_send,
+    count_records_to_send,
+    entries_in_flight,
+    entries_to_delete,
+    planned_entries,
+    planned_records,
+    records_in_flight,
+    records_to_delete,
+)
 
 T = TypeVar("T")
-
-NOT_SETTLED = is_any("status", Status.PLANNED, Status.SENT)
-"""Still to be sent, or in flight when an earlier push ended."""
-
-TO_WRITE = f"{is_any('action', Action.CREATE, Action.UPDATE)} AND {NOT_SETTLED}"
-TO_DELETE = f"action = '{Action.DELETE}' AND {NOT_SETTLED}"
-
-WITHOUT_ID = f"status = '{Status.DONE}' AND action = '{Action.CREATE}' AND remote_id IS NULL"
-"""Made in bulk, whose answers tell no ids."""
 
 Stages = Callable[[str, int, str], AbstractContextManager[Callable[[int], None]]]
 """Opens a stage of the progress by name, total and unit; it gives what advances it."""
@@ -46,10 +49,10 @@ def push(context: PushContext, stages: Stages) -> None:
     """
     pushers = _pushers(context)
     _push_records(context, stages, "Accounts", "account", pushers["account"])
-    _resolve_account_ids(context)
+    resolve_ids(context, "account", accounts_to_resolve(context.store))
     _push_records(context, stages, "Leads", "lead", pushers["lead"])
     _push_records(context, stages, "Contacts", "contact", pushers["contact"])
-    _resolve_contact_ids(context)
+    resolve_ids(context, "contact", contacts_to_resolve(context.store))
     _push_records(context, stages, "Deals", "deal", pushers["deal"])
     _push_timeline(context, stages)
     _push_deletions(context, stages)
@@ -72,14 +75,13 @@ def _pushers(context: PushContext) -> dict[Entity, EntityPusher]:
 
 
 def _push_records(context: PushContext, stages: Stages, name: str, entity: Entity, pusher: EntityPusher) -> None:
-    total = context.store.count("record", f"entity = ? AND {TO_WRITE}", (entity,))
+    total = count_records_to_send(context.store, entity)
     if not total:
         return
     with stages(name, total, entity + "s") as advance:
         journal, bulk = Journal(context, "record", advance), pusher.bulk
         _recover_records(context, journal, entity, pusher)
-        planned = context.store.records(f"entity = ? AND {TO_WRITE} AND status = ?", (entity, Status.PLANNED))
-        for chunk in _chunks(planned, journal.size if bulk is None else PAGE_SIZE):
+        for chunk in _chunks(planned_records(context.store, entity), journal.size if bulk is None else PAGE_SIZE):
             together = [record for record in chunk if bulk is not None and bulk.available and pusher.can_bulk(record)]
             if bulk is not None and len(together) >= MIN_BULK:
                 journal.push_together(together, bulk.push)
@@ -92,55 +94,38 @@ def _push_records(context: PushContext, stages: Stages, name: str, entity: Entit
 def _recover_records(context: PushContext, journal: Journal, entity: Entity, pusher: EntityPusher) -> None:
     if pusher.bulk is not None:
         pusher.bulk.await_earlier()
-    in_flight = context.store.records(f"entity = ? AND {TO_WRITE} AND status = ?", (entity, Status.SENT))
-    journal.recover(in_flight, pusher.recover)
-
-
-def _resolve_account_ids(context: PushContext) -> None:
-    """Accounts that contacts or deals of this run point at need their ids."""
-    if context.store.count("record", f"entity IN ('contact', 'deal') AND {TO_WRITE}"):
-        made = context.store.records(f"entity = 'account' AND {WITHOUT_ID}")
-        resolve_ids(context, "account", made)
-
-
-def _resolve_contact_ids(context: PushContext) -> None:
-    """Contacts with deals or timeline entries of this run need their ids."""
-    needed = (
-        f"entity = 'contact' AND {WITHOUT_ID}"
-        " AND (id IN (SELECT parent FROM record WHERE kind = 'deal')"
-        f" OR id IN (SELECT person FROM entry WHERE action = '{Action.CREATE}'))"
-    )
-    resolve_ids(context, "contact", context.store.records(needed))
+    journal.recover(records_in_flight(context.store, entity), pusher.recover)
 
 
 def _push_timeline(context: PushContext, stages: Stages) -> None:
-    total = context.store.count("entry", f"head IS NULL AND {TO_WRITE}")
+    total = count_entries_to_send(context.store)
     if not total:
         return
     with stages("Timeline", total, "entries") as advance:
         journal = Journal(context, "entry", advance)
         _recover_entries(context, journal)
-        for chunk in _entry_chunks(context, journal.size):
+        for chunk in planned_entries(context.store, journal.size):
             journal.push(chunk, lambda row: timeline.send(context, row), lambda row: row.person)
 
 
 def _recover_entries(context: PushContext, journal: Journal) -> None:
-    in_flight = list(context.store.entries(f"head IS NULL AND {TO_WRITE} AND status = ?", (Status.SENT,)))
+    in_flight = entries_in_flight(context.store)
     journal.recover(in_flight, partial(timeline.recover, context, timeline.CreatedActivities(context, in_flight)))
 
 
 def _push_deletions(context: PushContext, stages: Stages) -> None:
     """What an undo deletes: what hangs on others goes first."""
-    total = context.store.count("entry", TO_DELETE) + context.store.count("record", TO_DELETE)
+    total = count_deletions(context.store)
     if not total:
         return
     with stages("Deletions", total, "records") as advance:
         entries = Journal(context, "entry", advance)
-        for part in _chunks(context.store.entries(TO_DELETE), entries.size):
+        for part in _chunks(entries_to_delete(context.store), entries.size):
             entries.push(part, lambda row: _gone(partial(timeline.delete, context, row)))
         records = Journal(context, "record", advance)
-        for entity in ("deal", "contact", "lead", "account"):
-            for chunk in _chunks(context.store.records(f"entity = '{entity}' AND {TO_DELETE}"), records.size):
+        entities: tuple[Entity, ...] = ("deal", "contact", "lead", "account")
+        for entity in entities:
+            for chunk in _chunks(records_to_delete(context.store, entity), records.size):
                 records.push(chunk, lambda row: _gone(partial(context.writer.delete, row.entity, row.remote_id)))
 
 
@@ -149,23 +134,6 @@ def _gone(delete: Callable[[], None]) -> Outcome:
     with suppress(NotFound):
         delete()
     return Outcome(Status.DONE)
-
-
-def _entry_chunks(context: PushContext, size: int) -> Iterator[Sequence[Entry]]:
-    """The entries to send, each person's in the order of their times."""
-    after: tuple[int, str, int] = (-1, "", -1)
-    while True:
-        ids = context.store.db.execute(
-            "SELECT person, time, position, id FROM entry WHERE (person, time, position) > (?, ?, ?)"
-            f" AND head IS NULL AND action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
-            " ORDER BY person, time, position LIMIT ?",
-            (*after, size),
-        ).fetchall()
-        if not ids:
-            return
-        after = ids[-1][:3]
-        rows = {row.id: row for row in context.store.entries(f"id IN ({','.join(str(row[3]) for row in ids)})")}
-        yield [rows[row[3]] for row in ids]
 
 
 def _chunks(rows: Iterator[T], size: int) -> Iterator[list[T]]:

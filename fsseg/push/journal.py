@@ -16,8 +16,9 @@ from typing import Any
 from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
 from fsseg.push.context import PushContext
 from fsseg.push.outcome import Outcome, failed, unknown
-from fsseg.state.actions import Status
+from fsseg.state.actions import Status, Table
 from fsseg.state.plan_store import Entry, Record
+from fsseg.state.row_status import OutcomeRow, claim, write_outcomes
 from fsseg.state.seal import proof
 
 ROWS_PER_WORKER = 25
@@ -88,7 +89,7 @@ def try_lookup(find: Act, row: PlanRow) -> Outcome:
 class Journal:
     """Sends the rows of one stage, chunk by chunk."""
 
-    def __init__(self, context: PushContext, table: str, advance: Callable[[int], None]) -> None:
+    def __init__(self, context: PushContext, table: Table, advance: Callable[[int], None]) -> None:
         self._store = context.store
         self._note_requests = context.note_requests
         self._pause = context.pause
@@ -146,31 +147,22 @@ class Journal:
         self._write_outcomes(list(zip(chunk, outcomes, strict=True)))
 
     def _claim(self, chunk: Sequence[PlanRow]) -> None:
-        now = datetime.now(UTC).isoformat()
-        with self._store.transaction() as db:
-            db.executemany(
-                f"UPDATE {self._table} SET status = ?, claimed_at = ?, committed = NULL WHERE id = ?",
-                ((Status.SENT, now, row.id) for row in chunk),
-            )
+        with self._store.transaction():
+            claim(self._store, self._table, (row.id for row in chunk))
             self._note_requests()
 
     def _write_outcomes(self, outcomes: Sequence[tuple[PlanRow, Outcome]], *, sent: bool = False) -> None:
         """A row that is planned again had provably no effect, as if it had never been claimed, unless it was sent."""
-        with self._store.transaction() as db:
-            db.executemany(
-                f"UPDATE {self._table} SET status = ?, remote_id = coalesce(?, remote_id), code = ?, message = ?,"
-                " http_status = ?, proof = coalesce(?, proof), claimed_at = iif(?, NULL, claimed_at), committed = NULL"
-                " WHERE id = ?",
-                ((*outcome, *self._marks(row, outcome, sent)) for row, outcome in outcomes),
-            )
+        with self._store.transaction():
+            write_outcomes(self._store, self._table, (self._row(row, outcome, sent) for row, outcome in outcomes))
             self._note_requests()
         self._advance(sum(outcome.status not in (Status.PLANNED, Status.SENT) for _, outcome in outcomes))
 
-    def _marks(self, row: PlanRow, outcome: Outcome, sent: bool) -> tuple[int | None, bool, int]:
+    def _row(self, row: PlanRow, outcome: Outcome, sent: bool) -> OutcomeRow:
         # Only an id that the push learnt itself needs its own proof: one known before is under the plan's seal.
         new_id = outcome.remote_id if row.remote_id is None else None
         proven = None if new_id is None else proof(self._table, row.id, new_id)
-        return proven, outcome.status == Status.PLANNED and not sent, row.id
+        return OutcomeRow(*outcome, proven, outcome.status == Status.PLANNED and not sent, row.id)
 
 
 class _Batch:

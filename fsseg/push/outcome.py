@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fsseg.freshsales.errors import FreshsalesError, RateLimited, Refused
-from fsseg.state.actions import Status
+from fsseg.state.actions import Code, Status
 
 
 class Outcome(NamedTuple):
@@ -13,21 +13,25 @@ class Outcome(NamedTuple):
 
     status: Status
     remote_id: int | None = None
-    code: str | None = None
+    code: Code | None = None
     message: str | None = None
     http_status: int | None = None
 
 
 def failed(error: FreshsalesError) -> Outcome:
     """How a record fails that was not written, because Freshsales refused it or could not be reached."""
-    code = (
-        "refused" if isinstance(error, Refused) else "rate_limited" if isinstance(error, RateLimited) else "unavailable"
-    )
+    match error:
+        case Refused():
+            code = Code.REFUSED
+        case RateLimited():
+            code = Code.RATE_LIMITED
+        case _:
+            code = Code.UNAVAILABLE
     return Outcome(Status.FAILED, code=code, message=error.message or str(error), http_status=error.status)
 
 
 def unknown(error: FreshsalesError) -> Outcome:
     """How a record stands that may have been written, where looking for it could not tell."""
     return Outcome(
-        Status.UNKNOWN, code="unknown_outcome", message=error.message or str(error), http_status=error.status
+        Status.UNKNOWN, code=Code.UNKNOWN_OUTCOME, message=error.message or str(error), http_status=error.status
     )

@@ -6,9 +6,8 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
-from fsseg.plan.diff import field_of
+from fsseg.plan.diff import LINK_FIELDS, field_of
 from fsseg.state.plan_store import Record
-from fsseg.state.wanted_keys import DROPPED
 
 NESTED_FIELDS = {
     "company": [
@@ -28,9 +27,6 @@ NESTED_FIELDS = {
     "deal": ["name", "amount", "expected_close", "deal_product_id"],
 }
 """What a lead's company and deal can hold, as the lead attribute table documents it."""
-
-LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
-"""Changes of a record that are links to others; they travel as ids, see `people` and `deals`."""
 
 
 def body(catalog: Catalog, record: Record) -> dict[str, Any]:
@@ -74,8 +70,8 @@ def _nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
 
 
 def _custom(nested: dict[str, Any]) -> dict[str, Any]:
-    found = {name: value for name, value in nested.items() if name.startswith("cf_")}
-    return {"custom_field": found} if found else {}
+    custom = {name: value for name, value in nested.items() if name.startswith("cf_")}
+    return {"custom_field": custom} if custom else {}
 
 
 def _as_sent(catalog: Catalog, name: str, value: Any) -> Any:
@@ -91,7 +87,7 @@ def _emails(record: Record, after: Any) -> Any:
     ids = (record.existing or {}).get("email_ids") or {}
     if not ids or after is None:
         return after
-    primary, dropped = str(after).casefold(), str(record.desired.get(DROPPED)).casefold()
+    primary, dropped = str(after).casefold(), str(record.dropped).casefold()
     entries = []
     for address in (record.existing or {}).get("emails", []):
         folded = address.casefold()

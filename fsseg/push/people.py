@@ -14,7 +14,6 @@ from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, account_named
-from fsseg.state.wanted_keys import CONVERT, LINKS
 
 
 class _PersonPusher:
@@ -93,11 +92,11 @@ class ContactPusher(_PersonPusher):
 
     def can_bulk(self, record: Record) -> bool:
         """All but leads that are to be converted, which takes a request of its own."""
-        return CONVERT not in record.desired
+        return record.converts is None
 
     def send(self, record: Record) -> Outcome:
         """Create or update one contact."""
-        if CONVERT not in record.desired:
+        if record.converts is None:
             return super().send(record)
         attributes = self._attributes(record)
         contact_id = self._convert(record)
@@ -107,7 +106,7 @@ class ContactPusher(_PersonPusher):
     def recover(self, record: Record) -> Outcome:
         """It is sent again: as an update if it is found, or as it is where that can't make it twice."""
         # Sending a conversion looks for the contact first, so nothing needs to be looked for here.
-        return Outcome(Status.PLANNED) if CONVERT in record.desired else super().recover(record)
+        return Outcome(Status.PLANNED) if record.converts is not None else super().recover(record)
 
     def _attributes(self, record: Record) -> dict[str, Any]:
         """Not to be called under the store's lock."""
@@ -118,13 +117,13 @@ class ContactPusher(_PersonPusher):
 
     def _account_links(self, record: Record) -> list[dict[str, Any]]:
         """All accounts that the contact shall have: the list replaces the links, so those it has are named too."""
-        if LINKS in record.desired:
-            return list(record.desired[LINKS])
+        if record.links is not None:
+            return record.links
         linked = self._accounts_of(record)
         links = [{"id": account["id"], "is_primary": bool(account.get("is_primary"))} for account in linked]
         ids = {link["id"] for link in links}
         with self._context.lock:
-            accounts = [account_named(self._context.store, name) for name in record.desired.get("$accounts", ())]
+            accounts = [account_named(self._context.store, name) for name in record.companies]
         for account in accounts:
             if account and account.remote_id and account.remote_id not in ids:
                 links.append({"id": account.remote_id, "is_primary": not any(link["is_primary"] for link in links)})
@@ -147,7 +146,8 @@ class ContactPusher(_PersonPusher):
         contacts = reader.lookup(record.key, "email", ("contact",))["contact"]
         if not contacts:
             name = (record.existing or {}).get("last_name") or record.desired.get("last_name") or record.key
-            contact = writer.convert(int(record.desired[CONVERT]), {"last_name": name, "email": record.key})
+            assert record.converts is not None
+            contact = writer.convert(record.converts, {"last_name": name, "email": record.key})
             contacts = [contact] if contact else reader.lookup(record.key, "email", ("contact",))["contact"]
         if not contacts:
             raise Unavailable("the lead was converted, but no contact of its e-mail can be found")

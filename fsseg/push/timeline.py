@@ -15,7 +15,7 @@ from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
 from fsseg.segment.json_codec import dumps
-from fsseg.state.actions import Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Entry, Record
 
 UNNAMED = "Event"
@@ -41,7 +41,7 @@ def send(context: PushContext, entry: Entry) -> Outcome:
     with context.lock:
         person = context.store.record(int(entry.person or 0))
     if person.remote_id is None:
-        return Outcome(Status.FAILED, code=person.code or "unavailable", message="its person was not written")
+        return Outcome(Status.FAILED, code=Code(person.code or Code.UNAVAILABLE), message="its person was not written")
     assert person.entity
     target = {"targetable_type": TARGETABLE[person.entity], "targetable_id": person.remote_id}
     began = datetime.now(UTC)  # taken before the request leaves, so that what it makes is never older
@@ -214,6 +214,6 @@ def recover(context: PushContext, created: CreatedActivities, entry: Entry) -> O
     if person.remote_id is None:
         return Outcome(Status.PLANNED)
     if entry.payload["via"] == "tracking":
-        return Outcome(Status.UNKNOWN, code="unknown_outcome", message=CANNOT_BE_READ_BACK)
+        return Outcome(Status.UNKNOWN, code=Code.UNKNOWN_OUTCOME, message=CANNOT_BE_READ_BACK)
     id = created.find(entry, person)
     return Outcome(Status.PLANNED) if id is None else Outcome(Status.DONE, id)

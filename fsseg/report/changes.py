@@ -12,10 +12,19 @@ from fsseg.report.humanize import value
 from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
+from fsseg.segment.json_codec import loads
+from fsseg.state.actions import Action
 
 Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
-SIGNS = {"create": "+", "update": "~", "delete": "-", "unchanged": "=", "conflict": "!", "skipped": "/"}
+SIGNS: dict[str, str] = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.DELETE: "-",
+    Action.UNCHANGED: "=",
+    Action.CONFLICT: "!",
+    Action.SKIPPED: "/",
+}
 CLEARED = "(cleared)"
 UNREAD = "(not read)"
 
@@ -43,13 +52,21 @@ class Sample:
         self._kept: dict[tuple[str, str], list[tuple[int, Change]]] = {}
         self._count = 0
 
-    def add(self, change: Change) -> None:
-        """Count one more, and keep it if it is among the first."""
-        kind = change["entity"], change["action"]
+    def add_line(self, entity: str, action: Any, line: bytes) -> None:
+        """Count one more change, told by a line of changes.jsonl, and keep it if it is among the first."""
+        kind = entity, action
         self._count += 1
         number = self.totals[kind] = self.totals[kind] + 1
         if number <= self.limit:
-            self._kept.setdefault(kind, []).append((self._count, change))
+            self._kept.setdefault(kind, []).append((self._count, loads(line)))
+
+    def extend(self, later: Sample) -> None:
+        """Count the changes of another sample, all of which come after these, and keep what is among the first."""
+        for kind, changes in later._kept.items():
+            kept = self._kept.setdefault(kind, [])
+            kept += [(self._count + at, change) for at, change in changes[: self.limit - len(kept)]]
+        self._count += later._count
+        self.totals.update(later.totals)
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
@@ -75,13 +92,13 @@ class ChangeGroups:
         shown = self._counted()
         if self._limit is None:
             for change in shown:
-                conflict = change["action"] == "conflict"
+                conflict = change["action"] == Action.CONFLICT
                 yield ChangeGroup(change["entity"], [] if conflict else [change], [change] if conflict else [])
             return
         groups: dict[str, ChangeGroup] = {}
         for change in shown:
             group = groups.setdefault(change["entity"], ChangeGroup(change["entity"]))
-            kept = group.conflicts if change["action"] == "conflict" else group.changes
+            kept = group.conflicts if change["action"] == Action.CONFLICT else group.changes
             if len(kept) < self._limit:
                 kept.append(change)
         for group in groups.values():
@@ -104,7 +121,7 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
     A new record's fields have an empty before; those of them that stay null are left out. The before of what could not
     be read is `(not read)`.
     """
-    create = change["action"] == "create"
+    create = change["action"] == Action.CREATE
     lines = []
     for name, cell in (change.get("fields") or {}).items():
         after = cell.get("after")

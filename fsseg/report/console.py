@@ -102,12 +102,12 @@ class Consoles:
         """Whether stdout and stderr are seen together, so that neither need repeat the other."""
         return self.out.is_terminal and self.err.is_terminal
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Print text for people on stderr, unless quiet."""
         if not self.quiet:
-            self.complain(text)
+            self.error(text)
 
-    def complain(self, text: str) -> None:
+    def error(self, text: str) -> None:
         """Print on stderr what must be seen even when quiet; of control characters only line feeds are kept."""
         for line in text.split("\n"):
             self.err.print(Text(sanitise(line)), soft_wrap=True)

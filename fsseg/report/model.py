@@ -17,18 +17,27 @@ from fsseg.report.console import sanitise
 from fsseg.report.humanize import about, duration, elapsed
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.report.standing import Standing
+from fsseg.state.actions import Action, Code, EventOutcome
 
 Summary = dict[str, Any]
-OUTCOMES = ("applied", "unchanged", "skipped", "rejected", "failed", "pending")
+OUTCOMES = (
+    EventOutcome.APPLIED, EventOutcome.UNCHANGED, EventOutcome.SKIPPED, EventOutcome.REJECTED, EventOutcome.FAILED,
+    EventOutcome.PENDING,
+)  # fmt: skip
+"""In the order of all reports."""
 ENTITIES: tuple[Entity, ...] = get_args(Entity)
 """In the order of all reports."""
-ACTIONS = ("create", "update", "delete", "unchanged", "conflict", "skipped", "failed", "pending")
+COLUMNS = (
+    Action.CREATE, Action.UPDATE, Action.DELETE, Action.UNCHANGED, Action.CONFLICT, Action.SKIPPED,
+    EventOutcome.FAILED, EventOutcome.PENDING,
+)  # fmt: skip
+"""What records are counted by: their actions, but for what failed, or has still to be done."""
 RESUMABLE = (ExitCode.STOPPED, ExitCode.INTERRUPTED)
 """How a run ends that goes on with `fsseg resume` alone."""
-_DONE = {"create": "created", "update": "updated"}
-_PLANNED = {"create": "to create", "update": "to update"}
-_UNDONE = {"update": "put back", "delete": "deleted", "conflict": "left alone"}
-_TO_UNDO = {"update": "to put back", "delete": "to delete", "conflict": "left alone"}
+_DONE: dict[str, str] = {Action.CREATE: "created", Action.UPDATE: "updated"}
+_PLANNED: dict[str, str] = {Action.CREATE: "to create", Action.UPDATE: "to update"}
+_UNDONE: dict[str, str] = {Action.UPDATE: "put back", Action.DELETE: "deleted", Action.CONFLICT: "left alone"}
+_TO_UNDO: dict[str, str] = {Action.UPDATE: "to put back", Action.DELETE: "to delete", Action.CONFLICT: "left alone"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,7 @@ def came_to_its_end(summary: Summary) -> bool:
 def total_failures(summary: Summary) -> int:
     """Events that were rejected or failed."""
     outcomes = summary["events"]["outcomes"]
-    return int(outcomes.get("rejected", 0) + outcomes.get("failed", 0))
+    return int(outcomes.get(EventOutcome.REJECTED, 0) + outcomes.get(EventOutcome.FAILED, 0))
 
 
 def lost_events(summary: Summary) -> int:
@@ -173,8 +182,12 @@ def headline(summary: Summary) -> str:
 def outcome_rows(summary: Summary) -> list[tuple[str, int]]:
     """Each outcome with its number of events, which add up to `events.read`; `pending` only if there are any."""
     outcomes = summary["events"]["outcomes"]
-    names = {"applied": "would apply"} if is_dry(summary) else {}
-    return [(names.get(o, o), outcomes.get(o, 0)) for o in OUTCOMES if o != "pending" or outcomes.get(o)]
+    names: dict[str, str] = {EventOutcome.APPLIED: "would apply"} if is_dry(summary) else {}
+    return [
+        (names.get(outcome, outcome.value), outcomes.get(outcome, 0))
+        for outcome in OUTCOMES
+        if outcome is not EventOutcome.PENDING or outcomes.get(outcome)
+    ]
 
 
 def record_table(summary: Summary) -> RecordTable:
@@ -182,7 +195,7 @@ def record_table(summary: Summary) -> RecordTable:
     records: dict[str, dict[str, int]] = {e: c for e, c in summary.get("records", {}).items() if any(c.values())}
     entities = [e for e in ENTITIES if e in records] + [e for e in records if e not in ENTITIES]
     present = {action for counts in records.values() for action, n in counts.items() if n}
-    actions = [a for a in ACTIONS if a in present] + sorted(present.difference(ACTIONS))
+    actions = [column.value for column in COLUMNS if column in present] + sorted(present.difference(COLUMNS))
     planned, done = (_TO_UNDO, _UNDONE) if is_undo(summary) else (_PLANNED, _DONE)
     names = planned if is_dry(summary) else done
     return RecordTable(
@@ -196,12 +209,12 @@ def plan_line(summary: Summary) -> str:
     if is_undo(summary):
         return f"{undo_line(summary)}."
     records = summary.get("records", {})
-    total = {a: sum(c.get(a, 0) for e, c in records.items() if e != "timeline") for a in ACTIONS}
-    parts = [f"{number(total['create'])} to create", f"{number(total['update'])} to update"]
-    parts.append(f"{number(total['unchanged'])} unchanged")
-    if total["conflict"]:
-        parts.append(counted(total["conflict"], "conflict"))
-    entries = records.get("timeline", {}).get("create", 0)
+    total = {a: sum(c.get(a, 0) for e, c in records.items() if e != "timeline") for a in COLUMNS}
+    parts = [f"{number(total[Action.CREATE])} to create", f"{number(total[Action.UPDATE])} to update"]
+    parts.append(f"{number(total[Action.UNCHANGED])} unchanged")
+    if total[Action.CONFLICT]:
+        parts.append(counted(total[Action.CONFLICT], "conflict"))
+    entries = records.get("timeline", {}).get(Action.CREATE, 0)
     tail = f"; {counted(entries, 'timeline entry', 'timeline entries')}" if entries else ""
     return f"Plan: {', '.join(parts)}{tail}."
 
@@ -209,7 +222,7 @@ def plan_line(summary: Summary) -> str:
 def undo_line(summary: Summary) -> str:
     """What an undo did, zeros left out: `Put back 12 records, deleted 3, left 2 alone`, timeline entries among them."""
     total = sum(map(Counter, summary.get("records", {}).values()), Counter[str]())
-    counts = (total["update"], total["delete"], total["conflict"] + total["failed"])
+    counts = (total[Action.UPDATE], total[Action.DELETE], total[Action.CONFLICT] + total[EventOutcome.FAILED])
     done = ("put back {}", "deleted {}", "left {} alone")
     words = ("to put back: {}", "to delete: {}", "to leave alone: {}") if is_dry(summary) else done
     parts = [(part, count) for part, count in zip(words, counts, strict=True) if count]
@@ -227,15 +240,15 @@ def reason_rows(summary: Summary, failures: Failures | None = None) -> list[Reas
     for reason in summary.get("reasons", []):
         known = REASONS.get(reason["code"])
         hint = reason.get("hint") or (known.hint if known else "")
-        outcome = reason.get("outcome") or (known.outcome if known else "failed")
-        place_of_first = first.get(reason["code"], "") if outcome != "skipped" else ""
+        outcome = reason.get("outcome") or (known.outcome if known else EventOutcome.FAILED)
+        place_of_first = first.get(reason["code"], "") if outcome != EventOutcome.SKIPPED else ""
         rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), place_of_first))
-    return sorted(rows, key=lambda row: (row.outcome == "skipped", -row.count, row.code))
+    return sorted(rows, key=lambda row: (row.outcome == EventOutcome.SKIPPED, -row.count, row.code))
 
 
 def needing_attention(summary: Summary, failures: Failures | None = None) -> list[ReasonRow]:
     """Reasons of rejected and failed events."""
-    return [row for row in reason_rows(summary, failures) if row.outcome != "skipped"]
+    return [row for row in reason_rows(summary, failures) if row.outcome != EventOutcome.SKIPPED]
 
 
 def warning_rows(summary: Summary) -> list[WarningRow]:
@@ -301,7 +314,7 @@ def run_files(summary: Summary, run_dir: Path | None = None) -> list[Path]:
     return [path for name in ("summary.json", "failures.jsonl") if (path := folder / name).exists()]
 
 
-PUSHED_AGAIN = frozenset({"refused", "rate_limited", "unavailable", "unknown_outcome"})
+PUSHED_AGAIN = frozenset({Code.REFUSED, Code.RATE_LIMITED, Code.UNAVAILABLE, Code.UNKNOWN_OUTCOME})
 """Reasons of failures that `fsseg retry` sends again."""
 
 ONLY_PUSHED_AGAIN = frozenset(code for code, reason in REASONS.items() if reason.retryable)
@@ -331,16 +344,22 @@ def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
     resumes = standing is None or standing.can_be_resumed
     if code == ExitCode.BRAKE and not is_dry(summary):
         return [Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes"))] * resumes
-    if is_dry(summary) and outcomes.get("applied") and summary.get("forecast") and not _is_unfinished(summary):
+    if (
+        is_dry(summary)
+        and outcomes.get(EventOutcome.APPLIED)
+        and summary.get("forecast")
+        and not _is_unfinished(summary)
+    ):
         applies = standing is None or standing.can_be_applied
         return [Step("Apply exactly this", _command(summary, "apply"))] * applies
-    if outcomes.get("pending") or code in RESUMABLE:
+    if outcomes.get(EventOutcome.PENDING) or code in RESUMABLE:
         return [Step("Go on where it stopped", _command(summary, "resume"))] * resumes
     return []
 
 
 def _would_undo(summary: Summary) -> bool:
-    return any(counts.get(action) for counts in summary.get("records", {}).values() for action in ("update", "delete"))
+    back = (Action.UPDATE, Action.DELETE)
+    return any(counts.get(action) for counts in summary.get("records", {}).values() for action in back)
 
 
 def _is_unfinished(summary: Summary) -> bool:

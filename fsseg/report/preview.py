@@ -13,6 +13,7 @@ from fsseg.report.console import Glyphs, sanitise
 from fsseg.report.formats.text import NARROWEST, hanging
 from fsseg.report.humanize import cut, pad
 from fsseg.report.model import cost
+from fsseg.state.actions import Action
 from fsseg.state.overview import Overview, Undoing
 
 MOST_NAMES = 8
@@ -67,10 +68,10 @@ def left_line(undoing: Undoing) -> str:
 
 def _pushed(overview: Overview) -> Iterator[_Row]:
     for entity, count in overview.creates.items():
-        yield _Row("create", "green", counted(count, sanitise(entity)), [])
+        yield _Row(Action.CREATE, "green", counted(count, sanitise(entity)), [])
     for entity, count in overview.updates.items():
         fields = {field: records for (owner, field), records in overview.touched.items() if owner == entity}
-        yield _Row("update", "yellow", counted(count, sanitise(entity)), _most_frequent(fields, len(fields)))
+        yield _Row(Action.UPDATE, "yellow", counted(count, sanitise(entity)), _most_frequent(fields, len(fields)))
     if overview.cleared:
         # All of them, however many they are: what is cleared by mistake is lost.
         fields_of = [(field, f" of {counted(n, sanitise(entity))}") for (entity, field), n in overview.cleared.items()]
@@ -83,7 +84,7 @@ def _pushed(overview: Overview) -> Iterator[_Row]:
 def _left_out(overview: Overview) -> Iterator[_Row]:
     for entity, count in overview.conflicts.items():
         records = counted(count, "entry", "entries") if entity == "timeline" else counted(count, sanitise(entity))
-        yield _Row("conflict", "red", records, [("left alone", "")])
+        yield _Row(Action.CONFLICT, "red", records, [("left alone", "")])
     if overview.rejected:
         codes = _most_frequent(overview.rejected, len(overview.rejected))
         yield _Row("reject", "red", counted(sum(overview.rejected.values()), "event"), codes)

@@ -17,6 +17,7 @@ from fsseg.report.model import (
     report_command,
 )
 from fsseg.report.standing import Standing
+from fsseg.state.actions import EventOutcome
 
 MOST_REASONS = 3
 
@@ -53,7 +54,8 @@ def _what_went_wrong(summary: Summary) -> str:
         left = not_put_back(summary)
         return f"{counted(left, 'record')} {'was' if left == 1 else 'were'} not put back"
     events = summary["events"]
-    bad = [f"{number(count)} {name}" for name in ("rejected", "failed") if (count := events["outcomes"].get(name, 0))]
+    outcomes = (EventOutcome.REJECTED, EventOutcome.FAILED)
+    bad = [f"{number(count)} {outcome}" for outcome in outcomes if (count := events["outcomes"].get(outcome, 0))]
     return f"{' and '.join(bad)} of {counted(events['read'], 'event')}" if bad else "some inputs could not be read"
 
 

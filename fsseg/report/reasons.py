@@ -6,112 +6,135 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-Outcome = Literal["rejected", "skipped", "failed", "warning"]
+from fsseg.state.actions import Code, EventOutcome
+
+Outcome = EventOutcome | Literal["warning"]
 Stage = Literal["read", "validate", "skip", "map", "match", "push"]
 
 
 class Reason(NamedTuple):
     """Why an event (or one of its values) did not go through; `retryable`: the same event may succeed later."""
 
-    code: str
+    code: Code
     stage: Stage
     outcome: Outcome
     hint: str
     retryable: bool = False
 
 
+_REJECTED, _SKIPPED, _FAILED = EventOutcome.REJECTED, EventOutcome.SKIPPED, EventOutcome.FAILED
+
 TABLE: tuple[Reason, ...] = (
-    Reason("not_json", "read", "rejected", "the line is not JSON: export it again, or mend the line"),
-    Reason("not_utf8", "read", "rejected", "the line is not UTF-8 text: convert the file to UTF-8"),
-    Reason("not_an_object", "read", "rejected", "the line is JSON but not an object: one Segment event is one object"),
-    Reason("too_large", "read", "rejected", "the line is over 1 MiB: split the event or drop its bulky properties"),
-    Reason("truncated", "read", "rejected", "the compressed file ends too early: fetch it again, then import it again"),
+    Reason(Code.NOT_JSON, "read", _REJECTED, "the line is not JSON: export it again, or mend the line"),
+    Reason(Code.NOT_UTF8, "read", _REJECTED, "the line is not UTF-8 text: convert the file to UTF-8"),
     Reason(
-        "unknown_container",
+        Code.NOT_AN_OBJECT, "read", _REJECTED, "the line is JSON but not an object: one Segment event is one object"
+    ),
+    Reason(Code.TOO_LARGE, "read", _REJECTED, "the line is over 1 MiB: split the event or drop its bulky properties"),
+    Reason(
+        Code.TRUNCATED, "read", _REJECTED, "the compressed file ends too early: fetch it again, then import it again"
+    ),
+    Reason(
+        Code.UNKNOWN_CONTAINER,
         "read",
-        "rejected",
+        _REJECTED,
         "the file is of no known kind: give JSON lines, a JSON array, a batch or CSV, plain or gzip",
     ),
-    Reason("missing_type", "validate", "rejected", "the event has no type: add identify, track, page or group"),
-    Reason("unknown_type", "validate", "rejected", "Segment has no such event type: correct the type"),
-    Reason("no_user_anon_id", "validate", "rejected", "neither userId nor anonymousId is there: add the userId"),
-    Reason("id_not_string", "validate", "rejected", "the userId or anonymousId is not text: write it as text"),
-    Reason("event_not_defined", "validate", "rejected", "the track call names no event: add event"),
-    Reason("event_not_string", "validate", "rejected", "the event name is not text: write it as text"),
-    Reason("traits_not_object", "validate", "rejected", "traits is not an object: write it as name and value pairs"),
+    Reason(Code.MISSING_TYPE, "validate", _REJECTED, "the event has no type: add identify, track, page or group"),
+    Reason(Code.UNKNOWN_TYPE, "validate", _REJECTED, "Segment has no such event type: correct the type"),
+    Reason(Code.NO_USER_ANON_ID, "validate", _REJECTED, "neither userId nor anonymousId is there: add the userId"),
+    Reason(Code.ID_NOT_STRING, "validate", _REJECTED, "the userId or anonymousId is not text: write it as text"),
+    Reason(Code.EVENT_NOT_DEFINED, "validate", _REJECTED, "the track call names no event: add event"),
+    Reason(Code.EVENT_NOT_STRING, "validate", _REJECTED, "the event name is not text: write it as text"),
+    Reason(Code.TRAITS_NOT_OBJECT, "validate", _REJECTED, "traits is not an object: write it as name and value pairs"),
     Reason(
-        "properties_not_object", "validate", "rejected", "properties is not an object: write it as name and value pairs"
+        Code.PROPERTIES_NOT_OBJECT,
+        "validate",
+        _REJECTED,
+        "properties is not an object: write it as name and value pairs",
     ),
-    Reason("bad_timestamp", "validate", "rejected", "no time of the event is readable: give timestamp as ISO 8601"),
-    Reason("anonymous", "skip", "skipped", "no userId: --stitch-anonymous attaches earlier track and page events"),
+    Reason(Code.BAD_TIMESTAMP, "validate", _REJECTED, "no time of the event is readable: give timestamp as ISO 8601"),
+    Reason(Code.ANONYMOUS, "skip", _SKIPPED, "no userId: --stitch-anonymous attaches earlier track and page events"),
     Reason(
-        "unsupported_type",
+        Code.UNSUPPORTED_TYPE,
         "skip",
-        "skipped",
+        _SKIPPED,
         "the Freshsales destination takes identify, track and page; --with group maps groups to accounts",
     ),
-    Reason("integrations", "skip", "skipped", "the event's integrations switch Freshsales off: nothing to do"),
-    Reason("consent", "skip", "skipped", "the person did not consent to the categories in [filter] consent"),
-    Reason("suppressed", "skip", "skipped", "the person is on the suppression list (suppress_file)"),
-    Reason("filtered", "skip", "skipped", "left out by --only, --event, --since, --until or --limit"),
-    Reason("duplicate", "skip", "skipped", "delivered before (--again compares it once more), or twice in the input"),
-    Reason("missing_email", "map", "rejected", "no e-mail for this userId: put the e-mail into traits.email"),
-    Reason("bad_email", "map", "rejected", "the e-mail is not an address: correct it in the event"),
-    Reason("bad_value", "map", "rejected", "a value does not fit its field: correct it, or import without --strict"),
+    Reason(Code.INTEGRATIONS, "skip", _SKIPPED, "the event's integrations switch Freshsales off: nothing to do"),
+    Reason(Code.CONSENT, "skip", _SKIPPED, "the person did not consent to the categories in [filter] consent"),
+    Reason(Code.SUPPRESSED, "skip", _SKIPPED, "the person is on the suppression list (suppress_file)"),
+    Reason(Code.FILTERED, "skip", _SKIPPED, "left out by --only, --event, --since, --until or --limit"),
+    Reason(Code.DUPLICATE, "skip", _SKIPPED, "delivered before (--again compares it once more), or twice in the input"),
+    Reason(Code.MISSING_EMAIL, "map", _REJECTED, "no e-mail for this userId: put the e-mail into traits.email"),
+    Reason(Code.BAD_EMAIL, "map", _REJECTED, "the e-mail is not an address: correct it in the event"),
+    Reason(Code.BAD_VALUE, "map", _REJECTED, "a value does not fit its field: correct it, or import without --strict"),
     Reason(
-        "timeline_unavailable",
+        Code.TIMELINE_UNAVAILABLE,
         "map",
-        "rejected",
+        _REJECTED,
         "no activity type fits and no application token is set: create the type, or set FSSEG_APPLICATION_TOKEN",
     ),
     Reason(
-        "activity_type_missing",
+        Code.ACTIVITY_TYPE_MISSING,
         "map",
-        "rejected",
+        _REJECTED,
         "Freshsales has no sales activity type of that name: create it there, or map the event to another",
     ),
     Reason(
-        "unknown_person",
+        Code.UNKNOWN_PERSON,
         "match",
-        "rejected",
+        _REJECTED,
         "nobody in Freshsales has this e-mail: identify the person first, or use --create-missing",
     ),
     Reason(
-        "email_exists",
+        Code.EMAIL_EXISTS,
         "match",
-        "failed",
+        _FAILED,
         "a contact with this e-mail is already there and was left alone: --match email updates it",
     ),
-    Reason("refused", "push", "failed", "Freshsales refused the record: see its words, correct the event, import it"),
-    Reason("rate_limited", "push", "failed", "the quota ran out: fsseg retry once it is refilled", True),
-    Reason("unavailable", "push", "failed", "Freshsales did not answer properly: fsseg retry later", True),
+    Reason(Code.REFUSED, "push", _FAILED, "Freshsales refused the record: see its words, correct the event, import it"),
+    Reason(Code.RATE_LIMITED, "push", _FAILED, "the quota ran out: fsseg retry once it is refilled", True),
+    Reason(Code.UNAVAILABLE, "push", _FAILED, "Freshsales did not answer properly: fsseg retry later", True),
     Reason(
-        "unknown_outcome",
+        Code.UNKNOWN_OUTCOME,
         "push",
-        "failed",
+        _FAILED,
         "sent, but the answer was lost and the record was not found: fsseg retry looks again before sending",
         True,
     ),
     Reason(
-        "conflict", "push", "failed", "the record has changed since, in Freshsales or by another run: it was left alone"
+        Code.CONFLICT,
+        "push",
+        _FAILED,
+        "the record has changed since, in Freshsales or by another run: it was left alone",
     ),
     Reason(
-        "incomplete", "match", "skipped", "a field that Freshsales requires is missing from every event: add it to one"
+        Code.INCOMPLETE,
+        "match",
+        _SKIPPED,
+        "a field that Freshsales requires is missing from every event: add it to one",
     ),
-    Reason("ignored_trait", "map", "warning", "no field of that name: map it in fsseg.toml, or create the field"),
-    Reason("bad_value", "map", "warning", "the value does not fit its field, so this one field was left out"),
-    Reason("duplicate_person", "match", "warning", "several records have this e-mail: merge them in Freshsales"),
-    Reason("older", "match", "warning", "a value of a later time was delivered before, so this one was left out"),
-    Reason("shared_email", "map", "warning", "several userIds share one e-mail: they are taken as one person"),
+    Reason(Code.IGNORED_TRAIT, "map", "warning", "no field of that name: map it in fsseg.toml, or create the field"),
+    Reason(Code.BAD_VALUE, "map", "warning", "the value does not fit its field, so this one field was left out"),
+    Reason(Code.DUPLICATE_PERSON, "match", "warning", "several records have this e-mail: merge them in Freshsales"),
+    Reason(Code.OLDER, "match", "warning", "a value of a later time was delivered before, so this one was left out"),
+    Reason(Code.SHARED_EMAIL, "map", "warning", "several userIds share one e-mail: they are taken as one person"),
     Reason(
-        "email_exists",
+        Code.EMAIL_EXISTS,
         "match",
         "warning",
         "a lead with this e-mail is already there and gets a sibling: --match email updates it instead",
     ),
-    Reason("is_lead", "match", "warning", "a contact is asked for, but the person is a lead: set convert_leads = true"),
-    Reason("created", "push", "warning", "the run has made it, and undo leaves it there: --delete-created deletes it"),
-    Reason("incomplete", "map", "warning", "a field that Freshsales requires is missing, so the record was left out"),
+    Reason(
+        Code.IS_LEAD, "match", "warning", "a contact is asked for, but the person is a lead: set convert_leads = true"
+    ),
+    Reason(
+        Code.CREATED, "push", "warning", "the run has made it, and undo leaves it there: --delete-created deletes it"
+    ),
+    Reason(
+        Code.INCOMPLETE, "map", "warning", "a field that Freshsales requires is missing, so the record was left out"
+    ),
 )
 
 REASONS: Mapping[str, Reason] = MappingProxyType({r.code: r for r in TABLE if r.outcome != "warning"})

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from msgspec import to_builtins
+
 from fsseg.report.changes import Sample
+from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines, write_summary
 from fsseg.report.formats.html import write_html
-from fsseg.report.summary import summary, write_changes, write_failures
+from fsseg.report.summary import summarise, write_failures
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
+
+ExitCodeOf = Callable[[dict[str, int]], int]
+"""Tells the exit code from how many events had which outcome."""
 
 
 class Written(NamedTuple):
@@ -24,23 +30,24 @@ class Written(NamedTuple):
 def write_run_files(
     run: Run,
     store: Store,
+    changes: ChangesFile,
     totals: Totals,
     head: dict[str, Any],
     requests: dict[str, Any],
-    exit_code: Callable[[dict[str, int]], int],
+    exit_code: ExitCodeOf,
 ) -> Written:
-    """Write changes.jsonl, failures.jsonl, failures.csv, summary.json and report.html.
+    """Finish changes.jsonl, write failures.jsonl, failures.csv, summary.json and report.html.
 
-    `head` is what the summary begins with; `exit_code` tells it from how many events had which outcome.
+    `head` is what the summary begins with.
     """
-    sample = write_changes(run, store)
     lost = write_failures(run, store, totals)
-    found = summary(store, totals, head) | {"requests": requests}
-    for row in found["inputs"]:
+    summary = summarise(store, totals, head) | {"requests": requests}
+    for row in summary["inputs"]:
         row |= {"lost": lost[row["path"]]} if row["path"] in lost else {}
-    if store.get("forecast"):
-        found["forecast"] = store.get("forecast")
-    found["exit_code"] = exit_code(found["events"]["outcomes"])
-    write_summary(run.summary_path, found)
-    write_html(run.folder / "report.html", found, sample, read_lines(run.failures), run_dir=run.folder)
-    return Written(found, sample)
+    if forecast := store.meta.forecast:
+        summary["forecast"] = to_builtins(forecast)
+    summary["exit_code"] = exit_code(summary["events"]["outcomes"])
+    sample = changes.finish()
+    write_summary(run.summary_path, summary)
+    write_html(run.folder / "report.html", summary, sample, read_lines(run.failures), run_dir=run.folder)
+    return Written(summary, sample)

@@ -19,15 +19,16 @@ from fsseg.figures import number
 from fsseg.report.console import ENDLESS, glyphs, line_width, lines_of, sanitise
 from fsseg.report.humanize import cut, duration
 from fsseg.report.model import OUTCOMES
+from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.run_folder import STDIN, RunInfo, RunState
 
-STYLES = {
-    "planning": "cyan",
-    "running": "cyan",
-    "stopped": "yellow",
-    "planned": "green",
-    "superseded": "dim",
-    "declined": "dim",
+STYLES: dict[str, str] = {
+    RunState.PLANNING: "cyan",
+    RunState.RUNNING: "cyan",
+    RunState.STOPPED: "yellow",
+    RunState.PLANNED: "green",
+    RunState.SUPERSEDED: "dim",
+    RunState.DECLINED: "dim",
     "damaged": "red",
 }
 
@@ -41,7 +42,7 @@ _LEAST = 14
 
 _GAP = 2
 
-_QUIET = ("unchanged", "skipped")
+_QUIET = (EventOutcome.UNCHANGED, EventOutcome.SKIPPED)
 """Outcomes that are told only where there is no other."""
 
 
@@ -193,7 +194,7 @@ def _events(info: RunInfo) -> list[str]:
         return ["nothing read"]
     telling = [name for name in met if name not in _QUIET] or met
     planned = info.dry or info.state in (RunState.DECLINED, RunState.APPLIED)
-    names = {"applied": "would apply"} if planned else {}
+    names: dict[str, str] = {EventOutcome.APPLIED: "would apply"} if planned else {}
     return [f"{names.get(name, name)} {number(info.outcomes[name])}" for name in telling]
 
 
@@ -203,9 +204,9 @@ def _put_back(info: RunInfo, records: dict[str, dict[str, int]]) -> list[str]:
         return []
     total = sum(map(Counter, records.values()), Counter[str]())
     counts = {
-        "put back": total["update"],
-        "delete" if info.dry else "deleted": total["delete"],
-        "leave alone" if info.dry else "left alone": total["conflict"] + total["failed"],
+        "put back": total[Action.UPDATE],
+        "delete" if info.dry else "deleted": total[Action.DELETE],
+        "leave alone" if info.dry else "left alone": total[Action.CONFLICT] + total[EventOutcome.FAILED],
     }
     nothing = ["nothing to put back"] if info.state is RunState.DONE else []
     parts = [f"{name} {number(count)}" for name, count in counts.items() if count] or nothing

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from fsseg.state.actions import Action
+
 
 class Show(StrEnum):
     """Which changes are printed."""
@@ -14,14 +16,14 @@ class Show(StrEnum):
     CONFLICTS = "conflicts"
 
     @property
-    def actions(self) -> frozenset[str]:
+    def actions(self) -> frozenset[Action]:
         """The actions of those changes."""
         return _ACTIONS[self]
 
 
 _ACTIONS = {
-    Show.ALL: frozenset({"create", "update", "delete", "conflict"}),
-    Show.CREATES: frozenset({"create"}),
-    Show.UPDATES: frozenset({"update"}),
-    Show.CONFLICTS: frozenset({"conflict"}),
+    Show.ALL: frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.CONFLICT}),
+    Show.CREATES: frozenset({Action.CREATE}),
+    Show.UPDATES: frozenset({Action.UPDATE}),
+    Show.CONFLICTS: frozenset({Action.CONFLICT}),
 }

@@ -50,6 +50,6 @@ def _undo(run: Run) -> str:
         by = original.info.by if original.info.state is RunState.UNDONE else None
         if by is None or Run(run.folder.parent / by).info.started_at < info.started_at:
             with run.reading() as store:
-                more = "--delete-created" if store.get("delete_created") else ""
+                more = "--delete-created" if store.meta.delete_created else ""
             return command("undo", original.id, account=info.account, run_dir=original.folder, more=more)
     return ""

@@ -1,4 +1,4 @@
-"""The files that a run leaves behind, from its store: summary.json, changes.jsonl, failures.jsonl and failures.csv."""
+"""The files that a run leaves behind, from its store: summary.json, failures.jsonl and failures.csv."""
 
 from __future__ import annotations
 
@@ -6,142 +6,82 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
+from msgspec import to_builtins
 
-from fsseg.freshsales.names import Entity
-from fsseg.match.remote_record import HELD_BY, silent
-from fsseg.report.changes import Change, Sample
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
-from fsseg.state.input_files import IMPORTED
+from fsseg.state.actions import Action, EventOutcome, Status
 from fsseg.state.outcomes import Totals
-from fsseg.state.plan_store import REFERENCE, Decided, Store
+from fsseg.state.plan_store import Store
+from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
 from fsseg.state.run_folder import Run
-from fsseg.state.source_events import items_at, keys_at
+from fsseg.state.run_meta import WarningCount
+from fsseg.state.source_events import keys_of_events, reread
 
 SCHEMA = 1
-TIMELINE: Entity = "timeline"
-RECORDS = tuple(entity for entity in ENTITIES if entity != TIMELINE)
-
 LOST = "lost"
 """What a line of failures.jsonl has instead of the event where that can't be read again."""
 
 
-def summary(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
+def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     """The object of summary.json: `head` (run, account, times, exit code, requests) and everything that is counted."""
-    counts: dict[str, Any] = store.get("counts", {})
+    counts = store.meta.counts
     outcomes = Counter(dict.fromkeys(OUTCOMES, 0))
     outcomes.update(totals.outcomes)
-    reasons = Counter(totals.reasons)
-    for outcome, code, count in counts.get("reasons", ()):
+    reasons: Counter[tuple[EventOutcome, str]] = Counter(totals.reasons)
+    for outcome, code, count in counts.reasons:
         outcomes[outcome] += count
         reasons[outcome, code] += count
-    inputs = store.db.execute("SELECT shown, container, sum(events) FROM input GROUP BY shown ORDER BY min(number)")
-    imported: dict[str, str] = store.get(IMPORTED, {})
+    imported = store.meta.imported_by
     return {
         "schema": SCHEMA,
         **head,
         "inputs": [
             {"path": path, "container": container or "", "events": events or 0}
             | ({"imported_by": imported[path]} if path in imported else {})
-            for path, container, events in inputs
+            for path, container, events in inputs_of(store)
         ],
-        "events": {"read": counts.get("read", 0), "by_type": counts.get("by_type", {}), "outcomes": dict(outcomes)},
+        "events": {
+            "read": counts.read,
+            "by_type": counts.by_type,
+            "outcomes": {outcome.value: count for outcome, count in outcomes.items()},
+        },
         "records": _records(store, head["dry_run"]),
         "reasons": [
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
-        "warnings": _warnings(store, counts.get("warnings", [])),
+        "warnings": _warnings(store, counts.warnings),
     }
 
 
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
-    rows = store.db.execute(
-        "SELECT entity, action, status, count(*) FROM record WHERE action IS NOT ? GROUP BY 1, 2, 3"
-        " UNION ALL SELECT 'timeline', action, status, count(*) FROM entry WHERE head IS NULL GROUP BY 1, 2, 3",
-        (REFERENCE,),
-    )
-    for entity, action, status, count in rows:
-        written = action in ("create", "update", "delete")
-        pending = written and status in ("planned", "sent") and not dry_run
-        failed = written and status in ("failed", "unknown")
-        by_entity[entity or "lead"]["failed" if failed else "pending" if pending else action or "pending"] += count
+    for entity, action, status, count in count_records(store):
+        written = action in (Action.CREATE, Action.UPDATE, Action.DELETE)
+        pending = written and status in (Status.PLANNED, Status.SENT) and not dry_run
+        failed = written and status in (Status.FAILED, Status.UNKNOWN)
+        unfinished = EventOutcome.FAILED if failed else EventOutcome.PENDING
+        column = unfinished.value if failed or pending or action is None else action
+        by_entity[entity or "lead"][column] += count
     return {entity: dict(counter) for entity, counter in by_entity.items()}
 
 
-def _warnings(store: Store, mapped: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
-    for text, count in store.db.execute(
-        "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w GROUP BY w.value"
-        " UNION ALL SELECT code, count(*) FROM entry WHERE code = 'created' GROUP BY 1"
-    ):
+    for text, count in count_warnings(store):
         code, _, name = text.partition(": ")
         counted[code, name] += count
     matched = [
         {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()
     ]
-    mapped = [row | {"hint": row["hint"] or WARNINGS[row["code"]].hint} for row in mapped]
-    return sorted([*mapped, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
-
-
-def _cells(store: Store, row: Decided) -> dict[str, Any]:
-    """What changes of each field; `before` is absent where the record is there, but the field could not be read."""
-    fields = orjson.loads(row.fields)
-    unsure = [name for name, (before, _) in fields.items() if before in (None, [])] if row.exists else []
-    existing = store.existing(row.id) if unsure else {}
-    unread = {name for name in unsure if silent(existing, HELD_BY.get(name, name))}
-    return {
-        name: {"after": after} if name in unread else {"before": before, "after": after}
-        for name, (before, after) in fields.items()
-    }
-
-
-def _refusal(row: Decided) -> list[str]:
-    """Why nothing of it was written, in Freshsales' words if there are any."""
-    if row.action == "conflict":
-        return [row.code] if row.code else []
-    if row.status not in ("failed", "unknown") or not row.code:
-        return []
-    return [f"{row.code}: {row.message}" if row.message else row.code]
-
-
-def changes(store: Store) -> Iterator[Change]:
-    """The lines of changes.jsonl, conflicts and unchanged records among them: first the records, then the timeline."""
-    for entity in RECORDS:
-        for row in store.decided(entity):
-            yield {
-                "action": row.action,
-                "entity": row.entity,
-                "key": row.key,
-                "id": row.remote_id,
-                "fields": {} if row.fields == "{}" else _cells(store, row),
-                "warnings": orjson.loads(row.warnings) + _refusal(row),
-            }
-    for action, id, time, payload, code, key in store.timeline():
-        fields = {}
-        if action == "create":
-            entry = json_codec.loads(payload)
-            shown = {"title": entry["name"], "via": entry["via"], "start_date": f"{time}Z"}
-            fields = {name: {"before": None, "after": after} for name, after in shown.items()}
-        warnings = [code] if code else []
-        yield {"action": action, "entity": TIMELINE, "key": key, "id": id, "fields": fields, "warnings": warnings}
-
-
-def write_changes(run: Run, store: Store) -> Sample:
-    """Write changes.jsonl anew, and return the first changes and how many there are."""
-    sample = Sample()
-    with JsonLines(run.changes) as lines:
-        for change in changes(store):
-            lines.write(change)
-            sample.add(change)
-    return sample
+    of_mapping = [to_builtins(row) | {"hint": row.hint or WARNINGS[row.code].hint} for row in mapped]
+    return sorted([*of_mapping, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
 
 
 def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
@@ -151,9 +91,8 @@ def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
     """
     lost: Counter[str] = Counter()
     with JsonLines(run.failures) as lines:
-        shown = dict(store.db.execute("SELECT number, shown FROM input"))
-        rejects = "SELECT position, line, code, message, event, raw FROM reject ORDER BY position"
-        for position, line, code, message, event, raw in store.db.execute(rejects):
+        shown = input_paths(store)
+        for position, line, code, message, event, raw in rejects_of(store):
             about = _about(shown[position >> POSITION_BITS], line, code, message, None)
             if event is None and raw is None:
                 about |= _lost(None)
@@ -187,11 +126,11 @@ def _about(file: str, line: int | None, code: str, message: str | None, status: 
 
 def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dict[str, Any]]:
     """The events that failed after they were mapped."""
-    failed = (at for at in totals.failures if totals.outcome(at) in ("rejected", "failed"))
+    failed = (at for at in totals.failures if totals.outcome(at) in (EventOutcome.REJECTED, EventOutcome.FAILED))
     keys: dict[int, str] | None = None
-    for position, item in items_at(store, failed):
+    for position, item in reread(store, failed):
         about = _about(shown[position >> POSITION_BITS], item.line if item else None, *totals.failures[position])
         if item is None:
-            keys = keys_at(store, totals.failures) if keys is None else keys
+            keys = keys_of_events(store, totals.failures) if keys is None else keys
             about |= _lost(keys.get(position))
         yield {**((item.original if item else None) or {}), "_fsseg": about}

@@ -1,8 +1,12 @@
-"""What is done with a record or timeline entry, and how far that has come: the words of the plan's columns."""
+"""A plan's own words: what is done with a row, how far that has come, what became of an event, and why."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
+
+Table = Literal["record", "entry"]
+"""The tables of the plan whose rows are pushed: records, and entries of timelines."""
 
 
 class Action(StrEnum):
@@ -52,7 +56,87 @@ class Status(StrEnum):
     """It was done, and an undo has taken it back."""
 
 
-def is_any(column: str, *values: Action | Status) -> str:
+class EventOutcome(StrEnum):
+    """What became of an event, from the mildest to the gravest."""
+
+    SKIPPED = "skipped"
+    """It is not for Freshsales, or was delivered before."""
+
+    UNCHANGED = "unchanged"
+    """Freshsales held all of it already."""
+
+    APPLIED = "applied"
+    """It was written, or in a dry run would be."""
+
+    PENDING = "pending"
+    """The run stopped before its turn."""
+
+    REJECTED = "rejected"
+    """It can't be used as it is."""
+
+    FAILED = "failed"
+    """It was not written, or may not have been."""
+
+
+class Code(StrEnum):
+    """Why an event was not written, or what was done to one that was; `report.reasons` has what each means."""
+
+    NOT_JSON = "not_json"
+    NOT_UTF8 = "not_utf8"
+    NOT_AN_OBJECT = "not_an_object"
+    TOO_LARGE = "too_large"
+    TRUNCATED = "truncated"
+    UNKNOWN_CONTAINER = "unknown_container"
+    MISSING_TYPE = "missing_type"
+    UNKNOWN_TYPE = "unknown_type"
+    NO_USER_ANON_ID = "no_user_anon_id"
+    ID_NOT_STRING = "id_not_string"
+    EVENT_NOT_DEFINED = "event_not_defined"
+    EVENT_NOT_STRING = "event_not_string"
+    TRAITS_NOT_OBJECT = "traits_not_object"
+    PROPERTIES_NOT_OBJECT = "properties_not_object"
+    BAD_TIMESTAMP = "bad_timestamp"
+    ANONYMOUS = "anonymous"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    INTEGRATIONS = "integrations"
+    CONSENT = "consent"
+    SUPPRESSED = "suppressed"
+    FILTERED = "filtered"
+    DUPLICATE = "duplicate"
+    MISSING_EMAIL = "missing_email"
+    BAD_EMAIL = "bad_email"
+    BAD_VALUE = "bad_value"
+    TIMELINE_UNAVAILABLE = "timeline_unavailable"
+    ACTIVITY_TYPE_MISSING = "activity_type_missing"
+    UNKNOWN_PERSON = "unknown_person"
+    EMAIL_EXISTS = "email_exists"
+    REFUSED = "refused"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+    CONFLICT = "conflict"
+    INCOMPLETE = "incomplete"
+    IGNORED_TRAIT = "ignored_trait"
+    DUPLICATE_PERSON = "duplicate_person"
+    OLDER = "older"
+    SHARED_EMAIL = "shared_email"
+    IS_LEAD = "is_lead"
+    CREATED = "created"
+
+
+def is_any(column: str, *values: Action | Status | Code) -> str:
     """The SQL condition that a column holds one of these values."""
     listed = ", ".join(f"'{value}'" for value in values)
     return f"{column} IN ({listed})"
+
+
+TABLES: tuple[Table, ...] = ("record", "entry")
+
+NOT_SETTLED = is_any("status", Status.PLANNED, Status.SENT)
+"""Still to be sent, or in flight when the push ended."""
+
+IS_SENT = is_any("action", Action.CREATE, Action.UPDATE)
+"""Sent with values of its own."""
+
+WRITES = is_any("action", Action.CREATE, Action.UPDATE, Action.DELETE)
+"""Whatever changes something in Freshsales."""

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from fsseg.state.deliveries import left_out
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_update import commit, roll_back
-from fsseg.state.outcomes import Totals, add_up
-from fsseg.state.plan_key import plan_key, put_plan_key
+from fsseg.state.outcomes import Totals, count_outcomes
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, all_runs
 from fsseg.state.seal import seal_settled
@@ -22,8 +21,8 @@ def commit_run(
     run: Run, store: Store, ledger: Ledger, say: Callable[[str], None], totals: Totals | None = None
 ) -> None:
     """Write into the ledger what a run has delivered or taken back; its plan is as up to date as it was."""
-    key, before = plan_key(store), ledger.generation
-    if (undoes := store.get("undoes")) is not None:
+    key, before = store.meta.key, ledger.generation
+    if (undoes := store.meta.undoes) is not None:
         undone = Run(run.folder.parent / undoes)
         if not undone.plan.exists():
             say(f"run {undoes}, which {run.id} undoes, is gone: what it has put back isn't known")
@@ -31,7 +30,7 @@ def commit_run(
         with closing(undone.open()) as original:
             roll_back(original, store, ledger, undoes, partial(left_out, all_runs(run.folder.parent.parent)))
     else:
-        commit(store, ledger, totals or add_up(store, dry_run=False), run.id)
+        commit(store, ledger, totals or count_outcomes(store, dry_run=False), run.id)
     seal_settled(store)
     if key.generation == before:
-        put_plan_key(store, replace(key, generation=ledger.generation))
+        store.meta.key = replace(key, generation=ledger.generation)

@@ -33,18 +33,18 @@ def connect(path: Path, schema: str, version: int, migrations: Mapping[int, Migr
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     try:
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > version:
-            raise StateError(f"{path} was written by a newer fsseg (format {found}, this one knows {version})")
+        written = connection.execute("PRAGMA user_version").fetchone()[0]
+        if written > version:
+            raise StateError(f"{path} was written by a newer fsseg (format {written}, this one knows {version})")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         connection.execute("PRAGMA page_size=16384")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        if found == 0:
+        if written == 0:
             connection.executescript(f"BEGIN; {schema}; PRAGMA user_version={version}; COMMIT;")
         else:
-            _migrate(connection, path, found, version, migrations or {})
+            _migrate(connection, path, written, version, migrations or {})
     except sqlite3.DatabaseError as error:
         connection.close()
         raise as_state_error(error, path) from None
@@ -54,16 +54,18 @@ def connect(path: Path, schema: str, version: int, migrations: Mapping[int, Migr
     return connection
 
 
-def _migrate(connection: Connection, path: Path, found: int, version: int, migrations: Mapping[int, Migration]) -> None:
+def _migrate(
+    connection: Connection, path: Path, written: int, version: int, migrations: Mapping[int, Migration]
+) -> None:
     """All steps or none, so that a file is never left between two formats."""
-    if found == version:
+    if written == version:
         return
-    older = f"{path} was written by an older fsseg (format {found}, this one knows {version})"
-    if not all(step in migrations for step in range(found, version)):
+    older = f"{path} was written by an older fsseg (format {written}, this one knows {version})"
+    if not all(step in migrations for step in range(written, version)):
         raise StateError(older)
     try:
         with transaction(connection):
-            for step in range(found, version):
+            for step in range(written, version):
                 migrations[step](connection)
             connection.execute(f"PRAGMA user_version={version}")
     except sqlite3.OperationalError as error:

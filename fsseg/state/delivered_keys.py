@@ -33,15 +33,15 @@ class Delivered:
         """Those of `keys` that were delivered, in order."""
         if not self._blocks and self._db.execute("SELECT 1 FROM delivered LIMIT 1").fetchone() is None:
             return []
-        blocks, found = self._blocks, []
+        blocks, delivered = self._blocks, []
         for key in keys:
             block = blocks.get(key >> SHIFT)
             if block is None:
                 block = self._hold(key >> SHIFT)
             at = bisect_left(block, key)
             if at < len(block) and block[at] == key:
-                found.append(key)
-        return found
+                delivered.append(key)
+        return delivered
 
     def add(self, keys: Iterable[int]) -> None:
         """Note `keys`; those that are there stay."""

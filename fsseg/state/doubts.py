@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import orjson
 
+from fsseg.state.actions import Action, Code, Status
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_format import hashed, unsigned
 from fsseg.state.plan_store import Store
 
-ENTRY = "status = 'planned' AND (action IS NULL OR action = 'create')"
-PERSON = "kind = 'person' AND by_email = 0 AND status = 'planned' AND existing IS NULL"
+ENTRY = f"status = '{Status.PLANNED}' AND (action IS NULL OR action = '{Action.CREATE}')"
+PERSON = f"kind = 'person' AND by_email = 0 AND status = '{Status.PLANNED}' AND existing IS NULL"
 """Who may be made twice: who is made by e-mail is found by it."""
 
 
@@ -19,8 +20,8 @@ def doubted_runs(store: Store, ledger: Ledger, own: str) -> set[str]:
     """The other runs of which it matters to this plan what became of what they sent."""
     if not ledger.runs_in_doubt:
         return set()
-    keys = {key for _, some in (*_entries(store), *_people(store)) for key in some}
-    return set(ledger.doubts(keys).values()) - {own}
+    sent = {key for _, keys in (*_entries(store), *_people(store)) for key in keys}
+    return set(ledger.doubts(sent).values()) - {own}
 
 
 def hold_back(store: Store, ledger: Ledger, own: str, *, entries: bool = True) -> None:
@@ -29,16 +30,16 @@ def hold_back(store: Store, ledger: Ledger, own: str, *, entries: bool = True) -
         return
     message = "sent by run {}, and whether it arrived can't be told"
     for table, action, rows in (
-        ("entry", "skipped", list(_entries(store)) if entries else []),
-        ("record", "conflict", list(_people(store))),
+        ("entry", Action.SKIPPED, list(_entries(store)) if entries else []),
+        ("record", Action.CONFLICT, list(_people(store))),
     ):
-        doubts = ledger.doubts(key for _, some in rows for key in some)
-        found = ((next((doubts[key] for key in some if key in doubts), own), id) for id, some in rows)
+        doubts = ledger.doubts(key for _, keys in rows for key in keys)
+        runs = ((next((doubts[key] for key in keys if key in doubts), own), id) for id, keys in rows)
         with store.transaction() as db:
             db.executemany(
-                f"UPDATE {table} SET action = '{action}', status = 'failed', code = 'unknown_outcome', message = ?"
-                " WHERE id = ?",
-                ((message.format(run), id) for run, id in found if run != own),
+                f"UPDATE {table} SET action = '{action}', status = '{Status.FAILED}', code = '{Code.UNKNOWN_OUTCOME}',"
+                " message = ? WHERE id = ?",
+                ((message.format(run), id) for run, id in runs if run != own),
             )
 
 

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from xxhash import xxh3_64_intdigest
 
-from fsseg.state.ledger_format import CONTENT
-from fsseg.state.wanted_keys import CONTACT_FLAG, CONVERT
-
-ONLY_ONCE = frozenset({CONTACT_FLAG, CONVERT})
-"""In `desired`: how a record comes to be, not what it holds."""
+from fsseg.state.ledger_format import FINGERPRINT
 
 
-def places(kind: str, entity: str, remote_id: int | None, match_key: str, parent: int | None) -> list[int]:
-    """Where a record's content may be noted, where it is noted first.
+def fingerprint_keys(kind: str, entity: str, remote_id: int | None, match_key: str, parent: int | None) -> list[int]:
+    """The keys under which a record's fingerprint may be noted, the one under which it is noted first.
 
     A person is known by the id, else by the e-mail, as bulk doesn't tell ids; an account by its folded name; a deal by
-    that and the contact it belongs to, whose id is `parent`. Nowhere if that isn't known.
+    that and the contact it belongs to, whose id is `parent`. There is none if that isn't known.
     """
     if kind == "account":
         known: list[tuple[Any, ...]] = [(match_key,)]
     elif kind == "deal":
         known = [] if parent is None else [(parent, match_key)]
     else:
-        known = [(one,) for one in (remote_id, match_key) if one is not None]
-    return [xxh3_64_intdigest(orjson.dumps([entity, *one])) for one in known]
+        known = [(value,) for value in (remote_id, match_key) if value is not None]
+    return [xxh3_64_intdigest(orjson.dumps([entity, *values])) for values in known]
 
 
-def content(desired: Mapping[str, Any]) -> int:
-    """The values of `desired`, links to accounts among them; equal values give equal numbers in every run."""
-    held = {name: value for name, value in desired.items() if name not in ONLY_ONCE}
-    return xxh3_64_intdigest(orjson.dumps(held, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)) & CONTENT
+def fingerprint(kind: str, desired: Mapping[str, Any], companies: Sequence[str]) -> int:
+    """What is wanted of a record, its companies among it; equal values give equal numbers in every run."""
+    held = dict(desired)
+    if companies and kind == "deal":
+        held["$account"] = companies[0]
+    elif companies:
+        held["$accounts"] = list(companies)
+    return xxh3_64_intdigest(orjson.dumps(held, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)) & FINGERPRINT

@@ -45,17 +45,16 @@ class Known(NamedTuple):
 class History(NamedTuple):
     """What was delivered of one record: the event time of each field (microseconds), and all of it as one number.
 
-    `content` is None where the record may not hold what was delivered last. `generation` is when any run last delivered
-    something of it, or of what hangs on it.
+    `fingerprint` is None where the record may not hold what was delivered last. `generation` is when any run last
+    delivered something of it, or of what hangs on it.
     """
 
     times: dict[str, int]
-    content: int | None
+    fingerprint: int | None
     generation: int
 
 
 NOTHING = History({}, None, 0)
-
 """The history of a record of which nothing was ever delivered."""
 
 
@@ -116,27 +115,27 @@ class Ledger:
             f"{_PERSON} WHERE key = ? OR key IN (SELECT person FROM address WHERE email = ?) ORDER BY entity",
             (hashed(key), short(key)),
         )
-        found = (_known(row, email) for row in rows)
-        return next((one for one in found if one.email and one.email.casefold() == email), None)
+        people = (_known(row, email) for row in rows)
+        return next((known for known in people if known.email and known.email.casefold() == email), None)
 
     def delivered(self) -> Delivered:
         """The keys of delivered events, to be asked."""
         return Delivered(self.db)
 
-    def history(self, places: Sequence[int]) -> History:
-        """What was delivered of the record that is noted at some of these places (see `state.fingerprint`)."""
-        return history_of(self.rows(places), places)
+    def history(self, fingerprint_keys: Sequence[int]) -> History:
+        """What was delivered of the record that is noted under some of these keys (see `state.fingerprint`)."""
+        return history_of(self.rows(fingerprint_keys), fingerprint_keys)
 
-    def rows(self, places: Iterable[int]) -> dict[int, History]:
-        """What is noted at each of these places."""
-        wanted, found = list(places), {}
-        for at in range(0, len(wanted), MOST_VALUES):
-            some = [signed(place) for place in wanted[at : at + MOST_VALUES]]
-            marks = ", ".join("?" * len(some))
+    def rows(self, fingerprint_keys: Iterable[int]) -> dict[int, History]:
+        """What is noted under each of these keys."""
+        keys, histories = [signed(key) for key in fingerprint_keys], {}
+        for at in range(0, len(keys), MOST_VALUES):
+            page = keys[at : at + MOST_VALUES]
+            marks = ", ".join("?" * len(page))
             query = f"SELECT place, times, content, generation FROM record WHERE place IN ({marks})"
-            for place, blob, content, generation in self.db.execute(query, some):
-                found[unsigned(place)] = History(self._times(blob), content, generation)
-        return found
+            for key, blob, fingerprint, generation in self.db.execute(query, page):
+                histories[unsigned(key)] = History(self._times(blob), fingerprint, generation)
+        return histories
 
     def _times(self, blob: bytes | None) -> dict[str, int]:
         names = self._names
@@ -188,20 +187,20 @@ class Ledger:
 
 def _known(row: tuple[Any, ...], email: str | None) -> Known:
     entity, remote_id, mailbox, domain, generation = row
-    told = email if domain is None else f"{mailbox}@{domain}"
-    return Known(cast("Entity", _NAMES[entity]), remote_id, told, generation)
+    address = email if domain is None else f"{mailbox}@{domain}"
+    return Known(cast("Entity", _NAMES[entity]), remote_id, address, generation)
 
 
-def history_of(rows: Mapping[int, History], places: Iterable[int]) -> History:
-    """What was delivered of the record that may be noted at several places, the first of which tells its content."""
-    found = [rows[place] for place in places if place in rows]
-    if not found:
+def history_of(rows: Mapping[int, History], fingerprint_keys: Iterable[int]) -> History:
+    """What was delivered of the record that is noted under some of these keys; the first tells its fingerprint."""
+    noted = [rows[key] for key in fingerprint_keys if key in rows]
+    if not noted:
         return NOTHING
     times: dict[str, int] = {}
-    for row in found:
+    for row in noted:
         for name, time in row.times.items():
             times[name] = max(time, times.get(name, time))
-    return History(times, found[0].content, max(row.generation for row in found))
+    return History(times, noted[0].fingerprint, max(row.generation for row in noted))
 
 
 class LedgerChange:
@@ -234,39 +233,39 @@ class LedgerChange:
                 self._db.execute("INSERT INTO temp.new_address VALUES (?, ?)", address)
 
     def records(self, rows: Iterable[tuple[int, Mapping[str, int], int | None]]) -> None:
-        """Note what was delivered of records: place, time of each field, and content."""
+        """Note what was delivered of records: fingerprint key, time of each field, and fingerprint."""
         self._db.executemany(
             "INSERT INTO temp.new_record VALUES (?, ?, ?, ?)",
-            ((signed(place), content, self._blob(times), self.generation) for place, times, content in rows),
+            ((signed(key), fingerprint, self._blob(times), self.generation) for key, times, fingerprint in rows),
         )
 
     def _blob(self, times: Mapping[str, int]) -> bytes | None:
         return encode_times({self._ledger.number(name): time for name, time in times.items()})
 
-    def forget_records(self, places: Iterable[int]) -> None:
+    def forget_records(self, fingerprint_keys: Iterable[int]) -> None:
         """Nothing is known of these records any more."""
-        self._db.executemany("DELETE FROM record WHERE place = ?", ((signed(place),) for place in places))
+        self._db.executemany("DELETE FROM record WHERE place = ?", ((signed(key),) for key in fingerprint_keys))
 
-    def attempts(self, places: Iterable[int]) -> None:
+    def attempts(self, fingerprint_keys: Iterable[int]) -> None:
         """These records may have been written to, so that what they hold is known no more."""
         self._db.executemany(
             "INSERT INTO record (place, generation) VALUES (?, ?)"
             " ON CONFLICT (place) DO UPDATE SET content = NULL, generation = excluded.generation",
-            ((signed(place), self.generation) for place in places),
+            ((signed(key), self.generation) for key in fingerprint_keys),
         )
 
-    def touch(self, places: Iterable[int]) -> None:
+    def touch(self, fingerprint_keys: Iterable[int]) -> None:
         """Something was delivered that hangs on these records."""
-        rows = ((self.generation, signed(place)) for place in places)
+        rows = ((self.generation, signed(key)) for key in fingerprint_keys)
         self._db.executemany("UPDATE record SET generation = ? WHERE place = ?", rows)
 
     def forget_people(self, rows: Iterable[tuple[str, int | None, str]]) -> None:
         """The records (person key, remote id, e-mail) are gone, so nobody is one of them."""
-        told = list(rows)
-        keys = [(hashed(key), remote_id) for key, remote_id, _ in told]
+        people = list(rows)
+        keys = [(hashed(key), remote_id) for key, remote_id, _ in people]
         self._db.executemany("DELETE FROM person WHERE key = ? AND remote_id IS ?", keys)
         gone = "DELETE FROM address WHERE email = ? AND person = ? AND person NOT IN (SELECT key FROM person)"
-        addresses = (address_row(key, email) for key, _, email in told)
+        addresses = (address_row(key, email) for key, _, email in people)
         self._db.executemany(gone, filter(None, addresses))
 
     def events(self, keys: Iterable[int]) -> None:

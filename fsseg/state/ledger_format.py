@@ -33,8 +33,8 @@ CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGE
     run TEXT NOT NULL) WITHOUT ROWID;
 """
 
-CONTENT = (1 << 47) - 1
-"""The bits of a content that are kept: SQLite writes such a number in 6 bytes."""
+FINGERPRINT = (1 << 47) - 1
+"""The bits of a fingerprint that are kept: SQLite writes such a number in 6 bytes."""
 
 ENTITIES = {"contact": 1, "lead": 2, "account": 3, "deal": 4}
 """Entities as the ledger writes them; of a contact and a lead the contact comes first."""
@@ -56,9 +56,9 @@ def encode_times(times: Mapping[int, int]) -> bytes | None:
         groups.setdefault(time, []).append(number)
     data = bytearray()
     for time, numbers in groups.items():
-        for some in (numbers[at : at + _LARGE] for at in range(0, len(numbers), _LARGE)):
-            data += time.to_bytes(_TIME) + bytes([len(some)])
-            for number in some:
+        for group in (numbers[at : at + _LARGE] for at in range(0, len(numbers), _LARGE)):
+            data += time.to_bytes(_TIME) + bytes([len(group)])
+            for number in group:
                 data += bytes([number]) if number < _LARGE else bytes([_LARGE]) + number.to_bytes(3)
     return bytes(data) or None
 
@@ -148,15 +148,15 @@ def _to_3(db: Connection) -> None:
         if not statement.strip().startswith(kept):
             db.execute(statement)
     domains = Domains(db)
-    found = db.execute("SELECT key, entity, remote_id, email FROM identity")
-    for rows in _pages(found):
+    identities = db.execute("SELECT key, entity, remote_id, email FROM identity")
+    for rows in _pages(identities):
         db.executemany(
             "INSERT OR REPLACE INTO person VALUES (?, ?, ?, ?, ?, ?)",
             [person_row(key, entity, id, email, 1, domains) for key, entity, id, email in rows],
         )
         addresses = (address_row(key, email) for key, _, _, email in rows)
         db.executemany("INSERT OR IGNORE INTO address VALUES (?, ?)", filter(None, addresses))
-    db.execute(f"INSERT INTO record (place, content, generation) SELECT place, hash & {CONTENT}, 1 FROM content")
+    db.execute(f"INSERT INTO record (place, content, generation) SELECT place, hash & {FINGERPRINT}, 1 FROM content")
     db.execute("DROP TABLE identity")
     db.execute("DROP TABLE content")
 

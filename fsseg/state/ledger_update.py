@@ -8,30 +8,32 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from fsseg.state.fingerprint import content, places
+from fsseg.state.actions import TABLES, Action, Code, Status, Table, is_any
+from fsseg.state.fingerprint import fingerprint, fingerprint_keys
 from fsseg.state.input_files import finished
 from fsseg.state.ledger import Ledger, LedgerChange
 from fsseg.state.ledger_format import hashed, unsigned
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store, encode
 from fsseg.state.seal import seal_settled
-from fsseg.state.wanted_keys import CONVERT
 
 PAGE = 5_000
 """Rows that are held in memory at a time."""
 
-COMMITS = "commits"
-"""Under this name the store keeps the generations of the ledger that this run has made."""
-
-_DONE = "r.status = 'done' AND r.action IN ('create', 'update', 'unchanged') AND r.committed IS NULL"
-_NEW = "status = 'done' AND action IN ('create', 'unchanged') AND committed IS NULL"
-_ATTEMPTED = "r.claimed_at IS NOT NULL AND r.status IN ('sent', 'failed', 'unknown') AND r.committed IS NULL"
-_FOUND = "r.kind = 'person' AND r.action = 'create' AND r.status = 'planned' AND r.remote_id IS NOT NULL"
+_HELD = is_any("r.action", Action.CREATE, Action.UPDATE, Action.UNCHANGED)
+_DONE = f"r.status = '{Status.DONE}' AND {_HELD} AND r.committed IS NULL"
+_MADE = is_any("action", Action.CREATE, Action.UNCHANGED)
+_NEW = f"status = '{Status.DONE}' AND {_MADE} AND committed IS NULL"
+_OPEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
+_ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_OPEN} AND r.committed IS NULL"
+_RECOVERED = (
+    f"r.kind = 'person' AND r.action = '{Action.CREATE}' AND r.status = '{Status.PLANNED}' AND r.remote_id IS NOT NULL"
+)
 """Who was made by a request whose answer was lost, and was found since: known from now on, if not delivered whole."""
-_OPEN_CREATES = "action = 'create' AND status IN ('sent', 'unknown')"
+_OPEN_CREATES = f"action = '{Action.CREATE}' AND {is_any('status', Status.SENT, Status.UNKNOWN)}"
 
-Entry = tuple[int, dict[str, int], int | None]
-"""Place, times and content of a record, for the ledger."""
+LedgerRow = tuple[int, dict[str, int], int | None]
+"""Fingerprint key, time of each field, and fingerprint of a record."""
 
 
 class _Row(NamedTuple):
@@ -45,21 +47,24 @@ class _Row(NamedTuple):
     parent: int | None
     action: str
     key: str
+    converts: int | None
     keys: list[str]
     desired: dict[str, Any]
+    companies: list[str]
     times: dict[str, int]
     warnings: list[Any]
     sources: list[list[int]]
 
     @property
-    def places(self) -> list[int]:
-        return places(self.kind, self.entity, self.remote_id, self.match_key, self.parent)
+    def fingerprint_keys(self) -> list[int]:
+        return fingerprint_keys(self.kind, self.entity, self.remote_id, self.match_key, self.parent)
 
     @property
-    def former_places(self) -> list[int]:
-        """Where it was noted before; a contact may have been a lead."""
-        lead = self.desired.get(CONVERT)
-        return places(self.kind, "lead", int(lead), self.match_key, None) if lead else self.places
+    def former_keys(self) -> list[int]:
+        """Those under which it was noted before; a contact may have been a lead."""
+        if self.converts:
+            return fingerprint_keys(self.kind, "lead", self.converts, self.match_key, None)
+        return self.fingerprint_keys
 
 
 def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
@@ -71,23 +76,23 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
     files = list(finished(store, totals, run))
     fresh = store.count("record r", _DONE) + store.count("entry", _NEW)
     attempted = store.count("record r", _ATTEMPTED)
-    found = list(_rows(store, _FOUND))
-    is_new = any(ledger.known(key) is None for row in found for key in row.keys)
+    recovered = list(_rows(store, _RECOVERED))
+    is_new = any(ledger.known(key) is None for row in recovered for key in row.keys)
     if not (fresh or attempted or is_new or files or doubts != ledger.doubted(run)):
         return
     with ledger.changing() as change:
-        change.people(_people(found))
+        change.people(_people(recovered))
         for page in _pages(_new_rows(store, ledger)):
             change.people(_people(page))
             _commit_records(store, ledger, change, totals, page)
-        change.attempts(at for row in _rows(store, _ATTEMPTED) for at in row.places)
+        change.attempts(key for row in _rows(store, _ATTEMPTED) for key in row.fingerprint_keys)
         change.touch(_owners(store))
         if fresh:
             change.events(_events(store, totals))
         change.files(files)
         change.doubts(run, doubts)
     with store.transaction() as db:
-        store.put(COMMITS, [*store.get(COMMITS, []), change.generation])
+        store.meta.commits = [*store.meta.commits, change.generation]
         for table, new in (("record AS r", f"{_DONE} OR {_ATTEMPTED}"), ("entry", _NEW)):
             db.execute(f"UPDATE {table} SET committed = ? WHERE {new}", (change.generation,))
 
@@ -100,10 +105,11 @@ def is_behind(ledger: Ledger, store: Store, run: str) -> bool:
 
 def _rows(store: Store, where: str) -> Iterator[_Row]:
     rows = store.db.execute(
-        "SELECT r.id, r.kind, r.entity, r.remote_id, r.match_key, p.remote_id, r.action, r.key, r.keys, r.desired,"
-        f" r.times, r.warnings, r.sources FROM record r LEFT JOIN record p ON p.id = r.parent WHERE {where}"
+        "SELECT r.id, r.kind, r.entity, r.remote_id, r.match_key, p.remote_id, r.action, r.key, r.converts, r.keys,"
+        " r.desired, r.companies, r.times, r.warnings, r.sources"
+        f" FROM record r LEFT JOIN record p ON p.id = r.parent WHERE {where}"
     )
-    return (_Row(*row[:8], *map(orjson.loads, row[8:])) for row in rows)
+    return (_Row(*row[:9], *map(orjson.loads, row[9:])) for row in rows)
 
 
 def _new_rows(store: Store, ledger: Ledger) -> Iterator[_Row]:
@@ -111,8 +117,8 @@ def _new_rows(store: Store, ledger: Ledger) -> Iterator[_Row]:
     delivered = ledger.delivered()
     for row in _rows(store, _DONE):
         keys = sorted({key for _, key in row.sources})
-        is_others = row.action == "unchanged" and keys and len(delivered.among(keys)) == len(keys)
-        if not (is_others and ledger.history(row.places).times):
+        is_others = row.action == Action.UNCHANGED and keys and len(delivered.among(keys)) == len(keys)
+        if not (is_others and ledger.history(row.fingerprint_keys).times):
             yield row
 
 
@@ -128,35 +134,36 @@ def _people(page: Iterable[_Row]) -> Iterator[tuple[str, str, int | None, str | 
 def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: Totals, page: list[_Row]) -> None:
     """The times of the fields, those that were there before kept with the run, so that an undo can put them back."""
     overwritten = []
-    entries: list[Entry] = []
+    rows: list[LedgerRow] = []
     for row in page:
-        if not row.places:
+        if not row.fingerprint_keys:
             continue
-        before = ledger.history(row.former_places)
-        had = {} if row.action == "create" else before.times
-        told = {name: time for name, time in row.times.items() if time >= had.get(name, time) or not time}
-        earlier = {name: had[name] for name, time in told.items() if had.get(name, time) != time}
+        before = ledger.history(row.former_keys)
+        had = {} if row.action == Action.CREATE else before.times
+        newest = {name: time for name, time in row.times.items() if time >= had.get(name, time) or not time}
+        earlier = {name: had[name] for name, time in newest.items() if had.get(name, time) != time}
         if earlier:
             overwritten.append((encode(earlier), row.id))
-        times = {name: time for name, time in (had | told).items() if time}
-        entries.append((row.places[0], times, _content(row, totals, before.content)))
-        change.forget_records(row.places[1:])
+        times = {name: time for name, time in (had | newest).items() if time}
+        rows.append((row.fingerprint_keys[0], times, _fingerprint(row, totals, before.fingerprint)))
+        change.forget_records(row.fingerprint_keys[1:])
     with store.transaction() as db:
         db.executemany("UPDATE record SET earlier = ? WHERE id = ? AND earlier IS NULL", overwritten)
-    change.records(entries)
+    change.records(rows)
 
 
-def _content(row: _Row, totals: Totals, before: int | None) -> int | None:
+def _fingerprint(row: _Row, totals: Totals, before: int | None) -> int | None:
     """What of the record was delivered last, if all that hangs on its events was."""
-    if any(str(warning).startswith("older") for warning in row.warnings):
+    if any(str(warning).startswith(Code.OLDER) for warning in row.warnings):
         return before
-    return content(row.desired) if all(totals.delivered(position) for position, _ in row.sources) else None
+    is_whole = all(totals.delivered(position) for position, _ in row.sources)
+    return fingerprint(row.kind, row.desired, row.companies) if is_whole else None
 
 
 def _owners(store: Store) -> Iterator[int]:
-    """The places of the people who got something on their timelines."""
+    """The fingerprint keys of the people who got something on their timelines."""
     owners = f"SELECT DISTINCT person FROM entry WHERE {_NEW} AND person IS NOT NULL"
-    return (at for row in _rows(store, f"r.id IN ({owners}) AND r.entity IS NOT NULL") for at in row.places)
+    return (key for row in _rows(store, f"r.id IN ({owners}) AND r.matched") for key in row.fingerprint_keys)
 
 
 def _events(store: Store, totals: Totals) -> Iterator[int]:
@@ -181,12 +188,12 @@ def _doubts(store: Store) -> Iterator[int]:
 
 def delivered_since(store: Store, committed: int, generation: int) -> bool:
     """Whether another run has delivered something of a record, or of what hangs on it, after this one did."""
-    own = store.get(COMMITS, [])
+    own = store.meta.commits
     return any(at not in own for at in range(committed + 1, generation + 1))
 
 
 LeftOut = Callable[[set[int]], Iterable[int]]
-"""Tells which events any run has left out, since they were older, of the records at some places."""
+"""Tells which events any run has left out, since they were older, of the records with these fingerprint keys."""
 
 
 def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: LeftOut) -> None:
@@ -194,46 +201,47 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
 
     So can what was older than it, and had its turn taken.
     """
-    records, entries = (_taken_back(undo, original, table) for table in ("record", "entry"))
+    records, entries = (_taken_back(undo, original, table) for table in TABLES)
     if not (records or entries):
         return
     undone: set[int] = set()
     with ledger.changing(undo=True) as change:
-        for row in _rows(original, "r.status != 'undone'"):
+        for row in _rows(original, f"r.status != '{Status.UNDONE}'"):
             if row.id in records:
                 action, remote_id = records[row.id]
                 row = row._replace(remote_id=row.remote_id or remote_id)  # which bulk had not told
-                _roll_back_record(original, ledger, change, row, deleted=action == "delete")
+                _roll_back_record(original, ledger, change, row, deleted=action == Action.DELETE)
                 change.forget_events(key for _, key in row.sources)
-                undone.update(row.places)
+                undone.update(row.fingerprint_keys)
         change.forget_events(left_out(undone))
         keys = original.db.execute("SELECT id, hash FROM entry").fetchall()
         change.forget_events(unsigned(key) for id, key in keys if id in entries)
         change.forget_files(run)
     with original.transaction() as db:
         for table, rows in (("record", records), ("entry", entries)):
-            db.executemany(f"UPDATE {table} SET status = 'undone' WHERE id = ?", ((id,) for id in rows))
+            db.executemany(f"UPDATE {table} SET status = '{Status.UNDONE}' WHERE id = ?", ((id,) for id in rows))
         seal_settled(original)
 
 
-def _taken_back(undo: Store, original: Store, table: str) -> dict[int, tuple[str, int | None]]:
+def _taken_back(undo: Store, original: Store, table: Table) -> dict[int, tuple[str, int | None]]:
     """The rows that the undo has put back or deleted since the ledger was told: which of the two, and the remote id."""
-    gone = f"SELECT id, action, remote_id FROM {table} WHERE status = 'done' AND action IN ('update', 'delete')"
-    standing = {id for (id,) in original.db.execute(f"SELECT id FROM {table} WHERE status != 'undone'")}
+    back = f"status = '{Status.DONE}' AND {is_any('action', Action.UPDATE, Action.DELETE)}"
+    gone = f"SELECT id, action, remote_id FROM {table} WHERE {back}"
+    standing = {id for (id,) in original.db.execute(f"SELECT id FROM {table} WHERE status != '{Status.UNDONE}'")}
     return {id: (action, remote_id) for id, action, remote_id in undo.db.execute(gone) if id in standing}
 
 
 def _roll_back_record(original: Store, ledger: Ledger, change: LedgerChange, row: _Row, *, deleted: bool) -> None:
     if deleted:
         change.forget_people((key, id, row.key) for key in row.keys for id in (row.remote_id, None))
-        change.forget_records(row.places)
+        change.forget_records(row.fingerprint_keys)
         return
     (text,) = original.db.execute("SELECT earlier FROM record WHERE id = ?", (row.id,)).fetchone()
     earlier = orjson.loads(text) if text else {}
-    times = ledger.history(row.places).times
+    times = ledger.history(row.fingerprint_keys).times
     for name, time in row.times.items():
         if times.get(name, 0) == time:  # no later run has delivered it anew
             times.pop(name, None)
             times |= {name: earlier[name]} if name in earlier else {}
-    change.records((at, times, None) for at in row.places[:1])
-    change.forget_records(row.places[1:])
+    change.records((key, times, None) for key in row.fingerprint_keys[:1])
+    change.forget_records(row.fingerprint_keys[1:])

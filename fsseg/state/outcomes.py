@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import orjson
 
 from fsseg.segment.event import POSITION_BITS
-from fsseg.state.plan_store import REFERENCE, Store
+from fsseg.state.actions import Action, Code, EventOutcome, Status
+from fsseg.state.plan_store import Store
 
-ORDER = ("", "skipped", "unchanged", "applied", "pending", "rejected", "failed")
-"""Outcomes from the mildest to the gravest; an event that went into several records has the gravest of theirs."""
+_BY_RANK: tuple[EventOutcome | None, ...] = (None, *EventOutcome)
+"""An event that went into several records has the gravest of their outcomes; one that went into none has none."""
 
-RANK = {name: rank for rank, name in enumerate(ORDER)}
+RANK = {outcome: rank for rank, outcome in enumerate(_BY_RANK) if outcome is not None}
+"""How grave each outcome is."""
 
+# Named once: a member is looked up slowly, and there are as many rows as timeline entries.
+_DELIVERED = frozenset({EventOutcome.UNCHANGED, EventOutcome.APPLIED})
+_EXPLAINED = frozenset({EventOutcome.SKIPPED, EventOutcome.REJECTED, EventOutcome.FAILED})
 
 NO_EVENTS = bytearray()
 """An undo has records and entries, but no events of its own."""
@@ -34,21 +40,21 @@ class Failure(NamedTuple):
 class Totals:
     """The outcomes of the events that went into the plan. `failures` is by position."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    outcomes: Counter[EventOutcome] = field(default_factory=Counter)
+    reasons: Counter[tuple[EventOutcome, str]] = field(default_factory=Counter)
     failures: dict[int, Failure] = field(default_factory=dict)
     ranks: dict[int, bytearray] = field(default_factory=dict)
 
-    def outcome(self, position: int) -> str:
-        """What became of the event at this position; empty where it never came into the plan."""
-        return ORDER[self.ranks[position >> POSITION_BITS][position & ((1 << POSITION_BITS) - 1)]]
+    def outcome(self, position: int) -> EventOutcome | None:
+        """What became of the event at this position; None where it never came into the plan."""
+        return _BY_RANK[self.ranks[position >> POSITION_BITS][position & ((1 << POSITION_BITS) - 1)]]
 
     def delivered(self, position: int) -> bool:
         """Whether nothing of this event is left to do."""
-        return self.outcome(position) in ("unchanged", "applied")
+        return self.outcome(position) in _DELIVERED
 
 
-def add_up(store: Store, *, dry_run: bool) -> Totals:
+def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
     """The outcome of every planned event; an undo, which has none, gives reasons by record.
 
     In a dry run what is planned counts as applied.
@@ -59,7 +65,7 @@ def add_up(store: Store, *, dry_run: bool) -> Totals:
         }
     )
     mask = (1 << POSITION_BITS) - 1
-    undo = store.get("undoes") is not None
+    undo = store.meta.undoes is not None
     for positions, outcome, failure in _rows(store, dry_run):
         rank = RANK[outcome]
         if undo and failure is not None:
@@ -73,52 +79,75 @@ def add_up(store: Store, *, dry_run: bool) -> Totals:
                     totals.failures[position] = failure
     for ranks in totals.ranks.values():
         counted = Counter(ranks)
-        for rank, name in enumerate(ORDER):
-            if name and counted[rank]:
-                totals.outcomes[name] += counted[rank]
+        for outcome, rank in RANK.items():
+            if counted[rank]:
+                totals.outcomes[outcome] += counted[rank]
     for position, failure in totals.failures.items():
-        totals.reasons[totals.outcome(position), failure.code] += 1
+        if ended := totals.outcome(position):
+            totals.reasons[ended, failure.code] += 1
     return totals
 
 
-def _rows(store: Store, dry_run: bool) -> Iterator[tuple[list[int], str, Failure | None]]:
+def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
     records = store.db.execute(
-        "SELECT sources, action, status, code, message, http_status FROM record WHERE action IS NOT ?", (REFERENCE,)
+        "SELECT sources, action, status, code, message, http_status FROM record WHERE action IS NOT ?",
+        (Action.REFERENCE,),
     )
     for sources, action, status, code, message, http_status in records:
         outcome = _outcome(action, status, code, dry_run)
         yield [source[0] for source in orjson.loads(sources)], outcome, _failure(outcome, code, message, http_status)
-    heads = store.db.execute(
+    yield from _entries(store, dry_run)
+    rolled_up = store.db.execute(
         "SELECT e.position, h.action, h.status, h.code, h.message, h.http_status"
-        " FROM entry e JOIN entry h ON h.id = coalesce(e.head, e.id)"
+        " FROM entry e JOIN entry h ON h.id = e.head WHERE e.head IS NOT NULL"
     )
-    for position, action, status, code, message, http_status in heads:
+    for position, action, status, code, message, http_status in rolled_up:
         outcome = _outcome(action, status, code, dry_run)
         yield [position], outcome, _failure(outcome, code, message, http_status)
 
 
-def _failure(outcome: str, code: str | None, message: str | None, status: int | None) -> Failure | None:
-    return Failure(code or outcome, message, status) if outcome in ("skipped", "rejected", "failed") else None
+def _entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
+    """Entries that stand for themselves, together with all others of which the same has become."""
+    kinds = store.db.execute("SELECT DISTINCT action, status, code FROM entry WHERE head IS NULL").fetchall()
+    for action, status, code in kinds:
+        outcome = _outcome(action, status, code, dry_run)
+        rows = store.db.execute(
+            "SELECT position, message, http_status FROM entry"
+            " WHERE head IS NULL AND action IS ? AND status = ? AND code IS ?",
+            (action, status, code),
+        )
+        if outcome in _EXPLAINED:
+            for position, message, http_status in rows:
+                yield [position], outcome, _failure(outcome, code, message, http_status)
+        else:
+            yield (position for position, _, _ in rows), outcome, None
 
 
-def _outcome(action: str | None, status: str, code: str | None, dry_run: bool) -> str:
+def _failure(outcome: EventOutcome, code: str | None, message: str | None, status: int | None) -> Failure | None:
+    return Failure(code or outcome, message, status) if outcome in _EXPLAINED else None
+
+
+_FAILED_AS: dict[str, EventOutcome] = {
+    Code.UNKNOWN_PERSON: EventOutcome.REJECTED,
+    Code.ANONYMOUS: EventOutcome.SKIPPED,
+}
+
+
+@cache  # few combinations, and as many rows as there are timeline entries
+def _outcome(action: str | None, status: str, code: str | None, dry_run: bool) -> EventOutcome:
     match action, status:
-        case (("create" | "update" | "delete"), ("done" | "undone")):
-            return "applied"
-        case (("create" | "update" | "delete"), ("failed" | "unknown")):
-            return "failed"
-        case (("create" | "update" | "delete"), _):
-            return "applied" if dry_run else "pending"
-        case "unchanged", _:
-            return "unchanged"
-        case "conflict", _:
-            return "failed"
-        case "skipped", "failed":
-            return _failed_as(code or "")
-        case "skipped", _:
-            return "skipped"
-    return "pending"
-
-
-def _failed_as(code: str) -> str:
-    return {"unknown_person": "rejected", "anonymous": "skipped"}.get(code, "failed")
+        case ((Action.CREATE | Action.UPDATE | Action.DELETE), (Status.DONE | Status.UNDONE)):
+            return EventOutcome.APPLIED
+        case ((Action.CREATE | Action.UPDATE | Action.DELETE), (Status.FAILED | Status.UNKNOWN)):
+            return EventOutcome.FAILED
+        case ((Action.CREATE | Action.UPDATE | Action.DELETE), _):
+            return EventOutcome.APPLIED if dry_run else EventOutcome.PENDING
+        case Action.UNCHANGED, _:
+            return EventOutcome.UNCHANGED
+        case Action.CONFLICT, _:
+            return EventOutcome.FAILED
+        case Action.SKIPPED, Status.FAILED:
+            return _FAILED_AS.get(code or "", EventOutcome.FAILED)
+        case Action.SKIPPED, _:
+            return EventOutcome.SKIPPED
+    return EventOutcome.PENDING

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from fsseg.state.actions import TABLES, Action, Code, EventOutcome, Status
 from fsseg.state.plan_store import Store
 
 MOST_NAMES = 20
 """Event names that an overview holds: pages may have a name each."""
 
 # The entities are named for the index on record, which begins with them.
-_UPDATES = "entity IN ('lead', 'contact', 'account', 'deal') AND status = 'planned' AND action = 'update'"
-_ENTRIES = "head IS NULL AND status = 'planned' AND action = 'create'"
+_TO_CREATE = f"action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
+_TO_UPDATE = f"action = '{Action.UPDATE}' AND status = '{Status.PLANNED}'"
+_UPDATES = f"entity IN ('lead', 'contact', 'account', 'deal') AND {_TO_UPDATE}"
+_ENTRIES = f"head IS NULL AND {_TO_CREATE}"
+_NOT_SENT = f"action = '{Action.SKIPPED}' AND status = '{Status.FAILED}'"
 _FIELDS = (
     # Quoted, a list that is empty and the text "[]" are two things.
     "SELECT entity, key, count(*), sum(json_quote(json_extract(value, '$[1]')) IN ('null', '\"\"', '[]', '{}'))"
@@ -27,13 +31,13 @@ _NAMES = (
     f" GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_NAMES}"
 )
 _REJECTED = (
-    "SELECT coalesce(code, 'failed'), count(*) FROM ("
-    "SELECT code, position FROM entry WHERE action = 'skipped' AND status = 'failed' UNION"
+    f"SELECT coalesce(code, '{EventOutcome.FAILED}'), count(*) FROM ("
+    f"SELECT code, position FROM entry WHERE {_NOT_SENT} UNION"
     " SELECT r.code, json_extract(s.value, '$[0]') FROM record r, json_each(r.sources) s WHERE r.id IN"
     # An index answers this without reading the records, which are large.
-    " (SELECT id FROM record WHERE action = 'skipped' AND status = 'failed'))"
+    f" (SELECT id FROM record WHERE {_NOT_SENT}))"
     # Events of nobody count as skipped, here as in the run's summary.
-    " WHERE code IS NOT 'anonymous' GROUP BY 1"
+    f" WHERE code IS NOT '{Code.ANONYMOUS}' GROUP BY 1"
 )
 
 
@@ -74,10 +78,10 @@ def overview(store: Store) -> Overview:
     fields = store.db.execute(_FIELDS).fetchall()
     names = store.db.execute(_NAMES).fetchall()
     cleared = sorted((row for row in fields if row[3]), key=lambda row: (-row[3], row[1], row[0]))
-    forecast = store.get("forecast") or {}
+    forecast = store.meta.forecast
     return Overview(
-        creates=_by_entity(store, "action = 'create' AND status = 'planned'"),
-        updates=_by_entity(store, "action = 'update' AND status = 'planned'"),
+        creates=_by_entity(store, _TO_CREATE),
+        updates=_by_entity(store, _TO_UPDATE),
         touched={(entity, field): count for entity, field, count, _ in fields},
         cleared={(entity, field): count for entity, field, _, count in cleared},
         entries={name: count for name, count, _, _ in names},
@@ -85,8 +89,8 @@ def overview(store: Store) -> Overview:
         entry_names=names[0][3] if names else 0,
         conflicts=_conflicts(store),
         rejected=_rejected(store),
-        requests=forecast.get("requests"),
-        seconds=forecast.get("seconds"),
+        requests=forecast.requests if forecast else None,
+        seconds=forecast.seconds if forecast else None,
     )
 
 
@@ -105,13 +109,13 @@ def undoing(store: Store) -> Undoing:
     """Count what the undo planned in `store` would do."""
 
     def count(where: str) -> int:
-        return sum(store.count(table, where) for table in ("record", "entry"))
+        return sum(store.count(table, where) for table in TABLES)
 
     return Undoing(
-        run=str(store.get("undoes")),
-        put_back=count("action = 'update' AND status = 'planned'"),
-        delete=count("action = 'delete' AND status = 'planned'"),
-        left=count("code = 'created'"),
+        run=str(store.meta.undoes),
+        put_back=count(_TO_UPDATE),
+        delete=count(f"action = '{Action.DELETE}' AND status = '{Status.PLANNED}'"),
+        left=count(f"code = '{Code.CREATED}'"),
     )
 
 
@@ -122,14 +126,15 @@ def _by_entity(store: Store, where: str) -> dict[str, int]:
 
 
 def _conflicts(store: Store) -> dict[str, int]:
-    entries = store.count("entry", "action = 'conflict' AND head IS NULL")
-    return _by_entity(store, "action = 'conflict'") | ({"timeline": entries} if entries else {})
+    conflict = f"action = '{Action.CONFLICT}'"
+    entries = store.count("entry", f"{conflict} AND head IS NULL")
+    return _by_entity(store, conflict) | ({"timeline": entries} if entries else {})
 
 
 def _rejected(store: Store) -> dict[str, int]:
     counts = Counter[str]()
-    for outcome, code, count in (store.get("counts") or {}).get("reasons", ()):
-        if outcome in ("rejected", "failed"):
+    for outcome, code, count in store.meta.counts.reasons:
+        if outcome in (EventOutcome.REJECTED, EventOutcome.FAILED):
             counts[code] += count
     for code, count in store.db.execute(_REJECTED):
         counts[code] += count

@@ -20,22 +20,27 @@ import orjson
 
 from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
+from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
+from fsseg.state.run_meta import RunMeta
 
-VERSION = 3
+VERSION = 4
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
     first INTEGER NOT NULL DEFAULT 0, last INTEGER);
 CREATE TABLE reject (position INTEGER PRIMARY KEY, line INTEGER, code TEXT NOT NULL, message TEXT NOT NULL, event TEXT,
     raw TEXT);
-CREATE TABLE fragment (key TEXT NOT NULL, state BLOB NOT NULL);
+CREATE TABLE fragment (key TEXT NOT NULL, person INTEGER, state BLOB NOT NULL);
+CREATE TABLE folded (person INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
     match_key TEXT NOT NULL, by_email INTEGER NOT NULL DEFAULT 1, keys TEXT NOT NULL DEFAULT '[]', parent INTEGER,
-    account INTEGER, state BLOB, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}',
-    times TEXT NOT NULL DEFAULT '{}', existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
+    account INTEGER, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}',
+    times TEXT NOT NULL DEFAULT '{}', companies TEXT NOT NULL DEFAULT '[]', asks_contact INTEGER NOT NULL DEFAULT 0,
+    matched INTEGER NOT NULL DEFAULT 0, converts INTEGER, links TEXT, dropped TEXT,
+    existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
     warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT,
     proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER);
@@ -47,27 +52,35 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
 INDEXES = (
     "record_match ON record (kind, match_key)",
     "record_push ON record (entity, status, action)",
+    "record_parent ON record (parent) WHERE parent IS NOT NULL",
+    "fragment_person ON fragment (person) WHERE person IS NOT NULL",
     "entry_person ON entry (person, time, position)",
 )
 
-REFERENCE = "reference"
-"""The action of a person who is only pointed at by timeline entries: looked up, never written."""
+PERSON_COLUMNS = (
+    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "desired", "times", "sources", "companies"
+)  # fmt: skip
+"""What folding tells of a person."""
+
+_USED_ACCOUNT = f"kind = 'account' AND action != '{Action.SKIPPED}'"
 
 
 class Record:
     """One row of `record`: a person, account or deal, wanted, found and changed.
 
-    `kind` is person, account or deal; `entity` is lead, contact, account or deal and, for a person, known once it was
-    matched. Columns of JSON are read when they are asked for, since most are not.
+    `kind` is person, account or deal; `entity` is lead, contact, account or deal, and of a person, until it was
+    matched, what the events ask for. `asks_contact`: they ask for a contact outright. `converts` is the id of the lead
+    that is to become this contact. Of an undo, `dropped` is the address that a contact shall lose.
+    Columns of JSON are read when they are asked for, since most are not.
     """
 
     COLUMNS = (
         "id", "kind", "entity", "key", "match_key", "by_email", "keys", "parent", "account", "sources", "desired",
-        "times", "existing", "remote_id", "action", "fields", "warnings", "siblings", "status", "code", "message",
-        "http_status", "claimed_at",
+        "times", "companies", "asks_contact", "matched", "converts", "links", "dropped", "existing", "remote_id",
+        "action", "fields", "warnings", "siblings", "status", "code", "message", "http_status", "claimed_at",
     )  # fmt: skip
 
-    entity: Entity | None
+    entity: Entity
     remote_id: int | None
     parent: int | None
     account: int | None
@@ -80,9 +93,9 @@ class Record:
     def __init__(self, row: tuple[Any, ...]) -> None:
         (
             self.id, self.kind, self.entity, self.key, self.match_key, self.by_email, self._keys, self.parent,
-            self.account, self._sources, self._desired, self._times, self._existing, self.remote_id, self.action,
-            self._fields, self._warnings, self._siblings, self.status, self.code, self.message, self.http_status,
-            self.claimed_at,
+            self.account, self._sources, self._desired, self._times, self._companies, self.asks_contact, self.matched,
+            self.converts, self._links, self.dropped, self._existing, self.remote_id, self.action, self._fields,
+            self._warnings, self._siblings, self.status, self.code, self.message, self.http_status, self.claimed_at,
         ) = row  # fmt: skip
 
     @cached_property
@@ -104,6 +117,16 @@ class Record:
     def times(self) -> dict[str, int]:
         """The event time of each wanted field, in microseconds."""
         return dict(orjson.loads(self._times))
+
+    @cached_property
+    def companies(self) -> list[str]:
+        """Folded names of the accounts that a contact, or a deal, is to belong to, in the order they were told of."""
+        return list(orjson.loads(self._companies))
+
+    @cached_property
+    def links(self) -> list[dict[str, Any]] | None:
+        """Of an undo: the accounts that a contact shall keep, told outright."""
+        return None if self._links is None else list(orjson.loads(self._links))
 
     @cached_property
     def existing(self) -> dict[str, Any] | None:
@@ -195,24 +218,29 @@ class Store:
         self.db = connect(path, SCHEMA, VERSION)
         self.db.execute("PRAGMA temp_store=FILE")
         self.db.execute("PRAGMA cache_size=-32768")
+        self.db.execute("PRAGMA wal_autocheckpoint=4000")
+        self.meta = RunMeta(self.db, path)
 
     def close(self) -> None:
         self.db.close()
 
     @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Inside, a commit doesn't wait for the disk: a power failure may take the latest ones along, and only those.
+
+        Not for what leaves for Freshsales, which has to be known of afterwards.
+        """
+        self.db.execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            self.db.execute("PRAGMA synchronous=FULL")
+
+    @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing of what is written inside; durable once left."""
+        """All or nothing of what is written inside; durable once left, but for a hurried store."""
         with transaction(self.db):
             yield self.db
-
-    def put(self, name: str, value: Any) -> None:
-        """Remember a JSON value of the run under `name`."""
-        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, encode(value)))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value kept under `name`."""
-        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return orjson.loads(row[0]) if row else default
 
     def records(self, where: str = "1", values: Iterable[Any] = (), order: str = "id") -> Iterator[Record]:
         """The records that fit `where`, streamed in pages so that the rows may be changed on the way."""
@@ -220,8 +248,8 @@ class Store:
 
     def _paged(self, columns: Sequence[str], where: str, values: tuple[Any, ...], order: str) -> Iterator[Any]:
         # Asked for a page at a time, an index that isn't in this order would be read and sorted for every page.
-        found = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
-        ids = array("q", (id for (id,) in found))
+        rows = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
+        ids = array("q", (id for (id,) in rows))
         for at in range(0, len(ids), MOST_VALUES):
             page = ids[at : at + MOST_VALUES]
             marks = ", ".join("?" * len(page))
@@ -235,33 +263,39 @@ class Store:
     def states(self, people: Sequence[int]) -> dict[int, bytes]:
         """What was folded of these people (see `fold.merge.dump`), by id; nothing of who is only pointed at."""
         marks = ", ".join("?" * len(people))
-        return dict(
-            self.db.execute(f"SELECT id, state FROM record WHERE state IS NOT NULL AND id IN ({marks})", people)
-        )
+        return dict(self.db.execute(f"SELECT person, state FROM folded WHERE person IN ({marks})", people))
 
     def decided(self, entity: Entity) -> Iterator[Decided]:
         """What became of each record of this entity, by id, but of those that were only looked up."""
         columns = ["existing IS NOT NULL" if name == "exists" else name for name in Decided._fields]
-        return map(Decided._make, self._paged(columns, "entity = ? AND action IS NOT ?", (entity, REFERENCE), "id"))
+        where = "entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
+        return map(Decided._make, self._paged(columns, where, (entity, Action.REFERENCE), "id"))
 
     def existing(self, id: int) -> dict[str, Any]:
         """What this record was before."""
         (text,) = self.db.execute("SELECT existing FROM record WHERE id = ?", (id,)).fetchone()
         return dict(orjson.loads(text or "{}"))
 
-    def timeline(self) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
-        """Of each timeline entry, by id: action, id in Freshsales, time, payload, code, and whose it is."""
+    def timeline(self, ids: range) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
+        """Of each timeline entry with these ids: action, id in Freshsales, time, payload, code, and whose it is."""
         return self.db.execute(
             "SELECT e.action, e.remote_id, e.time, e.payload, e.code,"
             " coalesce(p.key, nullif(e.email, ''), substr(coalesce(e.key, '?'), 2))"
-            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL ORDER BY e.id"
+            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL AND e.id BETWEEN ? AND ?"
+            " ORDER BY e.id",
+            (ids.start, ids.stop - 1),
         )
 
-    def parents(self, where: str) -> set[int]:
-        """The ids in Freshsales of whom the records that fit belong to."""
+    def entry_ids(self) -> range:
+        """The ids of all timeline entries, from the first to the last."""
+        (last,) = self.db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
+        return range(last + 1)
+
+    def remote_parents(self, where: str) -> dict[int, int]:
+        """Of whom the records that fit belong to: the ids in Freshsales that are known, by id."""
         whose = f"SELECT parent FROM record WHERE {where}"
-        rows = self.db.execute(f"SELECT remote_id FROM record WHERE remote_id IS NOT NULL AND id IN ({whose})")
-        return {id for (id,) in rows}
+        known = "SELECT id, remote_id FROM record WHERE remote_id IS NOT NULL"
+        return dict(self.db.execute(f"{known} AND id IN ({whose})"))
 
     def record(self, id: int) -> Record:
         """The record with this row id."""
@@ -294,21 +328,21 @@ class Store:
 
     def around(self, ids: Iterable[int | None]) -> dict[int, Around]:
         """The records of these ids, by id."""
-        return {one.id: one for one in self._around("id", sorted({id for id in ids if id is not None}))}
+        return {record.id: record for record in self._around("id", sorted({id for id in ids if id is not None}))}
 
     def accounts(self, names: Iterable[str]) -> dict[str, Around]:
         """The run's accounts of these folded names, by name, but those that were left out."""
-        found = self._around("match_key", sorted(set(names)), "kind = 'account' AND action != 'skipped' AND ")
-        return {one.match_key: one for one in reversed(found)}
+        accounts = self._around("match_key", sorted(set(names)), f"{_USED_ACCOUNT} AND ")
+        return {account.match_key: account for account in reversed(accounts)}
 
     def _around(self, column: str, values: list[Any], condition: str = "") -> list[Around]:
         return [
             Around._make(row)
-            for some in (values[at : at + MOST_VALUES] for at in range(0, len(values), MOST_VALUES))
+            for page in (values[at : at + MOST_VALUES] for at in range(0, len(values), MOST_VALUES))
             for row in self.db.execute(
                 f"SELECT {', '.join(Around._fields)} FROM record"
-                f" WHERE {condition}{column} IN ({', '.join('?' * len(some))}) ORDER BY id",
-                some,
+                f" WHERE {condition}{column} IN ({', '.join('?' * len(page))}) ORDER BY id",
+                page,
             )
         ]
 
@@ -327,24 +361,39 @@ class Store:
     def forget_deals(self, people: Sequence[int]) -> None:
         """Of these people no deal is to be written that wasn't yet."""
         marks = ", ".join("?" * len(people))
-        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = 'planned'", people)
+        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = '{Status.PLANNED}'", people)
 
-    def add_parts(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
-        """Keep what was said of what several may speak of: part, folded name, state; not of accounts planned before."""
+    def add_companies(self, rows: Iterable[tuple[str, str, int, bytes]]) -> None:
+        """Keep what a person says of a company: part, folded name, whose it is, state.
+
+        Not of accounts that are planned, nor what is kept already.
+        """
         self.db.executemany(
-            "INSERT INTO fragment SELECT ?1, ?3 WHERE NOT EXISTS"
+            "INSERT INTO fragment SELECT ?1, ?3, ?4 WHERE NOT EXISTS"
             " (SELECT 1 FROM record WHERE kind = 'account' AND match_key = ?2)",
             rows,
         )
 
-    def parts(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        """What was said of all things of this kind, by part."""
-        return self.db.execute("SELECT key, state FROM fragment WHERE substr(key, 1, ?) = ? ORDER BY key",
-                               (len(kind), kind))  # fmt: skip
+    def companies(self) -> Iterator[tuple[str, bytes]]:
+        """What group calls, and people who are contacts, say of all companies, by part."""
+        return self.db.execute(
+            "SELECT f.key, f.state FROM fragment f LEFT JOIN record r ON r.id = f.person"
+            " WHERE f.person IS NULL OR r.entity = 'contact' ORDER BY f.key"
+        )
 
-    def forget_parts(self, kind: str) -> None:
+    def forget_companies(self) -> None:
         """They are records now."""
-        self.db.execute("DELETE FROM fragment WHERE substr(key, 1, ?) = ?", (len(kind), kind))
+        self.db.execute("DELETE FROM fragment")
+
+    def add_read(self, rejects: Iterable[Sequence[Any]], anonymous: Iterable[Sequence[Any]]) -> None:
+        """Keep events that can't be used, and whose key an anonymousId was told with."""
+        with self.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO anonymous VALUES (?, ?, ?)", anonymous)
+            db.executemany("INSERT INTO reject VALUES (?, ?, ?, ?, ?, ?)", rejects)
+
+    def note_input(self, number: int, container: str, events: int) -> None:
+        """Note what an input was and how many events it had."""
+        self.db.execute("UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, number))
 
     def update_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Set these columns of many rows, each given by its values and then its id."""
@@ -361,15 +410,20 @@ class Store:
         """How many rows fit."""
         return int(self.db.execute(f"SELECT count(*) FROM {table} WHERE {where}", tuple(values)).fetchone()[0])
 
+    def has_any(self, where: str) -> bool:
+        """Whether a record or timeline entry fits."""
+        either = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {where}" for table in TABLES)
+        return bool(self.db.execute(f"SELECT EXISTS ({either})").fetchone()[0])
+
     @property
     def has_in_flight(self) -> bool:
         """Whether of a row that was sent nobody knows what came of it."""
-        return any(self.count(table, "status IN ('sent', 'unknown')") for table in ("record", "entry"))
+        return self.has_any(is_any("status", Status.SENT, Status.UNKNOWN))
 
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
         with self.transaction() as db:
-            for table in ("reject", "fragment", "identity", "anonymous", "record", "entry"):
+            for table in ("reject", "fragment", "folded", "identity", "anonymous", "record", "entry"):
                 db.execute(f"DELETE FROM {table}")
 
     def copy_to(self, path: Path) -> None:
@@ -383,5 +437,4 @@ class Store:
 
 def account_named(store: Store, name: str | None) -> Record | None:
     """The run's account of this folded name, unless it was left out."""
-    found = list(store.records("kind = 'account' AND match_key = ? AND action != 'skipped'", (name,))) if name else []
-    return found[0] if found else None
+    return next(store.records(f"{_USED_ACCOUNT} AND match_key = ?", (name,)), None) if name else None

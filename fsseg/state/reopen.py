@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from fsseg.state.actions import IS_SENT, TABLES, WRITES, Action, Code, Status, Table, is_any
 from fsseg.state.plan_store import Store
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import unseal, unseal_settled
 
-WRITES = "action IN ('create', 'update', 'delete')"
-FAILED = f"{WRITES} AND status IN ('failed', 'unknown')"
-HELD_BACK = "action IN ('conflict', 'skipped') AND status = 'failed' AND code IN ('email_exists', 'unknown_outcome')"
+FAILED = f"{WRITES} AND {is_any('status', Status.FAILED, Status.UNKNOWN)}"
+HELD_BACK = (
+    f"{is_any('action', Action.CONFLICT, Action.SKIPPED)} AND status = '{Status.FAILED}'"
+    f" AND {is_any('code', Code.EMAIL_EXISTS, Code.UNKNOWN_OUTCOME)}"
+)
 """What was not sent for a reason that may be gone by now."""
-TABLES = ("record", "entry")
 
-Ids = dict[str, list[int]]
+Ids = dict[Table, list[int]]
 """Ids of rows by table."""
 
 
@@ -31,25 +34,26 @@ def reopen_failed(store: Store) -> int:
             return 0
         unseal_settled(store)
         for statement in _linked(f"id IN (SELECT id FROM record WHERE kind = 'account' AND {FAILED})"):
-            db.execute(f"UPDATE record SET status = 'planned' WHERE status = 'done' AND {statement}")
+            db.execute(f"UPDATE record SET status = '{Status.PLANNED}' WHERE status = '{Status.DONE}' AND {statement}")
         for table in TABLES:
-            db.execute(f"UPDATE {table} SET status = 'sent' WHERE {WRITES} AND status = 'unknown'")
+            db.execute(f"UPDATE {table} SET status = '{Status.SENT}' WHERE {WRITES} AND status = '{Status.UNKNOWN}'")
             db.execute(
-                f"UPDATE {table} SET status = 'planned', code = NULL, message = NULL, http_status = NULL WHERE {FAILED}"
+                f"UPDATE {table} SET status = '{Status.PLANNED}', code = NULL, message = NULL, http_status = NULL"
+                f" WHERE {FAILED}"
             )
-        store.put("stage", "planned")
+        store.meta.stage = PlanStage.PLANNED
         _plan_anew(store)
     return count
 
 
 def _plan_anew(store: Store) -> None:
     """What was held back is planned as if nobody had looked at it yet."""
-    if not any(store.count(table, HELD_BACK) for table in TABLES):
+    if not store.has_any(HELD_BACK):
         return
-    store.put("stage", "renewing")
+    store.meta.stage = PlanStage.RENEWING
     unseal(store)
-    anew = "action = NULL, status = 'planned', code = NULL, message = NULL"
-    store.db.execute(f"UPDATE record SET {anew}, entity = iif(kind = 'person', NULL, entity) WHERE {HELD_BACK}")
+    anew = f"action = NULL, status = '{Status.PLANNED}', code = NULL, message = NULL"
+    store.db.execute(f"UPDATE record SET {anew}, matched = 0 WHERE {HELD_BACK}")
     store.db.execute(f"UPDATE entry SET {anew} WHERE {HELD_BACK}")
 
 
@@ -57,22 +61,20 @@ def _linked(reopened: str) -> tuple[str, str]:
     """Which records point at an account among those `reopened` that doesn't exist yet."""
     missing = f"a.remote_id IS NULL AND a.{reopened}"
     return (
-        "entity = 'contact' AND action IN ('create', 'update') AND EXISTS (SELECT 1 FROM record a,"
-        " json_each(record.desired, '$.\"$accounts\"') n"
+        f"entity = 'contact' AND {IS_SENT} AND EXISTS (SELECT 1 FROM record a, json_each(record.companies) n"
         f" WHERE a.kind = 'account' AND a.match_key = n.value AND {missing})",
-        "entity = 'deal' AND action IN ('create', 'update') AND EXISTS (SELECT 1 FROM record a"
-        f" WHERE a.id = record.account AND {missing})",
+        f"entity = 'deal' AND {IS_SENT} AND EXISTS (SELECT 1 FROM record a WHERE a.id = record.account AND {missing})",
     )
 
 
 def reopen_unknown(store: Store) -> Ids:
     """Let what may have been made be looked for; the rows."""
-    unknown = "action = 'create' AND status = 'unknown'"
+    unknown = f"action = '{Action.CREATE}' AND status = '{Status.UNKNOWN}'"
     ids = {table: [id for (id,) in store.db.execute(f"SELECT id FROM {table} WHERE {unknown}")] for table in TABLES}
     with store.transaction() as db:
         unseal_settled(store)
         for table in TABLES:
-            db.execute(f"UPDATE {table} SET status = 'sent' WHERE {unknown}")
+            db.execute(f"UPDATE {table} SET status = '{Status.SENT}' WHERE {unknown}")
     return ids
 
 
@@ -81,7 +83,7 @@ def close_absent(store: Store, ids: Ids) -> None:
     with store.transaction() as db:
         for table, rows in ids.items():
             db.executemany(
-                f"UPDATE {table} SET status = 'failed', code = 'unavailable', message = 'it did not arrive'"
-                " WHERE id = ? AND status = 'planned'",
+                f"UPDATE {table} SET status = '{Status.FAILED}', code = '{Code.UNAVAILABLE}',"
+                f" message = 'it did not arrive' WHERE id = ? AND status = '{Status.PLANNED}'",
                 ((id,) for id in rows),
             )

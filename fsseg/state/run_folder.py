@@ -127,14 +127,14 @@ class Run:
     def has_sent(self) -> bool:
         """Whether anything of it was sent to Freshsales."""
         with self.reading() as store:
-            return store.count("record", "claimed_at IS NOT NULL") + store.count("entry", "claimed_at IS NOT NULL") > 0
+            return store.has_any("claimed_at IS NOT NULL")
 
     @property
     def has_whole_plan(self) -> bool:
         """Whether all of its plan can be read; what was lost with its log leaves a plan that says nothing."""
         try:
             with closing(self.open()) as store:
-                return is_whole(store.db) and store.get("settings") is not None
+                return is_whole(store.db) and store.meta.settings is not None
         except StateError:
             return False
 

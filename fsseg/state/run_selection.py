@@ -43,13 +43,13 @@ def latest(folders: Iterable[Path], fits: Fits) -> Run | None:
 def named(folders: Iterable[Path], id: str) -> Run:
     """The run of this id, or the only one whose id begins so. Raises `NoSuchRun`."""
     runs = newest_first(folders)
-    found = [run for run in runs if run.id == id] or [run for run in runs if id and run.id.startswith(id)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    meant = [run for run in runs if run.id == id] or [run for run in runs if id and run.id.startswith(id)]
+    if len(meant) == 1:
+        return meant[0]
+    if not meant:
         raise NoSuchRun(f"there is no run {id}: fsseg runs list shows them")
-    several = ", ".join(run.id for run in found[:5])
-    raise NoSuchRun(f"{len(found)} runs begin with {id}: give more of the id ({several})")
+    several = ", ".join(run.id for run in meant[:5])
+    raise NoSuchRun(f"{len(meant)} runs begin with {id}: give more of the id ({several})")
 
 
 def supersede(account: Path, later: RunInfo) -> None:
@@ -76,13 +76,13 @@ def _has_sent_nothing(run: Run, info: RunInfo, later: RunInfo) -> bool:
 def open_undos(account: Path, inputs: Iterable[str]) -> list[Run]:
     """The undos that stopped on their way, of runs that have read one of these inputs. To be called under the lock."""
     runs = {run.id: (run, info) for run, info in readable_runs(account)}
-    wanted = {*inputs}
-    found = []
+    paths = {*inputs}
+    undos = []
     for run, info in runs.values():
         if info.command == "undo" and not info.dry and info.state in OPEN and info.of in runs:
             _, undone = runs[info.of]
-            found += [run] if wanted.intersection(undone.inputs) else []
-    return found
+            undos += [run] if paths.intersection(undone.inputs) else []
+    return undos
 
 
 def supersede_undos(account: Path, later: RunInfo) -> None:

@@ -7,37 +7,31 @@ from collections.abc import Iterable
 from msgspec.msgpack import Encoder
 from xxhash import xxh3_64_intdigest, xxh3_128
 
+from fsseg.state.actions import TABLES, Status, Table
 from fsseg.state.database import StateError
 from fsseg.state.ledger_format import signed
-from fsseg.state.plan_key import plan_key
 from fsseg.state.plan_store import Store, encode
-
-SEAL = "seal"
-"""Under this name the store keeps the digest of the plan."""
+from fsseg.state.run_meta import PlanStage
 
 _ID = "iif(proof IS NULL, remote_id, NULL)"
 _PLANNED = (
-    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, account, sources, desired, times, existing,"
-    f" {_ID}, action, fields, siblings FROM record ORDER BY id",
+    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, account, sources, desired, times, companies,"
+    f" asks_contact, converts, links, dropped, existing, {_ID}, action, fields, siblings FROM record ORDER BY id",
     f"SELECT id, key, person, position, hash, time, email, payload, head, {_ID}, action FROM entry ORDER BY id",
 )
 """All that decides what is sent; an id that is learnt only later has a `proof` of its own."""
 
 _READ = (
-    "SELECT id, key, match_key, by_email, keys, state FROM record WHERE kind = 'person' ORDER BY id",
+    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, asks_contact, desired, times, sources, companies,"
+    " state FROM record LEFT JOIN folded ON person = id ORDER BY id",
+    "SELECT key, person, state FROM fragment ORDER BY rowid",
     "SELECT id, key, person, position, hash, time, email, payload FROM entry ORDER BY id",
 )
-"""All that was read of the events, which matching doesn't change."""
-
-READ_SEAL = "read_seal"
-"""Under this name the store keeps the digest of what was read, where the run stopped before it was a plan."""
-
-SETTLED_SEAL = "settled_seal"
-"""Under this name the store keeps the digest of how the rows stand while nothing is under way; none while it pushes."""
+"""All that was read of the events."""
 
 _SETTLED = (
-    "SELECT id, status FROM record WHERE status != 'done' ORDER BY id",
-    "SELECT id, status FROM entry WHERE status != 'done' ORDER BY id",
+    f"SELECT id, status FROM record WHERE status != '{Status.DONE}' ORDER BY id",
+    f"SELECT id, status FROM entry WHERE status != '{Status.DONE}' ORDER BY id",
 )
 
 _encode = Encoder().encode
@@ -45,51 +39,57 @@ _encode = Encoder().encode
 PAGE = 1_000
 """Rows that are read at a time."""
 
-_NOTES = ("settings", "undoes", "delete_created")
+_UNPLANNED = (PlanStage.GATHERED, PlanStage.MATCHED)
 
 
 def seal(store: Store) -> None:
     """Keep what the plan is now."""
-    store.put(SEAL, _digest(store, _PLANNED))
+    store.meta.seal = _digest(store, _PLANNED)
 
 
 def seal_read(store: Store) -> None:
     """Keep what was read, of a run that stops before it has planned."""
-    if store.get("stage") in ("gathered", "matched") and store.get("undoes") is None:
-        store.put(READ_SEAL, _digest(store, _READ))
+    if store.meta.stage in _UNPLANNED and store.meta.undoes is None:
+        store.meta.read_seal = _digest(store, _READ)
+
+
+def unseal_read(store: Store) -> None:
+    """Planning goes on, which changes what was read."""
+    if store.meta.read_seal is not None:
+        store.meta.read_seal = None
 
 
 def unseal(store: Store) -> None:
     """The plan is about to be changed."""
-    store.put(SEAL, None)
+    store.meta.seal = None
 
 
 def begin_renewal(store: Store) -> None:
     """The plan is about to be brought up to date; what ends the process meanwhile leaves it to be done again."""
     with store.transaction():
-        store.put("stage", "renewing")
+        store.meta.stage = PlanStage.RENEWING
         unseal(store)
 
 
 def seal_settled(store: Store) -> None:
     """Keep how the rows stand: those that aren't done can be sent again."""
-    store.put(SETTLED_SEAL, _digest(store, _SETTLED))
+    store.meta.settled_seal = _digest(store, _SETTLED)
 
 
 def unseal_settled(store: Store) -> None:
     """Rows are about to be settled, or made ready to be sent again."""
-    store.put(SETTLED_SEAL, None)
+    store.meta.settled_seal = None
 
 
 def check(store: Store, run: str) -> None:
     """Raise `StateError` if a finished plan, or an id that the run has learnt, isn't any more what fsseg wrote."""
-    stage, read = store.get("stage"), store.get(READ_SEAL)
-    if stage in ("planned", "pushed"):
-        settled = store.get(SETTLED_SEAL)
-        is_ours = store.get(SEAL) == _digest(store, _PLANNED) and _proven(store)
+    stage, read = store.meta.stage, store.meta.read_seal
+    if stage in (PlanStage.PLANNED, PlanStage.PUSHED):
+        settled = store.meta.settled_seal
+        is_ours = store.meta.seal == _digest(store, _PLANNED) and _proven(store)
         is_ours = is_ours and settled in (None, _digest(store, _SETTLED))
     else:
-        is_ours = stage not in ("gathered", "matched") or read is None or read == _digest(store, _READ)
+        is_ours = stage not in _UNPLANNED or read is None or read == _digest(store, _READ)
     if not is_ours:
         raise edited(run)
 
@@ -101,15 +101,15 @@ def edited(run: str) -> StateError:
     )
 
 
-def proof(table: str, id: int, remote_id: int) -> int:
+def proof(table: Table, id: int, remote_id: int) -> int:
     """What goes along with the id that Freshsales gave to a row."""
     return signed(xxh3_64_intdigest(f"{table} {id} {remote_id}".encode()))
 
 
 def _digest(store: Store, queries: Iterable[str]) -> str:
     digest = xxh3_128()
-    key = plan_key(store)
-    digest.update(encode([key.account, key.edition, *map(store.get, _NOTES)]).encode())
+    key, meta = store.meta.key, store.meta
+    digest.update(encode([key.account, key.edition, meta.settings, meta.undoes, meta.delete_created]).encode())
     for query in queries:
         rows = store.db.execute(query)
         while page := rows.fetchmany(PAGE):
@@ -120,7 +120,7 @@ def _digest(store: Store, queries: Iterable[str]) -> str:
 def _proven(store: Store) -> bool:
     return all(
         proof(table, id, remote_id) == known
-        for table in ("record", "entry")
+        for table in TABLES
         for id, remote_id, known in store.db.execute(
             f"SELECT id, remote_id, proof FROM {table} WHERE proof IS NOT NULL"
         )

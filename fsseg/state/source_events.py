@@ -16,12 +16,12 @@ from fsseg.state.input_files import holds_what_was_read
 from fsseg.state.plan_store import Store
 
 
-def items_at(store: Store, positions: Iterable[int]) -> Iterator[tuple[int, Event | Rejected | None]]:
+def reread(store: Store, positions: Iterable[int]) -> Iterator[tuple[int, Event | Rejected | None]]:
     """What stands at these positions of the run's inputs, in order; None where a file went away or changed since."""
-    wanted: defaultdict[int, set[int]] = defaultdict(set)
+    by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
-        wanted[position >> POSITION_BITS].add(position)
-    for number, left in sorted(wanted.items()):
+        by_input[position >> POSITION_BITS].add(position)
+    for number, left in sorted(by_input.items()):
         path, first, last = store.db.execute(
             "SELECT path, first, last FROM input WHERE number = ?", (number,)
         ).fetchone()
@@ -37,7 +37,7 @@ def items_at(store: Store, positions: Iterable[int]) -> Iterator[tuple[int, Even
             yield position, None
 
 
-def keys_at(store: Store, positions: Container[int]) -> dict[int, str]:
+def keys_of_events(store: Store, positions: Container[int]) -> dict[int, str]:
     """Whom or what the events at these positions are about, as far as the plan tells it."""
     keys: dict[int, str] = {}
     for key, sources in store.db.execute("SELECT key, sources FROM record"):
@@ -55,7 +55,7 @@ def keep_rejected(store: Store) -> None:
     lacking = "SELECT position FROM reject WHERE event IS NULL AND raw IS NULL"
     positions = [position for (position,) in store.db.execute(lacking)]
     with store.transaction() as db:
-        for position, item in items_at(store, positions):
+        for position, item in reread(store, positions):
             if isinstance(item, Event):
                 event = json_codec.dumps(item.original).decode()
                 db.execute("UPDATE reject SET line = ?, event = ? WHERE position = ?", (item.line, event, position))

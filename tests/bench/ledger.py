@@ -17,7 +17,7 @@ from random import Random
 import orjson
 
 from fsseg.fold.batch import SIZE
-from fsseg.fold.dedupe import Seen
+from fsseg.fold.dedupe import DedupeIndex
 from fsseg.state.ledger import Ledger
 from tests.bench.table import table
 
@@ -44,11 +44,11 @@ def measure(path: Path, events: int) -> dict[str, float]:
     random, before = Random(2), _peak()
     elapsed = 0.0
     with closing(Ledger(path)) as known:
-        seen = Seen(known.delivered().among)
+        seen = DedupeIndex(known.delivered().among)
         for first in range(0, events, SIZE):
             keys = [random.getrandbits(64) for _ in range(min(SIZE, events - first))]
             began = time.perf_counter()
-            if seen.repeated(keys):
+            if seen.duplicates(keys):
                 raise RuntimeError("new events were taken for delivered ones")
             elapsed += time.perf_counter() - began
     return {"elapsed_s": elapsed, "taken_mb": _peak() - before}

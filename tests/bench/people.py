@@ -14,7 +14,7 @@ from random import Random
 
 import orjson
 
-from fsseg.state.fingerprint import content, places
+from fsseg.state.fingerprint import fingerprint, fingerprint_keys
 from fsseg.state.ledger import Ledger
 from tests.bench.table import table
 
@@ -59,8 +59,8 @@ def _people(random: Random, numbers: range, share: float) -> Iterator[tuple[Pers
         key = f"#{number}" if random.random() < share else f"@{email}"
         began = 63_870_000_000_000_000 + random.randrange(10**13)
         times = dict.fromkeys(FIELDS, began) | {"job_title": began + 10**9, "cf_plan": began + 10**12}
-        (place, _) = places("person", "contact", id, email, None)
-        yield (key, "contact", id, email), (place, times, content({"number": number}))
+        (name, _) = fingerprint_keys("person", "contact", id, email, None)
+        yield (key, "contact", id, email), (name, times, fingerprint("person", {"number": number}, ()))
 
 
 def _seconds(state: Path, events: int, host: str) -> float:

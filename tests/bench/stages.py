@@ -17,12 +17,11 @@ from typing import Any
 
 import orjson
 
-from fsseg.fold.batch import Batcher
-from fsseg.fold.collect import Gatherer, no_cycles
-from fsseg.fold.dedupe import Seen
-from fsseg.fold.group import Folded
-from fsseg.fold.parallel import gather
-from fsseg.fold.people import settle
+from fsseg.fold.collect import Collector
+from fsseg.fold.dedupe import DedupeIndex
+from fsseg.fold.engines.local import LocalEngine
+from fsseg.fold.fold_inputs import no_cycles
+from fsseg.fold.people import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
@@ -37,25 +36,27 @@ from tests.bench.table import table
 BARE = "bare orjson.loads"
 
 
+CATALOG = Catalog.standard("classic")
+
+
 def plan(path: Path, folder: Path) -> int:
     """Read, map and fold a file, and write what comes of it into a new store; how many events there were."""
-    with gathered(path, folder) as (store, gatherer):
-        settle(store, gatherer, folding(gatherer), None)
-        return gatherer.counts.read
+    with collected(path, folder) as (store, collector, engine):
+        write_records(store, collector, engine.fold(collector.size), CATALOG.edition, None)
+        return collector.counts.read
 
 
 @contextmanager
-def gathered(path: Path, folder: Path) -> Iterator[tuple[Store, Gatherer]]:
-    """A file's events, heaped up by person."""
-    batcher = Batcher(Catalog.standard("classic"), Rules(offline=True))
-    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer, no_cycles():
-        gather(gatherer, [Input(str(path), 0)], batcher, None, _silent)
-        yield store, gatherer
-
-
-def folding(gatherer: Gatherer) -> Folded:
-    """The states of all people in what was gathered."""
-    return Folded(gatherer, Mapper(Catalog.standard("classic"), Rules(offline=True), gatherer.warnings))
+def collected(path: Path, folder: Path) -> Iterator[tuple[Store, Collector, LocalEngine]]:
+    """A file's events, in partitions by person."""
+    with (
+        closing(Store(folder / "plan.db")) as store,
+        closing(LocalEngine(folder, CATALOG, Rules(offline=True))) as engine,
+        no_cycles(),
+    ):
+        collector = Collector(store, DedupeIndex())
+        engine.read([Input(str(path), 0)], collector, _silent)
+        yield store, collector, engine
 
 
 def stages(events: int, people: int, rounds: int) -> str:
@@ -74,7 +75,7 @@ def stages(events: int, people: int, rounds: int) -> str:
             "read": lambda: _read(plain),
             "read, gzip": lambda: _read(packed),
             "read, map": lambda: _map(plain),
-            "read, dedupe, heap up by person": lambda: _heap_up(plain, folder),
+            "read, dedupe, partition by person": lambda: _collect(plain, folder),
             "read, map, fold": lambda: _fold(plain, folder),
             "the same, each call with new traits": lambda: _fold(restless, folder),
             "read, map, fold, into plan.db": lambda: _plan(plain, folder),
@@ -114,20 +115,20 @@ def _read(path: Path) -> None:
 
 
 def _map(path: Path) -> None:
-    mapper = Mapper(Catalog.standard("classic"), Rules(offline=True), WarningCounter())
+    mapper = Mapper(CATALOG, Rules(offline=True), WarningCounter())
     for event in read(Input(str(path), 0)):
         if isinstance(event, Event) and mapper.event_filter(event) is None:
             mapper.map(event)
 
 
-def _heap_up(path: Path, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as name, gathered(path, Path(name)):
+def _collect(path: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as name, collected(path, Path(name)):
         pass
 
 
 def _fold(path: Path, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as name, gathered(path, Path(name)) as (_, gatherer):
-        for _ in folding(gatherer):
+    with tempfile.TemporaryDirectory(dir=folder) as name, collected(path, Path(name)) as (_, collector, engine):
+        for _ in engine.fold(collector.size):
             pass
 
 

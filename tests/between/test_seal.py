@@ -97,7 +97,8 @@ def test_an_edit_that_is_taken_back_hinders_nobody(machine: Machine) -> None:
 
 READ = {
     "a person": "UPDATE record SET key = 'else@x.example', match_key = 'else@x.example'",
-    "a value": "UPDATE record SET state = replace(CAST(state AS TEXT), 'CEO', 'CFO')",
+    "a value": "UPDATE record SET desired = replace(desired, 'CEO', 'CFO')",
+    "what it was folded from": "UPDATE folded SET state = replace(CAST(state AS TEXT), 'CEO', 'CFO')",
     "a time": "UPDATE entry SET time = '2020-01-01T00:00:00.000'",
 }
 

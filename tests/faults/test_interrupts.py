@@ -15,7 +15,7 @@ import pytest
 
 from fsseg import pipeline
 from fsseg.sandbox import Fault
-from fsseg.state.outcomes import Totals, add_up
+from fsseg.state.outcomes import Totals, count_outcomes
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import Ended, finish, here, run, start, when
@@ -115,10 +115,10 @@ def test_signals_while_the_run_is_accounted_for_end_it_no_earlier_than_the_secon
     def interrupted(*args: Any, **more: Any) -> Totals:
         for _ in range(signals):
             signal.raise_signal(signal.SIGINT)
-        return add_up(*args, **more)
+        return count_outcomes(*args, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "add_up", interrupted)
+        patched.setattr(pipeline, "count_outcomes", interrupted)
         done = here(classic, "import", path)
     assert done.code == code, done.err
     assert ("fsseg resume" in done.err) == bool(code)
@@ -216,7 +216,7 @@ def test_a_process_that_reads_along_and_is_killed_stops_the_run_and_it_goes_on(
     while not readers:
         assert process.poll() is None
         readers = [
-            child for child in children(process) if b"spawn_main" in Path("/proc", child, "cmdline").read_bytes()
+            child for child in children(process) if b"tracker" not in Path("/proc", child, "cmdline").read_bytes()
         ]
     os.kill(int(readers[0]), signal.SIGKILL)
     done = finish(process)

@@ -1,23 +1,19 @@
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 
 import orjson
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.fold.collect import Gatherer
-from fsseg.fold.dedupe import Seen
-from fsseg.fold.group import Folded
+from fsseg.fold.group import RefusedCall, contributions
 from fsseg.fold.merge import fold
+from fsseg.fold.partitions import Row
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.intents import PersonIntent
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
-from fsseg.state.plan_store import Store
 
 CATALOG = Catalog.standard("classic")
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
@@ -32,7 +28,7 @@ TRAITS = st.fixed_dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), TRAITS), min_size=1, max_size=6), st.booleans())
 def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
-    tmp_path_factory: pytest.TempPathFactory, calls: list[tuple[int, dict[str, Any]]], strict: bool
+    calls: list[tuple[int, dict[str, Any]]], strict: bool
 ) -> None:
     rules, warnings = Rules(offline=True, strict=strict), WarningCounter()
     each = Mapper(CATALOG, rules, warnings)
@@ -48,18 +44,10 @@ def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
         if isinstance(intent, PersonIntent)
     )
 
-    folder = tmp_path_factory.mktemp("run")
-    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer:
-        gatherer.people.add(
-            [
-                ("#u", at, f"2025-01-0{day + 1}", at * 7, "u", orjson.dumps(traits))
-                for at, (day, traits) in enumerate(calls)
-            ]
-        )
-        folded = Folded(gatherer, Mapper(CATALOG, rules, gatherer.warnings))
-        ((_, states),) = folded
-        assert states.get("#u", {}) == expected
-        assert sorted(folded.refused) == [
-            (at, *intent) for _, at, _, intent in mapped if not isinstance(intent, PersonIntent)
-        ]
-        assert gatherer.warnings.counts == warnings.counts
+    counted, refused = WarningCounter(), list[RefusedCall]()
+    rows: list[Row] = [
+        ("#u", at, f"2025-01-0{day + 1}", at * 7, "u", orjson.dumps(traits)) for at, (day, traits) in enumerate(calls)
+    ]
+    assert fold(contributions(rows, Mapper(CATALOG, rules, WarningCounter()), counted, refused)) == expected
+    assert sorted(refused) == [(at, *intent) for _, at, _, intent in mapped if not isinstance(intent, PersonIntent)]
+    assert counted.counts == warnings.counts

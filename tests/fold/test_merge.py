@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.fold.merge import Said, State, dump, fold, merge, restore
+from fsseg.fold.merge import Contribution, State, dump, fold, merge, restore
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 CELLS = st.dictionaries(NAMES, st.none() | st.integers(0, 5) | st.sampled_from(["x", "y"]), max_size=4)
@@ -17,12 +17,12 @@ TIMES = st.sampled_from(["", "2025-01-06T10:00:00.000", "2025-01-06T10:00:00.001
 
 
 @st.composite
-def many(draw: st.DrawFn) -> list[Said]:
+def many(draw: st.DrawFn) -> list[Contribution]:
     events = draw(st.lists(st.tuples(TIMES, PARTS), max_size=8))
     return [(time, position, 1_000 + position, parts) for position, (time, parts) in enumerate(events)]
 
 
-def naive(said: list[Said]) -> dict[str, dict[str, Any]]:
+def naive(said: list[Contribution]) -> dict[str, dict[str, Any]]:
     """Last write wins per cell, by event time and, for equal times, by position."""
     standing: dict[str, dict[str, Any]] = {}
     for _, _, _, parts in sorted(said, key=lambda one: one[:2]):
@@ -33,13 +33,13 @@ def naive(said: list[Said]) -> dict[str, dict[str, Any]]:
 
 @given(many())
 @settings(max_examples=50)
-def test_the_last_write_of_every_cell_stands(said: list[Said]) -> None:
+def test_the_last_write_of_every_cell_stands(said: list[Contribution]) -> None:
     assert {name: part.cells() for name, part in fold(said).items()} == naive(said)
 
 
 @given(many())
 @settings(max_examples=50)
-def test_every_event_is_a_source_of_the_parts_it_speaks_of(said: list[Said]) -> None:
+def test_every_event_is_a_source_of_the_parts_it_speaks_of(said: list[Contribution]) -> None:
     for name, part in fold(said).items():
         assert part.sources == [(position, key) for _, position, key, parts in said if name in parts]
         assert part.first == min((time, position) for time, position, _, parts in said if name in parts)
@@ -47,7 +47,7 @@ def test_every_event_is_a_source_of_the_parts_it_speaks_of(said: list[Said]) -> 
 
 @given(many(), st.integers(0, 8), st.integers(0, 8))
 @settings(max_examples=50)
-def test_folding_apart_and_merging_is_folding_together(said: list[Said], one: int, two: int) -> None:
+def test_folding_apart_and_merging_is_folding_together(said: list[Contribution], one: int, two: int) -> None:
     low, high = sorted((one, two))
     first, second, third = fold(said[:low]), fold(said[low:high]), fold(said[high:])
     whole = fold(said)
@@ -58,7 +58,7 @@ def test_folding_apart_and_merging_is_folding_together(said: list[Said], one: in
 
 @given(many(), st.randoms(use_true_random=False))
 @settings(max_examples=50)
-def test_the_order_of_the_lines_does_not_matter(said: list[Said], random: Any) -> None:
+def test_the_order_of_the_lines_does_not_matter(said: list[Contribution], random: Any) -> None:
     shuffled = list(said)
     random.shuffle(shuffled)
     assert fold(shuffled) == fold(said)
@@ -66,19 +66,19 @@ def test_the_order_of_the_lines_does_not_matter(said: list[Said], random: Any) -
 
 @given(many())
 @settings(max_examples=50)
-def test_merging_with_nothing_or_itself_changes_nothing(said: list[Said]) -> None:
+def test_merging_with_nothing_or_itself_changes_nothing(said: list[Contribution]) -> None:
     state: State = fold(said)
     assert merge(state, {}) == merge({}, state) == merge(state, state) == state
 
 
 @given(many())
 @settings(max_examples=50)
-def test_a_state_survives_being_kept_as_json(said: list[Said]) -> None:
+def test_a_state_survives_being_kept_as_json(said: list[Contribution]) -> None:
     state = fold(said)
     assert restore(orjson.loads(orjson.dumps(dump(state)))) == state
 
 
 def test_folding_leaves_what_it_was_given_alone() -> None:
-    said: list[Said] = [("1", 0, 10, {"": {"a": 1}}), ("2", 1, 11, {"": {"b": 2}})]
+    said: list[Contribution] = [("1", 0, 10, {"": {"a": 1}}), ("2", 1, 11, {"": {"b": 2}})]
     fold(said)
     assert said == [("1", 0, 10, {"": {"a": 1}}), ("2", 1, 11, {"": {"b": 2}})]

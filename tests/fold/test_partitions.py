@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.fold.partitions import HEAPS, Row, Spool
+from fsseg.fold import partitions
+from fsseg.fold.partitions import PARTITIONS, PartitionedBuffer, Row
 
 ROWS = st.lists(
     st.tuples(
@@ -28,23 +29,26 @@ ROWS = st.lists(
 def test_what_is_added_comes_back_by_key_in_the_order_it_came(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[Row]], most: int
 ) -> None:
-    with closing(Spool(tmp_path_factory.mktemp("run"), most)) as spool:
-        for rows in batches:
-            spool.add(rows)
-        heaps = [[row for block in spool.blocks([heap]) for row in block] for heap in range(HEAPS)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partitions, "SPILL", most)
+        with closing(PartitionedBuffer(tmp_path_factory.mktemp("run"))) as buffer:
+            for rows in batches:
+                buffer.add(rows)
+            held = [[row for block in buffer.blocks([number]) for row in block] for number in range(PARTITIONS)]
     added = [row for rows in batches for row in rows]
     for key in {row[0] for row in added}:
-        (heap,) = (heap for heap in heaps if any(row[0] == key for row in heap))
-        assert [row for row in heap if row[0] == key] == [row for row in added if row[0] == key]
-    assert sum(map(len, heaps)) == len(added)
+        (partition,) = (rows for rows in held if any(row[0] == key for row in rows))
+        assert [row for row in partition if row[0] == key] == [row for row in added if row[0] == key]
+    assert sum(map(len, held)) == len(added)
 
 
-def test_a_disk_that_fills_up_in_the_middle_of_a_spill_is_told(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_in_the_middle_of_a_spill_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     was = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with closing(Spool(tmp_path, 1 << 20)) as spool:
+    monkeypatch.setattr(partitions, "SPILL", 1 << 20)
+    with closing(PartitionedBuffer(tmp_path)) as buffer:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, was[1]))
         try:
             with pytest.raises(OSError, match="too large"):
-                spool.add([(f"#{n}", n, "", n, "", bytes(1_000)) for n in range(2_000)])
+                buffer.add([(f"#{n}", n, "", n, "", bytes(1_000)) for n in range(2_000)])
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, was)

@@ -8,14 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
-from fsseg.fold import collect, parallel
-from fsseg.fold.batch import Batcher
-from fsseg.fold.collect import Gatherer
-from fsseg.fold.dedupe import Seen
-from fsseg.fold.group import Folded
-from fsseg.fold.people import settle
+from fsseg.fold import partitions
+from fsseg.fold.collect import Collector
+from fsseg.fold.dedupe import DedupeIndex
+from fsseg.fold.engines.local import LocalEngine
+from fsseg.fold.people import write_records
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.segment.open import Input
 from fsseg.state.ledger import Ledger
@@ -34,11 +32,10 @@ def track(user: str | None, at: int = 1, **more: Any) -> dict[str, Any]:
 def settled(folder: Path, *messages: dict[str, Any], ledger: Ledger | None = None) -> Iterator[Store]:
     (folder / "events.jsonl").write_bytes(b"\n".join(map(orjson.dumps, messages)))
     catalog, rules = Catalog.standard("classic"), Rules(offline=True, stitch_anonymous=True)
-    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer:
-        parallel.gather(
-            gatherer, [Input(str(folder / "events.jsonl"), 0)], Batcher(catalog, rules), None, lambda count: None
-        )
-        settle(store, gatherer, Folded(gatherer, Mapper(catalog, rules, gatherer.warnings)), ledger)
+    with closing(Store(folder / "plan.db")) as store, closing(LocalEngine(folder, catalog, rules)) as engine:
+        collector = Collector(store, DedupeIndex())
+        engine.read([Input(str(folder / "events.jsonl"), 0)], collector, lambda count: None)
+        write_records(store, collector, engine.fold(collector.size), catalog.edition, ledger)
         yield store
 
 
@@ -53,7 +50,7 @@ def owners(store: Store) -> list[str | None]:
 def test_several_ids_of_one_e_mail_are_one_person_with_the_entries_of_all(
     tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collect, "SPILL", most)
+    monkeypatch.setattr(partitions, "SPILL", most)
     messages = [
         identify("1", "ada@x.example"),
         identify("2", "Ada@X.example", at=2),

@@ -8,7 +8,7 @@ from pytest_httpx import HTTPXMock
 
 from fsseg.freshsales.bulk_job import Job
 from fsseg.freshsales.errors import BadAnswer, FreshsalesError, NotFound
-from fsseg.freshsales.reader import Page, Reader, names_all
+from fsseg.freshsales.reader import Page, Reader, is_of_all
 
 from .clocks import FakeClock
 
@@ -126,19 +126,20 @@ def test_the_view_of_all_is_found_by_name_else_the_default_else_the_first(
     reader: Reader, httpx_mock: HTTPXMock, views: list[Any], chosen: int
 ) -> None:
     httpx_mock.add_response(json={"filters": views})
-    assert reader.all_view("contact") == reader.all_view("contact") == chosen
+    assert reader.likeliest_view("contact") == reader.likeliest_view("contact") == chosen
 
 
 def test_only_a_view_of_all_names_itself_so() -> None:
-    assert names_all(ALL)
-    assert not names_all(DEFAULT)
-    assert not names_all({"id": 1, "name": "Overall winners"})
+    assert is_of_all("contact", ALL)
+    assert not is_of_all("contact", DEFAULT)
+    assert not is_of_all("contact", {"id": 1, "name": "Overall winners"})
+    assert not is_of_all("contact", {"id": 1, "name": "All customers in York"})
 
 
 def test_without_views_there_is_no_view_of_all(reader: Reader, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json={"filters": []})
     with pytest.raises(BadAnswer):
-        reader.all_view("deal")
+        reader.likeliest_view("deal")
 
 
 def test_a_view_is_paged_by_a_hundred(reader: Reader, httpx_mock: HTTPXMock) -> None:

@@ -74,27 +74,27 @@ def consoles(
 
 def test_talk_goes_to_stderr_and_leaves_stdout_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     both, out, err = consoles(monkeypatch)
-    both.say("hello\nyou")
+    both.info("hello\nyou")
     assert (out.getvalue(), err.getvalue()) == (b"", b"hello\nyou\n")
 
 
 def test_quiet_drops_talk_but_not_complaints(monkeypatch: pytest.MonkeyPatch) -> None:
     both, _, err = consoles(monkeypatch, quiet=True)
-    both.say("progress")
-    both.complain("the token is missing")
+    both.info("progress")
+    both.error("the token is missing")
     assert err.getvalue() == b"the token is missing\n"
 
 
 def test_markup_and_emoji_codes_and_escapes_in_talk_are_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     both, _, err = consoles(monkeypatch)
-    both.complain("[bold]x[/] :smile: \x1b[31m" + "long " * 60)
+    both.error("[bold]x[/] :smile: \x1b[31m" + "long " * 60)
     assert err.getvalue().startswith(b"[bold]x[/] :smile: \\x1b[31mlong")
     assert err.getvalue().count(b"\n") == 1
 
 
 def test_a_narrow_encoding_shows_escapes_instead_of_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     both, _, err = consoles(monkeypatch, encoding="ascii")
-    both.complain("Zoë")
+    both.error("Zoë")
     assert err.getvalue() == b"Zo\\xeb\n"
     assert glyphs(both.err).arrow == "->"
 

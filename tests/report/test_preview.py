@@ -11,8 +11,10 @@ from rich.cells import cell_len
 
 from fsseg.report.console import ASCII, Glyphs
 from fsseg.report.preview import preview_lines
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.overview import Overview, overview
 from fsseg.state.plan_store import Store
+from fsseg.state.run_meta import EventCounts, Forecast
 
 from .samples import HOSTILE
 
@@ -147,7 +149,9 @@ def test_what_is_left_alone_is_counted_by_entity(store: Store) -> None:
 
 
 def test_rejected_events_are_counted_by_code_whenever_they_were_rejected(store: Store) -> None:
-    store.put("counts", {"reasons": [["rejected", "missing_email", 4], ["skipped", "filtered", 110]]})
+    store.meta.counts = EventCounts(
+        reasons=[(EventOutcome.REJECTED, Code.MISSING_EMAIL, 4), (EventOutcome.SKIPPED, Code.FILTERED, 110)]
+    )
     for position in range(6):
         add_entry(store, "Signed Up", "skipped", "failed", code="unknown_person", position=position)
     add_entry(store, "Signed Up", "skipped", "failed", code="anonymous", position=6)
@@ -159,7 +163,7 @@ def test_rejected_events_are_counted_by_code_whenever_they_were_rejected(store: 
 
 def test_the_forecast_is_the_plan_s_where_it_has_one(store: Store) -> None:
     assert overview(store) == NOTHING
-    store.put("forecast", {"requests": 219, "seconds": 800.5})
+    store.meta.forecast = Forecast(219, 800.5)
     assert overview(store)[-2:] == (219, 800.5)
 
 

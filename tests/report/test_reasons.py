@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 from fsseg.report.reasons import REASONS, TABLE, WARNINGS
+from fsseg.state.actions import Code
 
 STAGES = {
     "read": "not_json not_utf8 not_an_object too_large truncated unknown_container",
@@ -19,6 +20,10 @@ def test_reasons_are_exactly_the_published_codes() -> None:
     published = {code for codes in (*STAGES.values(), MATCH_AND_PUSH) for code in codes.split()}
     assert set(REASONS) == published
     assert set(WARNINGS) == set(WARNED.split())
+
+
+def test_every_code_has_a_meaning_and_every_meaning_a_code() -> None:
+    assert {code.value for code in Code} == {reason.code.value for reason in TABLE}
 
 
 def test_every_code_stands_under_its_stage() -> None:

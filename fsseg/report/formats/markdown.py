@@ -14,6 +14,7 @@ from fsseg.report.formats import Format, Report
 from fsseg.report.humanize import cut
 from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
 from fsseg.report.show import Show
+from fsseg.state.actions import Action
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:])")
 _LONGEST = 200
@@ -65,9 +66,15 @@ def _record(change: Change) -> Iterator[str]:
     """No line starts with the data itself, so nothing in it can close the fence."""
     action = change["action"]
     who = f"{sanitise(change['entity'])} {identity(change)}"
-    yield {"create": f"+ {who}", "conflict": f"! {who}"}.get(action, f"@@ {who} @@")
+    match action:
+        case Action.CREATE:
+            yield f"+ {who}"
+        case Action.CONFLICT:
+            yield f"! {who}"
+        case _:
+            yield f"@@ {who} @@"
     for name, before, after in field_lines(change):
-        if action != "create":
+        if action != Action.CREATE:
             yield f"-     {name}: {cut(before, _LONGEST)}"
         yield f"+     {name}: {cut(after, _LONGEST)}"
     yield from (f"!     {words}" for words in warning_texts(change))

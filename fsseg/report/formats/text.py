@@ -42,15 +42,16 @@ from fsseg.report.model import (
 )
 from fsseg.report.show import Show
 from fsseg.report.standing import Standing
+from fsseg.state.actions import Code, EventOutcome
 
-STYLES = {
-    "applied": "green",
+STYLES: dict[str, str] = {
+    EventOutcome.APPLIED: "green",
     "would apply": "green",
-    "unchanged": "dim",
-    "skipped": "dim",
-    "rejected": "red",
-    "failed": "red",
-    "pending": "yellow",
+    EventOutcome.UNCHANGED: "dim",
+    EventOutcome.SKIPPED: "dim",
+    EventOutcome.REJECTED: "red",
+    EventOutcome.FAILED: "red",
+    EventOutcome.PENDING: "yellow",
 }
 NARROWEST = 24
 """Columns below which text is no longer put beside what it belongs to."""
@@ -64,7 +65,7 @@ class TextReport(Format):
     def write(self, console: Console, report: Report) -> None:
         print_totals(
             console, report.summary, report.failures, run_dir=report.run_dir, show_failures=report.most_failures,
-            told=report.command_shown, standing=report.standing,
+            command_shown=report.command_shown, standing=report.standing,
         )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ class TextDryRun(Format):
     def write(self, console: Console, report: Report) -> None:
         print_dry_run(
             console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
-            limit=report.most_changes, told=report.command_shown, standing=report.standing,
+            limit=report.most_changes, command_shown=report.command_shown, standing=report.standing,
         )  # fmt: skip
 
 
@@ -86,15 +87,15 @@ def print_totals(
     run_dir: Path | None = None,
     show_failures: int = 0,
     title: bool = True,
-    told: str = "",
+    command_shown: str = "",
     standing: Standing | None = None,
 ) -> None:
     """Print the closing text, below a title with account and run, and with the first `show_failures` failed events.
 
-    `told` is a command that is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
+    `command_shown` is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
     """
     shown = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, shown, run_dir, told, standing).lines(title):
+    for line in _Totals(console, summary, shown, run_dir, command_shown, standing).lines(title):
         console.print(line, soft_wrap=True)
 
 
@@ -107,7 +108,7 @@ def print_dry_run(
     run_dir: Path | None = None,
     show: Show = Show.ALL,
     limit: int | None = 50,
-    told: str = "",
+    command_shown: str = "",
     standing: Standing | None = None,
 ) -> None:
     """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
@@ -115,7 +116,9 @@ def print_dry_run(
         console.print(line, soft_wrap=True)
     for line in diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console)):
         console.print(line, soft_wrap=True)
-    print_totals(console, summary, failures, run_dir=run_dir, title=False, told=told, standing=standing)
+    print_totals(
+        console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing
+    )
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
@@ -152,8 +155,8 @@ class _Totals:
             yield from (*self.title(), Text())
         yield from self._head()
         reasons = reason_rows(self.summary, self.failures)
-        bad = [row for row in reasons if row.outcome != "skipped"]
-        skipped = [row for row in reasons if row.outcome == "skipped"]
+        bad = [row for row in reasons if row.outcome != EventOutcome.SKIPPED]
+        skipped = [row for row in reasons if row.outcome == EventOutcome.SKIPPED]
         for section in (
             self._outcomes(),
             self._records(),
@@ -244,7 +247,7 @@ class _Totals:
 
     def _warnings(self) -> Iterator[Text]:
         for row in warning_rows(self.summary):
-            label = "Ignored traits" if row.code == "ignored_trait" else f"Warning {row.code}"
+            label = "Ignored traits" if row.code == Code.IGNORED_TRAIT else f"Warning {row.code}"
             start = Text.assemble((f"{label}: ", "bold yellow"))
             yield from self._hanging(start, self._warned(row), 2 if len(start) > 24 else len(start))
 

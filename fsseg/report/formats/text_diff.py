@@ -18,8 +18,9 @@ from fsseg.report.changes import (
 )
 from fsseg.report.console import Glyphs, sanitise
 from fsseg.report.humanize import cut, pad
+from fsseg.state.actions import Action
 
-_STYLES = {"create": "green", "update": "yellow", "conflict": "red"}
+_STYLES: dict[str, str] = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.CONFLICT: "red"}
 _LONGEST_NAME = 32
 
 
@@ -46,7 +47,7 @@ def _record(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
     room = max(width - 6 - names - 3, 16)
     for name, before, after in lines:
         label = f"      {pad(cut(name, names, signs.ellipsis), names)}   "
-        if action == "create":
+        if action == Action.CREATE:
             yield Text.assemble(label, (cut(after, room, signs.ellipsis), "green"))
             continue
         arrow = f" {signs.arrow} "

@@ -27,8 +27,10 @@ class DealFinder:
         self._latest: tuple[int, list[Existing]] = 0, []
         self._paged = _paged(reader, contacts, say) if len(contacts) > FEW else None
 
-    def find(self, contact: int, name: str, *, made: bool) -> list[Existing]:
+    def find(self, contact: int | None, name: str, *, made: bool) -> list[Existing]:
         """The contact's deals of this name, folded. `made`: there should be one, be the view late or not."""
+        if contact is None:
+            return []
         if self._paged is not None:
             found = _named(self._paged.get(contact, []), name)
             if found or not made:

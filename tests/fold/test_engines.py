@@ -6,23 +6,23 @@ import gzip
 import os
 import random
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from fsseg.fold import collect, parallel
-from fsseg.fold import group as heaps
-from fsseg.fold.batch import Batcher
-from fsseg.fold.collect import Gatherer
-from fsseg.fold.dedupe import Seen
-from fsseg.fold.group import Folded
-from fsseg.fold.people import settle
+from fsseg.fold import group, partitions
+from fsseg.fold.collect import Collector
+from fsseg.fold.dedupe import DedupeIndex
+from fsseg.fold.engines import FoldEngine, processes
+from fsseg.fold.engines.local import LocalEngine
+from fsseg.fold.engines.processes import ProcessesEngine
+from fsseg.fold.people import write_records
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
+from fsseg.processes import Processes
 from fsseg.segment.open import Input
 from fsseg.state.plan_store import Store
 from tests.bench.generate import lines
@@ -78,23 +78,24 @@ def mixed(seed: int, count: int) -> list[bytes]:
     return made
 
 
-def planned(folder: Path, paths: Sequence[Path], processes: int, limit: int | None = None) -> dict[str, Any]:
+def planned(folder: Path, paths: Sequence[Path], jobs: int, limit: int | None = None) -> dict[str, Any]:
     """Everything that reading has put into the store, and everything counted."""
     folder.mkdir(mode=0o700)
     inputs = [Input(str(path), number) for number, path in enumerate(paths)]
     ticks: list[int] = []
-    with closing(Store(folder / "plan.db")) as store, closing(Gatherer(store, Seen())) as gatherer:
+    engine: FoldEngine
+    with closing(Store(folder / "plan.db")) as store, closing(Processes(jobs, folder)) as pool, ExitStack() as stack:
+        engine = LocalEngine(folder, CATALOG, RULES, limit) if jobs == 1 else ProcessesEngine(pool, CATALOG, RULES)
+        stack.enter_context(closing(engine))
+        collector = Collector(store, DedupeIndex())
         for input in inputs:
             store.db.execute("INSERT INTO input (number, path, shown) VALUES (?, ?, ?)", (input.number, "", input.path))
-        if processes == 1:
-            parallel.gather(gatherer, inputs, Batcher(CATALOG, RULES), limit, ticks.append)
-        else:
-            parallel.gather_apart(gatherer, inputs, CATALOG, RULES, processes, ticks.append)
-        settle(store, gatherer, Folded(gatherer, Mapper(CATALOG, RULES, gatherer.warnings)), None)
-        tables = ("input", "record", "entry", "reject", "fragment")
+        engine.read(inputs, collector, ticks.append)
+        write_records(store, collector, engine.fold(collector.size), CATALOG.edition, None)
+        tables = ("input", "record", "folded", "entry", "reject", "fragment")
         found: dict[str, Any] = {table: store.db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
-        assert sum(ticks) == gatherer.counts.read
-        return found | {"counts": gatherer.counts, "warnings": gatherer.warnings.rows()}
+        assert sum(ticks) == collector.counts.read
+        return found | {"counts": collector.counts, "warnings": collector.warnings.rows()}
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_more_processes_give_the_same_plan(tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "PART", files[0].stat().st_size // 7)
+    monkeypatch.setattr(processes, "PART", files[0].stat().st_size // 7)
     one, two = planned(tmp_path / "one", files, 1), planned(tmp_path / "two", files, 2)
     assert one["counts"].reasons["skipped", "duplicate"] > 100
     assert len(one["counts"].unreadable) == 1
@@ -119,17 +120,19 @@ def test_rows_that_do_not_fit_into_memory_give_the_same_people(
     tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = planned(tmp_path / "held", files, 1)
-    monkeypatch.setattr(collect, "SPILL", 30_000)
-    monkeypatch.setattr(heaps, "AT_ONCE", 3)
+    monkeypatch.setattr(partitions, "SPILL", 30_000)
+    monkeypatch.setattr(group, "AT_ONCE", 3)
     spilled = planned(tmp_path / "spilled", files, 1)
     assert spilled["counts"] == held["counts"]
     assert people(spilled) == people(held)
     assert people_of_entries(spilled) == people_of_entries(held)
 
 
-def people(found: dict[str, Any]) -> dict[str, Any]:
-    """Records by their match keys, without ids; states read, for the order of their parts means nothing."""
-    return {row[4]: (*row[3:9], orjson.loads(row[9] or b"null"), *row[10:]) for row in found["record"]}
+def people(found: dict[str, Any]) -> dict[tuple[str, str, str | None], Any]:
+    """Records and deals by their match keys, without ids, with the states of people."""
+    states = {id: orjson.loads(state) for id, state in found["folded"]}  # whose parts are in any order
+    names = {row[0]: row[4] for row in found["record"]}
+    return {(row[1], row[4], names.get(row[7])): (*row[3:7], *row[8:], states.get(row[0])) for row in found["record"]}
 
 
 def people_of_entries(found: dict[str, Any]) -> dict[int, str | None]:
@@ -140,7 +143,7 @@ def people_of_entries(found: dict[str, Any]) -> dict[int, str | None]:
 def test_bench_lines_give_the_same_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bench.jsonl"
     path.write_bytes(b"".join(lines(3, 4_000, 600, 40, duplicates=0.05)))
-    monkeypatch.setattr(parallel, "PART", path.stat().st_size // 5)
+    monkeypatch.setattr(processes, "PART", path.stat().st_size // 5)
     assert planned(tmp_path / "three", [path], 3) == planned(tmp_path / "one", [path], 1)
 
 

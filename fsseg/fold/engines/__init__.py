@@ -1,0 +1,29 @@
+"""Fold engines: where reading, mapping and folding take place. All of them give the same result, to the last row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from fsseg.fold.collect import Collector
+from fsseg.fold.fold_partition import FoldedPartition
+from fsseg.segment.open import Input
+
+Tick = Callable[[int], None]
+"""Told how many more events were read; what it raises ends the reading."""
+
+
+class FoldEngine(Protocol):
+    """Reads all inputs, then folds what they say, partition by partition."""
+
+    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
+        """Read and map every event, and hand all of them to the collector in the order of the inputs.
+
+        Raises `Halted` where a process that reads along is ended from outside, and what `tick` raises.
+        """
+
+    def fold(self, size: int) -> Iterator[FoldedPartition]:
+        """What was read, folded, in an order that depends on the input alone: `size` is the collector's."""
+
+    def close(self) -> None:
+        """Give back processes, memory and temporary files."""

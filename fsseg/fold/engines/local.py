@@ -1,0 +1,56 @@
+"""Reading, mapping and folding in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fsseg.fold.batch import Batcher
+from fsseg.fold.collect import Collector
+from fsseg.fold.engines import Tick
+from fsseg.fold.fold_partition import FoldedPartition, PartitionFolder
+from fsseg.fold.partitions import PartitionedBuffer, together
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.rules import Rules
+from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.segment.open import Input
+from fsseg.segment.read import read
+
+
+class LocalEngine:
+    """One process. With a `limit` it reads up to and with the event that is the `limit`th to pass the filters.
+
+    `folder` is where what is too much for memory may be put for a while.
+    """
+
+    def __init__(self, folder: Path, catalog: Catalog, rules: Rules, limit: int | None = None) -> None:
+        mapper = Mapper(catalog, rules, WarningCounter())
+        self._batcher = Batcher(mapper, stitch=rules.stitch_anonymous)
+        self._folder = PartitionFolder(catalog, mapper)
+        self._limit = limit
+        self._people, self._entries = PartitionedBuffer(folder), PartitionedBuffer(folder)
+
+    def close(self) -> None:
+        self._people.close()
+        self._entries.close()
+
+    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
+        """See `FoldEngine`."""
+        left = self._limit
+        for input in inputs:
+            reader, before = read(input), collector.counts.read
+            for batch in self._batcher.batches(reader, left):
+                collector.take(batch)
+                self._people.add(batch.people)
+                self._entries.add(batch.entries)
+                left = None if left is None else left - len(batch.passed)
+                tick(batch.read)
+            collector.end(input, reader.container, collector.counts.read - before, self._batcher.fault)
+            if left == 0:
+                return
+
+    def fold(self, size: int) -> Iterator[FoldedPartition]:
+        """See `FoldEngine`."""
+        for partitions in together(size):
+            yield self._folder.fold(self._people.blocks(partitions), self._entries.blocks(partitions))

@@ -1,0 +1,216 @@
+"""Reading, mapping and folding in several processes: over files and byte ranges of big ones, then over partitions.
+
+What the processes have read is put together in the order of the files and their lines. So the result is the same
+however many they are: which of two equal events is the first, for one, none of them needs to know.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from fsseg.fold.batch import Batch, Batcher, moved
+from fsseg.fold.collect import Collector
+from fsseg.fold.engines import Tick
+from fsseg.fold.fold_partition import FoldedPartition, PartitionFolder
+from fsseg.fold.partitions import PartitionedBuffer, Ranges, Row, read_blocks, together
+from fsseg.freshsales.errors import Halted
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.rules import Rules
+from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.processes import Processes, ProcessLost, shared
+from fsseg.segment.event import POSITION_BITS
+from fsseg.segment.open import Input, UnreadableInput
+from fsseg.segment.read import read, split
+
+PART = 16 << 20
+"""Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
+
+FOLDED_AT_ONCE = 8
+"""Partitions that a process folds at a time."""
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+_INDEX = (1 << POSITION_BITS) - 1
+"""The bits of a position that tell which event of its input it is."""
+
+
+class ReadPart(NamedTuple):
+    """What one process has read: container, events, lines, and why it could not be read to its end.
+
+    So many batches, without their rows, are in the file at `path`; the rows are in two files beside it, by partition.
+    """
+
+    container: str
+    events: int
+    lines: int
+    fault: str
+    path: str
+    batches: int
+    people: dict[int, Ranges]
+    entries: dict[int, Ranges]
+
+
+class PlacedPart(NamedTuple):
+    """A part that was read: where its positions begin, and which of its events are gone, a bit for each, if any are."""
+
+    path: str
+    begin: int
+    gone: bytes
+    people: dict[int, Ranges]
+    entries: dict[int, Ranges]
+
+
+class ProcessesEngine:
+    """Reads and folds in the processes that are given."""
+
+    def __init__(self, processes: Processes, catalog: Catalog, rules: Rules) -> None:
+        self._processes = processes
+        self._tools = processes.share((catalog.to_json(), rules, str(processes.folder)))
+        self._parts: list[PlacedPart] = []
+
+    def close(self) -> None:
+        """The processes are somebody else's; what is left of the files goes with their folder."""
+        for part in self._parts:
+            for name in (f"{part.path}.people", f"{part.path}.entries"):
+                os.unlink(name)
+
+    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
+        """See `FoldEngine`."""
+        tasks = [(input, part) for input in inputs for part in _parts(input)]
+        container, events, lines, fault = "", 0, 0, ""
+        for at, part in enumerate(self._results(_read_part, ((self._tools, part) for _, part in tasks))):
+            self._place(part, collector, tick, events, lines)
+            container, fault = container or part.container, fault or part.fault
+            events, lines = events + part.events, lines + part.lines
+            input = tasks[at][0]
+            if at + 1 == len(tasks) or tasks[at + 1][0] is not input:
+                collector.end(input, container, events, fault)
+                container, events, lines, fault = "", 0, 0, ""
+
+    def _place(self, part: ReadPart, collector: Collector, tick: Tick, events: int, lines: int) -> None:
+        """Hand a part's batches on; it begins after so many events and lines of its input."""
+        gone = bytearray()
+        for batch in _batches(part):
+            for position in collector.take(moved(batch, events, lines)):
+                gone = gone or bytearray(part.events // 8 + 1)
+                at = (position - events) & _INDEX
+                gone[at >> 3] |= 1 << (at & 7)
+            tick(batch.read)
+        self._parts.append(PlacedPart(part.path, events, bytes(gone), part.people, part.entries))
+
+    def fold(self, size: int) -> Iterator[FoldedPartition]:
+        """See `FoldEngine`."""
+        groups = together(size)
+        chunks = [groups[at : at + FOLDED_AT_ONCE] for at in range(0, len(groups), FOLDED_AT_ONCE)]
+        for path in self._results(_fold_partitions, ((self._tools, chunk, self._rows_of(chunk)) for chunk in chunks)):
+            with open(path, "rb") as file:
+                os.unlink(path)
+                for _ in range(marshal.load(file)):  # noqa: S302  # what we wrote ourselves
+                    yield FoldedPartition._make(marshal.load(file))  # noqa: S302
+
+    def _rows_of(self, groups: list[list[int]]) -> list[PlacedPart]:
+        """The parts with nothing but where the rows of these partitions stand."""
+        wanted = {number for group in groups for number in group}
+
+        def only(partitions: dict[int, Ranges]) -> dict[int, Ranges]:
+            return {number: ranges for number, ranges in partitions.items() if number in wanted}
+
+        return [part._replace(people=only(part.people), entries=only(part.entries)) for part in self._parts]
+
+    def _results(self, work: Callable[[A], R], tasks: Iterable[A]) -> Iterator[R]:
+        try:
+            yield from self._processes.results(work, tasks)
+        except ProcessLost as error:
+            raise Halted(str(error)) from None
+
+
+def _parts(input: Input) -> list[Input]:
+    """The input, or byte ranges of it; all have its number."""
+    try:
+        parts = split(input.path, os.stat(input.path).st_size // PART + 1, input.number)
+    except (OSError, UnreadableInput):
+        return [input]  # the one who reads it will say why it can't be
+    return [replace(part, number=input.number) for part in parts]
+
+
+def _batches(part: ReadPart) -> Iterator[Batch]:
+    with open(part.path, "rb") as file:
+        os.unlink(part.path)
+        for _ in range(part.batches):
+            yield Batch._make(marshal.load(file))  # noqa: S302  # what we wrote ourselves
+
+
+class _Tools(NamedTuple):
+    """What a process needs to read and to fold, and where it leaves what it has read."""
+
+    batcher: Batcher
+    folder: PartitionFolder
+    shared: Path
+
+
+@lru_cache(maxsize=1)
+def _tools(name: str) -> _Tools:
+    catalog_json, rules, folder = shared(name)
+    catalog = Catalog.from_json(catalog_json)
+    mapper = Mapper(catalog, rules, WarningCounter())
+    return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFolder(catalog, mapper), Path(folder))
+
+
+def _read_part(task: tuple[str, Input]) -> ReadPart:
+    name, part = task
+    tools, reader = _tools(name), read(part)
+    descriptor, path = tempfile.mkstemp(dir=tools.shared)
+    with (
+        open(descriptor, "wb") as file,
+        closing(PartitionedBuffer(tools.shared, Path(f"{path}.people"))) as people,
+        closing(PartitionedBuffer(tools.shared, Path(f"{path}.entries"))) as entries,
+    ):
+        batches = 0
+        for batches, batch in enumerate(tools.batcher.batches(reader), 1):  # noqa: B007  # counted to the end
+            people.add(batch.people)
+            entries.add(batch.entries)
+            marshal.dump(tuple(batch._replace(people=[], entries=[])), file)
+        ranges = [{at: ranges for at, ranges in enumerate(rows.spill()) if ranges} for rows in (people, entries)]
+    return ReadPart(reader.container, reader.events, reader.lines, tools.batcher.fault, path, batches, *ranges)
+
+
+def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str:
+    """Fold some groups of partitions, each group by itself; the file that has what they amount to."""
+    name, groups, parts = task
+    tools = _tools(name)
+    descriptor, path = tempfile.mkstemp(dir=tools.shared)
+    with open(descriptor, "wb") as file:
+        marshal.dump(len(groups), file)
+        for group in groups:
+            people = _rows(((part, f"{part.path}.people", part.people) for part in parts), group)
+            entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), group)
+            marshal.dump(tuple(tools.folder.fold(people, entries)), file)
+    return path
+
+
+def _rows(parts: Iterable[tuple[PlacedPart, str, dict[int, Ranges]]], group: list[int]) -> Iterator[list[Row]]:
+    """The rows of these partitions in the order of their events, without those that are gone."""
+    held = [one for one in parts if not one[2].keys().isdisjoint(group)]
+    for number in group:
+        for part, path, ranges in held:
+            if number in ranges:
+                with open(path, "rb", buffering=0) as file:
+                    for rows in read_blocks(file.fileno(), ranges[number]):
+                        yield _placed(part, rows)
+
+
+def _placed(part: PlacedPart, rows: list[Row]) -> list[Row]:
+    begin, gone = part.begin, part.gone
+    if gone:
+        rows = [row for row in rows if not gone[(row[1] & _INDEX) >> 3] >> (row[1] & 7) & 1]
+    return [(row[0], row[1] + begin, *row[2:]) for row in rows] if begin else rows

@@ -1,0 +1,142 @@
+"""A partition's rows become planned people, with their deals, companies and timeline entries. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import orjson
+
+from fsseg.fold.desired import COMPANY, DesiredPerson, asks_contact, desired_person
+from fsseg.fold.group import WHEN, RefusedCall, by_key, contributions
+from fsseg.fold.merge import PERSON, State, dump, fold, merge
+from fsseg.fold.partitions import Row
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.timeline import entry_email
+from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.state.ledger_format import signed
+from fsseg.state.plan_store import PERSON_COLUMNS, encode
+
+Columns = tuple[Any, ...]
+
+
+class FoldedPartition(NamedTuple):
+    """What a partition amounts to, as plain values, so that `marshal` carries it from process to process.
+
+    `people` come by e-mail and key; others point at them by their index. `unnamed` are those of whom no event tells an
+    e-mail: key and state. `companies` are the part, whose it is (None: a group call's) and its state; `entries` whose
+    it is, if that is known, and the columns of the entry. `warnings` are code, name, hint and how often.
+    """
+
+    people: list[Columns]
+    states: list[bytes]
+    deals: list[tuple[int, Columns]]
+    companies: list[tuple[str, int | None, bytes]]
+    unnamed: list[tuple[str, bytes]]
+    entries: list[tuple[int | None, Columns]]
+    refused: list[RefusedCall]
+    warnings: list[tuple[tuple[str, str, str], int]]
+
+
+class PartitionFolder:
+    """Folds partition after partition; one for each process."""
+
+    def __init__(self, catalog: Catalog, mapper: Mapper) -> None:
+        self._edition = catalog.edition
+        self._mapper = mapper
+
+    def fold(self, people: Iterable[list[Row]], entries: Iterable[list[Row]]) -> FoldedPartition:
+        """All that these rows of a partition, or of several, amount to."""
+        counter, refused = WarningCounter(), list[RefusedCall]()
+        states: dict[str, State] = {}
+        for rows_by_key in by_key(people):
+            for key, rows in rows_by_key.items():
+                if state := fold(contributions(rows, self._mapper, counter, refused)):
+                    states[key] = merge(states[key], state) if key in states else state
+        companies = [(key, states.pop(key)) for key in [key for key in states if key.startswith(COMPANY)]]
+        emails = {key: email for key, state in states.items() if (email := email_of(key, state))}
+        named = sorted((email, key) for key, email in emails.items())
+        unnamed = [(key, _dumped(state)) for key, state in states.items() if key not in emails]
+        indexes = {key: index for index, (_, key) in enumerate(named)}
+        folded = FoldedPartition([], [], [], [(key, None, _dumped(state)) for key, state in companies], unnamed,
+                                 _entries(entries, indexes), refused, counter.items())  # fmt: skip
+        for index, (email, key) in enumerate(named):
+            person = plan_person(self._edition, email, [key], states[key])
+            folded.people.append(person.columns)
+            folded.states.append(person.state)
+            folded.deals.extend((index, columns) for columns in person.deals)
+            folded.companies.extend((name, index, state) for name, state in person.companies)
+        return folded
+
+
+class PlannedPerson(NamedTuple):
+    """The columns of a person's record and of its deals, its state, and what it says of its companies."""
+
+    columns: Columns
+    state: bytes
+    deals: list[Columns]
+    companies: list[tuple[str, bytes]]
+
+
+def plan_person(edition: str, match_key: str, keys: list[str], state: State) -> PlannedPerson:
+    """What is planned for a person as long as nobody knows what Freshsales holds of it."""
+    wants_contact = asks_contact(state)
+    entity = "contact" if wants_contact or edition == "suite" else "lead"
+    person = desired_person(entity, state)
+    part = state.get(PERSON)
+    email = (part.cell("email") if part else None) or match_key
+    by_email = any(key.startswith("@") for key in keys)
+    columns = (entity, email, match_key, by_email, encode(keys), wants_contact, *desired_columns(person))
+    assert len(columns) == len(PERSON_COLUMNS)
+    return PlannedPerson(columns, _dumped(state), deal_columns(person), company_parts(person, state))
+
+
+def desired_columns(person: DesiredPerson) -> Columns:
+    """Desired, times, sources and companies."""
+    return encode(person.desired), encode(person.times), encode(person.sources), encode(person.companies)
+
+
+def deal_columns(person: DesiredPerson) -> list[Columns]:
+    """Key, match_key, companies, desired, times and sources of each deal."""
+    return [
+        (deal.name, deal.match_key, encode([deal.company] if deal.company else []), encode(deal.desired),
+         encode(deal.times), encode(deal.sources))
+        for deal in person.deals
+    ]  # fmt: skip
+
+
+def company_parts(person: DesiredPerson, state: State) -> list[tuple[str, bytes]]:
+    """What is said of each of a contact's companies."""
+    names = [f"{COMPANY}{name}" for name in person.companies]
+    return [(name, _dumped({name: state[name]})) for name in names]
+
+
+def email_of(key: str, state: State) -> str:
+    """The e-mail that says who this is, folded, or nothing."""
+    if key.startswith("@"):
+        return key[1:]
+    email = state[PERSON].cell("email") if PERSON in state else None
+    return str(email).casefold() if email else ""
+
+
+def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[tuple[int | None, Columns]]:
+    """The entries of some partitions, each person's by time; then those of whom nothing is known here."""
+    entries: list[tuple[int | None, Columns]] = []
+    for rows_by_key in by_key(blocks):
+        for index, key in sorted((indexes[key], key) for key in rows_by_key if key in indexes):
+            # Key and e-mail matter only until it is known whose an entry is.
+            entries += (
+                (index, (None, time, position, signed(event), None, payload))
+                for _, position, time, event, _, payload in sorted(rows_by_key[key], key=WHEN)
+            )
+        for key in sorted(rows_by_key.keys() - indexes.keys()):
+            entries += (
+                (None, (key, time, position, signed(event), entry_email(traits, payload), payload))
+                for _, position, time, event, traits, payload in sorted(rows_by_key[key], key=WHEN)
+            )
+    return entries
+
+
+def _dumped(state: State) -> bytes:
+    return orjson.dumps(dump(state))

@@ -1,0 +1,55 @@
+"""Finding offline: who and what is there is what earlier runs found or made; what they hold now nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fsseg.freshsales.names import Entity
+from fsseg.mapping.names import fold_name
+from fsseg.match.remote_record import Existing
+from fsseg.state.fingerprint import fingerprint_keys
+from fsseg.state.ledger import Known, Ledger
+
+
+class LedgerFinder:
+    """Answers from the ledger (see `Finder`)."""
+
+    sees_all = False
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @property
+    def knows_nobody(self) -> bool:
+        return self._ledger.is_empty
+
+    def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
+        """All is here already."""
+
+    def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
+        if entities == ("account",):
+            if self._ledger.history(fingerprint_keys("account", "account", None, fold_name(name), None)).generation:
+                yield "account", {"id": None}
+            return
+        known = self._ledger.known_by_email(name.casefold())
+        if known is not None and known.entity in entities:
+            yield from self.recall(known)
+
+    def recall(self, known: Known) -> list[tuple[Entity, Existing]]:
+        email = {"email": known.email, "emails": [known.email]} if known.email else {}
+        return [(known.entity, {"id": known.remote_id, **email})]
+
+    def by_field(self, entities: tuple[Entity, ...], field: str, value: str) -> Iterator[tuple[Entity, Existing]]:
+        """Nobody can be asked."""
+        return iter(())
+
+    def complete(self, entity: Entity, existing: Existing, wanted: Iterable[str]) -> Existing:
+        """Nothing more can be known."""
+        return existing
+
+
+class LedgerDealFinder:
+    """The deals of which something was delivered are there (see `DealFinder`)."""
+
+    def find(self, contact: int | None, name: str, *, made: bool) -> list[Existing]:
+        return [{"id": None}] if made else []

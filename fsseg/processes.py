@@ -1,0 +1,109 @@
+"""Processes that a run's planning is spread over; with one job, what they would do is done here."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from itertools import islice
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class ProcessLost(Exception):
+    """One of the processes was ended from outside."""
+
+    def __init__(self) -> None:
+        super().__init__("a process that helps was ended from outside, perhaps for want of memory")
+
+
+class Processes:
+    """So many processes as `jobs` says, which end with this one; none for one job.
+
+    `folder` is where they put what they leave for each other, which goes when they are closed.
+    """
+
+    def __init__(self, jobs: int, folder: Path) -> None:
+        self.jobs = jobs
+        self._pool: ProcessPoolExecutor | None = None
+        if jobs == 1:
+            return
+        self._shared = tempfile.TemporaryDirectory(dir=folder)
+        self.folder = Path(self._shared.name)
+        """The folder that is shared with them."""
+        # A forked process has all modules at once; where threads run already, or forking isn't safe, it starts anew.
+        method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+        self._pool = ProcessPoolExecutor(jobs, get_context(method), initializer=_begin)
+        self._pool.submit(int)
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._shared.cleanup()
+
+    def share(self, value: Any) -> str:
+        """Let the processes have this value; what to ask `shared` for."""
+        with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
+            pickle.dump(value, file)
+        return file.name
+
+    def results(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """What `work` gives for each task, in their order, a few of them under way at a time; they begin at once.
+
+        `work` is a function of a module. Raises `ProcessLost` where a process is ended from outside.
+        """
+        if self._pool is None:
+            return map(work, tasks)
+        rest = (self._submitted(work, task) for task in tasks)
+        return _in_order(deque(islice(rest, 2 * self.jobs)), rest)
+
+    def _submitted(self, work: Callable[[Task], Result], task: Task) -> Future[Result]:
+        assert self._pool is not None
+        try:
+            return self._pool.submit(work, task)
+        except BrokenProcessPool:
+            raise ProcessLost from None
+
+
+def _in_order(under_way: deque[Future[Result]], rest: Iterator[Future[Result]]) -> Iterator[Result]:
+    while under_way:
+        try:
+            result = under_way.popleft().result()
+        except BrokenProcessPool:
+            raise ProcessLost from None
+        under_way.extend(islice(rest, 1))
+        yield result
+
+
+@lru_cache(maxsize=4)
+def shared(name: str) -> Any:
+    """The value that `Processes.share` was given."""
+    return pickle.loads(Path(name).read_bytes())  # noqa: S301  # what we wrote ourselves
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is for the first process to handle
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.disable()
+
+
+def _end_with_parent() -> None:
+    """A process that was killed can't tell its pool to end."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

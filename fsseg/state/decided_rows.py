@@ -1,0 +1,101 @@
+"""What matching and deciding find out of records and timeline entries, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from fsseg.freshsales.names import Entity
+from fsseg.state.actions import Action, Code, Status
+from fsseg.state.plan_store import Record, Store
+
+DECIDED = ("action", "fields", "status", "code", "warnings", "account")
+"""The columns of a record that deciding sets."""
+
+KINDS = ("account", "person", "deal")
+"""What is decided first stands first: a person points at accounts, a deal at both."""
+
+
+class NewPerson(NamedTuple):
+    """Somebody whom Freshsales doesn't hold, and who belongs to no account; `desired` is JSON."""
+
+    id: int
+    entity: Entity
+    key: str
+    asks_contact: int
+    desired: str
+
+
+def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
+    """All new people who are still to be decided on, so many at a time."""
+    last = -1
+    while True:
+        rows = store.db.execute(
+            f"SELECT {', '.join(NewPerson._fields)} FROM record NOT INDEXED WHERE id > ? AND kind = 'person'"
+            " AND action IS NULL AND existing IS NULL AND companies = '[]' ORDER BY id LIMIT ?",
+            (last, size),
+        )
+        page = [NewPerson._make(row) for row in rows]
+        if not page:
+            return
+        last = page[-1].id
+        yield page
+
+
+def create_people(store: Store, rows: Iterable[tuple[str, int]]) -> None:
+    """People to create, with the JSON of their fields."""
+    with store.transaction():
+        store.update_all("record", ("fields", "action"), ((fields, Action.CREATE, id) for fields, id in rows))
+
+
+def undecided(store: Store, kind: str) -> Iterator[list[Record]]:
+    """The records of a kind that are still to be decided on, a page at a time."""
+    return store.pages("kind = ? AND (action IS NULL OR action = ?)", (kind, Action.REFERENCE))
+
+
+def write_decisions(store: Store, rows: Iterable[tuple[Any, ...]], times: Iterable[tuple[str, int]]) -> None:
+    """Set what was decided: the columns of `DECIDED`, and event times where some are not wanted any more; ids last."""
+    with store.transaction():
+        store.update_all("record", DECIDED, rows)
+        store.update_all("record", ("times",), times)
+
+
+def decide_entries(store: Store) -> None:
+    """What belongs to nobody is rejected, what follows a conflict fails with it, the rest is to be created."""
+    failed = f"status = '{Status.FAILED}'"
+    for statement in (
+        f"UPDATE record SET {failed} WHERE action = '{Action.CONFLICT}'",
+        f"UPDATE entry SET action = '{Action.SKIPPED}', {failed}, code = '{Code.ANONYMOUS}'"
+        " WHERE person IS NULL AND key >= '?' AND key < '@'",
+        f"UPDATE entry SET action = '{Action.SKIPPED}', {failed}, code = '{Code.UNKNOWN_PERSON}'"
+        " WHERE action IS NULL AND (person IS NULL"
+        f" OR person IN (SELECT id FROM record WHERE code = '{Code.UNKNOWN_PERSON}'))",
+        f"UPDATE entry SET action = '{Action.CONFLICT}', {failed},"
+        " code = (SELECT code FROM record WHERE id = entry.person)"
+        f" WHERE action IS NULL AND person IN (SELECT id FROM record WHERE action = '{Action.CONFLICT}')",
+        f"UPDATE entry SET status = '{Status.DONE}' WHERE action = '{Action.UNCHANGED}'",
+        f"UPDATE entry SET action = '{Action.CREATE}' WHERE action IS NULL",
+    ):
+        store.db.execute(statement)
+
+
+def index_entries(store: Store) -> None:
+    """Make entries quick to find by their event keys."""
+    store.db.execute("CREATE INDEX IF NOT EXISTS entry_hash ON entry (hash)")
+
+
+def known_with_entries(store: Store, via: str) -> list[tuple[Entity, int]]:
+    """Who of the people that Freshsales holds has entries that go this way: entity and id in Freshsales."""
+    return store.db.execute(
+        "SELECT DISTINCT r.entity, r.remote_id FROM entry e JOIN record r ON r.id = e.person"
+        " WHERE e.action IS NULL AND r.remote_id IS NOT NULL AND json_extract(e.payload, '$.via') = ?",
+        (via,),
+    ).fetchall()
+
+
+def mark_entries(store: Store, ids: Iterable[tuple[int, int]]) -> None:
+    """These entries, given by id in Freshsales and event key, are there already."""
+    with store.transaction() as db:
+        db.executemany(
+            f"UPDATE entry SET action = '{Action.UNCHANGED}', remote_id = ? WHERE hash = ? AND action IS NULL", ids
+        )

@@ -1,0 +1,146 @@
+"""What folding writes into `plan.db`: people, what hangs on them, and their timeline entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from fsseg.state.actions import Action
+from fsseg.state.plan_store import PERSON_COLUMNS, Store, encode
+
+Columns = tuple[Any, ...]
+Loose = tuple[tuple[str, str | None], list[int]]
+"""Key and e-mail that some entries came with, and their ids."""
+
+
+class FoldStore:
+    """Rows of one run's people, written while they are folded; transactions are the caller's."""
+
+    def __init__(self, store: Store) -> None:
+        self._db = store.db
+        self._next = int(self._db.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()[0]) + 1
+
+    def next_id(self) -> int:
+        """The id that the next record gets."""
+        return self._next
+
+    def _taken(self, id: int) -> int:
+        self._next = max(self._next, id + 1)
+        return id
+
+    def add_people(self, first: int, people: Sequence[Columns]) -> None:
+        """Add records with these `PERSON_COLUMNS`, whose ids begin with `first`."""
+        marks = ", ".join("?" * (len(PERSON_COLUMNS) + 1))
+        self._db.executemany(
+            f"INSERT INTO record (kind, id, {', '.join(PERSON_COLUMNS)}) VALUES ('person', {marks})",
+            ((id, *columns) for id, columns in enumerate(people, first)),
+        )
+        self._next = max(self._next, first + len(people))
+
+    def add_reference(self, columns: Columns, key: str, *, by_email: bool) -> int:
+        """Add a person who is only pointed at by entries; its id."""
+        id = self._next
+        self.add_people(id, [columns])
+        self._db.execute(
+            "UPDATE record SET key = ?, by_email = ?, action = ? WHERE id = ?", (key, by_email, Action.REFERENCE, id)
+        )
+        return id
+
+    def add_states(self, rows: Iterable[tuple[int, bytes]]) -> None:
+        """Keep what was folded of these people, for when Freshsales holds them as the other kind of record."""
+        self._db.executemany("INSERT OR REPLACE INTO folded VALUES (?, ?)", rows)
+
+    def add_deals(self, rows: Iterable[tuple[int, Columns]]) -> None:
+        """Plan deals of these people: key, match_key, companies, desired, times and sources of each."""
+        self._db.executemany(
+            "INSERT INTO record (kind, entity, id, parent, key, match_key, companies, desired, times, sources)"
+            " VALUES ('deal', 'deal', ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((self._taken(self._next), person, *columns) for person, columns in rows),
+        )
+
+    def add_companies(self, rows: Iterable[tuple[str, int | None, bytes]]) -> None:
+        """Keep what a person (None: a group call) says of a company: part, whose it is, state."""
+        self._db.executemany("INSERT INTO fragment (key, person, state) VALUES (?, ?, ?)", rows)
+
+    def add_entries(self, rows: Iterable[tuple[int | None, Columns]]) -> None:
+        """Add timeline entries: whose, then key, time, position, hash, e-mail and payload."""
+        self._db.executemany(
+            "INSERT INTO entry (person, key, time, position, hash, email, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            ((person, *columns) for person, columns in rows),
+        )
+
+    def add_refused(self, rows: Iterable[tuple[int, str, str]]) -> None:
+        """Note the events that mapping refused: position, code and detail."""
+        self._db.executemany("INSERT INTO reject (position, code, message) VALUES (?, ?, ?)", rows)
+
+    def has_anonymous(self) -> bool:
+        """Whether identify calls told of an anonymousId."""
+        return self._db.execute("SELECT 1 FROM anonymous LIMIT 1").fetchone() is not None
+
+    def add_identities(self, first: int, people: Sequence[Columns]) -> None:
+        """Note which record has which key, for `stitch`."""
+        keys = PERSON_COLUMNS.index("keys")
+        self._db.executemany(
+            "INSERT INTO identity SELECT value, ? FROM json_each(?)",
+            ((id, columns[keys]) for id, columns in enumerate(people, first)),
+        )
+
+    def stitch(self) -> None:
+        """Tie anonymous entries to whom the next identify call with the same anonymousId names."""
+        self._db.execute(
+            "UPDATE entry SET key = coalesce((SELECT a.key FROM anonymous a JOIN identity USING (key)"
+            " WHERE a.id = substr(entry.key, 2) AND a.time >= entry.time ORDER BY a.time LIMIT 1), key)"
+            " WHERE key >= '?' AND key < '@'"
+        )
+        self._db.execute(
+            "UPDATE entry SET person = (SELECT record FROM identity WHERE identity.key = entry.key)"
+            " WHERE person IS NULL"
+        )
+
+    def shared_emails(self) -> Iterator[tuple[str, list[tuple[int, str, bytes]]]]:
+        """The people of each e-mail that several have: id, keys and state."""
+        shared = self._db.execute(
+            "SELECT match_key FROM record WHERE kind = 'person' GROUP BY match_key HAVING count(*) > 1"
+        ).fetchall()
+        for (match_key,) in shared:
+            yield (
+                match_key,
+                self._db.execute(
+                    "SELECT r.id, r.keys, f.state FROM record r JOIN folded f ON f.person = r.id"
+                    " WHERE r.kind = 'person' AND r.match_key = ? ORDER BY r.id",
+                    (match_key,),
+                ).fetchall(),
+            )
+
+    def replace_people(self, ids: Sequence[int]) -> None:
+        """Take out these people and what hangs on them; their entries go to the first of them, who is to come back."""
+        for id in ids:
+            self._db.execute("UPDATE entry SET person = ? WHERE person = ?", (ids[0], id))
+            self._db.execute("DELETE FROM fragment WHERE person = ?", (id,))
+            self._db.execute("DELETE FROM folded WHERE person = ?", (id,))
+            self._db.execute("DELETE FROM record WHERE parent = ?", (id,))
+            self._db.execute("DELETE FROM record WHERE id = ?", (id,))
+
+    def warn(self, id: int, code: str) -> None:
+        """Give a record its first warning."""
+        self._db.execute("UPDATE record SET warnings = ? WHERE id = ?", (encode([code]), id))
+
+    def loose_entries(self) -> Iterator[Loose]:
+        """The entries of which nobody knows whose they are, by the key and e-mail that they came with."""
+        rows = self._db.execute("SELECT id, key, email FROM entry WHERE person IS NULL ORDER BY key, email, id")
+        for came_with, group in groupby(rows, key=lambda row: row[1:]):
+            yield came_with, [id for id, _, _ in group]
+
+    def tie(self, entries: Iterable[int], person: int) -> None:
+        """Give these entries to a person."""
+        self._db.executemany("UPDATE entry SET person = ? WHERE id = ?", ((person, id) for id in entries))
+
+    def person(self, match_key: str) -> int | None:
+        """The record of the person with this folded e-mail, or key."""
+        row = self._db.execute("SELECT id FROM record WHERE kind = 'person' AND match_key = ?", (match_key,)).fetchone()
+        return int(row[0]) if row else None
+
+    def mark_by_email(self, person: int) -> None:
+        """An event whose userId is this person's e-mail speaks of it."""
+        self._db.execute("UPDATE record SET by_email = 1 WHERE id = ?", (person,))

@@ -1,0 +1,74 @@
+"""How many rows of a plan are to be written, were, or failed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fsseg.freshsales.names import Entity
+from fsseg.state.actions import WRITES, Action, Status, is_any
+from fsseg.state.plan_store import Store
+
+
+class MatchedCounts(NamedTuple):
+    """How many records of the account were matched, and how many of them would be updated, or lose a value."""
+
+    matched: int
+    updated: int
+    cleared: int
+
+
+def count_matched(store: Store) -> MatchedCounts:
+    """The records that are in Freshsales, whatever the plan does with them short of leaving them alone."""
+    row = store.db.execute(
+        "SELECT count(*), coalesce(sum(action = ?1), 0), coalesce(sum(action = ?1 AND clears), 0)"
+        " FROM (SELECT action, EXISTS (SELECT 1 FROM json_each(fields) f WHERE json_extract(f.value, '$[1]') IS NULL)"
+        f" AS clears FROM record WHERE existing IS NOT NULL AND {is_any('action', Action.UPDATE, Action.UNCHANGED)})",
+        (Action.UPDATE,),
+    ).fetchone()
+    return MatchedCounts(*row)
+
+
+def count_planned(store: Store) -> dict[tuple[Entity, Action], int]:
+    """The records and timeline entries of which nothing was sent yet, by entity and action."""
+    rows = store.db.execute(
+        "SELECT entity, action, count(*) FROM record WHERE status = ?1 AND action IS NOT NULL"
+        " GROUP BY 1, 2 UNION ALL SELECT 'timeline', action, count(*) FROM entry"
+        " WHERE status = ?1 AND head IS NULL GROUP BY 1, 2",
+        (Status.PLANNED,),
+    )
+    return {(entity, action): count for entity, action, count in rows}
+
+
+def count_namesake_deals(store: Store) -> int:
+    """The deals to create whose name another deal to create has, too."""
+    (count,) = store.db.execute(
+        "SELECT coalesce(sum(namesakes), 0) FROM (SELECT count(*) AS namesakes FROM record WHERE entity = 'deal'"
+        " AND status = ? AND action = ? GROUP BY match_key HAVING namesakes > 1)",
+        (Status.PLANNED, Action.CREATE),
+    ).fetchone()
+    return int(count)
+
+
+def count_people(store: Store) -> int:
+    """The people of the plan."""
+    return store.count("record", "kind = 'person'")
+
+
+def entities_of(store: Store) -> set[Entity]:
+    """The entities of which the plan has records."""
+    return {entity for (entity,) in store.db.execute("SELECT DISTINCT entity FROM record WHERE entity IS NOT NULL")}
+
+
+def has_writes_to_come(store: Store) -> bool:
+    """Whether anything of the plan that nothing was sent of yet changes something in Freshsales."""
+    return store.has_any(f"{WRITES} AND status = '{Status.PLANNED}'")
+
+
+def has_written(store: Store, *actions: Action) -> bool:
+    """Whether any of these actions was done."""
+    return store.has_any(f"{is_any('action', *actions)} AND status = '{Status.DONE}'")
+
+
+def has_failed(store: Store) -> bool:
+    """Whether any row failed, or may have."""
+    return store.has_any(is_any("status", Status.FAILED, Status.UNKNOWN))

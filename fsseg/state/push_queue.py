@@ -1,0 +1,98 @@
+"""The rows of a plan that are to be pushed, in the order in which they go, and those that the push asks for again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fsseg.freshsales.names import Entity
+from fsseg.state.actions import IS_SENT, NOT_SETTLED, Action, Status
+from fsseg.state.plan_store import Entry, Record, Store
+
+_TO_SEND = f"{IS_SENT} AND {NOT_SETTLED}"
+_TO_DELETE = f"action = '{Action.DELETE}' AND {NOT_SETTLED}"
+_PLANNED_CREATE = f"action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
+_WITHOUT_ID = f"action = '{Action.CREATE}' AND status = '{Status.DONE}' AND remote_id IS NULL"
+"""Made in bulk, whose answers tell no ids."""
+
+
+def count_records_to_send(store: Store, entity: Entity) -> int:
+    """How many records are to be created or updated, those in flight among them."""
+    return store.count("record", f"entity = ? AND {_TO_SEND}", (entity,))
+
+
+def planned_records(store: Store, entity: Entity) -> Iterator[Record]:
+    """The records to create or update of which nothing was sent yet."""
+    return store.records(f"entity = ? AND {_TO_SEND} AND status = ?", (entity, Status.PLANNED))
+
+
+def records_in_flight(store: Store, entity: Entity) -> Iterator[Record]:
+    """The records to create or update that were sent, and nobody knows what came of it."""
+    return store.records(f"entity = ? AND {_TO_SEND} AND status = ?", (entity, Status.SENT))
+
+
+def count_entries_to_send(store: Store) -> int:
+    """How many timeline entries are to be created, those in flight among them."""
+    return store.count("entry", f"head IS NULL AND {_TO_SEND}")
+
+
+def planned_entries(store: Store, size: int) -> Iterator[Sequence[Entry]]:
+    """The timeline entries still to be sent, so many at a time, each person's in the order of their times."""
+    after: tuple[int, str, int] = (-1, "", -1)
+    while True:
+        ids = store.db.execute(
+            "SELECT person, time, position, id FROM entry WHERE (person, time, position) > (?, ?, ?)"
+            f" AND head IS NULL AND {_PLANNED_CREATE} ORDER BY person, time, position LIMIT ?",
+            (*after, size),
+        ).fetchall()
+        if not ids:
+            return
+        after = ids[-1][:3]
+        rows = {row.id: row for row in store.entries(f"id IN ({','.join(str(row[3]) for row in ids)})")}
+        yield [rows[row[3]] for row in ids]
+
+
+def entries_in_flight(store: Store) -> list[Entry]:
+    """The timeline entries that were sent, and nobody knows what came of it."""
+    return list(store.entries(f"head IS NULL AND {_TO_SEND} AND status = ?", (Status.SENT,)))
+
+
+def count_deletions(store: Store) -> int:
+    """How many records and timeline entries are to be deleted."""
+    return store.count("entry", _TO_DELETE) + store.count("record", _TO_DELETE)
+
+
+def entries_to_delete(store: Store) -> Iterator[Entry]:
+    """The timeline entries to delete."""
+    return store.entries(_TO_DELETE)
+
+
+def records_to_delete(store: Store, entity: Entity) -> Iterator[Record]:
+    """The records to delete."""
+    return store.records(f"entity = ? AND {_TO_DELETE}", (entity,))
+
+
+def accounts_to_resolve(store: Store) -> Iterator[Record]:
+    """The accounts made without telling their ids, where a contact or deal that points at them may follow."""
+    if not store.count("record", f"entity IN ('contact', 'deal') AND {_TO_SEND}"):
+        return iter(())
+    return store.records(f"entity = 'account' AND {_WITHOUT_ID}")
+
+
+def contacts_to_resolve(store: Store) -> Iterator[Record]:
+    """The contacts made without telling their ids that have deals or timeline entries in this plan."""
+    return store.records(
+        f"entity = 'contact' AND {_WITHOUT_ID}"
+        " AND (id IN (SELECT parent FROM record WHERE kind = 'deal')"
+        f" OR id IN (SELECT person FROM entry WHERE action = '{Action.CREATE}'))"
+    )
+
+
+def planned_deal_names(store: Store) -> list[str]:
+    """The folded name of each deal that is to be created."""
+    return [record.match_key for record in store.records(f"entity = 'deal' AND {_PLANNED_CREATE}")]
+
+
+def count_written(store: Store, entity: Entity) -> int:
+    """How many records this plan has changed in Freshsales."""
+    changed = f"entity = ? AND status = '{Status.DONE}' AND action != '{Action.UNCHANGED}'"
+    return store.count("record", changed, (entity,))

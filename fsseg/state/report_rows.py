@@ -1,0 +1,75 @@
+"""What a plan tells a report: its inputs, what was rejected of them, and how its records and warnings add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fsseg.freshsales.names import Entity
+from fsseg.state.actions import Action, Code
+from fsseg.state.plan_store import Store
+
+
+class InputRow(NamedTuple):
+    """An input by the path that was given; container and number of events are None where it was not read to its end."""
+
+    path: str
+    container: str | None
+    events: int | None
+
+
+class RejectRow(NamedTuple):
+    """A rejected line with its event, whole, or with its text where that is no event; with neither where it is lost."""
+
+    position: int
+    line: int | None
+    code: str
+    message: str | None
+    event: str | None
+    raw: str | None
+
+
+class RecordCount(NamedTuple):
+    """How many records, or timeline entries, have this action and status."""
+
+    entity: Entity | None
+    action: str | None
+    status: str
+    rows: int
+
+
+def inputs_of(store: Store) -> Iterator[InputRow]:
+    """The inputs in the order in which they were given, each path once."""
+    query = "SELECT shown, container, sum(events) FROM input GROUP BY shown ORDER BY min(number)"
+    return map(InputRow._make, store.db.execute(query))
+
+
+def input_paths(store: Store) -> dict[int, str]:
+    """The path that was given of each input, by its number."""
+    return dict(store.db.execute("SELECT number, shown FROM input"))
+
+
+def rejects_of(store: Store) -> Iterator[RejectRow]:
+    """The lines that were rejected before anything was planned of them."""
+    return map(
+        RejectRow._make, store.db.execute(f"SELECT {', '.join(RejectRow._fields)} FROM reject ORDER BY position")
+    )
+
+
+def count_records(store: Store) -> Iterator[RecordCount]:
+    """All records and timeline entries, but people who were only looked up."""
+    rows = store.db.execute(
+        "SELECT entity, action, status, count(*) FROM record WHERE action IS NOT ? GROUP BY 1, 2, 3"
+        " UNION ALL SELECT 'timeline', action, status, count(*) FROM entry WHERE head IS NULL GROUP BY 1, 2, 3",
+        (Action.REFERENCE,),
+    )
+    return map(RecordCount._make, rows)
+
+
+def count_warnings(store: Store) -> Iterator[tuple[str, int]]:
+    """How many records carry each warning; of timeline entries, how many an undo leaves."""
+    return store.db.execute(
+        "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w GROUP BY w.value"
+        " UNION ALL SELECT code, count(*) FROM entry WHERE code = ? GROUP BY 1",
+        (Code.CREATED,),
+    )

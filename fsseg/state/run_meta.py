@@ -1,0 +1,196 @@
+"""What a run notes of itself in its plan: how far it has come, whose plan it is, what it has spent.
+
+Each note is a row of its own, so that writing one, as often as it takes, touches no other; inside a transaction it is
+written, or not, together with all else.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints, overload
+
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder, encode
+
+from fsseg.freshsales.names import Entity
+from fsseg.state.actions import Code, EventOutcome
+from fsseg.state.database import StateError
+
+T = TypeVar("T")
+
+
+class PlanStage(StrEnum):
+    """How far a run has come with its plan; it goes on there after it was stopped."""
+
+    NEW = "new"
+    """Nothing of its events is kept yet."""
+    GATHERED = "gathered"
+    """All was read and folded; of an undo, it is known what is to be undone."""
+    MATCHED = "matched"
+    """It is known what Freshsales holds of it."""
+    PLANNED = "planned"
+    PUSHED = "pushed"
+    RENEWING = "renewing"
+    """A plan is being brought up to date with what other runs have done."""
+
+
+class PlanKey(Struct, frozen=True):
+    """Which account a plan was made for, and at which state of the ledger.
+
+    `generation` is the ledger's as the plan was last compared with it; at another one it may be out of date.
+    """
+
+    account: str
+    edition: str
+    generation: int
+
+
+class WarningCount(Struct, frozen=True):
+    """How many events a warning of the mapping is about; `name` is the trait or field."""
+
+    code: str
+    name: str
+    count: int
+    hint: str
+
+
+class EventCounts(Struct, frozen=True):
+    """How the events read fared before any record was looked at."""
+
+    read: int = 0
+    by_type: dict[str, int] = {}
+    reasons: list[tuple[EventOutcome, Code, int]] = []
+    """Outcome, code and number of events."""
+    warnings: list[WarningCount] = []
+    unreadable: list[tuple[str, str]] = []
+    """The inputs that could not be read to their ends, and why."""
+
+
+class Forecast(Struct, frozen=True):
+    """Requests of the whole run, those spent included; seconds still to go, waits for the quota included."""
+
+    requests: int
+    seconds: float
+
+
+class BulkJob(Struct, frozen=True):
+    """A job of Freshsales that may still run; its id is None where the answer that told it never came."""
+
+    entity: Entity
+    id: str | None
+
+
+class FileStamp(NamedTuple):
+    """What tells whether a file was changed."""
+
+    size: int
+    mtime_ns: int
+
+
+class Note(Generic[T]):
+    """One note of a run, read from its plan and written to it as an attribute of `RunMeta`.
+
+    Without a default, reading it where it was never written raises `StateError`; so does one that can't be read.
+    """
+
+    def __init__(self, *default: T) -> None:
+        self._defaults = [encode(value) for value in default]
+        self._decoder: Decoder[T] | None = None
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, meta: None, owner: type) -> Note[T]: ...
+    @overload
+    def __get__(self, meta: RunMeta, owner: type) -> T: ...
+    def __get__(self, meta: RunMeta | None, owner: type) -> Note[T] | T:
+        if meta is None:
+            return self
+        if self._decoder is None:
+            self._decoder = Decoder(_types(owner)[self._name])
+        row = meta.db.execute("SELECT value FROM meta WHERE name = ?", (self._name,)).fetchone()
+        texts = row or self._defaults
+        if not texts:
+            raise StateError(f"{meta.path} is damaged and was left as it is: it lacks the note of its {self._name}")
+        try:
+            return self._decoder.decode(texts[0])
+        except MsgspecError as error:
+            raise StateError(f"{meta.path} is damaged and was left as it is: {self._name}: {error}") from None
+
+    def __set__(self, meta: RunMeta, value: T) -> None:
+        meta.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (self._name, encode(value).decode()))
+
+
+@cache
+def _types(owner: type) -> dict[str, Any]:
+    """The type of each note, as its annotation says."""
+    return {name: get_args(hint)[0] for name, hint in get_type_hints(owner).items()}
+
+
+class RunMeta:
+    """The notes of the run whose plan is at `path`."""
+
+    def __init__(self, db: Connection, path: Path) -> None:
+        self.db = db
+        self.path = path
+
+    stage: Note[PlanStage] = Note(PlanStage.NEW)
+    """How far it has come."""
+
+    key: Note[PlanKey] = Note()
+    """Which account its plan is for."""
+
+    settings: Note[dict[str, Any] | None] = Note(None)
+    """The settings that it began with; None before it has begun."""
+
+    counts: Note[EventCounts] = Note(EventCounts())
+    """How the events it has read fared before they came into the plan."""
+
+    requests: Note[dict[str, int | float]] = Note({})
+    """What its processes have spent so far, as `Pacer.spent` tells it."""
+
+    forecast: Note[Forecast | None] = Note(None)
+    """What it was expected to take; None offline."""
+
+    stamps: Note[dict[int, FileStamp | None]] = Note({})
+    """Its inputs as they were when they were first read, by number; None of what is no file."""
+
+    ends: Note[dict[int, str | None]] = Note({})
+    """What its inputs ended with then, by number; None of what can't be read twice."""
+
+    imported_by: Note[dict[str, str]] = Note({})
+    """The run that imported an input before, by the path as it was given."""
+
+    commits: Note[list[int]] = Note([])
+    """The generations of the ledger that it has made."""
+
+    job: Note[BulkJob | None] = Note(None)
+    """The bulk job that was started last, until it has ended."""
+
+    seal: Note[str | None] = Note(None)
+    """The digest of the plan; None while it is changed (see `state.seal`)."""
+
+    read_seal: Note[str | None] = Note(None)
+    """The digest of what was read, where it stopped before that was a plan."""
+
+    settled_seal: Note[str | None] = Note(None)
+    """The digest of how the rows stand while nothing is under way; None while it pushes."""
+
+    applies: Note[str | None] = Note(None)
+    """The run whose reviewed plan it pushes."""
+
+    strict_apply: Note[bool] = Note(False)
+    """Whether that plan is to be pushed wholly or not at all."""
+
+    drifted: Note[int | None] = Note(None)
+    """How many of its records aren't any more what the reviewer has seen; None before they were compared."""
+
+    undoes: Note[str | None] = Note(None)
+    """The run that it undoes."""
+
+    delete_created: Note[bool | None] = Note(None)
+    """Whether an undo deletes what that run has made; None of any other run."""
