@@ -115,7 +115,14 @@ class RunContext:
 
     def deciding(self) -> Deciding:
         """What the diff needs."""
-        return Deciding(self.store, self.catalog, self.ledger, self.settings.create_missing, self.reader is None)
+        return Deciding(
+            self.store,
+            self.catalog,
+            self.ledger,
+            self.settings.create_missing,
+            self.reader is None,
+            self.settings.strict,
+        )
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
         """What matching needs; `anew` where some records were matched before."""
@@ -168,6 +175,7 @@ class RunContext:
             store, self.catalog, self.reader, self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
             settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
+            settings.strict,
         )  # fmt: skip
 
     def custom_fields(self, settings: Settings) -> CustomFields:

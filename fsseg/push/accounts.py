@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from fsseg.push.accepted import write
 from fsseg.push.bulk import Bulk
 from fsseg.push.context import PushContext
 from fsseg.push.outcome import Outcome
@@ -28,9 +29,10 @@ class AccountPusher:
         """Create or update one account."""
         writer, attributes = self._context.writer, body(self._context.catalog, record)
         if record.remote_id:
-            update(self._context, record, record.remote_id, attributes)
+            write(self._context, record, attributes, partial(update, self._context, record, record.remote_id))
             return Outcome(Status.DONE, record.remote_id)
-        return Outcome(Status.DONE, int(writer.upsert("account", {"name": record.key}, attributes)["id"]))
+        answer = write(self._context, record, attributes, partial(writer.upsert, "account", {"name": record.key}))
+        return Outcome(Status.DONE, int(answer["id"]))
 
     def recover(self, record: Record) -> Outcome:
         """It may be sent again as it is."""

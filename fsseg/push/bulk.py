@@ -16,6 +16,7 @@ from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
+from fsseg.push.refused_field import named_field
 from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import records_in_flight
@@ -188,13 +189,23 @@ class Bulk:
     def _outcomes(self, records: Sequence[Record], job: Job) -> list[Outcome]:
         told = self._told(records, job)
         if told is not None:
-            return told
+            return [
+                self._send_alone(record) if self._may_go_without_a_field(record, outcome) else outcome
+                for record, outcome in zip(records, told, strict=True)
+            ]
         # The report names fewer than it counts: what it kept to itself is found out one by one.
         with self._patiently():
             return [
                 self._resend(record) if outcome.status == Status.DONE else outcome
                 for record, outcome in zip(records, self._named(records, job), strict=True)
             ]
+
+    def _may_go_without_a_field(self, record: Record, outcome: Outcome) -> bool:
+        """Whether a refusal names a field without which the record may be taken, sent by itself."""
+        if outcome.status != Status.FAILED or self.context.strict:
+            return False
+        attributes = self.attributes(record)
+        return named_field(self.context.catalog, record, attributes, outcome.message or "") is not None
 
     def _told(self, records: Sequence[Record], job: Job) -> list[Outcome] | None:
         """What became of each record, or None where the job names fewer failures than it counts."""

@@ -35,4 +35,5 @@ class PushContext:
     custom_fields: CustomFields = field(default_factory=CustomFields)
     note_requests: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda text: None
+    strict: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -119,6 +119,13 @@ TABLE: tuple[Reason, ...] = (
     Reason(Code.BAD_VALUE, "map", "warning", "the value does not fit its field, so this one field was left out"),
     Reason(Code.DUPLICATE_PERSON, "match", "warning", "several records have this e-mail: merge them in Freshsales"),
     Reason(Code.OLDER, "match", "warning", "a value of a later time was delivered before, so this one was left out"),
+    Reason(
+        Code.LEFT_OUT,
+        "push",
+        "warning",
+        "Freshsales refuses this value or can't hold all of it: it was cut, or the record written without",
+    ),
+    Reason(Code.NOT_STORED, "push", "warning", "Freshsales took the record, but holds something else in this field"),
     Reason(Code.SHARED_EMAIL, "map", "warning", "several userIds share one e-mail: they are taken as one person"),
     Reason(
         Code.EMAIL_EXISTS,

@@ -74,8 +74,8 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
 def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
     for text, count in count_warnings(store):
-        code, _, name = text.partition(": ")
-        counted[code, name] += count
+        code, _, about = text.partition(": ")
+        counted[code, about.partition(" = ")[0]] += count
     matched = [
         {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()

@@ -119,6 +119,8 @@ class Code(StrEnum):
     IGNORED_TRAIT = "ignored_trait"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
+    LEFT_OUT = "left_out"
+    NOT_STORED = "not_stored"
     SHARED_EMAIL = "shared_email"
     IS_LEAD = "is_lead"
     CREATED = "created"
