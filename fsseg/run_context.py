@@ -23,11 +23,13 @@ from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
 from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding
+from fsseg.plan.defaults import Defaults
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
 from fsseg.push.context import PushContext
 from fsseg.push.custom_fields import CustomFields
 from fsseg.push.earlier_runs import EarlierRuns
+from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
@@ -122,6 +124,7 @@ class RunContext:
             self.settings.create_missing,
             self.reader is None,
             self.settings.strict,
+            Defaults(self.catalog, self.settings.defaults.model_dump()),
         )
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
@@ -176,6 +179,7 @@ class RunContext:
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
             settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
             settings.strict,
+            Refusals(self.catalog, store, self.say),
         )  # fmt: skip
 
     def custom_fields(self, settings: Settings) -> CustomFields:

@@ -104,6 +104,15 @@ class Filter(_Section):
     consent: tuple[str, ...] = ()
 
 
+class Defaults(_Section):
+    """The `[defaults.…]` tables: fields of new records that no event says anything of, constants or `"$trait"`."""
+
+    lead: dict[str, Any] = {}
+    contact: dict[str, Any] = {}
+    account: dict[str, Any] = {}
+    deal: dict[str, Any] = {}
+
+
 class MappingTables(_Section):
     """The `[mapping.…]` tables; `mapping.rules.Rules` says what an entry looks like."""
 
@@ -127,6 +136,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     filter: Filter = Filter()
     mapping: MappingTables = MappingTables()
+    defaults: Defaults = Defaults()
 
     config_file: Path | None = None
     """The settings file that was read."""
@@ -141,7 +151,18 @@ class Settings(_Section):
     jobs: Annotated[int, Field(ge=1)] = 1
 
 
-FILE_KEYS = {"nulls", "convert_leads", "strict", "freshsales", "identity", "timeline", "limits", "filter", "mapping"}
+FILE_KEYS = {
+    "nulls",
+    "convert_leads",
+    "strict",
+    "freshsales",
+    "identity",
+    "timeline",
+    "limits",
+    "filter",
+    "mapping",
+    "defaults",
+}
 """What a configuration file may hold; everything else belongs to one run and comes by flag."""
 
 

@@ -24,6 +24,9 @@ TEMPLATE = """\
 {match}                    # "segment": as the destination does; "email": whoever has the e-mail
 # id_field = "cf_segment_user_id"  # a text field that keeps the userId of people with database ids
 
+# [defaults.contact]       # fields of new records of which no event says anything; lead, account and deal likewise
+# lead_source_id = "Web"   # a value, or "$trait": that of a trait that reaches another field
+
 [timeline]
 # via = "auto"             # track and page events: "sales_activity", "tracking", "note" or "auto"
 # event_type = "Segment event"     # the sales activity type of events without a type of their own name

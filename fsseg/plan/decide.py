@@ -10,6 +10,7 @@ import orjson
 from fsseg.fold.desired import LEAD_STAGE
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
 from fsseg.plan.limits import fitted, left_out
@@ -40,6 +41,7 @@ class Deciding:
     offline: bool = False
     strict: bool = False
     """Whether a value that Freshsales can't hold is sent all the same, so that the record is refused."""
+    defaults: Defaults | None = None
 
 
 class Context(NamedTuple):
@@ -81,7 +83,7 @@ def _create_rows(work: Deciding, people: list[NewPerson]) -> tuple[list[tuple[st
     rows, warnings = [], []
     for person in people:
         desired, left_out = _fitted(work, person.entity, orjson.loads(person.desired), [])
-        wanted = _wanted_of_new(work.catalog, person.key, desired, asks_contact=bool(person.asks_contact))
+        wanted = _wanted_of_new(work, person.entity, person.key, desired, asks_contact=bool(person.asks_contact))
         rows.append((encode({name: (None, value) for name, value in wanted.items() if value is not None}), person.id))
         warnings += [(text, person.id) for text in left_out]
     return rows, warnings
@@ -128,7 +130,9 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     if record.existing is None:
         wanted, warnings = _fitted(work, record.entity, record.desired, warnings)
         if record.kind == "person":
-            wanted = _wanted_of_new(work.catalog, record.key, wanted, asks_contact=bool(record.asks_contact))
+            wanted = _wanted_of_new(work, record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
+        elif work.defaults:
+            wanted = work.defaults.fill(record.entity, wanted)
         change = diff(work.catalog, record.entity, wanted, None)
     else:
         history = history_of(context.histories, _fingerprint_keys(record, context.people))
@@ -221,12 +225,16 @@ def _delivered(history: History, record: Record) -> bool:
     return record.converts is None and history.fingerprint == fingerprint(record.kind, record.desired, record.companies)
 
 
-def _wanted_of_new(catalog: Catalog, email: str, desired: dict[str, Any], *, asks_contact: bool) -> dict[str, Any]:
+def _wanted_of_new(
+    work: Deciding, entity: str, email: str, desired: dict[str, Any], *, asks_contact: bool
+) -> dict[str, Any]:
     """What is wanted of a new person, who needs an e-mail.
 
     A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one.
     """
-    wanted = {"email": email} | desired
+    wanted, catalog = {"email": email} | desired, work.catalog
+    if work.defaults:
+        wanted = work.defaults.fill(entity, wanted, is_lead=catalog.edition == "suite" and not asks_contact)
     if catalog.edition == "suite" and not asks_contact and "lifecycle_stage_id" not in wanted:
         stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
         wanted |= {} if stage is None else {"lifecycle_stage_id": stage}

@@ -32,6 +32,8 @@ def write(
     Raises what `send` raises. Not to be called under the store's lock.
     """
     left_out: list[str] = []
+    if context.refusals is not None:
+        context.refusals.check(record)
     while True:
         try:
             answer = send(attributes)
@@ -41,9 +43,13 @@ def write(
             if error.status == 400 and not context.strict and len(left_out) < MAX_LEFT_OUT:
                 name = named_field(context.catalog, record, attributes, error.message)
             if name is None or not (fewer := without(attributes, name)):
+                if error.status == 400 and context.refusals is not None:
+                    context.refusals.refused(record, error.message)
                 raise
             attributes = fewer
             left_out.append(name)
+    if context.refusals is not None:
+        context.refusals.accepted(record)
     told = [f"{Code.LEFT_OUT}: {name} = {_shown(record.fields.get(name, [None, None])[1])}" for name in left_out]
     told += [
         f"{Code.NOT_STORED}: {name} = {_shown(value)}"

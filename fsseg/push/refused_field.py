@@ -14,9 +14,17 @@ ESSENTIAL = frozenset({"email", "emails", "name", "sales_accounts", "contacts_ad
 
 NESTED = ("company", "deal")
 
+_TAKEN = re.compile(r"unique|already|taken|exist|uniek|eindeutig|bereits|vergeben|unic|únic|déjà|univoc", re.IGNORECASE)
+"""Words of refusals that mean another record: written without the field, this one would be there twice."""
+
 
 def named_field(catalog: Catalog, record: Record, attributes: dict[str, Any], message: str) -> str | None:
-    """The one of the attributes that Freshsales' words name, by its label or internal name; None if they name none."""
+    """The one of the attributes that Freshsales' words name, by its label or internal name; None if they name none.
+
+    None, too, where they seem to say that another record has the value.
+    """
+    if _TAKEN.search(message):
+        return None
     return _named(catalog, record.entity, _names(record.entity, attributes), message)
 
 
