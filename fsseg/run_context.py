@@ -27,12 +27,13 @@ from fsseg.plan.defaults import Defaults
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
 from fsseg.push.context import PushContext
-from fsseg.push.custom_fields import CustomFields
+from fsseg.push.custom_fields import CustomFields, How
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
+from fsseg.state.behaviour import Behaviour, read_behaviour
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched
 from fsseg.state.plan_store import Store
@@ -186,7 +187,11 @@ class RunContext:
         """How the custom fields of single records are written."""
         read_at = self.store.meta.read_at
         since = None if read_at is None else datetime.fromisoformat(read_at)
-        return CustomFields(settings.freshsales.custom_fields, read_at=since)
+        found = read_behaviour(self.run.folder.parent.parent) or Behaviour("")
+        # Accounts change: one that was found to merge is still watched, which costs one request a run.
+        hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
+        how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
+        return CustomFields(how, found.bulk_custom_fields != "replace", read_at=since)
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""

@@ -22,8 +22,8 @@ class AccountPusher:
         self.bulk = Bulk(context, "account", "name", partial(body, context.catalog), self.send, self.recover)
 
     def can_bulk(self, record: Record) -> bool:
-        """Every account may."""
-        return True
+        """Every account may, but where bulk would empty custom fields."""
+        return self._context.custom_fields.may_bulk(record)
 
     def send(self, record: Record) -> Outcome:
         """Create or update one account."""

@@ -36,7 +36,8 @@ class DealPusher:
         if self._contact(record).remote_id is None:
             return False
         if record.remote_id is not None:
-            return not {"contacts", "sales_account"} & record.fields.keys()
+            ties = {"contacts", "sales_account"} & record.fields.keys()
+            return not ties and self._context.custom_fields.may_bulk(record)
         return takes_creates and record.match_key in self.bulk.unique_names
 
     def send(self, record: Record) -> Outcome:

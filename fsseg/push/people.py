@@ -113,8 +113,8 @@ class ContactPusher(_PersonPusher):
         self.bulk = Bulk(context, "contact", "emails", self._attributes, self.send, self.recover, self._made.settled)
 
     def can_bulk(self, record: Record) -> bool:
-        """All but leads that are to be converted, which takes a request of its own."""
-        return record.converts is None
+        """All but leads that are to be converted, which takes a request of its own, and whom bulk might harm."""
+        return record.converts is None and self._context.custom_fields.may_bulk(record)
 
     def send(self, record: Record) -> Outcome:
         """Create or update one contact."""

@@ -35,6 +35,12 @@ def missing_field(catalog: Catalog, record: Record, attributes: dict[str, Any], 
     return _named(catalog, record.entity, lacking, message)
 
 
+def wanted_field(catalog: Catalog, entity: str, message: str) -> str | None:
+    """The field of an entity that Freshsales' words name."""
+    writable = [name for name, field in catalog.fields(entity).items() if field.writable]
+    return _named(catalog, entity, writable, message)
+
+
 def _named(catalog: Catalog, entity: str, names: Iterable[str], message: str) -> str | None:
     text, found = message.casefold(), ("", "")
     for name in names:
