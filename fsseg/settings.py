@@ -57,6 +57,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Views(_Section):
+    """Ids of the views that hold all records, where their names don't tell."""
+
+    lead: int | None = None
+    contact: int | None = None
+    account: int | None = None
+    deal: int | None = None
+
+
 class Freshsales(_Section):
     """Which account, and where its token is."""
 
@@ -65,7 +74,7 @@ class Freshsales(_Section):
     base_url: str | None = None
     api_token_file: Path | None = None
     custom_fields: Literal["whole", "changed"] = "whole"
-    views: dict[Literal["lead", "contact", "account", "deal"], int] = {}
+    views: Views = Views()
 
 
 class Identity(_Section):
@@ -142,6 +151,7 @@ class Settings(_Section):
     """The settings file that was read."""
     state_dir: Path | None = None
     sandbox: bool = False
+    sandbox_as: tuple[str, ...] = ()
     with_group: bool = False
     stitch_anonymous: bool = False
     create_missing: bool = False

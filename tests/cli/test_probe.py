@@ -59,6 +59,16 @@ def test_later_runs_go_by_it_and_are_careful_all_the_same(serve: Serve, merges: 
     assert {(row["cf_region"], row["cf_seats"]) for row in held} == {("EMEA", 2)}
 
 
+def test_bulk_that_empties_custom_fields_is_not_used_for_updates(serve: Serve) -> None:
+    shell, _ = serve("suite", bulk_custom_fields="replace", lookup_lag=0.0, job_seconds=0.0)
+    assert shell("check", "--probe").code == 0
+    shell.write("a.jsonl", _events(cfRegion="EMEA", cfSeats=1))
+    shell.write("b.jsonl", _events(cfSeats=2))
+    assert (shell("import", "a.jsonl").code, shell("import", "b.jsonl").code) == (0, 0)
+    held = [row["custom_field"] for row in dump(shell.folder / "suite.db")["contacts"]]
+    assert {(row["cf_region"], row["cf_seats"]) for row in held} == {("EMEA", 2)}
+
+
 def _events(**traits: Any) -> str:
     return "".join(
         json.dumps({"type": "identify", "userId": f"p{n}@x.example", "traits": traits,
