@@ -121,6 +121,8 @@ class Code(StrEnum):
     NO_TIME = "no_time"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
+    LEFT_OUT = "left_out"
+    NOT_STORED = "not_stored"
     SHARED_EMAIL = "shared_email"
     IS_LEAD = "is_lead"
     CREATED = "created"
