@@ -68,6 +68,8 @@ class Freshsales(_Section):
     edition: Literal["classic", "suite"] | None = None
     base_url: str | None = None
     api_token_file: Path | None = None
+    custom_fields: Literal["whole", "changed"] = "whole"
+    views: dict[Literal["lead", "contact", "account", "deal"], int] = {}
 
 
 class Identity(_Section):

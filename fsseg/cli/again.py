@@ -340,7 +340,7 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
             with closing(run.open()) as store, store.transaction():
                 store.meta.undoes = original.id
                 store.meta.delete_created = delete_created
-                store.meta.stage = PlanStage.GATHERED
+                store.meta.stage = PlanStage.FOLDED
 
         return new_run(
             held.folder, note, account=info.account, edition=info.edition, command="undo", dry=dry, agreed=yes,

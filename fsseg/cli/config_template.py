@@ -17,6 +17,8 @@ TEMPLATE = """\
 {edition}                  # "classic" or "suite", where the domain doesn't tell
 {base_url}                 # any other host: REST at URL/api, tracking at URL/track
 {api_token_file}           # relative to this file
+# views = {{ contact = 31000123 }}  # ids of the views that hold all records, where their names don't tell
+# custom_fields = "whole"  # "changed": an update writes no custom fields but those that change
 
 [identity]
 {match}                    # "segment": as the destination does; "email": whoever has the e-mail

@@ -26,7 +26,12 @@ from fsseg.settings import ConfigError, Settings, api_token
 from fsseg.state.private_file import write_text
 
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 (opens nothing but a server of our own on this machine)
-WAITING = {"quota": "Freshsales' quota", "rate_limited": "Freshsales' quota", "bulk_busy": "another bulk job"}
+WAITING = {
+    "quota": "Freshsales' quota",
+    "rate_limited": "Freshsales' quota",
+    "bulk_busy": "another bulk job",
+    "look-ups lag": "look-ups to find what was just made",
+}
 
 
 class Locked(Exception):

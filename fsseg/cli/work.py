@@ -202,6 +202,8 @@ class Session:
                 )  # fmt: skip
                 return
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
+            for entity, view in self.settings.freshsales.views.items():
+                connection.reader.known_views[entity] = view
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
             mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))

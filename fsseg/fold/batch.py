@@ -21,6 +21,7 @@ from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.read import Reader, read
+from fsseg.state.actions import Code
 
 SIZE = 1_000
 """Events a batch: few enough to be still in the processor's cache when they are stored."""
@@ -130,7 +131,7 @@ class Batcher:
                 ):
                     skipped.append(skip)
                     if ties := event_filter.ties(item, skip):
-                        batch.ties.append((skip == "suppressed", ties))
+                        batch.ties.append((skip == Code.SUPPRESSED, ties))
                     continue
                 key = event_key(message.message_id.encode())
                 position = item.position

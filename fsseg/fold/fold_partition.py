@@ -25,18 +25,17 @@ Columns = tuple[Any, ...]
 class FoldedPartition(NamedTuple):
     """What a partition amounts to, as plain values, so that `marshal` carries it from process to process.
 
-    `people` come by e-mail and key; others point at them by their index. `unnamed` are those of whom no event tells an
-    e-mail: key and state. `companies` are the part, whose it is (None: a group call's) and its state; `entries` whose
-    it is, if that is known, and the columns of the entry. `warnings` are code, name, hint and how often. `ties` are an
-    id, or e-mail, and another one of the same person.
+    Rows are as `state.fold_store` takes them: each begins with the index of the person whom it is about, or None.
+    `people` come by e-mail and key. `unnamed` are those of whom no event tells an e-mail: key and state. `warnings` are
+    code, name, hint and how often. `ties` are an id, or e-mail, and another one of the same person.
     """
 
     people: list[Columns]
-    states: list[bytes]
-    deals: list[tuple[int, Columns]]
-    companies: list[tuple[str, int | None, bytes]]
+    states: list[tuple[int, bytes]]
+    deals: list[Columns]
+    companies: list[tuple[int | None, str, bytes]]
     unnamed: list[tuple[str, bytes]]
-    entries: list[tuple[int | None, Columns]]
+    entries: list[Columns]
     refused: list[RefusedCall]
     warnings: list[tuple[tuple[str, str, str], int]]
     ties: list[tuple[str, str]]
@@ -63,14 +62,14 @@ class PartitionFolder:
         named = sorted((email, key) for key, email in emails.items())
         unnamed = [(key, _dumped(state)) for key, state in states.items() if key not in emails]
         indexes = {key: index for index, (_, key) in enumerate(named)}
-        folded = FoldedPartition([], [], [], [(key, None, _dumped(state)) for key, state in companies], unnamed,
+        folded = FoldedPartition([], [], [], [(None, key, _dumped(state)) for key, state in companies], unnamed,
                                  _entries(entries, indexes), refused, counter.items(), _ties(told))  # fmt: skip
         for index, (email, key) in enumerate(named):
             person = plan_person(self._edition, email, [key], states[key])
-            folded.people.append(person.columns)
-            folded.states.append(person.state)
-            folded.deals.extend((index, columns) for columns in person.deals)
-            folded.companies.extend((name, index, state) for name, state in person.companies)
+            folded.people.append((index, *person.columns))
+            folded.states.append((index, person.state))
+            folded.deals.extend((index, *columns) for columns in person.deals)
+            folded.companies.extend((index, *company) for company in person.companies)
         return folded
 
 
@@ -124,19 +123,19 @@ def email_of(key: str, state: State) -> str:
     return email_key(str(email)) if email else ""
 
 
-def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[tuple[int | None, Columns]]:
+def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[Columns]:
     """The entries of some partitions, each person's by time; then those of whom nothing is known here."""
-    entries: list[tuple[int | None, Columns]] = []
+    entries: list[Columns] = []
     for rows_by_key in by_key(blocks):
         for index, key in sorted((indexes[key], key) for key in rows_by_key if key in indexes):
             # Key and e-mail matter only until it is known whose an entry is.
             entries += (
-                (index, (None, time, position, signed(event), None, payload))
+                (index, None, time, position, signed(event), None, payload)
                 for _, position, time, event, _, payload in sorted(rows_by_key[key], key=WHEN)
             )
         for key in sorted(rows_by_key.keys() - indexes.keys()):
             entries += (
-                (None, (key, time, position, signed(event), entry_email(traits, payload), payload))
+                (None, key, time, position, signed(event), entry_email(traits, payload), payload)
                 for _, position, time, event, traits, payload in sorted(rows_by_key[key], key=WHEN)
             )
     return entries

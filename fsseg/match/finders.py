@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from fsseg.freshsales.errors import NotFound
+from fsseg.freshsales.errors import ForbiddenRecord, NotFound
+from fsseg.freshsales.includes import LINKS
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
-from fsseg.freshsales.views import INCLUDE
 from fsseg.mapping.names import fold_name
 from fsseg.match.mirror import Mirror
 from fsseg.match.remote_record import Existing, flatten, lacks
@@ -74,7 +74,10 @@ class OnlineFinder:
 
     def recall(self, known: Known) -> list[Found]:
         if known.remote_id is None:
-            return list(self.find((known.entity,), known.email or ""))[:1]
+            found = list(self.find((known.entity,), known.email or ""))[:1]
+            if not found and self.reader.wait_out_lag():
+                found = list(self.find((known.entity,), known.email or ""))[:1]
+            return found
         existing = self.get(known.entity, known.remote_id)
         return [] if existing is None else [(known.entity, existing)]
 
@@ -86,7 +89,7 @@ class OnlineFinder:
         if not lacks(existing, wanted):
             return existing
         whole = fetch(self.reader, entity, int(existing["id"]))
-        return existing if whole is None else whole
+        return existing if whole is None else existing | whole
 
 
 class LookupFinder(OnlineFinder):
@@ -120,8 +123,13 @@ class MirrorFinder(OnlineFinder):
 
 
 def fetch(reader: Reader, entity: Entity, id: int) -> Existing | None:
-    """The whole record, accounts of a contact included, or None where Freshsales says that there is none."""
+    """The whole record, accounts of a contact included, or None where Freshsales says that there is none.
+
+    Of one that this key may not read nothing is known but its id.
+    """
     try:
-        return flatten(entity, reader.get(entity, id, include=INCLUDE.get(entity, ()))[0])
+        return flatten(entity, reader.get(entity, id, include=LINKS.get(entity, ()))[0])
     except NotFound:
         return None
+    except ForbiddenRecord:
+        return {"id": id}

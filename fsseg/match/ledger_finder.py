@@ -52,5 +52,5 @@ class LedgerFinder:
 class LedgerDealFinder:
     """The deals of which something was delivered are there (see `DealFinder`)."""
 
-    def find(self, contact: int | None, name: str, *, made: bool) -> list[Existing]:
+    def find(self, contact: int | None, name: str, *, made: bool, account: int | None = None) -> list[Existing]:
         return [{"id": None}] if made else []

@@ -39,17 +39,34 @@ class SearchFinder(OnlineFinder):
         asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold(), email_key(name))))
         try:
             for entity in (entity for entity in entities if entity in self._known):
-                rows = {
-                    int(row["id"]): row
-                    for start in range(0, len(asked), PAGE_SIZE - 1)
-                    for row in self._batch(entity, asked[start : start + PAGE_SIZE - 1])
-                }
+                rows = self._all(entity, asked)
+                if any("email_ids" not in row for row in rows.values()):
+                    rows |= self._by_other_addresses(entity, asked, rows)
                 for existing in rows.values():
                     for address in addresses(existing) & found.keys():
                         found[address].append((entity, existing))
         except (Refused, BadAnswer):
             return
         self._found = found
+
+    def _all(self, entity: Entity, asked: list[str]) -> dict[int, Existing]:
+        return {
+            int(row["id"]): row
+            for start in range(0, len(asked), PAGE_SIZE - 1)
+            for row in self._batch(entity, asked[start : start + PAGE_SIZE - 1])
+        }
+
+    def _by_other_addresses(self, entity: Entity, asked: list[str], rows: dict[int, Existing]) -> dict[int, Existing]:
+        """Whom the addresses lead to that no row has shown, where rows show only the first of each.
+
+        Asked for alone, they bring just those whose second address they are, and these are read whole.
+        """
+        shown = {address for row in rows.values() for address in addresses(row)}
+        missing = [name for name in asked if name.casefold() not in shown]
+        others = self._all(entity, missing) if missing else {}
+        known = self._known[entity]
+        whole = {id: self.get(entity, id) for id, row in others.items() if known not in addresses(row)}
+        return {id: row for id, row in whole.items() if row is not None}
 
     def _batch(self, entity: Entity, names: list[str]) -> list[Existing]:
         """Everyone with these addresses. A known one goes last, and must come back: so the list was read to its end."""
@@ -69,15 +86,15 @@ class SearchFinder(OnlineFinder):
 def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Existing]:
     """All records of these addresses. Pages may be short before the end, so an empty one or the total ends it.
 
-    Raises `BadAnswer` where a row doesn't list all addresses: then it can't be told whose it is.
+    A row may tell the first address of a record only. Raises `BadAnswer` where it tells none.
     """
     read = 0
     for number in range(1, 1000):
         page = reader.filtered(entity, ATTRIBUTE[entity], "is_in", list(names), page=number)
         for row in page.rows:
             existing = flatten(entity, row)
-            if not addresses(existing) or (entity == "contact" and not isinstance(row.get("emails"), list)):
-                raise BadAnswer(f"the filtered search lists a {entity} without all its addresses")
+            if not addresses(existing):
+                raise BadAnswer(f"the filtered search lists a {entity} without its address")
             yield existing
         read += len(page.rows)
         if not page.rows or (page.total is not None and read >= page.total):
@@ -93,7 +110,9 @@ def probe(reader: Reader, pages: Iterable[tuple[Entity, Page]]) -> dict[Entity, 
     for entity, page in pages:
         if page.total == 0:
             continue
-        known = sorted({address for row in page.rows for address in addresses(flatten(entity, row))})[:2]
+        # Of whom has several addresses, it couldn't be told by which of them the search has found him.
+        everyone = (addresses(flatten(entity, row)) for row in page.rows)
+        known = sorted(address for some in everyone if len(some) == 1 for address in some)[:2]
         if len(known) < 2:
             return None
         try:

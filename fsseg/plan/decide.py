@@ -12,6 +12,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
+from fsseg.plan.united import united
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.decided_rows import (
     KINDS,
@@ -64,21 +65,27 @@ def decide(work: Deciding) -> None:
         for kind in KINDS:
             if kind == "person":
                 for people in new_people(work.store):
-                    create_people(work.store, _create_rows(work.catalog, people))
+                    create_people(work.store, _create_rows(work, people))
             for page in undecided(work.store, kind):
                 write_decisions(work.store, *_rows(work, page))
     with work.store.transaction():
         decide_entries(work.store)
 
 
-def _create_rows(catalog: Catalog, people: list[NewPerson]) -> list[tuple[str, int]]:
-    """What `decision` comes to for new people without accounts, of whom there may be a great many."""
+def _create_rows(work: Deciding, people: list[NewPerson]) -> list[tuple[str, int]]:
+    """What `decision` comes to for new people, of whom there may be a great many: the JSON of their fields, and ids."""
+    companies = {person.id: orjson.loads(person.companies) for person in people if person.companies != "[]"}
+    accounts = work.store.accounts(name for names in companies.values() for name in names)
     rows = []
     for person in people:
-        wanted = _wanted_of_new(
-            catalog, person.key, orjson.loads(person.desired), asks_contact=bool(person.asks_contact)
-        )
-        rows.append((encode({name: (None, value) for name, value in wanted.items() if value is not None}), person.id))
+        desired, asks_contact = orjson.loads(person.desired), bool(person.asks_contact)
+        wanted = _wanted_of_new(work.catalog, person.key, desired, asks_contact=asks_contact)
+        fields: dict[str, tuple[Any, Any]] = {
+            name: (None, value) for name, value in wanted.items() if value is not None
+        }
+        if links := [accounts[name].key for name in companies.get(person.id, ()) if name in accounts]:
+            fields["sales_accounts"] = ([], links)
+        rows.append((encode(fields), person.id))
     return rows
 
 
@@ -117,7 +124,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         parent = context.people[record.parent]
         if parent.action == Action.CONFLICT:
             return Decision(Action.CONFLICT, record.fields, Status.FAILED, parent.code, warnings, account)
-        links, account = _deal_links(context, record, parent)
+        links, account = _deal_links(work, context, record, parent)
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
@@ -128,6 +135,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     else:
         history = history_of(context.histories, _fingerprint_keys(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
+        desired = united(desired, record.existing)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         change, links = _compare(work, record, history, desired, links)
     match change:
@@ -207,19 +215,18 @@ def _account_links(context: Context, record: Record) -> Fields:
     has = (record.existing or {}).get("sales_accounts") or []
     ids = {account.get("id") for account in has}  # names in a copy of the contact may be older than the accounts'
     before = [account.get("name") for account in has]
-    added = []
-    for name in record.companies:
-        account = context.accounts.get(name)
-        if account is not None and account.remote_id not in ids:
-            added.append(account.key)
+    accounts = (context.accounts.get(name) for name in record.companies)
+    added = [account.key for account in accounts if account is not None and account.remote_id not in ids]
     return {"sales_accounts": [before, before + added]} if added else {}
 
 
-def _deal_links(context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
+def _deal_links(work: Deciding, context: Context, record: Record, parent: Around) -> tuple[Fields, int | None]:
     account = next((context.accounts[name] for name in record.companies if name in context.accounts), None)
     links: Fields = {}
-    if account is not None and not (record.existing or {}).get("sales_account_id"):
+    has = record.existing
+    unknown = has is not None and silent(has, HELD_BY["sales_account"]) and not work.offline
+    if account is not None and not unknown and not (has or {}).get("sales_account_id"):
         links["sales_account"] = [None, account.key]
-    if record.existing is None:
+    if has is None or has.get("contact_ids") == []:
         links["contacts"] = [[], [parent.key]]
     return links, account.id if account else None

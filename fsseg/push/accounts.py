@@ -8,6 +8,7 @@ from fsseg.push.bulk import Bulk
 from fsseg.push.context import PushContext
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
+from fsseg.push.updates import update
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
 
@@ -27,7 +28,7 @@ class AccountPusher:
         """Create or update one account."""
         writer, attributes = self._context.writer, body(self._context.catalog, record)
         if record.remote_id:
-            writer.update("account", record.remote_id, attributes)
+            update(self._context, record, record.remote_id, attributes)
             return Outcome(Status.DONE, record.remote_id)
         return Outcome(Status.DONE, int(writer.upsert("account", {"name": record.key}, attributes)["id"]))
 

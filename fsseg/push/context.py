@@ -10,6 +10,7 @@ from typing import Literal
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
+from fsseg.push.custom_fields import CustomFields
 from fsseg.state.plan_store import Store
 
 
@@ -31,5 +32,7 @@ class PushContext:
     id_field: str | None = None
     owner_id: int | None = None
     workers: int = 1
+    custom_fields: CustomFields = field(default_factory=CustomFields)
     note_requests: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda text: None
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -92,7 +92,7 @@ def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
     Of files that have changed since they were read, how many events could not be given.
     """
     lost: Counter[str] = Counter()
-    with JsonLines(run.failures, fresh=True) as lines:
+    with JsonLines(run.failures) as lines:
         shown = input_paths(store)
         for position, line, code, message, event, raw in rejects_of(store):
             about = _about(shown[position >> POSITION_BITS], line, code, message, None)

@@ -53,7 +53,6 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
 """
 INDEXES = (
     "record_match ON record (kind, match_key)",
-    "record_push ON record (entity, status, action)",
     "record_parent ON record (parent) WHERE parent IS NOT NULL",
     "fragment_person ON fragment (person) WHERE person IS NOT NULL",
     "entry_person ON entry (person, time, position)",
@@ -347,6 +346,11 @@ class Store:
                 page,
             )
         ]
+
+    def account_id(self, name: str | None) -> int | None:
+        """The id in Freshsales of the run's account of this folded name, if it is there already."""
+        found = self.db.execute("SELECT remote_id FROM record WHERE kind = 'account' AND match_key = ?", (name,))
+        return next((id for (id,) in found), None)
 
     def add_records(self, entity: Entity, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Plan these accounts or deals."""

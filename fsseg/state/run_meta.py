@@ -27,7 +27,7 @@ class PlanStage(StrEnum):
 
     NEW = "new"
     """Nothing of its events is kept yet."""
-    GATHERED = "gathered"
+    FOLDED = "folded"
     """All was read and folded; of an undo, it is known what is to be undone."""
     MATCHED = "matched"
     """It is known what Freshsales holds of it."""
@@ -88,6 +88,8 @@ class BulkJob(Struct, frozen=True):
 
     entity: Entity
     id: str | None
+    records: list[int] = []
+    """The rows that it is about."""
 
 
 class FileStamp(NamedTuple):
@@ -188,6 +190,9 @@ class RunMeta:
 
     settled_seal: Note[str | None] = Note(None)
     """The digest of how the rows stand while nothing is under way; None while it pushes."""
+
+    read_at: Note[str | None] = Note(None)
+    """When it began to read what Freshsales holds of its records."""
 
     applies: Note[str | None] = Note(None)
     """The run whose reviewed plan it pushes."""

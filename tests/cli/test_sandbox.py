@@ -192,7 +192,7 @@ def test_the_served_file_is_the_one_of_the_flag(after_import: Shell) -> None:
             f"{env['FSSEG_BASE_URL']}/api/leads/filters", headers={"Authorization": "Token token=sandbox"}
         )
         with urllib.request.urlopen(request) as answer:
-            view = json.load(answer)["filters"][0]["id"]
+            view = next(row["id"] for row in json.load(answer)["filters"] if row["name"] == "All Leads")
         request = urllib.request.Request(
             f"{env['FSSEG_BASE_URL']}/api/leads/view/{view}", headers={"Authorization": "Token token=sandbox"}
         )

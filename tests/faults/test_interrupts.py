@@ -20,6 +20,7 @@ from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import Ended, finish, here, run, start, when
 from tests.faults.story import before, difference, mixed
+from tests.forked import MEASURED
 
 TIMELINE = 40
 """Requests after which the mixed import of a classic account is writing the timeline."""
@@ -158,10 +159,12 @@ def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(
 
 
 def limited(machine: Machine, blocks: int, *args: str) -> Ended:
+    machine.environment[MEASURED] = None  # there is no room to note its lines either
     shell = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', str(blocks)]
     return run(machine, *args, prefix=shell)
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_run_that_was_stopped_by_its_own_limit_goes_on_with_another(
     classic: Machine, path: str, ends: dict[str, State]
 ) -> None:
@@ -175,7 +178,7 @@ def test_a_run_that_was_stopped_by_its_own_limit_goes_on_with_another(
 def test_a_run_that_the_quota_would_keep_too_long_goes_on_later(
     classic: Machine, path: str, ends: dict[str, State]
 ) -> None:
-    classic.account.configure(quota=40, window=1e7)
+    classic.account.configure(quota=40, window=1e7, retry_after="seconds")
     done = here(classic, "import", path, "--json", "--max-time", "50m")
     assert done.code == 5
     assert "the time is up" in done.err
@@ -195,6 +198,7 @@ def killed_at_the_first_lead(machine: Machine, events: list[dict[str, Any]]) -> 
     process.communicate()
 
 
+@pytest.mark.usefixtures("fast")
 def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic: Machine) -> None:
     account, events = classic.account, mixed()[5:8]
     killed_at_the_first_lead(classic, events)
@@ -295,6 +299,7 @@ def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) ->
     assert len(account.records()["deals"]) == 6
 
 
+@pytest.mark.usefixtures("fast")
 def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Machine) -> None:
     """By a database id, which nothing in Freshsales tells; the answer was never heard."""
     account, events = classic.account, mixed()[5:8]
