@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fsseg.fold.batch import Batch, without
 from fsseg.fold.dedupe import DedupeIndex
+from fsseg.fold.repeats import Repeats
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
 from fsseg.state.actions import Code, EventOutcome
@@ -36,6 +37,7 @@ class Collector:
         self.warnings = WarningCounter()
         self.size = 0
         """Bytes of traits and payloads that were read, of repetitions too."""
+        self.repeats = Repeats()
         self._store = store
         self._dedupe = dedupe
 
@@ -48,10 +50,19 @@ class Collector:
         counts.read += batch.read
         counts.by_type.update(batch.types)
         self.size += batch.size
-        if duplicates := self._dedupe.duplicates(batch.passed):
+        keys, positions = batch.passed, batch.positions
+        if batch.rejects:  # an event that can't be used makes no other one a repetition
+            bad = {reject[0] for reject in batch.rejects}
+            taken = [index for index, position in enumerate(positions) if position not in bad]
+            keys, positions = [keys[index] for index in taken], [positions[index] for index in taken]
+        if duplicates := self._dedupe.duplicates(keys):
             counts.note(EventOutcome.SKIPPED, Code.DUPLICATE, len(duplicates))
-            gone = [batch.positions[index] for index in duplicates]
+            gone = [positions[index] for index in duplicates]
             without(batch, gone)
+            delivered = set(self._dedupe.delivered)
+            for index in duplicates:
+                if keys[index] not in delivered:
+                    self.repeats.add(keys[index], positions[index])
         for code, count in batch.skipped.items():
             counts.note(EventOutcome.SKIPPED, code, count)
         for _, warnings in batch.warnings:

@@ -36,13 +36,14 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     for outcome, code, count in counts.reasons:
         outcomes[outcome] += count
         reasons[outcome, code] += count
-    imported = store.meta.imported_by
+    imported, unreadable = store.meta.imported_by, dict(counts.unreadable)
     return {
         "schema": SCHEMA,
         **head,
         "inputs": [
             {"path": path, "container": container or "", "events": events or 0}
             | ({"imported_by": imported[path]} if path in imported else {})
+            | ({"unreadable": unreadable[path]} if path in unreadable else {})
             for path, container, events in inputs_of(store)
         ],
         "events": {

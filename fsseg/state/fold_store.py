@@ -77,6 +77,19 @@ class FoldStore:
         """Note ids and e-mails of one person."""
         self._db.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?, 0)", ties)
 
+    def person_of(self, key: str) -> tuple[int, bytes] | None:
+        """Record and state of the person who has this key and no other."""
+        row = self._db.execute(
+            "SELECT r.id, f.state FROM record r JOIN folded f ON f.person = r.id"
+            " WHERE r.kind = 'person' AND r.keys = ?",
+            (encode([key]),),
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def tie_key(self, key: str, person: int) -> None:
+        """Give the entries that came with this key to a person."""
+        self._db.execute("UPDATE entry SET person = ? WHERE person IS NULL AND key = ?", (person, key))
+
     def has_anonymous(self) -> bool:
         """Whether identify calls told of an anonymousId."""
         return self._db.execute("SELECT 1 FROM anonymous LIMIT 1").fetchone() is not None
@@ -85,7 +98,7 @@ class FoldStore:
         """Note which record has which key, for `stitch`."""
         keys = PERSON_COLUMNS.index("keys")
         self._db.executemany(
-            f"INSERT INTO identity SELECT value, ? + {first} FROM json_each(?)",
+            f"INSERT OR REPLACE INTO identity SELECT value, ? + {first} FROM json_each(?)",
             ((index, columns[keys]) for index, *columns in people),
         )
 
