@@ -10,6 +10,7 @@ from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.repeats import Repeats
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
+from fsseg.segment.read import Jumps
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.plan_store import Store
 from fsseg.state.suppressed_rows import add_ties
@@ -38,6 +39,8 @@ class Collector:
         self.size = 0
         """Bytes of traits and payloads that were read, of repetitions too."""
         self.repeats = Repeats()
+        self.jumps: dict[int, Jumps | None] = {}
+        """By the number of the input, which lines its events stand in; see `Reader`."""
         self._store = store
         self._dedupe = dedupe
 
@@ -79,8 +82,9 @@ class Collector:
             counts.reasons.update((EventOutcome.REJECTED, reject[2]) for reject in batch.rejects)
         return gone
 
-    def end(self, input: Input, container: str, events: int, fault: str) -> None:
-        """Note what an input was, and why it could not be read to its end, if so."""
+    def end(self, input: Input, container: str, events: int, fault: str, jumps: Jumps | None) -> None:
+        """Note what an input was, and why it could not be read to its end, if so; `jumps` are as in `Reader`."""
+        self.jumps[input.number] = jumps
         if fault:
             self.counts.unreadable.append((input.path, fault))
         self._store.note_input(input.number, container, events)

@@ -80,6 +80,7 @@ def fold_inputs(
     if work.daily:
         aggregate(work.store)
     work.store.meta.counts = _counted(collector.counts, collector.warnings)
+    work.store.meta.jumps = collector.jumps
     work.store.meta.stage = PlanStage.FOLDED
 
 

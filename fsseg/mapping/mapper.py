@@ -11,7 +11,7 @@ from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
-from fsseg.mapping.targets import COMPANY, DEAL, Warnings, named_part
+from fsseg.mapping.targets import COMPANY, DEAL, Warnings, misfit, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
@@ -86,7 +86,7 @@ class Mapper:
             if email is not None:
                 told = address(email)
                 if told is None or email_key(told) != key[1:]:
-                    warnings.append(_BAD_EMAIL)
+                    misfit(_BAD_EMAIL, email, cells, warnings)
             cells["email"] = address(user)
         elif email is None:
             return Refused("missing_email", "the userId is no e-mail, and traits.email is missing")

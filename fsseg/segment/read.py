@@ -21,6 +21,10 @@ from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_b
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.times import FoundTime, latest_time
 
+Jumps = list[tuple[int, int]]
+
+MOST_JUMPS = 10_000
+
 RAW = 1_000
 """Characters of an unreadable line that are kept."""
 
@@ -41,6 +45,8 @@ class Reader:
         self.container = ""
         self.events = 0
         self.lines = 0
+        self.jumps: Jumps | None = [(0, 1)]
+        """From which event on the lines go with the events from which line on; None where that isn't simple."""
         self._stdin = stdin
         self._ids = placeholder_ids
         self._latest = latest_time()
@@ -81,24 +87,41 @@ class Reader:
                     position += 1
                     continue
                 if piece.isspace():
+                    self._jump(position - first, line + 1)
                     continue
                 try:
                     value = json_codec.loads(piece)
                 except orjson.JSONDecodeError as error:
                     for item in self._objects(piece, line, position) or [_unreadable(piece, line, position, error)]:
+                        self._jump(position - first, item.line)
                         yield item
                         position += 1
+                    self._jump(position - first, line + 1)
                     continue
                 if position == first and is_batch(value):
                     self.container = "batch" + ".gz" * source.gzip
-                for item in messages_in(value):
+                items = messages_in(value)
+                for item in items:
+                    if len(items) > 1:
+                        self._jump(position - first, line)
                     yield self._of_item(item, line, position, piece)
                     position += 1
+                if len(items) > 1:
+                    self._jump(position - first, line + 1)
             if source.fault:
                 yield Rejected(position, line + 1, source.code, source.fault, raw=_text(source.rest))
                 position += 1
         finally:
             self.events, self.lines = position - first, line
+            if container is not LINES:
+                self.jumps = None
+
+    def _jump(self, event: int, line: int) -> None:
+        """From this event on, counted from 0, the lines go on from this one."""
+        if self.jumps is not None:
+            self.jumps.append((event, line))
+            if len(self.jumps) > MOST_JUMPS:
+                self.jumps = None
 
     def _objects(self, piece: bytes, line: int, position: int) -> list[Event | Rejected]:
         """What stands in a line that several objects share, or that begins or ends as no JSON does."""

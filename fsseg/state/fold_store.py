@@ -48,11 +48,12 @@ class FoldStore:
         self._db.executemany(f"INSERT OR REPLACE INTO folded VALUES (? + {first}, ?)", rows)
 
     def add_deals(self, first: int, rows: Sequence[Columns]) -> None:
-        """Plan deals: whose, key, match_key, companies, desired, times and sources of each."""
+        """Plan deals: whose, key, match_key, companies, desired, times, sources and warnings."""
         id = self._next
         self._db.executemany(
-            "INSERT INTO record (kind, entity, id, parent, key, match_key, companies, desired, times, sources)"
-            f" VALUES ('deal', 'deal', ?, ? + {first}, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO record"
+            " (kind, entity, id, parent, key, match_key, companies, desired, times, sources, warnings)"
+            f" VALUES ('deal', 'deal', ?, ? + {first}, ?, ?, ?, ?, ?, ?, ?)",
             ((number, *row) for number, row in enumerate(rows, id)),
         )
         self._next = id + len(rows)
@@ -139,8 +140,8 @@ class FoldStore:
             self._db.execute("DELETE FROM record WHERE id = ?", (id,))
 
     def warn(self, id: int, code: str) -> None:
-        """Give a record its first warning."""
-        self._db.execute("UPDATE record SET warnings = ? WHERE id = ?", (encode([code]), id))
+        """Give a record one more warning."""
+        self._db.execute("UPDATE record SET warnings = json_insert(warnings, '$[#]', ?) WHERE id = ?", (code, id))
 
     def loose_entries(self) -> Iterator[Loose]:
         """The entries of which nobody knows whose they are, by the key and e-mail that they came with."""

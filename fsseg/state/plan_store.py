@@ -59,7 +59,8 @@ INDEXES = (
 )
 
 PERSON_COLUMNS = (
-    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "desired", "times", "sources", "companies"
+    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "desired", "times", "sources", "companies",
+    "warnings",
 )  # fmt: skip
 """What folding tells of a person."""
 

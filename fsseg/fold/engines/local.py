@@ -45,7 +45,8 @@ class LocalEngine:
                 self._entries.add(batch.entries)
                 left = None if left is None else left - len(batch.passed)
                 tick(batch.read)
-            collector.end(input, reader.container, collector.counts.read - before, self._batcher.fault)
+            read = collector.counts.read - before
+            collector.end(input, reader.container, read, self._batcher.fault, reader.jumps)
             if left == 0:
                 return
 
