@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from fsseg.figures import counted
 from fsseg.fold.fold_inputs import Folding
 from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
@@ -21,6 +22,7 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
+from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding
 from fsseg.plan.defaults import Defaults
@@ -29,13 +31,14 @@ from fsseg.processes import Processes
 from fsseg.push.context import PushContext
 from fsseg.push.custom_fields import CustomFields, How
 from fsseg.push.earlier_runs import EarlierRuns
+from fsseg.push.executor import recover
 from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
 from fsseg.state.behaviour import Behaviour, read_behaviour
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_counts import count_matched
+from fsseg.state.plan_counts import count_matched, count_people
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import PlanStage
@@ -135,10 +138,24 @@ class RunContext:
             advance(people)
             self.note_requests()
 
+        if self.store.meta.read_at is None:  # what was read in an earlier process stays as old as it is
+            self.store.meta.read_at = datetime.now(UTC).isoformat()
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
             self.settings.identity.id_field, self.settings.convert_leads, self.say, tick, anew,
         )  # fmt: skip
+
+    def suppress(self) -> None:
+        """Take out of the plan who is on the suppression list."""
+        if self.rules.suppress:
+            suppress(self.store, self.ledger, self.rules.suppress)
+
+    def suppress_planned(self) -> None:
+        """Take out of a finished plan who is on the list by now, once it is known what became of all that was sent."""
+        if self.rules.suppress:
+            recover(self.push_context())
+            self.suppress()
+            seal(self.store)
 
     def _match_mode(self, settings: Settings) -> Literal["segment", "email"]:
         """Whether the destination's matching rules hold, or the e-mail alone."""
@@ -197,6 +214,14 @@ class RunContext:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""
         owner = self.catalog.fields("contact").get("owner_id")
         return int(owner.choices[0].id) if owner and owner.choices else None
+
+    @contextmanager
+    def match_stage(self) -> Iterator[Advance]:
+        """A stage of the progress that tells at its end how many requests it took."""
+        before = self.pacer.total
+        with self.progress.stage("Match", count_people(self.store), "people") as stage:
+            yield stage.advance
+            stage.note(counted(self.pacer.total - before, "request"))
 
     @contextmanager
     def push_stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from fsseg.mapping.suppression_list import SuppressionList
 
 DEFAULT_CONFIG = Path("fsseg.toml")
 
@@ -78,10 +82,11 @@ class Freshsales(_Section):
 
 
 class Identity(_Section):
-    """How people are matched; `id_field` keeps userIds that are not e-mails."""
+    """How people are matched; `id_field` keeps userIds that are not e-mails, `placeholder_ids` name nobody."""
 
     match: Literal["segment", "email"] | None = None
     id_field: str | None = None
+    placeholder_ids: tuple[str, ...] = ()
 
 
 class Timeline(_Section):
@@ -218,7 +223,7 @@ def _read(path: Path) -> dict[str, Any]:
     for section, key in (("freshsales", "api_token_file"), ("filter", "suppress_file")):
         table = found.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str):
-            table[key] = path.parent / table[key]
+            table[key] = path.absolute().parent / table[key]
     return found
 
 
@@ -245,12 +250,15 @@ def api_token(settings: Settings, environ: dict[str, str] | None = None) -> str 
     return token
 
 
-def suppressed(path: Path | None) -> frozenset[str]:
-    """The userIds and e-mails of a suppression file, one a line, in lower case. Raises `ConfigError`."""
+def suppressed(path: Path | None) -> SuppressionList:
+    """The userIds and e-mails of a suppression file. Raises `ConfigError`."""
+    from fsseg.mapping.suppression_list import SuppressionList, read_list
+
     if path is None:
-        return frozenset()
+        return SuppressionList()
     try:
-        lines = path.read_text("utf-8").splitlines()
+        data = path.read_bytes()
+        is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return read_list(data.decode("utf-16" if is_utf16 else "utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the suppression list cannot be read ({type(error).__name__})") from None
-    return frozenset(line.strip().casefold() for line in lines if line.strip())

@@ -23,7 +23,7 @@ class UndoPipeline(Pipeline):
 
     def plan(self, inputs: Sequence[Input]) -> None:
         """Read what the run to undo wrote, and plan the way back. Raises the client's errors and `StateError`."""
-        if self.stage is not PlanStage.GATHERED:
+        if self.stage is not PlanStage.FOLDED:
             return
         assert self.reader is not None
         undoes = str(self.store.meta.undoes)
@@ -45,7 +45,7 @@ class UndoPipeline(Pipeline):
         self.planned(self.ledger.generation)
 
     def _renew(self, since: int) -> None:
-        self.store.meta.stage = PlanStage.GATHERED
+        self.store.meta.stage = PlanStage.FOLDED
         self.plan(())
 
     def _undone(self) -> closing[Store]:

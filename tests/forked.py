@@ -29,6 +29,9 @@ from typing import Any, TextIO, cast
 import orjson
 
 ROOT = Path(__file__).parents[1]
+MEASURED = "COVERAGE_PROCESS_CONFIG"
+"""The variable by which a process is told to note which lines it runs, and where."""
+
 LONGEST = 200_000
 """Bytes of an order: arguments and environment."""
 
@@ -91,7 +94,9 @@ def _origin() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         command = [sys.executable, __file__, str(theirs.fileno())]
-        env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+        env = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH", MEASURED) if name in os.environ
+        }
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT, env=env)
 
     def end() -> None:
@@ -161,8 +166,9 @@ def _take_on(streams: list[int], others: list[int]) -> None:
 
 def become(order: dict[str, Any]) -> None:
     """What is asked for, as if it had just been started."""
+    measured = {MEASURED: os.environ[MEASURED]} if MEASURED in os.environ else {}
     os.environ.clear()
-    os.environ.update(order["environment"])
+    os.environ.update(order["environment"] | measured)
     os.chdir(order["folder"])
     time.tzset()
     if order["terminal"]:

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.forked import MEASURED
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 FSSEG = Path(sys.executable).with_name("fsseg")
@@ -55,7 +57,8 @@ def fsseg(command: str, home: Path) -> str:
     """What a command line `fsseg …` prints, with an empty `home` at first, on a terminal-less stdout of WIDTH columns."""
     program, *arguments = shlex.split(command)
     assert program == "fsseg", command
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "VIRTUAL_ENV")}
+    names = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV", MEASURED)
+    kept = {name: value for name, value in os.environ.items() if name in names}
     environ = kept | {
         "HOME": str(home),
         "FSSEG_STATE_DIR": str(home / ".local/state/fsseg"),

@@ -59,7 +59,6 @@ def meaning_of(error: BaseException) -> Meaning | None:
     from fsseg.cli.connect import Locked
     from fsseg.freshsales.errors import FreshsalesError
     from fsseg.mapping.rules import MappingError
-    from fsseg.plan.brake import BrakeRefused
     from fsseg.settings import ConfigError
     from fsseg.state.database import StateError
     from fsseg.state.run_folder import NoSuchRun
@@ -72,8 +71,6 @@ def meaning_of(error: BaseException) -> Meaning | None:
             return Meaning(ExitCode.USAGE, f"wrong mapping:\n{mistakes}")
         case NoInput():
             return Meaning(ExitCode.NO_INPUT, str(error))
-        case BrakeRefused():
-            return Meaning(ExitCode.BRAKE, f"the safety brake: {error}")
         case Locked():
             return Meaning(ExitCode.LOCKED, str(error))
         case FreshsalesError():

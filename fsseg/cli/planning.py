@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from fsseg.cli.question import push_if_agreed
 from fsseg.cli.work import (
+    FEW,
     Declined,
     Ending,
     Output,
@@ -54,9 +55,6 @@ Act = Callable[[ExitStack], None]
 """What a run does; the bars that are shown meanwhile are in the stack, to be closed where somebody is asked."""
 
 OFFLINE = "offline: compared with what earlier runs delivered, not with what Freshsales holds"
-
-FEW = 3
-"""Files that are named on the terminal."""
 
 
 def run(

@@ -11,6 +11,7 @@ from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.plan_store import Store
+from fsseg.state.suppressed_rows import add_ties
 
 
 @dataclass
@@ -55,6 +56,13 @@ class Collector:
             counts.note(EventOutcome.SKIPPED, code, count)
         for _, warnings in batch.warnings:
             self.warnings.add(map(MappingWarning._make, warnings))
+        if batch.ties:
+            with self._store.transaction():
+                add_ties(
+                    self._store,
+                    ((first, other, suppressed) for suppressed, (first, *others) in batch.ties
+                     for other in others or [first]),
+                )  # fmt: skip
         if batch.rejects or batch.anonymous:
             self._store.add_read(batch.rejects, [row for _, row in batch.anonymous])
             counts.reasons.update((EventOutcome.REJECTED, reject[2]) for reject in batch.rejects)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fsseg.fold.merge import PERSON, Part, State
-from fsseg.mapping.intents import OF_COMPANY
+from fsseg.mapping.intents import OF_COMPANY, UNSAID
+from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import CONTACT
 from fsseg.segment.times import microseconds
 
@@ -101,5 +102,9 @@ def fields_for(entity: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]
                 owner, _, name = name.partition(":")
                 if owner != entity:
                     continue
-            fields[name], times[name] = value, at
+            if value == UNSAID:
+                fields.pop(name, None)
+                times.pop(name, None)
+            else:
+                fields[name], times[name] = storable(value), at
     return fields, times

@@ -77,7 +77,7 @@ def fold_inputs(
     if work.daily:
         aggregate(work.store)
     work.store.meta.counts = _counted(collector.counts, collector.warnings)
-    work.store.meta.stage = PlanStage.GATHERED
+    work.store.meta.stage = PlanStage.FOLDED
 
 
 def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from typing import NamedTuple
 
 import orjson
 
@@ -11,6 +12,7 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, plan_person
 from fsseg.fold.merge import State, merge, restore
 from fsseg.mapping.warning_counter import MappingWarning
+from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
@@ -41,7 +43,7 @@ def write_records(
     with store.transaction():
         writer.stitch()
         writer.join_shared()
-        writer.settle_loose()
+        writer.tie_loose()
 
 
 class _Writer:
@@ -55,15 +57,14 @@ class _Writer:
         """Write what one partition amounts to."""
         store, first = self._store, self._store.next_id()
         store.add_people(first, folded.people)
-        store.add_states(enumerate(folded.states, first))
-        store.add_deals((first + index, columns) for index, columns in folded.deals)
-        store.add_companies(
-            (name, None if index is None else first + index, state) for name, index, state in folded.companies
-        )
-        store.add_entries((None if index is None else first + index, columns) for index, columns in folded.entries)
+        store.add_states(first, folded.states)
+        store.add_deals(first, folded.deals)
+        store.add_companies(first, folded.companies)
+        store.add_entries(first, folded.entries)
         for key, dumped in folded.unnamed:
             self._write_known(key, restore(orjson.loads(dumped)))
         store.add_refused(folded.refused)
+        store.add_ties(folded.ties)
         if self._stitching:
             store.add_identities(first, folded.people)
 
@@ -71,14 +72,14 @@ class _Writer:
         """Of whom no event tells an e-mail, an earlier run may have been told it."""
         known = self._ledger.known(key) if self._ledger is not None else None
         if known is not None and known.email:
-            self._write_person(plan_person(self._edition, known.email.casefold(), [key], state))
+            self._write_person(plan_person(self._edition, email_key(known.email), [key], state))
 
     def _write_person(self, person: PlannedPerson, id: int | None = None) -> None:
         id = self._store.next_id() if id is None else id
-        self._store.add_people(id, [person.columns])
-        self._store.add_states([(id, person.state)])
-        self._store.add_deals((id, columns) for columns in person.deals)
-        self._store.add_companies((name, id, state) for name, state in person.companies)
+        self._store.add_people(id, [(0, *person.columns)])
+        self._store.add_states(id, [(0, person.state)])
+        self._store.add_deals(id, [(0, *columns) for columns in person.deals])
+        self._store.add_companies(id, [(0, *company) for company in person.companies])
 
     def stitch(self) -> None:
         """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""
@@ -97,32 +98,45 @@ class _Writer:
             self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
             self._store.warn(ids[0], Code.SHARED_EMAIL)
 
-    def settle_loose(self) -> None:
+    def tie_loose(self) -> None:
         """Tie the other entries to somebody, by the order of the destination's rules.
 
         An identify of the same userId in an earlier run (the ledger), then the e-mail that came with the event. Who is
         only pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
         """
         for (key, email), ids in self._store.loose_entries():
-            person = self._pointed_at(key, email)
-            if person is not None:
-                self._store.tie(ids, person)
+            pointer = pointer_of(key, email, self._ledger)
+            if pointer is not None:
+                self._store.tie(ids, self._pointed_at(pointer))
 
-    def _pointed_at(self, key: str, email: str | None) -> int | None:
-        if key.startswith("?"):
-            return None
-        known = self._ledger.known(key) if self._ledger is not None else None
-        if key.startswith("@"):
-            email = key[1:]
-        elif known is not None:
-            email = known.email or email
-        if not email and known is None:
-            return None
-        match_key = email.casefold() if email else key
-        person = self._store.person(match_key)
+    def _pointed_at(self, pointer: Pointer) -> int:
+        person = self._store.person(pointer.match_key)
         if person is None:
-            columns = plan_person(self._edition, match_key, [key], {}).columns
-            return self._store.add_reference(columns, email or key, by_email=bool(email) and known is None)
-        if key.startswith("@"):
+            columns = plan_person(self._edition, pointer.match_key, [pointer.key], {}).columns
+            return self._store.add_reference(columns, pointer.name, by_email=pointer.by_email)
+        if pointer.key.startswith("@"):
             self._store.mark_by_email(person)
         return person
+
+
+class Pointer(NamedTuple):
+    """Whom an entry points at: the key that it came with, what that person is matched by, and goes by."""
+
+    key: str
+    match_key: str
+    name: str
+    by_email: bool
+
+
+def pointer_of(key: str, email: str | None, ledger: Ledger | None) -> Pointer | None:
+    """Whom an entry with this key and e-mail belongs to, as far as anything tells it."""
+    if key.startswith("?"):
+        return None
+    known = ledger.known(key) if ledger is not None else None
+    if key.startswith("@"):
+        email = key[1:]
+    elif known is not None:
+        email = known.email or email
+    if not email and known is None:
+        return None
+    return Pointer(key, email_key(email) if email else key, email or key, bool(email) and known is None)

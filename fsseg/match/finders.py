@@ -15,6 +15,7 @@ from fsseg.freshsales.reader import Reader
 from fsseg.mapping.names import fold_name
 from fsseg.match.mirror import Mirror
 from fsseg.match.remote_record import Existing, flatten, lacks
+from fsseg.segment.email_key import email_key
 from fsseg.state.ledger import Known
 
 Found = tuple[Entity, Existing]
@@ -97,7 +98,7 @@ class LookupFinder(OnlineFinder):
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         by = "email" if set(entities) <= {"lead", "contact"} else "name"
         # Whether a look-up minds the case isn't documented, so an address that has capitals is asked for twice.
-        for spelled in dict.fromkeys((name, name.casefold() if by == "email" else name)):
+        for spelled in dict.fromkeys((name, name.casefold(), email_key(name)) if by == "email" else (name,)):
             found = self.reader.lookup(spelled, by, entities)
             if any(found.values()):
                 yield from ((entity, flatten(entity, row)) for entity, rows in found.items() for row in rows)
@@ -113,7 +114,8 @@ class MirrorFinder(OnlineFinder):
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         for entity in entities:
-            for existing in self._mirror.find(entity, fold_name(name)):
+            folded = fold_name(name) if entity == "account" else email_key(name)
+            for existing in self._mirror.find(entity, folded):
                 yield entity, existing
 
     def get(self, entity: Entity, id: int) -> Existing | None:

@@ -9,17 +9,21 @@ from fsseg.match.ledger_finder import LedgerDealFinder
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.state.fingerprint import fingerprint_keys
-from fsseg.state.matched_rows import remote_ids, undecided_deals, unmatched_accounts
+from fsseg.state.matched_rows import (
+    contacts_of_undecided_deals,
+    count_unmatched_accounts,
+    undecided_deals,
+    unmatched_accounts,
+)
 from fsseg.state.plan_store import Record
 
 
 def match_accounts(work: Matching) -> None:
     """Fill in what there is of every account. Raises as `match_people`."""
-    records = unmatched_accounts(work.store)
-    finder = work.finder(("account",), len(records))
+    finder = work.finder(("account",), count_unmatched_accounts(work.store))
     if finder.knows_nobody:
         return
-    for record in records:
+    for record in unmatched_accounts(work.store):
         found = _named(finder, record)
         if not found and _is_delivered(work, record, None) and work.wait_out_lag():
             found = _named(finder, record)
@@ -42,11 +46,10 @@ def match_deals(work: Matching) -> None:
     """
     if work.reader is None and work.ledger.is_empty:
         return
-    records = undecided_deals(work.store)
-    contacts = remote_ids(work.store, (deal.parent for deal in records))
+    contacts = contacts_of_undecided_deals(work.store)
     deals = LedgerDealFinder() if work.reader is None else DealFinder(work.reader, set(contacts.values()), work.say)
     finder = work.finder(("deal",), 0)
-    for record in records:
+    for record in undecided_deals(work.store):
         contact = contacts.get(record.parent or 0)
         found = deals.find(
             contact,

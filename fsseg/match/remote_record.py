@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from fsseg.segment.email_key import email_key
+
 Existing = dict[str, Any]
 """A record by internal field name, custom fields flat among them, a lead's nested parts as `company.name`.
 
@@ -47,7 +49,7 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
     if isinstance(addresses, list) and all(isinstance(one, dict) for one in addresses):
         addresses = sorted(addresses, key=lambda one: not one.get("is_primary"))
         flat["emails"] = [str(one.get("value")) for one in addresses if one.get("value")]
-        flat["email_ids"] = {str(one["value"]).casefold(): one.get("id") for one in addresses if one.get("value")}
+        flat["email_ids"] = {email_key(str(one["value"])): one.get("id") for one in addresses if one.get("value")}
         if flat["emails"] and not flat.get("email"):
             flat["email"] = flat["emails"][0]
     elif isinstance(addresses, str):
@@ -73,7 +75,7 @@ def _nested(part: str, row: Any) -> Existing:
 
 def addresses(existing: Existing) -> set[str]:
     """All e-mail addresses of a person, folded for matching."""
-    return {str(email).casefold() for email in existing.get("emails") or []}
+    return {email_key(str(email)) for email in existing.get("emails") or []}
 
 
 def silent(existing: Existing, name: str) -> bool:

@@ -10,6 +10,7 @@ from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.match.finders import LookupFinder, OnlineFinder
 from fsseg.match.remote_record import Existing, addresses, flatten
+from fsseg.segment.email_key import email_key
 
 ATTRIBUTE: dict[Entity, str] = {"lead": "lead_email.email", "contact": "contact_email.email"}
 """What the filtered search calls the e-mail (documented); that it takes a list of them is not."""
@@ -33,9 +34,9 @@ class SearchFinder(OnlineFinder):
         A batch that is refused, or answered in a way that tells too little, is left to look-ups.
         """
         self._found = {}
-        found: dict[str, list[tuple[Entity, Existing]]] = {name.casefold(): [] for name in names}
+        found: dict[str, list[tuple[Entity, Existing]]] = {email_key(name): [] for name in names}
         # Whether the search minds the case isn't documented, so an address that has capitals is asked for in both.
-        asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold())))
+        asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold(), email_key(name))))
         try:
             for entity in (entity for entity in entities if entity in self._known):
                 rows = self._all(entity, asked)
@@ -76,8 +77,8 @@ class SearchFinder(OnlineFinder):
         return rows
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
-        if name.casefold() in self._found:
-            yield from (one for one in self._found[name.casefold()] if one[0] in entities)
+        if (key := email_key(name)) in self._found:
+            yield from (one for one in self._found[key] if one[0] in entities)
         else:
             yield from self._lookup.find(entities, name)
 

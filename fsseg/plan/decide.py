@@ -79,12 +79,23 @@ def decide(work: Deciding) -> None:
 
 
 def _create_rows(work: Deciding, people: list[NewPerson]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """What `decision` comes to for new people without accounts, of whom there may be a great many; and warnings."""
+    """What `decision` comes to for new people, of whom there may be a great many.
+
+    The JSON of their fields, and warnings, both with their ids.
+    """
+    companies = {person.id: orjson.loads(person.companies) for person in people if person.companies != "[]"}
+    accounts = work.store.accounts(name for names in companies.values() for name in names)
     rows, warnings = [], []
     for person in people:
         desired, left_out = _fitted(work, person.entity, orjson.loads(person.desired), [])
-        wanted = _wanted_of_new(work, person.entity, person.key, desired, asks_contact=bool(person.asks_contact))
-        rows.append((encode({name: (None, value) for name, value in wanted.items() if value is not None}), person.id))
+        asks_contact = bool(person.asks_contact)
+        wanted = _wanted_of_new(work, person.entity, person.key, desired, asks_contact=asks_contact)
+        fields: dict[str, tuple[Any, Any]] = {
+            name: (None, value) for name, value in wanted.items() if value is not None
+        }
+        if links := [accounts[name].key for name in companies.get(person.id, ()) if name in accounts]:
+            fields["sales_accounts"] = ([], links)
+        rows.append((encode(fields), person.id))
         warnings += [(text, person.id) for text in left_out]
     return rows, warnings
 
@@ -246,11 +257,8 @@ def _account_links(context: Context, record: Record) -> Fields:
     has = (record.existing or {}).get("sales_accounts") or []
     ids = {account.get("id") for account in has}  # names in a copy of the contact may be older than the accounts'
     before = [account.get("name") for account in has]
-    added = []
-    for name in record.companies:
-        account = context.accounts.get(name)
-        if account is not None and account.remote_id not in ids:
-            added.append(account.key)
+    accounts = (context.accounts.get(name) for name in record.companies)
+    added = [account.key for account in accounts if account is not None and account.remote_id not in ids]
     return {"sales_accounts": [before, before + added]} if added else {}
 
 

@@ -11,6 +11,7 @@ from fsseg.mapping.field_types import wire
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.remote_record import Existing, addresses, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
+from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.deliveries import Delivery
 from fsseg.state.fingerprint import fingerprint_keys
@@ -219,7 +220,7 @@ def _kept_links(
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
     if name == "email":
-        return str(after).casefold() in addresses(current)
+        return email_key(str(after)) in addresses(current)
     return same(current.get(name), after, field) or rounded(current.get(name), after, field)
 
 

@@ -30,6 +30,7 @@ from fsseg.state.push_queue import (
     count_records_to_send,
     entries_in_flight,
     entries_to_delete,
+    index_queue,
     planned_entries,
     planned_records,
     records_in_flight,
@@ -49,6 +50,7 @@ def push(context: PushContext, stages: Stages) -> None:
     `Halted`), after the outcomes of all that was in flight are written down.
     """
     pushers, pauses = _pushers(context), iter(BUSY_PAUSES_S)
+    index_queue(context.store)
     while _push_all(context, stages, pushers):
         seconds = next(pauses, None)
         if seconds is None:

@@ -128,8 +128,12 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
         if create and after is None:
             continue
         before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
-        lines.append((sanitise(name), before, CLEARED if after is None else value(after)))
+        lines.append((sanitise(name), before, CLEARED if _is_emptied(after) else value(after)))
     return lines
+
+
+def _is_emptied(after: Any) -> bool:
+    return after in (None, [], {}) or (isinstance(after, str) and not after.strip())
 
 
 def warning_texts(change: Change) -> list[str]:

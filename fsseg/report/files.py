@@ -21,27 +21,19 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 
 
 class JsonLines:
-    """Adds JSON lines to a file: `with JsonLines(path) as lines: lines.write({...})`.
+    """Writes a file of JSON lines anew: `with JsonLines(path) as lines: lines.write({...})`."""
 
-    A last line that an earlier, killed process left half written is cut off first. `fresh` empties the file.
-    """
-
-    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.written = 0
         """Lines written by this object."""
-        self._file = open(path, "wb" if fresh else "ab", buffering=BUFFER, opener=private)  # noqa: SIM115 (kept open)
+        self._file = open(path, "wb", buffering=BUFFER, opener=private)  # noqa: SIM115 (kept open)
         os.fchmod(self._file.fileno(), 0o600)
-        if not fresh:
-            self._file.truncate(_whole_lines(path))
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Add a line, which reaches the disk by `flush` or `close` at the latest."""
+        """Add a line, which reaches the disk by `close` at the latest."""
         self._file.write(dumps(row, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS))
         self.written += 1
-
-    def flush(self) -> None:
-        self._file.flush()
 
     def close(self) -> None:
         self._file.close()
@@ -66,17 +58,3 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         for line in file:
             if line.endswith(b"\n") and not line.isspace():
                 yield orjson.loads(line)
-
-
-def _whole_lines(path: Path) -> int:
-    """Bytes up to and including the last line feed."""
-    with open(path, "rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(end - BUFFER, 0)
-            file.seek(start)
-            line_feed = file.read(end - start).rfind(b"\n")
-            if line_feed >= 0:
-                return start + line_feed + 1
-            end = start
-    return 0

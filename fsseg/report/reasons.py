@@ -117,6 +117,10 @@ TABLE: tuple[Reason, ...] = (
     ),
     Reason(Code.IGNORED_TRAIT, "map", "warning", "no field of that name: map it in fsseg.toml, or create the field"),
     Reason(Code.BAD_VALUE, "map", "warning", "the value does not fit its field, so this one field was left out"),
+    Reason(
+        Code.PLACEHOLDER_ID, "map", "warning", "an id that names nobody: the event's e-mail, if any, says who it is"
+    ),
+    Reason(Code.NO_TIME, "map", "warning", "no usable timestamp: the time was taken from what is named here"),
     Reason(Code.DUPLICATE_PERSON, "match", "warning", "several records have this e-mail: merge them in Freshsales"),
     Reason(Code.OLDER, "match", "warning", "a value of a later time was delivered before, so this one was left out"),
     Reason(

@@ -55,6 +55,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": _hint(store, code)}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
+        **({"suppression": to_builtins(store.meta.suppression)} if store.meta.suppression else {}),
         "warnings": _warnings(store, counts.warnings),
     }
 
@@ -96,7 +97,7 @@ def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
     Of files that have changed since they were read, how many events could not be given.
     """
     lost: Counter[str] = Counter()
-    with JsonLines(run.failures, fresh=True) as lines:
+    with JsonLines(run.failures) as lines:
         shown = input_paths(store)
         for position, line, code, message, event, raw in rejects_of(store):
             about = _about(shown[position >> POSITION_BITS], line, code, message, None)

@@ -19,9 +19,6 @@ class _Part(Convertor[str]):
     def convert(self, value: str) -> str:
         return value
 
-    def to_string(self, value: str) -> str:
-        return value
-
 
 for _kind, _regex in {
     "record": "contacts|leads|sales_accounts|deals",

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, BinaryIO
 
 import orjson
 
+from fsseg.segment import json_codec
 from fsseg.segment.batches import is_batch, messages_in
 from fsseg.segment.containers import LINES, Container, container_of
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
-from fsseg.segment.lines import KEEP, Oversized, Piece, cut_ranges, range_blocks
+from fsseg.segment.file_time import file_time
+from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
+from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
+from fsseg.segment.times import FoundTime, latest_time
 
 RAW = 1_000
 """Characters of an unreadable line that are kept."""
@@ -27,12 +32,16 @@ class Reader:
     `events` how many events and rejects there were, and `lines` how many lines.
     """
 
-    def __init__(self, input: Input, stdin: BinaryIO | None = None) -> None:
+    def __init__(
+        self, input: Input, stdin: BinaryIO | None = None, placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS
+    ) -> None:
         self.input = input
         self.container = ""
         self.events = 0
         self.lines = 0
         self._stdin = stdin
+        self._ids = placeholder_ids
+        self._latest = latest_time()
 
     def __iter__(self) -> Iterator[Event | Rejected]:
         part = self.input.start, self.input.end
@@ -51,29 +60,33 @@ class Reader:
 
     def _events(self, source: Source, container: Container) -> Iterator[Event | Rejected]:
         position = first = self.input.number << POSITION_BITS
-        line = 0
+        line, ids, latest = 0, self._ids, self._latest
         try:
             for piece, line in container.pieces(source):
                 try:
-                    message, time = read_message(piece)  # type: ignore[arg-type]  # an Oversized is none
+                    message, time = read_message(piece, ids, latest)  # type: ignore[arg-type]  # an Oversized is none
                 except ODD:
                     pass
                 else:
                     yield Event(position, line, message.type, time, message, piece)  # type: ignore[arg-type]  # as above
                     position += 1
                     continue
+                if isinstance(piece, Oversized):
+                    yield Rejected(position, line, "too_large", "too large for a message", raw=_text(piece.start))
+                    position += 1
+                    continue
+                if piece.isspace():
+                    continue
                 try:
-                    value = orjson.loads(piece)  # type: ignore[arg-type]  # refuses an Oversized as any non-JSON
+                    value = json_codec.loads(piece)
                 except orjson.JSONDecodeError as error:
-                    rejected = _unreadable(piece, line, position, error)
-                    if rejected:
-                        yield rejected
-                        position += 1
+                    yield _unreadable(piece, line, position, error)
+                    position += 1
                     continue
                 if position == first and is_batch(value):
                     self.container = "batch" + ".gz" * source.gzip
                 for item in messages_in(value):
-                    yield _of_item(item, line, position, piece)
+                    yield self._of_item(item, line, position, piece)
                     position += 1
             if source.fault:
                 yield Rejected(position, line + 1, source.code, source.fault, raw=_text(source.rest))
@@ -81,10 +94,23 @@ class Reader:
         finally:
             self.events, self.lines = position - first, line
 
+    def _of_item(self, item: Any, line: int, position: int, piece: bytes) -> Event | Rejected:
+        if not isinstance(item, dict):
+            return Rejected(position, line, "not_an_object", "JSON, but no message", raw=_text(piece[:KEEP]))
+        note = item.pop("_fsseg", None)  # a line of failures.jsonl: what an earlier run noted is no part of the event
+        if not item and isinstance(note, dict):
+            raw, verb = (note["key"], "give") if "key" in note else (note.get("raw"), "read")
+            return Rejected(position, line, "not_json", f"an earlier run could not {verb} this line", raw=str(raw))
+        return event_of(item, line, position, self._ids, self._latest, lambda: self._file_time)
 
-def read(input: Input, stdin: BinaryIO | None = None) -> Reader:
+    @cached_property
+    def _file_time(self) -> FoundTime:
+        return file_time(self.input.path, self._latest)
+
+
+def read(input: Input, stdin: BinaryIO | None = None, placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS) -> Reader:
     """The events of one input; `stdin` stands in for standard input, which `-` names."""
-    return Reader(input, stdin)
+    return Reader(input, stdin, placeholder_ids)
 
 
 def split(path: str, parts: int, number: int = 0) -> list[Input]:
@@ -104,22 +130,7 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
         raise UnreadableInput(path, error.strerror or str(error)) from error
 
 
-def _of_item(item: Any, line: int, position: int, piece: Piece) -> Event | Rejected:
-    if not isinstance(item, dict):
-        start = piece.start if isinstance(piece, Oversized) else piece[:KEEP]
-        return Rejected(position, line, "not_an_object", "JSON, but no message", raw=_text(start))
-    note = item.pop("_fsseg", None)  # a line of failures.jsonl: what an earlier run noted is no part of the event
-    if not item and isinstance(note, dict):
-        raw, verb = (note["key"], "give") if "key" in note else (note.get("raw"), "read")
-        return Rejected(position, line, "not_json", f"an earlier run could not {verb} this line", raw=str(raw))
-    return event_of(item, line, position)
-
-
-def _unreadable(piece: Piece, line: int, position: int, error: orjson.JSONDecodeError) -> Rejected | None:
-    if isinstance(piece, Oversized):
-        return Rejected(position, line, "too_large", "too large for a message", raw=_text(piece.start))
-    if not piece.strip():
-        return None
+def _unreadable(piece: bytes, line: int, position: int, error: orjson.JSONDecodeError) -> Rejected:
     try:
         piece.decode()
     except UnicodeDecodeError as fault:

@@ -117,6 +117,8 @@ class Code(StrEnum):
     CONFLICT = "conflict"
     INCOMPLETE = "incomplete"
     IGNORED_TRAIT = "ignored_trait"
+    PLACEHOLDER_ID = "placeholder_id"
+    NO_TIME = "no_time"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
     LEFT_OUT = "left_out"
@@ -131,6 +133,15 @@ def is_any(column: str, *values: Action | Status | Code) -> str:
     listed = ", ".join(f"'{value}'" for value in values)
     return f"{column} IN ({listed})"
 
+
+IS_EMPTIED = (
+    "json_quote(iif(json_type(f.value, '$[1]') = 'text', trim(json_extract(f.value, '$[1]')),"
+    " json_extract(f.value, '$[1]'))) IN ('null', '\"\"', '[]', '{}')"
+)
+"""The SQL condition that a change f.value, [before, after], leaves its field empty: null, blank or without any item.
+
+Quoted, a list that is empty and the text "[]" are two things.
+"""
 
 TABLES: tuple[Table, ...] = ("record", "entry")
 

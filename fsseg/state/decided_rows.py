@@ -18,13 +18,14 @@ KINDS = ("account", "person", "deal")
 
 
 class NewPerson(NamedTuple):
-    """Somebody whom Freshsales doesn't hold, and who belongs to no account; `desired` is JSON."""
+    """Somebody whom Freshsales doesn't hold; `desired` and `companies` are JSON."""
 
     id: int
     entity: Entity
     key: str
     asks_contact: int
     desired: str
+    companies: str
 
 
 def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
@@ -33,7 +34,7 @@ def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
     while True:
         rows = store.db.execute(
             f"SELECT {', '.join(NewPerson._fields)} FROM record NOT INDEXED WHERE id > ? AND kind = 'person'"
-            " AND action IS NULL AND existing IS NULL AND companies = '[]' ORDER BY id LIMIT ?",
+            " AND action IS NULL AND existing IS NULL ORDER BY id LIMIT ?",
             (last, size),
         )
         page = [NewPerson._make(row) for row in rows]

@@ -27,7 +27,7 @@ class PlanStage(StrEnum):
 
     NEW = "new"
     """Nothing of its events is kept yet."""
-    GATHERED = "gathered"
+    FOLDED = "folded"
     """All was read and folded; of an undo, it is known what is to be undone."""
     MATCHED = "matched"
     """It is known what Freshsales holds of it."""
@@ -67,6 +67,13 @@ class EventCounts(Struct, frozen=True):
     warnings: list[WarningCount] = []
     unreadable: list[tuple[str, str]] = []
     """The inputs that could not be read to their ends, and why."""
+
+
+class SuppressionCount(Struct, frozen=True):
+    """How many entries the suppression list has, and how many of them are of somebody in this run."""
+
+    entries: int
+    met: int
 
 
 class Forecast(Struct, frozen=True):
@@ -152,6 +159,8 @@ class RunMeta:
     counts: Note[EventCounts] = Note(EventCounts())
     """How the events it has read fared before they came into the plan."""
 
+    suppression: Note[SuppressionCount | None] = Note(None)
+    """What came of the suppression list; None where there is none."""
     requests: Note[dict[str, int | float]] = Note({})
     """What its processes have spent so far, as `Pacer.spent` tells it."""
 

@@ -164,3 +164,55 @@ def test_a_no_to_an_apply_whose_dry_run_is_gone_just_ends_it(classic: Machine, l
     assert "apply" not in terminal.seen.partition("nothing was written")[2]
     assert classic.account.writes == 0
     assert [run.name for run in classic.state.glob("*/runs/*")] == ([] if left is None else [dry])
+
+
+def test_a_run_of_which_neither_file_can_be_read_is_told_with_what_may_be_lost(classic: Machine) -> None:
+    folder = killed(classic)
+    (folder / "run.json").write_text("")
+    without_log(folder / "plan.db")
+    overwritten(folder / "plan.db")
+    done = classic.imports(classic.write("other.jsonl", OTHER))
+    assert done.code == 0, done.err
+    (line,) = [line for line in done.err.splitlines() if "damaged" in line]
+    assert "may not be known" in line
+    assert str(folder) in line
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("fate", ["damaged", "gone"])
+def test_an_undo_goes_on_without_a_run_that_cannot_say_any_more_what_it_sent(classic: Machine, fate: str) -> None:
+    """Of an entry it could not tell whether it was made."""
+    folder = killed(classic)
+    classic.account.faults(Fault("error", method="GET", path="/sales_activities"))
+    assert classic.run("resume").code == 1
+    classic.account.faults()
+    other = run_of(classic.imports(events=OTHER))
+    if fate == "gone":
+        shutil.rmtree(folder)
+    else:
+        without_log(folder / "plan.db")
+        overwritten(folder / "plan.db")
+    done = classic.run("undo", other, "--yes", "--delete-created")
+    assert done.code == 0, done.err
+    told = f"run {folder.name} is damaged: what it may have sent can't be looked for"
+    assert (told in done.err) == (fate == "damaged")
+    assert not classic.account.people("leads", "eve@x.example")
+
+
+def test_an_undo_that_was_killed_after_its_run_was_deleted_is_told_and_stops_nothing(classic: Machine) -> None:
+    first = imports(classic, PEOPLE)[0]
+    run = run_of(first)
+    classic.account.faults(Fault("slow", method="DELETE", seconds=SLOW))
+    with under_way(classic, "undo", run, "--yes", "--delete-created") as process:
+        while when(classic, process, 1) and "DELETE" not in str(classic.account.sandbox.stats()["requests"]):
+            pass
+        process.kill()
+        process.communicate()
+    classic.account.faults()
+    time.sleep(SLOW + 0.2)
+    shutil.rmtree(folder_of(classic, run))
+    done = classic.imports(classic.write("other.jsonl", OTHER))
+    assert done.code == 0, done.err
+    assert f"run {run}, which " in done.err
+    assert "is gone: what it has put back isn't known" in done.err
+    assert classic.account.people("leads", "eve@x.example")

@@ -156,3 +156,27 @@ def test_what_an_import_made_that_was_killed_at_its_first_write_is_no_conflict_o
     done = applied(machine, dry)
     assert "conflict" not in done.out
     assert len(entries(machine.account)) == 3
+
+
+DAILY = '[timeline]\naggregate = "daily"\n'
+
+
+@pytest.mark.parametrize("meanwhile", [[1], [2], [1, 2], [1, 2, 3]])
+def test_of_a_day_that_is_one_entry_only_what_no_import_has_told_meanwhile_is_told(
+    machine: Machine, meanwhile: list[int]
+) -> None:
+    ada = "ada@x.example"
+    events = [
+        person(ada, "2024-05-01", title="CEO"),
+        *(did(ada, f"2024-05-02T{hour}:00:00.000Z") for hour in ("09", "10", "11")),
+        *(did(ada, f"2024-05-03T{hour}:00:00.000Z") for hour in ("09", "10")),
+    ]
+    dry = run_of(machine.dry_runs(events=events, config=DAILY))
+    assert machine.imports(events=[events[0], *(events[at] for at in meanwhile)]).code == 0
+    done = applied(machine, dry)
+    assert done.outcomes == {"applied": 5 - len(meanwhile), "unchanged": 1, "skipped": len(meanwhile)}
+    titles = [str(entry["title"]) for entry in machine.account.timeline(ada)]
+    left = 3 - len(meanwhile)
+    together = [f"Did it ({left} times)"] if left > 1 else ["Did it"] * left
+    assert sorted(titles) == sorted([*["Did it"] * len(meanwhile), *together, "Did it (2 times)"])
+    assert set(machine.imports(events=events, config=DAILY).outcomes) == {"skipped"}

@@ -70,6 +70,16 @@ class Shell:
             os.close(ours)
         return process.returncode, seen.decode()
 
+    def unheard(self, *arguments: str | Path) -> tuple[int, str]:
+        """Run it with a stdout that nobody reads any more; the exit code and what it says on stderr."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        with self._start(arguments, stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE) as process:
+            os.close(writing)
+            _, err = process.communicate()
+        assert "Traceback" not in err.decode()
+        return process.returncode, err.decode()
+
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[Any]]:
         """Run it beside the test; its streams are texts."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fsseg.sandbox import reset
+from fsseg.sandbox import Fault, reset
 from tests.cli.conftest import TOKEN, Serve, Shell
 
 NO_TYPES = {"selectors": {"sales_activity_types": {"remove": ["Segment event", "Page view"]}}}
@@ -115,3 +115,38 @@ def test_quiet_says_only_what_lacks(serve: Serve) -> None:
     done = shell("check", "--quiet")
     assert (done.code, done.out) == (1, "")
     assert "deal fields" in done.err
+
+
+def test_entries_that_are_to_be_tracked_need_the_application_token(serve: Serve) -> None:
+    shell, _ = serve("classic")
+    shell.write("fsseg.toml", '[timeline]\nvia = "tracking"\n')
+    done = shell("check", "--json")
+    assert (done.code, states(done.json)["application token"]) == (1, "missing")
+    assert "FSSEG_APPLICATION_TOKEN" in shell("check").out
+    tracked = shell.with_env(FSSEG_APPLICATION_TOKEN="app")("check", "--json")
+    assert (tracked.code, states(tracked.json)["application token"]) == (0, "ok")
+    assert tracked.json["timeline"] == {"track": "the tracking API", "page": "the tracking API"}
+
+
+def test_an_activity_type_that_demands_an_outcome_is_as_good_as_none(serve: Serve) -> None:
+    shell, _ = serve("classic")
+    demanding = {"name": "Segment event", "is_outcome_mandatory": True}
+    types = {"remove": ["Segment event"], "add": [demanding]}
+    reset(shell.folder / "classic.db", "classic", {"selectors": {"sales_activity_types": types}})
+    done = shell("check", "--json")
+    assert (done.code, states(done.json)["activity type Segment event"]) == (1, "missing")
+    assert "make the outcome optional" in shell("check").out
+
+
+def test_a_list_that_cannot_be_understood_is_named(serve: Serve) -> None:
+    shell, _ = serve("classic", faults=[Fault("garbage", path="/sales_activities")])
+    done = shell("check", "--json")
+    assert (done.code, states(done.json)["sales activities"]) == (1, "missing")
+
+
+def test_rules_whose_fields_are_all_there_are_counted(serve: Serve) -> None:
+    shell, _ = serve("classic")
+    shell.write("fsseg.toml", '[mapping.person]\nlevel = "cf_plan"\nnickname = false\n')
+    done = shell("check")
+    assert done.code == 0
+    assert "every field of 2 rules is there" in done.out

@@ -156,6 +156,24 @@ def test_a_reading_that_was_cut_short_is_not_taken_for_the_whole(machine: Machin
     assert result.actions == {"contact": {"unchanged": 200}}
 
 
+def test_pages_that_shrink_while_they_are_read_are_not_taken_for_the_whole(large: Account, tmp_path: Path) -> None:
+    """Somebody may have moved from a page that is still to be read to one that was."""
+    many = [identify(f"p{number}@held.example", lastName=f"P{number}") for number in range(MANY)]
+    read: list[Exchange] = []
+
+    def shrinking(exchange: Exchange) -> None:
+        if "/contacts/view/" in exchange.path:
+            read.append(exchange)
+            exchange.answer["meta"]["total"] -= len(read)
+
+    with stranger.before(large, shrinking) as server:
+        result = Machine(large, tmp_path, server.base_url).dry_runs(events=many)
+
+    assert "changed too fast to be read as a whole" in result.err
+    assert result.actions == {"contact": {"unchanged": MANY}}
+    assert len(read) < HELD / 100
+
+
 @pytest.mark.parametrize("edition", ["classic", "suite"])
 @pytest.mark.parametrize("options", [{"short_pages": True}, {"view_custom_fields": False}, {}], ids=str)
 def test_everybody_on_the_pages_is_found(

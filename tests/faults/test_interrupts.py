@@ -20,6 +20,7 @@ from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import Ended, finish, here, run, start, when
 from tests.faults.story import before, difference, mixed
+from tests.forked import MEASURED
 
 TIMELINE = 40
 """Requests after which the mixed import of a classic account is writing the timeline."""
@@ -158,6 +159,7 @@ def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(
 
 
 def limited(machine: Machine, blocks: int, *args: str) -> Ended:
+    machine.environment[MEASURED] = None  # there is no room to note its lines either
     shell = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', str(blocks)]
     return run(machine, *args, prefix=shell)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fsseg.sandbox import Fault
+from tests.e2e.events import track
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import here, start
@@ -140,8 +141,8 @@ def test_what_can_neither_be_sent_nor_looked_for_is_unknown_and_a_retry_looks_fi
 def test_a_tracked_event_whose_answer_is_lost_is_named_and_never_sent_again(classic: Machine) -> None:
     account = classic.account
     classic.environment["FSSEG_APPLICATION_TOKEN"] = "sandbox-app"
-    track = {"type": "track", "userId": "ada@x.example", "event": "Did", "messageId": "t", "properties": {}}
-    events = [identify("ada@x.example", lastName="Ada"), {**track, "timestamp": "2024-01-02T00:00:00Z"}]
+    tracked = {"type": "track", "userId": "ada@x.example", "event": "Did", "messageId": "t", "properties": {}}
+    events = [identify("ada@x.example", lastName="Ada"), {**tracked, "timestamp": "2024-01-02T00:00:00Z"}]
     config = classic.write("fsseg.toml", '[timeline]\nvia = "tracking"\n')
     account.faults(Fault("drop_after", path="/track/"))
     done = here(classic, "import", classic.write("e.jsonl", events), "--config", config, "--json")
@@ -150,3 +151,41 @@ def test_a_tracked_event_whose_answer_is_lost_is_named_and_never_sent_again(clas
     account.faults()
     assert here(classic, "retry").code == 1
     assert len(account.records()["events"]) == 1
+
+
+def test_entries_that_a_killed_run_had_sent_are_unknown_while_the_list_cannot_be_read(classic: Machine) -> None:
+    account = classic.account
+    account.empty()
+    ada = identify("ada@x.example", lastName="Ada")
+    events = [ada, *(track("ada@x.example", f"Did {n}") for n in range(4))]
+    account.faults(Fault("slow", method="POST", path="/sales_activities$", seconds=0.5))
+    process = start(classic, "import", classic.write("e.jsonl", events))
+    while "POST /api/sales_activities" not in account.sandbox.stats()["requests"]:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    account.faults(Fault("error", method="GET", path="/sales_activities"))
+    done = here(classic, "resume", "--json")
+    assert done.code == 1, done.err
+    assert done.failures.count('"unknown_outcome"') == done.outcomes["failed"] > 0
+    account.faults()
+    again = here(classic, "retry", "--json")
+    assert (again.code, again.outcomes) == (0, {"applied": 5})
+    assert sorted(entry["title"] for entry in account.timeline("ada@x.example")) == [f"Did {n}" for n in range(4)]
+
+
+def test_a_deal_of_which_it_is_not_known_whether_it_was_made_is_looked_for_by_a_retry(machine: Machine) -> None:
+    account = machine.account
+    account.empty()
+    ada = identify("ada@x.example", lastName="Ada", fsContact=True, deal={"name": "Pilot", "amount": 1})
+    account.faults(
+        Fault("drop_after", method="POST", path="/deals$"), Fault("error", method="GET", path=r"/contacts/\d+$")
+    )
+    done = here(machine, "import", machine.write("e.jsonl", [ada]), "--json")
+    assert (done.code, done.outcomes) == (1, {"failed": 1}), done.err
+    assert '"unknown_outcome"' in done.failures
+    account.faults()
+    again = here(machine, "retry", "--json")
+    assert (again.code, again.outcomes) == (0, {"applied": 1})
+    assert [deal["name"] for deal in account.records()["deals"]] == ["Pilot"]

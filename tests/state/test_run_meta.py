@@ -24,6 +24,7 @@ from fsseg.state.run_meta import (
     PlanKey,
     PlanStage,
     RunMeta,
+    SuppressionCount,
     WarningCount,
 )
 
@@ -38,6 +39,7 @@ VALUES: dict[str, Any] = {
         [WarningCount("older", "city", 2, "")],
         [("a", "gone")],
     ),
+    "suppression": SuppressionCount(3, 1),
     "requests": {"total": 131, "waited_s": 3.5},
     "forecast": Forecast(219, 800.5),
     "stamps": {0: FileStamp(10, 1_700_000_000_000_000_001), 1: None},

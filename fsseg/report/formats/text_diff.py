@@ -1,42 +1,27 @@
-"""The dry run's diff, streamed: `+` create, `~` update with before and after, `!` conflict, the rest counted."""
+"""The dry run's diff, streamed: `+` create, `~` update with before and after, `!` conflict; of the rest nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.text import Text
 
-from fsseg.figures import counted, number
+from fsseg.figures import counted
 from fsseg.report.changes import (
     CLEARED,
     SIGNS,
     Change,
     ChangeGroups,
-    Totals,
-    entities,
     field_lines,
     identity,
     warning_texts,
 )
-from fsseg.report.console import Glyphs, glyphs, line_width, sanitise
-from fsseg.report.formats import Format, Report
+from fsseg.report.console import Glyphs, sanitise
 from fsseg.report.humanize import cut, pad
 from fsseg.state.actions import Action
 
 _STYLES: dict[str, str] = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.CONFLICT: "red"}
 _LONGEST_NAME = 32
-
-
-class TextDiff(Format):
-    """The diff and how many changes there are of each kind, and nothing else of the run."""
-
-    def write(self, console: Console, report: Report) -> None:
-        groups = ChangeGroups(report.first_changes, show=report.show, limit=report.most_changes)
-        for line in diff_lines(groups, glyphs(console), line_width(console)):
-            console.print(line, soft_wrap=True)
-        for line in total_lines(groups.totals):
-            console.print(line, soft_wrap=True)
 
 
 def diff_lines(groups: ChangeGroups, signs: Glyphs, width: int, file: str = "changes.jsonl") -> Iterator[Text]:
@@ -73,23 +58,3 @@ def _record(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
         yield Text.assemble(label, (left, "red"), (arrow, "dim"), (right, "yellow" if after == CLEARED else "green"))
     for words in warning_texts(change):
         yield Text.assemble(("      ! ", "red"), cut(words, max(width - 8, 60), signs.ellipsis))
-
-
-def total_lines(totals: Totals) -> Iterator[Text]:
-    """A line with the counts for each entity: `lead      + 100 create  ~ 20 update  = 4 unchanged  ! 1 conflict`."""
-    rows = [(entity, counts) for entity in entities(totals) if any(counts := _counts(totals, entity))]
-    widths = [max((len(number(counts[i])) for _, counts in rows), default=0) for i in range(len(SIGNS))]
-    for entity, counts in rows:
-        line = Text(f"  {pad(sanitise(entity), 8)}")
-        for (action, sign), count, width in zip(SIGNS.items(), counts, widths, strict=True):
-            if any(row[1][list(SIGNS).index(action)] for row in rows):
-                cell = f"  {sign} {number(count):>{width}} {action}"
-                line.append(cell if count else " " * len(cell), style=_STYLES.get(action, ""))
-        line.rstrip()
-        yield line
-    if not rows:
-        yield Text("  no changes")
-
-
-def _counts(totals: Totals, entity: str) -> list[int]:
-    return [totals[entity, action] for action in SIGNS]
