@@ -25,6 +25,8 @@ TEMPLATE = """\
 # id_field = "cf_segment_user_id"  # a text field that keeps the userId of people with database ids
 
 # placeholder_ids = ["test-user"]  # ids that name nobody, besides undefined, null, 0, anonymous and their like
+# [defaults.contact]       # fields of new records of which no event says anything; lead, account and deal likewise
+# lead_source_id = "Web"   # a value, or "$trait": that of a trait that reaches another field
 
 [timeline]
 # via = "auto"             # track and page events: "sales_activity", "tracking", "note" or "auto"

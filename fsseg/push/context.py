@@ -11,6 +11,7 @@ from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.push.custom_fields import CustomFields
+from fsseg.push.refusals import Refusals
 from fsseg.state.plan_store import Store
 
 
@@ -35,4 +36,6 @@ class PushContext:
     custom_fields: CustomFields = field(default_factory=CustomFields)
     note_requests: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda text: None
+    strict: bool = False
+    refusals: Refusals | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)

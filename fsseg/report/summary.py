@@ -57,12 +57,18 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
         },
         "records": _records(store, head["dry_run"]),
         "reasons": [
-            {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
+            {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": _hint(store, code)}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
         **({"suppression": to_builtins(store.meta.suppression)} if store.meta.suppression else {}),
         "warnings": _warnings(store, counts.warnings),
     }
+
+
+def _hint(store: Store, code: str) -> str:
+    """What to do about a reason; of refusals, what new records lack where all of an entity were refused for that."""
+    lacking = "; ".join(store.meta.refused_all.values()) if code == Code.REFUSED else ""
+    return lacking or REASONS[code].hint
 
 
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
@@ -80,8 +86,8 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
 def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
     for text, count in count_warnings(store):
-        code, _, name = text.partition(": ")
-        counted[code, name] += count
+        code, _, about = text.partition(": ")
+        counted[code, about.partition(" = ")[0]] += count
     matched = [
         {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()

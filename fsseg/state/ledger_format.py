@@ -30,6 +30,8 @@ CREATE TABLE former (person INTEGER NOT NULL, mailbox TEXT NOT NULL, domain INTE
     PRIMARY KEY (person, mailbox, domain)) WITHOUT ROWID;
 CREATE TABLE record (place INTEGER PRIMARY KEY, content INTEGER, times BLOB, generation INTEGER NOT NULL);
 CREATE TABLE field (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value INTEGER NOT NULL,
+    PRIMARY KEY (place, field)) WITHOUT ROWID;
 CREATE TABLE doubt (key INTEGER PRIMARY KEY, run TEXT NOT NULL);
 {delivered_keys.SCHEMA}
 CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, events INTEGER NOT NULL,
@@ -170,10 +172,17 @@ def _pages(rows: Cursor) -> Iterator[list[Any]]:
 
 
 def _to_4(db: Connection) -> None:
-    """Addresses that people had before are kept; of those that they have had until now nobody knows."""
+    """Addresses that people had before are kept, and what Freshsales has taken and not stored is known by field.
+
+    Of the addresses that people have had until now nobody knows.
+    """
     db.execute(
         "CREATE TABLE IF NOT EXISTS former (person INTEGER NOT NULL, mailbox TEXT NOT NULL, domain INTEGER NOT NULL,"
         " PRIMARY KEY (person, mailbox, domain)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value INTEGER NOT NULL,"
+        " PRIMARY KEY (place, field)) WITHOUT ROWID"
     )
 
 

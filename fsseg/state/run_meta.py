@@ -196,6 +196,9 @@ class RunMeta:
     read_at: Note[str | None] = Note(None)
     """When it began to read what Freshsales holds of its records."""
 
+    refused_all: Note[dict[str, str]] = Note({})
+    """Why no more new records of an entity were sent, by entity."""
+
     applies: Note[str | None] = Note(None)
     """The run whose reviewed plan it pushes."""
 

@@ -174,6 +174,15 @@ def test_a_sandbox_that_cannot_be_is_a_usage_error(shell: Shell, arguments: list
     assert message in done.err
 
 
+def test_the_embedded_sandbox_takes_switches_too(shell: Shell) -> None:
+    shell.write("e.jsonl", '{"type": "identify", "userId": "p@x.example", "traits": {"firstName": "P"}}')
+    wanted = shell("import", "e.jsonl", "--sandbox", "--as", "required=email,lead_source_id")
+    assert (wanted.code, shell("report", "--sandbox", "--json").json["reasons"][0]["code"]) == (1, "refused")
+    assert shell("import", "e.jsonl", "--sandbox").code == 0
+    wrong = shell("import", "e.jsonl", "--sandbox", "--as", "nonsense=1")
+    assert (wrong.code, "custom_fields" in wrong.err) == (2, True)
+
+
 def test_a_port_that_is_taken_is_a_usage_error(shell: Shell) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -52,6 +52,7 @@ VALUES: dict[str, Any] = {
     "read_seal": "cd",
     "settled_seal": "ef",
     "read_at": "2025-03-04T09:15:00+00:00",
+    "refused_all": {"lead": "20 leads in a row were refused"},
     "applies": "2026-11-22-141200-k3",
     "strict_apply": True,
     "drifted": 0,
