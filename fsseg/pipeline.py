@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fsseg.figures import counted
 from fsseg.fold.companies import fold_companies
 from fsseg.fold.fold_inputs import fold_inputs
 from fsseg.match.people import match_people
@@ -27,7 +26,6 @@ from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
 from fsseg.state.outcomes import count_outcomes
-from fsseg.state.plan_counts import count_people
 from fsseg.state.run_folder import all_runs
 from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import begin_renewal, check, seal_read, unseal_read, unseal_settled
@@ -41,12 +39,10 @@ class Pipeline(RunContext):
         unseal_read(self.store)
         if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs, self.progress.stage, self.ticking)
-        if self.stage is PlanStage.GATHERED:
+        if self.stage is PlanStage.FOLDED:
             self.earlier_runs.resolve_doubts(doubted_runs(self.store, self.ledger, self.run.id))
-            before = self.pacer.total
-            with self.progress.stage("Match", count_people(self.store), "people") as stage:
-                self._match(stage.advance)
-                stage.note(counted(self.pacer.total - before, "request"))
+            with self.match_stage() as advance:
+                self._match(advance)
             self.store.meta.stage = PlanStage.MATCHED
         if self.stage is PlanStage.MATCHED:
             self._decide()
@@ -54,7 +50,9 @@ class Pipeline(RunContext):
 
     def _match(self, advance: Callable[[int], None], *, anew: bool = False) -> None:
         matching = self.matching(advance, anew=anew)
+        self.suppress()  # whoever is known to be suppressed needn't be looked for
         match_people(matching)
+        self.suppress()
         fold_companies(self.store)  # which are accounts only where their people are contacts
         match_accounts(matching)
         match_deals(matching)
@@ -83,6 +81,7 @@ class Pipeline(RunContext):
             self.verified = True
             with self.progress.stage("Recheck", None, "records") as stage:
                 verify_unchanged(self.matching(stage.advance))
+        self.suppress_planned()
 
     def _renew(self, since: int) -> None:
         reviewed = self.store.meta.applies is not None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from fsseg.figures import counted
 from fsseg.fold.fold_inputs import Folding
 from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
@@ -20,17 +22,23 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
+from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding
+from fsseg.plan.defaults import Defaults
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
-from fsseg.push.context import PushContext
+from fsseg.push.context import DealLinks, PushContext
+from fsseg.push.custom_fields import CustomFields, How
 from fsseg.push.earlier_runs import EarlierRuns
+from fsseg.push.executor import recover
+from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
+from fsseg.state.behaviour import Behaviour, note_lost_contacts, read_behaviour
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_counts import count_matched
+from fsseg.state.plan_counts import count_matched, count_people
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import PlanStage
@@ -113,7 +121,15 @@ class RunContext:
 
     def deciding(self) -> Deciding:
         """What the diff needs."""
-        return Deciding(self.store, self.catalog, self.ledger, self.settings.create_missing, self.reader is None)
+        return Deciding(
+            self.store,
+            self.catalog,
+            self.ledger,
+            self.settings.create_missing,
+            self.reader is None,
+            self.settings.strict,
+            Defaults(self.catalog, self.settings.defaults.model_dump()),
+        )
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
         """What matching needs; `anew` where some records were matched before."""
@@ -122,10 +138,24 @@ class RunContext:
             advance(people)
             self.note_requests()
 
+        if self.store.meta.read_at is None:  # what was read in an earlier process stays as old as it is
+            self.store.meta.read_at = datetime.now(UTC).isoformat()
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
             self.settings.identity.id_field, self.settings.convert_leads, self.say, tick, anew,
         )  # fmt: skip
+
+    def suppress(self) -> None:
+        """Take out of the plan who is on the suppression list."""
+        if self.rules.suppress:
+            suppress(self.store, self.ledger, self.rules.suppress)
+
+    def suppress_planned(self) -> None:
+        """Take out of a finished plan who is on the list by now, once it is known what became of all that was sent."""
+        if self.rules.suppress:
+            recover(self.push_context())
+            self.suppress()
+            seal(self.store)
 
     def _match_mode(self, settings: Settings) -> Literal["segment", "email"]:
         """Whether the destination's matching rules hold, or the e-mail alone."""
@@ -165,13 +195,39 @@ class RunContext:
         return PushContext(
             store, self.catalog, self.reader, self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
-            settings.identity.id_field, owner, self.workers, self.note_requests,
+            settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
+            settings.strict,
+            Refusals(self.catalog, store, self.say),
+            self._deal_links(),
         )  # fmt: skip
+
+    def _deal_links(self) -> DealLinks:
+        folder = self.run.folder.parent.parent
+        found = read_behaviour(folder) or Behaviour()
+        return DealLinks(found.bulk_loses_contacts, lambda: note_lost_contacts(folder))
+
+    def custom_fields(self, settings: Settings) -> CustomFields:
+        """How the custom fields of single records are written."""
+        read_at = self.store.meta.read_at
+        since = None if read_at is None else datetime.fromisoformat(read_at)
+        found = read_behaviour(self.run.folder.parent.parent) or Behaviour()
+        # Accounts change: one that was found to merge is still watched, which costs one request a run.
+        hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
+        how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
+        return CustomFields(how, found.bulk_custom_fields != "replace", read_at=since)
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""
         owner = self.catalog.fields("contact").get("owner_id")
         return int(owner.choices[0].id) if owner and owner.choices else None
+
+    @contextmanager
+    def match_stage(self) -> Iterator[Advance]:
+        """A stage of the progress that tells at its end how many requests it took."""
+        before = self.pacer.total
+        with self.progress.stage("Match", count_people(self.store), "people") as stage:
+            yield stage.advance
+            stage.note(counted(self.pacer.total - before, "request"))
 
     @contextmanager
     def push_stage(self, name: str, total: int, unit: str) -> Iterator[Advance]:

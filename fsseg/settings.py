@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from fsseg.mapping.suppression_list import SuppressionList
 
 DEFAULT_CONFIG = Path("fsseg.toml")
 
@@ -57,6 +61,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Views(_Section):
+    """Ids of the views that hold all records, where their names don't tell."""
+
+    lead: int | None = None
+    contact: int | None = None
+    account: int | None = None
+    deal: int | None = None
+
+
 class Freshsales(_Section):
     """Which account, and where its token is."""
 
@@ -64,13 +77,16 @@ class Freshsales(_Section):
     edition: Literal["classic", "suite"] | None = None
     base_url: str | None = None
     api_token_file: Path | None = None
+    custom_fields: Literal["whole", "changed"] = "whole"
+    views: Views = Views()
 
 
 class Identity(_Section):
-    """How people are matched; `id_field` keeps userIds that are not e-mails."""
+    """How people are matched; `id_field` keeps userIds that are not e-mails, `placeholder_ids` name nobody."""
 
     match: Literal["segment", "email"] | None = None
     id_field: str | None = None
+    placeholder_ids: tuple[str, ...] = ()
 
 
 class Timeline(_Section):
@@ -102,6 +118,15 @@ class Filter(_Section):
     consent: tuple[str, ...] = ()
 
 
+class Defaults(_Section):
+    """The `[defaults.…]` tables: fields of new records that no event says anything of, constants or `"$trait"`."""
+
+    lead: dict[str, Any] = {}
+    contact: dict[str, Any] = {}
+    account: dict[str, Any] = {}
+    deal: dict[str, Any] = {}
+
+
 class MappingTables(_Section):
     """The `[mapping.…]` tables; `mapping.rules.Rules` says what an entry looks like."""
 
@@ -125,11 +150,13 @@ class Settings(_Section):
     limits: Limits = Limits()
     filter: Filter = Filter()
     mapping: MappingTables = MappingTables()
+    defaults: Defaults = Defaults()
 
     config_file: Path | None = None
     """The settings file that was read."""
     state_dir: Path | None = None
     sandbox: bool = False
+    sandbox_as: tuple[str, ...] = ()
     with_group: bool = False
     stitch_anonymous: bool = False
     create_missing: bool = False
@@ -139,7 +166,18 @@ class Settings(_Section):
     jobs: Annotated[int, Field(ge=1)] = 1
 
 
-FILE_KEYS = {"nulls", "convert_leads", "strict", "freshsales", "identity", "timeline", "limits", "filter", "mapping"}
+FILE_KEYS = {
+    "nulls",
+    "convert_leads",
+    "strict",
+    "freshsales",
+    "identity",
+    "timeline",
+    "limits",
+    "filter",
+    "mapping",
+    "defaults",
+}
 """What a configuration file may hold; everything else belongs to one run and comes by flag."""
 
 
@@ -185,7 +223,7 @@ def _read(path: Path) -> dict[str, Any]:
     for section, key in (("freshsales", "api_token_file"), ("filter", "suppress_file")):
         table = found.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str):
-            table[key] = path.parent / table[key]
+            table[key] = path.absolute().parent / table[key]
     return found
 
 
@@ -212,12 +250,15 @@ def api_token(settings: Settings, environ: dict[str, str] | None = None) -> str 
     return token
 
 
-def suppressed(path: Path | None) -> frozenset[str]:
-    """The userIds and e-mails of a suppression file, one a line, in lower case. Raises `ConfigError`."""
+def suppressed(path: Path | None) -> SuppressionList:
+    """The userIds and e-mails of a suppression file. Raises `ConfigError`."""
+    from fsseg.mapping.suppression_list import SuppressionList, read_list
+
     if path is None:
-        return frozenset()
+        return SuppressionList()
     try:
-        lines = path.read_text("utf-8").splitlines()
+        data = path.read_bytes()
+        is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return read_list(data.decode("utf-16" if is_utf16 else "utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the suppression list cannot be read ({type(error).__name__})") from None
-    return frozenset(line.strip().casefold() for line in lines if line.strip())

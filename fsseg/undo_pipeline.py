@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 
 from fsseg.pipeline import Pipeline
@@ -22,7 +23,7 @@ class UndoPipeline(Pipeline):
 
     def plan(self, inputs: Sequence[Input]) -> None:
         """Read what the run to undo wrote, and plan the way back. Raises the client's errors and `StateError`."""
-        if self.stage is not PlanStage.GATHERED:
+        if self.stage is not PlanStage.FOLDED:
             return
         assert self.reader is not None
         undoes = str(self.store.meta.undoes)
@@ -31,6 +32,7 @@ class UndoPipeline(Pipeline):
             in_flight = {undoes} if original.has_in_flight else set()
         # What is deleted may have got something from any run.
         self.earlier_runs.resolve_doubts(self.ledger.runs_in_doubt | in_flight)
+        self.store.meta.read_at = datetime.now(UTC).isoformat()
         with (
             self._undone() as original,
             self.progress.stage("Compare", count_records_to_compare(original), "records") as stage,
@@ -43,7 +45,7 @@ class UndoPipeline(Pipeline):
         self.planned(self.ledger.generation)
 
     def _renew(self, since: int) -> None:
-        self.store.meta.stage = PlanStage.GATHERED
+        self.store.meta.stage = PlanStage.FOLDED
         self.plan(())
 
     def _undone(self) -> closing[Store]:

@@ -95,8 +95,8 @@ def _holds_sql(path: Path) -> bool:
 
 
 WORDS = {word.value for words in (Action, Status, Code) for word in words}
-OTHERS_WORDS = {"cli/check_cmd.py", "push/bulk.py", "state/ledger_format.py"}
-"""Where such a word is another's: how a check ended, how a bulk job did, and a note of the ledger."""
+OTHERS_WORDS = {"cli/check_cmd.py", "push/bulk.py", "state/behaviour.py", "state/ledger_format.py"}
+"""Where such a word is another's: how a check, a bulk job or a probe ended, and a note of the ledger."""
 
 
 def test_a_word_of_a_closed_set_is_named_wherever_something_hangs_on_it() -> None:

@@ -26,7 +26,7 @@ def read_fields(reader: Reader, edition: Edition) -> AccountFields:
     """Ask for the fields of every entity, then for the selectors whose choices the fields leave out.
 
     What the key may not read is noted, not raised: a run that doesn't need it must not fail for it. Raises
-    `Unauthorized` and everything else.
+    `Unauthorized` and everything else. From then on the reader has records tell the ids that these fields hold.
     """
     entities: tuple[Entity, ...] = (
         ("contact", "account", "deal") if edition == "suite" else ("lead", "contact", "account", "deal")
@@ -36,6 +36,7 @@ def read_fields(reader: Reader, edition: Edition) -> AccountFields:
     for entity in entities:
         try:
             fields[entity] = reader.fields(entity)
+            reader.reveal(entity, (str(row.get("name")) for row in fields[entity]))
         except Forbidden as error:
             forbidden[entity] = error
     bare = {

@@ -11,6 +11,7 @@ from fsseg.figures import counted
 from fsseg.freshsales.errors import BadAnswer, Forbidden, Refused, Unauthorized
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.views import view_of_all
 from fsseg.mapping.catalog import Catalog, Edition
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import MappingError, Rules
@@ -90,7 +91,11 @@ def _entity(reader: Reader, catalog: Catalog, entity: Entity, forbidden: Forbidd
 
 
 def _viewed(reader: Reader, entity: Entity) -> str:
-    return counted(reader.count(entity), entity)
+    view = view_of_all(reader, entity)
+    if view is None:
+        raise Refused("no view of all of them is known: name its id in the settings, under [freshsales.views]")
+    total = reader.rows(entity, view).total
+    return "" if total is None else counted(total, entity)
 
 
 def _reads(reader: Reader, catalog: Catalog, forbidden: dict[str, Forbidden]) -> Iterator[Finding]:

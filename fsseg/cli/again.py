@@ -90,7 +90,7 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
 
 
 def settings_of(run: Run, given: Settings) -> Settings:
-    """The settings that the run began with; limits, the brake's flag and the key as they are given now.
+    """The settings that the run began with; limits, the brake's flag, key and suppression list as they are given now.
 
     Raises `ConfigError` where another account is named than the run's own.
     """
@@ -104,6 +104,8 @@ def settings_of(run: Run, given: Settings) -> Settings:
     over = given.model_dump(mode="json", exclude_unset=True)
     merged = {**info.settings, **{name: over[name] for name in ("state_dir",) if name in over}}
     merged |= given.model_dump(mode="json", include=set(NOW))
+    if given.filter.suppress_file is not None:
+        merged["filter"] = {**merged["filter"], "suppress_file": str(given.filter.suppress_file)}
     merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
     settings = Settings.model_validate(merged)
     account = _account(settings)
@@ -338,7 +340,7 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
             with closing(run.open()) as store, store.transaction():
                 store.meta.undoes = original.id
                 store.meta.delete_created = delete_created
-                store.meta.stage = PlanStage.GATHERED
+                store.meta.stage = PlanStage.FOLDED
 
         return new_run(
             held.folder, note, account=info.account, edition=info.edition, command="undo", dry=dry, agreed=yes,

@@ -17,10 +17,17 @@ TEMPLATE = """\
 {edition}                  # "classic" or "suite", where the domain doesn't tell
 {base_url}                 # any other host: REST at URL/api, tracking at URL/track
 {api_token_file}           # relative to this file
+# views = {{ contact = 31000123 }}  # ids of the views that hold all records, where their names don't tell
+# custom_fields = "whole"  # "changed": an update writes no custom fields but those that change
 
 [identity]
 {match}                    # "segment": as the destination does; "email": whoever has the e-mail
 # id_field = "cf_segment_user_id"  # a text field that keeps the userId of people with database ids
+
+# placeholder_ids = ["test-user"]  # ids that name nobody, besides undefined, null, 0, anonymous and their like
+
+# [defaults.contact]       # fields of new records of which no event says anything; lead, account and deal likewise
+# lead_source_id = "Web"   # a value, or "$trait": that of a trait that reaches another field
 
 [timeline]
 # via = "auto"             # track and page events: "sales_activity", "tracking", "note" or "auto"

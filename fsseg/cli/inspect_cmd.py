@@ -41,7 +41,7 @@ def inspect(
         known = _known(settings, output, offline=offline)
         inspection = _inspection(settings, known)
         with output.progress:
-            unreadable += _read(inspection, files, output)
+            unreadable += _read(inspection, settings, files, output)
         imported = known_fields.imported(settings, files)
         if display.json:
             print_json(output.consoles.out, plain(inspection, known, imported))
@@ -73,17 +73,19 @@ def _inspection(settings: Settings, known: Known) -> Inspection:
     return Inspection(lambda warnings: Mapper(known.catalog, rules, warnings), Explainer(known.catalog, rules))
 
 
-def _read(inspection: Inspection, files: list[str], output: Output) -> int:
+def _read(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
     from fsseg.segment.open import Input
+    from fsseg.segment.placeholders import PlaceholderIds
     from fsseg.segment.read import read
 
+    ids = PlaceholderIds(settings.identity.placeholder_ids)
     with output.progress.stage("Read", None, "events") as stage:
         advance: Callable[[int], None] = stage.advance
         for number, path in enumerate(files):
             input = Input(path, number)
-            inspection.take(input, read(input), advance)
+            inspection.take(input, read(input, placeholder_ids=ids), advance)
     faulty = [file for file in inspection.stats.files if file.unreadable]
     for file in faulty:
         output.consoles.error(f"{file.path}: {file.unreadable}")

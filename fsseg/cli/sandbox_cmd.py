@@ -61,6 +61,16 @@ class BehaviourOptions:
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None
+    as_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="KEY=VALUE",
+            help="Behave otherwise than most live accounts, such as custom_fields=merge or lookup_lag=0; a wrong key "
+            "lists them all.",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None
     seed: Annotated[int, typer.Option(help="Of the dice that faults are thrown with.", rich_help_panel=BEHAVIOUR)] = 0
     language: Annotated[Language, typer.Option(help="Language of its messages.", rich_help_panel=BEHAVIOUR)] = (
         Language.en

@@ -18,6 +18,7 @@ from fsseg.account.fields import read_fields
 from fsseg.cli.connect import account_folder, account_of, check_tokens, connected, locked, make_pacer
 from fsseg.cli.errors import NoInput
 from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted
 from fsseg.freshsales.account import Account
 from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop
 from fsseg.freshsales.pacer import Pacer
@@ -25,6 +26,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import MappingError, Rules
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
+from fsseg.plan.defaults import Defaults
 from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
@@ -42,6 +44,9 @@ from fsseg.state.run_folder import OPEN, Run, RunState, readable_runs
 from fsseg.state.run_meta import PlanKey
 from fsseg.state.seal import edited
 from fsseg.undo_pipeline import UndoPipeline
+
+FEW = 3
+"""Files, or lines of one, that are named on the terminal."""
 
 
 @dataclass
@@ -79,10 +84,20 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
         events=frozenset(settings.filter.events),
         since=settings.filter.since,
         until=settings.filter.until,
-        suppress=suppressed(settings.filter.suppress_file),
+        suppress=suppressed(settings.filter.suppress_file).entries,
         consent=settings.filter.consent,
+        placeholder_ids=settings.identity.placeholder_ids,
         id_field=settings.identity.id_field,
     )
+
+
+def _tell_doubtful(path: Path | None, consoles: Consoles) -> None:
+    """Say which entries of the suppression list count for nothing."""
+    doubtful = suppressed(path).doubtful
+    for entry in doubtful[:FEW]:
+        consoles.error(f"{path} line {entry.line}: neither an address nor an id, so nobody is meant: {entry.text}")
+    if len(doubtful) > FEW:
+        consoles.error(f"{path}: so {counted(len(doubtful) - FEW, 'more line is', 'more lines are')} of no use")
 
 
 def import_flags(settings: Settings) -> str:
@@ -166,6 +181,7 @@ class Session:
     def pipeline(self, run: Run, *, writes: bool, offline: bool = False) -> Iterator[Pipeline]:
         """Everything the run needs: its store, a connection, the account's fields. Raises the client's errors."""
         self.note_holder(run.id)
+        _tell_doubtful(self.settings.filter.suppress_file, self.output.consoles)
         with ExitStack() as stack:
             # Before anything is open that a forked process should not hold.
             processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
@@ -189,6 +205,7 @@ class Session:
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
+            Defaults(known.catalog, self.settings.defaults.model_dump())  # told before anything is read
             mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             rules = rules_of(self.settings, application_token=connection.application_token)
             yield kind(
@@ -231,11 +248,11 @@ def refuse_edition(folder: Path, account: Account) -> None:
 def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
     """What ends the run inside leaves it to be resumed, and says so; a fresh one that can't be begun leaves nothing.
 
-    It can't where what was asked for makes no sense, or Freshsales refuses the key.
+    It can't where what was asked for makes no sense, no input can be read, or Freshsales refuses the key.
     """
     try:
         yield
-    except (ConfigError, MappingError, Stop, NotFound) as error:
+    except (ConfigError, MappingError, Stop, NotFound, NoInput) as error:
         if fresh and not run.summary_path.exists():
             shutil.rmtree(run.folder)
         else:

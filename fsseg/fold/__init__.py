@@ -1,5 +1,7 @@
 """Fold: duplicates go, and everything that is said of one person or company becomes one state.
 
-`batch` maps events in the order of the input, `collect` groups them by person, on disk where they are too many for
-memory, and `merge` folds them; `people` writes a record for each person into the plan.
+`fold_inputs` is the way in. An engine (`engines`: in this process, or in several) has `batch` read and map the events
+and puts them into `partitions` by person, on disk where they are too many for memory; `collect` counts each event.
+Then `fold_partition` folds one partition after another (`group`, `merge`, `desired`), which is pure; `people` writes
+what comes of it into the plan. `companies` are folded once it is known who is a contact.
 """

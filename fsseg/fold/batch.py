@@ -19,7 +19,9 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Rejected
 from fsseg.segment.key import event_key
-from fsseg.segment.open import UnreadableInput
+from fsseg.segment.open import Input, UnreadableInput
+from fsseg.segment.read import Reader, read
+from fsseg.state.actions import Code
 
 SIZE = 1_000
 """Events a batch: few enough to be still in the processor's cache when they are stored."""
@@ -32,6 +34,7 @@ class Batch(NamedTuple):
 
     `passed` and `positions` have the event key and position of every event that passed the filter. An identify call is
     mapped only where its person is folded, since most of them repeat others; `people` has also what group calls say.
+    `ties` are ids and addresses of one person that skipped events have told, and whether they were suppressed.
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
     `warnings` are those of group calls, by position. `size` is how many bytes of traits and payloads there are.
     """
@@ -47,6 +50,7 @@ class Batch(NamedTuple):
     warnings: list[tuple[int, list[tuple[str, str, str]]]]
     skipped: dict[str, int]
     size: int
+    ties: list[tuple[bool, tuple[str, ...]]]
 
 
 def without(batch: Batch, gone: list[int]) -> None:
@@ -85,6 +89,10 @@ class Batcher:
         self._mapper = mapper
         self._stitch = stitch
 
+    def reader(self, input: Input) -> Reader:
+        """Reads an input as the rules have it."""
+        return read(input, placeholder_ids=self._mapper.placeholder_ids)
+
     def batches(self, items: Iterable[Event | Rejected], limit: int | None = None) -> Iterator[Batch]:
         """All that `items` hold, up to and with the event that is the `limit`th to pass the filter."""
         self.fault = ""
@@ -95,12 +103,12 @@ class Batcher:
     def _first(self, items: Iterable[Event | Rejected], limit: int) -> Iterator[Event | Rejected]:
         for item in items:
             yield item
-            limit -= isinstance(item, Event) and self._mapper.event_filter(item) is None
+            limit -= isinstance(item, Event) and self._mapper.event_filter(item) is None  # the batch has seen it by now
             if not limit:
                 return
 
     def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
-        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0)
+        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0, [])
         _, _, passed, positions, people, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
@@ -115,10 +123,15 @@ class Batcher:
                     continue
                 message, kind = item.message, item.type
                 kinds.append(kind)
+                if item.notes:
+                    batch.warnings.append((item.position, [(code, name, "") for code, name in item.notes]))
+                    self._mapper.name_by_email(item)
                 if (not message.user_id or message.integrations or kind not in always_allowed) and (
                     skip := event_filter(item)
                 ):
                     skipped.append(skip)
+                    if ties := event_filter.ties(item, skip):
+                        batch.ties.append((skip == Code.SUPPRESSED, ties))
                     continue
                 key = event_key(message.message_id.encode())
                 position = item.position

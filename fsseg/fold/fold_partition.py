@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from fsseg.fold.desired import COMPANY, DesiredPerson, asks_contact, desired_person
-from fsseg.fold.group import WHEN, RefusedCall, by_key, contributions
+from fsseg.fold.group import WHEN, Emails, RefusedCall, by_key, contributions
 from fsseg.fold.merge import PERSON, State, dump, fold, merge
 from fsseg.fold.partitions import Row
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.timeline import entry_email
 from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.segment.email_key import email_key
 from fsseg.state.ledger_format import signed
 from fsseg.state.plan_store import PERSON_COLUMNS, encode
 
@@ -24,19 +25,20 @@ Columns = tuple[Any, ...]
 class FoldedPartition(NamedTuple):
     """What a partition amounts to, as plain values, so that `marshal` carries it from process to process.
 
-    `people` come by e-mail and key; others point at them by their index. `unnamed` are those of whom no event tells an
-    e-mail: key and state. `companies` are the part, whose it is (None: a group call's) and its state; `entries` whose
-    it is, if that is known, and the columns of the entry. `warnings` are code, name, hint and how often.
+    Rows are as `state.fold_store` takes them: each begins with the index of the person whom it is about, or None.
+    `people` come by e-mail and key. `unnamed` are those of whom no event tells an e-mail: key and state. `warnings` are
+    code, name, hint and how often. `ties` are an id, or e-mail, and another one of the same person.
     """
 
     people: list[Columns]
-    states: list[bytes]
-    deals: list[tuple[int, Columns]]
-    companies: list[tuple[str, int | None, bytes]]
+    states: list[tuple[int, bytes]]
+    deals: list[Columns]
+    companies: list[tuple[int | None, str, bytes]]
     unnamed: list[tuple[str, bytes]]
-    entries: list[tuple[int | None, Columns]]
+    entries: list[Columns]
     refused: list[RefusedCall]
     warnings: list[tuple[tuple[str, str, str], int]]
+    ties: list[tuple[str, str]]
 
 
 class PartitionFolder:
@@ -50,23 +52,24 @@ class PartitionFolder:
         """All that these rows of a partition, or of several, amount to."""
         counter, refused = WarningCounter(), list[RefusedCall]()
         states: dict[str, State] = {}
+        told: Emails = {}
         for rows_by_key in by_key(people):
             for key, rows in rows_by_key.items():
-                if state := fold(contributions(rows, self._mapper, counter, refused)):
+                if state := fold(contributions(rows, self._mapper, counter, refused, told)):
                     states[key] = merge(states[key], state) if key in states else state
         companies = [(key, states.pop(key)) for key in [key for key in states if key.startswith(COMPANY)]]
         emails = {key: email for key, state in states.items() if (email := email_of(key, state))}
         named = sorted((email, key) for key, email in emails.items())
         unnamed = [(key, _dumped(state)) for key, state in states.items() if key not in emails]
         indexes = {key: index for index, (_, key) in enumerate(named)}
-        folded = FoldedPartition([], [], [], [(key, None, _dumped(state)) for key, state in companies], unnamed,
-                                 _entries(entries, indexes), refused, counter.items())  # fmt: skip
+        folded = FoldedPartition([], [], [], [(None, key, _dumped(state)) for key, state in companies], unnamed,
+                                 _entries(entries, indexes), refused, counter.items(), _ties(told))  # fmt: skip
         for index, (email, key) in enumerate(named):
             person = plan_person(self._edition, email, [key], states[key])
-            folded.people.append(person.columns)
-            folded.states.append(person.state)
-            folded.deals.extend((index, columns) for columns in person.deals)
-            folded.companies.extend((name, index, state) for name, state in person.companies)
+            folded.people.append((index, *person.columns))
+            folded.states.append((index, person.state))
+            folded.deals.extend((index, *columns) for columns in person.deals)
+            folded.companies.extend((index, *company) for company in person.companies)
         return folded
 
 
@@ -87,7 +90,8 @@ def plan_person(edition: str, match_key: str, keys: list[str], state: State) -> 
     part = state.get(PERSON)
     email = (part.cell("email") if part else None) or match_key
     by_email = any(key.startswith("@") for key in keys)
-    columns = (entity, email, match_key, by_email, encode(keys), wants_contact, *desired_columns(person))
+    columns = (entity, email, match_key, by_email, encode(keys), wants_contact, *desired_columns(person),
+               encode(person.misfits))  # fmt: skip
     assert len(columns) == len(PERSON_COLUMNS)
     return PlannedPerson(columns, _dumped(state), deal_columns(person), company_parts(person, state))
 
@@ -98,10 +102,10 @@ def desired_columns(person: DesiredPerson) -> Columns:
 
 
 def deal_columns(person: DesiredPerson) -> list[Columns]:
-    """Key, match_key, companies, desired, times and sources of each deal."""
+    """Key, match_key, companies, desired, times, sources and warnings of each deal."""
     return [
         (deal.name, deal.match_key, encode([deal.company] if deal.company else []), encode(deal.desired),
-         encode(deal.times), encode(deal.sources))
+         encode(deal.times), encode(deal.sources), encode(deal.misfits))
         for deal in person.deals
     ]  # fmt: skip
 
@@ -117,25 +121,29 @@ def email_of(key: str, state: State) -> str:
     if key.startswith("@"):
         return key[1:]
     email = state[PERSON].cell("email") if PERSON in state else None
-    return str(email).casefold() if email else ""
+    return email_key(str(email)) if email else ""
 
 
-def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[tuple[int | None, Columns]]:
+def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[Columns]:
     """The entries of some partitions, each person's by time; then those of whom nothing is known here."""
-    entries: list[tuple[int | None, Columns]] = []
+    entries: list[Columns] = []
     for rows_by_key in by_key(blocks):
         for index, key in sorted((indexes[key], key) for key in rows_by_key if key in indexes):
             # Key and e-mail matter only until it is known whose an entry is.
             entries += (
-                (index, (None, time, position, signed(event), None, payload))
+                (index, None, time, position, signed(event), None, payload)
                 for _, position, time, event, _, payload in sorted(rows_by_key[key], key=WHEN)
             )
         for key in sorted(rows_by_key.keys() - indexes.keys()):
             entries += (
-                (None, (key, time, position, signed(event), entry_email(traits, payload), payload))
+                (None, key, time, position, signed(event), entry_email(traits, payload), payload)
                 for _, position, time, event, traits, payload in sorted(rows_by_key[key], key=WHEN)
             )
     return entries
+
+
+def _ties(emails: Emails) -> list[tuple[str, str]]:
+    return [(key[1:].casefold(), email) for key, told in emails.items() for email in sorted(told)]
 
 
 def _dumped(state: State) -> bytes:

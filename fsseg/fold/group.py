@@ -12,6 +12,7 @@ from fsseg.mapping.intents import PersonIntent, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment import json_codec
+from fsseg.segment.email_key import email_key
 
 WHEN = itemgetter(2, 1)
 """Time and position of a row."""
@@ -19,8 +20,8 @@ WHEN = itemgetter(2, 1)
 AT_ONCE = 50_000
 """Rows that are sorted by person at a time."""
 
-RefusedCall = tuple[int, str, str]
-"""Position, code and detail of a call that cannot be mapped."""
+RefusedCall = tuple[int, str, str, int]
+"""Position, code, detail and event key of a call that cannot be mapped."""
 
 
 def by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[Row]]]:
@@ -38,12 +39,16 @@ def by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[Row]]]:
     yield rows
 
 
+Emails = dict[str, set[str]]
+"""The e-mails that people's calls told, folded, by key, of those who had several."""
+
+
 def contributions(
-    rows: list[Row], mapper: Mapper, counter: WarningCounter, refused: list[RefusedCall]
+    rows: list[Row], mapper: Mapper, counter: WarningCounter, refused: list[RefusedCall], emails: Emails
 ) -> Iterator[Contribution]:
     """What is said of one person, or of one account by group calls, the latest first.
 
-    Warnings are counted, and calls that cannot be mapped added to `refused`.
+    Warnings are counted, calls that cannot be mapped added to `refused`, and who had several e-mails to `emails`.
     """
     several = len(rows) > 1
     if several:
@@ -52,6 +57,7 @@ def contributions(
     # them too, since a later text wins over theirs whatever it is.
     mapped_like, latest_traits = None, b""
     mapped: PersonIntent | Refused
+    email: str | None = None
     for key, position, time, event, user, traits in rows:
         if user is None:
             yield time, position, event, json_codec.loads(traits)
@@ -61,8 +67,12 @@ def contributions(
             like = mapper.equivalence_key(values) if several else None
             if like is None or like != mapped_like:
                 mapped_like, mapped = like, mapper.person(key, user, values)
+                if several and isinstance(mapped, PersonIntent) and (told := mapped.parts[""]["email"]) != email:
+                    if email is not None and key.startswith("#"):
+                        emails.setdefault(key, set()).update((email_key(email), email_key(told)))
+                    email = told
         if isinstance(mapped, Refused):
-            refused.append((position, *mapped))
+            refused.append((position, *mapped, event))
         else:
             if mapped.warnings:
                 counter.add(mapped.warnings)

@@ -4,44 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from typing import NamedTuple
 
 import orjson
 
 from fsseg.fold.collect import Collector
-from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, plan_person
+from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, email_of, plan_person
+from fsseg.fold.mended import Mended
 from fsseg.fold.merge import State, merge, restore
 from fsseg.mapping.warning_counter import MappingWarning
+from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import PERSON_COLUMNS, Store
 
 AT_ONCE = 16
 """Partitions in one transaction: each costs a wait for the disk."""
 
 
 def write_records(
-    store: Store, collector: Collector, partitions: Iterable[FoldedPartition], edition: str, ledger: Ledger | None
-) -> None:
+    store: Store, collector: Collector, partitions: Iterable[FoldedPartition], edition: str, ledger: Ledger | None,
+    mended: Mended | None = None,
+) -> None:  # fmt: skip
     """Make person records, one per e-mail, so that the input alone creates no duplicates, and tie the entries to them.
 
     Records come in the order of their e-mails within what was folded together. What is said of companies is kept as
     parts, for `fold.companies`.
     """
     writer = _Writer(FoldStore(store), edition, ledger)
+    refused: set[int] = set()
     rest = iter(partitions)
     while first := next(rest, None):
         with store.transaction():
             for folded in (first, *islice(rest, AT_ONCE - 1)):
                 writer.write(folded)
-                collector.counts.reasons.update((EventOutcome.REJECTED, code) for _, code, _ in folded.refused)
-                for warning, count in folded.warnings:
-                    collector.warnings.add((MappingWarning._make(warning),), count)
+                _count(collector, folded)
+                refused.update(key for *_, key in folded.refused)
     store.index()
+    if mended and (late := mended.fold(refused)):
+        folded, taken = late
+        with store.transaction():
+            writer.write_late(folded)
+            _count(collector, folded)
+        collector.counts.reasons[EventOutcome.SKIPPED, Code.DUPLICATE] -= taken
     with store.transaction():
         writer.stitch()
         writer.join_shared()
-        writer.settle_loose()
+        writer.tie_loose()
+
+
+def _count(collector: Collector, folded: FoldedPartition) -> None:
+    collector.counts.reasons.update((EventOutcome.REJECTED, code) for _, code, *_ in folded.refused)
+    for warning, count in folded.warnings:
+        collector.warnings.add((MappingWarning._make(warning),), count)
 
 
 class _Writer:
@@ -55,30 +71,47 @@ class _Writer:
         """Write what one partition amounts to."""
         store, first = self._store, self._store.next_id()
         store.add_people(first, folded.people)
-        store.add_states(enumerate(folded.states, first))
-        store.add_deals((first + index, columns) for index, columns in folded.deals)
-        store.add_companies(
-            (name, None if index is None else first + index, state) for name, index, state in folded.companies
-        )
-        store.add_entries((None if index is None else first + index, columns) for index, columns in folded.entries)
+        store.add_states(first, folded.states)
+        store.add_deals(first, folded.deals)
+        store.add_companies(first, folded.companies)
+        store.add_entries(first, folded.entries)
         for key, dumped in folded.unnamed:
             self._write_known(key, restore(orjson.loads(dumped)))
-        store.add_refused(folded.refused)
+        store.add_refused(call[:3] for call in folded.refused)
+        store.add_ties(folded.ties)
         if self._stitching:
             store.add_identities(first, folded.people)
+
+    def write_late(self, folded: FoldedPartition) -> None:
+        """Write what came late of people who may have been written before."""
+        for (_, *columns), (_, dumped) in zip(folded.people, folded.states, strict=True):
+            (key,) = orjson.loads(columns[PERSON_COLUMNS.index("keys")])
+            state, known = restore(orjson.loads(dumped)), self._store.person_of(key)
+            if known is not None:
+                id, earlier = known
+                state = merge(restore(orjson.loads(earlier)), state)
+                self._store.replace_people([id])
+            else:
+                id = self._store.next_id()
+            person = plan_person(self._edition, email_of(key, state), [key], state)
+            self._write_person(person, id)
+            self._store.tie_key(key, id)
+            if self._stitching:
+                self._store.add_identities(id, [(0, *person.columns)])
+        self._store.add_ties(folded.ties)
 
     def _write_known(self, key: str, state: State) -> None:
         """Of whom no event tells an e-mail, an earlier run may have been told it."""
         known = self._ledger.known(key) if self._ledger is not None else None
         if known is not None and known.email:
-            self._write_person(plan_person(self._edition, known.email.casefold(), [key], state))
+            self._write_person(plan_person(self._edition, email_key(known.email), [key], state))
 
     def _write_person(self, person: PlannedPerson, id: int | None = None) -> None:
         id = self._store.next_id() if id is None else id
-        self._store.add_people(id, [person.columns])
-        self._store.add_states([(id, person.state)])
-        self._store.add_deals((id, columns) for columns in person.deals)
-        self._store.add_companies((name, id, state) for name, state in person.companies)
+        self._store.add_people(id, [(0, *person.columns)])
+        self._store.add_states(id, [(0, person.state)])
+        self._store.add_deals(id, [(0, *columns) for columns in person.deals])
+        self._store.add_companies(id, [(0, *company) for company in person.companies])
 
     def stitch(self) -> None:
         """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""
@@ -91,38 +124,52 @@ class _Writer:
             state: State = {}
             for _, _, dumped in rows:
                 state = merge(state, restore(orjson.loads(dumped)))
-            keys = sorted(key for _, keys, _ in rows for key in orjson.loads(keys))
+            keys = sorted({key for _, keys, _ in rows for key in orjson.loads(keys)})
             ids = [id for id, _, _ in rows]
             self._store.replace_people(ids)
             self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
-            self._store.warn(ids[0], Code.SHARED_EMAIL)
+            if len(keys) > 1:
+                self._store.warn(ids[0], Code.SHARED_EMAIL)
 
-    def settle_loose(self) -> None:
+    def tie_loose(self) -> None:
         """Tie the other entries to somebody, by the order of the destination's rules.
 
         An identify of the same userId in an earlier run (the ledger), then the e-mail that came with the event. Who is
         only pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
         """
         for (key, email), ids in self._store.loose_entries():
-            person = self._pointed_at(key, email)
-            if person is not None:
-                self._store.tie(ids, person)
+            pointer = pointer_of(key, email, self._ledger)
+            if pointer is not None:
+                self._store.tie(ids, self._pointed_at(pointer))
 
-    def _pointed_at(self, key: str, email: str | None) -> int | None:
-        if key.startswith("?"):
-            return None
-        known = self._ledger.known(key) if self._ledger is not None else None
-        if key.startswith("@"):
-            email = key[1:]
-        elif known is not None:
-            email = known.email or email
-        if not email and known is None:
-            return None
-        match_key = email.casefold() if email else key
-        person = self._store.person(match_key)
+    def _pointed_at(self, pointer: Pointer) -> int:
+        person = self._store.person(pointer.match_key)
         if person is None:
-            columns = plan_person(self._edition, match_key, [key], {}).columns
-            return self._store.add_reference(columns, email or key, by_email=bool(email) and known is None)
-        if key.startswith("@"):
+            columns = plan_person(self._edition, pointer.match_key, [pointer.key], {}).columns
+            return self._store.add_reference(columns, pointer.name, by_email=pointer.by_email)
+        if pointer.key.startswith("@"):
             self._store.mark_by_email(person)
         return person
+
+
+class Pointer(NamedTuple):
+    """Whom an entry points at: the key that it came with, what that person is matched by, and goes by."""
+
+    key: str
+    match_key: str
+    name: str
+    by_email: bool
+
+
+def pointer_of(key: str, email: str | None, ledger: Ledger | None) -> Pointer | None:
+    """Whom an entry with this key and e-mail belongs to, as far as anything tells it."""
+    if key.startswith("?"):
+        return None
+    known = ledger.known(key) if ledger is not None else None
+    if key.startswith("@"):
+        email = key[1:]
+    elif known is not None:
+        email = known.email or email
+    if not email and known is None:
+        return None
+    return Pointer(key, email_key(email) if email else key, email or key, bool(email) and known is None)

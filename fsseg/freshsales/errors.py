@@ -2,9 +2,10 @@
 
 | class | do |
 |---|---|
-| `Refused` (`NotFound`) | this record failed; go on with the others |
+| `Refused` (`NotFound`, `ForbiddenRecord`) | this record failed; go on with the others |
 | `Stop` (`Unauthorized`, `Forbidden`) | the key may not do this: end the run or leave the entity out |
 | `RateLimited` | not applied; waiting was of no use any more |
+| `BulkBusy` | not applied; do something else, and ask again later |
 | `Unavailable` (`BadAnswer`) | `sent` says whether it may have been applied: look before writing again |
 | `Halted` (`BudgetSpent`, `HostDown`, `Interrupted`) | end the run, it can be resumed; `sent` as above |
 
@@ -53,8 +54,16 @@ class NotFound(Refused):
     """404: no such record, or not at this host or edition."""
 
 
+class ForbiddenRecord(Refused):
+    """403 to one record: it is not for this key, and others may be."""
+
+
 class NoBulk(NotFound):
     """This host has no bulk upsert for the entity."""
+
+
+class BulkBusy(FreshsalesError):
+    """405: as many bulk jobs are unfinished as the account may have, whosever they are; nothing was applied."""
 
 
 class Stop(FreshsalesError):

@@ -24,10 +24,6 @@ PLURAL: dict[Entity, str] = {
 }
 """The path segment and the key of lists."""
 
-CALLED: dict[Entity, tuple[str, ...]] = {
-    "lead": ("leads",), "contact": ("contacts",), "account": ("accounts", "sales accounts"), "deal": ("deals",),
-}  # fmt: skip
-"""What the built-in view of all records calls them."""
 
 TARGETABLE: dict[Entity, str] = {"lead": "Lead", "contact": "Contact", "account": "SalesAccount", "deal": "Deal"}
 """What a sales activity's or note's `targetable_type` calls the entity."""

@@ -12,14 +12,23 @@ from urllib.parse import quote
 
 from fsseg.freshsales import bulk_job
 from fsseg.freshsales.bulk_job import Job
-from fsseg.freshsales.names import CALLED, FILTERED_SEARCH, PLURAL, SINGULAR, Entity
+from fsseg.freshsales.errors import BadAnswer, Forbidden, ForbiddenRecord, Refused
+from fsseg.freshsales.includes import LINKS, revealing
+from fsseg.freshsales.names import FILTERED_SEARCH, PLURAL, SINGULAR, Entity
 from fsseg.freshsales.responses import Answer, Page, Row
 from fsseg.freshsales.sizes import PAGE_SIZE
 
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-__all__ = ["Job", "Page", "Reader", "Row", "is_of_all"]
+__all__ = ["Job", "Page", "Reader", "Row"]
+
+
+LAG_S = 30.0
+"""Seconds after which a look-up is believed that finds nothing: lags of up to 20 were seen."""
+
+
+SINCE_EVER = "1970-01-01T00:00:00Z"
 
 
 class Reader:
@@ -28,6 +37,22 @@ class Reader:
     def __init__(self, http: Http) -> None:
         self._http = http
         self._views: dict[Entity, list[Row]] = {}
+        self._revealing: dict[Entity, tuple[str, ...]] = {}
+        self._without: set[str] = set()
+        self._lag_is_over = False
+        self.known_views: dict[Entity, int | None] = {}
+        """The view of all records of each entity: as the settings name it, or as it was found."""
+
+    def reveal(self, entity: Entity, fields: Iterable[str]) -> None:
+        """Have all records of the entity tell these fields from now on, where that takes an `include`."""
+        self._revealing[entity] = revealing(entity, fields)
+
+    def wait_out_lag(self) -> bool:
+        """Wait, once, until look-ups find all that was made before; whether there was need to. Raises `Halted`."""
+        waits, self._lag_is_over = not self._lag_is_over, True
+        if waits:
+            self._http.pacer.pause(LAG_S, "look-ups lag")
+        return waits
 
     def fields(self, entity: Entity) -> list[Row]:
         """The field metadata as Freshsales lists it; of sales activities for `timeline`."""
@@ -44,7 +69,8 @@ class Reader:
         entity's key: `{}` and the like may as well be a fault, and would make duplicates.
         """
         params = {"q": q, "f": field, "entities": ",".join(SINGULAR[entity] for entity in entities)}
-        answer = self._get("/api/lookup", params)
+        links = LINKS["contact"] if "contact" in entities else ()
+        answer = self._get_including("/api/lookup", params, entities, (), optional=links)
         body = answer.object()
         if not any(PLURAL[entity] in body for entity in entities):
             raise answer.bad(" or ".join(PLURAL[entity] for entity in entities))
@@ -60,8 +86,7 @@ class Reader:
 
         `sales_accounts` of a contact stand in the contact itself. Raises NotFound.
         """
-        params = _included(include)
-        answer = self._get(f"/api/{PLURAL[entity]}/{{id}}", params, id=id)
+        answer = self._get_including(f"/api/{PLURAL[entity]}/{{id}}", {}, (entity,), include, id=id)
         key = SINGULAR[entity]
         return answer.record(key), {name: value for name, value in answer.object().items() if name != key}
 
@@ -70,18 +95,6 @@ class Reader:
         if entity not in self._views:
             self._views[entity] = self._get(f"/api/{PLURAL[entity]}/filters").rows("filters")
         return self._views[entity]
-
-    def likeliest_view(self, entity: Entity) -> int:
-        """The view of all records; where none is known as that, the default one, which may hold fewer.
-
-        Raises BadAnswer where there is no view.
-        """
-        views = self.views(entity)
-        of_all = (view for view in views if is_of_all(entity, view))
-        default = (view for view in views if view.get("is_default"))
-        for view in (*of_all, *default, *views):
-            return int(view["id"])
-        raise Answer(None, "GET", f"/api/{PLURAL[entity]}/filters").bad("view")
 
     def rows(
         self,
@@ -93,17 +106,13 @@ class Reader:
         include: Iterable[str] = (),
     ) -> Page:
         """A page, from 1, of the records of a view."""
-        params = {"page": page, "per_page": PAGE_SIZE, "sort": sort, "sort_type": sort_type, **_included(include)}
-        return self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=view_id).page(PLURAL[entity])
+        params: dict[str, str | int] = {"page": page, "per_page": PAGE_SIZE, "sort": sort, "sort_type": sort_type}
+        pattern = f"/api/{PLURAL[entity]}/view/{{id}}"
+        return self._get_including(pattern, params, (entity,), include, id=view_id).page(PLURAL[entity])
 
-    def count(self, entity: Entity) -> int:
-        """How many records there are."""
-        params = {"page": 1, "per_page": 1}
-        answer = self._get(f"/api/{PLURAL[entity]}/view/{{id}}", params, id=self.likeliest_view(entity))
-        total = answer.page(PLURAL[entity]).total
-        if total is None:
-            raise answer.bad("total")
-        return total
+    def total(self, entity: Entity) -> int | None:
+        """How many records there are, as the filtered search tells it."""
+        return self.filtered(entity, "created_at", "is_after", SINCE_EVER).total
 
     def filtered(self, entity: Entity, attribute: str, operator: str, value: Any, page: int = 1) -> Page:
         """A page of the records that a filter rule fits; the rows are partial.
@@ -143,19 +152,54 @@ class Reader:
         deals = answer.object().get("deals", record.get("deals"))
         return answer.rows_of([] if deals is None and record.get("deal_ids") == [] else deals, "deals")
 
+    def deals_of_account(self, account_id: int) -> list[Row]:
+        """The deals of an account, as far as it tells them."""
+        answer = self._get("/api/sales_accounts/{id}", {"include": "deals"}, id=account_id)
+        record = answer.record("sales_account")
+        deals = answer.object().get("deals", record.get("deals"))
+        return answer.rows_of(deals or [], "deals")
+
+    def deals_named(self, name: str) -> list[Row]:
+        """The deals of this name, where this account looks deals up by name."""
+        try:
+            return self.lookup(name, "name", ("deal",))["deal"]
+        except (Refused, BadAnswer):
+            return []
+
+    def _get_including(
+        self,
+        pattern: str,
+        params: Mapping[str, str | int],
+        entities: Sequence[Entity],
+        include: Iterable[str],
+        *,
+        optional: Iterable[str] = (),
+        id: int | None = None,
+    ) -> Answer:
+        """Get with what must be included, and with what may be: an account that won't have that is asked without it."""
+        needed = tuple(include)
+        revealed = (name for entity in entities for name in self._revealing.get(entity, ()))
+        wanted = tuple(dict.fromkeys((*needed, *optional, *revealed)))
+        if wanted == needed or pattern in self._without:
+            return self._get(pattern, {**params, **_included(needed)}, id=id)
+        try:
+            return self._get(pattern, {**params, **_included(wanted)}, id=id)
+        except Refused as error:
+            if error.status != 400:
+                raise
+        answer = self._get(pattern, {**params, **_included(needed)}, id=id)
+        self._without.add(pattern)
+        return answer
+
     def _get(self, pattern: str, params: Mapping[str, str | int] | None = None, id: int | str | None = None) -> Answer:
         path = pattern if id is None else pattern.replace("{id}", quote(str(id), safe=""))
-        body = self._http.send("GET", path, params=params, idempotent=True, pattern=pattern)
+        try:
+            body = self._http.send("GET", path, params=params, idempotent=True, pattern=pattern)
+        except Forbidden as error:
+            if id is None or "/view/" in pattern:
+                raise
+            raise ForbiddenRecord(error.message, method="GET", path=pattern, status=403) from None
         return Answer(body, "GET", pattern)
-
-
-def is_of_all(entity: Entity, view: Row) -> bool:
-    """Whether a view is sure to hold every record of the entity, so that absence from it proves something.
-
-    Users name views, and in their own language; one called "All customers in York" leaves most out.
-    """
-    name = " ".join(str(view.get("name") or "").split()).casefold()
-    return name in {f"all {plural}" for plural in CALLED.get(entity, ())}
 
 
 def _included(include: Iterable[str]) -> dict[str, str | int]:

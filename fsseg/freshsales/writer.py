@@ -12,18 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from fsseg.freshsales.errors import NoBulk, NotFound, Refused, Unavailable
+from fsseg.freshsales.errors import BulkBusy, Forbidden, ForbiddenRecord, NoBulk, NotFound, Refused
 from fsseg.freshsales.names import PLURAL, SINGULAR, Entity
 from fsseg.freshsales.responses import Answer, Row
 
 if TYPE_CHECKING:
     from fsseg.freshsales.http import Http
 
-BUSY_WAIT_S = 5.0
-"""Seconds before a host that is busy with another job is asked again."""
 
-MAX_BUSY_ATTEMPTS = 10
-"""Requests after which it is taken to stay busy."""
+MAX_FORBIDDEN = 5
+"""Records in a row that are forbidden until it is taken to be the entity as a whole."""
 
 
 class Writer:
@@ -31,7 +29,7 @@ class Writer:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self._bulk_seen: set[Entity] = set()
+        self._forbidden: dict[str, int] = {}
 
     def create(self, entity: Entity, body: Row) -> Row:
         """The record created, with its id. Not idempotent."""
@@ -55,30 +53,17 @@ class Writer:
     def bulk_upsert(self, entity: Entity, items: Sequence[Row]) -> str:
         """Start a job over up to `PAGE_SIZE` items `{"emails" | "name" | "id": …, "data": {…}}`; the job's id.
 
-        A host busy with another job answers 405, which is waited out for most of a minute. Raises NoBulk where there
-        is no bulk upsert (404, or 405 from the first call on), Unavailable when it stays busy.
+        Raises NoBulk where there is no bulk upsert, and BulkBusy while others have as many jobs as there may be.
         """
         path = f"/api/{PLURAL[entity]}/bulk_upsert"
-        for attempt in range(MAX_BUSY_ATTEMPTS):
-            if attempt:
-                self._http.pacer.pause(BUSY_WAIT_S, "bulk_busy")
-            try:
-                answer = self._send("POST", path, {PLURAL[entity]: list(items)}, idempotent=True)
-            except NotFound as error:
-                raise NoBulk(error.message, method="POST", path=path, status=404) from None
-            except Refused as error:
-                if error.status != 405:
-                    raise
-                busy = error
-            else:
-                self._bulk_seen.add(entity)
-                return _job_id(answer)
-        # 405 means both busy and not there: only a host that took a bulk call before is believed to be busy.
-        if entity not in self._bulk_seen:
-            raise NoBulk(busy.message, method="POST", path=path, status=405)
-        unavailable = Unavailable(busy.message, method="POST", path=path, status=405)
-        unavailable.sent = False
-        raise unavailable
+        try:
+            return _job_id(self._send("POST", path, {PLURAL[entity]: list(items)}, idempotent=True))
+        except NotFound as error:
+            raise NoBulk(error.message, method="POST", path=path, status=404) from None
+        except Refused as error:
+            if error.status != 405:
+                raise
+            raise BulkBusy(error.message, method="POST", path=path, status=405) from None
 
     def delete(self, entity: Entity, id: int) -> None:
         """Delete a record softly. NotFound may mean that a first attempt, its answer lost, did it."""
@@ -118,7 +103,17 @@ class Writer:
 
     def _send(self, method: str, pattern: str, body: Any, *, idempotent: bool, id: int | None = None) -> Answer:
         path = pattern if id is None else pattern.replace("{id}", str(int(id)))
-        answer = self._http.send(method, path, json=body, idempotent=idempotent, kind="write", pattern=pattern)
+        try:
+            answer = self._http.send(method, path, json=body, idempotent=idempotent, kind="write", pattern=pattern)
+        except Forbidden as error:
+            call = f"{method} {pattern}"
+            self._forbidden[call] = self._forbidden.get(call, 0) + 1
+            if id is None or self._forbidden[call] >= MAX_FORBIDDEN:
+                raise
+            raise ForbiddenRecord(
+                error.message, method=method, path=pattern, status=403, request_id=error.request_id
+            ) from None
+        self._forbidden.pop(f"{method} {pattern}", None)
         return Answer(answer, method, pattern)
 
     @staticmethod

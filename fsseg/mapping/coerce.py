@@ -13,10 +13,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from fsseg.mapping.fields import Field, choice_table
-from fsseg.segment.times import canonical
+from fsseg.segment.times import canonical, date_of_number
 
 Coercer = Callable[[object], object]
 
@@ -25,14 +26,15 @@ BAD: Final = object()
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII).fullmatch
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE).fullmatch
+_EPOCH = re.compile(r"\s*-?\d{9,19}(\.\d+)?\s*", re.ASCII).fullmatch
 _DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", re.ASCII).match
 _HEADCOUNT = re.compile(r"\s*(\d{1,12}|\d{1,3}(?:,\d{3})+)\s*(?:\+|(?:-|–|to)\s*[\d,]+)?\s*", re.ASCII).fullmatch
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _SEPARATOR = ";"
 _INT64 = 2**63
 _MEMORY = 1_000
-_FIRST_EPOCH = 100_000_000
-"""Numbers of fewer than nine digits are no times: rather ages, years, counts."""
+_EXACT = 2**53
+"""Whole numbers below this are exact in a float."""
 
 
 def remembering(coerce: Coercer) -> Coercer:
@@ -58,22 +60,29 @@ def as_text(value: object) -> object:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value) if math.isfinite(value) else BAD
+    if isinstance(value, float):
+        is_whole = value.is_integer() and abs(value) < _EXACT
+        return str(int(value)) if is_whole else str(value) if math.isfinite(value) else BAD
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, list):
         items = [item for item in value if item is not None]
-        if not any(isinstance(item, list | dict) for item in items):
+        if items and not any(isinstance(item, list | dict) for item in items):
             return ", ".join(str(as_text(item)) for item in items)
     return BAD
 
 
 def anything(value: object) -> object:
-    """For a field of unknown type: scalars as they are."""
+    """For a field of unknown type: scalars as they are, numbers that JSON readers would round as text."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        return str(value)
     return value if isinstance(value, str | int | float) else as_text(value)
 
 
 def as_number(value: object) -> object:
-    """Numbers of 64 bits, or their text."""
+    """Numbers of 64 bits, or their text; none that would be rounded."""
     if value.__class__ is int and -_INT64 <= value < _INT64:
         return value
     if isinstance(value, bool):
@@ -83,7 +92,8 @@ def as_number(value: object) -> object:
         if _INTEGER(text):
             value = int(text)
         elif len(text) <= 40 and _DECIMAL(text):
-            value = float(text)
+            number = float(text)
+            value = number if math.isfinite(number) and Decimal(text) == Decimal(repr(number)) else BAD
     if isinstance(value, int):
         return value if -_INT64 <= value < _INT64 else BAD
     return value if isinstance(value, float) and math.isfinite(value) else BAD
@@ -100,21 +110,25 @@ def as_boolean(value: object) -> object:
 
 def as_instant(value: object) -> object:
     """A moment, in UTC."""
-    time = None if _small(value) else canonical(value)
+    time = _date_of(value)
     return f"{time}Z" if time else BAD
 
 
 def as_day(value: object) -> object:
     """The day as written, whatever the zone: a date of birth or a close date must not move with the offset."""
-    time = None if _small(value) else canonical(value)
+    time = _date_of(value)
     if time is None:
         return BAD
     written = _DATE(value) if isinstance(value, str) else None
     return date(*map(int, written.groups())).isoformat() if written else time[:10]
 
 
-def _small(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) < _FIRST_EPOCH
+def _date_of(value: object) -> str | None:
+    if isinstance(value, str) and len(value) <= 40 and _EPOCH(value):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return date_of_number(value)
+    return canonical(value)
 
 
 def one_choice(field: Field) -> Coercer:
@@ -129,7 +143,7 @@ def one_choice(field: Field) -> Coercer:
             return BAD
         if text in table:
             return table[text]
-        folded = text.strip().casefold().removesuffix(".0" if isinstance(value, float) else "")
+        folded = text.strip().casefold()
         if folded in table:
             return table[folded]
         if ids_unknown and _INTEGER(folded):

@@ -8,6 +8,7 @@ from typing import Any
 from fsseg.mapping.catalog import Edition
 from fsseg.mapping.identity import user_id
 from fsseg.mapping.rules import Rules
+from fsseg.mapping.suppression_list import identity_text, identity_texts
 from fsseg.mapping.timeline import entry_name, v2_name
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Message, body_of
@@ -29,7 +30,7 @@ class EventFilter:
         self._other_names = tuple(name for name in NAMES.values() if name != self._name)
         self._consent = rules.consent
         self._stitch = rules.stitch_anonymous
-        self._suppress = frozenset(entry.strip().casefold() for entry in rules.suppress)
+        self._suppress = frozenset(map(identity_text, rules.suppress))
         self._only = rules.only
         self._events = frozenset(map(v2_name, rules.events))
         self._ignored = ignored_events
@@ -89,12 +90,28 @@ class EventFilter:
         return kind == "group" or (self._stitch and kind in _ENTRIES and bool(message.anonymous_id))
 
     def _is_suppressed(self, message: Message) -> bool:
-        emails = (body_of(body).email for body in (message.traits, message.context.traits, message.properties))
-        return any(
-            value.strip().casefold() in self._suppress
-            for value in (user_id(message), *emails)
-            if isinstance(value, str)
-        )
+        mentioned = identity_texts([body_of(message.traits).email, body_of(message.properties).email])
+        return not self._suppress.isdisjoint([*self._identities(message), *mentioned])
+
+    def ties(self, event: Event, skip: str) -> tuple[str, ...]:
+        """The ids and addresses that a skipped event tells to be of one person, as far as the suppression list cares.
+
+        An address among the properties may be that of somebody else, such as a guest.
+        """
+        if not self._suppress or not (skip == "suppressed" or event.type == "identify"):
+            return ()
+        message = event.message
+        found = self._identities(message)
+        if skip == "suppressed" and self._suppress.isdisjoint(found):
+            found = identity_texts([body_of(message.traits).email, body_of(message.properties).email])
+            return tuple(text for text in found if text in self._suppress)
+        return tuple(found)
+
+    def _identities(self, message: Message) -> list[str]:
+        emails = [body_of(message.context.traits).email]
+        if message.type == "identify":
+            emails.append(body_of(message.traits).email)
+        return identity_texts([user_id(message), *emails])
 
     def _is_filtered(self, event: Event) -> bool:
         if (self._only and event.type not in self._only) or not self._since <= event.time < self._until:

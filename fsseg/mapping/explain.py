@@ -13,6 +13,7 @@ from fsseg.mapping.targets import (
     Ignored,
     Silent,
     Target,
+    ToAddress,
     ToBoth,
     ToContact,
     ToEmail,
@@ -98,7 +99,7 @@ class Explainer:
                 yield Place("contact", "", "lead or contact")
             case ToName():
                 yield from (*self._places(part, target.first), *self._places(part, target.last))
-            case ToMembers():
+            case ToMembers() | ToAddress():
                 yield from self._places(part, target.rest)
             case ToPart():
                 yield from self._places(target.kind, target.resolver.resolve("name")[1])
@@ -120,7 +121,9 @@ def _member(part: str, target: Target, name: str) -> tuple[str, Target]:
             return target.kind, target.resolver.resolve(name)[1]
         case ToMembers() if name in target.members:
             return part, target.members[name]
-        case ToMembers() if isinstance(target.rest, ToMembers | ToPart):
+        case ToAddress():
+            return part, target.member(name)
+        case ToMembers() if isinstance(target.rest, ToMembers | ToPart | ToAddress):
             return _member(part, target.rest, name)
         case ToMembers():
             return part, Ignored(MappingWarning("ignored_trait", f"{target.trait}.{name}"))

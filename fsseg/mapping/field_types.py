@@ -166,8 +166,9 @@ def coercer(field: Field) -> Coercer:
 def expectation(field: Field) -> str:
     """What the field takes, for a hint: `a number`, `one of: Free, Pro`."""
     if field.choices:
-        texts = ", ".join(choice.text for choice in field.choices[:_HINTED_CHOICES])
-        return f"one of: {texts}{', …' if len(field.choices) > _HINTED_CHOICES else ''}"
+        # The metadata and the selector of a field both list its choices.
+        texts = list(dict.fromkeys(choice.text for choice in field.choices))
+        return f"one of: {', '.join(texts[:_HINTED_CHOICES])}{', …' if len(texts) > _HINTED_CHOICES else ''}"
     return type_named(field.type).expectation
 
 

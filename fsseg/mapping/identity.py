@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from fsseg.segment.email_key import email_key
 from fsseg.segment.event import Message
 
 # The parts never overlap, so that no text makes it try twice. (Python 3.11 gets possessive repeats of groups wrong.)
@@ -15,6 +17,10 @@ _ORDINARY: Final = re.compile(
     re.ASCII,
 ).fullmatch
 _LONGEST = 254
+_DECORATION = 200
+"""Characters that may stand around an address."""
+_WITH_NAME: Final = re.compile(r"[^<>]*<([^<>]+)>\s*").fullmatch
+_MAILTO: Final = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
@@ -37,7 +43,7 @@ def _is_unusual_address(text: str) -> bool:
 
 
 def address(value: object) -> str | None:
-    """The value, trimmed, if it is an address."""
+    """The address that a value holds, without blanks, invisible characters, `mailto:` and the name of its owner."""
     return _address(value) if isinstance(value, str) else None
 
 
@@ -45,7 +51,19 @@ def address(value: object) -> str | None:
 def _address(text: str) -> str | None:
     """Events of the same person often follow each other."""
     text = text.strip()
-    return text if is_address(text) else None
+    if _ORDINARY(text) is not None:
+        return text if len(text) <= _LONGEST else None
+    if "@" not in text or len(text) > _LONGEST + _DECORATION:
+        return None
+    bare = _bare(text)
+    return bare if is_address(bare) else None
+
+
+def _bare(text: str) -> str:
+    visible = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc"))
+    if found := _WITH_NAME(visible):
+        visible = found[1]
+    return _MAILTO.sub(r"\1", visible.strip()).strip()
 
 
 def user_id(message: Message) -> str:
@@ -54,7 +72,7 @@ def user_id(message: Message) -> str:
 
 
 def person_key(user: str) -> str:
-    """The key of the person with a userId: `@` + e-mail, folded, or `#` + what is no e-mail; empty where it is."""
-    if "@" in user and is_address(user):
-        return f"@{user.casefold()}"
+    """The key of the person with a userId: `@` and the `email_key` of an e-mail, else `#` and the id; or nothing."""
+    if "@" in user and (email := _address(user)):
+        return f"@{email_key(email)}"
     return f"#{user}" if user else ""

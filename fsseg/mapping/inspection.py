@@ -183,6 +183,9 @@ class Inspection:
         stats.by_type[event.type] += 1
         stats.earliest = min(stats.earliest or event.time, event.time)
         stats.latest = max(stats.latest, event.time)
+        self._warnings.here = place
+        self._mapper.name_by_email(event)
+        self._warnings.add(MappingWarning(*note) for note in event.notes)
         self._person(message)
         if event.type in ("track", "page"):
             stats.names.note(event.type, entry_name(message))
@@ -196,7 +199,6 @@ class Inspection:
             return
         stats.passed += 1
         stats.messages.add(event_key(message.message_id.encode()))
-        self._warnings.here = place
         mapped = self._mapper.map(event)
         if isinstance(mapped, Refused):
             stats.note("rejected", mapped.code, place)

@@ -16,6 +16,12 @@ field the name starts with `lead:` or `contact:`, since which of the two the per
 person's cells are `email`, as written, and `$contact` (bool) if the event said whether it is a contact.
 """
 
+MISFIT = "$bad:"
+"""Before the name of a trait: the cell that tells of a value that didn't fit, as text, and what does."""
+
+UNSAID: Cells = {}
+"""The value of a cell of which nothing is said any more, so that what earlier events said of it doesn't count."""
+
 OF_COMPANY = "$account"
 """The cell of a deal that names the part of the company that came with it."""
 

@@ -11,11 +11,13 @@ from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
-from fsseg.mapping.targets import COMPANY, DEAL, Warnings, named_part
+from fsseg.mapping.targets import COMPANY, DEAL, Warnings, misfit, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
-from fsseg.segment.event import Event
+from fsseg.segment.email_key import email_key
+from fsseg.segment.event import Event, Message, body_of
+from fsseg.segment.placeholders import PlaceholderIds
 
 _BAD_EMAIL = MappingWarning(
     "bad_value", "email", "the userId is the e-mail here; traits.email is another one or none at all"
@@ -34,6 +36,7 @@ class Mapper:
         self.owner_id = compiled.owner_id
         """The user of `timeline.owner`."""
         self._strict = rules.strict
+        self.placeholder_ids = PlaceholderIds(rules.placeholder_ids)
         self._counter = counter
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
@@ -60,15 +63,31 @@ class Mapper:
             self._counter.add(mapped.warnings)
         return mapped
 
+    def name_by_email(self, event: Event) -> None:
+        """Where an event's userId is a placeholder, let its e-mail say who it is, if it has one."""
+        message = event.message
+        if message.user_id is None and any(note == ("placeholder_id", "userId") for note in event.notes):
+            message.user_id = self._email_of(message)
+
+    def _email_of(self, message: Message) -> str | None:
+        if message.type == "identify":
+            given = [self._people.cells(json_codec.loads(bytes(message.traits)), []).get("email")]
+        else:
+            given = [body_of(body).email for body in (message.context.traits, message.properties)]
+        found = filter(None, map(address, given))
+        return next((email for email in found if email not in self.placeholder_ids), None)
+
     def person(self, key: str, user: str, traits: Mapping[str, Any]) -> PersonIntent | Refused:
         """The intent of an identify call, by its key, its userId, trimmed, and its traits; warnings are not counted."""
         warnings: Warnings = []
         cells = self._people.cells(traits, warnings)
         email = cells.get("email")
         if key[0] == "@":
-            if email is not None and not (isinstance(email, str) and email.strip().casefold() == key[1:]):
-                warnings.append(_BAD_EMAIL)
-            cells["email"] = user
+            if email is not None:
+                told = address(email)
+                if told is None or email_key(told) != key[1:]:
+                    misfit(_BAD_EMAIL, email, cells, warnings)
+            cells["email"] = address(user)
         elif email is None:
             return Refused("missing_email", "the userId is no e-mail, and traits.email is missing")
         else:

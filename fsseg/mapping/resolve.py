@@ -14,7 +14,18 @@ from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
 from fsseg.mapping.rules import FieldRule, field_in
-from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToField, ToMembers, ToName, Warnings
+from fsseg.mapping.targets import (
+    Ignored,
+    Silent,
+    Target,
+    ToAddress,
+    ToBoth,
+    ToField,
+    ToMembers,
+    ToName,
+    Warnings,
+    is_empty,
+)
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 
 MAPPED, DOCUMENTED, EXACT, SNAKE, FOLDED, CUSTOM, NOWHERE = range(1, 8)
@@ -126,11 +137,13 @@ class Resolver:
             "".join(values)  # the quickest way to see that all are texts
         except TypeError:
             return self._by_precedence(traits, warnings)
-        cells: Cells = dict(zip(layout.cells, values, strict=True))
         mark, keep_nulls = len(warnings), self._keep_nulls
+        if keep_nulls and not all(map(str.strip, values)):
+            return self._by_precedence(traits, warnings)
+        cells: Cells = dict(zip(layout.cells, values, strict=True))
         for trait, target in layout.others:
             value = traits[trait]
-            if not ((value is None and keep_nulls) or target.put(value, cells, warnings)):
+            if not ((keep_nulls and is_empty(value)) or target.put(value, cells, warnings)):
                 del warnings[mark:]
                 return self._by_precedence(traits, warnings)
         return cells
@@ -146,7 +159,10 @@ class Resolver:
         if layout is None:
             return None
         try:
-            "".join(map(traits.__getitem__, layout.plain))
+            texts = [*map(traits.__getitem__, layout.plain)]
+            "".join(texts)
+            if self._keep_nulls and not all(map(str.strip, texts)):
+                return None  # empty texts fill nothing
             return names, dumps([*map(traits.__getitem__, layout.rest)])
         except (TypeError, JSONEncodeError):
             return None
@@ -167,10 +183,18 @@ class Resolver:
     def _by_precedence(self, traits: Mapping[str, Any], warnings: Warnings) -> Cells:
         """As `cells`, where traits meet in one field: the better rule comes first and stays."""
         cells: Cells = {}
+        late: list[tuple[ToMembers, Any]] = []
         for trait in sorted(traits, key=lambda trait: (self.resolve(trait)[0], trait)):
-            value = traits[trait]
-            if not (value is None and self._keep_nulls):
-                self.resolve(trait)[1].put(value, cells, warnings)
+            value, target = traits[trait], self.resolve(trait)[1]
+            if self._keep_nulls and is_empty(value):
+                continue
+            if isinstance(target, ToMembers) and isinstance(target.rest, ToAddress):
+                target.put_members(value, cells, warnings)
+                late.append((target, value))
+            else:
+                target.put(value, cells, warnings)
+        for members, value in late:
+            members.put_rest(value, cells, warnings)
         return cells
 
     def resolve(self, trait: str) -> tuple[int, Target]:
@@ -183,7 +207,7 @@ class Resolver:
             }
             if members:
                 target = ToMembers(self.label + trait, members, target, keep_nulls=self._keep_nulls)
-            known = NOWHERE if isinstance(target, ToName) else rank, target
+            known = NOWHERE if isinstance(target, ToName | ToAddress) else rank, target
             if len(self._resolved) < MAX_NAMES and len(trait) <= MAX_LENGTH:
                 self._resolved[trait] = known
         return known
@@ -274,4 +298,11 @@ def _coercer_of(candidate: _Candidate) -> Coercer:
     coerce, values = candidate.entity.coercer(candidate.field), candidate.values
     if not values:
         return coerce
-    return lambda value: coerce(values.get(str(as_text(value)), value))
+    folded = {text.strip().casefold(): meant for text, meant in reversed([*values.items()])}
+
+    def replaced(value: object) -> object:
+        text = str(as_text(value))
+        meant = values[text] if text in values else folded.get(text.strip().casefold(), value)
+        return None if meant is None else coerce(meant)
+
+    return replaced

@@ -63,6 +63,8 @@ class Rules:
     """userIds and e-mails, any case."""
     consent: tuple[str, ...] = ()
     """Consent categories that must all have been granted."""
+    placeholder_ids: tuple[str, ...] = ()
+    """Ids that name nobody, besides those that never do."""
     id_field: str | None = None
     """The person field that keeps the userId where that is a database id."""
 

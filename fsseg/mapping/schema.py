@@ -7,12 +7,14 @@ The exceptions (`title`, `phone`, `email`, `fsContact`, `company`, `deal`) are d
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
 from fsseg.mapping.coerce import as_text
+from fsseg.mapping.intents import UNSAID
 from fsseg.mapping.resolve import EntityFields, Resolver
 from fsseg.mapping.rules import Compiled, FieldRule, Rules
-from fsseg.mapping.targets import Target, ToContact, ToEmail, ToField, ToMembers, ToName, ToPart
+from fsseg.mapping.targets import Target, ToAddress, ToContact, ToEmail, ToField, ToName, ToPart
 from fsseg.mapping.warning_counter import MappingWarning
 
 PERSON_ALIASES = {"title": "job_title", "phone": "work_number"}
@@ -46,12 +48,17 @@ def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
         bad_name = MappingWarning("bad_value", "name", "first_name takes text")
         return {
             "email": ToEmail(),
-            "name": ToName(resolver.to_field("first_name", "name"), resolver.to_field("last_name", "name"), bad_name),
+            "name": ToName(
+                resolver.to_field("first_name", "name"),
+                resolver.to_field("last_name", "name"),
+                bad_name,
+                _nothing(rules),
+            ),
             "address": _address(resolver, rules),
             "company": ToPart("company", companies(catalog, rules, compiled)),
             "deal": ToPart("deal", _deals(catalog, rules, compiled)),
-            "fsContact": ToContact(),
-            "fs_contact": ToContact(),
+            "fsContact": ToContact("fsContact"),
+            "fs_contact": ToContact("fs_contact"),
         }
 
     return Resolver(entities, PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore")
@@ -95,4 +102,9 @@ def _part_name(label: str) -> Target:
 def _address(resolver: Resolver, rules: Rules) -> Target:
     members = {member: resolver.to_field(field, f"address.{member}") for member, field in ADDRESS.items()}
     rest = resolver.to_field("address", "address")
-    return ToMembers(f"{resolver.label}address", members, rest, keep_nulls=rules.nulls == "ignore")
+    return ToAddress(f"{resolver.label}address", members, rest, _nothing(rules))
+
+
+def _nothing(rules: Rules) -> Any:
+    """What stands for a line of an address, or part of a name, that an event tells no more."""
+    return None if rules.nulls == "clear" else UNSAID

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from orjson import JSONEncodeError, dumps
 
 from fsseg.mapping.coerce import BAD, Coercer
-from fsseg.mapping.intents import Cells
-from fsseg.mapping.warning_counter import MappingWarning
+from fsseg.mapping.intents import MISFIT, Cells
+from fsseg.mapping.names import fold
+from fsseg.mapping.storable import storable
+from fsseg.mapping.warning_counter import MAX_LENGTH, MappingWarning
+from fsseg.segment import json_codec
 
 CONTACT = "$contact"
 COMPANY, DEAL = "$company", "$deal"
@@ -18,6 +21,7 @@ COMPANY, DEAL = "$company", "$deal"
 Warnings = list[MappingWarning]
 Part = tuple[str, Cells]
 
+_ASKED = {"true": True, "1": True, "false": False, "0": False, "": False}
 _MEMORY = 10_000
 _MEMORABLE = 1_000
 
@@ -26,6 +30,22 @@ class Target(Protocol):
     """Takes a value unless its cells are taken already; then it leaves them and returns False."""
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool: ...
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value is null, blank, or holds nothing."""
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, list):
+        return all(item is None for item in value)
+    return value is None or value == {}
+
+
+def misfit(warning: MappingWarning, value: Any, cells: Cells, warnings: Warnings) -> None:
+    """Warn of a value that doesn't fit, and keep it with the cells, so that it can be traced to its event."""
+    warnings.append(warning)
+    shown = value if isinstance(value, str) else json_codec.dumps(value).decode()
+    cells[MISFIT + warning.name[:MAX_LENGTH]] = [shown[:MAX_LENGTH], warning.hint]
 
 
 class Ignored:
@@ -46,6 +66,9 @@ class Silent:
         return True
 
 
+_SILENT = Silent()
+
+
 class ToField:
     """One field, in a single cell. Null clears."""
 
@@ -57,7 +80,9 @@ class ToField:
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
         fit = None if value is None else self.coerce(value)
         if fit is BAD:
-            warnings.append(self.bad)
+            # What holds nothing, as PHP writes even an empty object, says nothing of a field that is no list.
+            if not (isinstance(value, list | dict) and is_empty(value)):
+                misfit(self.bad, value, cells, warnings)
             return True
         if self.cell in cells:
             return False
@@ -91,62 +116,150 @@ class ToEmail:
         return True
 
 
-class ToName:
-    """A full name: its first word and the rest, each only where the event doesn't give it otherwise."""
+def _cells_of(target: Target) -> list[str]:
+    if isinstance(target, ToBoth):
+        return [one.cell for one in target.targets]
+    return [target.cell] if isinstance(target, ToField) else []
 
-    def __init__(self, first: Target, last: Target, bad: MappingWarning) -> None:
+
+def _fill(cells: Cells, given: Cells, gone: Iterable[str], nothing: Any) -> None:
+    """Put what was given where nothing outright stands; what isn't told of any more is gone, unless it is outright."""
+    for cell, value in given.items():
+        if is_empty(cells.get(cell)):
+            cells[cell] = value
+    for cell in gone:
+        if cell not in given:
+            cells.setdefault(cell, nothing)
+
+
+class ToName:
+    """A full name: its first word and the rest, each only where the event doesn't give it otherwise.
+
+    It replaces an earlier one as a whole: of a name of one word the rest is `nothing`.
+    """
+
+    def __init__(self, first: Target, last: Target, bad: MappingWarning, nothing: Any) -> None:
         self.first = first
         self.last = last
         self.bad = bad
+        self.nothing = nothing
+
+    def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
+        gone = [*_cells_of(self.first), *_cells_of(self.last)]
+        if value is None:
+            _fill(cells, {}, gone, None)
+        elif isinstance(value, str):
+            first, *rest = value.split(maxsplit=1) or [""]
+            given: Cells = {}
+            if first:
+                self.first.put(first, given, warnings)
+                if rest:
+                    self.last.put(rest[0].rstrip(), given, warnings)
+                _fill(cells, given, gone, self.nothing)
+        elif not is_empty(value):
+            misfit(self.bad, value, cells, warnings)
+        return True
+
+
+class ToAddress:
+    """An object of an address's lines, by any case of their names; a text is `rest`'s.
+
+    It replaces an earlier one as a whole: what it doesn't tell is `nothing`. A trait that names a field outright wins.
+    """
+
+    def __init__(
+        self, trait: str, members: Mapping[str, Target], rest: Target, nothing: Any, ruled: Iterable[str] = ()
+    ) -> None:
+        self.trait = trait
+        self.members = members
+        self.rest = rest
+        self._nothing = nothing
+        self._by_name = {fold(member): target for member, target in members.items()}
+        elsewhere = {cell for member in ruled for cell in _cells_of(self._by_name.get(fold(member), _SILENT))}
+        self._lines = {cell for target in members.values() for cell in _cells_of(target)} - elsewhere
+        """The cells that an address tells of, but what the user's rules have of it."""
+
+    def without(self, ruled: Iterable[str]) -> ToAddress:
+        """The same where the user's rules say where these members go."""
+        return ToAddress(self.trait, self.members, self.rest, self._nothing, ruled)
+
+    def member(self, name: str) -> Target:
+        """Where a line goes."""
+        found = self._by_name.get(fold(name))
+        return found or Ignored(MappingWarning("ignored_trait", f"{self.trait}.{name}"))
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
         if value is None:
-            self.first.put(None, cells, warnings)
-            self.last.put(None, cells, warnings)
-        elif isinstance(value, str):
-            first, *rest = value.split(maxsplit=1) or [""]
-            if first:
-                self.first.put(first, cells, warnings)
-            if rest:
-                self.last.put(rest[0].rstrip(), cells, warnings)
-        else:
-            warnings.append(self.bad)
+            _fill(cells, {}, self._lines, None)
+        elif isinstance(value, dict):
+            self._put_lines(value, cells, warnings)
+        elif not is_empty(value):
+            given: Cells = {}
+            self.rest.put(value, given, warnings)
+            _fill(cells, given, (), None)
         return True
+
+    def _put_lines(self, value: dict[str, Any], cells: Cells, warnings: Warnings) -> None:
+        given: Cells = {}
+        told: set[str] = set()
+        for member, line in value.items():
+            target = self.member(member)
+            if not (self._nothing is not None and is_empty(line)):
+                target.put(line, given, warnings)
+                told.update(_cells_of(target))
+        if told:
+            _fill(cells, given, self._lines - told, self._nothing)
 
 
 class ToContact:
     """Whether the person is a contact. Of both spellings in one event, either true wins."""
 
+    def __init__(self, trait: str) -> None:
+        self.bad = MappingWarning("bad_value", trait, f"{trait} takes true or false")
+
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
-        if value is not None:
-            asked = value.strip().lower() in ("true", "1") if isinstance(value, str) else value in (True, 1)
+        asked = _ASKED.get(value.strip().lower() if isinstance(value, str) else str(value).removesuffix(".0").lower())
+        if asked is None and not is_empty(value):
+            misfit(self.bad, value, cells, warnings)
+        elif asked is not None:
             cells[CONTACT] = asked or cells.get(CONTACT, False)
         return True
 
 
 class ToMembers:
-    """An object whose members have targets of their own, earlier ones first; the rest of it goes to `rest`."""
+    """An object whose members have targets of their own, by the user's rules; the rest of it goes to `rest`."""
 
     def __init__(self, trait: str, members: Mapping[str, Target], rest: Target, *, keep_nulls: bool) -> None:
         self.trait = trait
         self.members = members
-        self.rest = rest
+        self.rest = rest.without(members) if isinstance(rest, ToAddress) else rest
         self.keep_nulls = keep_nulls
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
+        free = self.put_members(value, cells, warnings)
+        return self.put_rest(value, cells, warnings) and free
+
+    def put_members(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
+        """Put what has a target of its own."""
         if not isinstance(value, dict):
-            return self.rest.put(value, cells, warnings)
+            return True
         own: Cells = {}
         for member, target in self.members.items():
-            if member in value and not (self.keep_nulls and value[member] is None):
+            if member in value and not (self.keep_nulls and is_empty(value[member])):
                 target.put(value[member], own, warnings)
         free = own.keys().isdisjoint(cells)
         cells.update({cell: fit for cell, fit in own.items() if cell not in cells})
-        others = {member: inner for member, inner in value.items() if member not in self.members}
-        if isinstance(self.rest, ToMembers | ToPart):
-            return self.rest.put(others, cells, warnings) and free
-        warnings.extend(MappingWarning("ignored_trait", f"{self.trait}.{member}") for member in others)
         return free
+
+    def put_rest(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
+        """Put what hasn't."""
+        if not isinstance(value, dict):
+            return self.rest.put(value, cells, warnings)
+        others = {member: inner for member, inner in value.items() if member not in self.members}
+        if isinstance(self.rest, ToMembers | ToPart | ToAddress):
+            return self.rest.put(others, cells, warnings)
+        warnings.extend(MappingWarning("ignored_trait", f"{self.trait}.{member}") for member in others)
+        return True
 
 
 class TraitResolver(Protocol):
@@ -182,7 +295,7 @@ class ToPart:
             if value is None:
                 return True
             if not isinstance(value, dict):
-                warnings.append(self.bad)
+                misfit(self.bad, value, cells, warnings)
                 return True
         part, said = self._part(value)
         if said:
@@ -215,7 +328,7 @@ class ToPart:
 
 def named_part(kind: str, cells: Cells) -> Part | None:
     """The part's key and its cells, or None if these hold no name. Case and inner spaces don't tell names apart."""
-    name = cells.get("name")
+    name = storable(cells.get("name"))
     if not isinstance(name, str) or not (words := name.split()):
         return None
     cells["name"] = name.strip()

@@ -1,5 +1,6 @@
 """Match: for every planned person, account and deal, the record that Freshsales holds of it, if there is one.
 
-`strategy` chooses the cheapest of the `finders`; `match` decides with what they find whether somebody is a lead or a
-contact, and who is whom.
+`matching` has what all of it needs, and `strategy` chooses the cheapest finder: `finders`, `search`, and offline
+`ledger_finder`. `people` decides with what they find whether somebody is a lead or a contact, and who is whom;
+`records` matches accounts and deals, `timeline` what is on timelines already.
 """

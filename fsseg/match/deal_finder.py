@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fsseg.figures import counted
+from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
+from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing, flatten
 from fsseg.match.strategy import FEW
 
@@ -25,32 +27,62 @@ class DealFinder:
     def __init__(self, reader: Reader, contacts: set[int], say: Callable[[str], None]) -> None:
         self._reader = reader
         self._latest: tuple[int, list[Existing]] = 0, []
-        self._paged = _paged(reader, contacts, say) if len(contacts) > FEW else None
+        self._of_account: dict[int, list[Existing]] = {}
+        self._nobodys: list[Existing] = []
+        self._paged = _paged(reader, contacts, say, self._nobodys) if len(contacts) > FEW else None
 
-    def find(self, contact: int | None, name: str, *, made: bool) -> list[Existing]:
-        """The contact's deals of this name, folded. `made`: there should be one, be the view late or not."""
+    def find(self, contact: int | None, name: str, *, made: bool, account: int | None = None) -> list[Existing]:
+        """The contact's deals of this name, folded, else one of its `account` that belongs to nobody.
+
+        `made`: there should be one, be the view late or not. A deal may have lost its contact when it was made.
+        """
         if contact is None:
             return []
         if self._paged is not None:
             found = _named(self._paged.get(contact, []), name)
-            if found or not made:
+            if found or not (made or (account is not None and _named(self._nobodys, name))):
                 return found
         if contact != self._latest[0]:
             self._latest = contact, [flatten("deal", row) for row in self._reader.deals_of(contact)]
-        return _named(self._latest[1], name)
+        return _named(self._latest[1], name) or self._without_contact(name, account, made=made)
+
+    def _without_contact(self, name: str, account: int | None, *, made: bool) -> list[Existing]:
+        rows: list[Existing] = []
+        if self._paged is not None and self._nobodys:
+            rows = [deal for deal in self._nobodys if deal.get("sales_account_id") in (account, None)]
+        elif account is not None:
+            if account not in self._of_account:
+                self._of_account[account] = [flatten("deal", row) for row in self._reader.deals_of_account(account)]
+            rows = self._of_account[account]
+        elif made:
+            rows = [flatten("deal", row) for row in self._reader.deals_named(name)]
+        whole = (fetch(self._reader, "deal", int(row["id"])) for row in _named(rows, name))
+        return [deal for deal in whole if deal is not None and contacts_of(deal) == []]
 
 
 def _named(deals: list[Existing], name: str) -> list[Existing]:
     return [deal for deal in deals if fold_name(deal.get("name")) == name]
 
 
-def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None]) -> ByContact | None:
-    """The deals of these contacts; None where asking each costs less, or the view can't be read as a whole."""
+def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None], nobodys: list[Existing]) -> ByContact | None:
+    """The deals of these contacts; None where asking each costs less, or the view can't be read as a whole.
+
+    Those that belong to nobody are added to `nobodys`.
+    """
+    try:
+        return _read_view(reader, contacts, say, nobodys)
+    except (Forbidden, Refused, Unavailable):
+        return None
+
+
+def _read_view(
+    reader: Reader, contacts: set[int], say: Callable[[str], None], nobodys: list[Existing]
+) -> ByContact | None:
     view = view_of_all(reader, "deal")
     if view is None:
         return None
     first = first_page(reader, "deal", view)
-    if first.total is None or any(_contacts(row) is None for row in first.rows):
+    if first.total is None or any(contacts_of(row) is None for row in first.rows):
         return None
     if (cost := pages(first.total) - 1) >= len(contacts):
         return None
@@ -61,9 +93,11 @@ def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None]) -> By
 
     def keep(rows: list[dict[str, Any]]) -> int:
         for row in rows:
-            linked = _contacts(row)
+            linked = contacts_of(row)
             deal = flatten("deal", row)
             named[int(deal["id"])] = None if linked is None else bool(linked)
+            if linked == []:
+                nobodys.append(deal)
             for contact in contacts.intersection(linked or ()):
                 found.setdefault(contact, []).append(deal)
         return len(named)
@@ -73,7 +107,7 @@ def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None]) -> By
     return found if whole and told else None
 
 
-def _contacts(row: dict[str, Any]) -> list[int] | None:
+def contacts_of(row: dict[str, Any]) -> list[int] | None:
     """The ids of a deal's contacts, or None where the row doesn't tell."""
     ids = row.get("contact_ids")
     if not isinstance(ids, list):

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from fsseg.freshsales.errors import NotFound
+from fsseg.freshsales.errors import ForbiddenRecord, NotFound
+from fsseg.freshsales.includes import LINKS
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
-from fsseg.freshsales.views import INCLUDE
 from fsseg.mapping.names import fold_name
 from fsseg.match.mirror import Mirror
 from fsseg.match.remote_record import Existing, flatten, lacks
+from fsseg.segment.email_key import email_key
 from fsseg.state.ledger import Known
 
 Found = tuple[Entity, Existing]
@@ -73,7 +74,10 @@ class OnlineFinder:
 
     def recall(self, known: Known) -> list[Found]:
         if known.remote_id is None:
-            return list(self.find((known.entity,), known.email or ""))[:1]
+            found = list(self.find((known.entity,), known.email or ""))[:1]
+            if not found and self.reader.wait_out_lag():
+                found = list(self.find((known.entity,), known.email or ""))[:1]
+            return found
         existing = self.get(known.entity, known.remote_id)
         return [] if existing is None else [(known.entity, existing)]
 
@@ -85,7 +89,7 @@ class OnlineFinder:
         if not lacks(existing, wanted):
             return existing
         whole = fetch(self.reader, entity, int(existing["id"]))
-        return existing if whole is None else whole
+        return existing if whole is None else existing | whole
 
 
 class LookupFinder(OnlineFinder):
@@ -94,7 +98,7 @@ class LookupFinder(OnlineFinder):
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         by = "email" if set(entities) <= {"lead", "contact"} else "name"
         # Whether a look-up minds the case isn't documented, so an address that has capitals is asked for twice.
-        for spelled in dict.fromkeys((name, name.casefold() if by == "email" else name)):
+        for spelled in dict.fromkeys((name, name.casefold(), email_key(name)) if by == "email" else (name,)):
             found = self.reader.lookup(spelled, by, entities)
             if any(found.values()):
                 yield from ((entity, flatten(entity, row)) for entity, rows in found.items() for row in rows)
@@ -110,7 +114,8 @@ class MirrorFinder(OnlineFinder):
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         for entity in entities:
-            for existing in self._mirror.find(entity, fold_name(name)):
+            folded = fold_name(name) if entity == "account" else email_key(name)
+            for existing in self._mirror.find(entity, folded):
                 yield entity, existing
 
     def get(self, entity: Entity, id: int) -> Existing | None:
@@ -118,8 +123,13 @@ class MirrorFinder(OnlineFinder):
 
 
 def fetch(reader: Reader, entity: Entity, id: int) -> Existing | None:
-    """The whole record, accounts of a contact included, or None where Freshsales says that there is none."""
+    """The whole record, accounts of a contact included, or None where Freshsales says that there is none.
+
+    Of one that this key may not read nothing is known but its id.
+    """
     try:
-        return flatten(entity, reader.get(entity, id, include=INCLUDE.get(entity, ()))[0])
+        return flatten(entity, reader.get(entity, id, include=LINKS.get(entity, ()))[0])
     except NotFound:
         return None
+    except ForbiddenRecord:
+        return {"id": id}

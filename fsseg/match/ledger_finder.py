@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fsseg.freshsales.names import Entity
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import Existing
+from fsseg.segment.email_key import email_key
 from fsseg.state.fingerprint import fingerprint_keys
 from fsseg.state.ledger import Known, Ledger
 
@@ -31,7 +32,7 @@ class LedgerFinder:
             if self._ledger.history(fingerprint_keys("account", "account", None, fold_name(name), None)).generation:
                 yield "account", {"id": None}
             return
-        known = self._ledger.known_by_email(name.casefold())
+        known = self._ledger.known_by_email(email_key(name))
         if known is not None and known.entity in entities:
             yield from self.recall(known)
 
@@ -51,5 +52,5 @@ class LedgerFinder:
 class LedgerDealFinder:
     """The deals of which something was delivered are there (see `DealFinder`)."""
 
-    def find(self, contact: int | None, name: str, *, made: bool) -> list[Existing]:
+    def find(self, contact: int | None, name: str, *, made: bool, account: int | None = None) -> list[Existing]:
         return [{"id": None}] if made else []

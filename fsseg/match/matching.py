@@ -41,6 +41,10 @@ class Matching:
         """What a person may be in this account."""
         return ("lead", "contact") if self.catalog.edition == "classic" else ("contact",)
 
+    def wait_out_lag(self) -> bool:
+        """Wait, once, until look-ups find all that was made before; whether there was need to. Raises `Halted`."""
+        return self.reader is not None and self.reader.wait_out_lag()
+
     def finder(self, entities: tuple[Entity, ...], questions: int) -> Finder:
         """The cheapest way to find so many records."""
         if self.reader is None:

@@ -171,7 +171,7 @@ def _write_reshaped(work: Matching, reshaped: Reshaped) -> None:
     planned = store.deals_of(list(reshaped))
     store.add_records(
         "deal",
-        ("parent", "key", "match_key", "companies", "desired", "times", "sources"),
+        ("parent", "key", "match_key", "companies", "desired", "times", "sources", "warnings"),
         (
             (id, *columns)
             for id, (_, person) in reshaped.items()

@@ -9,24 +9,34 @@ from fsseg.match.ledger_finder import LedgerDealFinder
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.state.fingerprint import fingerprint_keys
-from fsseg.state.matched_rows import remote_ids, undecided_deals, unmatched_accounts
+from fsseg.state.matched_rows import (
+    contacts_of_undecided_deals,
+    count_unmatched_accounts,
+    undecided_deals,
+    unmatched_accounts,
+)
 from fsseg.state.plan_store import Record
 
 
 def match_accounts(work: Matching) -> None:
     """Fill in what there is of every account. Raises as `match_people`."""
-    records = unmatched_accounts(work.store)
-    finder = work.finder(("account",), len(records))
+    finder = work.finder(("account",), count_unmatched_accounts(work.store))
     if finder.knows_nobody:
         return
-    for record in records:
-        found = [
-            account
-            for _, account in finder.find(("account",), record.key)
-            if not finder.sees_all or fold_name(account.get("name")) == record.match_key
-        ]
+    for record in unmatched_accounts(work.store):
+        found = _named(finder, record)
+        if not found and _is_delivered(work, record, None) and work.wait_out_lag():
+            found = _named(finder, record)
         if found:
             _write_existing(work, finder, record, max(found, key=updated), [])
+
+
+def _named(finder: Finder, record: Record) -> list[Existing]:
+    return [
+        account
+        for _, account in finder.find(("account",), record.key)
+        if not finder.sees_all or fold_name(account.get("name")) == record.match_key
+    ]
 
 
 def match_deals(work: Matching) -> None:
@@ -36,20 +46,25 @@ def match_deals(work: Matching) -> None:
     """
     if work.reader is None and work.ledger.is_empty:
         return
-    records = undecided_deals(work.store)
-    contacts = remote_ids(work.store, (deal.parent for deal in records))
+    contacts = contacts_of_undecided_deals(work.store)
     deals = LedgerDealFinder() if work.reader is None else DealFinder(work.reader, set(contacts.values()), work.say)
     finder = work.finder(("deal",), 0)
-    for record in records:
+    for record in undecided_deals(work.store):
         contact = contacts.get(record.parent or 0)
-        found = deals.find(contact, record.match_key, made=_is_delivered(work, record, contact))
+        found = deals.find(
+            contact,
+            record.match_key,
+            made=_is_delivered(work, record, contact),
+            account=next(filter(None, map(work.store.account_id, record.companies)), None),
+        )
         if found:
             _write_existing(work, finder, record, max(found, key=updated), ["sales_account_id"])
 
 
-def _is_delivered(work: Matching, deal: Record, contact: int | None) -> bool:
-    """Whether something was delivered of this deal of a contact."""
-    return work.ledger.history(fingerprint_keys("deal", "deal", None, deal.match_key, contact)).generation > 0
+def _is_delivered(work: Matching, record: Record, contact: int | None) -> bool:
+    """Whether something was delivered of this account, or of this deal of a contact."""
+    keys = fingerprint_keys(record.kind, record.kind, None, record.match_key, contact)
+    return work.ledger.history(keys).generation > 0
 
 
 def _write_existing(work: Matching, finder: Finder, record: Record, existing: Existing, links: list[str]) -> None:

@@ -6,27 +6,38 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from fsseg.segment.email_key import email_key
+
 Existing = dict[str, Any]
 """A record by internal field name, custom fields flat among them, a lead's nested parts as `company.name`.
 
 Also `id`, `updated_at`; of a contact `emails` (values, the primary first), and `sales_accounts` where they were read.
 """
 
-KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts", "company", "deal")
+WHOLE = "custom_field"
+"""Stands in a record of which all custom fields are known."""
+
+KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts", "contact_ids", "company", "deal")
 """What is kept of a record beside the fields that are wanted: what matching, pushing and undoing need."""
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
-HELD_BY = {"sales_account": "sales_account_id"}
+HELD_BY = {"sales_account": "sales_account_id", "contacts": "contact_ids"}
 """The fields that hold links, where they are called otherwise."""
+
+
+_APART = ("custom_field", "emails", "company", "deal")
+INTERNAL = "fc_"
+"""Begins the names of what rows hold for Freshworks' own pages, signed tokens among it: it is never kept."""
 
 
 def flatten(entity: str, row: dict[str, Any]) -> Existing:
     """`row`, as any endpoint gave it, in flat form; a key that the row lacks stays absent."""
-    flat = {name: value for name, value in row.items() if name not in ("custom_field", "emails", "company", "deal")}
+    flat = {name: value for name, value in row.items() if name not in _APART and not name.startswith(INTERNAL)}
     custom = row.get("custom_field")
     if isinstance(custom, dict):
         flat.update(custom)
+        flat[WHOLE] = True
     if entity == "lead":
         for part in ("company", "deal"):
             if part in row:
@@ -38,7 +49,7 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
     if isinstance(addresses, list) and all(isinstance(one, dict) for one in addresses):
         addresses = sorted(addresses, key=lambda one: not one.get("is_primary"))
         flat["emails"] = [str(one.get("value")) for one in addresses if one.get("value")]
-        flat["email_ids"] = {str(one["value"]).casefold(): one.get("id") for one in addresses if one.get("value")}
+        flat["email_ids"] = {email_key(str(one["value"])): one.get("id") for one in addresses if one.get("value")}
         if flat["emails"] and not flat.get("email"):
             flat["email"] = flat["emails"][0]
     elif isinstance(addresses, str):
@@ -64,7 +75,7 @@ def _nested(part: str, row: Any) -> Existing:
 
 def addresses(existing: Existing) -> set[str]:
     """All e-mail addresses of a person, folded for matching."""
-    return {str(email).casefold() for email in existing.get("emails") or []}
+    return {email_key(str(email)) for email in existing.get("emails") or []}
 
 
 def silent(existing: Existing, name: str) -> bool:
@@ -82,14 +93,26 @@ def lacks(existing: Existing, wanted: Iterable[str]) -> bool:
 
 
 def keep(existing: Existing, wanted: Iterable[str]) -> Existing:
-    """The part of a record that the plan needs to remember; of a lead's nested company and deal everything."""
+    """The part of a record that the plan needs to remember; of a lead's nested company and deal everything.
+
+    Where a custom field is wanted, all that hold something are remembered: an update may have to write them too.
+    """
+    names = list(wanted)
     kept = {name: value for name, value in existing.items() if name in KEPT or "." in name}
-    return kept | {name: existing[name] for name in wanted if name in existing}
+    if any(name.startswith("cf_") for name in names):
+        custom = {name: value for name, value in existing.items() if name.startswith("cf_") and value is not None}
+        kept |= custom if WHOLE not in existing else custom | {WHOLE: True}
+    return kept | {name: existing[name] for name in names if name in existing}
 
 
 def updated(existing: Existing) -> datetime:
     """When the record was last changed; the earliest instant there is where the row does not say."""
-    text = existing.get("updated_at")
+    return instant(existing, "updated_at")
+
+
+def instant(existing: Existing, name: str) -> datetime:
+    """The instant that a field holds; the earliest there is where the row does not say."""
+    text = existing.get(name)
     if not isinstance(text, str):
         return EARLIEST
     try:

@@ -10,6 +10,7 @@ from fsseg.freshsales.reader import Page, Reader
 from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.match.finders import LookupFinder, OnlineFinder
 from fsseg.match.remote_record import Existing, addresses, flatten
+from fsseg.segment.email_key import email_key
 
 ATTRIBUTE: dict[Entity, str] = {"lead": "lead_email.email", "contact": "contact_email.email"}
 """What the filtered search calls the e-mail (documented); that it takes a list of them is not."""
@@ -33,22 +34,39 @@ class SearchFinder(OnlineFinder):
         A batch that is refused, or answered in a way that tells too little, is left to look-ups.
         """
         self._found = {}
-        found: dict[str, list[tuple[Entity, Existing]]] = {name.casefold(): [] for name in names}
+        found: dict[str, list[tuple[Entity, Existing]]] = {email_key(name): [] for name in names}
         # Whether the search minds the case isn't documented, so an address that has capitals is asked for in both.
-        asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold())))
+        asked = list(dict.fromkeys(spelled for name in names for spelled in (name, name.casefold(), email_key(name))))
         try:
             for entity in (entity for entity in entities if entity in self._known):
-                rows = {
-                    int(row["id"]): row
-                    for start in range(0, len(asked), PAGE_SIZE - 1)
-                    for row in self._batch(entity, asked[start : start + PAGE_SIZE - 1])
-                }
+                rows = self._all(entity, asked)
+                if any("email_ids" not in row for row in rows.values()):
+                    rows |= self._by_other_addresses(entity, asked, rows)
                 for existing in rows.values():
                     for address in addresses(existing) & found.keys():
                         found[address].append((entity, existing))
         except (Refused, BadAnswer):
             return
         self._found = found
+
+    def _all(self, entity: Entity, asked: list[str]) -> dict[int, Existing]:
+        return {
+            int(row["id"]): row
+            for start in range(0, len(asked), PAGE_SIZE - 1)
+            for row in self._batch(entity, asked[start : start + PAGE_SIZE - 1])
+        }
+
+    def _by_other_addresses(self, entity: Entity, asked: list[str], rows: dict[int, Existing]) -> dict[int, Existing]:
+        """Whom the addresses lead to that no row has shown, where rows show only the first of each.
+
+        Asked for alone, they bring just those whose second address they are, and these are read whole.
+        """
+        shown = {address for row in rows.values() for address in addresses(row)}
+        missing = [name for name in asked if name.casefold() not in shown]
+        others = self._all(entity, missing) if missing else {}
+        known = self._known[entity]
+        whole = {id: self.get(entity, id) for id, row in others.items() if known not in addresses(row)}
+        return {id: row for id, row in whole.items() if row is not None}
 
     def _batch(self, entity: Entity, names: list[str]) -> list[Existing]:
         """Everyone with these addresses. A known one goes last, and must come back: so the list was read to its end."""
@@ -59,8 +77,8 @@ class SearchFinder(OnlineFinder):
         return rows
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
-        if name.casefold() in self._found:
-            yield from (one for one in self._found[name.casefold()] if one[0] in entities)
+        if (key := email_key(name)) in self._found:
+            yield from (one for one in self._found[key] if one[0] in entities)
         else:
             yield from self._lookup.find(entities, name)
 
@@ -68,15 +86,15 @@ class SearchFinder(OnlineFinder):
 def search(reader: Reader, entity: Entity, names: Sequence[str]) -> Iterator[Existing]:
     """All records of these addresses. Pages may be short before the end, so an empty one or the total ends it.
 
-    Raises `BadAnswer` where a row doesn't list all addresses: then it can't be told whose it is.
+    A row may tell the first address of a record only. Raises `BadAnswer` where it tells none.
     """
     read = 0
     for number in range(1, 1000):
         page = reader.filtered(entity, ATTRIBUTE[entity], "is_in", list(names), page=number)
         for row in page.rows:
             existing = flatten(entity, row)
-            if not addresses(existing) or (entity == "contact" and not isinstance(row.get("emails"), list)):
-                raise BadAnswer(f"the filtered search lists a {entity} without all its addresses")
+            if not addresses(existing):
+                raise BadAnswer(f"the filtered search lists a {entity} without its address")
             yield existing
         read += len(page.rows)
         if not page.rows or (page.total is not None and read >= page.total):
@@ -92,7 +110,9 @@ def probe(reader: Reader, pages: Iterable[tuple[Entity, Page]]) -> dict[Entity, 
     for entity, page in pages:
         if page.total == 0:
             continue
-        known = sorted({address for row in page.rows for address in addresses(flatten(entity, row))})[:2]
+        # Of whom has several addresses, it couldn't be told by which of them the search has found him.
+        everyone = (addresses(flatten(entity, row)) for row in page.rows)
+        known = sorted(address for some in everyone if len(some) == 1 for address in some)[:2]
         if len(known) < 2:
             return None
         try:

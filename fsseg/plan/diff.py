@@ -10,6 +10,7 @@ from fsseg.mapping import field_types
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.fields import Field
 from fsseg.match.remote_record import Existing, addresses
+from fsseg.segment.email_key import email_key
 
 Fields = dict[str, list[Any]]
 """Field name → [before, after]."""
@@ -64,7 +65,7 @@ def diff(catalog: Catalog, entity: str, desired: Mapping[str, Any], existing: Ex
     changed: Fields = {
         name: [existing.get(name), value]
         for name, value in desired.items()
-        if not (name == "email" and str(value).casefold() in has)
+        if not (name == "email" and email_key(str(value)) in has)
         and not same(existing.get(name), value, field_of(catalog, entity, name))
     }
     return Update(changed) if changed else Unchanged()

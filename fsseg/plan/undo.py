@@ -9,8 +9,9 @@ from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
 from fsseg.match.finders import LookupFinder, fetch
-from fsseg.match.remote_record import Existing, addresses
+from fsseg.match.remote_record import Existing, addresses, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
+from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.deliveries import Delivery
 from fsseg.state.fingerprint import fingerprint_keys
@@ -197,9 +198,10 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
                 fields["sales_account_id"] = [linked, before]
         elif name != "contacts":
             field = field_of(catalog, record.entity, name)
-            if same(current.get(name), before, field):
+            was_read = record.existing is None or not silent(record.existing, name)
+            if was_read and same(current.get(name), before, field):
                 continue
-            if not _holds(name, current, after, field):
+            if not was_read or not _holds(name, current, after, field):
                 return CONFLICT
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text
             if name == "email":
@@ -218,7 +220,7 @@ def _kept_links(
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
     if name == "email":
-        return str(after).casefold() in addresses(current)
+        return email_key(str(after)) in addresses(current)
     return same(current.get(name), after, field) or rounded(current.get(name), after, field)
 
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, NoBulk, NotFound, Unavailable
+from msgspec.structs import replace
+
+from fsseg.freshsales.errors import BulkBusy, FreshsalesError, Halted, NoBulk, NotFound, Refused, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
 from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
+from fsseg.push.refused_field import named_field
 from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
+from fsseg.state.push_queue import records_in_flight
 from fsseg.state.run_meta import BulkJob
 
-JOB_TIMEOUT_S = 600.0
-"""Seconds after which a job that still runs is given up."""
+JOB_TIMEOUT_S = 3600.0
+"""Seconds after which a job that still runs ends the push, which a resumption takes up again."""
+
+BUSY_PAUSES_S = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, *(600.0,) * 5)
+"""Seconds to leave an account alone that has as many unfinished jobs as it may; then the push ends, to be resumed."""
 
 UNKNOWN_JOB_WAIT_S = 5.0
 """Seconds for a job to end whose id was never learnt, as the process ended between request and answer."""
+
+MAX_POLL_S = 60.0
+"""Seconds between two questions after a job that takes long, at the most."""
 
 MIN_POLL_S = 0.2
 """Seconds before a job is asked about for the first time, at the least: an unneeded poll costs a request."""
@@ -35,7 +45,8 @@ Act = Callable[[Record], Outcome]
 class Bulk:
     """Bulk upsert of one entity. `send` sends one record by itself, `recover` looks for one that a job may have made.
 
-    `pause` is how long the next job is left alone before it is asked about.
+    `settled` is called once a job has ended. `patient`: others who are busy are waited for here. `pause` is how
+    long the next job is left alone before it is asked about.
     """
 
     context: PushContext
@@ -44,24 +55,48 @@ class Bulk:
     attributes: Attributes
     send: Act
     recover: Act
+    settled: Callable[[], None] = lambda: None
     pause: float = 0.5
     available: bool = True
+    patient: bool = False
 
-    def await_earlier(self) -> None:
-        """Let the job end that was running when an earlier push ended, so that nothing appears behind our back."""
-        job = self.context.store.meta.job
-        if job is None or job.entity != self.entity:
-            return
-        if job.id is None:
+    def await_earlier(self) -> list[tuple[Record, Outcome]]:
+        """Let the job end that was running when an earlier push ended, and tell what it says of its records.
+
+        Of those that it doesn't speak of, nothing is known but that nothing more will come of them.
+        """
+        note = self.context.store.meta.job
+        if note is None or note.entity != self.entity:
+            return []
+        outcomes: list[tuple[Record, Outcome]] = []
+        if note.id is None:
             self.context.pause(UNKNOWN_JOB_WAIT_S)
         else:
             with suppress(NotFound):  # forgotten, so it has ended
-                self._await_job(job.id)
+                outcomes = self._told_later(note, self._await_job(note.id))
         self._save_job(None)
+        return outcomes
+
+    def _told_later(self, note: BulkJob, job: Job) -> list[tuple[Record, Outcome]]:
+        if job.status == "failed":
+            return []
+        ids = set(note.records)
+        records = [record for record in records_in_flight(self.context.store, self.entity) if record.id in ids]
+        outcomes = self._told(records, job)
+        return [] if outcomes is None else list(zip(records, outcomes, strict=True))
 
     def push(self, records: Sequence[Record]) -> list[Outcome]:
-        """The outcomes of `records`, in order. Raises what ends the push."""
-        return self._push(records, self._send_alone)
+        """The outcomes of `records`, in order.
+
+        Raises what ends the push, and `BulkBusy` where others are, unless we are `patient`: then nothing was sent.
+        """
+        why = {record.id: self._refusal(record) for record in records}
+        sent = [record for record in records if why[record.id] is None]
+        outcomes = dict(zip((record.id for record in sent), self._push(sent, self._send_alone), strict=True))
+        return [outcomes.get(record.id) or failed(Refused(why[record.id] or "", status=400)) for record in records]
+
+    def _refusal(self, record: Record) -> str | None:
+        return None if self.context.refusals is None else self.context.refusals.stopped(record)
 
     def _push(self, records: Sequence[Record], send_alone: Act) -> list[Outcome]:
         if not self.available or len(records) < MIN_BULK:
@@ -72,14 +107,27 @@ class Bulk:
         except NoBulk:
             self.available = False
             return [send_alone(record) for record in records]
+        except BulkBusy:
+            raise
         except FreshsalesError as error:
             if ends_the_push(error):
                 raise
+        self.settled()
         if job is None or job.status == "failed":
             # One poisonous record can fail a whole job: halving it finds the record in few requests.
             middle = len(records) // 2
-            return self._push(records[:middle], self._resend) + self._push(records[middle:], self._resend)
+            with self._patiently():
+                return self._push(records[:middle], self._resend) + self._push(records[middle:], self._resend)
         return self._outcomes(records, job)
+
+    @contextmanager
+    def _patiently(self) -> Iterator[None]:
+        """Wait for others where some of what is to be sent was sent before."""
+        before, self.patient = self.patient, True
+        try:
+            yield
+        finally:
+            self.patient = before
 
     def _send_alone(self, record: Record) -> Outcome:
         try:
@@ -96,24 +144,37 @@ class Bulk:
             return outcome
         return self._send_alone(record.known_as(outcome.remote_id or record.remote_id))
 
-    def _run_job(self, records: Sequence[Record]) -> Job | None:
+    def _run_job(self, records: Sequence[Record]) -> Job:
         items = []
         for record in records:
             key = {"id": str(record.remote_id)} if record.remote_id else {self.identifier: record.key}
             items.append(key | {"data": self.attributes(record)})
         # Saved before there is an id, so that a resumption knows of a job even if its answer never arrived.
-        self._save_job(BulkJob(self.entity, None))
-        job_id = self.context.writer.bulk_upsert(self.entity, items)
-        self._save_job(BulkJob(self.entity, job_id))
+        note = BulkJob(self.entity, None, [record.id for record in records])
+        self._save_job(note)
+        try:
+            job_id = self._start_job(items)
+        except BulkBusy:
+            self._save_job(None)
+            raise
+        self._save_job(replace(note, id=job_id))
         job = self._await_job(job_id)
         self._save_job(None)
         return job
 
+    def _start_job(self, items: list[dict[str, Any]]) -> str:
+        for seconds in BUSY_PAUSES_S if self.patient else ():
+            try:
+                return self.context.writer.bulk_upsert(self.entity, items)
+            except BulkBusy:
+                self.context.pause(seconds)
+        return self.context.writer.bulk_upsert(self.entity, items)
+
     def _save_job(self, job: BulkJob | None) -> None:
         self.context.store.meta.job = job
 
-    def _await_job(self, job_id: str) -> Job | None:
-        """The job once it has ended, None if it takes too long. A poll that fails is one poll less."""
+    def _await_job(self, job_id: str) -> Job:
+        """The job once it has ended. A poll that fails is one poll less. Raises `Halted` if it takes too long."""
         waited, pause = 0.0, self.pause
         while waited < JOB_TIMEOUT_S:
             self.context.pause(pause)
@@ -126,10 +187,50 @@ class Bulk:
                 # A job that had ended at the first poll may have ended long before: the next is asked about sooner.
                 self.pause = max(MIN_POLL_S, 0.8 * pause) if pause == self.pause else waited
                 return job
-            pause = min(pause * 1.5, 30.0)
-        return None
+            pause = min(pause * 1.5, MAX_POLL_S)
+        halted = Halted(f"a bulk job still runs after {waited / 60:.0f} minutes")
+        halted.sent = True
+        raise halted
 
     def _outcomes(self, records: Sequence[Record], job: Job) -> list[Outcome]:
+        told = self._told(records, job)
+        if told is not None:
+            self._count(records, told)
+            return [
+                self._send_alone(record) if self._may_go_without_a_field(record, outcome) else outcome
+                for record, outcome in zip(records, told, strict=True)
+            ]
+        # The report names fewer than it counts: what it kept to itself is found out one by one.
+        with self._patiently():
+            return [
+                self._resend(record) if outcome.status == Status.DONE else outcome
+                for record, outcome in zip(records, self._named(records, job), strict=True)
+            ]
+
+    def _count(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> None:
+        refusals = self.context.refusals
+        if refusals is None:
+            return
+        for record, outcome in zip(records, outcomes, strict=True):
+            if outcome.status == Status.FAILED:
+                refusals.refused(record, outcome.message or "")
+            else:
+                refusals.accepted(record)
+
+    def _may_go_without_a_field(self, record: Record, outcome: Outcome) -> bool:
+        """Whether a refusal names a field without which the record may be taken, sent by itself."""
+        if outcome.status != Status.FAILED or self.context.strict:
+            return False
+        attributes = self.attributes(record)
+        return named_field(self.context.catalog, record, attributes, outcome.message or "") is not None
+
+    def _told(self, records: Sequence[Record], job: Job) -> list[Outcome] | None:
+        """What became of each record, or None where the job names fewer failures than it counts."""
+        outcomes = self._named(records, job)
+        named = sum(outcome.status == Status.FAILED for outcome in outcomes)
+        return None if job.failed and named < job.failed else outcomes
+
+    def _named(self, records: Sequence[Record], job: Job) -> list[Outcome]:
         refusals: dict[str, str] = {}
         for identifier, messages in job.failures:
             for value in identifier.values():
@@ -143,10 +244,4 @@ class Bulk:
                 if refusal is None
                 else Outcome(Status.FAILED, code=Code.REFUSED, message=refusal or "refused", http_status=400)
             )
-        if job.failed and sum(outcome.status == Status.FAILED for outcome in outcomes) < job.failed:
-            # The report names fewer than it counts: what it kept to itself is found out one by one.
-            return [
-                self._resend(record) if outcome.status == Status.DONE else outcome
-                for record, outcome in zip(records, outcomes, strict=True)
-            ]
         return outcomes

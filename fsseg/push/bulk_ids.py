@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fsseg.freshsales.errors import FreshsalesError
+from fsseg.freshsales.errors import Forbidden, FreshsalesError
 from fsseg.freshsales.names import Entity
-from fsseg.freshsales.views import pages
+from fsseg.freshsales.views import pages, view_of_all
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import addresses, flatten
 from fsseg.push.context import PushContext
@@ -41,14 +41,16 @@ def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record])
 
 def _read_latest(context: PushContext, entity: Entity, missing: dict[str, Record], max_pages: int) -> None:
     try:
-        view = context.reader.likeliest_view(entity)
+        view = view_of_all(context.reader, entity)
+        if view is None:
+            return
         for number in range(1, max_pages + 1):
             rows = context.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
             _write_ids(context, entity, missing, [flatten(entity, row) for row in rows])
             if not missing or not rows:
                 return
     except FreshsalesError as error:
-        if ends_the_push(error):
+        if ends_the_push(error) and not isinstance(error, Forbidden):
             raise
 
 

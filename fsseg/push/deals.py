@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from fsseg.freshsales.reader import Reader
-from fsseg.freshsales.sizes import MIN_BULK
-from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
-from fsseg.push.bulk import Bulk
+from fsseg.match.deal_finder import contacts_of
+from fsseg.match.finders import fetch
+from fsseg.match.remote_record import Existing
+from fsseg.push.accepted import write
 from fsseg.push.context import PushContext
+from fsseg.push.deal_bulk import DealBulk
 from fsseg.push.journal import send_once
+from fsseg.push.made import MadeRecords
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
+from fsseg.push.updates import update
 from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
-from fsseg.state.push_queue import planned_deal_names
 
 
 class DealPusher:
@@ -25,29 +27,18 @@ class DealPusher:
 
     def __init__(self, context: PushContext) -> None:
         self._context = context
-        self.bulk = Bulk(context, "deal", "name", self._attributes, self.send, self.recover)
+        self._made = MadeRecords(context, "deal")
+        self.bulk = DealBulk(context, "deal", "name", self._attributes, self.send, self.recover, self._made.settled)
 
     def can_bulk(self, record: Record) -> bool:
-        """Updates, by their ids, and creates whose name no other deal has.
-
-        Bulk knows a new deal by its name only, and would change whichever has it already.
-        """
-        unique_names = self._unique_names
+        """Updates by their ids that tie nobody to the deal, and the creates that `DealBulk` takes."""
+        takes_creates = self.bulk.takes_creates  # asked first: deals made later must not pass for those of others
         if self._contact(record).remote_id is None:
             return False
-        return record.remote_id is not None or record.match_key in unique_names
-
-    @cached_property
-    def _unique_names(self) -> set[str]:
-        """The folded names of planned creates that no other deal has; none where it isn't worth it to find out."""
-        # Read once, at the first question: what is created later must not pass for a deal that was there before.
-        planned_names = planned_deal_names(self._context.store)
-        if len(planned_names) < MIN_BULK:
-            return set()
-        existing_names = _all_names(self._context.reader, max_pages=len(planned_names))
-        if existing_names is None:
-            return set()
-        return {name for name, count in Counter(planned_names).items() if count == 1} - existing_names
+        if record.remote_id is not None:
+            ties = {"contacts", "sales_account"} & record.fields.keys()
+            return not ties and self._context.custom_fields.may_bulk(record)
+        return takes_creates and record.match_key in self.bulk.unique_names
 
     def send(self, record: Record) -> Outcome:
         """Create or update one deal; one whose contact could not be written fails with it."""
@@ -60,13 +51,14 @@ class DealPusher:
             )
         contact_id, id = contact.remote_id, record.remote_id
         if id is None and record.claimed_at is not None:
-            id = self._find_created(record, contact_id)
+            id = self._find_created(record, contact_id, self._made.sent_at(record))
         if id is not None:
-            writer.update("deal", id, attributes)
+            write(self._context, record, attributes, partial(update, self._context, record, id))
             return Outcome(Status.DONE, id)
+        began = datetime.now(UTC)
         return send_once(
-            lambda: int(writer.create("deal", attributes)["id"]),
-            lambda: self._find_created(record, contact_id),
+            lambda: int(write(self._context, record, attributes, partial(writer.create, "deal"))["id"]),
+            lambda: self._find_created(record, contact_id, began, just_sent=True),
             self._context.pause,
         )
 
@@ -75,7 +67,7 @@ class DealPusher:
         contact = self._contact(record)
         if record.remote_id is not None or contact.remote_id is None:
             return Outcome(Status.PLANNED)
-        return Outcome(Status.PLANNED, self._find_created(record, contact.remote_id))
+        return Outcome(Status.PLANNED, self._find_created(record, contact.remote_id, self._made.sent_at(record)))
 
     def _contact(self, record: Record) -> Record:
         return self._context.store.record(int(record.parent or 0))
@@ -92,24 +84,19 @@ class DealPusher:
                 attributes["sales_account_id"] = account.remote_id
         return attributes
 
-    def _find_created(self, record: Record, contact_id: int) -> int | None:
-        """The id of this deal among those of its contact; when the run began there was none of its name."""
+    def _find_created(self, record: Record, contact_id: int, since: datetime, *, just_sent: bool = False) -> int | None:
+        """The id of this deal; when the run began its contact had none of its name.
+
+        It is among those of its contact, or, where that was lost, among the newest as one of nobody.
+        """
         deals = self._context.reader.deals_of(contact_id)
-        return next((int(deal["id"]) for deal in deals if fold_name(deal.get("name")) == record.match_key), None)
+        found = next((int(deal["id"]) for deal in deals if fold_name(deal.get("name")) == record.match_key), None)
+        if found is not None:
+            return found
+        newest = self._made.find(since, lambda row: fold_name(row.get("name")) == record.match_key, just_sent=just_sent)
+        return next((int(row["id"]) for row in newest if self._is_nobodys(row)), None)
 
-
-def _all_names(reader: Reader, max_pages: int) -> set[str] | None:
-    """The folded names of all deals, or None where that takes as many requests as allowed, or can't be whole."""
-    view = view_of_all(reader, "deal")
-    if view is None:
-        return None
-    first = first_page(reader, "deal", view)
-    if first.total is None or pages(first.total) >= max_pages:
-        return None
-    names: dict[int, str] = {}
-
-    def keep(rows: list[dict[str, Any]]) -> int:
-        names.update((row["id"], fold_name(row.get("name"))) for row in rows)
-        return len(names)
-
-    return set(names.values()) if read_all(reader, "deal", view, first, keep) else None
+    def _is_nobodys(self, row: Existing) -> bool:
+        if contacts_of(row):
+            return False
+        return contacts_of(fetch(self._context.reader, "deal", int(row["id"])) or row) == []

@@ -8,11 +8,12 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from fsseg.freshsales.errors import NotFound
+from fsseg.freshsales.errors import BulkBusy, Halted, NotFound
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.sizes import MIN_BULK, PAGE_SIZE
 from fsseg.push import timeline
 from fsseg.push.accounts import AccountPusher
+from fsseg.push.bulk import BUSY_PAUSES_S
 from fsseg.push.bulk_ids import resolve_ids
 from fsseg.push.context import PushContext
 from fsseg.push.deals import DealPusher
@@ -29,6 +30,7 @@ from fsseg.state.push_queue import (
     count_records_to_send,
     entries_in_flight,
     entries_to_delete,
+    index_queue,
     planned_entries,
     planned_records,
     records_in_flight,
@@ -47,15 +49,31 @@ def push(context: PushContext, stages: Stages) -> None:
     Raises `Halted` (the run stopped early and can go on), `Stop` (credentials or permission) and `RateLimited` (as
     `Halted`), after the outcomes of all that was in flight are written down.
     """
-    pushers = _pushers(context)
-    _push_records(context, stages, "Accounts", "account", pushers["account"])
+    pushers, pauses = _pushers(context), iter(BUSY_PAUSES_S)
+    index_queue(context.store)
+    while _push_all(context, stages, pushers):
+        seconds = next(pauses, None)
+        if seconds is None:
+            raise Halted("this account has had as many unfinished bulk jobs as it may have for too long")
+        context.pause(seconds)
+    _push_deletions(context, stages)
+    if context.refusals is not None:
+        context.refusals.note()
+
+
+def _push_all(context: PushContext, stages: Stages, pushers: dict[Entity, EntityPusher]) -> bool:
+    """Send all that can be sent now; whether something is left, since others' bulk jobs are in the way.
+
+    What hangs on that is left, too.
+    """
+    busy = _push_records(context, stages, "Accounts", "account", pushers["account"])
     resolve_ids(context, "account", accounts_to_resolve(context.store))
     _push_records(context, stages, "Leads", "lead", pushers["lead"])
-    _push_records(context, stages, "Contacts", "contact", pushers["contact"])
+    busy |= _push_records(context, stages, "Contacts", "contact", pushers["contact"], partly=busy)
     resolve_ids(context, "contact", contacts_to_resolve(context.store))
-    _push_records(context, stages, "Deals", "deal", pushers["deal"])
-    _push_timeline(context, stages)
-    _push_deletions(context, stages)
+    busy |= _push_records(context, stages, "Deals", "deal", pushers["deal"], partly=busy)
+    _push_timeline(context, stages, partly=busy)
+    return busy
 
 
 def recover(context: PushContext) -> None:
@@ -74,37 +92,50 @@ def _pushers(context: PushContext) -> dict[Entity, EntityPusher]:
     }
 
 
-def _push_records(context: PushContext, stages: Stages, name: str, entity: Entity, pusher: EntityPusher) -> None:
-    total = count_records_to_send(context.store, entity)
+def _push_records(
+    context: PushContext, stages: Stages, name: str, entity: Entity, pusher: EntityPusher, *, partly: bool = False
+) -> bool:
+    """Send the records of one entity; whether some are left, as others' bulk jobs are in the way.
+
+    `partly`: only those that hang on nothing that is still to be written.
+    """
+    total = count_records_to_send(context.store, entity, partly=partly)
     if not total:
-        return
+        return False
+    busy = False
     with stages(name, total, entity + "s") as advance:
         journal, bulk = Journal(context, "record", advance), pusher.bulk
         _recover_records(context, journal, entity, pusher)
-        for chunk in _chunks(planned_records(context.store, entity), journal.size if bulk is None else PAGE_SIZE):
+        planned = planned_records(context.store, entity, partly=partly)
+        for chunk in _chunks(planned, journal.size if bulk is None else PAGE_SIZE):
             together = [record for record in chunk if bulk is not None and bulk.available and pusher.can_bulk(record)]
             if bulk is not None and len(together) >= MIN_BULK:
-                journal.push_together(together, bulk.push)
+                try:
+                    if not busy:
+                        journal.push_together(together, bulk.push)
+                except BulkBusy:
+                    busy = True
                 chunk = [record for record in chunk if record not in together]
             for few in _chunks(iter(chunk), journal.size):
                 # Deals of one contact keep their order, so one worker sends them all.
                 journal.push(few, pusher.send, lambda record: record.parent or record.id)
+    return busy
 
 
 def _recover_records(context: PushContext, journal: Journal, entity: Entity, pusher: EntityPusher) -> None:
     if pusher.bulk is not None:
-        pusher.bulk.await_earlier()
+        journal.settle(pusher.bulk.await_earlier())
     journal.recover(records_in_flight(context.store, entity), pusher.recover)
 
 
-def _push_timeline(context: PushContext, stages: Stages) -> None:
-    total = count_entries_to_send(context.store)
+def _push_timeline(context: PushContext, stages: Stages, *, partly: bool) -> None:
+    total = count_entries_to_send(context.store, partly=partly)
     if not total:
         return
     with stages("Timeline", total, "entries") as advance:
         journal = Journal(context, "entry", advance)
         _recover_entries(context, journal)
-        for chunk in planned_entries(context.store, journal.size):
+        for chunk in planned_entries(context.store, journal.size, partly=partly):
             journal.push(chunk, lambda row: timeline.send(context, row), lambda row: row.person)
 
 

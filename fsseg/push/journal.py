@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, Halted, RateLimited, Stop, Unavailable
+from fsseg.freshsales.errors import BulkBusy, FreshsalesError, Halted, RateLimited, Refused, Stop, Unavailable
 from fsseg.push.context import PushContext
 from fsseg.push.outcome import Outcome, failed, unknown
 from fsseg.state.actions import Status, Table
@@ -57,9 +57,17 @@ def send_once(
     `find_created` gives the id of what an earlier try made, None for proven absence, and raises `Unavailable` where it
     can't be told. Raises `InFlight`, and what `send` raises unless it is `Unavailable`.
     """
-    for _ in range(MAX_TRIES):
+    for number in range(MAX_TRIES):
         try:
             return Outcome(Status.DONE, send())
+        except Refused as error:
+            if not number:
+                raise
+            # That it exists already, said of what was sent before, means that it had arrived. The words differ.
+            found = try_lookup(lambda _: Outcome(Status.DONE, find_created()), None)
+            if found.status == Status.DONE and found.remote_id is None:
+                raise error from None
+            return found
         except Unavailable as error:
             if not error.sent:
                 return failed(error)
@@ -76,7 +84,7 @@ def send_once(
     return unknown(lost)
 
 
-def try_lookup(find: Act, row: PlanRow) -> Outcome:
+def try_lookup(find: Act, row: PlanRow | None) -> Outcome:
     """What `find` tells of a row that may have been written, unknown where it fails; raises only what ends the push."""
     try:
         return find(row)
@@ -118,6 +126,11 @@ class Journal:
         for row in rows:
             self._write_outcomes([(row, try_lookup(find, row))], sent=True)
 
+    def settle(self, outcomes: Sequence[tuple[PlanRow, Outcome]]) -> None:
+        """Write down what became of rows in flight."""
+        if outcomes:
+            self._write_outcomes(outcomes, sent=True)
+
     def push(self, chunk: Sequence[PlanRow], act: Act, same_worker: Callable[[Any], Any] | None = None) -> None:
         """Send one chunk; rows for which `same_worker` gives equal neighbouring keys keep their order.
 
@@ -138,12 +151,18 @@ class Journal:
             raise batch.halt
 
     def push_together(self, chunk: Sequence[PlanRow], act: Callable[[Sequence[Any]], list[Outcome]]) -> None:
-        """Send one chunk as one: `act` gives an outcome per row. What it raises leaves all rows to be recovered."""
+        """Send one chunk as one: `act` gives an outcome per row. What it raises leaves all rows to be recovered.
+
+        But for `BulkBusy`, before which nothing was sent.
+        """
         self._claim(chunk)
         try:
             outcomes = act(chunk)
         except InFlight as lost:
             raise lost.error from None
+        except BulkBusy:
+            self._write_outcomes([(row, Outcome(Status.PLANNED)) for row in chunk])
+            raise
         self._write_outcomes(list(zip(chunk, outcomes, strict=True)))
 
     def _claim(self, chunk: Sequence[PlanRow]) -> None:

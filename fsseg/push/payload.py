@@ -7,6 +7,7 @@ from typing import Any
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
 from fsseg.plan.diff import LINK_FIELDS, field_of
+from fsseg.segment.email_key import email_key
 from fsseg.state.plan_store import Record
 
 NESTED_FIELDS = {
@@ -87,10 +88,10 @@ def _emails(record: Record, after: Any) -> Any:
     ids = (record.existing or {}).get("email_ids") or {}
     if not ids or after is None:
         return after
-    primary, dropped = str(after).casefold(), str(record.dropped).casefold()
+    primary, dropped = email_key(str(after)), email_key(str(record.dropped))
     entries = []
     for address in (record.existing or {}).get("emails", []):
-        folded = address.casefold()
+        folded = email_key(address)
         entry = {"id": ids.get(folded), "value": address, "is_primary": folded == primary}
         entries.append(entry | {"_destroy": True} if folded == dropped else entry)
     return entries if primary in ids else [*entries, {"value": after, "is_primary": True}]

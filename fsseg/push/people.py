@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.match.finders import fetch
+from fsseg.match.remote_record import Existing, addresses
+from fsseg.push.accepted import write
 from fsseg.push.bulk import Bulk
 from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
+from fsseg.push.made import MadeRecords
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
+from fsseg.push.updates import update
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, account_named
 
@@ -22,21 +28,25 @@ class _PersonPusher:
     def __init__(self, context: PushContext, entity: Entity) -> None:
         self._context = context
         self._entity = entity
+        self._made = MadeRecords(context, entity)
 
     def send(self, record: Record) -> Outcome:
         """Create or update one person."""
         writer, attributes = self._context.writer, self._attributes(record)
         id, upsert = record.remote_id, self._by_upsert(record)
         if id is None and not upsert and record.claimed_at is not None:
-            id = self._find_created(record)
+            id = self._find_created(record, self._made.sent_at(record))
         if id is not None:
-            writer.update(self._entity, id, attributes)
+            write(self._context, record, attributes, partial(update, self._context, record, id))
             return Outcome(Status.DONE, id)
         if upsert:
-            return Outcome(Status.DONE, int(writer.upsert(self._entity, {"emails": record.key}, attributes)["id"]))
+            send = partial(writer.upsert, self._entity, {"emails": record.key})
+            answer = write(self._context, record, attributes, send)
+            return Outcome(Status.DONE, int(answer["id"]))
+        began = datetime.now(UTC)
         return send_once(
-            lambda: int(writer.create(self._entity, attributes)["id"]),
-            lambda: self._find_created(record),
+            lambda: int(write(self._context, record, attributes, partial(writer.create, self._entity))["id"]),
+            lambda: self._find_created(record, began, just_sent=True),
             self._context.pause,
         )
 
@@ -44,7 +54,7 @@ class _PersonPusher:
         """It is sent again: as an update if it is found, or as it is where that can't make it twice."""
         if record.remote_id is not None or self._by_upsert(record):
             return Outcome(Status.PLANNED)
-        return Outcome(Status.PLANNED, self._find_created(record))
+        return Outcome(Status.PLANNED, self._find_created(record, self._made.sent_at(record)))
 
     def _attributes(self, record: Record) -> dict[str, Any]:
         return body(self._context.catalog, record)
@@ -53,21 +63,33 @@ class _PersonPusher:
         """Whether a create may go as an upsert by e-mail: not where it must not touch others of the same e-mail."""
         return bool(record.by_email) or self._context.match_mode == "email"
 
-    def _find_created(self, record: Record) -> int | None:
-        """The id of the record that this create made, None if it made none.
+    def _find_created(self, record: Record, since: datetime, *, just_sent: bool = False) -> int | None:
+        """The id of the record that this create has made since, None if it made none.
 
         Raises `Unavailable` where it can't be told.
         """
-        reader, entity, id_field = self._context.reader, self._entity, self._context.id_field
-        user_ids = [key[1:] for key in record.keys if key.startswith("#")]
-        if id_field and user_ids:
-            rows = [row for user_id in user_ids for row in reader.lookup(user_id, id_field, (entity,))[entity]]
-        else:
-            rows = reader.lookup(record.key, "email", (entity,))[entity]
+        entity, id_field = self._entity, self._context.id_field
+        user_ids = [key[1:] for key in record.keys if key.startswith("#")] if id_field else []
+
+        def is_it(row: Existing) -> bool:
+            if user_ids and id_field in row:
+                return row[id_field] in user_ids
+            return record.match_key in addresses(row)
+
+        rows: list[Existing] = self._made.find(since, is_it, just_sent=just_sent)
+        if not rows:
+            self._made.wait_out_lag(since)
+            rows = self._look_up(record, user_ids)
         ids = {int(row["id"]) for row in rows} - set(record.siblings)
         if len(ids) > 1:
             raise Unavailable(f"{len(ids)} new {entity}s have this e-mail: which of them this run made can't be told")
         return ids.pop() if ids else None
+
+    def _look_up(self, record: Record, user_ids: list[str]) -> list[Existing]:
+        reader, entity, id_field = self._context.reader, self._entity, self._context.id_field
+        if id_field and user_ids:
+            return [row for user_id in user_ids for row in reader.lookup(user_id, id_field, (entity,))[entity]]
+        return reader.lookup(record.key, "email", (entity,))[entity]
 
 
 class LeadPusher(_PersonPusher):
@@ -88,11 +110,11 @@ class ContactPusher(_PersonPusher):
 
     def __init__(self, context: PushContext) -> None:
         super().__init__(context, "contact")
-        self.bulk = Bulk(context, "contact", "emails", self._attributes, self.send, self.recover)
+        self.bulk = Bulk(context, "contact", "emails", self._attributes, self.send, self.recover, self._made.settled)
 
     def can_bulk(self, record: Record) -> bool:
-        """All but leads that are to be converted, which takes a request of its own."""
-        return record.converts is None
+        """All but leads that are to be converted, which takes a request of its own, and whom bulk might harm."""
+        return record.converts is None and self._context.custom_fields.may_bulk(record)
 
     def send(self, record: Record) -> Outcome:
         """Create or update one contact."""
@@ -100,7 +122,7 @@ class ContactPusher(_PersonPusher):
             return super().send(record)
         attributes = self._attributes(record)
         contact_id = self._convert(record)
-        self._context.writer.update("contact", contact_id, attributes)
+        write(self._context, record, attributes, partial(update, self._context, record, contact_id, anew=True))
         return Outcome(Status.DONE, contact_id)
 
     def recover(self, record: Record) -> Outcome:

@@ -128,8 +128,12 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
         if create and after is None:
             continue
         before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
-        lines.append((sanitise(name), before, CLEARED if after is None else value(after)))
+        lines.append((sanitise(name), before, CLEARED if _is_emptied(after) else value(after)))
     return lines
+
+
+def _is_emptied(after: Any) -> bool:
+    return after in (None, "", [], {})
 
 
 def warning_texts(change: Change) -> list[str]:
@@ -140,6 +144,9 @@ def warning_texts(change: Change) -> list[str]:
             code = str(warning.get("code", ""))
             known = WARNINGS[code].hint if code in WARNINGS else code
             meaning = warning.get("message") or warning.get("hint") or known
+            if "value" in warning:
+                where = f"{warning.get('file')} line {warning.get('line')}" if warning.get("line") else "left out"
+                meaning = f"{value(warning['value'])} doesn't fit ({where}): {meaning}"
             name = warning.get("name")
             texts.append(sanitise(f"{name}: {meaning}" if name else str(meaning)))
         else:

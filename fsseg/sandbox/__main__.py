@@ -20,7 +20,7 @@ from fsseg.sandbox.options import switched
 from fsseg.sandbox.serve import serve_until_stopped
 
 KINDS: dict[str, type] = {"int": int, "int | None": int, "float": float, "str": str}
-"""Types of the options that have a switch of their own; all others come by `--options`."""
+"""Types of the options that have a flag of their own; all others come by `--as` or `--options`."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
         if kind := KINDS.get(str(option.type)):
             parser.add_argument(f"--{option.name.replace('_', '-')}", type=kind)
     parser.add_argument("--fault", action="append", default=[], metavar="KIND=RATE[,method=…][,path=…][,…]")
+    parser.add_argument("--as", dest="as_", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--options", default="{}", help="further options as a JSON object")
     parser.add_argument(
         "--with-parent", action="store_true", help="end when standard input does, as it does with its owner"

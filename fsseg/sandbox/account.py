@@ -24,6 +24,9 @@ COMPUTED = re.compile(
 )
 """System fields: listed in the metadata like any other, never writable."""
 
+CALCULATED = ("formula", "auto_number")
+"""Types of custom fields that Freshsales fills itself."""
+
 MONEY = frozenset({"amount", "base_currency_amount", "expected_deal_value", "annual_revenue"})
 """Read back as text."""
 
@@ -153,8 +156,8 @@ def build(edition: str, changes: Mapping[str, Any] | None = None) -> Account:
             if row["default"] and row["name"] in SELECTOR_OF:
                 row["choices"] = [_choice(choice) for choice in selectors.get(SELECTOR_OF[row["name"]], [])]
     views = {
-        resource: [{"id": next(numbers), "name": name} for name in names]
-        for resource, names in defaults.VIEWS.items()
+        resource: [{"id": next(numbers), "kind": kind} for kind in defaults.VIEWS]
+        for resource in SINGULAR
         if resource in fields
     }
     return Account(edition, fields, selectors, views)
@@ -205,7 +208,7 @@ def _field(spec: Mapping[str, Any], number: int) -> Row:
         "quick_add_position": None,
         "visible": True,
         "_unique": bool(spec.get("unique")),
-        "_read_only": not custom and COMPUTED.fullmatch(name) is not None,
+        "_read_only": spec["type"] in CALCULATED if custom else COMPUTED.fullmatch(name) is not None,
     }
     if spec["type"] == "auto_complete":
         row |= {"multiple": name == "tags", "creatable": True, "creatable_data_key": name, "auto_suggest_url": None}

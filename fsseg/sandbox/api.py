@@ -115,7 +115,7 @@ def upsert(call: Call) -> Answer:
     found = records.find(call.crm, resource, key, value)
     if found is None:
         given = records.identified(resource, key, value, given)
-    number = records.write(call.crm, resource, given, found)
+    number = records.write(call.crm, resource, given, found, upsert=True)
     return Answer(201 if found is None else 200, _one(call, number))
 
 
@@ -134,6 +134,12 @@ def delete(call: Call, *, forget: bool = False) -> bool:
         raise Refusal(404, "not_found")
     call.crm.store.delete(call.id, forget=forget)
     return True
+
+
+def restore(call: Call) -> Row:
+    """PUT /{contacts|leads}/{id}/restore: a deleted person comes back, without custom fields."""
+    records.restore(call.crm, call.resource, call.id)
+    return _one(call, call.id)
 
 
 def forget(call: Call) -> bool:
@@ -195,8 +201,8 @@ def bulk_upsert(call: Call) -> Row:
 
 
 def bulk_destroy(call: Call) -> Row:
-    """POST /{resource}/bulk_destroy."""
-    return _accepted(call, jobs.destroy(call.crm, call.resource, call.body))
+    """POST /{resource}/bulk_destroy, which is done at once."""
+    return jobs.destroy(call.crm, call.resource, call.body)
 
 
 def _accepted(call: Call, number: int) -> Row:

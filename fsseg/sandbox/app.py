@@ -46,7 +46,12 @@ class Gate:
         before, self.crm.options = self.crm.options, options
         if (before.faults, before.seed) != (options.faults, options.seed):
             self.faults = Faults(options.faults, options.seed, self.stats)
-        if (before.quota, before.window, before.per_minute) != (options.quota, options.window, options.per_minute):
+        if (before.quota, before.window, before.per_minute, before.burst) != (
+            options.quota,
+            options.window,
+            options.per_minute,
+            options.burst,
+        ):
             self._quota = Quota()
 
     def forget(self) -> None:
@@ -110,10 +115,7 @@ class Gate:
         return None if headers is None else self._error(Refusal(429, "too_many"), headers)
 
     def _unauthorised(self) -> Response:
-        refusal = Refusal(401, "unauthorised")
-        if self.crm.account.edition == "suite":
-            return self._error(refusal)
-        return _json(401, {"login": "failed", "message": refusal.text(self.crm.options.language)})
+        return _json(401, {"login": "failed"})
 
     def _error(self, refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
         text = refusal.text(self.crm.options.language)
@@ -163,7 +165,7 @@ class Gate:
             return handler(call)
         with self.crm.store.transaction():
             answer = handler(call)
-        if path.endswith(("/bulk_upsert", "/bulk_destroy")):
+        if path.endswith("/bulk_upsert"):
             self._schedule()
         return answer
 

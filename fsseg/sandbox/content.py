@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from fsseg.sandbox.account import NESTED, SINGULAR, Row, build
 from fsseg.sandbox.options import Options
 from fsseg.sandbox.records import Crm
 from fsseg.sandbox.store import Store
+
+SEEDED_BEFORE = 60_000_000
+"""Microseconds that seeded records are old: those that look-ups find."""
 
 
 def reset(db: Path, edition: str, account: Mapping[str, Any] | None = None) -> None:
@@ -54,8 +58,8 @@ def _seed(store: Store, resource: str, given: Sequence[Mapping[str, Any]]) -> li
         data = {**defaults, **record, **record.get("custom_field", {})}
         identity = data.pop("id", number)
         created, updated = (
-            values.microseconds(values.instant(name, data.pop(name))) if name in data else store.now()
-            for name in ("created_at", "updated_at")
+            values.microseconds(values.instant(name, data.pop(name))) if name in data else store.now() - before
+            for name, before in (("created_at", SEEDED_BEFORE), ("updated_at", 0))
         )
         texts = _texts(data.pop("emails", data.pop("email", None)))
         if texts:
@@ -103,7 +107,7 @@ def dump(db: Path, options: Options | None = None) -> dict[str, list[Row]]:
     Raises FileNotFoundError.
     """
     with closing(_existing(db)) as store:
-        crm = Crm(store, options or Options())
+        crm = Crm(store, replace(options or Options(), association_ids="always"))
         shown: dict[str, list[Row]] = {"leads": []}
         for resource in crm.account.resources:
             linked = {"contacts": ["sales_accounts"], "deals": ["contacts"]}.get(resource, [])

@@ -15,12 +15,17 @@ MODEL_OF = {
     "deals": "Deal",
     "sales_activities": "SalesActivity",
 }
-VIEWS = {
-    "contacts": ("All Contacts", "My Contacts"),
-    "leads": ("All Leads", "My Leads"),
-    "sales_accounts": ("All Accounts", "My Accounts"),
-    "deals": ("My Deals", "All Deals"),
-}
+VIEWS = ("recycled", "mine", "recent", "all")
+"""What views there are of each resource, in the order in which they are listed."""
+VIEW_NAMES = {
+    "en": ({"all": "All {}", "mine": "My {}", "recent": "Recently Modified {}", "recycled": "Recycle Bin"},
+           {"contacts": "Contacts", "leads": "Leads", "sales_accounts": "Accounts", "deals": "Deals"}),
+    "nl": ({"all": "Alle {}", "mine": "Mijn {}", "recent": "Onlangs gewijzigde {}", "recycled": "Prullenbak"},
+           {"contacts": "contactpersonen", "leads": "leads", "sales_accounts": "accounts", "deals": "deals"}),
+    "de": ({"all": "Alle {}", "mine": "Meine {}", "recent": "Kürzlich geänderte {}", "recycled": "Papierkorb"},
+           {"contacts": "Kontakte", "leads": "Leads", "sales_accounts": "Konten", "deals": "Deals"}),
+}  # fmt: skip
+"""What they are called, by the account's language."""
 LABELS = {
     "owner_id": "Sales owner",
     "mobile_number": "Mobile",

@@ -1,4 +1,4 @@
-"""Asynchronous jobs: bulk_upsert and bulk_destroy, and what GET /job_statuses/{id} says of them."""
+"""Bulk writes: bulk_upsert as an asynchronous job with what GET /job_statuses/{id} says of it, and bulk_destroy."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ def upsert(crm: Crm, resource: str, body: Any, fails: bool) -> int:
         raise Refusal(400, "batch", value=BATCH)
     for item in items:
         _identifier(resource, item)
-    return _accept(crm, "upsert", resource, {"items": items, "fails": fails})
+    return _accept(crm, resource, {"items": items, "fails": fails})
 
 
-def destroy(crm: Crm, resource: str, body: Any) -> int:
-    """Take a bulk_destroy of `selected_ids`; returns the job's id. Raises Refusal 400."""
+def destroy(crm: Crm, resource: str, body: Any) -> Row:
+    """Delete the records of `selected_ids`, at once; what isn't there is passed over. Raises Refusal 400."""
     ids = body.get("selected_ids") if isinstance(body, dict) else None
     if not isinstance(ids, list) or not ids:
         raise Refusal(400, "bad_body", name="selected_ids")
-    return _accept(crm, "destroy", resource, {"items": [{"id": values.record_id("id", item)} for item in ids]})
+    for number in {values.record_id("id", item) for item in ids}:
+        if crm.store.record(resource, number) is not None:
+            crm.store.delete(number)
+    return {"message": "The records are deleted."}
 
 
 def _identifier(resource: str, item: Any) -> tuple[str, Any]:
@@ -45,11 +48,11 @@ def _identifier(resource: str, item: Any) -> tuple[str, Any]:
     raise Refusal(400, "bad_body", name=resource)
 
 
-def _accept(crm: Crm, kind: str, resource: str, payload: Row) -> int:
+def _accept(crm: Crm, resource: str, payload: Row) -> int:
     number, now, options = crm.store.numbers(), crm.store.now(), crm.options
     crm.store.run(
-        "INSERT INTO job VALUES (?, ?, ?, ?, ?, ?, 'open', NULL, ?, ?)",
-        (number, kind, resource, orjson.dumps(payload).decode(), time.time() + options.job_seconds, options.job_polls,
+        "INSERT INTO job VALUES (?, 'upsert', ?, ?, ?, ?, 'open', NULL, ?, ?)",
+        (number, resource, orjson.dumps(payload).decode(), time.time() + options.job_seconds, options.job_polls,
          now, now),
     )  # fmt: skip
     return number
@@ -76,7 +79,7 @@ def _run(crm: Crm, job: Any, rng: Random) -> None:
     for item in rng.sample(items, rng.randrange(len(items))) if fails else items:
         crm.store.run("SAVEPOINT one")
         try:
-            _apply(crm, job["kind"], job["resource"], item)
+            _apply(crm, job["resource"], item)
         except Refusal as refusal:
             crm.store.run("ROLLBACK TO one")
             sent = {key: value for key, value in item.items() if key != "data"}
@@ -90,16 +93,11 @@ def _run(crm: Crm, job: Any, rng: Random) -> None:
     )
 
 
-def _apply(crm: Crm, kind: str, resource: str, item: Row) -> None:
-    if kind == "destroy":
-        if crm.store.record(resource, item["id"]) is None:
-            raise Refusal(404, "not_found")
-        crm.store.delete(item["id"])
-        return
+def _apply(crm: Crm, resource: str, item: Row) -> None:
     key, value = _identifier(resource, item)
     number = records.find(crm, resource, key, value)
     given = item["data"] if number is not None else records.identified(resource, key, value, item["data"])
-    records.write(crm, resource, given, number)
+    records.write(crm, resource, given, number, bulk=True)
 
 
 def status(crm: Crm, number: int) -> Row:

@@ -16,6 +16,7 @@ class Quota:
     def __init__(self) -> None:
         self._hour = self._minute = 0.0
         self._in_hour = self._in_minute = 0
+        self._refused_until = 0.0
 
     def take(self, options: Options) -> dict[str, str] | None:
         """Count one request: None where it may pass, the headers of the 429 where it may not."""
@@ -24,6 +25,11 @@ class Quota:
             self._hour, self._in_hour = hour, 0
         if (start := now - now % minute) != self._minute:
             self._minute, self._in_minute = start, 0
+        if options.burst is not None:
+            if self._in_minute >= options.burst:
+                self._refused_until = max(self._refused_until, now + options.window / 3)
+            if now < self._refused_until:
+                return self.headers(options)
         if self._in_hour >= options.quota:
             return {**self.headers(options), **retry_after(options, hour + options.window - now)}
         if options.per_minute is not None and self._in_minute >= options.per_minute:

@@ -16,20 +16,42 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Sie sind nicht angemeldet oder das Token ist falsch",
     ),
     "forbidden": (
-        "You are not authorised to perform this action",
+        "You are not authorized to perform this action",
         "U bent niet gemachtigd om deze actie uit te voeren",
         "Sie sind nicht berechtigt, diese Aktion auszuführen",
     ),
     "not_found": ("Not found", "Niet gevonden", "Nicht gefunden"),
     "too_many": ("Too many requests", "Te veel verzoeken", "Zu viele Anfragen"),
-    "busy": ("Method not allowed", "Methode niet toegestaan", "Methode nicht erlaubt"),
+    "busy": (
+        "Max of 10 transactions are allowed at a time",
+        "Er zijn maximaal 10 transacties tegelijk toegestaan",
+        "Höchstens 10 Transaktionen sind gleichzeitig erlaubt",
+    ),
     "blank": ("{name} can't be blank", "{name} mag niet leeg zijn", "{name} darf nicht leer sein"),
+    "empty": ("{name} can't be empty", "{name} mag niet leeg zijn", "{name} darf nicht leer sein"),
     "no_handle": (
         "Enter an email or a mobile number",
         "Voer een e-mailadres of mobiel nummer in",
         "Geben Sie eine E-Mail-Adresse oder Mobilnummer ein",
     ),
     "bad_email": ("Email is invalid: {value}", "E-mail is ongeldig: {value}", "E-Mail ist ungültig: {value}"),
+    "exists": ("{value} already exists.", "{value} bestaat al.", "{value} existiert bereits."),
+    "needed": ("Need to fill this {name}", "{name} moet worden ingevuld", "{name} muss ausgefüllt werden"),
+    "no_choice": (
+        "Invalid {name} provided.",
+        "Ongeldige waarde voor {name}.",
+        "Ungültiger Wert für {name}.",
+    ),
+    "bad_format": (
+        "{name} is not in required format",
+        "{name} heeft niet het vereiste formaat",
+        "{name} hat nicht das erforderliche Format",
+    ),
+    "bad_length": (
+        "{name} is not in required length",
+        "{name} heeft niet de vereiste lengte",
+        "{name} hat nicht die erforderliche Länge",
+    ),
     "not_unique": ("{name} is not unique", "{name} is niet uniek", "{name} ist nicht eindeutig"),
     "taken": ("Name has already been taken", "Naam is al in gebruik", "Name ist bereits vergeben"),
     "unknown": (
@@ -79,9 +101,9 @@ class Refusal(Exception):
     def __init__(self, status: int, key: str, **values: object) -> None:
         super().__init__(status, key)
         self.status = status
-        self._key = key
+        self.key = key
         self._values = values
 
     def text(self, language: str) -> str:
         """The message in `language`."""
-        return MESSAGES[self._key][LANGUAGES.index(language)].format(**self._values)
+        return MESSAGES[self.key][LANGUAGES.index(language)].format(**self._values)

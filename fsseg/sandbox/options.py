@@ -22,6 +22,36 @@ FAULTS = (
     "job_failure",  # the job ends as failed, with nothing or a part applied
 )
 HEADERS = ("limit", "remaining", "reset")
+CHOICES: dict[str, tuple[object, ...]] = {
+    "reset_format": ("dmyHis", "epoch"),
+    "retry_after": ("seconds", "date", "absent"),
+    "language": ("en", "nl", "de"),
+    "precision": ("milliseconds", "seconds"),
+    "job_data": ("object", "string"),
+    "is_in_list": ("list", "text", "refused"),
+    "lookup_rows": ("whole", "partial"),
+    "activities_order": ("newest", "oldest"),
+    "create_status": (200, 201),
+    "unknown_attributes": ("refuse", "ignore"),
+    "unknown_custom_fields": ("refuse", "ignore"),
+    "unknown_includes": ("refuse", "ignore"),
+    "unknown_view": (403, 404),
+    "custom_fields": ("replace", "merge"),
+    "bulk_custom_fields": ("replace", "merge"),
+    "tags": ("replace", "add"),
+    "account_links": ("replace", "add"),
+    "association_ids": ("included", "always"),
+    "bad_choices": ("drop", "refuse"),
+    "bad_dates": ("null", "refuse"),
+    "account_phones": ("null", "keep"),
+    "formats": ("checked", "free"),
+    "account_revenue": ("number", "text"),
+    "null": ("clear", "ignore"),
+    "duplicates": ("exists", "not_unique"),
+    "deal_links_in_bulk": ("lose", "keep"),
+    "upsert_owner": ("reset", "keep"),
+}
+"""What the switches that offer a choice take."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +97,21 @@ class Fault:
 class Options:
     """The switches of one running sandbox; `changed` gives a copy with some of them set. Raises ValueError on nonsense.
 
-    Quota: `quota` requests per `window` seconds (a simulated hour, aligned like a clock hour) and `per_minute` per
-    sixtieth of it. The default quota is out of reach, so that nothing is refused but the headers are there.
+    The defaults are what live accounts were seen to do; where they differ among themselves, what does more harm.
+    Quota: `quota` requests per `window` seconds (the sandbox's hour, aligned like a clock hour) and `per_minute` per
+    sixtieth of it. Its clock runs a hundred times as fast as ours: the hour is 36 s, and a lag of 20 s a fifth of one.
     """
 
-    quota: int = 1_000_000
-    window: float = 3600.0
-    per_minute: int | None = None
+    quota: int = 1_000
+    window: float = 36.0
+    per_minute: int | None = 400
+    burst: int | None = None
+    """More requests than this in a sixtieth of the window are refused, and all others for a third of the window."""
     headers: frozenset[str] = frozenset(HEADERS)
     """Which of x-ratelimit-limit, -remaining and -reset are sent."""
     reset_format: str = "dmyHis"
     """`dmyHis` (day, month, year, hour, minute, second in the account's zone) or `epoch`."""
-    retry_after: str = "seconds"
+    retry_after: str = "absent"
     """`seconds`, `date` or `absent`, on a 429."""
     faults: tuple[Fault, ...] = ()
     seed: int = 0
@@ -91,12 +124,12 @@ class Options:
     precision: str = "milliseconds"
     """Of timestamps: `milliseconds` or `seconds`."""
     bulk: bool = True
-    bulk_at_once: int | None = None
+    bulk_at_once: int | None = 10
     """With so many jobs unfinished, a further bulk_upsert is answered 405."""
     job_seconds: float = 0.05
     job_polls: int = 0
     """A job is worked off after `job_seconds` and `job_polls` answers that it is still running."""
-    job_data: str = "object"
+    job_data: str = "string"
     """`object`, or `string`: the result as JSON text."""
     job_words: tuple[str, str, str] = ("IN_PROGRESS", "SUCCESS", "FAILED")
     is_in_list: str = "list"
@@ -109,10 +142,47 @@ class Options:
     """Pages hold fewer rows than asked for, before the end too."""
     activities_order: str = "newest"
     """Of GET /sales_activities without `sort`: `newest` or `oldest` first."""
-    create_status: int = 201
-    unknown_attributes: str = "refuse"
+    create_status: int = 200
+    unknown_attributes: str = "ignore"
     """Attributes that don't exist: `refuse` with 400, or `ignore`."""
-    unknown_custom_fields: str = "refuse"
+    unknown_custom_fields: str = "ignore"
+    unknown_includes: str = "ignore"
+    unknown_view: int = 403
+    """Status of the answer for a view that isn't there."""
+    custom_fields: str = "replace"
+    """What the custom fields of a single write do to those it doesn't name: `replace` (they are lost) or `merge`."""
+    bulk_custom_fields: str = "merge"
+    """The same of a bulk write."""
+    tags: str = "replace"
+    """What written tags do to those that are there: `replace` or `add`."""
+    account_links: str = "replace"
+    """What the accounts written of a contact do to those it has: `replace` or `add`."""
+    association_ids: str = "included"
+    """Ids of owner, stage, account and so on: `included` only where asked for by `include`, or `always`."""
+    lookup_lag: float = 0.2
+    """Seconds before lookup and search find what was made; views list it at once."""
+    filtered_emails: bool = False
+    """Whether rows of a filtered search list all addresses of a person."""
+    bad_choices: str = "drop"
+    """Texts that a custom dropdown doesn't offer: `drop` the value, or `refuse` with 400."""
+    bad_dates: str = "null"
+    """An expected_close that is no date: stored as `null`, or `refuse`."""
+    account_phones: str = "null"
+    """An account's phone that is no number: stored as `null`, or `keep`."""
+    formats: str = "checked"
+    """Websites and the length of names: `checked` or `free`."""
+    account_revenue: str = "number"
+    """An account's annual revenue reads back as a `number` or as `text`."""
+    null: str = "clear"
+    """Writing null: `clear` or `ignore`."""
+    duplicates: str = "exists"
+    """How a doubled e-mail is refused: `exists` (`ann@b.example already exists.`) or `not_unique`."""
+    required: tuple[str, ...] = ("email",)
+    """Attributes that a new person must have, though the metadata doesn't say so."""
+    deal_links_in_bulk: str = "lose"
+    """The contacts of deals that are written in bulk: `lose` or `keep`."""
+    upsert_owner: str = "reset"
+    """The owner of a record that an upsert finds, where none is named: `reset` to the key's user, or `keep`."""
 
     def __post_init__(self) -> None:
         if self.quota < 1 or self.window <= 0 or (self.per_minute is not None and self.per_minute < 1):
@@ -121,17 +191,10 @@ class Options:
             raise ValueError(f"unknown quota header {', '.join(sorted(unknown))}")
         if self.job_seconds < 0 or self.job_polls < 0 or len(self.job_words) != 3:
             raise ValueError("job_seconds and job_polls can't be negative; job_words are three")
-        _one_of("reset_format", self.reset_format, ("dmyHis", "epoch"))
-        _one_of("retry_after", self.retry_after, ("seconds", "date", "absent"))
-        _one_of("language", self.language, ("en", "nl", "de"))
-        _one_of("precision", self.precision, ("milliseconds", "seconds"))
-        _one_of("job_data", self.job_data, ("object", "string"))
-        _one_of("is_in_list", self.is_in_list, ("list", "text", "refused"))
-        _one_of("lookup_rows", self.lookup_rows, ("whole", "partial"))
-        _one_of("activities_order", self.activities_order, ("newest", "oldest"))
-        _one_of("create_status", self.create_status, (200, 201))
-        _one_of("unknown_attributes", self.unknown_attributes, ("refuse", "ignore"))
-        _one_of("unknown_custom_fields", self.unknown_custom_fields, ("refuse", "ignore"))
+        if self.lookup_lag < 0 or (self.burst is not None and self.burst < 1):
+            raise ValueError("lookup_lag can't be negative, and burst must be positive")
+        for name, allowed in CHOICES.items():
+            _one_of(name, getattr(self, name), allowed)
         for pattern in self.forbidden:
             _compiles(pattern)
         _ = self.zone
@@ -157,7 +220,7 @@ class Options:
                     read[name] = tuple(item if isinstance(item, Fault) else Fault(**item) for item in value)
                 elif name == "headers":
                     read[name] = frozenset(value)
-                elif name in ("forbidden", "job_words"):
+                elif name in ("forbidden", "job_words", "required"):
                     read[name] = tuple(value)
             return replace(self, **read)
         except TypeError as error:
@@ -169,13 +232,40 @@ class Options:
 
 
 def switched(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What `Options.changed` takes, from a command line: None where nothing was given, each `fault` as a text.
+    """What `Options.changed` takes, from a command line: None where nothing was given, each `fault` as a text, and
+    under `as_` any other switch as `KEY=VALUE`.
 
     Raises ValueError.
     """
     known = {item.name for item in fields(Options)}
     changes = {name: value for name, value in given.items() if name in known and value is not None}
-    return {**changes, "faults": [Fault.parse(text) for text in given["fault"] or ()]}
+    switches = dict(_switch(text) for text in given.get("as_") or ())
+    return {**changes, **switches, "faults": [Fault.parse(text) for text in given["fault"] or ()]}
+
+
+def _switch(text: str) -> tuple[str, Any]:
+    """One `KEY=VALUE`; words joined by commas where it takes several, `none` where it may be absent."""
+    name, equals, value = text.partition("=")
+    name = name.strip().replace("-", "_")
+    kinds = {item.name: str(item.type) for item in fields(Options) if item.name != "faults"}
+    if not equals or name not in kinds:
+        raise ValueError(f"{text!r} is no KEY=VALUE of these keys: {', '.join(sorted(kinds))}")
+    kind = kinds[name]
+    if kind.startswith(("tuple", "frozenset")):
+        return name, [word for word in value.split(",") if word]
+    if kind == "bool":
+        if value not in ("true", "false"):
+            raise ValueError(f"{name} must be true or false, not {value!r}")
+        return name, value == "true"
+    if "None" in kind and value == "none":
+        return name, None
+    for read in (int, float) if kind.startswith(("int", "float")) else ():
+        try:
+            return name, read(value)
+        except ValueError:
+            if read is float or not kind.startswith("float"):
+                raise ValueError(f"{name} must be a number, not {value!r}") from None
+    return name, value
 
 
 @dataclass

@@ -73,10 +73,13 @@ def identified(resource: str, key: str, value: Any, given: Row) -> Row:
     return {**given, name: value}
 
 
-def write(crm: Crm, resource: str, given: Any, number: int | None = None) -> int:
+def write(
+    crm: Crm, resource: str, given: Any, number: int | None = None, *, bulk: bool = False, upsert: bool = False
+) -> int:
     """Create (`number` None) or update one record with the attributes given; returns its id.
 
-    Runs in the caller's transaction, which a Refusal must roll back.
+    `bulk` and `upsert` say by which request, as accounts treat them differently. Runs in the caller's
+    transaction, which a Refusal must roll back.
     """
     if not isinstance(given, dict):
         raise Refusal(400, "bad_body", name=SINGULAR[resource])
@@ -86,7 +89,13 @@ def write(crm: Crm, resource: str, given: Any, number: int | None = None) -> int
     old: Row = orjson.loads(row["data"]) if row else {}
     model = MODELS[resource]
     checked = values.attributes(crm.account, crm.options, model, given, also=SPECIAL[resource])
-    data = {**old, **checked}
+    if crm.options.null == "ignore":
+        checked = {name: value for name, value in checked.items() if value is not None}
+    data = {**_kept(crm, model, old, given, bulk=bulk), **checked}
+    if upsert and row is not None and crm.options.upsert_owner == "reset" and "owner_id" not in checked:
+        data["owner_id"] = crm.account.me()
+    if checked.get("tags") and crm.options.tags == "add":
+        data["tags"] = list(dict.fromkeys([*old.get("tags", ()), *checked["tags"]]))
     addresses = _addresses(crm, resource, given, data, number)
     match resource:
         case "leads":
@@ -95,13 +104,16 @@ def write(crm: Crm, resource: str, given: Any, number: int | None = None) -> int
             links = _accounts(crm, given)
             _stage(crm.account, old, checked, data)
         case "deals":
-            added = _contacts(crm, given, "contacts_added_list")
+            loses_links = bulk and crm.options.deal_links_in_bulk == "lose"
+            added = [] if loses_links else _contacts(crm, given, "contacts_added_list")
             removed = _contacts(crm, given, "contacts_removed_list")
             _deal(crm, given, data, new=row is None)
         case "sales_accounts":
             _parent(crm, checked)
     data = {name: value for name, value in data.items() if value is not None}
     _required(crm.account.by_model[model], data, None if row is None else given)
+    if row is None and resource in ("contacts", "leads"):
+        _demanded(crm, model, data)
     _unique(crm, resource, data, number)
     name = str(data.get("name") or f"{data.get('first_name', '')} {data.get('last_name', '')}".strip())
     if row is None:
@@ -109,12 +121,54 @@ def write(crm: Crm, resource: str, given: Any, number: int | None = None) -> int
     data["updater_id"] = crm.account.me()
     saved = crm.store.save(resource, number, name, data, addresses)
     if resource == "contacts" and links is not None:
-        crm.store.run("DELETE FROM account_link WHERE contact_id = ?", (saved,))
-        crm.store.many("INSERT INTO account_link VALUES (?, ?, ?)", [(saved, *link) for link in links])
+        if crm.options.account_links == "replace":
+            crm.store.run("DELETE FROM account_link WHERE contact_id = ?", (saved,))
+        elif any(primary for _, primary in links):
+            crm.store.run("UPDATE account_link SET is_primary = 0 WHERE contact_id = ?", (saved,))
+        sql = "INSERT OR REPLACE INTO account_link VALUES (?, ?, ?)"
+        crm.store.many(sql, [(saved, *link) for link in links])
     if resource == "deals":
         crm.store.many("INSERT OR IGNORE INTO deal_link VALUES (?, ?)", [(saved, contact) for contact in added])
         crm.store.many("DELETE FROM deal_link WHERE (deal_id, contact_id) = (?, ?)", [(saved, one) for one in removed])
     return saved
+
+
+def restore(crm: Crm, resource: str, number: int) -> None:
+    """Bring a deleted person back, without custom fields and links. Raises Refusal."""
+    row = crm.store.deleted(resource, number)
+    if row is None:
+        raise Refusal(404, "not_found")
+    known = crm.account.by_model[MODELS[resource]]
+    data = {
+        name: value for name, value in orjson.loads(row["data"]).items() if name not in known or known[name]["default"]
+    }
+    addresses = [entry["value"] for entry in data.get("emails", ())]
+    for address in addresses if resource == "contacts" else ():
+        if crm.store.addressed(resource, address):
+            raise Refusal(400, "exists", value=address)
+    crm.store.restore(resource, number, row["name"], data, addresses)
+
+
+def _kept(crm: Crm, model: str, old: Row, given: Row, *, bulk: bool) -> Row:
+    """What a write leaves of a record's values: all, or all but the custom fields where it names some of these."""
+    how = crm.options.bulk_custom_fields if bulk else crm.options.custom_fields
+    if how == "merge" or not given.get("custom_field"):
+        return old
+    known = crm.account.by_model[model]
+    return {
+        name: value
+        for name, value in old.items()
+        if name not in known or known[name]["default"] or known[name]["_read_only"]
+    }
+
+
+def _demanded(crm: Crm, model: str, data: Row) -> None:
+    """What this account wants of every new person, whatever its metadata says."""
+    for name in crm.options.required:
+        if data.get(name) in (None, ""):
+            field = crm.account.by_model[model].get(name)
+            label = field["label"] if field else name.capitalize()
+            raise Refusal(400, "needed" if name == "email" else "empty", name=label)
 
 
 def _required(known: dict[str, Row], data: Row, given: Row | None) -> None:
@@ -150,7 +204,9 @@ def _addresses(crm: Crm, resource: str, given: Row, data: Row, number: int | Non
         if resource == "contacts":
             for address in folded:
                 if any(row["id"] != number for row in crm.store.addressed(resource, address)):
-                    raise Refusal(400, "not_unique", name="Email")
+                    if crm.options.duplicates == "not_unique":
+                        raise Refusal(400, "not_unique", name="Contact")
+                    raise Refusal(400, "exists", value=address)
         data["emails"] = entries or None
         data["email"] = next((entry["value"] for entry in entries if entry["is_primary"]), None)
     if not entries and not data.get("mobile_number"):
@@ -235,7 +291,7 @@ def _stage(account: Account, old: Row, checked: Row, data: Row) -> None:
     stage = data.get("lifecycle_stage_id")
     if "contact_status_id" in checked and status is not None:
         if checked.get("lifecycle_stage_id") not in (None, status["lifecycle_stage_id"]):
-            raise Refusal(400, "mismatch", name=status["name"], other="lifecycle_stage_id")
+            raise Refusal(400, "no_choice", name="contact status")
         data["lifecycle_stage_id"] = status["lifecycle_stage_id"]
     elif stage is not None and stage != old.get("lifecycle_stage_id"):
         data["contact_status_id"] = account.ids["lifecycle_stages"][stage]["contact_status_ids"][0]

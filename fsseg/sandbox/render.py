@@ -1,4 +1,4 @@
-"""Records as the API shows them: every attribute there, money as text, timestamps with the account's offset."""
+"""Records as the API shows them: money as text, timestamps with the account's offset, ids where asked for."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from fsseg.sandbox.account import MONEY, NESTED, SINGULAR, Account, Row
 from fsseg.sandbox.messages import Refusal
 from fsseg.sandbox.records import Crm
 
+SIGNED = "eyJhbGciOiJIUzI1NiJ9.eyJkZWFsIjoxfQ.c2VjcmV0"
+"""A token that live accounts put into the rows of deals."""
 LINKS = ("conversations", "timeline_feeds", "document_associations", "notes", "tasks", "appointments", "reminders",
          "duplicates", "connections")  # fmt: skip
 PARTIAL = ("id", "first_name", "last_name", "display_name", "name", "email", "emails", "mobile_number", "work_number",
            "job_title", "website", "amount", "avatar", "updated_at", "created_at")  # fmt: skip
 
 SELECTED = {
+    "lifecycle_stage": ("lifecycle_stage_id", "lifecycle_stages"),
     "campaign": ("campaign_id", "campaigns"),
     "contact_status": ("contact_status_id", "contact_statuses"),
     "source": ("lead_source_id", "lead_sources"),
@@ -34,10 +37,29 @@ SELECTED = {
     "currency": ("currency_id", "currencies"),
 }
 USERS = {"owner": "owner_id", "creater": "creater_id", "updater": "updater_id"}
+REVEALED_BY: dict[str, dict[str, str | None]] = {
+    "contacts": {
+        "owner_id": "owner", "lifecycle_stage_id": "lifecycle_stage", "contact_status_id": "contact_status",
+        "territory_id": "territory", "lead_source_id": "source", "campaign_id": "campaign",
+    },
+    "leads": {
+        "owner_id": "owner", "lead_stage_id": "lead_stage", "lead_reason_id": "lead_reason",
+        "territory_id": "territory", "lead_source_id": "source", "campaign_id": "campaign",
+    },
+    "sales_accounts": {
+        "territory_id": "territory", "business_type_id": "business_type", "industry_type_id": "industry_type",
+    },
+    "deals": {
+        "sales_account_id": "sales_account", "owner_id": "owner", "currency_id": "currency", "lead_source_id": "source",
+        "deal_type_id": "deal_type", "deal_product_id": "deal_product", "deal_reason_id": "deal_reason",
+        "deal_payment_status_id": "deal_payment_status", "campaign_id": "campaign", "territory_id": None,
+    },
+}  # fmt: skip
+"""The ids that a record shows only with this `include`; with None never."""
 EMPTY = {"tasks": "tasks", "appointments": "appointments", "products": "products", "probability": "deal_stages"}
 INCLUDES = {
-    "contacts": "sales_accounts owner campaign contact_status creater updater source territory tasks appointments notes"
-    " deals",
+    "contacts": "sales_accounts owner campaign contact_status lifecycle_stage creater updater source territory tasks"
+    " appointments notes deals emails",
     "leads": "owner creater updater source campaign lead_stage lead_reason territory tasks appointments notes",
     "sales_accounts": "owner creater updater territory business_type industry_type tasks appointments contacts deals"
     " child_sales_accounts",
@@ -46,13 +68,16 @@ INCLUDES = {
 }
 
 
-def includes(resource: str, given: str) -> list[str]:
-    """The `include` parameter, split. Raises Refusal 400 for a value this resource doesn't have."""
+def includes(crm: Crm, resource: str, given: str) -> list[str]:
+    """The `include` parameter, split. Raises Refusal 400 for a value this resource doesn't have, or passes it over."""
     names = [name.strip() for name in given.split(",") if name.strip()]
-    for name in names:
-        if name not in INCLUDES[resource].split():
-            raise Refusal(400, "unknown", name=f"include {name}")
-    return names
+    known = [name for name in names if name in INCLUDES[resource].split()]
+    if crm.account.edition == "classic" and "lifecycle_stage" in known:
+        known.remove("lifecycle_stage")
+    unknown = [name for name in names if name not in known]
+    if unknown and crm.options.unknown_includes == "refuse":
+        raise Refusal(400, "unknown", name=f"include {unknown[0]}")
+    return known
 
 
 def whole(crm: Crm, resource: str, row: Any, *, custom: bool = True) -> Row:
@@ -65,8 +90,9 @@ def whole(crm: Crm, resource: str, row: Any, *, custom: bool = True) -> Row:
             shown[name] = value
         else:
             fields[name] = value
+    as_number = resource == "sales_accounts" and crm.options.account_revenue == "number"
     for name in MONEY & data.keys():
-        shown[name] = values.money(data[name])
+        shown[name] = data[name] if as_number else values.money(data[name])
     shown["is_deleted"] = bool(row["deleted"])
     if "emails" in shown:
         shown["emails"] = [{**entry, "_destroy": False} for entry in shown["emails"]]
@@ -77,6 +103,7 @@ def whole(crm: Crm, resource: str, row: Any, *, custom: bool = True) -> Row:
         amount, currency = data.get("amount", 0), account.ids["currencies"].get(data.get("currency_id"), {})
         shown["base_currency_amount"] = values.money(round(amount / float(currency.get("exchange_rate", 1)), 2))
         shown["expected_deal_value"] = values.money(round(amount * (data.get("probability") or 100) / 100, 2))
+        shown["fc_widget_collaboration"] = {"convo_token": SIGNED}
     prefix = "/crm/sales" if account.edition == "suite" else ""
     shown["links"] = {name: f"{prefix}/{resource}/{row['id']}/{name}" for name in LINKS}
     shown["created_at"] = values.timestamp(row["created_at"], crm.options)
@@ -122,14 +149,24 @@ def answer(crm: Crm, resource: str, rows: Sequence[Any], include: Sequence[str],
             beside[selector] = _chosen(crm.account.ids[selector], (record.get(attribute) for record in records))
         elif name in EMPTY:
             beside.setdefault(EMPTY[name], {})
-        else:
+        elif name != "emails":  # which stand in the record anyway
             _linked(crm, resource, records, name, beside)
+    _hide_ids(crm, resource, records, include)
     return records, {name: list(found.values()) for name, found in beside.items()}
+
+
+def _hide_ids(crm: Crm, resource: str, records: list[Row], include: Sequence[str]) -> None:
+    if crm.options.association_ids == "always":
+        return
+    for attribute, name in REVEALED_BY[resource].items():
+        if name not in include:
+            for record in records:
+                record.pop(attribute, None)
 
 
 def one(crm: Crm, resource: str, number: int, include: str = "") -> Row:
     """`{"contact": {…}}` with what is included. Raises Refusal 404."""
-    names = includes(resource, include)
+    names = includes(crm, resource, include)
     row = crm.store.record(resource, number)
     if row is None:
         raise Refusal(404, "not_found")

@@ -47,6 +47,7 @@ ROUTES = [
         ("PUT", "/{kind:entry}/{id:number}", api.update_entry),
         ("DELETE", "/{kind:entry}/{id:number}", api.delete_entry),
         ("DELETE", "/{resource:record}/{id:number}", api.delete),
+        ("PUT", "/{resource:person}/{id:number}/restore", api.restore),
         ("DELETE", "/{resource:record}/{id:number}/forget", api.forget),
         ("POST", "/{resource:record}/bulk_destroy", api.bulk_destroy),
         ("POST", "/leads/{id:number}/convert", api.convert),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fsseg.sandbox import render, values
 from fsseg.sandbox.account import MODELS, SINGULAR, Row
+from fsseg.sandbox.defaults import VIEW_NAMES
 from fsseg.sandbox.messages import Refusal
 from fsseg.sandbox.options import Options
 from fsseg.sandbox.records import Crm
@@ -24,6 +26,7 @@ LOOKUP = {
 
 COLUMNS = ("id", "created_at", "updated_at")
 LAST_PAGE = 10**9
+LAST = 2**62
 OPERATORS = ("is_in", "is", "contains", "is_after", "is_before")
 
 
@@ -58,9 +61,11 @@ class Page:
         return {"total_pages": math.ceil(total / self.size), "total": total}
 
 
-def listed(crm: Crm, resource: str, where: Sequence[str], bound: Sequence[Any], page: Page) -> tuple[list[Any], Row]:
+def listed(
+    crm: Crm, resource: str, where: Sequence[str], bound: Sequence[Any], page: Page, *, deleted: bool = False
+) -> tuple[list[Any], Row]:
     """One page of the records that meet all conditions, and the list's meta. Raises Refusal 400 for an unknown sort."""
-    condition = " AND ".join([f"resource = '{resource}'", "deleted = 0", *where])
+    condition = " AND ".join([f"resource = '{resource}'", f"deleted = {deleted:d}", *where])
     total = crm.store.count(condition, bound)
     order = _column(crm, resource, page.sort or "id")
     direction = "DESC" if page.descending else "ASC"
@@ -83,11 +88,11 @@ def view(crm: Crm, resource: str, number: int, query: Mapping[str, str]) -> Row:
     """GET /{resource}/view/{id}. Raises Refusal."""
     found = next((row for row in crm.account.views[resource] if row["id"] == number), None)
     if found is None:
-        raise Refusal(404, "not_found")
-    include = render.includes(resource, query.get("include", ""))
-    mine = found["name"].startswith("My ")
-    where, bound = (["json_extract(data, '$.owner_id') = ?"], [crm.account.me()]) if mine else ([], [])
-    rows, meta = listed(crm, resource, where, bound, Page.of(query, crm.options))
+        raise Refusal(crm.options.unknown_view, "forbidden" if crm.options.unknown_view == 403 else "not_found")
+    include = render.includes(crm, resource, query.get("include", ""))
+    kind = found["kind"]
+    where, bound = (["json_extract(data, '$.owner_id') = ?"], [crm.account.me()]) if kind == "mine" else ([], [])
+    rows, meta = listed(crm, resource, where, bound, Page.of(query, crm.options), deleted=kind == "recycled")
     records, beside = render.answer(crm, resource, rows, include, custom=crm.options.view_custom_fields)
     return {resource: records, **beside, "meta": meta}
 
@@ -100,7 +105,11 @@ def filters(crm: Crm, resource: str) -> Row:
     }  # fmt: skip
     if crm.account.edition == "classic":
         common["is_public"] = True
-    views = [{**row, **common} for row in crm.account.views[resource]]
+    names, resources = VIEW_NAMES[crm.options.language]
+    views = [
+        {"id": row["id"], "name": names[row["kind"]].format(resources[resource]), **common}
+        for row in crm.account.views[resource]
+    ]
     return {"filters": views, "meta": {"total": len(views)}}
 
 
@@ -115,11 +124,18 @@ def lookup(crm: Crm, query: Mapping[str, str]) -> Row:
         if resource is None:
             raise Refusal(400, "unknown", name=f"entity {entity}")
         rows = _looked_up(crm, resource, attribute, wanted) if resource in crm.account.fields else []
-        records = [render.whole(crm, resource, row) for row in rows]
+        rows = [row for row in rows if row["created_at"] <= _indexed_until(crm)]
+        include = render.includes(crm, resource, query.get("include", "")) if rows else []
+        records, beside = render.answer(crm, resource, rows, include)
         if crm.options.lookup_rows == "partial":
             records = [render.partial(record) for record in records]
-        found[resource] = {resource: records}
+        found[resource] = {resource: records, **beside}
     return found
+
+
+def _indexed_until(crm: Crm) -> int:
+    """What was made later, lookup and search don't know yet."""
+    return time.time_ns() // 1000 - round(crm.options.lookup_lag * 1_000_000) if crm.options.lookup_lag else LAST
 
 
 def _looked_up(crm: Crm, resource: str, attribute: str, wanted: str) -> list[Any]:
@@ -149,8 +165,11 @@ def search(crm: Crm, query: Mapping[str, str]) -> list[Row]:
             continue
         like = "%" + wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         where = "(name LIKE ?1 ESCAPE '\\' OR id IN (SELECT record_id FROM email WHERE folded LIKE ?1 ESCAPE '\\'))"
-        sql = f"SELECT * FROM record WHERE resource = '{resource}' AND deleted = 0 AND {where} ORDER BY id LIMIT ?2"
-        for row in crm.store.all(sql, (like, page.size)):
+        sql = (
+            f"SELECT * FROM record WHERE resource = '{resource}' AND deleted = 0 AND created_at <= ?3 AND {where}"
+            " ORDER BY id LIMIT ?2"
+        )
+        for row in crm.store.all(sql, (like, page.size, _indexed_until(crm))):
             record = render.whole(crm, resource, row)
             name = record.get("display_name") or record.get("name")
             shown = {"id": str(row["id"]), "type": entity.strip(), "name": name, "avatar": None}
@@ -164,6 +183,8 @@ def filtered(crm: Crm, resource: str, query: Mapping[str, str], body: Any) -> Ro
         raise Refusal(400, "bad_body", name="filter_rule")
     where: list[str] = []
     bound: list[Any] = []
+    if crm.options.lookup_lag:
+        where, bound = ["created_at <= ?"], [_indexed_until(crm)]
     for rule in body["filter_rule"]:
         condition, more = _rule(crm, resource, rule)
         where.append(condition)
@@ -171,8 +192,13 @@ def filtered(crm: Crm, resource: str, query: Mapping[str, str], body: Any) -> Ro
     page = Page.of({**query, **body}, crm.options)
     rows, meta = listed(crm, resource, where, bound, page)
     custom = crm.options.filtered_custom_fields or body.get("detail") is True
-    records = [{"partial": True, **render.whole(crm, resource, row, custom=custom)} for row in rows]
-    return {resource: records, "meta": meta}
+    include = render.includes(crm, resource, query.get("include", ""))
+    found, beside = render.answer(crm, resource, rows, include, custom=custom)
+    records = [{"partial": True, **record} for record in found]
+    if not crm.options.filtered_emails:
+        for record in records:
+            record.pop("emails", None)
+    return {resource: records, **beside, "meta": meta}
 
 
 def _rule(crm: Crm, resource: str, rule: Any) -> tuple[str, list[Any]]:

@@ -14,7 +14,7 @@ import orjson
 
 from fsseg.sandbox.account import Account, Row, build
 
-VERSION = 1
+VERSION = 2
 FIRST_ID = 70_000_000_000
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -155,6 +155,15 @@ class Store:
     def record(self, resource: str, number: int) -> Any:
         """One record's row, or None where it is deleted or never was."""
         return self.one("SELECT * FROM record WHERE id = ? AND resource = ? AND deleted = 0", (number, resource))
+
+    def deleted(self, resource: str, number: int) -> Any:
+        """The row of a record that was deleted softly, or None."""
+        return self.one("SELECT * FROM record WHERE id = ? AND resource = ? AND deleted = 1", (number, resource))
+
+    def restore(self, resource: str, number: int, name: str, data: Row, emails: Sequence[str]) -> None:
+        """Let a deleted record be there again."""
+        self.run("UPDATE record SET deleted = 0 WHERE id = ?", (number,))
+        self.save(resource, number, name, data, emails)
 
     def field(self, resource: str, name: str) -> str:
         """The SQL expression of one stored field; the first use makes an index, so that looking it up stays quick.

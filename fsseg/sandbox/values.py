@@ -17,6 +17,15 @@ EMAIL = re.compile(r"[^@\s;,<>]+@[^@\s;,<>]+\.[^@\s.;,<>]+")
 LONGEST = {"text": 255, "textarea": 8000, "paragraph": 8000}
 """Of custom fields, in characters."""
 LARGEST_ID = 2**63
+LARGEST_NUMBER = 2**53 - 1
+WEBSITE = re.compile(r"(https?://)?([\w-]+\.)+[a-z]{2,}(:\d+)?([/?#]\S*)?", re.IGNORECASE)
+PHONE = re.compile(r"[+(]?[\d\s().x/-]*\d[\d\s().x/-]*")
+LENGTH_CHECKED = {
+    "Contact": ("first_name", "last_name"),
+    "Lead": ("first_name", "last_name"),
+    "SalesAccount": ("name",),
+}
+"""Built-in texts whose length is limited like that of custom ones; deals' names are not."""
 IGNORED = frozenset({"created_at", "updated_at"})
 """Accepted by the API and not stored."""
 
@@ -41,8 +50,31 @@ def attributes(
         elif field["_read_only"] or field["type"] == "group_field":
             raise Refusal(400, "read_only", name=name)
         else:
-            checked[name] = check(field, value)
+            checked[name] = _stored(options, model, field, value)
     return checked
+
+
+def _stored(options: Options, model: str, field: Row, value: Any) -> Any:
+    """A built-in value as this account takes it, where accounts differ. Raises Refusal 400."""
+    name = field["name"]
+    if options.bad_dates == "null" and name == "expected_close" and not _is_day(value):
+        return None
+    checked = check(field, value)
+    if model == "SalesAccount" and name == "phone" and options.account_phones == "null":
+        return checked if checked is None or PHONE.fullmatch(checked) else None
+    if options.formats == "checked" and checked:
+        if name == "website" and not WEBSITE.fullmatch(checked):
+            raise Refusal(400, "bad_format", name="website")
+        if name in LENGTH_CHECKED.get(model, ()) and len(checked) > LONGEST["text"]:
+            raise Refusal(400, "bad_length", name=name)
+    return checked
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value) is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _custom(known: Mapping[str, Row], options: Options, given: object) -> Row:
@@ -52,7 +84,13 @@ def _custom(known: Mapping[str, Row], options: Options, given: object) -> Row:
     for name, value in given.items():
         field = known.get(name)
         if field is not None and not field["default"]:
-            checked[name] = check(field, value)
+            if field["_read_only"]:
+                raise Refusal(400, "read_only", name=field["label"])
+            try:
+                checked[name] = check(field, value)
+            except Refusal as refusal:
+                if refusal.key != "bad_choice" or options.bad_choices == "refuse":
+                    raise
         elif options.unknown_custom_fields == "refuse":
             raise Refusal(400, "unknown", name=name)
     return checked
@@ -66,6 +104,8 @@ def check(field: Row, value: Any) -> Any:
         case "number" | "decimal":
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise _bad_type(field, "number")
+            if abs(value) > LARGEST_NUMBER:
+                raise Refusal(400, "bad_format", name=field["label"])
         case "checkbox":
             if not isinstance(value, bool):
                 raise _bad_type(field, "boolean")
@@ -99,7 +139,7 @@ def _choice(field: Row, value: Any) -> Any:
     if ids and isinstance(ids[0], int):
         value = record_id(field["label"], value)
     if value not in ids:
-        raise Refusal(400, "bad_choice", name=field["label"], value=value)
+        raise Refusal(400, "no_choice", name=field["label"])
     return value
 
 

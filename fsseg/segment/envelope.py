@@ -5,16 +5,18 @@ Only envelope keys are touched. What stands in `traits`, `properties` and `conte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 import msgspec
-import orjson
 
 from fsseg.segment import json_codec
-from fsseg.segment.event import NO_CONTEXT, Event, Message, Original, Rejected
+from fsseg.segment.event import NO_CONTEXT, Event, Message, Note, Original, Rejected
+from fsseg.segment.file_time import now
 from fsseg.segment.key import content_id
-from fsseg.segment.times import TIME_FIELDS, canonical, event_time
+from fsseg.segment.placeholders import NOTHING, PLACEHOLDER_IDS, PlaceholderIds
+from fsseg.segment.times import EARLIEST, TIME_FIELDS, FoundTime, canonical, event_time
 
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias", "delete"})
 # fmt: off
@@ -26,6 +28,7 @@ ENVELOPE = frozenset({
 # fmt: on
 _FOLDED = {name.lower(): name for name in ENVELOPE} | {"sessionid": "sessionId"}
 _SYNONYMS = (("sessionId", "anonymousId"), ("options", "context"))
+_WHO = ("userId", "anonymousId")
 _IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
 _BODY = dict.fromkeys(("identify", "group"), "traits") | dict.fromkeys(("track", "page", "screen"), "properties")
 _check_time = datetime.fromisoformat
@@ -38,7 +41,11 @@ _EXACT = 2**53
 """Whole numbers below this are exact in a float; orjson reads those beyond 64 bits as floats."""
 
 
-def read_message(line: bytes) -> tuple[Message, str]:
+NEVER: Final = "9999"
+"""Later than any event."""
+
+
+def read_message(line: bytes, ids: PlaceholderIds = PLACEHOLDER_IDS, latest: str = NEVER) -> tuple[Message, str]:
     """A message that is valid and canonical as it stands, and its event time.
 
     Nearly every line of an export passes here, and the time it takes is the time of a run's reading: hence no loops
@@ -53,12 +60,23 @@ def read_message(line: bytes) -> tuple[Message, str]:
     ):  # fmt: skip
         message_id = _complete(message, line)
         user, anonymous = anonymous if user is None else user, user if anonymous is None else anonymous
-    # "!" is the first printing character: what is empty or begins with a blank gets its closer look.
-    if user < "!" or anonymous < "!" or message_id < "!":  # type: ignore[operator]  # a TypeError is odd as well
+    # Below "1" are blanks, which begin what gets its closer look, dashes and the zero.
+    if user < "1" or anonymous < "1" or message_id < "1":  # type: ignore[operator]  # a TypeError is odd as well
+        for id in (user, anonymous, message_id):
+            if id < "!" or not id.strip(NOTHING):  # type: ignore[operator,union-attr]
+                raise ValueError
+    longest, nobody = ids.longest, ids.folded
+    if (
+        (len(user) <= longest and user.strip().lower() in nobody)  # type: ignore[arg-type,union-attr]
+        or (len(anonymous) <= longest and anonymous.strip().lower() in nobody)  # type: ignore[arg-type,union-attr]
+        or (len(message_id) <= longest and message_id.strip().lower() in nobody)
+    ):
         raise ValueError
     if kind == "identify":
         body = message.traits
-    elif kind == "page" or kind == "screen" or (kind == "track" and message.event >= "!"):
+    elif (
+        kind == "page" or kind == "screen" or (kind == "track" and message.event >= "!" and not message.event.isspace())
+    ):
         body = message.properties
     else:
         raise ValueError
@@ -67,17 +85,19 @@ def read_message(line: bytes) -> tuple[Message, str]:
     # The second slice has all separators at once: fromisoformat alone would let week dates through.
     if time[23:] != "Z" or time[4:20:3] != "--T::.":
         plain = canonical(time)
-        if plain is None:
+        if plain is None or not EARLIEST <= plain <= latest:
             raise ValueError
         return message, plain
     plain = time[:23]
     _check_time(plain)
+    if not EARLIEST <= plain <= latest:
+        raise ValueError
     return message, plain
 
 
 def _complete(message: Message, line: bytes) -> str:
     """The message's id, made where there is none. Only what is absent can be there under another name."""
-    original = orjson.loads(line)
+    original = json_codec.loads(line)
     if not ENVELOPE.issuperset(original):
         raise ValueError
     if not message.message_id:
@@ -85,17 +105,34 @@ def _complete(message: Message, line: bytes) -> str:
     return message.message_id
 
 
-def event_of(original: Original, line: int, position: int) -> Event | Rejected:
-    """The event a message is, its envelope normalised, or the reason why it is none."""
+def event_of(
+    original: Original, line: int, position: int, ids: PlaceholderIds = PLACEHOLDER_IDS, latest: str = NEVER,
+    file_time: Callable[[], FoundTime] = now,
+) -> Event | Rejected:  # fmt: skip
+    """The event a message is, its envelope normalised, or the reason why it is none.
+
+    What names nobody is taken out of its ids; without any time of its own it has that of its file.
+    """
     message = normalise(original)
+    notes: list[Note] = [("placeholder_id", name) for name in _WHO if _is_placeholder(message.get(name), ids)]
     fault = _fault(message)
     if fault:
         return Rejected(position, line, *fault, original=original)
-    time = event_time(message)
-    if time is None:
+    for name in (*_WHO, "messageId"):
+        if _is_placeholder(message.get(name), ids):
+            del message[name]
+    found = event_time(message, latest)
+    if found is None:
         given = {field: message[field] for field in TIME_FIELDS if message.get(field)}
         return Rejected(position, line, "bad_timestamp", f"no readable time in {given!r}"[:200], original=original)
-    return Event(position, line, message["type"], time, typed(message), original)
+    time, field = found if found.time else file_time()
+    if field != TIME_FIELDS[0]:
+        notes.append(("no_time", field))
+    return Event(position, line, message["type"], time, typed(message), original, tuple(notes))
+
+
+def _is_placeholder(id: object, ids: PlaceholderIds) -> bool:
+    return isinstance(id, str) and id in ids
 
 
 def typed(message: Original) -> Message:
@@ -186,7 +223,7 @@ def _fault(message: Original) -> tuple[str, str] | None:
         return "no_user_anon_id", f"neither {needed[0]} nor {needed[1]} is set"
     if kind == "track":
         event = message.get("event")
-        if event is None or event == "":
+        if event is None or (isinstance(event, str) and not event.strip()):
             return "event_not_defined", "a track message needs an event"
         if not isinstance(event, str):
             return "event_not_string", "the event is not text"

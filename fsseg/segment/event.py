@@ -69,6 +69,10 @@ def body_of(json: Raw | bytes) -> Body:
         return Body()
 
 
+Note = tuple[str, str]
+"""A warning about an event: its code, and the name of what it is about."""
+
+
 class Event(Struct, frozen=True, gc=False):
     """One valid Segment message.
 
@@ -83,6 +87,8 @@ class Event(Struct, frozen=True, gc=False):
     message: Message
     source: bytes | Original
     """The line, or what was an item of it."""
+    notes: tuple[Note, ...] = ()
+    """What was odd about its ids or its time, and how it was taken all the same."""
 
     @property
     def original(self) -> Original:

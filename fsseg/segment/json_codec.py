@@ -1,22 +1,70 @@
-"""JSON however deep it goes: orjson reads 1,024 levels, but writes 254. Numbers too large for it become infinite."""
+"""JSON as it comes: whole numbers of any size stay exact, halves of characters become U+FFFD, and nesting may be deep.
+
+orjson reads 1,024 levels, but writes 254.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+import re
+from typing import Any, Final
 
 import orjson
+from msgspec import MsgspecError
+from msgspec.json import Decoder
 
 LEVELS = 200
 """What goes deeper than this is left out where not even the slow way can write it."""
 
+_decode: Final = Decoder().decode  # as quick as orjson, which rounds whole numbers beyond 64 bits
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_ODD: Final = (MsgspecError, ValueError, RecursionError)
+_HUGE_NUMBER = re.compile(rb"\d{300}|[eE]\+?0*[1-9]\d\d")
+_MOST_DIGITS = 4_000
+"""Digits of a whole number that Python turns into text and back."""
+
 
 def loads(text: bytes) -> Any:
-    """The value of what is known to be JSON."""
+    """The value of a JSON text. Raises `orjson.JSONDecodeError` where it is none.
+
+    A number that no float can hold is given as the text that it is written in.
+    """
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
+        return _decode(text)
+    except _ODD:
+        pass
+    text = whole_characters(text)
+    try:
+        return _decode(text) if _HUGE_NUMBER.search(text) is None else _loads_huge(text)
+    except _ODD:
+        return orjson.loads(text)  # for its depth, or to say what is wrong
+
+
+def _loads_huge(text: bytes) -> Any:
+    return json.loads(text.decode(), parse_int=_whole_number, parse_float=_float, parse_constant=_refuse)
+
+
+def whole_characters(text: bytes) -> bytes:
+    """The text with U+FFFD for each escaped half of a character, which JSON allows and no UTF-8 can hold."""
+    if b"\\ud" not in text and b"\\uD" not in text:
+        return text
+    return _ESCAPES.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+
+
+def _float(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
 
 
 def dumps(value: Any, option: int = 0) -> bytes:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, BinaryIO
 
 import orjson
 
+from fsseg.segment import json_codec
 from fsseg.segment.batches import is_batch, messages_in
-from fsseg.segment.containers import LINES, Container, container_of
+from fsseg.segment.containers import LINES, Container, ForeignContent, container_of
+from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
-from fsseg.segment.lines import KEEP, Oversized, Piece, cut_ranges, range_blocks
+from fsseg.segment.file_time import file_time
+from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
+from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
+from fsseg.segment.times import FoundTime, latest_time
+
+Jumps = list[tuple[int, int]]
+
+MOST_JUMPS = 10_000
 
 RAW = 1_000
 """Characters of an unreadable line that are kept."""
@@ -23,16 +33,23 @@ class Reader:
     """The events of one input, in their order; every non-blank line or item gives at least one Event or Rejected.
 
     It opens its input when iterated over, and raises UnreadableInput if that, or reading on, fails. Afterwards
-    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped),
+    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped);
+    what is no export of events is unreadable, too;
     `events` how many events and rejects there were, and `lines` how many lines.
     """
 
-    def __init__(self, input: Input, stdin: BinaryIO | None = None) -> None:
+    def __init__(
+        self, input: Input, stdin: BinaryIO | None = None, placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS
+    ) -> None:
         self.input = input
         self.container = ""
         self.events = 0
         self.lines = 0
+        self.jumps: Jumps | None = [(0, 1)]
+        """From which event on the lines go with the events from which line on; None where that isn't simple."""
         self._stdin = stdin
+        self._ids = placeholder_ids
+        self._latest = latest_time()
 
     def __iter__(self) -> Iterator[Event | Rejected]:
         part = self.input.start, self.input.end
@@ -40,6 +57,7 @@ class Reader:
             with open_bytes(self.input.path, self._stdin) as file:
                 if part == (0, None):
                     source = Source(blocks_of(file))
+                    self.container = "unknown" + ".gz" * source.gzip
                     container = container_of(source)
                 else:
                     source = Source(range_blocks(file, *part), inside=part[0] > 0)
@@ -48,43 +66,93 @@ class Reader:
                 yield from self._events(source, container)
         except OSError as error:
             raise UnreadableInput(self.input.path, error.strerror or str(error)) from error
+        except ForeignContent as error:
+            raise UnreadableInput(self.input.path, str(error)) from None
 
     def _events(self, source: Source, container: Container) -> Iterator[Event | Rejected]:
         position = first = self.input.number << POSITION_BITS
-        line = 0
+        line, ids, latest = 0, self._ids, self._latest
         try:
             for piece, line in container.pieces(source):
                 try:
-                    message, time = read_message(piece)  # type: ignore[arg-type]  # an Oversized is none
+                    message, time = read_message(piece, ids, latest)  # type: ignore[arg-type]  # an Oversized is none
                 except ODD:
                     pass
                 else:
                     yield Event(position, line, message.type, time, message, piece)  # type: ignore[arg-type]  # as above
                     position += 1
                     continue
+                if isinstance(piece, Oversized):
+                    yield Rejected(position, line, "too_large", "too large for a message", raw=_text(piece.start))
+                    position += 1
+                    continue
+                if piece.isspace():
+                    self._jump(position - first, line + 1)
+                    continue
                 try:
-                    value = orjson.loads(piece)  # type: ignore[arg-type]  # refuses an Oversized as any non-JSON
+                    value = json_codec.loads(piece)
                 except orjson.JSONDecodeError as error:
-                    rejected = _unreadable(piece, line, position, error)
-                    if rejected:
-                        yield rejected
+                    for item in self._objects(piece, line, position) or [_unreadable(piece, line, position, error)]:
+                        self._jump(position - first, item.line)
+                        yield item
                         position += 1
+                    self._jump(position - first, line + 1)
                     continue
                 if position == first and is_batch(value):
                     self.container = "batch" + ".gz" * source.gzip
-                for item in messages_in(value):
-                    yield _of_item(item, line, position, piece)
+                items = messages_in(value)
+                for item in items:
+                    if len(items) > 1:
+                        self._jump(position - first, line)
+                    yield self._of_item(item, line, position, piece)
                     position += 1
+                if len(items) > 1:
+                    self._jump(position - first, line + 1)
             if source.fault:
                 yield Rejected(position, line + 1, source.code, source.fault, raw=_text(source.rest))
                 position += 1
         finally:
             self.events, self.lines = position - first, line
+            if container is not LINES:
+                self.jumps = None
+
+    def _jump(self, event: int, line: int) -> None:
+        """From this event on, counted from 0, the lines go on from this one."""
+        if self.jumps is not None:
+            self.jumps.append((event, line))
+            if len(self.jumps) > MOST_JUMPS:
+                self.jumps = None
+
+    def _objects(self, piece: bytes, line: int, position: int) -> list[Event | Rejected]:
+        """What stands in a line that several objects share, or that begins or ends as no JSON does."""
+        items: list[Event | Rejected] = []
+        for part, below in objects_in(piece):
+            place, at = line + below - 1, position + len(items)
+            try:
+                found = messages_in(json_codec.loads(part))
+            except orjson.JSONDecodeError as error:
+                items.append(_unreadable(part, place, at, error))
+            else:
+                items += (self._of_item(item, place, at + index, part) for index, item in enumerate(found))
+        return items
+
+    def _of_item(self, item: Any, line: int, position: int, piece: bytes) -> Event | Rejected:
+        if not isinstance(item, dict):
+            return Rejected(position, line, "not_an_object", "JSON, but no message", raw=_text(piece[:KEEP]))
+        note = item.pop("_fsseg", None)  # a line of failures.jsonl: what an earlier run noted is no part of the event
+        if not item and isinstance(note, dict):
+            raw, verb = (note["key"], "give") if "key" in note else (note.get("raw"), "read")
+            return Rejected(position, line, "not_json", f"an earlier run could not {verb} this line", raw=str(raw))
+        return event_of(item, line, position, self._ids, self._latest, lambda: self._file_time)
+
+    @cached_property
+    def _file_time(self) -> FoundTime:
+        return file_time(self.input.path, self._latest)
 
 
-def read(input: Input, stdin: BinaryIO | None = None) -> Reader:
+def read(input: Input, stdin: BinaryIO | None = None, placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS) -> Reader:
     """The events of one input; `stdin` stands in for standard input, which `-` names."""
-    return Reader(input, stdin)
+    return Reader(input, stdin, placeholder_ids)
 
 
 def split(path: str, parts: int, number: int = 0) -> list[Input]:
@@ -100,26 +168,13 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
             if source.gzip or container_of(source) is not LINES:
                 return [Input(path, number)]
         return cut_ranges(path, parts, number)
+    except ForeignContent:
+        return [Input(path, number)]  # the one who reads it will say so
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from error
 
 
-def _of_item(item: Any, line: int, position: int, piece: Piece) -> Event | Rejected:
-    if not isinstance(item, dict):
-        start = piece.start if isinstance(piece, Oversized) else piece[:KEEP]
-        return Rejected(position, line, "not_an_object", "JSON, but no message", raw=_text(start))
-    note = item.pop("_fsseg", None)  # a line of failures.jsonl: what an earlier run noted is no part of the event
-    if not item and isinstance(note, dict):
-        raw, verb = (note["key"], "give") if "key" in note else (note.get("raw"), "read")
-        return Rejected(position, line, "not_json", f"an earlier run could not {verb} this line", raw=str(raw))
-    return event_of(item, line, position)
-
-
-def _unreadable(piece: Piece, line: int, position: int, error: orjson.JSONDecodeError) -> Rejected | None:
-    if isinstance(piece, Oversized):
-        return Rejected(position, line, "too_large", "too large for a message", raw=_text(piece.start))
-    if not piece.strip():
-        return None
+def _unreadable(piece: bytes, line: int, position: int, error: orjson.JSONDecodeError) -> Rejected:
     try:
         piece.decode()
     except UnicodeDecodeError as fault:

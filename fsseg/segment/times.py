@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-TIME_FIELDS = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
+TIME_FIELDS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
 """The best first: `timestamp` is the client's clock corrected by Segment's (documented in the common fields spec)."""
+
+EARLIEST = "1990"
+"""No event is older; what says so comes from a clock that was never set."""
+_AHEAD = timedelta(days=1)
+"""How far a client's clock may be fast."""
 
 _EPOCH = datetime(1970, 1, 1)
 _SHAPE = re.compile(
@@ -24,6 +29,12 @@ _SHAPE = re.compile(
 _LONGEST = 100
 """Go's texts take 60 characters; the pattern would search long ones for ever."""
 _SEPARATORS = ("T", " ", "")
+_QUARTER = 900
+_WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)
+"""The offsets that any place has are between these, in quarters of an hour."""
+_FIRST_DATE, _LAST_DATE = datetime(1930, 1, 1), datetime(2051, 1, 1)
+_UNSET = datetime(1970, 2, 1)
+"""What counts from 1970 and comes to a time before this is a number of something else."""
 _NUMBER = re.compile(r"\s*-?\d{9,19}(\.\d+)?\s*", re.ASCII)
 
 
@@ -38,7 +49,9 @@ def canonical(value: object) -> str | None:
             try:
                 time = datetime.fromisoformat(value)
                 offset = time.utcoffset()
-                return _text(time - offset if offset else time)
+                if offset:
+                    return _text(time - offset) if _is_offset(offset) else None
+                return _text(time)
             except (ValueError, OverflowError):
                 pass  # it may still be a shape that datetime doesn't know
         if len(value) > _LONGEST:
@@ -54,8 +67,23 @@ def canonical(value: object) -> str | None:
     return _from_epoch(value)
 
 
-def event_time(message: Mapping[str, Any]) -> str | None:
-    """The first readable one of `TIME_FIELDS`; empty where there is none at all, None where none is readable."""
+class FoundTime(NamedTuple):
+    """When an event happened, and which of its fields says so."""
+
+    time: str
+    field: str
+
+
+def latest_time() -> str:
+    """The latest time that an event can have; whatever is later comes from a clock that is wrong."""
+    return _text((datetime.now(UTC) + _AHEAD).replace(tzinfo=None))
+
+
+def event_time(message: Mapping[str, Any], latest: str) -> FoundTime | None:
+    """The first of `TIME_FIELDS` that can be the time of an event; None where none can.
+
+    Without any, the time and the field are empty.
+    """
     unset = True
     for field in TIME_FIELDS:
         value = message.get(field)
@@ -63,9 +91,34 @@ def event_time(message: Mapping[str, Any]) -> str | None:
             continue
         unset = False
         time = canonical(value)
-        if time is not None:
-            return time
-    return "" if unset else None
+        if time is not None and EARLIEST <= time <= latest:
+            return FoundTime(time, field)
+    return FoundTime("", "") if unset else None
+
+
+def date_of_number(number: float) -> str | None:
+    """The date that a number means, as `canonical` writes it: seconds or parts of them since 1970.
+
+    None where no unit puts it between 1930 and 2050, or where two do.
+    """
+    found = [_read_as(number, unit) for unit in (1, 1_000, 1_000_000)]
+    dates = [one for one in found if one is not None] or [one for one in (_read_as(number, 1_000_000_000),) if one]
+    if len(dates) != 1 or _is_compact_date(number):
+        return None
+    return _text(dates[0])
+
+
+def _is_compact_date(number: float) -> bool:
+    """Whether a number such as 20250304 may be a date as it is written."""
+    found = _SHAPE.fullmatch(str(number))
+    date = _from_parts(found) if found else None
+    return date is not None and str(_FIRST_DATE.year) <= date[:4] < str(_LAST_DATE.year)
+
+
+def _read_as(number: float, unit: int) -> datetime | None:
+    date = _since_epoch(number, unit)
+    is_meant = date is not None and _FIRST_DATE <= date < _LAST_DATE and not _EPOCH <= date < _UNSET
+    return date if is_meant else None
 
 
 @lru_cache(maxsize=100_000)
@@ -82,23 +135,37 @@ def _from_parts(found: re.Match[str]) -> str | None:
     year, hour, minute = int(part("year")), int(part("hour")), int(part("minute"))
     month, day = (part("compact")[:2], part("compact")[2:]) if found["compact"] else (part("month"), part("day"))
     second, micros = int(part("second")), int(part("fraction")[:6].ljust(6, "0"))
-    if second == 60:  # a leap second, which datetime does not know
+    leap = second == 60  # which datetime does not know
+    if leap:
         second, micros = 59, 999_999
     zone = timedelta(hours=int(part("zone_hour")), minutes=int(part("zone_minute")))
+    offset = -zone if part("sign") == "-" else zone
+    if int(part("zone_minute")) > 59 or not _is_offset(offset):
+        return None
     try:
-        local = datetime(year, int(month), int(day), hour, minute, second, micros)
-        return _text(local + zone if part("sign") == "-" else local - zone)
+        time = datetime(year, int(month), int(day), hour, minute, second, micros) - offset
     except (ValueError, OverflowError):
         return None
+    return None if leap and (time.hour, time.minute) != (23, 59) else _text(time)
+
+
+def _is_offset(offset: timedelta) -> bool:
+    """Whether clocks of any place differ so from UTC."""
+    return _WEST <= offset <= _EAST and not offset.microseconds and offset.seconds % _QUARTER == 0
 
 
 def _from_epoch(number: float) -> str | None:
     size = abs(number)
     unit = 1 if size < 1e11 else 1_000 if size < 1e14 else 1_000_000 if size < 1e17 else 1_000_000_000
+    time = _since_epoch(number, unit)
+    return None if time is None else _text(time)
+
+
+def _since_epoch(number: float, unit: int) -> datetime | None:
     try:
         # Whole numbers stay whole: a float has no room for the microseconds of a date in nanoseconds.
         micros = number * 1_000_000 // unit if isinstance(number, int) else round(number * 1_000_000 / unit)
-        return _text(_EPOCH + timedelta(microseconds=micros))
+        return _EPOCH + timedelta(microseconds=micros)
     except (ValueError, OverflowError):
         return None
 

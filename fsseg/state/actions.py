@@ -117,8 +117,12 @@ class Code(StrEnum):
     CONFLICT = "conflict"
     INCOMPLETE = "incomplete"
     IGNORED_TRAIT = "ignored_trait"
+    PLACEHOLDER_ID = "placeholder_id"
+    NO_TIME = "no_time"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
+    LEFT_OUT = "left_out"
+    NOT_STORED = "not_stored"
     SHARED_EMAIL = "shared_email"
     IS_LEAD = "is_lead"
     CREATED = "created"
@@ -129,6 +133,12 @@ def is_any(column: str, *values: Action | Status | Code) -> str:
     listed = ", ".join(f"'{value}'" for value in values)
     return f"{column} IN ({listed})"
 
+
+IS_EMPTIED = "json_quote(json_extract(f.value, '$[1]')) IN ('null', '\"\"', '[]', '{}')"
+"""The SQL condition that a change f.value, [before, after], leaves its field empty.
+
+Quoted, a list that is empty and the text "[]" are two things.
+"""
 
 TABLES: tuple[Table, ...] = ("record", "entry")
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from fsseg.freshsales.names import Entity
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.plan_store import Record, Store
+from fsseg.state.row_status import add_warnings
 
 DECIDED = ("action", "fields", "status", "code", "warnings", "account")
 """The columns of a record that deciding sets."""
@@ -17,13 +18,14 @@ KINDS = ("account", "person", "deal")
 
 
 class NewPerson(NamedTuple):
-    """Somebody whom Freshsales doesn't hold, and who belongs to no account; `desired` is JSON."""
+    """Somebody whom Freshsales doesn't hold; `desired` and `companies` are JSON."""
 
     id: int
     entity: Entity
     key: str
     asks_contact: int
     desired: str
+    companies: str
 
 
 def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
@@ -32,7 +34,7 @@ def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
     while True:
         rows = store.db.execute(
             f"SELECT {', '.join(NewPerson._fields)} FROM record NOT INDEXED WHERE id > ? AND kind = 'person'"
-            " AND action IS NULL AND existing IS NULL AND companies = '[]' ORDER BY id LIMIT ?",
+            " AND action IS NULL AND existing IS NULL ORDER BY id LIMIT ?",
             (last, size),
         )
         page = [NewPerson._make(row) for row in rows]
@@ -42,9 +44,10 @@ def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
         yield page
 
 
-def create_people(store: Store, rows: Iterable[tuple[str, int]]) -> None:
-    """People to create, with the JSON of their fields."""
+def create_people(store: Store, rows: Iterable[tuple[str, int]], warnings: Iterable[tuple[str, int]] = ()) -> None:
+    """People to create, with the JSON of their fields, and what is to be warned of."""
     with store.transaction():
+        add_warnings(store, warnings)
         store.update_all("record", ("fields", "action"), ((fields, Action.CREATE, id) for fields, id in rows))
 
 

@@ -25,54 +25,71 @@ class FoldStore:
         """The id that the next record gets."""
         return self._next
 
-    def _taken(self, id: int) -> int:
-        self._next = max(self._next, id + 1)
-        return id
-
     def add_people(self, first: int, people: Sequence[Columns]) -> None:
-        """Add records with these `PERSON_COLUMNS`, whose ids begin with `first`."""
-        marks = ", ".join("?" * (len(PERSON_COLUMNS) + 1))
+        """Add records: the index of each, and its `PERSON_COLUMNS`. Ids begin with `first`, as in all rows of them."""
+        marks = ", ".join("?" * len(PERSON_COLUMNS))
         self._db.executemany(
-            f"INSERT INTO record (kind, id, {', '.join(PERSON_COLUMNS)}) VALUES ('person', {marks})",
-            ((id, *columns) for id, columns in enumerate(people, first)),
+            f"INSERT INTO record (kind, id, {', '.join(PERSON_COLUMNS)}) VALUES ('person', ? + {first}, {marks})",
+            people,
         )
         self._next = max(self._next, first + len(people))
 
     def add_reference(self, columns: Columns, key: str, *, by_email: bool) -> int:
         """Add a person who is only pointed at by entries; its id."""
         id = self._next
-        self.add_people(id, [columns])
+        self.add_people(id, [(0, *columns)])
         self._db.execute(
             "UPDATE record SET key = ?, by_email = ?, action = ? WHERE id = ?", (key, by_email, Action.REFERENCE, id)
         )
         return id
 
-    def add_states(self, rows: Iterable[tuple[int, bytes]]) -> None:
+    def add_states(self, first: int, rows: Iterable[tuple[int, bytes]]) -> None:
         """Keep what was folded of these people, for when Freshsales holds them as the other kind of record."""
-        self._db.executemany("INSERT OR REPLACE INTO folded VALUES (?, ?)", rows)
+        self._db.executemany(f"INSERT OR REPLACE INTO folded VALUES (? + {first}, ?)", rows)
 
-    def add_deals(self, rows: Iterable[tuple[int, Columns]]) -> None:
-        """Plan deals of these people: key, match_key, companies, desired, times and sources of each."""
+    def add_deals(self, first: int, rows: Sequence[Columns]) -> None:
+        """Plan deals: whose, key, match_key, companies, desired, times, sources and warnings."""
+        id = self._next
         self._db.executemany(
-            "INSERT INTO record (kind, entity, id, parent, key, match_key, companies, desired, times, sources)"
-            " VALUES ('deal', 'deal', ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((self._taken(self._next), person, *columns) for person, columns in rows),
+            "INSERT INTO record"
+            " (kind, entity, id, parent, key, match_key, companies, desired, times, sources, warnings)"
+            f" VALUES ('deal', 'deal', ?, ? + {first}, ?, ?, ?, ?, ?, ?, ?)",
+            ((number, *row) for number, row in enumerate(rows, id)),
         )
+        self._next = id + len(rows)
 
-    def add_companies(self, rows: Iterable[tuple[str, int | None, bytes]]) -> None:
-        """Keep what a person (None: a group call) says of a company: part, whose it is, state."""
-        self._db.executemany("INSERT INTO fragment (key, person, state) VALUES (?, ?, ?)", rows)
+    def add_companies(self, first: int, rows: Iterable[tuple[int | None, str, bytes]]) -> None:
+        """Keep what is said of a company: by whom (None: a group call), part and state."""
+        self._db.executemany(f"INSERT INTO fragment (person, key, state) VALUES (? + {first}, ?, ?)", rows)
 
-    def add_entries(self, rows: Iterable[tuple[int | None, Columns]]) -> None:
+    def add_entries(self, first: int, rows: Iterable[Columns]) -> None:
         """Add timeline entries: whose, then key, time, position, hash, e-mail and payload."""
         self._db.executemany(
-            "INSERT INTO entry (person, key, time, position, hash, email, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((person, *columns) for person, columns in rows),
+            "INSERT INTO entry (person, key, time, position, hash, email, payload)"
+            f" VALUES (? + {first}, ?, ?, ?, ?, ?, ?)",
+            rows,
         )
 
     def add_refused(self, rows: Iterable[tuple[int, str, str]]) -> None:
         """Note the events that mapping refused: position, code and detail."""
         self._db.executemany("INSERT INTO reject (position, code, message) VALUES (?, ?, ?)", rows)
+
+    def add_ties(self, ties: Iterable[tuple[str, str]]) -> None:
+        """Note ids and e-mails of one person."""
+        self._db.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?, 0)", ties)
+
+    def person_of(self, key: str) -> tuple[int, bytes] | None:
+        """Record and state of the person who has this key and no other."""
+        row = self._db.execute(
+            "SELECT r.id, f.state FROM record r JOIN folded f ON f.person = r.id"
+            " WHERE r.kind = 'person' AND r.keys = ?",
+            (encode([key]),),
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def tie_key(self, key: str, person: int) -> None:
+        """Give the entries that came with this key to a person."""
+        self._db.execute("UPDATE entry SET person = ? WHERE person IS NULL AND key = ?", (person, key))
 
     def has_anonymous(self) -> bool:
         """Whether identify calls told of an anonymousId."""
@@ -82,8 +99,8 @@ class FoldStore:
         """Note which record has which key, for `stitch`."""
         keys = PERSON_COLUMNS.index("keys")
         self._db.executemany(
-            "INSERT INTO identity SELECT value, ? FROM json_each(?)",
-            ((id, columns[keys]) for id, columns in enumerate(people, first)),
+            f"INSERT OR REPLACE INTO identity SELECT value, ? + {first} FROM json_each(?)",
+            ((index, columns[keys]) for index, *columns in people),
         )
 
     def stitch(self) -> None:
@@ -123,8 +140,8 @@ class FoldStore:
             self._db.execute("DELETE FROM record WHERE id = ?", (id,))
 
     def warn(self, id: int, code: str) -> None:
-        """Give a record its first warning."""
-        self._db.execute("UPDATE record SET warnings = ? WHERE id = ?", (encode([code]), id))
+        """Give a record one more warning."""
+        self._db.execute("UPDATE record SET warnings = json_insert(warnings, '$[#]', ?) WHERE id = ?", (code, id))
 
     def loose_entries(self) -> Iterator[Loose]:
         """The entries of which nobody knows whose they are, by the key and e-mail that they came with."""

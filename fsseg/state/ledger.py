@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from fsseg.freshsales.names import Entity
+from fsseg.segment.email_key import email_key
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.delivered_keys import Delivered
 from fsseg.state.ledger_format import (
@@ -116,7 +117,7 @@ class Ledger:
             (hashed(key), short(key)),
         )
         people = (_known(row, email) for row in rows)
-        return next((known for known in people if known.email and known.email.casefold() == email), None)
+        return next((known for known in people if known.email and email_key(known.email) == email), None)
 
     def delivered(self) -> Delivered:
         """The keys of delivered events, to be asked."""
@@ -140,6 +141,17 @@ class Ledger:
     def _times(self, blob: bytes | None) -> dict[str, int]:
         names = self._names
         return {names[number]: time for number, time in decode_times(blob).items()}
+
+    def not_stored(self, places: Iterable[int]) -> dict[int, dict[str, int]]:
+        """What Freshsales has taken of these records and not stored: fingerprint of the value by field."""
+        wanted = list(places)
+        found: dict[int, dict[str, int]] = {}
+        for at in range(0, len(wanted), MOST_VALUES):
+            some = [signed(place) for place in wanted[at : at + MOST_VALUES]]
+            query = f"SELECT place, field, value FROM not_stored WHERE place IN ({', '.join('?' * len(some))})"
+            for place, field, value in self.db.execute(query, some):
+                found.setdefault(unsigned(place), {})[self._names[field]] = value
+        return found
 
     @property
     def runs_in_doubt(self) -> set[str]:
@@ -217,6 +229,11 @@ class LedgerChange:
 
     def sort_in(self) -> None:
         """Put what is new in its places; in order that takes half the time, and less space."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO former SELECT known.key, known.mailbox, known.domain"
+            " FROM temp.new_person new JOIN person known USING (key)"
+            " WHERE known.mailbox IS NOT NULL AND (known.mailbox, known.domain) IS NOT (new.mailbox, new.domain)"
+        )
         for table, order in (("person", "key"), ("address", "email"), ("record", "place")):
             new = f"SELECT * FROM temp.new_{table} ORDER BY {order}, rowid"
             self._db.execute(f"INSERT OR REPLACE INTO {table} {new}")
@@ -238,6 +255,11 @@ class LedgerChange:
             "INSERT INTO temp.new_record VALUES (?, ?, ?, ?)",
             ((signed(key), fingerprint, self._blob(times), self.generation) for key, times, fingerprint in rows),
         )
+
+    def not_stored(self, rows: Iterable[tuple[int, str, int]]) -> None:
+        """Freshsales has taken these values and not stored them: place, field, fingerprint of the value."""
+        numbered = ((signed(place), self._ledger.number(field), value) for place, field, value in rows)
+        self._db.executemany("INSERT OR REPLACE INTO not_stored VALUES (?, ?, ?)", numbered)
 
     def _blob(self, times: Mapping[str, int]) -> bytes | None:
         return encode_times({self._ledger.number(name): time for name, time in times.items()})

@@ -10,10 +10,11 @@ from typing import Any
 
 from xxhash import xxh3_64_intdigest
 
+from fsseg.segment.email_key import email_key
 from fsseg.state import delivered_keys
 from fsseg.state.delivered_keys import Delivered
 
-VERSION = 3
+VERSION = 5
 
 # A ledger that is made anew, since one was lost, begins later than any that was there before: seconds since 2025.
 # A million people have to fit into little space: keys are 64-bit hashes, and an e-mail that is the key isn't repeated.
@@ -25,8 +26,12 @@ CREATE TABLE person (key INTEGER PRIMARY KEY, entity INTEGER NOT NULL, remote_id
     generation INTEGER NOT NULL);
 CREATE TABLE domain (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE address (email INTEGER NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (email, person)) WITHOUT ROWID;
+CREATE TABLE former (person INTEGER NOT NULL, mailbox TEXT NOT NULL, domain INTEGER NOT NULL,
+    PRIMARY KEY (person, mailbox, domain)) WITHOUT ROWID;
 CREATE TABLE record (place INTEGER PRIMARY KEY, content INTEGER, times BLOB, generation INTEGER NOT NULL);
 CREATE TABLE field (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value INTEGER NOT NULL,
+    PRIMARY KEY (place, field)) WITHOUT ROWID;
 CREATE TABLE doubt (key INTEGER PRIMARY KEY, run TEXT NOT NULL);
 {delivered_keys.SCHEMA}
 CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, events INTEGER NOT NULL,
@@ -124,7 +129,7 @@ def person_row(
 
 def address_row(key: str, email: str | None) -> tuple[int, int] | None:
     """The row of `address` that finds, by the folded e-mail, a person whose key is another; None if it isn't."""
-    return None if key.startswith("@") or not email else (short(f"@{email.casefold()}"), hashed(key))
+    return None if key.startswith("@") or not email else (short(f"@{email_key(email)}"), hashed(key))
 
 
 def _to_2(db: Connection) -> None:
@@ -166,4 +171,20 @@ def _pages(rows: Cursor) -> Iterator[list[Any]]:
         yield page
 
 
-MIGRATIONS = {1: _to_2, 2: _to_3}
+def _to_4(db: Connection) -> None:
+    """Addresses that people had before are kept; of those that they have had until now nobody knows."""
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS former (person INTEGER NOT NULL, mailbox TEXT NOT NULL, domain INTEGER NOT NULL,"
+        " PRIMARY KEY (person, mailbox, domain)) WITHOUT ROWID"
+    )
+
+
+def _to_5(db: Connection) -> None:
+    """What Freshsales has taken and not stored is known by record and field."""
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value INTEGER NOT NULL,"
+        " PRIMARY KEY (place, field)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from fsseg.state.actions import TABLES, Action, Code, Status, Table, is_any
-from fsseg.state.fingerprint import fingerprint, fingerprint_keys
+from fsseg.state.fingerprint import fingerprint, fingerprint_keys, value_fingerprint
 from fsseg.state.input_files import finished
 from fsseg.state.ledger import Ledger, LedgerChange
 from fsseg.state.ledger_format import hashed, unsigned
@@ -150,6 +150,19 @@ def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: 
     with store.transaction() as db:
         db.executemany("UPDATE record SET earlier = ? WHERE id = ? AND earlier IS NULL", overwritten)
     change.records(rows)
+    change.not_stored(
+        (row.fingerprint_keys[0], name, value_fingerprint(row.desired[name]))
+        for row in page
+        if row.fingerprint_keys
+        for name in _names_not_stored(row.warnings)
+        if name in row.desired
+    )
+
+
+def _names_not_stored(warnings: Iterable[Any]) -> Iterator[str]:
+    for warning in map(str, warnings):
+        if warning.startswith(f"{Code.NOT_STORED}: "):
+            yield warning.partition(": ")[2].partition(" = ")[0]
 
 
 def _fingerprint(row: _Row, totals: Totals, before: int | None) -> int | None:

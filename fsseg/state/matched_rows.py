@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from fsseg.state.plan_store import Record, Store
 
 _UNMATCHED = "kind = 'person' AND NOT matched"
+_UNMATCHED_ACCOUNTS = "kind = 'account' AND action IS NULL AND existing IS NULL"
+_UNDECIDED_DEALS = "kind = 'deal' AND action IS NULL"
 
 
 def count_unmatched_people(store: Store) -> int:
@@ -24,16 +26,21 @@ def match_everybody(store: Store) -> None:
     store.db.execute(f"UPDATE record SET matched = 1 WHERE {_UNMATCHED}")
 
 
-def unmatched_accounts(store: Store) -> list[Record]:
+def count_unmatched_accounts(store: Store) -> int:
+    """How many accounts are still to be looked for."""
+    return store.count("record", _UNMATCHED_ACCOUNTS)
+
+
+def unmatched_accounts(store: Store) -> Iterator[Record]:
     """The accounts that are still to be looked for."""
-    return list(store.records("kind = 'account' AND action IS NULL AND existing IS NULL"))
+    return store.records(_UNMATCHED_ACCOUNTS)
 
 
-def undecided_deals(store: Store) -> list[Record]:
+def undecided_deals(store: Store) -> Iterator[Record]:
     """The deals that are still to be decided on; those of one contact stand together."""
-    return list(store.records("kind = 'deal' AND action IS NULL", order="parent, id"))
+    return store.records(_UNDECIDED_DEALS, order="parent, id")
 
 
-def remote_ids(store: Store, people: Iterable[int | None]) -> dict[int, int]:
-    """The ids in Freshsales of these people, as far as they are known, by id."""
-    return {id: person.remote_id for id, person in store.around(people).items() if person.remote_id is not None}
+def contacts_of_undecided_deals(store: Store) -> dict[int, int]:
+    """The ids in Freshsales of the contacts whose deals `undecided_deals` gives, as far as they are known, by id."""
+    return store.remote_parents(_UNDECIDED_DEALS)

@@ -11,7 +11,7 @@ import orjson
 from fsseg.freshsales.names import Entity
 from fsseg.state.database import connect, is_whole, transaction
 
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE seen (entity TEXT NOT NULL, id INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (entity, id))
     WITHOUT ROWID;

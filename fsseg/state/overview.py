@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from fsseg.state.actions import TABLES, Action, Code, EventOutcome, Status
+from fsseg.state.actions import IS_EMPTIED, TABLES, Action, Code, EventOutcome, Status
 from fsseg.state.plan_store import Store
 
 MOST_NAMES = 20
@@ -18,9 +18,8 @@ _UPDATES = f"entity IN ('lead', 'contact', 'account', 'deal') AND {_TO_UPDATE}"
 _ENTRIES = f"head IS NULL AND {_TO_CREATE}"
 _NOT_SENT = f"action = '{Action.SKIPPED}' AND status = '{Status.FAILED}'"
 _FIELDS = (
-    # Quoted, a list that is empty and the text "[]" are two things.
-    "SELECT entity, key, count(*), sum(json_quote(json_extract(value, '$[1]')) IN ('null', '\"\"', '[]', '{}'))"
-    f" FROM (SELECT r.entity, f.key, f.value FROM record r, json_each(r.fields) f WHERE {_UPDATES})"
+    "SELECT entity, key, count(*), sum(emptied)"
+    f" FROM (SELECT r.entity, f.key, {IS_EMPTIED} AS emptied FROM record r, json_each(r.fields) f WHERE {_UPDATES})"
     " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
 )
 _NAMES = (

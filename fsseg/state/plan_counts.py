@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fsseg.freshsales.names import Entity
-from fsseg.state.actions import WRITES, Action, Status, is_any
+from fsseg.state.actions import IS_EMPTIED, WRITES, Action, Status, is_any
 from fsseg.state.plan_store import Store
 
 
@@ -21,7 +21,8 @@ def count_matched(store: Store) -> MatchedCounts:
     """The records that are in Freshsales, whatever the plan does with them short of leaving them alone."""
     row = store.db.execute(
         "SELECT count(*), coalesce(sum(action = ?1), 0), coalesce(sum(action = ?1 AND clears), 0)"
-        " FROM (SELECT action, EXISTS (SELECT 1 FROM json_each(fields) f WHERE json_extract(f.value, '$[1]') IS NULL)"
+        " FROM (SELECT action, EXISTS (SELECT 1 FROM json_each(fields) f"
+        f" WHERE {IS_EMPTIED})"
         f" AS clears FROM record WHERE existing IS NOT NULL AND {is_any('action', Action.UPDATE, Action.UNCHANGED)})",
         (Action.UPDATE,),
     ).fetchone()
@@ -37,16 +38,6 @@ def count_planned(store: Store) -> dict[tuple[Entity, Action], int]:
         (Status.PLANNED,),
     )
     return {(entity, action): count for entity, action, count in rows}
-
-
-def count_namesake_deals(store: Store) -> int:
-    """The deals to create whose name another deal to create has, too."""
-    (count,) = store.db.execute(
-        "SELECT coalesce(sum(namesakes), 0) FROM (SELECT count(*) AS namesakes FROM record WHERE entity = 'deal'"
-        " AND status = ? AND action = ? GROUP BY match_key HAVING namesakes > 1)",
-        (Status.PLANNED, Action.CREATE),
-    ).fetchone()
-    return int(count)
 
 
 def count_people(store: Store) -> int:

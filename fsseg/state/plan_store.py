@@ -24,7 +24,7 @@ from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 4
+VERSION = 5
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -35,6 +35,8 @@ CREATE TABLE fragment (key TEXT NOT NULL, person INTEGER, state BLOB NOT NULL);
 CREATE TABLE folded (person INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
+CREATE TABLE tie (one TEXT NOT NULL, other TEXT NOT NULL, suppressed INTEGER NOT NULL, PRIMARY KEY (one, other))
+    WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
     match_key TEXT NOT NULL, by_email INTEGER NOT NULL DEFAULT 1, keys TEXT NOT NULL DEFAULT '[]', parent INTEGER,
     account INTEGER, sources TEXT NOT NULL DEFAULT '[]', desired TEXT NOT NULL DEFAULT '{}',
@@ -51,14 +53,14 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
 """
 INDEXES = (
     "record_match ON record (kind, match_key)",
-    "record_push ON record (entity, status, action)",
     "record_parent ON record (parent) WHERE parent IS NOT NULL",
     "fragment_person ON fragment (person) WHERE person IS NOT NULL",
     "entry_person ON entry (person, time, position)",
 )
 
 PERSON_COLUMNS = (
-    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "desired", "times", "sources", "companies"
+    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "desired", "times", "sources", "companies",
+    "warnings",
 )  # fmt: skip
 """What folding tells of a person."""
 
@@ -346,6 +348,11 @@ class Store:
             )
         ]
 
+    def account_id(self, name: str | None) -> int | None:
+        """The id in Freshsales of the run's account of this folded name, if it is there already."""
+        found = self.db.execute("SELECT remote_id FROM record WHERE kind = 'account' AND match_key = ?", (name,))
+        return next((id for (id,) in found), None)
+
     def add_records(self, entity: Entity, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Plan these accounts or deals."""
         marks = ", ".join("?" * len(columns))
@@ -423,7 +430,7 @@ class Store:
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
         with self.transaction() as db:
-            for table in ("reject", "fragment", "folded", "identity", "anonymous", "record", "entry"):
+            for table in ("reject", "fragment", "folded", "identity", "anonymous", "tie", "record", "entry"):
                 db.execute(f"DELETE FROM {table}")
 
     def copy_to(self, path: Path) -> None:

@@ -15,14 +15,35 @@ _WITHOUT_ID = f"action = '{Action.CREATE}' AND status = '{Status.DONE}' AND remo
 """Made in bulk, whose answers tell no ids."""
 
 
-def count_records_to_send(store: Store, entity: Entity) -> int:
-    """How many records are to be created or updated, those in flight among them."""
-    return store.count("record", f"entity = ? AND {_TO_SEND}", (entity,))
+_LEFT = f"SELECT id FROM record WHERE {_TO_SEND}"
+_FREE: dict[str, str] = {
+    "contact": "companies = '[]'",
+    "deal": f"parent NOT IN ({_LEFT}) AND coalesce(account, 0) NOT IN ({_LEFT})",
+    "entry": f"person NOT IN ({_LEFT})",
+}
+"""What doesn't hang on anything that is still to be written."""
 
 
-def planned_records(store: Store, entity: Entity) -> Iterator[Record]:
+def index_queue(store: Store) -> None:
+    """Make what is to be sent quick to find. Planning does without: it would have to keep the index up to date."""
+    store.db.execute("CREATE INDEX IF NOT EXISTS record_push ON record (entity, status, action)")
+
+
+def _where(kind: str, *, partly: bool) -> str:
+    return f"{_TO_SEND} AND {_FREE[kind]}" if partly else _TO_SEND
+
+
+def count_records_to_send(store: Store, entity: Entity, *, partly: bool = False) -> int:
+    """How many records are to be created or updated, those in flight among them.
+
+    `partly`: only those that hang on nothing that is still to be written.
+    """
+    return store.count("record", f"entity = ? AND {_where(entity, partly=partly)}", (entity,))
+
+
+def planned_records(store: Store, entity: Entity, *, partly: bool = False) -> Iterator[Record]:
     """The records to create or update of which nothing was sent yet."""
-    return store.records(f"entity = ? AND {_TO_SEND} AND status = ?", (entity, Status.PLANNED))
+    return store.records(f"entity = ? AND {_where(entity, partly=partly)} AND status = ?", (entity, Status.PLANNED))
 
 
 def records_in_flight(store: Store, entity: Entity) -> Iterator[Record]:
@@ -30,18 +51,19 @@ def records_in_flight(store: Store, entity: Entity) -> Iterator[Record]:
     return store.records(f"entity = ? AND {_TO_SEND} AND status = ?", (entity, Status.SENT))
 
 
-def count_entries_to_send(store: Store) -> int:
+def count_entries_to_send(store: Store, *, partly: bool = False) -> int:
     """How many timeline entries are to be created, those in flight among them."""
-    return store.count("entry", f"head IS NULL AND {_TO_SEND}")
+    return store.count("entry", f"head IS NULL AND {_where('entry', partly=partly)}")
 
 
-def planned_entries(store: Store, size: int) -> Iterator[Sequence[Entry]]:
+def planned_entries(store: Store, size: int, *, partly: bool = False) -> Iterator[Sequence[Entry]]:
     """The timeline entries still to be sent, so many at a time, each person's in the order of their times."""
     after: tuple[int, str, int] = (-1, "", -1)
+    free = _FREE["entry"] if partly else "1"
     while True:
         ids = store.db.execute(
             "SELECT person, time, position, id FROM entry WHERE (person, time, position) > (?, ?, ?)"
-            f" AND head IS NULL AND {_PLANNED_CREATE} ORDER BY person, time, position LIMIT ?",
+            f" AND head IS NULL AND {_PLANNED_CREATE} AND {free} ORDER BY person, time, position LIMIT ?",
             (*after, size),
         ).fetchall()
         if not ids:

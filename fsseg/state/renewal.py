@@ -17,7 +17,8 @@ _OPEN = f"{_IS_PLANNED} AND {IS_SENT}"
 _REPLANNED = (
     f"status = '{Status.PLANNED}', code = NULL, message = NULL, http_status = NULL, existing = NULL,"
     " remote_id = NULL, proof = NULL, siblings = '[]', fields = '{}',"
-    f" warnings = iif(instr(warnings, '{Code.SHARED_EMAIL}'), '[\"{Code.SHARED_EMAIL}\"]', '[]'),"
+    " warnings = (SELECT json_group_array(iif(w.type = 'object', json(w.value), w.value)) FROM json_each(warnings) w"
+    f" WHERE w.type = 'object' OR w.value = '{Code.SHARED_EMAIL}'),"
     f" action = iif(action = '{Action.REFERENCE}', action, NULL)"
 )
 """As if nobody had looked at the record yet."""

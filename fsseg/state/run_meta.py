@@ -27,7 +27,7 @@ class PlanStage(StrEnum):
 
     NEW = "new"
     """Nothing of its events is kept yet."""
-    GATHERED = "gathered"
+    FOLDED = "folded"
     """All was read and folded; of an undo, it is known what is to be undone."""
     MATCHED = "matched"
     """It is known what Freshsales holds of it."""
@@ -69,6 +69,13 @@ class EventCounts(Struct, frozen=True):
     """The inputs that could not be read to their ends, and why."""
 
 
+class SuppressionCount(Struct, frozen=True):
+    """How many entries the suppression list has, and how many of them are of somebody in this run."""
+
+    entries: int
+    met: int
+
+
 class Forecast(Struct, frozen=True):
     """Requests of the whole run, those spent included; seconds still to go, waits for the quota included."""
 
@@ -81,6 +88,8 @@ class BulkJob(Struct, frozen=True):
 
     entity: Entity
     id: str | None
+    records: list[int] = []
+    """The rows that it is about."""
 
 
 class FileStamp(NamedTuple):
@@ -150,6 +159,8 @@ class RunMeta:
     counts: Note[EventCounts] = Note(EventCounts())
     """How the events it has read fared before they came into the plan."""
 
+    suppression: Note[SuppressionCount | None] = Note(None)
+    """What came of the suppression list; None where there is none."""
     requests: Note[dict[str, int | float]] = Note({})
     """What its processes have spent so far, as `Pacer.spent` tells it."""
 
@@ -162,6 +173,8 @@ class RunMeta:
     ends: Note[dict[int, str | None]] = Note({})
     """What its inputs ended with then, by number; None of what can't be read twice."""
 
+    jumps: Note[dict[int, list[tuple[int, int]] | None]] = Note({})
+    """By the number of the input, which lines its events stand in; None where only reading it again tells."""
     imported_by: Note[dict[str, str]] = Note({})
     """The run that imported an input before, by the path as it was given."""
 
@@ -179,6 +192,12 @@ class RunMeta:
 
     settled_seal: Note[str | None] = Note(None)
     """The digest of how the rows stand while nothing is under way; None while it pushes."""
+
+    read_at: Note[str | None] = Note(None)
+    """When it began to read what Freshsales holds of its records."""
+
+    refused_all: Note[dict[str, str]] = Note({})
+    """Why no more new records of an entity were sent, by entity."""
 
     applies: Note[str | None] = Note(None)
     """The run whose reviewed plan it pushes."""

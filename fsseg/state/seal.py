@@ -39,7 +39,7 @@ _encode = Encoder().encode
 PAGE = 1_000
 """Rows that are read at a time."""
 
-_UNPLANNED = (PlanStage.GATHERED, PlanStage.MATCHED)
+_UNPLANNED = (PlanStage.FOLDED, PlanStage.MATCHED)
 
 
 def seal(store: Store) -> None:

@@ -16,6 +16,7 @@ from tests.bench.memory import memory
 from tests.bench.people import people
 from tests.bench.requests import quota, requests, start_up
 from tests.bench.sequences import sequences
+from tests.bench.shares import shares
 from tests.bench.stages import stages
 from tests.bench.whole import against_an_account, whole
 from tests.faults.ways import WAYS
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     names = [
         "whole",
+        "shares",
         "account",
         "stages",
         "memory",
@@ -55,8 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sizes = [(scaled(5 * people), scaled(people)) for people in (20_000, 100_000, 500_000)]
     sections: dict[str, Callable[[], str]] = {
         "whole": lambda: whole(
-            [(scaled(200_000), scaled(20_000)), *(LARGE if given.full else [])], rounds=3 if given.scale >= 1 else 1
+            [(scaled(200_000), scaled(20_000)), *([*LARGE, FULL] if given.full else [])],
+            rounds=3 if given.scale >= 1 else 1,
         ),
+        "shares": lambda: shares(scaled(200_000), scaled(20_000)),
         "account": lambda: against_an_account(scaled(2_000), scaled(400)),
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
         "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),

@@ -11,11 +11,14 @@ from tests.faults.ways import imported
 
 
 def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["whole", "account", "stages", "memory", "requests", "start", "ledger", "people", "--scale", "0.001"])
+    main(
+        ["whole", "shares", "account", "stages", "memory", "requests", "start", "ledger", "people", "--scale", "0.001"]
+    )
     printed = capsys.readouterr().out
     for row in (
         "bare orjson.loads",
         "dry-run --offline, 200 of 20 people",
+        "read, map, dedupe, partition",
         "import, suite, 50% of the people there",
         "read, map, fold",
         "100 events of 20 people",

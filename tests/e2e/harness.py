@@ -39,6 +39,13 @@ STATE_KEYS = frozenset(
 """What two accounts of the same content may differ in, or what `Account.state` tells by name."""
 
 
+UNHURRIED = {
+    "job_seconds": 0.0, "lookup_lag": 0.0, "quota": 1_000_000, "per_minute": None, "unknown_attributes": "refuse",
+    "unknown_custom_fields": "refuse", "bad_choices": "refuse",
+}  # fmt: skip
+"""What tests need not wait for, and what fsseg itself must never send."""
+
+
 @dataclass
 class Result:
     """What one command did."""
@@ -121,7 +128,7 @@ class Account:
     def empty(self, account: Mapping[str, Any] | None = None, **options: Any) -> None:
         """Begin anew, with another account or options where given."""
         reset(self.db, self.edition, account)
-        self.configure(**{**Options().plain(), "job_seconds": 0.0, **options})
+        self.configure(**{**Options().plain(), **UNHURRIED, **options})
         self.forget()
 
     def configure(self, **options: Any) -> None:

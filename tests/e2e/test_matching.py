@@ -85,7 +85,7 @@ def test_a_search_that_shows_only_the_first_address_is_not_relied_on(
     def first_only(exchange: Exchange) -> None:
         if "/filtered_search/" in exchange.path:
             for row in exchange.answer.get("contacts", ()):
-                row.pop("emails")
+                row.pop("emails", None)
 
     with stranger.before(large, first_only) as server:
         machine = Machine(large, tmp_path, server.base_url)
@@ -201,7 +201,7 @@ def test_people_of_a_view_that_only_sounds_like_all_are_not_taken_for_everybody(
     def misleading(exchange: Exchange) -> None:
         if exchange.path.endswith("/contacts/filters"):
             views = exchange.answer["filters"]
-            exchange.answer["filters"] = [{**views[1], "name": "All my contacts"}, *views[1:]]
+            exchange.answer["filters"] = [{**views[1], "name": "All my contacts"}, *views[1:3]]
         elif "/contacts/view/" in exchange.path:
             exchange.answer = {"contacts": exchange.answer["contacts"][:5], "meta": {"total": 5, "total_pages": 1}}
 

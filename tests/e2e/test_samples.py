@@ -99,6 +99,7 @@ EXPECTED = {
         warnings={
             "ignored_trait favoriteColor": 3, "ignored_trait jobtitel": 1, "bad_value cfPlan": 1, "bad_value cfSeats": 1,
             "bad_value cfSignupDate": 1, "bad_value cfIsActive": 1, "incomplete amount": 1, "shared_email": 1,
+            "no_time originalTimestamp": 1, "no_time receivedAt": 1,
         },
         leads="ines.duarte george.halloran harald wendy.pike colin.reed pilar.soto tove bram.visser bookings rory.quill"
         " ansi rtl layla.haddad",
@@ -144,7 +145,7 @@ PEOPLE: dict[str, dict[str, dict[str, Any]]] = {
         "wendy.pike@oldquay.example": {"work_number": "020 7946 0199", "job_title": "Harbour Master"},
         "Bookings@Ropewalk.example": {"first_name": "Dee", "last_name": "Marlow-Hart", "job_title": "Manager"},
         "rory.quill@tejo.example": {"last_name": "@SUM(1+1)*cmd|' /C calc'!A0"},
-        "ansi@tejo.example": {"first_name": "\x1b[31mRed\x1b[0m"},
+        "ansi@tejo.example": {"first_name": "[31mRed[0m"},
         "layla.haddad@bahr.example": {"first_name": "ليلى"},
     },
 }  # fmt: skip

@@ -164,6 +164,7 @@ def limited(machine: Machine, blocks: int, *args: str) -> Ended:
     return run(machine, *args, prefix=shell)
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_run_that_was_stopped_by_its_own_limit_goes_on_with_another(
     classic: Machine, path: str, ends: dict[str, State]
 ) -> None:
@@ -177,7 +178,7 @@ def test_a_run_that_was_stopped_by_its_own_limit_goes_on_with_another(
 def test_a_run_that_the_quota_would_keep_too_long_goes_on_later(
     classic: Machine, path: str, ends: dict[str, State]
 ) -> None:
-    classic.account.configure(quota=40, window=1e7)
+    classic.account.configure(quota=40, window=1e7, retry_after="seconds")
     done = here(classic, "import", path, "--json", "--max-time", "50m")
     assert done.code == 5
     assert "the time is up" in done.err
@@ -197,6 +198,7 @@ def killed_at_the_first_lead(machine: Machine, events: list[dict[str, Any]]) -> 
     process.communicate()
 
 
+@pytest.mark.usefixtures("fast")
 def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic: Machine) -> None:
     account, events = classic.account, mixed()[5:8]
     killed_at_the_first_lead(classic, events)
@@ -297,6 +299,7 @@ def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) ->
     assert len(account.records()["deals"]) == 6
 
 
+@pytest.mark.usefixtures("fast")
 def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Machine) -> None:
     """By a database id, which nothing in Freshsales tells; the answer was never heard."""
     account, events = classic.account, mixed()[5:8]

@@ -83,8 +83,8 @@ def test_jobs_that_keep_failing_double_nothing(machine: Machine, ends: dict[str,
 def test_a_job_that_outlives_a_killed_run_doubles_nothing(suite: Machine, ends: dict[str, State]) -> None:
     before(suite.account, job_seconds=1.5)
     process = start(suite, "import", suite.write("e.jsonl", mixed()))
-    deals = f"POST {suite.account.sandbox.base_url.removeprefix(suite.account.sandbox.origin)}/api/deals/bulk_upsert"
-    while deals not in suite.account.sandbox.stats()["requests"]:
+    bulk = f"POST {suite.account.sandbox.base_url.removeprefix(suite.account.sandbox.origin)}/api/contacts/bulk_upsert"
+    while bulk not in suite.account.sandbox.stats()["requests"]:
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()

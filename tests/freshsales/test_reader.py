@@ -8,7 +8,8 @@ from pytest_httpx import HTTPXMock
 
 from fsseg.freshsales.bulk_job import Job
 from fsseg.freshsales.errors import BadAnswer, FreshsalesError, NotFound
-from fsseg.freshsales.reader import Page, Reader, is_of_all
+from fsseg.freshsales.reader import Page, Reader
+from fsseg.freshsales.views import view_of_all
 
 from .clocks import FakeClock
 
@@ -47,7 +48,9 @@ def test_a_lookup_asks_several_entities_at_once(reader: Reader, httpx_mock: HTTP
     )
     found = reader.lookup("a+1@b.example", "email", ["lead", "contact"])
     assert found == {"lead": [], "contact": [{"id": 2, "email": "a@b.example"}]}
-    assert asked(httpx_mock) == ["GET /api/lookup?q=a%2B1%40b.example&f=email&entities=lead%2Ccontact"]
+    assert asked(httpx_mock) == [
+        "GET /api/lookup?q=a%2B1%40b.example&f=email&entities=lead%2Ccontact&include=sales_accounts"
+    ]
 
 
 def test_a_lookup_takes_a_key_missing_beside_another_for_none(reader: Reader, httpx_mock: HTTPXMock) -> None:
@@ -114,32 +117,54 @@ def test_a_record_of_another_shape_is_a_bad_answer(reader: Reader, httpx_mock: H
 
 
 ALL = {"id": 3, "name": "All Contacts"}
-MINE = {"id": 1, "name": "My Contacts"}
-DEFAULT = {"id": 2, "name": "Alle Kontakte", "is_default": True}
+MINE = {"id": 1, "name": "My Contacts", "is_default": True}
+GERMAN = {"id": 2, "name": "Alle Kontakte", "is_default": True}
+STRANGE = {"id": 5, "name": "Contatte", "is_default": True}
+BIN = {"id": 4, "name": "Recycle Bin", "is_default": True}
 
 
 @pytest.mark.parametrize(
     ("views", "chosen"),
-    [([MINE, DEFAULT, ALL], 3), ([MINE, {**ALL, "name": "all contacts"}], 3), ([MINE, DEFAULT], 2), ([MINE], 1)],
+    [
+        ([MINE, ALL], 3),
+        ([MINE, {**ALL, "name": "all  contacts"}], 3),
+        ([BIN, MINE, GERMAN], 2),
+        ([{**ALL, "name": "Todos los contactos"}], 3),
+        ([{**ALL, "name": "Tous les contacts"}], 3),
+    ],
 )
-def test_the_view_of_all_is_found_by_name_else_the_default_else_the_first(
+def test_the_view_of_all_is_found_by_name_in_several_languages(
     reader: Reader, httpx_mock: HTTPXMock, views: list[Any], chosen: int
 ) -> None:
     httpx_mock.add_response(json={"filters": views})
-    assert reader.likeliest_view("contact") == reader.likeliest_view("contact") == chosen
+    assert view_of_all(reader, "contact") == view_of_all(reader, "contact") == chosen
 
 
-def test_only_a_view_of_all_names_itself_so() -> None:
-    assert is_of_all("contact", ALL)
-    assert not is_of_all("contact", DEFAULT)
-    assert not is_of_all("contact", {"id": 1, "name": "Overall winners"})
-    assert not is_of_all("contact", {"id": 1, "name": "All customers in York"})
+@pytest.mark.parametrize("name", ["Overall winners", "All contacts in York", "All my contacts", "All Leads", "All", ""])
+def test_a_view_that_only_sounds_like_all_is_not_taken_for_it(reader: Reader, httpx_mock: HTTPXMock, name: str) -> None:
+    httpx_mock.add_response(json={"filters": [{**ALL, "name": name}]})
+    httpx_mock.add_response(json={"contacts": [], "meta": {"total": 7}})
+    assert view_of_all(reader, "contact") is None
 
 
-def test_without_views_there_is_no_view_of_all(reader: Reader, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(json={"filters": []})
-    with pytest.raises(BadAnswer):
-        reader.likeliest_view("deal")
+@pytest.mark.parametrize(
+    ("totals", "chosen"),
+    [({4: 7, 1: 2, 5: 7}, 5), ({4: 7, 1: 2, 5: 6}, None), ({4: 0, 1: 7, 5: 7}, 1)],
+)
+def test_else_by_how_many_it_holds_and_never_a_recycle_bin(
+    reader: Reader, httpx_mock: HTTPXMock, totals: dict[int, int], chosen: int | None
+) -> None:
+    httpx_mock.add_response(json={"filters": [BIN, MINE, STRANGE]})
+    httpx_mock.add_response(json={"contacts": [], "meta": {"total": 7}})
+    for id, total in totals.items():
+        row = {"id": 9, "is_deleted": id == BIN["id"]}
+        httpx_mock.add_response(json={"contacts": [row], "meta": {"total": total}}, is_optional=True)
+    assert view_of_all(reader, "contact") == chosen
+
+
+def test_a_configured_view_is_asked_for_nothing(reader: Reader, httpx_mock: HTTPXMock) -> None:
+    reader.known_views["contact"] = 77
+    assert view_of_all(reader, "contact") == 77
 
 
 def test_a_view_is_paged_by_a_hundred(reader: Reader, httpx_mock: HTTPXMock) -> None:
@@ -154,15 +179,6 @@ def test_a_view_is_paged_by_a_hundred(reader: Reader, httpx_mock: HTTPXMock) -> 
 def test_a_page_may_not_know_its_total(reader: Reader, httpx_mock: HTTPXMock, meta: dict[str, Any]) -> None:
     httpx_mock.add_response(json={"sales_activities": [], **meta})
     assert reader.sales_activities(3) == Page([], None, None)
-
-
-def test_records_are_counted_by_the_view_of_all(reader: Reader, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(json={"filters": [ALL]})
-    httpx_mock.add_response(json={"contacts": [{"id": 1}], "meta": {"total": 4711, "total_pages": 4711}})
-    assert reader.count("contact") == 4711
-    httpx_mock.add_response(json={"contacts": [{"id": 1}], "meta": {}})
-    with pytest.raises(BadAnswer):
-        reader.count("contact")
 
 
 def test_a_filtered_search_is_a_read_that_posts(reader: Reader, httpx_mock: HTTPXMock) -> None:

@@ -8,13 +8,12 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from fsseg.freshsales.account import ConfigError, resolve
-from fsseg.freshsales.errors import BadAnswer, NoBulk, NotFound, Refused, Unavailable
+from fsseg.freshsales.errors import BadAnswer, BulkBusy, NoBulk, NotFound, Refused, Unavailable
 from fsseg.freshsales.http import Http
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.secret import Token
 from fsseg.freshsales.writer import Writer
 
-from .clocks import FakeClock
 from .conftest import APPLICATION_KEY
 
 
@@ -108,27 +107,14 @@ def test_a_host_without_bulk_upsert_says_so(writer: Writer, httpx_mock: HTTPXMoc
         writer.bulk_upsert("lead", [])
 
 
-def test_a_busy_bulk_upsert_is_waited_out(writer: Writer, httpx_mock: HTTPXMock, clock: FakeClock) -> None:
-    httpx_mock.add_response(status_code=405)
-    httpx_mock.add_response(status_code=405)
-    httpx_mock.add_response(json={"job_status_url": "/job_statuses/7"})
-    assert writer.bulk_upsert("contact", []) == "7"
-    assert clock.sleeps == [5.0, 5.0]
-
-
-@pytest.mark.httpx_mock(can_send_already_matched_responses=True)
-def test_405_from_the_first_call_on_means_no_bulk_and_later_a_busy_host(writer: Writer, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(status_code=405)
-    with pytest.raises(NoBulk):
+@pytest.mark.parametrize("seen", [False, True])
+def test_405_means_that_others_are_busy_and_nothing_else(writer: Writer, httpx_mock: HTTPXMock, seen: bool) -> None:
+    if seen:
+        httpx_mock.add_response(json={"job_status_url": "/job_statuses/7"})
+        assert writer.bulk_upsert("contact", []) == "7"
+    httpx_mock.add_response(status_code=405, json={"errors": {"code": 405, "message": ["Max of 10 transactions"]}})
+    with pytest.raises(BulkBusy, match="Max of 10"):
         writer.bulk_upsert("contact", [])
-    httpx_mock.reset()
-    httpx_mock.add_response(json={"job_status_url": "/job_statuses/7"})
-    writer.bulk_upsert("contact", [])
-    httpx_mock.reset()
-    httpx_mock.add_response(status_code=405)
-    with pytest.raises(Unavailable) as caught:
-        writer.bulk_upsert("contact", [])
-    assert not caught.value.sent
 
 
 def test_a_refused_batch_is_refused(writer: Writer, httpx_mock: HTTPXMock) -> None:

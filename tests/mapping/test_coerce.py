@@ -18,6 +18,7 @@ def made(type: str, choices: tuple[Choice, ...] | None = None, name: str = "cf_x
 
 
 TEXT, NUMBER, FLAG = made("text"), made("number"), made("checkbox")
+UNTYPED = made("unknown")
 DATE, TIME = made("date"), made("date_time")
 PLAN, MANY = made("dropdown", CHOICES), made("multi_select_dropdown", CHOICES)
 OWNER = made("dropdown", PEOPLE, "owner_id", custom=False)
@@ -40,6 +41,22 @@ UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
         (TEXT, "", ""),
         (TEXT, 5, "5"),
         (TEXT, 4.5, "4.5"),
+        (TEXT, 94107.0, "94107"),
+        (TEXT, -0.0, "0"),
+        (TEXT, 1e25, "1e+25"),
+        (TEXT, 123456789012345678901, "123456789012345678901"),
+        (TEXT, [94107.0, 2], "94107, 2"),
+        (TEXT, [], BAD),
+        (TEXT, [None], BAD),
+        (NUMBER, 123456789012345678901, BAD),
+        (NUMBER, "123456789012345678901", BAD),
+        (NUMBER, "12345678901234567.25", BAD),
+        (NUMBER, "0.1", 0.1),
+        (NUMBER, "129.50", 129.5),
+        (UNTYPED, 94107.0, 94107),
+        (UNTYPED, 1.5, 1.5),
+        (UNTYPED, True, True),
+        (UNTYPED, 123456789012345678901, "123456789012345678901"),
         (TEXT, True, "true"),
         (TEXT, ["a", 1, None, False], "a, 1, false"),
         (TEXT, {"a": 1}, BAD),
@@ -72,6 +89,14 @@ UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
         (DATE, "2024-06-30T23:30:00-05:00", "2024-06-30"),
         (DATE, "2024-06-30 10:00:00", "2024-06-30"),
         (DATE, 1719705600000, "2024-06-30"),
+        (DATE, 76204800000, "1972-06-01"),
+        (DATE, "76204800000", "1972-06-01"),
+        (DATE, 76204800, "1972-06-01"),
+        (DATE, -631152000, BAD),
+        (DATE, 20240630, BAD),
+        (DATE, "20240630", "2024-06-30"),
+        (DATE, 0, BAD),
+        (TIME, 76204800000, "1972-06-01T00:00:00.000Z"),
         (DATE, "2024-02-30", BAD),
         (DATE, "30/06/2024", BAD),
         (DATE, 42, BAD),

@@ -44,6 +44,7 @@ def test_on_suite_a_company_is_an_account_only() -> None:
     company = {"name": "Acme", "employees": "201-500", "tier": "gold", "address": {"city": "Utrecht"}}
     assert parts_of({"company": company}, "suite") == {
         "company:acme": {"name": "Acme", "number_of_employees": 201, "cf_tier": "gold", "city": "Utrecht"}
+        | dict.fromkeys(("address", "state", "zipcode", "country"))
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fsseg.mapping.identity import is_address
+from fsseg.mapping.identity import address, is_address, person_key
 from fsseg.mapping.intents import PersonIntent, Refused
 from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import identify, mapper
@@ -25,6 +25,41 @@ def test_addresses(text: str) -> None:
 )  # fmt: skip
 def test_what_is_no_address(text: str) -> None:
     assert not is_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" ada@acme.example", "ada@acme.example\u200b", "\ufeffada@acme.example", "ad\u00ada@acme.example", "mailto:ada@acme.example",
+     "MAILTO:ada@acme.example?subject=Hi", "Ada Byron <ada@acme.example>", '"Byron, Ada" <ada@acme.example>', "<ada@acme.example>",
+     "\u00a0ada@acme.example\u00a0", "\u202aada@acme.example\u202c", "ada\x00@acme.example"],
+)  # fmt: skip
+def test_an_address_is_found_in_what_stands_around_it(text: str) -> None:
+    assert address(text) == "ada@acme.example"
+    assert person_key(text.strip()) == "@ada@acme.example"
+
+
+@pytest.mark.parametrize(
+    "text", ["Ada <ada>", "a@b.example, c@d.example", "<a@b.example> <c@d.example>", "mailto:", "x" * 900 + "@"]
+)
+def test_what_holds_no_address_or_two_is_none(text: str) -> None:
+    assert address(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada@Acme.Example", "ada@acme.example"),
+        ("ada@bücher.example", "ADA@BÜCHER.EXAMPLE"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@bücher.example", "ada@XN--BCHER-KVA.example"),
+        ("jørgen@acme.example", "JØRGEN@acme.example"),
+        ("andré@acme.example", "andre\u0301@acme.example"),
+        ("ελλη@acme.example", "ΕΛΛΗ@acme.example"),
+    ],
+)
+def test_spellings_of_one_address_are_one_person(one: str, other: str) -> None:
+    assert person_key(one) == person_key(other)
+    assert person_key(one).startswith("@")
 
 
 def test_an_email_as_user_id_is_the_person_as_written_and_folded_for_matching() -> None:

@@ -48,7 +48,8 @@ def test_members_of_objects_have_dotted_names() -> None:
     mapped = mapper(warnings=warnings, **rules).map(identify(traits, userId="ada@acme.example"))
     assert isinstance(mapped, PersonIntent)
     assert mapped.parts == {
-        "": {"email": "ada@acme.example", "cf_seats": 5, "cf_region": "gold", "address": "Kade 1", "city": "Utrecht"},
+        "": {"email": "ada@acme.example", "cf_seats": 5, "cf_region": "gold", "address": "Kade 1", "city": "Utrecht"}
+        | dict.fromkeys(("state", "zipcode", "country")),
         "company:acme": {"name": "Acme"},
     }
     assert warnings.counts == {("ignored_trait", "usage.days"): 1}

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from fsseg.mapping.intents import UNSAID
 from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import catalog, cells_of, custom, identify, mapper, person
+
+LINES = dict.fromkeys(("address", "city", "state", "zipcode", "country"))
 
 
 @pytest.mark.parametrize(
@@ -14,7 +17,7 @@ from tests.mapping.accounts import catalog, cells_of, custom, identify, mapper, 
         pytest.param({"title": "CEO"}, {"job_title": "CEO"}, id="title"),
         pytest.param({"phone": "+31 20 123"}, {"work_number": "+31 20 123"}, id="phone"),
         pytest.param({"name": "Ada King Byron"}, {"first_name": "Ada", "last_name": "King Byron"}, id="name"),
-        pytest.param({"name": " Ada "}, {"first_name": "Ada"}, id="one-word name"),
+        pytest.param({"name": " Ada "}, {"first_name": "Ada", "last_name": None}, id="one-word name"),
         pytest.param({"job_title": "CEO"}, {"job_title": "CEO"}, id="internal name"),
         pytest.param({"cf_no-go_truck_types": "x"}, {"cf_no-go_truck_types": "x"}, id="internal name with hyphen"),
         pytest.param({"jobTitle": "CEO"}, {"job_title": "CEO"}, id="camelCase"),
@@ -61,7 +64,16 @@ def test_members_of_an_address_without_a_field_are_counted() -> None:
         ({"title": "CEO", "jobTitle": "Chief"}, {"job_title": "CEO"}),
         ({"job_title": "exact", "jobTitle": "camel", "Job-Title": "folded"}, {"job_title": "exact"}),
         ({"cf_region": "exact", "region": "by cf_"}, {"cf_region": "exact"}),
-        ({"address": {"city": "Utrecht"}, "city": "Gouda"}, {"city": "Utrecht"}),
+        (
+            {"address": {"street": "Kade 1", "city": "Utrecht"}, "city": "Gouda"},
+            LINES | {"address": "Kade 1", "city": "Gouda"},
+        ),
+        ({"address": {"postalCode": "3511AB"}, "zipcode": 94107}, LINES | {"zipcode": "94107"}),
+        ({"address": {"city": "Utrecht"}, "city": ""}, LINES | {"city": "Utrecht"}),
+        ({"address": {"city": "Utrecht"}, "country": None}, LINES | {"city": "Utrecht"}),
+        ({"name": "Ada Byron", "firstName": "", "lastName": ""}, {"first_name": "Ada", "last_name": "Byron"}),
+        ({"name": "Ada Byron", "firstName": None, "lastName": "  "}, {"first_name": "Ada", "last_name": "Byron"}),
+        ({"name": "Ada", "lastName": "Byron"}, {"first_name": "Ada", "last_name": "Byron"}),
         ({"Job Title": "B", "JOB_TITLE": "A"}, {"job_title": "A"}),
         ({"title": {"not": "text"}, "jobTitle": "CEO"}, {"job_title": "CEO"}),
         ({"title": None, "jobTitle": "CEO"}, {"job_title": None}),
@@ -73,9 +85,43 @@ def test_where_traits_meet_the_earlier_rule_wins_in_any_order(traits: dict[str, 
 
 
 @pytest.mark.parametrize("nulls", ["clear", "ignore"])
-def test_null_clears_unless_told_otherwise_and_empty_text_is_stored(nulls: str) -> None:
+def test_what_is_empty_clears_unless_told_otherwise(nulls: str) -> None:
     cells = cells_of({"title": None, "cfSeats": None, "cfRegion": ""}, nulls=nulls)
-    assert cells == {"cf_region": ""} | ({"job_title": None, "cf_seats": None} if nulls == "clear" else {})
+    assert cells == ({"job_title": None, "cf_seats": None, "cf_region": ""} if nulls == "clear" else {})
+
+
+@pytest.mark.parametrize("nulls", ["clear", "ignore"])
+@pytest.mark.parametrize("empty", [[], {}, [None]])
+def test_an_empty_list_or_object_says_nothing_of_a_field_that_is_no_list(nulls: str, empty: Any) -> None:
+    warnings = WarningCounter()
+    traits = dict.fromkeys(("title", "phone", "name", "address", "company", "cfSeats", "cfPlan", "cfSignupDate"), empty)
+    assert cells_of(traits, warnings=warnings, nulls=nulls) == {}
+    assert not [name for code, name in warnings.counts if code == "bad_value"]
+
+
+@pytest.mark.parametrize("spelled", ["Street", "street", "STREET", "Postal-Code", "postal_code", "PostalCode"])
+def test_lines_of_an_address_are_found_in_any_case(spelled: str) -> None:
+    field = "address" if "treet" in spelled.lower() else "zipcode"
+    assert cells_of({"address": {spelled: "X 1"}}) == LINES | {field: "X 1"}
+
+
+def test_one_address_and_one_name_replace_another_as_a_whole() -> None:
+    assert cells_of({"address": {"city": "Paris", "country": "France"}}) == LINES | {
+        "city": "Paris",
+        "country": "France",
+    }
+    assert cells_of({"address": None}) == LINES
+    assert cells_of({"address": "Kade 1"}) == {"address": "Kade 1"}
+    assert cells_of({"name": "Beatrice"}, nulls="ignore") == {"first_name": "Beatrice", "last_name": UNSAID}
+    told = {"address": {"city": "Paris", "country": None}}
+    assert cells_of(told, nulls="ignore") == dict.fromkeys(LINES, UNSAID) | {"city": "Paris"}
+
+
+@pytest.mark.parametrize("flag", ["yes", "contact", 2, -1, {"a": 1}, ["true"]])
+def test_a_contact_flag_that_is_neither_true_nor_false_is_told(flag: Any) -> None:
+    warnings = WarningCounter()
+    assert "$contact" not in cells_of({"fsContact": flag}, warnings=warnings)
+    assert warnings.counts == {("bad_value", "fsContact"): 1}
 
 
 def test_null_never_clears_the_email() -> None:

@@ -106,6 +106,5 @@ def test_bulk_is_not_everywhere(classic: Api) -> None:
 
 def test_bulk_destroy_deletes(api: Api) -> None:
     ids = [api.make("contacts", mobile_number=str(n))["id"] for n in range(3)]
-    accepted = api.post("/contacts/bulk_destroy", {"selected_ids": ids[:2]}).json()
-    assert status(api, accepted["job_status_url"])["status"] == "SUCCESS"
+    assert api.post("/contacts/bulk_destroy", {"selected_ids": ids[:2]}).json().keys() == {"message"}
     assert [row["id"] for row in dump(api.db)["contacts"]] == ids[2:]

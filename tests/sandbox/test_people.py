@@ -93,7 +93,7 @@ def test_a_person_needs_an_address_or_a_mobile_number(classic: Api) -> None:
 
 def test_a_contacts_address_is_unique_in_any_case_and_a_leads_is_not(classic: Api) -> None:
     classic.make("contacts", email="Ada@Example.com")
-    assert refused(classic.post("/contacts", {"contact": {"email": "ada@example.COM"}})) == "Email is not unique"
+    assert refused(classic.post("/contacts", {"contact": {"email": "ada@example.COM"}})) == "Contact is not unique"
     classic.make("leads", email="ada@example.com")
     classic.make("leads", email="ada@example.com")
     assert len(dump(classic.db)["leads"]) == 2

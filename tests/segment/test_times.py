@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.segment.times import canonical, event_time
+from fsseg.segment.envelope import NEVER
+from fsseg.segment.times import canonical, date_of_number, event_time
 
 SHAPES = {
     "2025-03-04T09:15:02.598Z": "2025-03-04T09:15:02.598",
@@ -66,6 +67,12 @@ def test_every_shape_of_time_becomes_utc_text(written: Any, meant: str) -> None:
         "12",
         "2025-03-04 09:15" + " " * 100_000 + "x",
         "0001-01-01T00:00:00+01:00",
+        "2025-03-04T09:15:02+23:00",
+        "2025-03-04T09:15:02-12:15",
+        "2025-03-04T09:15:02+14:15",
+        "2025-03-04T09:15:02+99:00",
+        "2025-03-04T09:15:02+01:07",
+        "2025-03-04T12:30:60Z",
         "9999-12-31T23:59:59-01:00",
         "٢٠٢٥-03-04T09:15:02.598Z",
         True,
@@ -81,13 +88,13 @@ def test_what_is_no_time_is_unreadable(written: Any) -> None:
 
 
 def test_the_first_readable_time_counts() -> None:
-    times = {"timestamp": "soon", "originalTimestamp": None, "sentAt": 1741079702598, "receivedAt": "2026-01-01"}
-    assert event_time(times) == "2025-03-04T09:15:02.598"
+    times = {"timestamp": "soon", "originalTimestamp": None, "sentAt": 1741079702598, "receivedAt": "1989-12-31"}
+    assert event_time(times, NEVER) == ("2025-03-04T09:15:02.598", "sentAt")
 
 
 def test_no_time_and_no_readable_time_differ() -> None:
-    assert event_time({"timestamp": "", "sentAt": None}) == ""
-    assert event_time({"timestamp": "soon", "sentAt": None}) is None
+    assert event_time({"timestamp": "", "sentAt": None}, NEVER) == ("", "")
+    assert event_time({"timestamp": "soon", "sentAt": None}, NEVER) is None
 
 
 @settings(max_examples=50)
@@ -96,3 +103,31 @@ def test_text_order_is_time_order(moments: list[datetime]) -> None:
     texts = {moment: canonical(moment.isoformat()) for moment in moments}
     assert sorted(moments) == sorted(moments, key=lambda moment: texts[moment] or "")
     assert all(datetime.fromisoformat(f"{text}+00:00") == moment for moment, text in texts.items())
+
+
+@pytest.mark.parametrize(
+    ("number", "date"),
+    [
+        (76204800000, "1972-06-01T00:00:00.000"),
+        (76204800, "1972-06-01T00:00:00.000"),
+        (76204800000000, "1972-06-01T00:00:00.000"),
+        (76204800000000000, "1972-06-01T00:00:00.000"),
+        (1719705600, "2024-06-30T00:00:00.000"),
+        (1719705600000.5, "2024-06-30T00:00:00.000500"),
+        (2524607999, "2049-12-31T23:59:59.000"),
+        (2678400, "1970-02-01T00:00:00.000"),
+        (-631152000000000, "1950-01-01T00:00:00.000"),
+        (2678399, None),
+        (0, None),
+        (42, None),
+        (2024, None),
+        (-1, None),
+        (-631152000, None),
+        (20250304, None),
+        (99999999999999999999, None),
+        (float("nan"), None),
+        (float("inf"), None),
+    ],
+)
+def test_a_number_is_a_date_where_only_one_unit_makes_it_one(number: float, date: str | None) -> None:
+    assert date_of_number(number) == date

@@ -15,7 +15,6 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.segment.open import Input
-from fsseg.segment.read import read
 
 
 class LocalEngine:
@@ -39,14 +38,15 @@ class LocalEngine:
         """See `FoldEngine`."""
         left = self._limit
         for input in inputs:
-            reader, before = read(input), collector.counts.read
+            reader, before = self._batcher.reader(input), collector.counts.read
             for batch in self._batcher.batches(reader, left):
                 collector.take(batch)
                 self._people.add(batch.people)
                 self._entries.add(batch.entries)
                 left = None if left is None else left - len(batch.passed)
                 tick(batch.read)
-            collector.end(input, reader.container, collector.counts.read - before, self._batcher.fault)
+            read = collector.counts.read - before
+            collector.end(input, reader.container, read, self._batcher.fault, reader.jumps)
             if left == 0:
                 return
 

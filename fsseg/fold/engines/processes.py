@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import IO, Any, NamedTuple, TypeVar
 
 from fsseg.fold.batch import Batch, Batcher, moved
 from fsseg.fold.collect import Collector
@@ -29,7 +29,9 @@ from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import POSITION_BITS
 from fsseg.segment.open import Input, UnreadableInput
-from fsseg.segment.read import read, split
+from fsseg.segment.read import MOST_JUMPS, Jumps, split
+
+_NO_JUMPS: Jumps | None = []
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
@@ -40,22 +42,25 @@ FOLDED_AT_ONCE = 8
 A = TypeVar("A")
 R = TypeVar("R")
 
+_SIZE = 8
+"""Bytes that say how long the value is that follows."""
+
 _INDEX = (1 << POSITION_BITS) - 1
 """The bits of a position that tell which event of its input it is."""
 
 
 class ReadPart(NamedTuple):
-    """What one process has read: container, events, lines, and why it could not be read to its end.
+    """What one process has read: container, events, lines, where these part ways, and why it was not read to its end.
 
-    So many batches, without their rows, are in the file at `path`; the rows are in two files beside it, by partition.
+    Its batches, without their rows, are in the file at `path`; the rows are in two files beside it, by partition.
     """
 
     container: str
     events: int
     lines: int
+    jumps: Jumps | None
     fault: str
     path: str
-    batches: int
     people: dict[int, Ranges]
     entries: dict[int, Ranges]
 
@@ -87,20 +92,21 @@ class ProcessesEngine:
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
         """See `FoldEngine`."""
         tasks = [(input, part) for input in inputs for part in _parts(input)]
-        container, events, lines, fault = "", 0, 0, ""
+        container, events, lines, fault, jumps = "", 0, 0, "", _NO_JUMPS
         for at, part in enumerate(self._results(_read_part, ((self._tools, part) for _, part in tasks))):
             self._place(part, collector, tick, events, lines)
             container, fault = container or part.container, fault or part.fault
+            jumps = _moved_on(jumps, part, events, lines)
             events, lines = events + part.events, lines + part.lines
             input = tasks[at][0]
             if at + 1 == len(tasks) or tasks[at + 1][0] is not input:
-                collector.end(input, container, events, fault)
-                container, events, lines, fault = "", 0, 0, ""
+                collector.end(input, container, events, fault, jumps)
+                container, events, lines, fault, jumps = "", 0, 0, "", _NO_JUMPS
 
     def _place(self, part: ReadPart, collector: Collector, tick: Tick, events: int, lines: int) -> None:
         """Hand a part's batches on; it begins after so many events and lines of its input."""
         gone = bytearray()
-        for batch in _batches(part):
+        for batch in map(Batch._make, _values(part.path)):
             for position in collector.take(moved(batch, events, lines)):
                 gone = gone or bytearray(part.events // 8 + 1)
                 at = (position - events) & _INDEX
@@ -113,10 +119,7 @@ class ProcessesEngine:
         groups = together(size)
         chunks = [groups[at : at + FOLDED_AT_ONCE] for at in range(0, len(groups), FOLDED_AT_ONCE)]
         for path in self._results(_fold_partitions, ((self._tools, chunk, self._rows_of(chunk)) for chunk in chunks)):
-            with open(path, "rb") as file:
-                os.unlink(path)
-                for _ in range(marshal.load(file)):  # noqa: S302  # what we wrote ourselves
-                    yield FoldedPartition._make(marshal.load(file))  # noqa: S302
+            yield from map(FoldedPartition._make, _values(path))
 
     def _rows_of(self, groups: list[list[int]]) -> list[PlacedPart]:
         """The parts with nothing but where the rows of these partitions stand."""
@@ -134,6 +137,13 @@ class ProcessesEngine:
             raise Halted(str(error)) from None
 
 
+def _moved_on(jumps: Jumps | None, part: ReadPart, events: int, lines: int) -> Jumps | None:
+    """The jumps of an input with those of its next part, which begins after so many events and lines."""
+    if jumps is None or part.jumps is None or len(jumps) > MOST_JUMPS:
+        return None
+    return [*jumps, *((event + events, line + lines) for event, line in part.jumps)]
+
+
 def _parts(input: Input) -> list[Input]:
     """The input, or byte ranges of it; all have its number."""
     try:
@@ -143,11 +153,19 @@ def _parts(input: Input) -> list[Input]:
     return [replace(part, number=input.number) for part in parts]
 
 
-def _batches(part: ReadPart) -> Iterator[Batch]:
-    with open(part.path, "rb") as file:
-        os.unlink(part.path)
-        for _ in range(part.batches):
-            yield Batch._make(marshal.load(file))  # noqa: S302  # what we wrote ourselves
+def _keep(file: IO[bytes], value: tuple[Any, ...]) -> None:
+    """Write a value for `_values`; `marshal.load` of a file would read it bit by bit."""
+    dumped = marshal.dumps(value)
+    file.write(len(dumped).to_bytes(_SIZE))
+    file.write(dumped)
+
+
+def _values(path: str) -> Iterator[tuple[Any, ...]]:
+    """The values that were kept in a file, which goes."""
+    with open(path, "rb") as file:
+        os.unlink(path)
+        while size := int.from_bytes(file.read(_SIZE)):
+            yield marshal.loads(file.read(size))  # noqa: S302  # what we wrote ourselves
 
 
 class _Tools(NamedTuple):
@@ -168,20 +186,22 @@ def _tools(name: str) -> _Tools:
 
 def _read_part(task: tuple[str, Input]) -> ReadPart:
     name, part = task
-    tools, reader = _tools(name), read(part)
+    tools = _tools(name)
+    reader = tools.batcher.reader(part)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with (
         open(descriptor, "wb") as file,
         closing(PartitionedBuffer(tools.shared, Path(f"{path}.people"))) as people,
         closing(PartitionedBuffer(tools.shared, Path(f"{path}.entries"))) as entries,
     ):
-        batches = 0
-        for batches, batch in enumerate(tools.batcher.batches(reader), 1):  # noqa: B007  # counted to the end
+        for batch in tools.batcher.batches(reader):
             people.add(batch.people)
             entries.add(batch.entries)
-            marshal.dump(tuple(batch._replace(people=[], entries=[])), file)
+            _keep(file, tuple(batch._replace(people=[], entries=[])))
         ranges = [{at: ranges for at, ranges in enumerate(rows.spill()) if ranges} for rows in (people, entries)]
-    return ReadPart(reader.container, reader.events, reader.lines, tools.batcher.fault, path, batches, *ranges)
+    return ReadPart(
+        reader.container, reader.events, reader.lines, reader.jumps, tools.batcher.fault, path, *ranges
+    )  # fmt: skip
 
 
 def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str:
@@ -190,11 +210,10 @@ def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str
     tools = _tools(name)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with open(descriptor, "wb") as file:
-        marshal.dump(len(groups), file)
         for group in groups:
             people = _rows(((part, f"{part.path}.people", part.people) for part in parts), group)
             entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), group)
-            marshal.dump(tuple(tools.folder.fold(people, entries)), file)
+            _keep(file, tuple(tools.folder.fold(people, entries)))
     return path
 
 

@@ -186,6 +186,9 @@ class _Totals:
             yield from self._wrapped(headline(self.summary), "bold yellow")
         for note in self.summary.get("notes") or ():
             yield from self._wrapped(f"! {sanitise(str(note))}", "yellow")
+        if listed := self.summary.get("suppression"):
+            entries = counted(listed["entries"], "entry", "entries")
+            yield from self._wrapped(f"Suppression list: {entries}, {number(listed['met'])} of somebody in this run")
 
     def _wrapped(self, text: str, style: str = "") -> Iterator[Text]:
         for line in self._hanging(Text(), text, 0):

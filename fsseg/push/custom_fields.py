@@ -1,0 +1,44 @@
+"""How the custom fields of single records are written in a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from fsseg.state.plan_store import Record
+
+FRESH_S = 60.0
+"""Seconds for which what the plan has read of a record is taken for what it holds."""
+
+
+How = Literal["whole", "changed"]
+
+
+@dataclass
+class CustomFields:
+    """How custom fields are written by single requests in this run; learnt on the way.
+
+    `whole`: all that the record holds go along with those that change. `changed`: these alone, once the account has
+    shown that it keeps the others.
+    """
+
+    how: How = "whole"
+    bulk_merges: bool = True
+    """Whether bulk keeps the custom fields that it doesn't name."""
+    merges: bool = False
+    """Whether the account has been seen to keep the custom fields that a single write doesn't name."""
+    read_at: datetime | None = None
+    """When the plan began to read what the records hold."""
+
+    def may_bulk(self, record: Record) -> bool:
+        """Whether bulk keeps what this record holds beside what is written of it."""
+        is_new = record.existing is None and record.remote_id is None
+        return is_new or self.bulk_merges or not any(name.startswith("cf_") for name in record.fields)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what the plan has read may still be taken for what the records hold."""
+        if self.read_at is None:
+            return False
+        return 0 <= (datetime.now(UTC) - self.read_at).total_seconds() < FRESH_S

@@ -1,0 +1,119 @@
+"""Changing single records so that nothing that an update doesn't name is lost, whichever way the account takes it.
+
+Some accounts merge the custom fields of a single write into those that are there; others replace all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fsseg.freshsales.errors import NotFound, Refused
+from fsseg.freshsales.reader import Row
+from fsseg.mapping.field_types import wire
+from fsseg.match.finders import fetch
+from fsseg.match.remote_record import WHOLE, Existing
+from fsseg.push.context import PushContext
+from fsseg.push.refused_field import named_field, without
+from fsseg.state.plan_store import Record
+
+CALCULATED = frozenset({"formula", "auto_number", "autonumber", "rollup"})
+"""Types of custom fields that Freshsales fills itself, and may refuse to be written."""
+
+SWITCHED = (
+    "this account replaces all custom fields of a record by those that are written: what was lost has been put back,"
+    " and from now on all of them are written"
+)
+
+
+def update(context: PushContext, record: Record, id: int, attributes: dict[str, Any], *, anew: bool = False) -> Row:
+    """Change the record with this id; the answer. `anew`: the plan has read another record in its place.
+
+    Raises `FreshsalesError`. Not to be called under the store's lock.
+    """
+    assert record.entity
+    custom = attributes.get("custom_field")
+    trusted = context.custom_fields.how == "changed" and context.custom_fields.merges
+    if not (custom and not trusted) and not attributes.get("tags"):
+        return context.writer.update(record.entity, id, attributes)
+    before = _read(context, record, id, anew=anew)
+    if attributes.get("tags"):
+        attributes = {**attributes, "tags": _united_tags(record, before, attributes["tags"])}
+    if not custom:
+        return context.writer.update(record.entity, id, attributes)
+    if WHOLE not in before:
+        raise Refused("its custom fields can't be read, and to write some might empty the others", status=403)
+    whole = {**_held(context, record.entity, before), **custom}
+    sent = whole if context.custom_fields.how == "whole" else custom
+    answer = _write_whole(context, record, id, {**attributes, "custom_field": sent}, custom)
+    lost = _lost(context, record, id, answer, whole, custom)
+    if sent is not custom:
+        return answer
+    if not lost:
+        context.custom_fields.merges = context.custom_fields.merges or len(whole) > len(custom)
+        return answer
+    answer = context.writer.update(record.entity, id, {"custom_field": whole})
+    with context.lock:
+        is_first, context.custom_fields.how = context.custom_fields.how == "changed", "whole"
+    if is_first:
+        context.say(SWITCHED)
+    return answer
+
+
+def _write_whole(
+    context: PushContext, record: Record, id: int, attributes: dict[str, Any], custom: dict[str, Any]
+) -> Row:
+    """Write; where a custom field is refused that only goes along, without it: it isn't ours to change."""
+    try:
+        return context.writer.update(record.entity, id, attributes)
+    except Refused as error:
+        along = {name: value for name, value in attributes["custom_field"].items() if name not in custom}
+        name = named_field(context.catalog, record, {"custom_field": along}, error.message)
+        if error.status != 400 or name is None:
+            raise
+    return context.writer.update(record.entity, id, without(attributes, name))
+
+
+def _read(context: PushContext, record: Record, id: int, *, anew: bool) -> Existing:
+    """What the record holds: as the plan has read it, if that was whole and just now, else read once more."""
+    planned = record.existing
+    is_known = not anew and planned is not None and WHOLE in planned and record.claimed_at is None
+    if is_known and planned is not None and context.custom_fields.is_fresh:
+        return planned
+    assert record.entity
+    current = fetch(context.reader, record.entity, id)
+    if current is None:
+        raise NotFound("the record is gone", status=404)
+    return current
+
+
+def _held(context: PushContext, entity: str, before: Existing) -> dict[str, Any]:
+    """The custom fields that hold something and can be written, as they are to be written."""
+    fields = context.catalog.fields(entity)
+    return {
+        name: wire(fields[name], value)
+        for name, value in before.items()
+        if name in fields and fields[name].custom and value is not None and _is_writable(fields[name])
+    }
+
+
+def _is_writable(field: Any) -> bool:
+    return field.writable and field.type not in CALCULATED
+
+
+def _lost(
+    context: PushContext, record: Record, id: int, answer: Mapping[str, Any], whole: dict[str, Any], custom: Any
+) -> set[str]:
+    """The custom fields that the update didn't name and that are empty after it."""
+    after = answer.get("custom_field")
+    if not isinstance(after, dict) or not custom.keys() & after.keys():
+        assert record.entity
+        after = fetch(context.reader, record.entity, id) or {}
+    return {name for name in whole if name not in custom and after.get(name) is None}
+
+
+def _united_tags(record: Record, before: Existing, wanted: list[str]) -> list[str]:
+    """The tags that are wanted, and those that somebody has added since the plan was made."""
+    planned = (record.existing or {}).get("tags") or []
+    added = [tag for tag in before.get("tags") or [] if tag not in planned]
+    return list(dict.fromkeys([*wanted, *added]))

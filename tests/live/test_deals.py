@@ -1,0 +1,97 @@
+"""Deals are tied to their contact and made once, whatever bulk does with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from fsseg.sandbox import Fault
+from tests.e2e.events import identify
+from tests.e2e.harness import Machine, Row
+from tests.live.story import changes, imported_twice, records
+
+MANY = 20
+WAYS = ["lose", "keep"]
+
+
+def events(count: int) -> list[Row]:
+    return [
+        identify(f"p{n}@x.example", fsContact=True, company=f"Firm {n}", deal={"name": f"Pilot {n}", "amount": 5})
+        for n in range(count)
+    ]
+
+
+def linked(machine: Machine) -> dict[str, tuple[list[str], str]]:
+    """Whom each deal belongs to, by names."""
+    found = records(machine)
+    deals = [row for row in found.values() if "deal_stage_id" in row]
+    return {
+        row["name"]: ([found[id]["email"] for id in row.get("contact_ids", ())], found[row["sales_account_id"]]["name"])
+        for row in deals
+    }
+
+
+WANTED = {f"Pilot {n}": ([f"p{n}@x.example"], f"Firm {n}") for n in range(MANY)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("count", [2, MANY])
+def test_new_deals_are_tied_to_their_contact_and_made_once(machine: Machine, way: str, count: int) -> None:
+    machine.account.configure(deal_links_in_bulk=way)
+    imported_twice(machine, events(count))
+    assert machine.imports(events=events(count)).code == 0
+    assert linked(machine) == dict(list(WANTED.items())[:count])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_bulk_is_used_for_deals_only_as_long_as_it_keeps_their_contacts(suite: Machine, way: str) -> None:
+    suite.account.configure(deal_links_in_bulk=way)
+    done = suite.imports(events=events(MANY))
+    assert (done.code, linked(suite)) == (0, WANTED)
+    assert ("made one by one" in done.err) == (way == "lose")
+    suite.account.forget()
+    more = [identify(f"p{n}@x.example", deal={"name": f"More {n}", "amount": 5}) for n in range(MANY)]
+    assert suite.imports(events=more).code == 0
+    sent = suite.account.sandbox.stats()["requests"]
+    assert (sent.get("POST /crm/sales/api/deals", 0) == 0) == (way == "keep")
+    assert (sent.get("POST /crm/sales/api/deals/bulk_upsert", 0) == 0) == (way == "lose")
+    assert all(row["contact_ids"] for row in suite.account.records()["deals"])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["drop_after", "error_after"])
+@pytest.mark.usefixtures("fast")
+def test_a_lost_answer_doubles_no_deal(machine: Machine, way: str, kind: str) -> None:
+    machine.account.configure(
+        deal_links_in_bulk=way, faults=[Fault(kind, path="/deals(/bulk_upsert)?$", method="POST", limit=3)]
+    )
+    done = machine.imports(events=events(MANY))
+    assert (done.code, linked(machine)) == (0, WANTED)
+
+
+@pytest.mark.parametrize("has_account", [True, False])
+@pytest.mark.parametrize("others", [0, 30])
+def test_a_deal_that_has_lost_its_contact_is_known_again_and_tied(
+    machine: Machine, has_account: bool, others: int
+) -> None:
+    """As another tool, or an earlier version, left it."""
+    account = machine.account
+    company: Row = {"company": "Firm"} if has_account else {}
+    account.seed(deals=[{"name": f"Other {n}", "amount": 1} for n in range(others)])
+    imported = [identify("p0@x.example", fsContact=True, **company, deal={"name": "Pilot", "amount": 5})]
+    imported += [identify(f"q{n}@x.example", fsContact=True, deal={"name": f"Q {n}", "amount": 1}) for n in range(10)]
+    assert machine.imports(events=imported).code == 0
+    (deal,) = [row for row in account.records()["deals"] if row["name"] == "Pilot"]
+    account.change("deals", deal["id"], contacts_removed_list=deal["contact_ids"])
+    before = records(machine)
+    assert machine.imports("--again", events=imported).code == 0
+    assert changes(before, records(machine)) == {deal["id"]: {"contact_ids": deal["contact_ids"]}}
+
+
+def test_a_deal_of_the_account_that_belongs_to_somebody_else_is_left_alone(machine: Machine) -> None:
+    other = [identify("q@x.example", fsContact=True, company="Firm", deal={"name": "Pilot", "amount": 1})]
+    assert machine.imports(events=other).code == 0
+    before = records(machine)
+    ours = [identify("p@x.example", fsContact=True, company="Firm", deal={"name": "Pilot", "amount": 5})]
+    assert machine.imports(events=ours).code == 0
+    assert not before.keys() & changes(before, records(machine)).keys()
+    assert sorted(row["amount"] for row in machine.account.records()["deals"]) == ["1.0", "5.0"]

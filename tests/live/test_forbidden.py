@@ -1,0 +1,68 @@
+"""403: one record or view that a key may not have does not end a run; an entity as a whole does."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.events import identify
+from tests.e2e.harness import Machine
+
+MANY = 12
+
+
+def path_of(machine: Machine, email: str) -> str:
+    for kind in ("leads", "contacts"):
+        for row in machine.account.people(kind, email):
+            return f"/{kind}/{row['id']}$"
+    raise LookupError(email)
+
+
+@pytest.mark.parametrize("count", [2, MANY])
+def test_one_record_fails_and_can_be_sent_again(classic: Machine, count: int) -> None:
+    events = [identify(f"p{n}@x.example", lastName="P") for n in range(count)]
+    assert classic.imports(events=events).code == 0
+    classic.account.configure(forbidden=[path_of(classic, "p0@x.example")])
+    later = [identify(f"p{n}@x.example", lastName="Q") for n in range(count)]
+    done = classic.imports(events=later)
+    assert (done.code, done.outcomes) == (1, {"applied": count - 1, "failed": 1})
+    assert done.failures[0]["_fsseg"]["status"] == 403
+    classic.account.configure(forbidden=[])
+    assert classic.run("retry").code == 0
+    assert {row["last_name"] for row in classic.account.records()["leads"]} == {"Q"}
+
+
+def test_a_record_that_may_not_be_read_is_not_written_in_part(classic: Machine) -> None:
+    assert classic.imports(events=[identify("p@x.example", cfSeats=1, cfRegion="EMEA")]).code == 0
+    classic.account.configure(forbidden=[path_of(classic, "p@x.example")], lookup_rows="partial")
+    done = classic.imports(events=[identify("p@x.example", cfSeats=2)])
+    assert (done.code, done.reasons) == (1, {"refused": 1})
+    custom = classic.account.records()["leads"][0]["custom_field"]
+    assert (custom["cf_seats"], custom["cf_region"]) == (1, "EMEA")
+
+
+@pytest.mark.parametrize("path", ["/view/", "/filters"])
+def test_without_views_people_are_found_in_another_way(machine: Machine, path: str) -> None:
+    account = machine.account
+    account.seed(contacts=[{"email": f"p{n}@x.example", "last_name": "P"} for n in range(MANY)])
+    account.configure(forbidden=[path])
+    events = [identify(f"p{n}@x.example", lastName="P", deal={"name": f"D{n}", "amount": 1}) for n in range(MANY)]
+    done = machine.imports(events=[*events, *(identify(f"n{n}@x.example", lastName="N") for n in range(MANY))])
+    assert done.code == 0, done.err
+    assert done.actions["contact"]["unchanged"] == MANY
+    assert machine.imports("--again", events=events).actions["deal"] == {"unchanged": MANY}
+
+
+@pytest.mark.parametrize("count", [7, MANY])
+def test_an_entity_that_is_refused_as_a_whole_ends_the_run(classic: Machine, count: int) -> None:
+    events = [identify(f"p{n}@x.example", lastName="P") for n in range(count)]
+    assert classic.imports(events=events).code == 0
+    classic.account.configure(forbidden=[r"/leads/\d+$"])
+    classic.account.forget()
+    assert classic.imports(events=[identify(f"p{n}@x.example", lastName="Q") for n in range(count)]).code == 3
+    assert classic.account.writes <= 10
+
+
+def test_a_key_that_may_create_nobody_is_told_so_at_once(classic: Machine) -> None:
+    classic.account.configure(forbidden=["/leads(/upsert)?$"])
+    done = classic.imports(events=[identify(f"p{n}@x.example", lastName="P") for n in range(MANY)])
+    assert (done.code, classic.account.writes) == (3, 1)
