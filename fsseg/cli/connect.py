@@ -30,6 +30,7 @@ SANDBOX_TOKEN = "sandbox"  # noqa: S105 (opens nothing but a server of our own o
 WAITING = {
     "quota": "Freshsales' quota",
     "rate_limited": "Freshsales' quota",
+    "burst": "Freshsales, which refuses all requests for a while after many at once",
     "bulk_busy": "another bulk job",
     "look-ups lag": "look-ups to find what was just made",
 }
