@@ -12,6 +12,7 @@ from fsseg.freshsales.errors import BulkBusy, FreshsalesError, NoBulk, Refused
 from fsseg.freshsales.reader import Reader, Row
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.field_types import DROPDOWN
 from fsseg.mapping.fields import Field
 from fsseg.state.behaviour import Behaviour
 
@@ -96,7 +97,7 @@ class Probe:
 
     def _choices(self) -> Literal["dropped", "refused"] | None:
         fields = self.catalog.fields("contact").values()
-        dropdown = next((one for one in fields if one.custom and one.type == "dropdown" and one.choices), None)
+        dropdown = next((one for one in fields if one.custom and one.type == DROPDOWN.name and one.choices), None)
         if dropdown is None:
             return None
         try:

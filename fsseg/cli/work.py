@@ -248,11 +248,11 @@ def refuse_edition(folder: Path, account: Account) -> None:
 def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
     """What ends the run inside leaves it to be resumed, and says so; a fresh one that can't be begun leaves nothing.
 
-    It can't where what was asked for makes no sense, or Freshsales refuses the key.
+    It can't where what was asked for makes no sense, no input can be read, or Freshsales refuses the key.
     """
     try:
         yield
-    except (ConfigError, MappingError, Stop, NotFound) as error:
+    except (ConfigError, MappingError, Stop, NotFound, NoInput) as error:
         if fresh and not run.summary_path.exists():
             shutil.rmtree(run.folder)
         else:

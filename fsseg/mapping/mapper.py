@@ -9,9 +9,10 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.event_filter import EventFilter
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
+from fsseg.mapping.nesting import nest
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
-from fsseg.mapping.targets import COMPANY, DEAL, Warnings, named_part
+from fsseg.mapping.targets import COMPANY, DEAL, Warnings, misfit, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
@@ -40,17 +41,20 @@ class Mapper:
         self._counter = counter
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
-        """`event_filter(event)` gives the reason to skip it, or None. Duplicates are found between it and `map`."""
+        """`event_filter(event)` gives the reason to skip it, or None."""
+        self._nested = compiled.nested
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
         self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
-        self.equivalence_key = self._people.equivalence_key
-        """`equivalence_key(traits)`: what of an identify call's traits matters beside texts; see `Resolver`."""
         self.entry = Timeline(catalog, rules, compiled.events).map
         """`entry(event)` gives the intent of a track or page call."""
 
     def map(self, event: Event) -> Mapped:
-        """The intent of an event that has passed the filter."""
+        """The intent of an event that has passed the filter.
+
+        An import doesn't ask so: it maps track, page and group calls as it reads them, and identify calls only where
+        their person is folded, once duplicates are gone.
+        """
         if event.type not in ("identify", "group"):
             return self.entry(event)
         user, traits = user_id(event.message), bytes(event.message.traits)
@@ -80,13 +84,13 @@ class Mapper:
     def person(self, key: str, user: str, traits: Mapping[str, Any]) -> PersonIntent | Refused:
         """The intent of an identify call, by its key, its userId, trimmed, and its traits; warnings are not counted."""
         warnings: Warnings = []
-        cells = self._people.cells(traits, warnings)
+        cells = self._people.cells(nest(traits, self._nested) if self._nested else traits, warnings)
         email = cells.get("email")
         if key[0] == "@":
             if email is not None:
                 told = address(email)
                 if told is None or email_key(told) != key[1:]:
-                    warnings.append(_BAD_EMAIL)
+                    misfit(_BAD_EMAIL, email, cells, warnings)
             cells["email"] = address(user)
         elif email is None:
             return Refused("missing_email", "the userId is no e-mail, and traits.email is missing")
@@ -106,6 +110,10 @@ class Mapper:
         if deal := cells.pop(DEAL, None):
             parts[deal[0]] = deal[1] | {OF_COMPANY: company[0]} if company else deal[1]
         return PersonIntent(key, parts, warnings)
+
+    def equivalence_key(self, traits: Mapping[str, Any]) -> tuple[tuple[str, ...], bytes] | None:
+        """What of an identify call's traits matters beside texts; see `Resolver`."""
+        return self._people.equivalence_key(nest(traits, self._nested) if self._nested else traits)
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
         """The intent of a group call; warnings are not counted."""

@@ -15,6 +15,7 @@ from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.actions import Action, Code, EventOutcome, Status
+from fsseg.state.misfits import samples
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
 from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
@@ -23,6 +24,9 @@ from fsseg.state.run_meta import WarningCount
 from fsseg.state.source_events import keys_of_events, reread
 
 SCHEMA = 1
+SAMPLES = 3
+"""Values of each trait that the summary shows of those that didn't fit."""
+
 LOST = "lost"
 """What a line of failures.jsonl has instead of the event where that can't be read again."""
 
@@ -36,13 +40,14 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     for outcome, code, count in counts.reasons:
         outcomes[outcome] += count
         reasons[outcome, code] += count
-    imported = store.meta.imported_by
+    imported, unreadable = store.meta.imported_by, dict(counts.unreadable)
     return {
         "schema": SCHEMA,
         **head,
         "inputs": [
             {"path": path, "container": container or "", "events": events or 0}
             | ({"imported_by": imported[path]} if path in imported else {})
+            | ({"unreadable": unreadable[path]} if path in unreadable else {})
             for path, container, events in inputs_of(store)
         ],
         "events": {
@@ -87,7 +92,11 @@ def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
         {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()
     ]
+    traced = samples(store, SAMPLES) if any(row.code == Code.BAD_VALUE for row in mapped) else {}
     of_mapping = [to_builtins(row) | {"hint": row.hint or WARNINGS[row.code].hint} for row in mapped]
+    for row in of_mapping:
+        if row["code"] == Code.BAD_VALUE and row["name"] in traced:
+            row["samples"] = traced[row["name"]]
     return sorted([*of_mapping, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
 
 

@@ -44,6 +44,7 @@ VALUES: dict[str, Any] = {
     "forecast": Forecast(219, 800.5),
     "stamps": {0: FileStamp(10, 1_700_000_000_000_000_001), 1: None},
     "ends": {0: "00ff", 1: None},
+    "jumps": {0: [(0, 1), (4, 9)], 1: None},
     "imported_by": {"events.jsonl": "2026-11-22-141200-k3"},
     "commits": [4, 6],
     "job": BulkJob("contact", None),
