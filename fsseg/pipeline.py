@@ -16,7 +16,7 @@ from fsseg.match.records import match_accounts, match_deals
 from fsseg.match.timeline import match_entries
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide
-from fsseg.plan.refresh import hold_to_review, reopen_touched, skip_delivered
+from fsseg.plan.renew import hold_to_review, reopen_touched, skip_delivered
 from fsseg.plan.verify import verify_unchanged
 from fsseg.push.executor import push, recover
 from fsseg.report.changes_file import ChangesFile

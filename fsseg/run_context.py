@@ -25,15 +25,18 @@ from fsseg.match.mirror import Mirror
 from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding
+from fsseg.plan.defaults import Defaults
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
-from fsseg.push.context import PushContext
-from fsseg.push.custom_fields import CustomFields
+from fsseg.push.context import DealLinks, PushContext
+from fsseg.push.custom_fields import CustomFields, How
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.push.executor import recover
+from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
+from fsseg.state.behaviour import Behaviour, note_lost_contacts, read_behaviour
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched, count_people
 from fsseg.state.plan_store import Store
@@ -118,7 +121,15 @@ class RunContext:
 
     def deciding(self) -> Deciding:
         """What the diff needs."""
-        return Deciding(self.store, self.catalog, self.ledger, self.settings.create_missing, self.reader is None)
+        return Deciding(
+            self.store,
+            self.catalog,
+            self.ledger,
+            self.settings.create_missing,
+            self.reader is None,
+            self.settings.strict,
+            Defaults(self.catalog, self.settings.defaults.model_dump()),
+        )
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
         """What matching needs; `anew` where some records were matched before."""
@@ -185,13 +196,25 @@ class RunContext:
             store, self.catalog, self.reader, self.writer,
             lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
             settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
+            settings.strict,
+            Refusals(self.catalog, store, self.say),
+            self._deal_links(),
         )  # fmt: skip
+
+    def _deal_links(self) -> DealLinks:
+        folder = self.run.folder.parent.parent
+        found = read_behaviour(folder) or Behaviour()
+        return DealLinks(found.bulk_loses_contacts, lambda: note_lost_contacts(folder))
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""
         read_at = self.store.meta.read_at
         since = None if read_at is None else datetime.fromisoformat(read_at)
-        return CustomFields(settings.freshsales.custom_fields, read_at=since)
+        found = read_behaviour(self.run.folder.parent.parent) or Behaviour()
+        # Accounts change: one that was found to merge is still watched, which costs one request a run.
+        hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
+        how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
+        return CustomFields(how, found.bulk_custom_fields != "replace", read_at=since)
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""

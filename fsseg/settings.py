@@ -90,6 +90,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Views(_Section):
+    """Ids of the views that hold all records, where their names don't tell."""
+
+    lead: int | None = None
+    contact: int | None = None
+    account: int | None = None
+    deal: int | None = None
+
+
 class Freshsales(_Section):
     """Which account, and where its token is."""
 
@@ -99,7 +108,7 @@ class Freshsales(_Section):
     api_token_file: Path | None = None
     api_token_command: str | None = None
     custom_fields: Literal["whole", "changed"] = "whole"
-    views: dict[Literal["lead", "contact", "account", "deal"], int] = {}
+    views: Views = Views()
 
 
 class Identity(_Section):
@@ -139,6 +148,15 @@ class Filter(_Section):
     consent: tuple[str, ...] = ()
 
 
+class Defaults(_Section):
+    """The `[defaults.…]` tables: fields of new records that no event says anything of, constants or `"$trait"`."""
+
+    lead: dict[str, Any] = {}
+    contact: dict[str, Any] = {}
+    account: dict[str, Any] = {}
+    deal: dict[str, Any] = {}
+
+
 class MappingTables(_Section):
     """The `[mapping.…]` tables; `mapping.rules.Rules` says what an entry looks like."""
 
@@ -162,11 +180,13 @@ class Settings(_Section):
     limits: Limits = Limits()
     filter: Filter = Filter()
     mapping: MappingTables = MappingTables()
+    defaults: Defaults = Defaults()
 
     config_file: Path | None = None
     """The settings file that was read."""
     state_dir: Path | None = None
     sandbox: bool = False
+    sandbox_as: tuple[str, ...] = ()
     with_group: bool = False
     stitch_anonymous: bool = False
     create_missing: bool = False
@@ -176,7 +196,18 @@ class Settings(_Section):
     jobs: Annotated[int, Field(ge=1)] = 1
 
 
-FILE_KEYS = {"nulls", "convert_leads", "strict", "freshsales", "identity", "timeline", "limits", "filter", "mapping"}
+FILE_KEYS = {
+    "nulls",
+    "convert_leads",
+    "strict",
+    "freshsales",
+    "identity",
+    "timeline",
+    "limits",
+    "filter",
+    "mapping",
+    "defaults",
+}
 """What a configuration file may hold; everything else belongs to one run and comes by flag."""
 
 

@@ -23,7 +23,7 @@ def agree(question: str, *, yes: bool) -> bool:
     """Whether to go on: told by `--yes`, else asked. Raises `ConfigError` where nobody can be asked."""
     if yes:
         return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         from fsseg.settings import ConfigError
 
         raise ConfigError(f"{question} There is nobody to ask here", "give --yes")

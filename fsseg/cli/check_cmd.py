@@ -26,12 +26,25 @@ def check(
     max_time: Annotated[
         str | None, typer.Option(help="Give up after this long (90s, 50m).", rich_help_panel=o.RUN)
     ] = "2m",
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe",
+            help="Make a contact, see how the account treats updates, null and look-ups, and delete it again.",
+            rich_help_panel=o.RUN,
+        ),
+    ] = False,
     display: o.NoBars,
 ) -> None:
-    """Check that the account has what imports need: it only reads. Ends 0, 1 (create or enable something) or 3."""
+    """Check that the account has what imports need: it only reads, but for --probe.
+
+    Ends 0, 1 (create or enable something) or 3.
+    """
     with o.command(account, display, o.LimitOptions(max_time=max_time)) as (settings, output):
         from fsseg.account.preflight import check as look
         from fsseg.cli.connect import reading, tell_open_token_file
+        from fsseg.cli.probe import last_probe
+        from fsseg.cli.probe import probe as try_out
         from fsseg.cli.work import rules_of
         from fsseg.report.render import print_json
 
@@ -39,11 +52,13 @@ def check(
             tell_open_token_file(settings, output.consoles)
             rules = rules_of(settings, application_token=connection.application_token)
             found = look(connection.reader, connection.account.edition, rules)
+            if found.worst != "refused":
+                found.findings += try_out(settings, output) if probe else last_probe(settings)
             code = _code(found)
             if display.json:
                 print_json(output.consoles.out, _plain(found, connection, code))
             elif not display.quiet:
-                _print(output.consoles.out, found, connection)
+                _print(output.consoles.out, found, connection, probed=probe)
         if code:
             output.consoles.mistake(_verdict(found))
         raise typer.Exit(code)
@@ -73,7 +88,7 @@ def _plain(found: Checkup, connection: Connection, code: ExitCode) -> dict[str, 
     }
 
 
-def _print(out: Console, found: Checkup, connection: Connection) -> None:
+def _print(out: Console, found: Checkup, connection: Connection, *, probed: bool) -> None:
     from rich.text import Text
 
     from fsseg.cli.table import heading, print_table
@@ -89,7 +104,8 @@ def _print(out: Console, found: Checkup, connection: Connection) -> None:
     out.print()
     if found.catalog:
         out.print(Text(f"Track events become {found.track}; page events become {found.page}."), soft_wrap=True)
-    out.print(Text(f"{counted(pacer.total, 'request')}, all of them reading.", style="dim"), soft_wrap=True)
+    beside = ", beside those of the probe" if probed else ""
+    out.print(Text(f"{counted(pacer.total, 'request')}, all of them reading{beside}.", style="dim"), soft_wrap=True)
 
 
 def _verdict(found: Checkup) -> str:

@@ -27,6 +27,9 @@ TEMPLATE = """\
 
 # placeholder_ids = ["test-user"]  # ids that name nobody, besides undefined, null, 0, anonymous and their like
 
+# [defaults.contact]       # fields of new records of which no event says anything; lead, account and deal likewise
+# lead_source_id = "Web"   # a value, or "$trait": that of a trait that reaches another field
+
 [timeline]
 # via = "auto"             # track and page events: "sales_activity", "tracking", "note" or "auto"
 # event_type = "Segment event"     # the sales activity type of events without a type of their own name

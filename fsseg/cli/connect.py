@@ -7,7 +7,7 @@ import shlex
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from platformdirs import user_state_path
 
 from fsseg.freshsales.account import Account, resolve
 from fsseg.freshsales.account import ConfigError as AccountError
+from fsseg.freshsales.names import Entity
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.secret import Token
@@ -122,10 +123,20 @@ def connected(settings: Settings, account: Account, pacer: Pacer, *, writes: boo
     with ExitStack() as stack:
         tokens = check_tokens(settings)
         if settings.sandbox:
-            account = stack.enter_context(_sandbox(folder, account))
+            account = stack.enter_context(_sandbox(folder, account, settings.sandbox_as))
         http = Http(account, *tokens, pacer=pacer, read_only=not writes)
         stack.enter_context(http)
-        yield Connection(account, pacer, Reader(http), Writer(http), tokens[1] is not None)
+        reader = Reader(http)
+        reader.known_views.update(_views(settings))
+        yield Connection(account, pacer, reader, Writer(http), tokens[1] is not None)
+
+
+def _views(settings: Settings) -> dict[Entity, int | None]:
+    views = settings.freshsales.views
+    named: dict[Entity, int | None] = {
+        "lead": views.lead, "contact": views.contact, "account": views.account, "deal": views.deal,
+    }  # fmt: skip
+    return {entity: view for entity, view in named.items() if view is not None}
 
 
 @contextmanager
@@ -162,8 +173,17 @@ def tell_open_token_file(settings: Settings, consoles: Consoles) -> None:
 
 
 @contextmanager
-def _sandbox(folder: Path, account: Account) -> Iterator[Account]:
-    """The local Freshsales in a process of its own, which ends with this one however that ends."""
+def _sandbox(folder: Path, account: Account, switches: Sequence[str]) -> Iterator[Account]:
+    """The local Freshsales in a process of its own, which ends with this one however that ends.
+
+    Raises `ConfigError`.
+    """
+    from fsseg.sandbox.options import Options, switched
+
+    try:
+        Options().changed(switched({"as_": switches, "fault": ()}))
+    except ValueError as error:
+        raise ConfigError(f"--as: the sandbox can't do that: {error}") from None
     command = [
         sys.executable,
         "-m",
@@ -173,6 +193,7 @@ def _sandbox(folder: Path, account: Account) -> Iterator[Account]:
         "--edition",
         account.edition,
         "--with-parent",
+        *(f"--as={switch}" for switch in switches),
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603
         assert process.stdout and process.stdin

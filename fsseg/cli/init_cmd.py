@@ -33,7 +33,7 @@ def init(
         if path.exists() and not force:
             raise ConfigError(f"{path} is there already: --force replaces it")
         domain, api_token_file = account.domain, account.api_token_file
-        if not (domain or account.base_url or yes) and sys.stdin.isatty() and sys.stderr.isatty():
+        if not (domain or account.base_url or yes) and sys.stdin and sys.stdin.isatty() and sys.stderr.isatty():
             domain = _ask_domain()
             api_token_file = api_token_file or _ask_token_file()
         chosen = {

@@ -150,6 +150,16 @@ class AccountOptions:
         ),
         Setting("sandbox"),
     ] = False
+    sandbox_as: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="KEY=VALUE",
+            help="Let the sandbox behave otherwise, as fsseg sandbox serve does.",
+            rich_help_panel=ACCOUNT,
+        ),
+        Setting("sandbox_as"),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -260,9 +270,9 @@ class DisplayOptions:
     ] = False
 
 
-NamedAccount = Annotated[AccountOptions, Without(["config", "state_dir", "sandbox"])]
-SandboxAccount = Annotated[AccountOptions, Without(["domain", "base_url", "api_token_file", "sandbox"])]
-StoredAccount = Annotated[AccountOptions, Without(["api_token_file"])]
+NamedAccount = Annotated[AccountOptions, Without(["config", "state_dir", "sandbox", "sandbox_as"])]
+SandboxAccount = Annotated[AccountOptions, Without(["domain", "base_url", "api_token_file", "sandbox", "sandbox_as"])]
+StoredAccount = Annotated[AccountOptions, Without(["api_token_file", "sandbox_as"])]
 UndoLimits = Annotated[LimitOptions, Without(["allow_mass_changes"])]
 NoBars = Annotated[DisplayOptions, Without(["no_progress"])]
 JsonOrQuiet = Annotated[DisplayOptions, Without(["verbose", "no_progress"])]

@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from fsseg.cli.errors import NoInput
 from fsseg.cli.question import push_if_agreed
 from fsseg.cli.work import (
     FEW,
@@ -90,6 +91,7 @@ def run(
             def act(stack: ExitStack) -> None:
                 pipeline.commit_killed()
                 pipeline.plan(register(pipeline.store, pipeline.run, files))
+                refuse_foreign(pipeline.store, len(files))
                 refuse_forbidden(pipeline)
                 if not dry:
                     push_if_agreed(pipeline, output, stack, yes=yes)
@@ -173,8 +175,11 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]
 
+    unreadable = [fault for _, fault in pipeline.store.meta.counts.unreadable]
+
     def exit_code(outcomes: dict[str, int]) -> int:
-        bad = partly or outcomes[EventOutcome.REJECTED] or outcomes[EventOutcome.FAILED] or _not_undone(pipeline.store)
+        unusable = outcomes[EventOutcome.REJECTED] or outcomes[EventOutcome.FAILED]
+        bad = partly or unreadable or unusable or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
     summary = pipeline.report(head, exit_code, dry_run=info.dry or declined)
@@ -189,6 +194,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         with suppress(StateError):
             Run(run.folder.parent / info.of).note(state=RunState.UNDONE, by=run.id)
         supersede_undos(held.folder, info)
+    _tell_unreadable(output.consoles, unreadable)
     _tell_lost(output.consoles, summary)
     faulty = {path for path, _ in pipeline.store.meta.counts.unreadable}
     empty = [row["path"] for row in summary["inputs"] if not row["events"] and row["path"] not in faulty]
@@ -197,6 +203,20 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
     show(pipeline, summary, how if output.consoles.on_one_terminal else "")
     _say_how_it_ended(output, ending, summary, how)
     return ExitCode(summary["exit_code"])
+
+
+def refuse_foreign(store: Store, files: int) -> None:
+    """Raise `NoInput` where none of the inputs holds events, saying what they are."""
+    counts = store.meta.counts
+    if counts.unreadable and len(counts.unreadable) == files and not counts.read:
+        raise NoInput("\n".join([fault for _, fault in counts.unreadable[:FEW]] + ["nothing to read"]))
+
+
+def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:
+    for fault in faults[:FEW]:
+        consoles.error(fault)
+    if len(faults) > FEW:
+        consoles.error(f"{len(faults) - FEW:,} more inputs can't be read: summary.json names them")
 
 
 def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes:
 
 def is_terminal() -> bool:
     """Whether there is somebody to see and answer a question."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _question(pipeline: Pipeline, output: Output, *, yes: bool) -> str | None:

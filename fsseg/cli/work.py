@@ -34,6 +34,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import MappingError, Rules
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
+from fsseg.plan.defaults import Defaults
 from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
@@ -221,10 +222,9 @@ class Session:
                 )  # fmt: skip
                 return
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
-            for entity, view in self.settings.freshsales.views.items():
-                connection.reader.known_views[entity] = view
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
+            Defaults(known.catalog, self.settings.defaults.model_dump())  # told before anything is read
             mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             rules = rules_of(self.settings, application_token=connection.application_token)
             yield kind(
@@ -268,11 +268,11 @@ def refuse_edition(folder: Path, account: Account) -> None:
 def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
     """What ends the run inside leaves it to be resumed, and says so; a fresh one that can't be begun leaves nothing.
 
-    It can't where what was asked for makes no sense, or Freshsales refuses the key.
+    It can't where what was asked for makes no sense, no input can be read, or Freshsales refuses the key.
     """
     try:
         yield
-    except (ConfigError, MappingError, Stop, NotFound, UnknownHost) as error:
+    except (ConfigError, MappingError, Stop, NotFound, NoInput, UnknownHost) as error:
         if fresh and not run.summary_path.exists():
             shutil.rmtree(run.folder)
         else:

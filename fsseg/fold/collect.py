@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from fsseg.fold.batch import Batch, without
 from fsseg.fold.dedupe import DedupeIndex
+from fsseg.fold.repeats import Repeats
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
+from fsseg.segment.read import Jumps
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.plan_store import Store
 from fsseg.state.suppressed_rows import add_ties
@@ -36,6 +38,9 @@ class Collector:
         self.warnings = WarningCounter()
         self.size = 0
         """Bytes of traits and payloads that were read, of repetitions too."""
+        self.repeats = Repeats()
+        self.jumps: dict[int, Jumps | None] = {}
+        """By the number of the input, which lines its events stand in; see `Reader`."""
         self._store = store
         self._dedupe = dedupe
 
@@ -48,10 +53,19 @@ class Collector:
         counts.read += batch.read
         counts.by_type.update(batch.types)
         self.size += batch.size
-        if duplicates := self._dedupe.duplicates(batch.passed):
+        keys, positions = batch.passed, batch.positions
+        if batch.rejects:  # an event that can't be used makes no other one a repetition
+            bad = {reject[0] for reject in batch.rejects}
+            taken = [index for index, position in enumerate(positions) if position not in bad]
+            keys, positions = [keys[index] for index in taken], [positions[index] for index in taken]
+        if duplicates := self._dedupe.duplicates(keys):
             counts.note(EventOutcome.SKIPPED, Code.DUPLICATE, len(duplicates))
-            gone = [batch.positions[index] for index in duplicates]
+            gone = [positions[index] for index in duplicates]
             without(batch, gone)
+            delivered = set(self._dedupe.delivered)
+            for index in duplicates:
+                if keys[index] not in delivered:
+                    self.repeats.add(keys[index], positions[index])
         for code, count in batch.skipped.items():
             counts.note(EventOutcome.SKIPPED, code, count)
         for _, warnings in batch.warnings:
@@ -68,8 +82,9 @@ class Collector:
             counts.reasons.update((EventOutcome.REJECTED, reject[2]) for reject in batch.rejects)
         return gone
 
-    def end(self, input: Input, container: str, events: int, fault: str) -> None:
-        """Note what an input was, and why it could not be read to its end, if so."""
+    def end(self, input: Input, container: str, events: int, fault: str, jumps: Jumps | None) -> None:
+        """Note what an input was, and why it could not be read to its end, if so; `jumps` are as in `Reader`."""
+        self.jumps[input.number] = jumps
         if fault:
             self.counts.unreadable.append((input.path, fault))
         self._store.note_input(input.number, container, events)

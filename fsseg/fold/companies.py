@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from fsseg.fold.desired import COMPANY, fields_for
+from fsseg.fold.desired import COMPANY, Misfit, fields_for
 from fsseg.fold.merge import State, merge, restore
 from fsseg.state.plan_store import Store, encode
 
@@ -16,7 +16,9 @@ from fsseg.state.plan_store import Store, encode
 def fold_companies(store: Store) -> None:
     """Make one record per company name, whoever spoke of it: group calls, and people who are contacts."""
     with store.transaction():
-        store.add_records("account", ("key", "match_key", "desired", "times", "sources"), _rows(store.companies()))
+        store.add_records(
+            "account", ("key", "match_key", "desired", "times", "sources", "warnings"), _rows(store.companies())
+        )
         store.forget_companies()
 
 
@@ -26,5 +28,9 @@ def _rows(parts: Iterable[tuple[str, bytes]]) -> Iterator[tuple[Any, ...]]:
         for _, dumped in group:
             state = merge(state, restore(orjson.loads(dumped)))
         part = state[key]
-        desired, times = fields_for("contact", part)
-        yield desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(times), encode(part.sources)
+        misfits: list[Misfit] = []
+        desired, times = fields_for("contact", part, misfits)
+        yield (
+            desired.get("name") or "", key.removeprefix(COMPANY), encode(desired), encode(times), encode(part.sources),
+            encode(misfits),
+        )  # fmt: skip

@@ -22,6 +22,8 @@ class DedupeIndex:
     """
 
     def __init__(self, earlier: Earlier | None = None, few: int = FEW, bits: int = 16) -> None:
+        self.delivered: Sequence[int] = ()
+        """Those of the keys asked for last that were there before the table began."""
         self._earlier = earlier
         self._most = few
         self._few: set[int] = set()
@@ -43,8 +45,9 @@ class DedupeIndex:
 
     def duplicates(self, keys: list[int]) -> list[int]:
         """Remember `keys` (unsigned 64-bit numbers); at which indexes stand those that were there before, in order."""
-        if self._earlier is not None and (before := self._earlier(keys)):
-            self._put(before)
+        self.delivered = self._earlier(keys) if self._earlier is not None else ()
+        if self.delivered:
+            self._put(self.delivered)
         return self._put(keys)
 
     def _put(self, keys: Sequence[int]) -> list[int]:

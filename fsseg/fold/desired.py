@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fsseg.fold.merge import PERSON, Part, State
-from fsseg.mapping.intents import OF_COMPANY, UNSAID
+from fsseg.mapping.intents import MISFIT, OF_COMPANY, UNSAID
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import CONTACT
 from fsseg.segment.times import microseconds
@@ -13,6 +13,10 @@ from fsseg.segment.times import microseconds
 COMPANY = "company:"
 DEAL = "deal:"
 LEAD_STAGE = "Lead"
+
+
+Misfit = dict[str, Any]
+"""A value that didn't fit: code, trait, value, hint, and the position of its event, the last one of each trait."""
 
 
 class DesiredDeal(NamedTuple):
@@ -24,6 +28,7 @@ class DesiredDeal(NamedTuple):
     desired: dict[str, Any]
     times: dict[str, int]
     sources: list[tuple[int, int]]
+    misfits: list[Misfit]
 
 
 class DesiredPerson(NamedTuple):
@@ -38,6 +43,7 @@ class DesiredPerson(NamedTuple):
     sources: list[tuple[int, int]]
     companies: list[str]
     deals: list[DesiredDeal]
+    misfits: list[Misfit]
 
 
 def asks_contact(state: State) -> bool:
@@ -47,21 +53,22 @@ def asks_contact(state: State) -> bool:
 
 def desired_person(entity: str, state: State) -> DesiredPerson:
     """What is wanted of a person who is `entity` (lead or contact)."""
-    desired, times = fields_for(entity, state[PERSON]) if PERSON in state else ({}, {})
+    misfits: list[Misfit] = []
+    desired, times = fields_for(entity, state[PERSON], misfits) if PERSON in state else ({}, {})
     if len(state) == 1 and PERSON in state:
-        return DesiredPerson(desired, times, state[PERSON].sources, [], [])
+        return DesiredPerson(desired, times, state[PERSON].sources, [], [], misfits)
     companies, latest_company = _named_parts(COMPANY, state)
     deals, latest_deal = _named_parts(DEAL, state)
     if entity == "contact":
         sources = state[PERSON].sources if PERSON in state else []
         told = [_desired_deal(name, state[name], latest_company) for name in deals]
-        return DesiredPerson(desired, times, sources, [name.removeprefix(COMPANY) for name in companies], told)
+        return DesiredPerson(desired, times, sources, [name.removeprefix(COMPANY) for name in companies], told, misfits)
     for prefix, latest in (("company", latest_company), ("deal", latest_deal)):
         if latest is not None:
-            fields, since = fields_for(entity, state[latest])
+            fields, since = fields_for(entity, state[latest], misfits)
             desired.update({f"{prefix}.{name}": value for name, value in fields.items()})
             times.update({f"{prefix}.{name}": time for name, time in since.items()})
-    return DesiredPerson(desired, times, _all_sources(state), [], [])
+    return DesiredPerson(desired, times, _all_sources(state), [], [], misfits)
 
 
 def _named_parts(prefix: str, state: State) -> tuple[list[str], str | None]:
@@ -82,21 +89,27 @@ def _all_sources(state: State) -> list[tuple[int, int]]:
 
 def _desired_deal(part_name: str, part: Part, latest_company: str | None) -> DesiredDeal:
     """A deal that came without a company belongs to the one told of last."""
-    desired, times = fields_for("contact", part)
+    misfits: list[Misfit] = []
+    desired, times = fields_for("contact", part, misfits)
     company = part.cell(OF_COMPANY) or latest_company
     match_key = part_name.removeprefix(DEAL)
     named = company.removeprefix(COMPANY) if company else None
-    return DesiredDeal(desired.get("name") or "", match_key, named, desired, times, part.sources)
+    return DesiredDeal(desired.get("name") or "", match_key, named, desired, times, part.sources, misfits)
 
 
-def fields_for(entity: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
-    """The cells of `part` that are meant for `entity`, by plain field name, and their event times in microseconds."""
+def fields_for(entity: str, part: Part, misfits: list[Misfit]) -> tuple[dict[str, Any], dict[str, int]]:
+    """The cells of `part` that are meant for `entity`, by plain field name, and their event times in microseconds.
+
+    Values that didn't fit are added to `misfits`.
+    """
     fields: dict[str, Any] = {}
     times: dict[str, int] = {}
-    for time, _, cells in part.layers:
+    for time, position, cells in part.layers:
         at = microseconds(time)
         for name, value in cells.items():
             if name.startswith("$"):
+                if name.startswith(MISFIT):
+                    misfits.append(_misfit(name, value, position))
                 continue
             if ":" in name:
                 owner, _, name = name.partition(":")
@@ -108,3 +121,8 @@ def fields_for(entity: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]
             else:
                 fields[name], times[name] = storable(value), at
     return fields, times
+
+
+def _misfit(cell: str, told: list[str], position: int) -> Misfit:
+    value, hint = told
+    return {"code": "bad_value", "name": cell.removeprefix(MISFIT), "value": value, "hint": hint, "position": position}

@@ -15,6 +15,7 @@ from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
+from fsseg.fold.mended import Mended
 from fsseg.fold.people import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
@@ -72,11 +73,14 @@ def fold_inputs(
         with stage("Read", None, "events") as shown:
             engine.read(inputs, collector, ticking(shown.advance))
         dedupe.clear()
-        write_records(work.store, collector, engine.fold(collector.size), work.catalog.edition, work.ledger)
+        mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
+        partitions = engine.fold(collector.size)
+        write_records(work.store, collector, partitions, work.catalog.edition, work.ledger, mended)
     keep_rejected(work.store)
     if work.daily:
         aggregate(work.store)
     work.store.meta.counts = _counted(collector.counts, collector.warnings)
+    work.store.meta.jumps = collector.jumps
     work.store.meta.stage = PlanStage.FOLDED
 
 

@@ -41,7 +41,7 @@ class FoldedPartition(NamedTuple):
     ties: list[tuple[str, str]]
 
 
-class PartitionFolder:
+class PartitionFold:
     """Folds partition after partition; one for each process."""
 
     def __init__(self, catalog: Catalog, mapper: Mapper) -> None:
@@ -90,7 +90,8 @@ def plan_person(edition: str, match_key: str, keys: list[str], state: State) -> 
     part = state.get(PERSON)
     email = (part.cell("email") if part else None) or match_key
     by_email = any(key.startswith("@") for key in keys)
-    columns = (entity, email, match_key, by_email, encode(keys), wants_contact, *desired_columns(person))
+    columns = (entity, email, match_key, by_email, encode(keys), wants_contact, *desired_columns(person),
+               encode(person.misfits))  # fmt: skip
     assert len(columns) == len(PERSON_COLUMNS)
     return PlannedPerson(columns, _dumped(state), deal_columns(person), company_parts(person, state))
 
@@ -101,10 +102,10 @@ def desired_columns(person: DesiredPerson) -> Columns:
 
 
 def deal_columns(person: DesiredPerson) -> list[Columns]:
-    """Key, match_key, companies, desired, times and sources of each deal."""
+    """Key, match_key, companies, desired, times, sources and warnings of each deal."""
     return [
         (deal.name, deal.match_key, encode([deal.company] if deal.company else []), encode(deal.desired),
-         encode(deal.times), encode(deal.sources))
+         encode(deal.times), encode(deal.sources), encode(deal.misfits))
         for deal in person.deals
     ]  # fmt: skip
 

@@ -20,8 +20,8 @@ WHEN = itemgetter(2, 1)
 AT_ONCE = 50_000
 """Rows that are sorted by person at a time."""
 
-RefusedCall = tuple[int, str, str]
-"""Position, code and detail of a call that cannot be mapped."""
+RefusedCall = tuple[int, str, str, int]
+"""Position, code, detail and event key of a call that cannot be mapped."""
 
 
 def by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[Row]]]:
@@ -72,7 +72,7 @@ def contributions(
                         emails.setdefault(key, set()).update((email_key(email), email_key(told)))
                     email = told
         if isinstance(mapped, Refused):
-            refused.append((position, *mapped))
+            refused.append((position, *mapped, event))
         else:
             if mapped.warnings:
                 counter.add(mapped.warnings)

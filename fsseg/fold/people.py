@@ -9,41 +9,55 @@ from typing import NamedTuple
 import orjson
 
 from fsseg.fold.collect import Collector
-from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, plan_person
+from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, email_of, plan_person
+from fsseg.fold.mended import Mended
 from fsseg.fold.merge import State, merge, restore
 from fsseg.mapping.warning_counter import MappingWarning
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import PERSON_COLUMNS, Store
 
 AT_ONCE = 16
 """Partitions in one transaction: each costs a wait for the disk."""
 
 
 def write_records(
-    store: Store, collector: Collector, partitions: Iterable[FoldedPartition], edition: str, ledger: Ledger | None
-) -> None:
+    store: Store, collector: Collector, partitions: Iterable[FoldedPartition], edition: str, ledger: Ledger | None,
+    mended: Mended | None = None,
+) -> None:  # fmt: skip
     """Make person records, one per e-mail, so that the input alone creates no duplicates, and tie the entries to them.
 
     Records come in the order of their e-mails within what was folded together. What is said of companies is kept as
     parts, for `fold.companies`.
     """
     writer = _Writer(FoldStore(store), edition, ledger)
+    refused: set[int] = set()
     rest = iter(partitions)
     while first := next(rest, None):
         with store.transaction():
             for folded in (first, *islice(rest, AT_ONCE - 1)):
                 writer.write(folded)
-                collector.counts.reasons.update((EventOutcome.REJECTED, code) for _, code, _ in folded.refused)
-                for warning, count in folded.warnings:
-                    collector.warnings.add((MappingWarning._make(warning),), count)
+                _count(collector, folded)
+                refused.update(key for *_, key in folded.refused)
     store.index()
+    if mended and (late := mended.fold(refused)):
+        folded, taken = late
+        with store.transaction():
+            writer.write_late(folded)
+            _count(collector, folded)
+        collector.counts.reasons[EventOutcome.SKIPPED, Code.DUPLICATE] -= taken
     with store.transaction():
         writer.stitch()
         writer.join_shared()
         writer.tie_loose()
+
+
+def _count(collector: Collector, folded: FoldedPartition) -> None:
+    collector.counts.reasons.update((EventOutcome.REJECTED, code) for _, code, *_ in folded.refused)
+    for warning, count in folded.warnings:
+        collector.warnings.add((MappingWarning._make(warning),), count)
 
 
 class _Writer:
@@ -63,10 +77,28 @@ class _Writer:
         store.add_entries(first, folded.entries)
         for key, dumped in folded.unnamed:
             self._write_known(key, restore(orjson.loads(dumped)))
-        store.add_refused(folded.refused)
+        store.add_refused(call[:3] for call in folded.refused)
         store.add_ties(folded.ties)
         if self._stitching:
             store.add_identities(first, folded.people)
+
+    def write_late(self, folded: FoldedPartition) -> None:
+        """Write what came late of people who may have been written before."""
+        for (_, *columns), (_, dumped) in zip(folded.people, folded.states, strict=True):
+            (key,) = orjson.loads(columns[PERSON_COLUMNS.index("keys")])
+            state, known = restore(orjson.loads(dumped)), self._store.person_of(key)
+            if known is not None:
+                id, earlier = known
+                state = merge(restore(orjson.loads(earlier)), state)
+                self._store.replace_people([id])
+            else:
+                id = self._store.next_id()
+            person = plan_person(self._edition, email_of(key, state), [key], state)
+            self._write_person(person, id)
+            self._store.tie_key(key, id)
+            if self._stitching:
+                self._store.add_identities(id, [(0, *person.columns)])
+        self._store.add_ties(folded.ties)
 
     def _write_known(self, key: str, state: State) -> None:
         """Of whom no event tells an e-mail, an earlier run may have been told it."""
@@ -92,11 +124,12 @@ class _Writer:
             state: State = {}
             for _, _, dumped in rows:
                 state = merge(state, restore(orjson.loads(dumped)))
-            keys = sorted(key for _, keys, _ in rows for key in orjson.loads(keys))
+            keys = sorted({key for _, keys, _ in rows for key in orjson.loads(keys)})
             ids = [id for id, _, _ in rows]
             self._store.replace_people(ids)
             self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
-            self._store.warn(ids[0], Code.SHARED_EMAIL)
+            if len(keys) > 1:
+                self._store.warn(ids[0], Code.SHARED_EMAIL)
 
     def tie_loose(self) -> None:
         """Tie the other entries to somebody, by the order of the destination's rules.

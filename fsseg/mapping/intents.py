@@ -16,6 +16,9 @@ field the name starts with `lead:` or `contact:`, since which of the two the per
 person's cells are `email`, as written, and `$contact` (bool) if the event said whether it is a contact.
 """
 
+MISFIT = "$bad:"
+"""Before the name of a trait: the cell that tells of a value that didn't fit, as text, and what does."""
+
 UNSAID: Cells = {}
 """The value of a cell of which nothing is said any more, so that what earlier events said of it doesn't count."""
 
@@ -56,12 +59,6 @@ class AccountIntent(Struct, frozen=True, gc=False):
     warnings: list[MappingWarning] = []
 
 
-class Skipped(NamedTuple):
-    """The event is not for us; `code` is the skip reason, as the reports name it."""
-
-    code: str
-
-
 class Refused(NamedTuple):
     """The event cannot be mapped; `detail` says what is wrong with it, in one sentence."""
 
@@ -69,4 +66,4 @@ class Refused(NamedTuple):
     detail: str
 
 
-Mapped = PersonIntent | EntryIntent | AccountIntent | Skipped | Refused
+Mapped = PersonIntent | EntryIntent | AccountIntent | Refused

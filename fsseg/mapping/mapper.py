@@ -11,7 +11,7 @@ from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
-from fsseg.mapping.targets import COMPANY, DEAL, Warnings, named_part
+from fsseg.mapping.targets import COMPANY, DEAL, Warnings, misfit, named_part
 from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
@@ -40,7 +40,7 @@ class Mapper:
         self._counter = counter
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
-        """`event_filter(event)` gives the reason to skip it, or None. Duplicates are found between it and `map`."""
+        """`event_filter(event)` gives the reason to skip it, or None."""
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
         self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
@@ -50,7 +50,11 @@ class Mapper:
         """`entry(event)` gives the intent of a track or page call."""
 
     def map(self, event: Event) -> Mapped:
-        """The intent of an event that has passed the filter."""
+        """The intent of an event that has passed the filter.
+
+        An import doesn't ask so: it maps track, page and group calls as it reads them, and identify calls only where
+        their person is folded, once duplicates are gone.
+        """
         if event.type not in ("identify", "group"):
             return self.entry(event)
         user, traits = user_id(event.message), bytes(event.message.traits)
@@ -86,7 +90,7 @@ class Mapper:
             if email is not None:
                 told = address(email)
                 if told is None or email_key(told) != key[1:]:
-                    warnings.append(_BAD_EMAIL)
+                    misfit(_BAD_EMAIL, email, cells, warnings)
             cells["email"] = address(user)
         elif email is None:
             return Refused("missing_email", "the userId is no e-mail, and traits.email is missing")

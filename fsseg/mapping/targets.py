@@ -8,10 +8,11 @@ from typing import Any, Protocol
 from orjson import JSONEncodeError, dumps
 
 from fsseg.mapping.coerce import BAD, Coercer
-from fsseg.mapping.intents import Cells
+from fsseg.mapping.intents import MISFIT, Cells
 from fsseg.mapping.names import fold
 from fsseg.mapping.storable import storable
-from fsseg.mapping.warning_counter import MappingWarning
+from fsseg.mapping.warning_counter import MAX_LENGTH, MappingWarning
+from fsseg.segment import json_codec
 
 CONTACT = "$contact"
 COMPANY, DEAL = "$company", "$deal"
@@ -38,6 +39,13 @@ def is_empty(value: Any) -> bool:
     if isinstance(value, list):
         return all(item is None for item in value)
     return value is None or value == {}
+
+
+def misfit(warning: MappingWarning, value: Any, cells: Cells, warnings: Warnings) -> None:
+    """Warn of a value that doesn't fit, and keep it with the cells, so that it can be traced to its event."""
+    warnings.append(warning)
+    shown = value if isinstance(value, str) else json_codec.dumps(value).decode()
+    cells[MISFIT + warning.name[:MAX_LENGTH]] = [shown[:MAX_LENGTH], warning.hint]
 
 
 class Ignored:
@@ -74,7 +82,7 @@ class ToField:
         if fit is BAD:
             # What holds nothing, as PHP writes even an empty object, says nothing of a field that is no list.
             if not (isinstance(value, list | dict) and is_empty(value)):
-                warnings.append(self.bad)
+                misfit(self.bad, value, cells, warnings)
             return True
         if self.cell in cells:
             return False
@@ -149,7 +157,7 @@ class ToName:
                     self.last.put(rest[0].rstrip(), given, warnings)
                 _fill(cells, given, gone, self.nothing)
         elif not is_empty(value):
-            warnings.append(self.bad)
+            misfit(self.bad, value, cells, warnings)
         return True
 
 
@@ -212,7 +220,7 @@ class ToContact:
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
         asked = _ASKED.get(value.strip().lower() if isinstance(value, str) else str(value).removesuffix(".0").lower())
         if asked is None and not is_empty(value):
-            warnings.append(self.bad)
+            misfit(self.bad, value, cells, warnings)
         elif asked is not None:
             cells[CONTACT] = asked or cells.get(CONTACT, False)
         return True
@@ -287,7 +295,7 @@ class ToPart:
             if value is None:
                 return True
             if not isinstance(value, dict):
-                warnings.append(self.bad)
+                misfit(self.bad, value, cells, warnings)
                 return True
         part, said = self._part(value)
         if said:

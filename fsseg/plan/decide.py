@@ -10,8 +10,10 @@ import orjson
 from fsseg.fold.desired import LEAD_STAGE
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
+from fsseg.plan.limits import fitted, left_out
 from fsseg.plan.united import united
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.decided_rows import (
@@ -23,7 +25,7 @@ from fsseg.state.decided_rows import (
     undecided,
     write_decisions,
 )
-from fsseg.state.fingerprint import fingerprint, fingerprint_keys
+from fsseg.state.fingerprint import fingerprint, fingerprint_keys, value_fingerprint
 from fsseg.state.ledger import History, Ledger, history_of
 from fsseg.state.plan_store import Around, Record, Store, encode
 
@@ -37,6 +39,9 @@ class Deciding:
     ledger: Ledger
     create_missing: bool = False
     offline: bool = False
+    strict: bool = False
+    """Whether a value that Freshsales can't hold is sent all the same, so that the record is refused."""
+    defaults: Defaults | None = None
 
 
 class Context(NamedTuple):
@@ -45,6 +50,7 @@ class Context(NamedTuple):
     people: dict[int, Around]
     accounts: dict[str, Around]
     histories: dict[int, History]
+    not_stored: dict[int, dict[str, int]]
 
 
 class Decision(NamedTuple):
@@ -65,28 +71,33 @@ def decide(work: Deciding) -> None:
         for kind in KINDS:
             if kind == "person":
                 for people in new_people(work.store):
-                    create_people(work.store, _create_rows(work, people))
+                    create_people(work.store, *_create_rows(work, people))
             for page in undecided(work.store, kind):
                 write_decisions(work.store, *_rows(work, page))
     with work.store.transaction():
         decide_entries(work.store)
 
 
-def _create_rows(work: Deciding, people: list[NewPerson]) -> list[tuple[str, int]]:
-    """What `decision` comes to for new people, of whom there may be a great many: the JSON of their fields, and ids."""
+def _create_rows(work: Deciding, people: list[NewPerson]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """What `decision` comes to for new people, of whom there may be a great many.
+
+    The JSON of their fields, and warnings, both with their ids.
+    """
     companies = {person.id: orjson.loads(person.companies) for person in people if person.companies != "[]"}
     accounts = work.store.accounts(name for names in companies.values() for name in names)
-    rows = []
+    rows, warnings = [], []
     for person in people:
-        desired, asks_contact = orjson.loads(person.desired), bool(person.asks_contact)
-        wanted = _wanted_of_new(work.catalog, person.key, desired, asks_contact=asks_contact)
+        desired, left_out = _fitted(work, person.entity, orjson.loads(person.desired), [])
+        asks_contact = bool(person.asks_contact)
+        wanted = _wanted_of_new(work, person.entity, person.key, desired, asks_contact=asks_contact)
         fields: dict[str, tuple[Any, Any]] = {
             name: (None, value) for name, value in wanted.items() if value is not None
         }
         if links := [accounts[name].key for name in companies.get(person.id, ()) if name in accounts]:
             fields["sales_accounts"] = ([], links)
         rows.append((encode(fields), person.id))
-    return rows
+        warnings += [(text, person.id) for text in left_out]
+    return rows, warnings
 
 
 def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], list[tuple[str, int]]]:
@@ -104,7 +115,7 @@ def _context(work: Deciding, page: list[Record]) -> Context:
     people = work.store.around(record.parent for record in page)
     names = (name for record in page for name in record.companies)
     keys = [key for record in page if record.existing is not None for key in _fingerprint_keys(record, people)]
-    return Context(people, work.store.accounts(names), work.ledger.rows(keys))
+    return Context(people, work.store.accounts(names), work.ledger.rows(keys), work.ledger.not_stored(keys))
 
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
@@ -128,15 +139,18 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
-        wanted = record.desired
+        wanted, warnings = _fitted(work, record.entity, record.desired, warnings)
         if record.kind == "person":
-            wanted = _wanted_of_new(work.catalog, record.key, wanted, asks_contact=bool(record.asks_contact))
+            wanted = _wanted_of_new(work, record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
+        elif work.defaults:
+            wanted = work.defaults.fill(record.entity, wanted)
         change = diff(work.catalog, record.entity, wanted, None)
     else:
         history = history_of(context.histories, _fingerprint_keys(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
-        desired = united(desired, record.existing)
+        desired, warnings = _fitted(work, record.entity, united(desired, record.existing), warnings)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
+        desired, warnings = _storable(record, desired, context, warnings)
         change, links = _compare(work, record, history, desired, links)
     match change:
         case Create(fields):
@@ -151,6 +165,30 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         case Conflict(code):
             return Decision(Action.CONFLICT, record.fields, Status.FAILED, code, warnings, account, times)
     assert_never(change)
+
+
+def _fitted(
+    work: Deciding, entity: str, desired: dict[str, Any], warnings: list[Any]
+) -> tuple[dict[str, Any], list[Any]]:
+    """What Freshsales can hold of what is desired, with a warning for each field where that isn't all."""
+    if work.strict:
+        return desired, warnings
+    fits, changed = fitted(work.catalog, entity, desired)
+    return fits, warnings + [left_out(name, value) for name, value in changed.items()] if changed else warnings
+
+
+def _storable(
+    record: Record, desired: dict[str, Any], context: Context, warnings: list[Any]
+) -> tuple[dict[str, Any], list[Any]]:
+    """What is desired but for what Freshsales has taken before and not stored, which is warned of again."""
+    known: dict[str, int] = {}
+    for key in _fingerprint_keys(record, context.people):
+        known |= context.not_stored.get(key, {})
+    dropped = {name for name in desired.keys() & known.keys() if value_fingerprint(desired[name]) == known[name]}
+    if not dropped:
+        return desired, warnings
+    told = [f"{Code.NOT_STORED}: {name} = {desired[name]}" for name in sorted(dropped)]
+    return {name: value for name, value in desired.items() if name not in dropped}, warnings + told
 
 
 def _holds(catalog: Catalog, record: Record, name: str) -> bool:
@@ -198,12 +236,16 @@ def _delivered(history: History, record: Record) -> bool:
     return record.converts is None and history.fingerprint == fingerprint(record.kind, record.desired, record.companies)
 
 
-def _wanted_of_new(catalog: Catalog, email: str, desired: dict[str, Any], *, asks_contact: bool) -> dict[str, Any]:
+def _wanted_of_new(
+    work: Deciding, entity: str, email: str, desired: dict[str, Any], *, asks_contact: bool
+) -> dict[str, Any]:
     """What is wanted of a new person, who needs an e-mail.
 
     A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one.
     """
-    wanted = {"email": email} | desired
+    wanted, catalog = {"email": email} | desired, work.catalog
+    if work.defaults:
+        wanted = work.defaults.fill(entity, wanted, is_lead=catalog.edition == "suite" and not asks_contact)
     if catalog.edition == "suite" and not asks_contact and "lifecycle_stage_id" not in wanted:
         stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
         wanted |= {} if stage is None else {"lifecycle_stage_id": stage}

@@ -7,7 +7,7 @@ import math
 from fsseg.freshsales.sizes import MIN_BULK, PAGE_SIZE
 from fsseg.freshsales.views import pages
 from fsseg.state.actions import Action
-from fsseg.state.plan_counts import count_namesake_deals, count_planned
+from fsseg.state.plan_counts import count_planned
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import Forecast
 
@@ -19,11 +19,10 @@ HOUR = 3600.0
 
 def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, per_request: float = 0.3) -> Forecast:
     """What is planned, in requests and seconds. `left` of the quota of `per_hour`; `per_request` in seconds."""
-    # Of deals of one name, none can be made in bulk.
-    namesakes = count_namesake_deals(store)
     to_come = 0
     for (entity, action), count in count_planned(store).items():
-        single = namesakes if (entity, action) == ("deal", Action.CREATE) else 0
+        # Whether bulk keeps the contacts of deals is seen only once a few were made.
+        single = count if (entity, action) == ("deal", Action.CREATE) else 0
         if action != Action.DELETE and entity in ("account", "contact", "deal") and count - single >= MIN_BULK:
             batches = math.ceil((count - single) / PAGE_SIZE)
             # What was made is read for its ids, or what there is for its names.

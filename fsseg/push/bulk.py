@@ -9,13 +9,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from fsseg.freshsales.errors import BulkBusy, FreshsalesError, Halted, NoBulk, NotFound, Unavailable
+from fsseg.freshsales.errors import BulkBusy, FreshsalesError, Halted, NoBulk, NotFound, Refused, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
 from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
+from fsseg.push.refused_field import named_field
 from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import records_in_flight
@@ -89,7 +90,13 @@ class Bulk:
 
         Raises what ends the push, and `BulkBusy` where others are, unless we are `patient`: then nothing was sent.
         """
-        return self._push(records, self._send_alone)
+        why = {record.id: self._refusal(record) for record in records}
+        sent = [record for record in records if why[record.id] is None]
+        outcomes = dict(zip((record.id for record in sent), self._push(sent, self._send_alone), strict=True))
+        return [outcomes.get(record.id) or failed(Refused(why[record.id] or "", status=400)) for record in records]
+
+    def _refusal(self, record: Record) -> str | None:
+        return None if self.context.refusals is None else self.context.refusals.stopped(record)
 
     def _push(self, records: Sequence[Record], send_alone: Act) -> list[Outcome]:
         if not self.available or len(records) < MIN_BULK:
@@ -188,13 +195,34 @@ class Bulk:
     def _outcomes(self, records: Sequence[Record], job: Job) -> list[Outcome]:
         told = self._told(records, job)
         if told is not None:
-            return told
+            self._count(records, told)
+            return [
+                self._send_alone(record) if self._may_go_without_a_field(record, outcome) else outcome
+                for record, outcome in zip(records, told, strict=True)
+            ]
         # The report names fewer than it counts: what it kept to itself is found out one by one.
         with self._patiently():
             return [
                 self._resend(record) if outcome.status == Status.DONE else outcome
                 for record, outcome in zip(records, self._named(records, job), strict=True)
             ]
+
+    def _count(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> None:
+        refusals = self.context.refusals
+        if refusals is None:
+            return
+        for record, outcome in zip(records, outcomes, strict=True):
+            if outcome.status == Status.FAILED:
+                refusals.refused(record, outcome.message or "")
+            else:
+                refusals.accepted(record)
+
+    def _may_go_without_a_field(self, record: Record, outcome: Outcome) -> bool:
+        """Whether a refusal names a field without which the record may be taken, sent by itself."""
+        if outcome.status != Status.FAILED or self.context.strict:
+            return False
+        attributes = self.attributes(record)
+        return named_field(self.context.catalog, record, attributes, outcome.message or "") is not None
 
     def _told(self, records: Sequence[Record], job: Job) -> list[Outcome] | None:
         """What became of each record, or None where the job names fewer failures than it counts."""

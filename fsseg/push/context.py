@@ -11,7 +11,21 @@ from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.push.custom_fields import CustomFields
+from fsseg.push.refusals import Refusals
 from fsseg.state.plan_store import Store
+
+
+@dataclass
+class DealLinks:
+    """Whether this account was seen to make deals in bulk without contacts; `remember` keeps it for later runs."""
+
+    lost: bool = False
+    remember: Callable[[], None] = lambda: None
+
+    def note_lost(self) -> None:
+        """It does."""
+        self.lost = True
+        self.remember()
 
 
 @dataclass(frozen=True)
@@ -35,4 +49,7 @@ class PushContext:
     custom_fields: CustomFields = field(default_factory=CustomFields)
     note_requests: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda text: None
+    strict: bool = False
+    refusals: Refusals | None = None
+    deal_links: DealLinks = field(default_factory=DealLinks)
     lock: threading.Lock = field(default_factory=threading.Lock)

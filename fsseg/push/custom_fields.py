@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from fsseg.state.plan_store import Record
+
 FRESH_S = 60.0
 """Seconds for which what the plan has read of a record is taken for what it holds."""
+
+
+How = Literal["whole", "changed"]
 
 
 @dataclass
@@ -18,11 +23,18 @@ class CustomFields:
     shown that it keeps the others.
     """
 
-    how: Literal["whole", "changed"] = "whole"
+    how: How = "whole"
+    bulk_merges: bool = True
+    """Whether bulk keeps the custom fields that it doesn't name."""
     merges: bool = False
     """Whether the account has been seen to keep the custom fields that a single write doesn't name."""
     read_at: datetime | None = None
     """When the plan began to read what the records hold."""
+
+    def may_bulk(self, record: Record) -> bool:
+        """Whether bulk keeps what this record holds beside what is written of it."""
+        is_new = record.existing is None and record.remote_id is None
+        return is_new or self.bulk_merges or not any(name.startswith("cf_") for name in record.fields)
 
     @property
     def is_fresh(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fsseg.mapping.names import fold_name
 from fsseg.match.deal_finder import contacts_of
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing
+from fsseg.push.accepted import write
 from fsseg.push.context import PushContext
 from fsseg.push.deal_bulk import DealBulk
 from fsseg.push.journal import send_once
@@ -34,7 +36,8 @@ class DealPusher:
         if self._contact(record).remote_id is None:
             return False
         if record.remote_id is not None:
-            return not {"contacts", "sales_account"} & record.fields.keys()
+            ties = {"contacts", "sales_account"} & record.fields.keys()
+            return not ties and self._context.custom_fields.may_bulk(record)
         return takes_creates and record.match_key in self.bulk.unique_names
 
     def send(self, record: Record) -> Outcome:
@@ -50,11 +53,11 @@ class DealPusher:
         if id is None and record.claimed_at is not None:
             id = self._find_created(record, contact_id, self._made.sent_at(record))
         if id is not None:
-            update(self._context, record, id, attributes)
+            write(self._context, record, attributes, partial(update, self._context, record, id))
             return Outcome(Status.DONE, id)
         began = datetime.now(UTC)
         return send_once(
-            lambda: int(writer.create("deal", attributes)["id"]),
+            lambda: int(write(self._context, record, attributes, partial(writer.create, "deal"))["id"]),
             lambda: self._find_created(record, contact_id, began, just_sent=True),
             self._context.pause,
         )

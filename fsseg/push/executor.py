@@ -57,6 +57,8 @@ def push(context: PushContext, stages: Stages) -> None:
             raise Halted("this account has had as many unfinished bulk jobs as it may have for too long")
         context.pause(seconds)
     _push_deletions(context, stages)
+    if context.refusals is not None:
+        context.refusals.note()
 
 
 def _push_all(context: PushContext, stages: Stages, pushers: dict[Entity, EntityPusher]) -> bool:

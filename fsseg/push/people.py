@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing, addresses
+from fsseg.push.accepted import write
 from fsseg.push.bulk import Bulk
 from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
@@ -35,13 +37,15 @@ class _PersonPusher:
         if id is None and not upsert and record.claimed_at is not None:
             id = self._find_created(record, self._made.sent_at(record))
         if id is not None:
-            update(self._context, record, id, attributes)
+            write(self._context, record, attributes, partial(update, self._context, record, id))
             return Outcome(Status.DONE, id)
         if upsert:
-            return Outcome(Status.DONE, int(writer.upsert(self._entity, {"emails": record.key}, attributes)["id"]))
+            send = partial(writer.upsert, self._entity, {"emails": record.key})
+            answer = write(self._context, record, attributes, send)
+            return Outcome(Status.DONE, int(answer["id"]))
         began = datetime.now(UTC)
         return send_once(
-            lambda: int(writer.create(self._entity, attributes)["id"]),
+            lambda: int(write(self._context, record, attributes, partial(writer.create, self._entity))["id"]),
             lambda: self._find_created(record, began, just_sent=True),
             self._context.pause,
         )
@@ -109,8 +113,8 @@ class ContactPusher(_PersonPusher):
         self.bulk = Bulk(context, "contact", "emails", self._attributes, self.send, self.recover, self._made.settled)
 
     def can_bulk(self, record: Record) -> bool:
-        """All but leads that are to be converted, which takes a request of its own."""
-        return record.converts is None
+        """All but leads that are to be converted, which takes a request of its own, and whom bulk might harm."""
+        return record.converts is None and self._context.custom_fields.may_bulk(record)
 
     def send(self, record: Record) -> Outcome:
         """Create or update one contact."""
@@ -118,7 +122,7 @@ class ContactPusher(_PersonPusher):
             return super().send(record)
         attributes = self._attributes(record)
         contact_id = self._convert(record)
-        update(self._context, record, contact_id, attributes, anew=True)
+        write(self._context, record, attributes, partial(update, self._context, record, contact_id, anew=True))
         return Outcome(Status.DONE, contact_id)
 
     def recover(self, record: Record) -> Outcome:

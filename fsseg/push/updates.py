@@ -14,6 +14,7 @@ from fsseg.mapping.field_types import wire
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import WHOLE, Existing
 from fsseg.push.context import PushContext
+from fsseg.push.refused_field import named_field, without
 from fsseg.state.plan_store import Record
 
 CALCULATED = frozenset({"formula", "auto_number", "autonumber", "rollup"})
@@ -44,7 +45,7 @@ def update(context: PushContext, record: Record, id: int, attributes: dict[str, 
         raise Refused("its custom fields can't be read, and to write some might empty the others", status=403)
     whole = {**_held(context, record.entity, before), **custom}
     sent = whole if context.custom_fields.how == "whole" else custom
-    answer = context.writer.update(record.entity, id, {**attributes, "custom_field": sent})
+    answer = _write_whole(context, record, id, {**attributes, "custom_field": sent}, custom)
     lost = _lost(context, record, id, answer, whole, custom)
     if sent is not custom:
         return answer
@@ -57,6 +58,20 @@ def update(context: PushContext, record: Record, id: int, attributes: dict[str, 
     if is_first:
         context.say(SWITCHED)
     return answer
+
+
+def _write_whole(
+    context: PushContext, record: Record, id: int, attributes: dict[str, Any], custom: dict[str, Any]
+) -> Row:
+    """Write; where a custom field is refused that only goes along, without it: it isn't ours to change."""
+    try:
+        return context.writer.update(record.entity, id, attributes)
+    except Refused as error:
+        along = {name: value for name, value in attributes["custom_field"].items() if name not in custom}
+        name = named_field(context.catalog, record, {"custom_field": along}, error.message)
+        if error.status != 400 or name is None:
+            raise
+    return context.writer.update(record.entity, id, without(attributes, name))
 
 
 def _read(context: PushContext, record: Record, id: int, *, anew: bool) -> Existing:

@@ -133,7 +133,7 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
 
 
 def _is_emptied(after: Any) -> bool:
-    return after in (None, [], {}) or (isinstance(after, str) and not after.strip())
+    return after in (None, "", [], {})
 
 
 def warning_texts(change: Change) -> list[str]:
@@ -144,6 +144,9 @@ def warning_texts(change: Change) -> list[str]:
             code = str(warning.get("code", ""))
             known = WARNINGS[code].hint if code in WARNINGS else code
             meaning = warning.get("message") or warning.get("hint") or known
+            if "value" in warning:
+                where = f"{warning.get('file')} line {warning.get('line')}" if warning.get("line") else "left out"
+                meaning = f"{value(warning['value'])} doesn't fit ({where}): {meaning}"
             name = warning.get("name")
             texts.append(sanitise(f"{name}: {meaning}" if name else str(meaning)))
         else:

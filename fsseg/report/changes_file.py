@@ -20,7 +20,8 @@ from fsseg.processes import Processes, ProcessLost
 from fsseg.report.changes import Sample
 from fsseg.report.model import ENTITIES
 from fsseg.segment.json_codec import dumps, loads
-from fsseg.state.actions import Action, Status
+from fsseg.state.actions import Action, Code, Status
+from fsseg.state.misfits import Places
 from fsseg.state.plan_store import Decided, Store
 from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
@@ -105,7 +106,8 @@ def _write(file: IO[bytes], store: Store, parts: Iterable[Part]) -> Sample:
 
 
 def _record_lines(store: Store, entity: Entity) -> Iterator[Line]:
-    return ((row.action, _record_line(store, row)) for row in store.decided(entity))
+    places = Places(store)
+    return ((row.action, _record_line(store, row, places)) for row in store.decided(entity))
 
 
 def _entry_lines(store: Store, ids: range) -> Iterator[Line]:
@@ -116,14 +118,15 @@ def _entry_lines(store: Store, ids: range) -> Iterator[Line]:
         yield action, _entry_line(action, id, time, payload, code, key_json)
 
 
-def _record_line(store: Store, row: Decided) -> bytes:
+def _record_line(store: Store, row: Decided, places: Places) -> bytes:
+    warnings = [] if row.warnings == "[]" else orjson.loads(row.warnings)
     change = {
         "action": row.action,
         "entity": row.entity,
         "key": row.key,
         "id": row.remote_id,
         "fields": {} if row.fields == "{}" else _cells(store, row),
-        "warnings": orjson.loads(row.warnings) + _refusal(row),
+        "warnings": [places.of(one) if isinstance(one, dict) else one for one in warnings] + _refusal(row),
     }
     return dumps(change, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
@@ -172,7 +175,7 @@ def _cells(store: Store, row: Decided) -> dict[str, Any]:
 
 def _refusal(row: Decided) -> list[str]:
     """Why nothing of it was written, in Freshsales' words if there are any."""
-    if row.action == Action.CONFLICT:
+    if row.action == Action.CONFLICT or (row.action == Action.SKIPPED and row.code == Code.SUPPRESSED):
         return [row.code] if row.code else []
     if row.status not in (Status.FAILED, Status.UNKNOWN) or not row.code:
         return []

@@ -14,7 +14,7 @@ from fsseg.figures import counted, number
 from fsseg.freshsales.names import Entity
 from fsseg.report.advice import command
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import about, duration, elapsed
+from fsseg.report.humanize import about, duration, elapsed, value
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.report.standing import Standing
 from fsseg.state.actions import Action, Code, EventOutcome
@@ -268,7 +268,12 @@ def warning_rows(summary: Summary) -> list[WarningRow]:
 
 def _own_hint(warning: dict[str, Any], known: str) -> str:
     hint = sanitise(warning.get("hint") or "")
-    return "" if hint == known else hint
+    parts = [] if hint == known else [hint]
+    if found := warning.get("samples"):
+        first = found[0]
+        where = f", {first['file']} line {first['line']}" if first["line"] else ""
+        parts.append(f"first {value(first['value'])} of {value(first['key'])}{sanitise(where)}")
+    return "; ".join(part for part in parts if part)
 
 
 def request_line(summary: Summary) -> str:

@@ -38,7 +38,7 @@ TABLE: tuple[Reason, ...] = (
         Code.UNKNOWN_CONTAINER,
         "read",
         _REJECTED,
-        "the file is of no known kind: give JSON lines, a JSON array, a batch or CSV, plain or gzip",
+        "the file is of no known kind: give JSON lines, a JSON array or a batch, plain or gzip",
     ),
     Reason(Code.MISSING_TYPE, "validate", _REJECTED, "the event has no type: add identify, track, page or group"),
     Reason(Code.UNKNOWN_TYPE, "validate", _REJECTED, "Segment has no such event type: correct the type"),
@@ -123,6 +123,13 @@ TABLE: tuple[Reason, ...] = (
     Reason(Code.NO_TIME, "map", "warning", "no usable timestamp: the time was taken from what is named here"),
     Reason(Code.DUPLICATE_PERSON, "match", "warning", "several records have this e-mail: merge them in Freshsales"),
     Reason(Code.OLDER, "match", "warning", "a value of a later time was delivered before, so this one was left out"),
+    Reason(
+        Code.LEFT_OUT,
+        "push",
+        "warning",
+        "Freshsales refuses this value or can't hold all of it: it was cut, or the record written without",
+    ),
+    Reason(Code.NOT_STORED, "push", "warning", "Freshsales took the record, but holds something else in this field"),
     Reason(Code.SHARED_EMAIL, "map", "warning", "several userIds share one e-mail: they are taken as one person"),
     Reason(
         Code.EMAIL_EXISTS,

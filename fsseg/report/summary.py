@@ -14,7 +14,8 @@ from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
-from fsseg.state.actions import Action, EventOutcome, Status
+from fsseg.state.actions import Action, Code, EventOutcome, Status
+from fsseg.state.misfits import samples
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
 from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
@@ -23,6 +24,9 @@ from fsseg.state.run_meta import WarningCount
 from fsseg.state.source_events import keys_of_events, reread
 
 SCHEMA = 1
+SAMPLES = 3
+"""Values of each trait that the summary shows of those that didn't fit."""
+
 LOST = "lost"
 """What a line of failures.jsonl has instead of the event where that can't be read again."""
 
@@ -36,13 +40,14 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     for outcome, code, count in counts.reasons:
         outcomes[outcome] += count
         reasons[outcome, code] += count
-    imported = store.meta.imported_by
+    imported, unreadable = store.meta.imported_by, dict(counts.unreadable)
     return {
         "schema": SCHEMA,
         **head,
         "inputs": [
             {"path": path, "container": container or "", "events": events or 0}
             | ({"imported_by": imported[path]} if path in imported else {})
+            | ({"unreadable": unreadable[path]} if path in unreadable else {})
             for path, container, events in inputs_of(store)
         ],
         "events": {
@@ -52,12 +57,18 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
         },
         "records": _records(store, head["dry_run"]),
         "reasons": [
-            {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": REASONS[code].hint}
+            {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": _hint(store, code)}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
         **({"suppression": to_builtins(store.meta.suppression)} if store.meta.suppression else {}),
         "warnings": _warnings(store, counts.warnings),
     }
+
+
+def _hint(store: Store, code: str) -> str:
+    """What to do about a reason; of refusals, what new records lack where all of an entity were refused for that."""
+    lacking = "; ".join(store.meta.refused_all.values()) if code == Code.REFUSED else ""
+    return lacking or REASONS[code].hint
 
 
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
@@ -75,13 +86,17 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
 def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
     for text, count in count_warnings(store):
-        code, _, name = text.partition(": ")
-        counted[code, name] += count
+        code, _, about = text.partition(": ")
+        counted[code, about.partition(" = ")[0]] += count
     matched = [
         {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
         for (code, name), count in counted.items()
     ]
+    traced = samples(store, SAMPLES) if any(row.code == Code.BAD_VALUE for row in mapped) else {}
     of_mapping = [to_builtins(row) | {"hint": row.hint or WARNINGS[row.code].hint} for row in mapped]
+    for row in of_mapping:
+        if row["code"] == Code.BAD_VALUE and row["name"] in traced:
+            row["samples"] = traced[row["name"]]
     return sorted([*of_mapping, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
 
 

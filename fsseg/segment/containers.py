@@ -1,4 +1,4 @@
-"""What a file's content is: lines, JSON over several lines, or something this reader doesn't know.
+"""What a file's content is: lines, or JSON over several lines.
 
 A new container is one more row in `CONTAINERS`.
 """
@@ -12,12 +12,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from fsseg.segment.documents import document_items
+from fsseg.segment.documents import SEPARATORS, document_items, holds_several
+from fsseg.segment.foreign import what_it_is
 from fsseg.segment.lines import Piece, lines_of
-from fsseg.segment.open import GZIP, Source
+from fsseg.segment.open import Source
 
 Numbered = tuple[Piece, int]
 """Content that holds a message, or several, and the number of the line it begins in."""
+
+
+class ForeignContent(Exception):
+    """The content is no export of events; the text says what it is."""
 
 
 class Container(NamedTuple):
@@ -29,7 +34,9 @@ class Container(NamedTuple):
 
 
 def container_of(source: Source) -> Container:
-    """The first row that claims the content; lines where none does, of which each says for itself what it is."""
+    """The first row that claims the content. Raises `ForeignContent` where it is no export of events."""
+    if reason := what_it_is(source.head):
+        raise ForeignContent(reason)
     return next((container for container in CONTAINERS if container.claims(source)), LINES)
 
 
@@ -38,7 +45,6 @@ def _lines(source: Source) -> Iterator[Numbered]:
 
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"', re.DOTALL)
-_WRAPPER = re.compile(rb'\s*\{\s*"\w+"\s*:\s*\[\s*\{')
 
 
 def _is_spread(source: Source) -> bool:
@@ -46,10 +52,10 @@ def _is_spread(source: Source) -> bool:
 
     A damaged first line must not turn a file of lines into this: what follows it would be swallowed.
     """
-    head = source.head.lstrip()
+    head = source.head.lstrip(SEPARATORS)
     first, newline, rest = head.partition(b"\n")
     if not newline and not source.whole:
-        return head.startswith(b"[") or _WRAPPER.match(head) is not None
+        return head.startswith(b"[") or holds_several(head)
     if head.startswith(b"["):
         return not isinstance(_json(first), list) or not _json(first)
     if not head.startswith(b"{") or isinstance(_json(first), dict):
@@ -68,48 +74,8 @@ def _json(text: bytes) -> Any:
         return None
 
 
-# fmt: off
-_COLUMNS = {
-    "type", "id", "event", "userid", "user_id", "anonymousid", "anonymous_id", "messageid", "received_at", "email",
-}
-# fmt: on
-_LOOKS_JSON = re.compile(rb"^\s*[{\[]", re.MULTILINE)
-
-
-def _is_csv(head: bytes) -> bool:
-    first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
-    cells = [cell.strip().strip('"').strip().lower() for cell in re.split(r"[,;\t|]", first)]
-    named = all(cell and not set(cell) & set('{}[]:"') for cell in cells)
-    return len(cells) > 1 and named and not _COLUMNS.isdisjoint(cells)
-
-
-def _is_binary(head: bytes) -> bool:
-    return b"\0" in head[:1024] and not _LOOKS_JSON.search(head[:65_536])
-
-
-def _foreign(detail: str, claims: Callable[[bytes], bool], code: str = "unknown_container") -> Container:
-    """Content that is recognised only to say what it is."""
-
-    def refuse(source: Source) -> Iterator[Numbered]:
-        source.cut(detail, code=code)
-        return iter(())
-
-    return Container("unknown", lambda source: claims(source.head), refuse)
-
-
-def _starts(*magic: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(magic)
-
-
-_OTHER_PACKERS = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 LINES = Container("jsonl", lambda source: True, _lines)
 CONTAINERS = (
-    _foreign("the file is UTF-16: save it as UTF-8", _starts(b"\xff\xfe", b"\xfe\xff"), "not_utf8"),
-    _foreign("a Parquet file: export it as JSON lines", _starts(b"PAR1")),
-    _foreign("packed, but not with gzip: unpack it first", _starts(*_OTHER_PACKERS)),
-    _foreign("packed with gzip too many times", _starts(GZIP)),
-    _foreign("a CSV table: export it as JSON lines", _is_csv),
-    _foreign("neither JSON nor text", _is_binary),
     Container("json", _is_spread, document_items),
     LINES,
 )

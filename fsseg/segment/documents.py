@@ -8,16 +8,70 @@ from collections.abc import Iterator
 from fsseg.segment.lines import KEEP, LINE_LIMIT, Oversized, Piece
 from fsseg.segment.open import Source
 
+SEPARATORS = b" \t\r\n\v\f,\x1e\xef\xbb\xbf"
+"""What may stand between messages: blanks, commas, the sign of JSON text sequences, and byte order marks."""
+
 DOCUMENT_LIMIT = 64 << 20
 """An object on its own may be a whole batch body; an item of an array is one message."""
 
 # Possessive repeats of groups are left out: Python 3.11 gets them wrong. Nothing here needs them to stay linear.
-_BETWEEN = re.compile(rb"[\s,\[\]]*+")
-_STRAY = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"|[^,\[\]{\n]++', re.DOTALL)
+_BETWEEN = re.compile(rb"(?:[\s,\[\]\x1e]|\xef\xbb\xbf)*")
+_STRAY = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"|[^,\[\]{\n\x1e]++', re.DOTALL)
 _STRING_END = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*"', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"|[{}\[\],]', re.DOTALL)
+_SIGNS_OF_A_MESSAGE = (b"type", b"event", b"action", b"userId", b"anonymousId", b"user_id", b"anonymous_id")
+_IN_ITEM = [b"}", b"]", b"}"]
+"""What closes an item of an array that is a member of an object."""
 # From here to the next brace, over all strings between; or to the quote of a string that this block doesn't end;
 # or to the end of the block. One of these always follows, so that it never goes back.
 _STEP = re.compile(rb'[^"{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*"[^"{}]*+)*(?:(["{}])|\Z)', re.DOTALL)
+
+
+def objects_in(line: bytes) -> list[tuple[bytes, int]]:
+    """The objects and what stands between them of a line that is no JSON by itself, each with its line within this one.
+
+    Nothing where it is no more than one, which ends with the line.
+    """
+    bare = line.strip(SEPARATORS)
+    if not bare.startswith(b"{"):
+        return []
+    splitter = _Splitter(LINE_LIMIT, b"\r")
+    items = [(piece, number) for piece, number in splitter.feed(bare) if isinstance(piece, bytes)]
+    if splitter.depth:
+        items.append((b"".join(splitter.held), splitter.item_line))
+    return items if len(items) > 1 or len(bare) < len(line.strip()) else []
+
+
+def holds_several(head: bytes) -> bool:
+    """Whether a line that begins so, and is too long to be a message, is several, or an object around an array of them.
+
+    That array is a member of the object itself, wherever among the others, and nothing before it tells a message.
+    """
+    closing, name, key_next, is_message = list[bytes](), b"", False, False
+    for found in _TOKEN.finditer(head):
+        token = found[0]
+        if token[:1] == b'"':
+            if key_next and token[1:-1] in _SIGNS_OF_A_MESSAGE:
+                if closing == _IN_ITEM and not is_message:
+                    return True
+                is_message = is_message or len(closing) == 1
+            elif key_next:
+                name = token[1:-1]
+            key_next = False
+        elif token == b",":
+            key_next = closing[-1:] == [b"}"]
+        elif token in (b"{", b"["):
+            if closing == [b"}"] and token == b"[" and name == b"batch" and not is_message:
+                return True
+            closing.append(b"}" if token == b"{" else b"]")
+            key_next = token == b"{"
+        else:
+            key_next = False
+            if closing:
+                closing.pop()
+            if not closing:
+                return True
+    return False
 
 
 def document_items(source: Source) -> Iterator[tuple[Piece, int]]:
@@ -26,7 +80,9 @@ def document_items(source: Source) -> Iterator[tuple[Piece, int]]:
     The brackets of an outermost array merely separate, as commas do: so a missing comma costs nothing, and after a
     damaged item the next one is found. An array or object that never ends is noted in the source.
     """
-    splitter = _Splitter(DOCUMENT_LIMIT if source.head.lstrip().startswith(b"{") else LINE_LIMIT)
+    is_array = source.head.lstrip(SEPARATORS).startswith(b"[")
+    line_end = b"\n" if b"\n" in source.head else b"\r"
+    splitter = _Splitter(LINE_LIMIT if is_array else DOCUMENT_LIMIT, line_end)
     carry = b""
     for block in source.blocks:
         block = carry + block
@@ -42,8 +98,9 @@ def document_items(source: Source) -> Iterator[tuple[Piece, int]]:
 class _Splitter:
     """Finds where objects begin and end, a block at a time; looks at no byte twice."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, line_end: bytes) -> None:
         self.limit = limit
+        self.line_end = line_end
         self.arrays = 0
         self.depth = 0
         self.quoted = False
@@ -63,7 +120,7 @@ class _Splitter:
                 self.arrays += between[0].count(b"[") - between[0].count(b"]")
                 if at == len(block):
                     break
-                self.line += block.count(b"\n", counted, at)
+                self.line += block.count(self.line_end, counted, at)
                 self.item_line, counted = self.line, at
             begin = at
             if not self.depth and block[at] != 0x7B:
@@ -76,7 +133,7 @@ class _Splitter:
             if self.depth:
                 break
             items.append((self._item(), self.item_line))
-        self.line += block.count(b"\n", counted)
+        self.line += block.count(self.line_end, counted)
         return items
 
     def _object_end(self, block: bytes, at: int) -> int:
@@ -113,6 +170,6 @@ class _Splitter:
 
     def _item(self) -> Piece:
         item = b"".join(self.held)
-        oversized = self.size > self.limit
+        oversized = self.size > self.limit or (self.size > LINE_LIMIT and not holds_several(item[:LINE_LIMIT]))
         self.held, self.size = [], 0
-        return Oversized(item) if oversized else item
+        return Oversized(item[:KEEP]) if oversized else item

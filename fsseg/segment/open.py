@@ -8,7 +8,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -64,6 +64,9 @@ def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
     visited: set[str] = set()
 
     def add(path: str) -> None:
+        if not path.isprintable() and (shown := os.fsencode(path).decode("utf-8", "replace")) != path:
+            unreadable.append(Unreadable(shown, "its name is not UTF-8: rename it"))
+            return
         real = os.path.realpath(path)
         try:
             mode = os.stat(path).st_mode
@@ -89,10 +92,12 @@ def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
                 add(path)
 
     for path in paths:
-        if path == STDIN:
+        if path == STDIN and sys.stdin is None:
+            unreadable.append(Unreadable(STDIN, "standard input is closed"))
+        elif path == STDIN:
             files.setdefault(STDIN, STDIN)
         elif glob.has_magic(path) and not os.path.lexists(path):
-            found = sorted(glob.glob(path, recursive=True))
+            found = sorted(_matches(path))
             if not found:
                 unreadable.append(Unreadable(path, "no file matches"))
             for match in found:
@@ -100,6 +105,39 @@ def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
         else:
             add(path)
     return list(files.values()), unreadable
+
+
+def _matches(pattern: str) -> set[str]:
+    """The paths that a pattern names; `**` is any number of folders, each once, whatever links lead to it."""
+    parts = pattern.split("/")
+    if "**" not in parts:
+        return set(glob.glob(pattern))
+    at = parts.index("**")
+    before, after = "/".join(parts[:at]) or "/" * (at > 0), "/".join(parts[at + 1 :]) or "*"
+    starts = glob.glob(before) if before else [""]
+    return {
+        found
+        for start in starts
+        for folder in _folders(start)
+        for found in _matches(os.path.join(glob.escape(folder), after))
+    }
+
+
+def _folders(start: str) -> Iterator[str]:
+    """A folder and all below it, without hidden ones; those that links lead to a second time are left out."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        folder = waiting.pop()
+        real = os.path.realpath(folder or ".")
+        if real in seen:
+            continue
+        seen.add(real)
+        yield folder
+        with suppress(OSError):
+            names = sorted(os.listdir(folder or "."), reverse=True)
+            paths = [os.path.join(folder, name) for name in names if not name.startswith(".")]
+            waiting += filter(os.path.isdir, paths)
 
 
 def open_bytes(path: str, stdin: BinaryIO | None = None) -> AbstractContextManager[BinaryIO]:

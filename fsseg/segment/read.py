@@ -11,7 +11,8 @@ import orjson
 
 from fsseg.segment import json_codec
 from fsseg.segment.batches import is_batch, messages_in
-from fsseg.segment.containers import LINES, Container, container_of
+from fsseg.segment.containers import LINES, Container, ForeignContent, container_of
+from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
@@ -19,6 +20,10 @@ from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.times import FoundTime, latest_time
+
+Jumps = list[tuple[int, int]]
+
+MOST_JUMPS = 10_000
 
 RAW = 1_000
 """Characters of an unreadable line that are kept."""
@@ -28,7 +33,8 @@ class Reader:
     """The events of one input, in their order; every non-blank line or item gives at least one Event or Rejected.
 
     It opens its input when iterated over, and raises UnreadableInput if that, or reading on, fails. Afterwards
-    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped),
+    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped);
+    what is no export of events is unreadable, too;
     `events` how many events and rejects there were, and `lines` how many lines.
     """
 
@@ -39,6 +45,8 @@ class Reader:
         self.container = ""
         self.events = 0
         self.lines = 0
+        self.jumps: Jumps | None = [(0, 1)]
+        """From which event on the lines go with the events from which line on; None where that isn't simple."""
         self._stdin = stdin
         self._ids = placeholder_ids
         self._latest = latest_time()
@@ -49,6 +57,7 @@ class Reader:
             with open_bytes(self.input.path, self._stdin) as file:
                 if part == (0, None):
                     source = Source(blocks_of(file))
+                    self.container = "unknown" + ".gz" * source.gzip
                     container = container_of(source)
                 else:
                     source = Source(range_blocks(file, *part), inside=part[0] > 0)
@@ -57,6 +66,8 @@ class Reader:
                 yield from self._events(source, container)
         except OSError as error:
             raise UnreadableInput(self.input.path, error.strerror or str(error)) from error
+        except ForeignContent as error:
+            raise UnreadableInput(self.input.path, str(error)) from None
 
     def _events(self, source: Source, container: Container) -> Iterator[Event | Rejected]:
         position = first = self.input.number << POSITION_BITS
@@ -76,23 +87,54 @@ class Reader:
                     position += 1
                     continue
                 if piece.isspace():
+                    self._jump(position - first, line + 1)
                     continue
                 try:
                     value = json_codec.loads(piece)
                 except orjson.JSONDecodeError as error:
-                    yield _unreadable(piece, line, position, error)
-                    position += 1
+                    for item in self._objects(piece, line, position) or [_unreadable(piece, line, position, error)]:
+                        self._jump(position - first, item.line)
+                        yield item
+                        position += 1
+                    self._jump(position - first, line + 1)
                     continue
                 if position == first and is_batch(value):
                     self.container = "batch" + ".gz" * source.gzip
-                for item in messages_in(value):
+                items = messages_in(value)
+                for item in items:
+                    if len(items) > 1:
+                        self._jump(position - first, line)
                     yield self._of_item(item, line, position, piece)
                     position += 1
+                if len(items) > 1:
+                    self._jump(position - first, line + 1)
             if source.fault:
                 yield Rejected(position, line + 1, source.code, source.fault, raw=_text(source.rest))
                 position += 1
         finally:
             self.events, self.lines = position - first, line
+            if container is not LINES:
+                self.jumps = None
+
+    def _jump(self, event: int, line: int) -> None:
+        """From this event on, counted from 0, the lines go on from this one."""
+        if self.jumps is not None:
+            self.jumps.append((event, line))
+            if len(self.jumps) > MOST_JUMPS:
+                self.jumps = None
+
+    def _objects(self, piece: bytes, line: int, position: int) -> list[Event | Rejected]:
+        """What stands in a line that several objects share, or that begins or ends as no JSON does."""
+        items: list[Event | Rejected] = []
+        for part, below in objects_in(piece):
+            place, at = line + below - 1, position + len(items)
+            try:
+                found = messages_in(json_codec.loads(part))
+            except orjson.JSONDecodeError as error:
+                items.append(_unreadable(part, place, at, error))
+            else:
+                items += (self._of_item(item, place, at + index, part) for index, item in enumerate(found))
+        return items
 
     def _of_item(self, item: Any, line: int, position: int, piece: bytes) -> Event | Rejected:
         if not isinstance(item, dict):
@@ -126,6 +168,8 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
             if source.gzip or container_of(source) is not LINES:
                 return [Input(path, number)]
         return cut_ranges(path, parts, number)
+    except ForeignContent:
+        return [Input(path, number)]  # the one who reads it will say so
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from error
 

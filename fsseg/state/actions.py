@@ -121,6 +121,8 @@ class Code(StrEnum):
     NO_TIME = "no_time"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
+    LEFT_OUT = "left_out"
+    NOT_STORED = "not_stored"
     SHARED_EMAIL = "shared_email"
     IS_LEAD = "is_lead"
     CREATED = "created"
@@ -132,11 +134,8 @@ def is_any(column: str, *values: Action | Status | Code) -> str:
     return f"{column} IN ({listed})"
 
 
-IS_EMPTIED = (
-    "json_quote(iif(json_type(f.value, '$[1]') = 'text', trim(json_extract(f.value, '$[1]')),"
-    " json_extract(f.value, '$[1]'))) IN ('null', '\"\"', '[]', '{}')"
-)
-"""The SQL condition that a change f.value, [before, after], leaves its field empty: null, blank or without any item.
+IS_EMPTIED = "json_quote(json_extract(f.value, '$[1]')) IN ('null', '\"\"', '[]', '{}')"
+"""The SQL condition that a change f.value, [before, after], leaves its field empty.
 
 Quoted, a list that is empty and the text "[]" are two things.
 """
@@ -146,7 +145,7 @@ TABLES: tuple[Table, ...] = ("record", "entry")
 NOT_SETTLED = is_any("status", Status.PLANNED, Status.SENT)
 """Still to be sent, or in flight when the push ended."""
 
-IS_SENT = is_any("action", Action.CREATE, Action.UPDATE)
+IS_WRITE = is_any("action", Action.CREATE, Action.UPDATE)
 """Sent with values of its own."""
 
 WRITES = is_any("action", Action.CREATE, Action.UPDATE, Action.DELETE)

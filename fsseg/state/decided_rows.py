@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from fsseg.freshsales.names import Entity
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.plan_store import Record, Store
+from fsseg.state.row_status import add_warnings
 
 DECIDED = ("action", "fields", "status", "code", "warnings", "account")
 """The columns of a record that deciding sets."""
@@ -43,9 +44,10 @@ def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
         yield page
 
 
-def create_people(store: Store, rows: Iterable[tuple[str, int]]) -> None:
-    """People to create, with the JSON of their fields."""
+def create_people(store: Store, rows: Iterable[tuple[str, int]], warnings: Iterable[tuple[str, int]] = ()) -> None:
+    """People to create, with the JSON of their fields, and what is to be warned of."""
     with store.transaction():
+        add_warnings(store, warnings)
         store.update_all("record", ("fields", "action"), ((fields, Action.CREATE, id) for fields, id in rows))
 
 

@@ -26,6 +26,11 @@ def fingerprint_keys(kind: str, entity: str, remote_id: int | None, match_key: s
     return [xxh3_64_intdigest(orjson.dumps([entity, *values])) for values in known]
 
 
+def value_fingerprint(value: Any) -> int:
+    """One value of a field as a number."""
+    return xxh3_64_intdigest(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)) & FINGERPRINT
+
+
 def fingerprint(kind: str, desired: Mapping[str, Any], companies: Sequence[str]) -> int:
     """What is wanted of a record, its companies among it; equal values give equal numbers in every run."""
     held = dict(desired)

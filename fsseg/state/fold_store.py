@@ -48,11 +48,12 @@ class FoldStore:
         self._db.executemany(f"INSERT OR REPLACE INTO folded VALUES (? + {first}, ?)", rows)
 
     def add_deals(self, first: int, rows: Sequence[Columns]) -> None:
-        """Plan deals: whose, key, match_key, companies, desired, times and sources of each."""
+        """Plan deals: whose, key, match_key, companies, desired, times, sources and warnings."""
         id = self._next
         self._db.executemany(
-            "INSERT INTO record (kind, entity, id, parent, key, match_key, companies, desired, times, sources)"
-            f" VALUES ('deal', 'deal', ?, ? + {first}, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO record"
+            " (kind, entity, id, parent, key, match_key, companies, desired, times, sources, warnings)"
+            f" VALUES ('deal', 'deal', ?, ? + {first}, ?, ?, ?, ?, ?, ?, ?)",
             ((number, *row) for number, row in enumerate(rows, id)),
         )
         self._next = id + len(rows)
@@ -77,6 +78,19 @@ class FoldStore:
         """Note ids and e-mails of one person."""
         self._db.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?, 0)", ties)
 
+    def person_of(self, key: str) -> tuple[int, bytes] | None:
+        """Record and state of the person who has this key and no other."""
+        row = self._db.execute(
+            "SELECT r.id, f.state FROM record r JOIN folded f ON f.person = r.id"
+            " WHERE r.kind = 'person' AND r.keys = ?",
+            (encode([key]),),
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def tie_key(self, key: str, person: int) -> None:
+        """Give the entries that came with this key to a person."""
+        self._db.execute("UPDATE entry SET person = ? WHERE person IS NULL AND key = ?", (person, key))
+
     def has_anonymous(self) -> bool:
         """Whether identify calls told of an anonymousId."""
         return self._db.execute("SELECT 1 FROM anonymous LIMIT 1").fetchone() is not None
@@ -85,7 +99,7 @@ class FoldStore:
         """Note which record has which key, for `stitch`."""
         keys = PERSON_COLUMNS.index("keys")
         self._db.executemany(
-            f"INSERT INTO identity SELECT value, ? + {first} FROM json_each(?)",
+            f"INSERT OR REPLACE INTO identity SELECT value, ? + {first} FROM json_each(?)",
             ((index, columns[keys]) for index, *columns in people),
         )
 
@@ -126,8 +140,8 @@ class FoldStore:
             self._db.execute("DELETE FROM record WHERE id = ?", (id,))
 
     def warn(self, id: int, code: str) -> None:
-        """Give a record its first warning."""
-        self._db.execute("UPDATE record SET warnings = ? WHERE id = ?", (encode([code]), id))
+        """Give a record one more warning."""
+        self._db.execute("UPDATE record SET warnings = json_insert(warnings, '$[#]', ?) WHERE id = ?", (code, id))
 
     def loose_entries(self) -> Iterator[Loose]:
         """The entries of which nobody knows whose they are, by the key and e-mail that they came with."""

@@ -142,6 +142,17 @@ class Ledger:
         names = self._names
         return {names[number]: time for number, time in decode_times(blob).items()}
 
+    def not_stored(self, places: Iterable[int]) -> dict[int, dict[str, int]]:
+        """What Freshsales has taken of these records and not stored: fingerprint of the value by field."""
+        wanted = list(places)
+        found: dict[int, dict[str, int]] = {}
+        for at in range(0, len(wanted), MOST_VALUES):
+            some = [signed(place) for place in wanted[at : at + MOST_VALUES]]
+            query = f"SELECT place, field, value FROM not_stored WHERE place IN ({', '.join('?' * len(some))})"
+            for place, field, value in self.db.execute(query, some):
+                found.setdefault(unsigned(place), {})[self._names[field]] = value
+        return found
+
     @property
     def runs_in_doubt(self) -> set[str]:
         """The runs that have sent something of which it isn't known whether it arrived."""
@@ -244,6 +255,11 @@ class LedgerChange:
             "INSERT INTO temp.new_record VALUES (?, ?, ?, ?)",
             ((signed(key), fingerprint, self._blob(times), self.generation) for key, times, fingerprint in rows),
         )
+
+    def not_stored(self, rows: Iterable[tuple[int, str, int]]) -> None:
+        """Freshsales has taken these values and not stored them: place, field, fingerprint of the value."""
+        numbered = ((signed(place), self._ledger.number(field), value) for place, field, value in rows)
+        self._db.executemany("INSERT OR REPLACE INTO not_stored VALUES (?, ?, ?)", numbered)
 
     def _blob(self, times: Mapping[str, int]) -> bytes | None:
         return encode_times({self._ledger.number(name): time for name, time in times.items()})

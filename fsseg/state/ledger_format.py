@@ -14,7 +14,7 @@ from fsseg.segment.email_key import email_key
 from fsseg.state import delivered_keys
 from fsseg.state.delivered_keys import Delivered
 
-VERSION = 4
+VERSION = 5
 
 # A ledger that is made anew, since one was lost, begins later than any that was there before: seconds since 2025.
 # A million people have to fit into little space: keys are 64-bit hashes, and an e-mail that is the key isn't repeated.
@@ -30,6 +30,8 @@ CREATE TABLE former (person INTEGER NOT NULL, mailbox TEXT NOT NULL, domain INTE
     PRIMARY KEY (person, mailbox, domain)) WITHOUT ROWID;
 CREATE TABLE record (place INTEGER PRIMARY KEY, content INTEGER, times BLOB, generation INTEGER NOT NULL);
 CREATE TABLE field (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value INTEGER NOT NULL,
+    PRIMARY KEY (place, field)) WITHOUT ROWID;
 CREATE TABLE doubt (key INTEGER PRIMARY KEY, run TEXT NOT NULL);
 {delivered_keys.SCHEMA}
 CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, events INTEGER NOT NULL,
@@ -177,4 +179,12 @@ def _to_4(db: Connection) -> None:
     )
 
 
-MIGRATIONS = {1: _to_2, 2: _to_3, 3: _to_4}
+def _to_5(db: Connection) -> None:
+    """What Freshsales has taken and not stored is known by record and field."""
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value INTEGER NOT NULL,"
+        " PRIMARY KEY (place, field)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5}

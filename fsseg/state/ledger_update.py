@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from fsseg.state.actions import TABLES, Action, Code, Status, Table, is_any
-from fsseg.state.fingerprint import fingerprint, fingerprint_keys
+from fsseg.state.fingerprint import fingerprint, fingerprint_keys, value_fingerprint
 from fsseg.state.input_files import finished
 from fsseg.state.ledger import Ledger, LedgerChange
 from fsseg.state.ledger_format import hashed, unsigned
@@ -24,8 +24,8 @@ _HELD = is_any("r.action", Action.CREATE, Action.UPDATE, Action.UNCHANGED)
 _DONE = f"r.status = '{Status.DONE}' AND {_HELD} AND r.committed IS NULL"
 _MADE = is_any("action", Action.CREATE, Action.UNCHANGED)
 _NEW = f"status = '{Status.DONE}' AND {_MADE} AND committed IS NULL"
-_OPEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
-_ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_OPEN} AND r.committed IS NULL"
+_NOT_SURELY_WRITTEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
+_ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_NOT_SURELY_WRITTEN} AND r.committed IS NULL"
 _RECOVERED = (
     f"r.kind = 'person' AND r.action = '{Action.CREATE}' AND r.status = '{Status.PLANNED}' AND r.remote_id IS NOT NULL"
 )
@@ -150,6 +150,19 @@ def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: 
     with store.transaction() as db:
         db.executemany("UPDATE record SET earlier = ? WHERE id = ? AND earlier IS NULL", overwritten)
     change.records(rows)
+    change.not_stored(
+        (row.fingerprint_keys[0], name, value_fingerprint(row.desired[name]))
+        for row in page
+        if row.fingerprint_keys
+        for name in _names_not_stored(row.warnings)
+        if name in row.desired
+    )
+
+
+def _names_not_stored(warnings: Iterable[Any]) -> Iterator[str]:
+    for warning in map(str, warnings):
+        if warning.startswith(f"{Code.NOT_STORED}: "):
+            yield warning.partition(": ")[2].partition(" = ")[0]
 
 
 def _fingerprint(row: _Row, totals: Totals, before: int | None) -> int | None:

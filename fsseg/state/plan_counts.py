@@ -40,16 +40,6 @@ def count_planned(store: Store) -> dict[tuple[Entity, Action], int]:
     return {(entity, action): count for entity, action, count in rows}
 
 
-def count_namesake_deals(store: Store) -> int:
-    """The deals to create whose name another deal to create has, too."""
-    (count,) = store.db.execute(
-        "SELECT coalesce(sum(namesakes), 0) FROM (SELECT count(*) AS namesakes FROM record WHERE entity = 'deal'"
-        " AND status = ? AND action = ? GROUP BY match_key HAVING namesakes > 1)",
-        (Status.PLANNED, Action.CREATE),
-    ).fetchone()
-    return int(count)
-
-
 def count_people(store: Store) -> int:
     """The people of the plan."""
     return store.count("record", "kind = 'person'")

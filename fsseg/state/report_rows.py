@@ -67,9 +67,9 @@ def count_records(store: Store) -> Iterator[RecordCount]:
 
 
 def count_warnings(store: Store) -> Iterator[tuple[str, int]]:
-    """How many records carry each warning; of timeline entries, how many an undo leaves."""
+    """How many records carry each warning that names no event; of timeline entries, how many an undo leaves."""
     return store.db.execute(
-        "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w GROUP BY w.value"
+        "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w WHERE w.type = 'text' GROUP BY w.value"
         " UNION ALL SELECT code, count(*) FROM entry WHERE code = ? GROUP BY 1",
         (Code.CREATED,),
     )

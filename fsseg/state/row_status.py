@@ -49,3 +49,8 @@ def write_outcomes(store: Store, table: Table, rows: Iterable[OutcomeRow]) -> No
 def write_remote_id(store: Store, id: int, remote_id: int) -> None:
     """The record has this id in Freshsales, as was found out after it was made."""
     store.update("record", id, remote_id=remote_id, proof=proof("record", id, remote_id))
+
+
+def add_warnings(store: Store, warnings: Iterable[tuple[str, int]]) -> None:
+    """More was found out about records; each warning with the row that it is of."""
+    store.db.executemany("UPDATE record SET warnings = json_insert(warnings, '$[#]', ?) WHERE id = ?", warnings)

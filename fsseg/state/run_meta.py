@@ -173,6 +173,8 @@ class RunMeta:
     ends: Note[dict[int, str | None]] = Note({})
     """What its inputs ended with then, by number; None of what can't be read twice."""
 
+    jumps: Note[dict[int, list[tuple[int, int]] | None]] = Note({})
+    """By the number of the input, which lines its events stand in; None where only reading it again tells."""
     imported_by: Note[dict[str, str]] = Note({})
     """The run that imported an input before, by the path as it was given."""
 
@@ -193,6 +195,9 @@ class RunMeta:
 
     read_at: Note[str | None] = Note(None)
     """When it began to read what Freshsales holds of its records."""
+
+    refused_all: Note[dict[str, str]] = Note({})
+    """Why no more new records of an entity were sent, by entity."""
 
     applies: Note[str | None] = Note(None)
     """The run whose reviewed plan it pushes."""

@@ -11,12 +11,15 @@ import orjson
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.open import Input, UnreadableInput
+from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
 from fsseg.state.input_files import holds_what_was_read
 from fsseg.state.plan_store import Store
 
 
-def reread(store: Store, positions: Iterable[int]) -> Iterator[tuple[int, Event | Rejected | None]]:
+def reread(
+    store: Store, positions: Iterable[int], placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS
+) -> Iterator[tuple[int, Event | Rejected | None]]:
     """What stands at these positions of the run's inputs, in order; None where a file went away or changed since."""
     by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
@@ -27,7 +30,7 @@ def reread(store: Store, positions: Iterable[int]) -> Iterator[tuple[int, Event 
         ).fetchone()
         if holds_what_was_read(store, number, path):
             with suppress(UnreadableInput):
-                for item in read(Input(path, number, first, last)):
+                for item in read(Input(path, number, first, last), placeholder_ids=placeholder_ids):
                     if item.position in left:
                         left.remove(item.position)
                         yield item.position, item

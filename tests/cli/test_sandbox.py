@@ -44,7 +44,7 @@ def test_show_tells_each_record_with_what_is_set_in_it(shell: Shell) -> None:
     assert done.code == 0
     assert "1 lead, 1 sales activity" in done.out
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
-    assert any(line.endswith("ada@example.com Ada\\x1b[31m") for line in lines)
+    assert any(line.endswith("ada@example.com Ada[31m") for line in lines)
     assert {"cf_plan Pro", "company.name Engines", "company.industry_type_id Software", "total 12"} <= set(lines)
     assert any("Order Completed" in line and "ada@example.com" in line for line in lines)
 
@@ -172,6 +172,15 @@ def test_a_sandbox_that_cannot_be_is_a_usage_error(shell: Shell, arguments: list
     done = shell("sandbox", "serve", "--port", "0", *arguments)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+
+
+def test_the_embedded_sandbox_takes_switches_too(shell: Shell) -> None:
+    shell.write("e.jsonl", '{"type": "identify", "userId": "p@x.example", "traits": {"firstName": "P"}}')
+    wanted = shell("import", "e.jsonl", "--sandbox", "--as", "required=email,lead_source_id")
+    assert (wanted.code, shell("report", "--sandbox", "--json").json["reasons"][0]["code"]) == (1, "refused")
+    assert shell("import", "e.jsonl", "--sandbox").code == 0
+    wrong = shell("import", "e.jsonl", "--sandbox", "--as", "nonsense=1")
+    assert (wrong.code, "custom_fields" in wrong.err) == (2, True)
 
 
 def test_a_port_that_is_taken_is_a_usage_error(shell: Shell) -> None:

@@ -145,7 +145,7 @@ PEOPLE: dict[str, dict[str, dict[str, Any]]] = {
         "wendy.pike@oldquay.example": {"work_number": "020 7946 0199", "job_title": "Harbour Master"},
         "Bookings@Ropewalk.example": {"first_name": "Dee", "last_name": "Marlow-Hart", "job_title": "Manager"},
         "rory.quill@tejo.example": {"last_name": "@SUM(1+1)*cmd|' /C calc'!A0"},
-        "ansi@tejo.example": {"first_name": "\x1b[31mRed\x1b[0m"},
+        "ansi@tejo.example": {"first_name": "[31mRed[0m"},
         "layla.haddad@bahr.example": {"first_name": "ليلى"},
     },
 }  # fmt: skip

@@ -49,5 +49,7 @@ def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
         ("#u", at, f"2025-01-0{day + 1}", at * 7, "u", orjson.dumps(traits)) for at, (day, traits) in enumerate(calls)
     ]
     assert fold(contributions(rows, Mapper(CATALOG, rules, WarningCounter()), counted, refused, {})) == expected
-    assert sorted(refused) == [(at, *intent) for _, at, _, intent in mapped if not isinstance(intent, PersonIntent)]
+    assert sorted(refused) == [
+        (at, *intent, at * 7) for _, at, _, intent in mapped if not isinstance(intent, PersonIntent)
+    ]
     assert counted.counts == warnings.counts

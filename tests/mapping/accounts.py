@@ -6,7 +6,7 @@ from typing import Any
 
 from fsseg.mapping import standard
 from fsseg.mapping.catalog import Catalog, Edition
-from fsseg.mapping.intents import Cells, Mapped, PersonIntent
+from fsseg.mapping.intents import MISFIT, Cells, Mapped, PersonIntent
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
@@ -80,9 +80,9 @@ def mapper(account: Catalog | None = None, warnings: WarningCounter | None = Non
 
 
 def person(mapped: Mapped) -> Cells:
-    """The person's own cells, less the e-mail that every test would have to repeat."""
+    """The person's own cells, less the e-mail that every test would have to repeat, and what didn't fit."""
     assert isinstance(mapped, PersonIntent), mapped
-    return {cell: value for cell, value in mapped.parts[""].items() if cell != "email"}
+    return {cell: value for cell, value in mapped.parts[""].items() if cell != "email" and not cell.startswith(MISFIT)}
 
 
 def cells_of(

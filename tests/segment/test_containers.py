@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fsseg.segment import Event, Rejected
+from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
 from fsseg.segment.documents import document_items
 from fsseg.segment.open import Source
 from tests.segment.messages import Write, drained, lines, message, outcomes, read_all, told, track
@@ -172,29 +172,110 @@ def test_arrays_are_cut_at_the_same_places_whatever_the_blocks(
     assert not source.fault
 
 
+TABLE = b"name,city\n" + b"Kim,Oslo\n" * 1000
+
+
 @pytest.mark.parametrize(
-    ("content", "code"),
+    ("content", "what"),
     [
-        (b"PAR1\x15\x04", "unknown_container"),
-        (b"PK\x03\x04" + b"\0" * 99, "unknown_container"),
-        (b"BZh91AY", "unknown_container"),
-        (b"\x28\xb5\x2f\xfd\0", "unknown_container"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "unknown_container"),
-        (b"type,userId,traits.email\nidentify,u,a@x.example\n", "unknown_container"),
-        (b'"id","received_at","user_id"\n"a","b","c"\n', "unknown_container"),
-        (b"id;received_at;uuid\n1;2;3\n", "unknown_container"),
-        (gzip.compress(b"id\treceived_at\n1\t2\n", mtime=0), "unknown_container"),
-        ('{"type":"identify"}'.encode("utf-16"), "not_utf8"),
-        (b"\xfe\xff\0{", "not_utf8"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"Obj\x01\x04", "Avro"),
+        (b"PK\x03\x04" + b"\0" * 99, "unpack"),
+        (b"BZh91AY", "unpack"),
+        (b"\x28\xb5\x2f\xfd\0", "unpack"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"type,userId,traits.email\nidentify,u,a@x.example\n", "CSV"),
+        (b'"id","received_at","user_id"\n"a","b","c"\n', "CSV"),
+        (b"id;received_at;uuid\n1;2;3\n", "CSV"),
+        (gzip.compress(b"id\treceived_at\n1\t2\n", mtime=0), "CSV"),
+        (TABLE, "table"),
+        (gzip.compress(TABLE, mtime=0), "table"),
+        (b"Dear all,\n\nthe export will come later.\n" * 100, "text"),
+        (b"<!DOCTYPE html>\n<html><body>Not found</body></html>", "web page"),
+        (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2\nsize 12345\n", "LFS"),
+        (b"events.jsonl".ljust(257, b"\0") + b"ustar\0" + b"00".ljust(249, b"\0") + lines(ONE, TWO), "tar"),
+        (gzip.compress(b"e".ljust(257, b"\0") + b"ustar  \0".ljust(255, b"\0") + lines(ONE), mtime=0), "tar"),
+        ('{"type":"identify"}'.encode("utf-16"), "UTF-16"),
+        ('{"type":"identify"}\n'.encode("utf-16-le"), "UTF-16"),
+        ('{"type":"identify"}\n'.encode("utf-16-be"), "UTF-16"),
+        (b"\xfe\xff\0{", "UTF-16"),
+        (b"\0\1\2\3" * 20, "neither JSON nor text"),
     ],
 )
-def test_what_is_no_json_at_all_is_told_once(write: Write, content: bytes, code: str) -> None:
+def test_what_is_no_export_is_told_by_what_it_is(write: Write, content: bytes, what: str) -> None:
     path = write(content)
-    (rejected,) = read_all(path)
-    assert isinstance(rejected, Rejected)
-    assert (rejected.code, rejected.line) == (code, 1)
-    assert drained(path).container.startswith("unknown")
-    assert drained(path).events == 1
+    with pytest.raises(UnreadableInput) as told:
+        read_all(path)
+    assert what in told.value.reason
+    reader = read(Input(str(path), 0))
+    with pytest.raises(UnreadableInput):
+        list(reader)
+    assert (reader.container.removesuffix(".gz"), reader.events) == ("unknown", 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lines(ONE).strip() + lines(TWO).strip() + lines(THREE).strip(),
+        lines(ONE).strip() + lines(TWO) + lines(THREE).strip(),
+        lines(ONE) + lines(TWO).strip() + lines(THREE),
+        b"\r".join(lines(each).strip() for each in (ONE, TWO, THREE)),
+        b"\r\r".join(lines(each).strip() for each in (ONE, TWO, THREE)) + b"\r",
+        b",".join(lines(each).strip() for each in (ONE, TWO, THREE)),
+        b",\n".join(lines(each).strip() for each in (ONE, TWO, THREE)) + b",\n",
+        b"".join(b"\x1e" + lines(each) for each in (ONE, TWO, THREE)),
+        b"\x1e".join(lines(each).strip() for each in (ONE, TWO, THREE)),
+        b"".join(b"\xef\xbb\xbf" + lines(each) for each in (ONE, TWO, THREE)),
+        b"\xef\xbb\xbf".join(lines(each).strip() for each in (ONE, TWO, THREE)),
+        b"".join(gzip.compress(lines(each).strip(), mtime=0) for each in (ONE, TWO, THREE)),
+        lines(ONE).strip() + lines([TWO, THREE]).strip(),
+        lines(ONE).strip() + lines({"batch": [TWO, THREE]}).strip(),
+    ],
+)
+def test_several_objects_share_a_line(write: Write, content: bytes) -> None:
+    assert outcomes(read_all(write(content))) == IDS
+
+
+def test_what_is_bad_in_a_line_of_several_spoils_no_other(write: Write) -> None:
+    one, two, three = (lines(each).strip() for each in (ONE, TWO, THREE))
+    assert outcomes(read_all(write(one + b'{"a":oops}' + two + b"\n" + three))) == ["m-1", "not_json", "m-2", "m-3"]
+    assert outcomes(read_all(write(one + b" 7 " + two + b"\n" + three))) == ["m-1", "not_an_object", "m-2", "m-3"]
+    assert outcomes(read_all(write(one + two[:30] + b"\n" + three))) == ["m-1", "not_json", "m-3"]
+
+
+@pytest.mark.parametrize("between", [b"", b",", b"\r", b"\x1e", b"\xef\xbb\xbf", b" "])
+def test_thousands_of_objects_in_one_long_line(write: Write, between: bytes) -> None:
+    content = between.join(lines(message(messageId=f"m-{n}", traits={"x": "y" * 99})).strip() for n in range(12_000))
+    for packed in (content, gzip.compress(content, 1, mtime=0)):
+        items = read_all(write(packed))
+        assert len(items) == 12_000
+        assert all(isinstance(item, Event) for item in items)
+        assert {item.line for item in items} == ({1} if between != b"\r" else set(range(1, 12_001)))
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"sentAt": "2025-03-04T09:15:03.000Z", "context": {"ip": "1", "list": [[], [{}]]}, "writeKey": 'a"{[\\'},
+        {"numbers": [1, 2], "empty": [], "context": {}},
+        {},
+    ],
+)
+@pytest.mark.parametrize("name", ["batch", "events"])
+def test_a_long_wrapper_of_any_key_order(write: Write, others: dict[str, Any], name: str) -> None:
+    items = [message(messageId=f"m-{n}", traits={"x": "y" * 1000}) for n in range(2000)]
+    for body in ({**others, name: items}, {name: items, **others}):
+        for content in (pretty(body, None), pretty(body, None) + b"\n", pretty(body)):
+            reader = drained(write(content))
+            assert (reader.events, reader.container) == (2000, "batch")
+
+
+def test_a_long_message_is_no_wrapper(write: Write) -> None:
+    sent = message(context={"ip": "1"}, traits={"x": "y" * (2 << 20)}) | {"products": [{"sku": "a"}]}
+    for first in (sent, {"products": [{"a": 1}], **sent}, {"context": {"list": [{"type": "x"}]}, **sent}):
+        assert outcomes(read_all(write(pretty(first, None) + b"\n" + lines(ONE)))) == ["too_large", "m-1"]
 
 
 def test_words_with_commas_are_a_bad_line_not_a_table(write: Write) -> None:

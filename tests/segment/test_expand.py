@@ -34,6 +34,38 @@ def test_what_lies_beside_the_events_in_a_directory_is_left_out_unless_it_is_nam
     assert names(tree, "b/README.md") == ["b/README.md"]
 
 
+def test_a_name_that_is_not_utf_8_is_told_and_stops_no_other(tree: Path) -> None:
+    odd = os.fsencode(tree / "b") + b"/caf\xe9.jsonl"
+    Path(os.fsdecode(odd)).write_bytes(b"{}\n")
+    files, unreadable = expand([str(tree), str(tree / "b" / "*.jsonl")])
+    assert [os.path.relpath(file, tree) for file in files] == ["a.jsonl", "b/10.gz", "b/2.gz", "c/d/e.jsonl"]
+    assert {reason for _, reason in unreadable} == {"its name is not UTF-8: rename it"}
+    assert all(path.endswith("caf\ufffd.jsonl") for path, _ in unreadable)
+
+
+@pytest.mark.timeout(20)
+def test_links_that_lead_upward_are_followed_once(tree: Path) -> None:
+    for number in range(12):
+        (tree / "c" / f"up-{number}").symlink_to(tree)
+        (tree / "c" / "d" / f"up-{number}").symlink_to(tree / "c")
+    assert names(tree, "**") == ["a.jsonl", "b/10.gz", "b/2.gz", "c/d/e.jsonl"]
+    assert names(tree, "**/*.gz") == ["b/10.gz", "b/2.gz"]
+    assert names(tree, "c/**/e.jsonl") == ["c/d/e.jsonl"]
+    assert names(tree, "**/d/**/e.jsonl") == ["c/d/e.jsonl"]
+
+
+def test_two_stars_begin_anywhere(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    assert expand(["**/e.jsonl"]) == (["c/d/e.jsonl"], [])
+    assert expand(["**"])[0] == ["a.jsonl", "b/10.gz", "b/2.gz", "c/d/e.jsonl"]
+    assert expand(["c/**"])[0] == ["c/d/e.jsonl"]
+
+
+def test_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert expand(["-"]) == ([], [("-", "standard input is closed")])
+
+
 def test_a_hidden_file_can_be_named(tree: Path) -> None:
     assert names(tree, ".hidden") == [".hidden"]
 

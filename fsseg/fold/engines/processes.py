@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 from fsseg.fold.batch import Batch, Batcher, moved
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Tick
-from fsseg.fold.fold_partition import FoldedPartition, PartitionFolder
+from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import PartitionedBuffer, Ranges, Row, read_blocks, together
 from fsseg.freshsales.errors import Halted
 from fsseg.mapping.catalog import Catalog
@@ -29,7 +29,9 @@ from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import POSITION_BITS
 from fsseg.segment.open import Input, UnreadableInput
-from fsseg.segment.read import split
+from fsseg.segment.read import MOST_JUMPS, Jumps, split
+
+_NO_JUMPS: Jumps | None = []
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
@@ -48,7 +50,7 @@ _INDEX = (1 << POSITION_BITS) - 1
 
 
 class ReadPart(NamedTuple):
-    """What one process has read: container, events, lines, and why it could not be read to its end.
+    """What one process has read: container, events, lines, where these part ways, and why it was not read to its end.
 
     Its batches, without their rows, are in the file at `path`; the rows are in two files beside it, by partition.
     """
@@ -56,6 +58,7 @@ class ReadPart(NamedTuple):
     container: str
     events: int
     lines: int
+    jumps: Jumps | None
     fault: str
     path: str
     people: dict[int, Ranges]
@@ -89,15 +92,16 @@ class ProcessesEngine:
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
         """See `FoldEngine`."""
         tasks = [(input, part) for input in inputs for part in _parts(input)]
-        container, events, lines, fault = "", 0, 0, ""
+        container, events, lines, fault, jumps = "", 0, 0, "", _NO_JUMPS
         for at, part in enumerate(self._results(_read_part, ((self._tools, part) for _, part in tasks))):
             self._place(part, collector, tick, events, lines)
             container, fault = container or part.container, fault or part.fault
+            jumps = _moved_on(jumps, part, events, lines)
             events, lines = events + part.events, lines + part.lines
             input = tasks[at][0]
             if at + 1 == len(tasks) or tasks[at + 1][0] is not input:
-                collector.end(input, container, events, fault)
-                container, events, lines, fault = "", 0, 0, ""
+                collector.end(input, container, events, fault, jumps)
+                container, events, lines, fault, jumps = "", 0, 0, "", _NO_JUMPS
 
     def _place(self, part: ReadPart, collector: Collector, tick: Tick, events: int, lines: int) -> None:
         """Hand a part's batches on; it begins after so many events and lines of its input."""
@@ -133,6 +137,13 @@ class ProcessesEngine:
             raise Halted(str(error)) from None
 
 
+def _moved_on(jumps: Jumps | None, part: ReadPart, events: int, lines: int) -> Jumps | None:
+    """The jumps of an input with those of its next part, which begins after so many events and lines."""
+    if jumps is None or part.jumps is None or len(jumps) > MOST_JUMPS:
+        return None
+    return [*jumps, *((event + events, line + lines) for event, line in part.jumps)]
+
+
 def _parts(input: Input) -> list[Input]:
     """The input, or byte ranges of it; all have its number."""
     try:
@@ -161,16 +172,16 @@ class _Tools(NamedTuple):
     """What a process needs to read and to fold, and where it leaves what it has read."""
 
     batcher: Batcher
-    folder: PartitionFolder
+    partition_fold: PartitionFold
     shared: Path
 
 
 @lru_cache(maxsize=1)
 def _tools(name: str) -> _Tools:
-    catalog_json, rules, folder = shared(name)
+    catalog_json, rules, directory = shared(name)
     catalog = Catalog.from_json(catalog_json)
     mapper = Mapper(catalog, rules, WarningCounter())
-    return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFolder(catalog, mapper), Path(folder))
+    return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFold(catalog, mapper), Path(directory))
 
 
 def _read_part(task: tuple[str, Input]) -> ReadPart:
@@ -188,7 +199,9 @@ def _read_part(task: tuple[str, Input]) -> ReadPart:
             entries.add(batch.entries)
             _keep(file, tuple(batch._replace(people=[], entries=[])))
         ranges = [{at: ranges for at, ranges in enumerate(rows.spill()) if ranges} for rows in (people, entries)]
-    return ReadPart(reader.container, reader.events, reader.lines, tools.batcher.fault, path, *ranges)
+    return ReadPart(
+        reader.container, reader.events, reader.lines, reader.jumps, tools.batcher.fault, path, *ranges
+    )  # fmt: skip
 
 
 def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str:
@@ -200,7 +213,7 @@ def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str
         for group in groups:
             people = _rows(((part, f"{part.path}.people", part.people) for part in parts), group)
             entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), group)
-            _keep(file, tuple(tools.folder.fold(people, entries)))
+            _keep(file, tuple(tools.partition_fold.fold(people, entries)))
     return path
 
 

@@ -1,0 +1,87 @@
+"""`fsseg check --probe`: making, trying and deleting the contact on which an account's behaviour is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsseg.account.fields import read_fields
+from fsseg.account.preflight import Finding
+from fsseg.account.probe import Probe, delete
+from fsseg.cli.connect import account_folder, account_of, connected, locked, make_pacer
+from fsseg.cli.work import Output, interruptible
+from fsseg.freshsales.errors import Refused
+from fsseg.plan.defaults import Defaults
+from fsseg.push.refused_field import wanted_field
+from fsseg.settings import Settings
+from fsseg.state.behaviour import Behaviour, read_behaviour, write_behaviour
+
+WORDS: dict[str, dict[str, str]] = {
+    "custom_fields": {
+        "merge": "an update keeps the custom fields that it doesn't name",
+        "replace": "an update empties the custom fields that it doesn't name, so all of them are written",
+    },
+    "bulk_custom_fields": {
+        "merge": "so does bulk",
+        "replace": "bulk empties them, so such updates go one by one",
+    },
+    "null": {"clears": "null clears a field", "ignored": "null is ignored"},
+    "choices": {"dropped": "an unknown choice is dropped without a word", "refused": "an unknown choice is refused"},
+}
+NAMES = {"custom_fields": "custom fields", "bulk_custom_fields": "bulk", "null": "null", "choices": "choices"}
+
+
+def probe(settings: Settings, output: Output) -> list[Finding]:
+    """Probe the account and keep what is found. Raises the client's errors, and `Locked`."""
+    account = account_of(settings)
+    folder = account_folder(settings, account)
+    pacer = make_pacer(settings, lambda: output.progress)
+    with (
+        interruptible(pacer),
+        locked(folder, "check --probe", account.host),
+        connected(settings, account, pacer, writes=True) as connection,
+    ):
+        catalog = read_fields(connection.reader, account.edition).catalog
+        defaults = Defaults(catalog, settings.defaults.model_dump()).fill("contact", {})
+        probing = Probe(
+            connection.reader, connection.writer, catalog, defaults,
+            lambda seconds: pacer.pause(seconds, "the probe"), pacer.clock.time,
+        )  # fmt: skip
+        left = None
+        try:
+            behaviour = probing.run()
+            write_behaviour(folder, behaviour)
+            findings = findings_of(behaviour)
+        except Refused as error:
+            findings = [_refused(catalog, error)]
+        finally:
+            # Interrupted or out of budget, the run's own pace lets nothing through any more.
+            with connected(settings, account, make_pacer(Settings(), lambda: output.progress), writes=True) as another:
+                left = delete(probing, another.writer)
+            if left is not None:
+                output.consoles.error(left)
+        return [*findings, *([Finding("probe contact", "missing", left)] if left else [])]
+
+
+def last_probe(settings: Settings) -> list[Finding]:
+    """What the last probe has found, if there was one."""
+    behaviour = read_behaviour(account_folder(settings, account_of(settings)))
+    return findings_of(behaviour) if behaviour is not None and behaviour.probed_at else []
+
+
+def findings_of(behaviour: Behaviour) -> list[Finding]:
+    """A line for each thing that was tried."""
+    day = behaviour.probed_at[:10]
+    found = [
+        Finding(NAMES[name], "ok", f"{words[said]} (probed {day})" if said else f"could not be told (probed {day})")
+        for name, words in WORDS.items()
+        for said in (getattr(behaviour, name),)
+    ]
+    lag = behaviour.lookup_lag
+    told = "found nothing within 30 s" if lag is None else f"found a new contact after {lag:g} s"
+    return [*found, Finding("look-ups", "ok", f"{told} (probed {day})")]
+
+
+def _refused(catalog: Any, error: Refused) -> Finding:
+    name = wanted_field(catalog, "contact", error.message)
+    hint = f"set {name} under [defaults.contact]" if name else "see what it wants, and set it under [defaults.contact]"
+    return Finding("probe contact", "missing", str(error), hint)

@@ -1,0 +1,80 @@
+"""One write, made without a field that Freshsales refuses, and what it has taken without storing it told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fsseg.freshsales.errors import Refused
+from fsseg.freshsales.reader import Row
+from fsseg.mapping.catalog import Catalog
+from fsseg.match.remote_record import flatten, silent
+from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
+from fsseg.push.context import PushContext
+from fsseg.push.refused_field import named_field, without
+from fsseg.segment.json_codec import dumps
+from fsseg.state.actions import Code
+from fsseg.state.plan_store import Record
+from fsseg.state.row_status import add_warnings
+
+MAX_LEFT_OUT = 3
+"""Fields of one record that are left out, one after the other, until it is given up."""
+
+MAX_VALUE = 80
+"""Characters of a value that a warning tells."""
+
+
+def write(
+    context: PushContext, record: Record, attributes: dict[str, Any], send: Callable[[dict[str, Any]], Row]
+) -> Row:
+    """The answer of `send`, which writes `attributes` of the record; once more without a field that is refused.
+
+    Raises what `send` raises. Not to be called under the store's lock.
+    """
+    left_out: list[str] = []
+    if context.refusals is not None:
+        context.refusals.check(record)
+    while True:
+        try:
+            answer = send(attributes)
+            break
+        except Refused as error:
+            name = None
+            if error.status == 400 and not context.strict and len(left_out) < MAX_LEFT_OUT:
+                name = named_field(context.catalog, record, attributes, error.message)
+            if name is None or not (fewer := without(attributes, name)):
+                if error.status == 400 and context.refusals is not None:
+                    context.refusals.refused(record, error.message)
+                raise
+            attributes = fewer
+            left_out.append(name)
+    if context.refusals is not None:
+        context.refusals.accepted(record)
+    told = [f"{Code.LEFT_OUT}: {name} = {_shown(record.fields.get(name, [None, None])[1])}" for name in left_out]
+    told += [
+        f"{Code.NOT_STORED}: {name} = {_shown(value)}"
+        for name, value in not_stored(context.catalog, record, answer).items()
+        if name not in left_out
+    ]
+    if told:
+        with context.lock:
+            add_warnings(context.store, [(text, record.id) for text in told])
+    return answer
+
+
+def not_stored(catalog: Catalog, record: Record, answer: Row) -> dict[str, Any]:
+    """The fields that were written, and that the answer says hold something else, with what was written."""
+    held = flatten(record.entity, answer)
+    dropped = {}
+    for name, (_, after) in record.fields.items():
+        if name in LINK_FIELDS or name == "email" or silent(held, name):
+            continue
+        field = field_of(catalog, record.entity, name)
+        if not same(held.get(name), after, field) and not rounded(held.get(name), after, field):
+            dropped[name] = after
+    return dropped
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else dumps(value).decode()
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

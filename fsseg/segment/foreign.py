@@ -1,0 +1,110 @@
+"""Content that is no export of events, told by what it is, so that it is one unreadable file, not many bad events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import orjson
+
+from fsseg.segment.open import GZIP
+
+Claims = Callable[[bytes], bool]
+
+# fmt: off
+_COLUMNS = {
+    "type", "id", "event", "userid", "user_id", "anonymousid", "anonymous_id", "messageid", "received_at", "email",
+}
+# fmt: on
+_DELIMITER = re.compile(r"[,;\t|]")
+_LOOKS_JSON = re.compile(rb'^(?:\xef\xbb\xbf|[\s,\x1e])*[{\["]', re.MULTILINE)
+_MARKUP = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--|\?xml|[a-z][\w:.-]*[\s>/])", re.IGNORECASE)
+_MANY = 20
+"""Lines that are looked at, of a text that holds nothing like JSON."""
+_TABLE = 3
+"""Lines of as many cells each that make a table."""
+
+
+def what_it_is(head: bytes) -> str:
+    """What the content is and what to do about it; empty where it may be events. `head` is how it begins, unzipped."""
+    return next((reason for reason, claims in _KINDS if claims(head)), "")
+
+
+def _starts(*magic: bytes) -> Claims:
+    return lambda head: head.startswith(magic)
+
+
+def _is_wide(head: bytes) -> bool:
+    """UTF-16 or UTF-32 of mostly Latin text, without a byte order mark: every other byte is a NUL."""
+    some = head[:200]
+    return len(some) > 3 and any(some[at::2].count(0) > 0.8 * len(some[at::2]) for at in (0, 1))
+
+
+def _is_tar(head: bytes) -> bool:
+    return head[257:262] == b"ustar"
+
+
+def _is_csv(head: bytes) -> bool:
+    first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
+    cells = [cell.strip().strip('"').strip().lower() for cell in _DELIMITER.split(first)]
+    named = all(cell and not set(cell) & set('{}[]:"') for cell in cells)
+    return len(cells) > 1 and named and not _COLUMNS.isdisjoint(cells)
+
+
+def _is_binary(head: bytes) -> bool:
+    return b"\0" in head[:1024] and not _LOOKS_JSON.search(head[:65_536])
+
+
+def _lines(head: bytes) -> list[bytes]:
+    """Its first lines, of a text with none that begins as JSON does; of anything else none."""
+    if _LOOKS_JSON.search(head):
+        return []
+    lines = [line for line in head.splitlines()[:_MANY] if line.strip()]
+    return [] if any(map(_is_json, lines)) else lines
+
+
+def _is_table(head: bytes) -> bool:
+    lines = _lines(head)[:_TABLE]
+    cells = {len(_DELIMITER.split(line.decode("utf-8", "replace"))) for line in lines}
+    return len(lines) == _TABLE and len(cells) == 1 and cells != {1}
+
+
+def _is_text(head: bytes) -> bool:
+    """A single line may be a damaged event; more of them, none of which is like one, are something else."""
+    return len(_lines(head)) > 1
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+_KINDS: tuple[tuple[str, Claims], ...] = (
+    ("the file is UTF-16: save it as UTF-8", _starts(b"\xff\xfe", b"\xfe\xff")),
+    ("a Parquet file: export it as JSON lines", _starts(b"PAR1")),
+    ("an Avro file: export it as JSON lines", _starts(b"Obj\x01")),
+    ("an ORC file: export it as JSON lines", _starts(b"ORC")),
+    ("an SQLite database: export it as JSON lines", _starts(b"SQLite format 3\0")),
+    ("a PDF document", _starts(b"%PDF-")),
+    ("an image", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8")),
+    ("a tar archive: unpack it first", _is_tar),
+    (
+        "packed, but not with gzip: unpack it first",
+        _starts(b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"\x04\x22\x4d\x18"),
+    ),
+    ("packed with gzip too many times: unpack it first", _starts(GZIP)),
+    (
+        "a Git LFS pointer, and not the file itself: fetch it with git lfs pull",
+        _starts(b"version https://git-lfs.github.com/spec/"),
+    ),
+    ("a web page or XML, perhaps the error that a download ended with", lambda head: bool(_MARKUP.match(head))),
+    ("the file is UTF-16: save it as UTF-8", _is_wide),
+    ("a CSV table: export it as JSON lines", _is_csv),
+    ("neither JSON nor text", _is_binary),
+    ("a table, perhaps CSV: export it as JSON lines", _is_table),
+    ("text, but no JSON: export it as JSON lines", _is_text),
+)
+"""What it is and what to do, and what tells it; the first that does counts. A new kind is one more row."""

@@ -1,0 +1,50 @@
+"""How an account was found to behave, where accounts differ: kept beside its ledger, with the day it was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from msgspec import MsgspecError, Struct
+from msgspec.json import decode, encode
+from msgspec.structs import replace
+
+from fsseg.state.private_file import write_text
+
+FILE = "behaviour.json"
+
+
+class Behaviour(Struct, frozen=True):
+    """What a probe has found; None is what it could not tell."""
+
+    probed_at: str = ""
+    """UTC, ISO 8601; empty where there was no probe."""
+    custom_fields: Literal["merge", "replace"] | None = None
+    """What the custom fields of a single write do to those that it doesn't name."""
+    bulk_custom_fields: Literal["merge", "replace"] | None = None
+    """The same of a bulk write."""
+    null: Literal["clears", "ignored"] | None = None
+    choices: Literal["dropped", "refused"] | None = None
+    """What becomes of a text that a custom dropdown doesn't offer."""
+    lookup_lag: float | None = None
+    """Seconds until look-ups found a new contact."""
+    bulk_loses_contacts: bool = False
+    """Whether deals made in bulk were seen to belong to nobody."""
+
+
+def read_behaviour(folder: Path) -> Behaviour | None:
+    """What was found of the account whose folder this is; None where that was never asked, or can't be read."""
+    try:
+        return decode((folder / FILE).read_bytes(), type=Behaviour)
+    except (OSError, MsgspecError):
+        return None
+
+
+def note_lost_contacts(folder: Path) -> None:
+    """Deals made in bulk were seen to belong to nobody; another probe lets that be tried again."""
+    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), bulk_loses_contacts=True))
+
+
+def write_behaviour(folder: Path, behaviour: Behaviour) -> None:
+    """Keep it for later runs."""
+    write_text(folder / FILE, encode(behaviour).decode())

@@ -1,0 +1,108 @@
+"""`fsseg check --probe`: one contact, made and deleted, and what it has shown."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from fsseg.sandbox import Fault, dump
+from tests.cli.conftest import Serve
+
+WAYS: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({}, {"custom fields": "empties", "null": "clears", "choices": "dropped", "bulk": "so does"}),
+    (
+        {"custom_fields": "merge", "null": "ignore", "bad_choices": "refuse", "bulk_custom_fields": "replace"},
+        {"custom fields": "keeps", "null": "ignored", "choices": "refused", "bulk": "one by one"},
+    ),
+    ({"bulk": False, "lookup_lag": 0.0}, {"custom fields": "empties", "bulk": "could not be told"}),
+]
+
+
+def findings(data: Any) -> dict[str, str]:
+    return {one["name"]: one["detail"] for one in data["findings"]}
+
+
+@pytest.mark.parametrize("edition", ["classic", "suite"])
+@pytest.mark.parametrize(("behaviour", "told"), WAYS)
+def test_it_tells_how_the_account_behaves_and_leaves_nothing(
+    serve: Serve, edition: str, behaviour: dict[str, Any], told: dict[str, str]
+) -> None:
+    shell, sandbox = serve(edition, **{"job_seconds": 0.0, **behaviour})
+    done = shell("check", "--probe", "--json")
+    assert done.code == 0, done.err
+    found = findings(done.json)
+    assert {name: words for name, words in told.items() if words not in found[name]} == {}
+    assert "found a new contact after" in found["look-ups"]
+    assert dump(shell.folder / f"{edition}.db")["contacts"] == []
+    writes = sandbox.stats()["writes"]
+    again = shell("check", "--json")
+    assert (sandbox.stats()["writes"], findings(again.json)["custom fields"]) == (writes, found["custom fields"])
+
+
+@pytest.mark.parametrize("merges", [True, False])
+def test_later_runs_go_by_it_and_are_careful_all_the_same(serve: Serve, merges: bool) -> None:
+    """An account may change after it was probed."""
+    shell, sandbox = serve("classic", custom_fields="merge" if merges else "replace", lookup_lag=0.0)
+    assert shell("check", "--probe").code == 0
+    shell.write("a.jsonl", _events(cfRegion="EMEA", cfSeats=1))
+    assert shell("import", "a.jsonl").code == 0
+    sandbox.configure(custom_fields="replace")
+    shell.write("b.jsonl", _events(cfSeats=2))
+    done = shell("import", "b.jsonl")
+    assert done.code == 0
+    assert ("this account replaces" in done.err) == merges
+    held = [row["custom_field"] for row in dump(shell.folder / "classic.db")["leads"]]
+    assert {(row["cf_region"], row["cf_seats"]) for row in held} == {("EMEA", 2)}
+
+
+def test_bulk_that_empties_custom_fields_is_not_used_for_updates(serve: Serve) -> None:
+    shell, _ = serve("suite", bulk_custom_fields="replace", lookup_lag=0.0, job_seconds=0.0)
+    assert shell("check", "--probe").code == 0
+    shell.write("a.jsonl", _events(cfRegion="EMEA", cfSeats=1))
+    shell.write("b.jsonl", _events(cfSeats=2))
+    assert (shell("import", "a.jsonl").code, shell("import", "b.jsonl").code) == (0, 0)
+    held = [row["custom_field"] for row in dump(shell.folder / "suite.db")["contacts"]]
+    assert {(row["cf_region"], row["cf_seats"]) for row in held} == {("EMEA", 2)}
+
+
+def _events(**traits: Any) -> str:
+    return "".join(
+        json.dumps({"type": "identify", "userId": f"p{n}@x.example", "traits": traits,
+                    "timestamp": f"2024-01-0{1 + traits['cfSeats']}T00:00:00Z"}) + "\n"
+        for n in range(6)
+    )  # fmt: skip
+
+
+def test_a_probe_that_is_refused_names_the_field_and_defaults_serve_it(serve: Serve) -> None:
+    shell, _ = serve("suite", required=["email", "lead_source_id"])
+    done = shell("check", "--probe", "--json")
+    assert done.code == 1
+    (refused,) = [one for one in done.json["findings"] if one["name"] == "probe contact"]
+    assert refused["hint"] == "set lead_source_id under [defaults.contact]"
+    shell.write("fsseg.toml", '[defaults.contact]\nlead_source_id = "Web"\n')
+    assert shell("check", "--probe").code == 0
+
+
+def test_a_contact_that_can_not_be_deleted_is_named(serve: Serve) -> None:
+    shell, sandbox = serve("suite", lookup_lag=0.0)
+    sandbox.configure(faults=[Fault("error", method="DELETE", path="/contacts/")])
+    done = shell("check", "--probe", "--json")
+    assert done.code == 1
+    (contact,) = dump(shell.folder / "suite.db")["contacts"]
+    assert str(contact["id"]) in done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_of_a_probe_that_is_interrupted(serve: Serve, number: signal.Signals) -> None:
+    shell, sandbox = serve("suite", lookup_lag=3600.0, job_seconds=0.0)
+    with shell.started("check", "--probe") as process:
+        while not any(name.startswith("PUT") for name in sandbox.stats()["requests"]):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert dump(shell.folder / "suite.db")["contacts"] == []

@@ -1,0 +1,83 @@
+"""A rejected event makes no later one a duplicate: a mended event has the messageId of its original."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from tests.e2e.events import identify, track
+from tests.e2e.harness import Machine
+
+MIA = "mia@case.example"
+
+
+def call(user: str, traits: dict[str, Any]) -> dict[str, Any]:
+    return identify(user, traits, envelope={"messageId": "MM1", "timestamp": "2025-03-04T09:00:00Z"})
+
+
+ORIGINAL = call("m1", {"email": "broken(at)case.example", "firstName": "Mia"})
+MENDED = call("m1", {"email": MIA, "firstName": "Mia"})
+OTHER_ID = call(MIA, {"firstName": "Mia"})
+EMPTY = call("m1", {"firstName": "Mia"})
+
+
+def people(machine: Machine) -> list[str]:
+    found = machine.account.records()
+    return [row["email"] for kind in ("leads", "contacts") for row in found[kind]]
+
+
+@pytest.mark.parametrize("mended", [MENDED, OTHER_ID])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_in_one_run_in_any_order(machine: Machine, mended: dict[str, Any], jobs: str) -> None:
+    for number, order in enumerate(permutations((ORIGINAL, EMPTY, mended, mended))):
+        machine.account.empty()
+        machine.state.exists() and machine.state.rename(machine.home / f"state-{number}")
+        result = machine.dry_runs("--offline", "--jobs", jobs, events=order)
+        assert result.outcomes.get("applied") == 1, result.reasons
+        assert result.fields("lead" if machine.account.edition == "classic" else "contact", MIA)["first_name"] == (
+            None,
+            "Mia",
+        )
+
+
+@pytest.mark.parametrize("first", [ORIGINAL, MENDED])
+def test_in_one_run_with_a_timeline(machine: Machine, first: dict[str, Any]) -> None:
+    second = MENDED if first is ORIGINAL else ORIGINAL
+    result = machine.imports(events=[first, second, track("m1", "Seen")])
+    rejected = {"rejected": 1} if first is ORIGINAL else {"skipped": 1}
+    assert result.outcomes == {"applied": 2, **rejected}
+    assert people(machine) == [MIA]
+    assert len(machine.account.timeline(MIA)) == 1
+    assert machine.imports(events=[MENDED, track("m1", "Left")]).outcomes == {"applied": 1, "skipped": 1}
+
+
+def test_beside_other_events_of_the_same_person(machine: Machine) -> None:
+    events = [identify("m1", email=MIA, title="CEO"), ORIGINAL, MENDED]
+    assert machine.imports(events=events).outcomes == {"applied": 2, "rejected": 1}
+    (found,) = [row for kind in ("leads", "contacts") for row in machine.account.records()[kind]]
+    assert (found["first_name"], found["job_title"]) == ("Mia", "CEO")
+
+
+def test_one_after_the_other(machine: Machine) -> None:
+    assert machine.imports(events=[ORIGINAL]).outcomes == {"rejected": 1}
+    assert machine.imports(events=[MENDED]).outcomes == {"applied": 1}
+    assert people(machine) == [MIA]
+
+
+def test_a_mended_track_call(machine: Machine) -> None:
+    machine.imports(events=[identify(MIA, lastName="M")])
+    types = '[timeline]\nvia = "sales_activity"\nevent_type = "No such type"\n'
+    seen = track(MIA, "Unheard Of")
+    mended = {**seen, "event": "Email"}
+    result = machine.imports(events=[seen, mended], config=types)
+    assert result.reasons.get("duplicate") is None
+    assert result.outcomes["rejected"] >= 1
+
+
+def test_strict_refusals_too(machine: Machine) -> None:
+    bad = call("m1", {"email": MIA, "cfSeats": "many"})
+    result = machine.imports("--strict", events=[bad, MENDED])
+    assert result.outcomes == {"applied": 1, "rejected": 1}
+    assert people(machine) == [MIA]
