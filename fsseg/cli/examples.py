@@ -33,7 +33,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "fields": ("fsseg fields", "fsseg fields leads --choices", "fsseg fields contact --offline"),
     "inspect": ("fsseg inspect events/", "fsseg inspect events.jsonl --offline --top 0"),
-    "check": ("fsseg check", "fsseg check --domain acme --api-token-file ~/.freshsales-token", "fsseg check --json"),
+    "check": (
+        "fsseg check",
+        "fsseg check --probe",
+        "fsseg check --domain acme --api-token-file ~/.freshsales-token",
+        "fsseg check --json",
+    ),
     "init": ("fsseg init", "fsseg init --domain acme --api-token-file ~/.freshsales-token"),
     "runs": ("fsseg runs", "fsseg runs show latest", "fsseg runs prune --older-than 30d"),
     "runs list": ("fsseg runs list", "fsseg runs list --domain acme --json"),
