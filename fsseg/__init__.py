@@ -13,17 +13,21 @@ The way of an event, which `fsseg.pipeline` walks:
 `state` keeps what outlives a process, `account` what an account can hold; `freshsales` is the client, `sandbox` an
 account of one's own to try things on. `cli` has a file for each command.
 
-Words, each with one meaning everywhere:
+Words:
 
-- account: a company in Freshsales (`sales_account`). The customer's whole Freshsales is "the account" in the command
-  line's texts only.
-- action: what is done with a record or entry: create, update, delete, unchanged, skipped, conflict.
+- account: as a kind of record, a company in Freshsales (`sales_account`); "the account" is the customer's whole
+  Freshsales, to which a host and an edition belong.
+- action: what is done with a record or entry: create, update, delete, unchanged, skipped, conflict, reference.
 - brake: refuses a plan that changes too many of the matched records.
 - catalog: the fields that an account's records can hold, with their types and choices.
 - claimed: written down as sent, before the request leaves.
 - desired: the values that the events want of a record; existing: what it holds.
+- container: how events stand in a file: a line each, a JSON array, gzip, a Firehose batch.
+- deal, lead, contact: kinds of record, as in Freshsales; only the classic edition has leads.
 - diff: desired against existing, field by field.
 - drifted: not any more what a reviewed plan was made for.
+- duplicate: an event whose key was there before, in this run's input or in the ledger.
+- edition: classic or suite, the two Freshsales that there are; entity: lead, contact, account, deal or timeline.
 - entry: something on a person's timeline, from a track or page event.
 - event: one Segment message with its time, key and position; the key tells duplicates, the position is file and place.
 - event key: a 64-bit hash of the messageId, or of the event where it has none.
@@ -31,7 +35,7 @@ Words, each with one meaning everywhere:
 - fold: put many intents about one thing together, so that the order of the input means nothing.
 - generation: counts the ledger's deliveries and undos; a plan made at an earlier one is brought up to date first.
 - intent: what one event wants, in Freshsales' fields.
-- journal: the status of every row of a plan: planned, sent, done, failed, unknown.
+- journal: the status of every row of a plan: planned, sent, done, failed, unknown, undone.
 - ledger: what was delivered to an account by all runs: events, people, and the time of each field.
 - match key: the folded e-mail or name by which two mentions are the same.
 - mirror: a copy of the account's people and companies, read by pages, so that many look-ups cost few requests.
@@ -39,11 +43,18 @@ Words, each with one meaning everywhere:
 - outcome: what became of an event: applied, unchanged, skipped, rejected, failed, pending.
 - pacer: lets requests out as the quota allows.
 - part: the person itself, one of its companies or one of its deals, within a state.
+- partition: one of 256 shares of the people, by their keys, that are folded one after another.
 - person: a lead or a contact, before it is known which; person key: "#" and the userId, or "@" and the e-mail.
 - plan: what a run will do, in its `plan.db`, sealed so that an edit is seen.
 - rejected: an event that can't be used; skipped: one that isn't to be; both with a reason code.
-- reference: the action of a person whom entries point at, and who is looked up and never written.
-- run: one command's work, in a folder of its own, which can be resumed, retried, undone and reported on.
+- record: a lead, contact, account or deal, and its row in a plan.
+- reference: the action of a person whom entries point at, and who is looked up and not written.
+- renew: bring a plan up to date with what other runs have done since it was made.
+- retry: of a request, to send it again after a pause (`freshsales.http`); of a run, to plan again what failed
+  (`state.reopen`).
+- run: one command's work, in a folder of its own, which can be resumed, retried, applied, undone and reported on.
+- seal: a digest of a plan, which tells that somebody has edited it.
+- source: the position and key of an event that said something of a record.
 - state: what all events together say of one person or company.
 - trait: what Segment calls a field of a person or company.
 """

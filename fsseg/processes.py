@@ -1,4 +1,4 @@
-"""Processes that a run's planning is spread over; with one job, what they would do is done here."""
+"""Processes that planning and the writing of changes.jsonl are spread over; with one job, all is done in this one."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class ProcessLost(Exception):
 
 
 class Processes:
-    """So many processes as `jobs` says, which end with this one; none for one job.
+    """As many processes as `jobs` says, which end with this one; none for one job.
 
-    `folder` is where they put what they leave for each other, which goes when they are closed.
+    `folder` is where they get a folder for what they leave for each other, which goes when they are closed.
     """
 
     def __init__(self, jobs: int, folder: Path) -> None:
@@ -46,8 +46,8 @@ class Processes:
         """The folder that is shared with them."""
         # A forked process has all modules at once; where threads run already, or forking isn't safe, it starts anew.
         method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-        self._pool = ProcessPoolExecutor(jobs, get_context(method), initializer=_begin)
-        self._pool.submit(int)
+        self._pool = ProcessPoolExecutor(jobs, get_context(method), initializer=_init_worker)
+        self._pool.submit(int)  # has them forked now, before anything is open that they shouldn't hold
 
     def close(self) -> None:
         if self._pool is not None:
@@ -61,9 +61,10 @@ class Processes:
         return file.name
 
     def results(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
-        """What `work` gives for each task, in their order, a few of them under way at a time; they begin at once.
+        """What `work` gives for each task, in their order.
 
-        `work` is a function of a module. Raises `ProcessLost` where a process is ended from outside.
+        Where there are processes, a few tasks are under way at a time, and begin at once. `work` is a function of a
+        module. Raises `ProcessLost` where a process is ended from outside.
         """
         if self._pool is None:
             return map(work, tasks)
@@ -94,11 +95,11 @@ def shared(name: str) -> Any:
     return pickle.loads(Path(name).read_bytes())  # noqa: S301  # what we wrote ourselves
 
 
-def _begin() -> None:
+def _init_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is for the first process to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    gc.disable()
+    gc.disable()  # what they work on makes no cycles, see `fold_inputs.no_cycles`
 
 
 def _end_with_parent() -> None:

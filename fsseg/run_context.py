@@ -28,7 +28,7 @@ from fsseg.plan.decide import Deciding
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
-from fsseg.push.context import PushContext
+from fsseg.push.context import DealLinks, PushContext
 from fsseg.push.custom_fields import CustomFields, How
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.push.executor import recover
@@ -36,12 +36,12 @@ from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
-from fsseg.state.behaviour import Behaviour, read_behaviour
+from fsseg.state.behaviour import Behaviour, note_lost_contacts, read_behaviour
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched, count_people
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
-from fsseg.state.run_meta import PlanStage
+from fsseg.state.run_meta import Forecast, PlanStage
 from fsseg.state.seal import seal, seal_settled
 
 Advance = Callable[[int], None]
@@ -166,8 +166,8 @@ class RunContext:
 
         Offline there is no need to: nothing can be pushed of that.
         """
-        spent, pacer = self.requests()["total"], self.pacer
-        expected = None if self.reader is None else forecast(self.store, spent, pacer.per_hour, pacer.remaining)
+        spent = self.requests()["total"]
+        expected = None if self.reader is None else self._forecast(spent)
         with self.store.transaction():
             if expected is not None:
                 self.store.meta.forecast = expected
@@ -180,6 +180,12 @@ class RunContext:
 
     def _note_generation(self, generation: int) -> None:
         self.store.meta.key = replace(self.store.meta.key, generation=generation)
+
+    def _forecast(self, spent: int) -> Forecast:
+        """What is to come, at the pace that was measured: pages of a large account may take seconds each."""
+        pacer, measured = self.pacer, self.pacer.seconds_per_request
+        pace = {} if measured is None else {"per_request": measured}
+        return forecast(self.store, spent, pacer.per_hour, pacer.remaining, **pace)
 
     def push_context(self) -> PushContext:
         """What pushing the rows of this run needs."""
@@ -198,13 +204,19 @@ class RunContext:
             settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
             settings.strict,
             Refusals(self.catalog, store, self.say),
+            self._deal_links(),
         )  # fmt: skip
+
+    def _deal_links(self) -> DealLinks:
+        folder = self.run.folder.parent.parent
+        found = read_behaviour(folder) or Behaviour()
+        return DealLinks(found.bulk_loses_contacts, lambda: note_lost_contacts(folder))
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""
         read_at = self.store.meta.read_at
         since = None if read_at is None else datetime.fromisoformat(read_at)
-        found = read_behaviour(self.run.folder.parent.parent) or Behaviour("")
+        found = read_behaviour(self.run.folder.parent.parent) or Behaviour()
         # Accounts change: one that was found to merge is still watched, which costs one request a run.
         hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
         how = hows.get(found.custom_fields, settings.freshsales.custom_fields)

@@ -96,7 +96,7 @@ def _holds_sql(path: Path) -> bool:
 
 WORDS = {word.value for words in (Action, Status, Code) for word in words}
 OTHERS_WORDS = {"cli/check_cmd.py", "push/bulk.py", "state/behaviour.py", "state/ledger_format.py"}
-"""Where such a word is another's: how a check ended, how a bulk job did, what a probe found, and a note of the ledger."""
+"""Where such a word is another's: how a check, a bulk job or a probe ended, and a note of the ledger."""
 
 
 def test_a_word_of_a_closed_set_is_named_wherever_something_hangs_on_it() -> None:
@@ -135,3 +135,10 @@ def test_every_sample_address_is_a_reserved_one() -> None:
         content = gzip.decompress(content) if path.suffix == ".gz" else content
         domains = re.findall(rb"@([\w.-]+\.\w+)", content)
         assert [domain for domain in domains if b".exa" not in b"." + domain.lower()] == []
+
+
+@pytest.mark.parametrize("room", ["fold", "match", "plan", "push", "state"])
+def test_the_sign_at_a_room_s_door_names_all_that_is_in_it(room: str) -> None:
+    sign = ast.get_docstring(ast.parse((ROOT / "fsseg" / room / "__init__.py").read_text("utf-8"))) or ""
+    named = set(re.findall(r"`(\w+)", sign))
+    assert {path.stem for path in (ROOT / "fsseg" / room).glob("*.py")} - {"__init__"} - named == set()

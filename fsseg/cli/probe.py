@@ -65,7 +65,7 @@ def probe(settings: Settings, output: Output) -> list[Finding]:
 def last_probe(settings: Settings) -> list[Finding]:
     """What the last probe has found, if there was one."""
     behaviour = read_behaviour(account_folder(settings, account_of(settings)))
-    return [] if behaviour is None else findings_of(behaviour)
+    return findings_of(behaviour) if behaviour is not None and behaviour.probed_at else []
 
 
 def findings_of(behaviour: Behaviour) -> list[Finding]:

@@ -43,7 +43,7 @@ class FoldedPartition(NamedTuple):
     ties: list[tuple[str, str]]
 
 
-class PartitionFolder:
+class PartitionFold:
     """Folds partition after partition; one for each process."""
 
     def __init__(self, catalog: Catalog, mapper: Mapper) -> None:

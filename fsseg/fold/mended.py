@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fsseg.fold.fold_partition import FoldedPartition, PartitionFolder
+from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Row
 from fsseg.fold.repeats import Repeats
 from fsseg.mapping.catalog import Catalog
@@ -35,7 +35,7 @@ class Mended:
             return None
         mapper = Mapper(self._catalog, self._rules, WarningCounter())
         rows = list(self._usable(mapper, wanted))
-        return PartitionFolder(self._catalog, mapper).fold([rows], []), len(rows)
+        return PartitionFold(self._catalog, mapper).fold([rows], []), len(rows)
 
     def _usable(self, mapper: Mapper, wanted: dict[int, int]) -> Iterable[Row]:
         taken: set[int] = set()

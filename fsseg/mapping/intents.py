@@ -59,12 +59,6 @@ class AccountIntent(Struct, frozen=True, gc=False):
     warnings: list[MappingWarning] = []
 
 
-class Skipped(NamedTuple):
-    """The event is not for us; `code` is the skip reason, as the reports name it."""
-
-    code: str
-
-
 class Refused(NamedTuple):
     """The event cannot be mapped; `detail` says what is wrong with it, in one sentence."""
 
@@ -72,4 +66,4 @@ class Refused(NamedTuple):
     detail: str
 
 
-Mapped = PersonIntent | EntryIntent | AccountIntent | Skipped | Refused
+Mapped = PersonIntent | EntryIntent | AccountIntent | Refused

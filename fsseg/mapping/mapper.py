@@ -41,7 +41,7 @@ class Mapper:
         self._counter = counter
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
-        """`event_filter(event)` gives the reason to skip it, or None. Duplicates are found between it and `map`."""
+        """`event_filter(event)` gives the reason to skip it, or None."""
         self._nested = compiled.nested
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
@@ -50,7 +50,11 @@ class Mapper:
         """`entry(event)` gives the intent of a track or page call."""
 
     def map(self, event: Event) -> Mapped:
-        """The intent of an event that has passed the filter."""
+        """The intent of an event that has passed the filter.
+
+        An import doesn't ask so: it maps track, page and group calls as it reads them, and identify calls only where
+        their person is folded, once duplicates are gone.
+        """
         if event.type not in ("identify", "group"):
             return self.entry(event)
         user, traits = user_id(event.message), bytes(event.message.traits)

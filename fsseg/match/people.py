@@ -16,7 +16,7 @@ from fsseg.match.finders import Finder, Found
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.state.actions import Action, Code
-from fsseg.state.matched_rows import count_unmatched_people, match_everybody, unmatched_people
+from fsseg.state.match_queue import count_unmatched_people, match_everybody, unmatched_people
 from fsseg.state.plan_store import Record, encode
 
 AT_ONCE = 500

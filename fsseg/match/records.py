@@ -9,7 +9,7 @@ from fsseg.match.ledger_finder import LedgerDealFinder
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.state.fingerprint import fingerprint_keys
-from fsseg.state.matched_rows import (
+from fsseg.state.match_queue import (
     contacts_of_undecided_deals,
     count_unmatched_accounts,
     undecided_deals,

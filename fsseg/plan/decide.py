@@ -79,16 +79,17 @@ def decide(work: Deciding) -> None:
 
 
 def _create_rows(work: Deciding, people: list[NewPerson]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """What `decision` comes to for new people, of whom there may be a great many: the JSON of their fields; warnings.
+    """What `decision` comes to for new people, of whom there may be a great many.
 
-    Each with the id of whose it is.
+    The JSON of their fields, and warnings, both with their ids.
     """
     companies = {person.id: orjson.loads(person.companies) for person in people if person.companies != "[]"}
     accounts = work.store.accounts(name for names in companies.values() for name in names)
     rows, warnings = [], []
     for person in people:
         desired, left_out = _fitted(work, person.entity, orjson.loads(person.desired), [])
-        wanted = _wanted_of_new(work, person.entity, person.key, desired, asks_contact=bool(person.asks_contact))
+        asks_contact = bool(person.asks_contact)
+        wanted = _wanted_of_new(work, person.entity, person.key, desired, asks_contact=asks_contact)
         fields: dict[str, tuple[Any, Any]] = {
             name: (None, value) for name, value in wanted.items() if value is not None
         }

@@ -15,6 +15,19 @@ from fsseg.push.refusals import Refusals
 from fsseg.state.plan_store import Store
 
 
+@dataclass
+class DealLinks:
+    """Whether this account was seen to make deals in bulk without contacts; `remember` keeps it for later runs."""
+
+    lost: bool = False
+    remember: Callable[[], None] = lambda: None
+
+    def note_lost(self) -> None:
+        """It does."""
+        self.lost = True
+        self.remember()
+
+
 @dataclass(frozen=True)
 class PushContext:
     """The open plan, the account, and how this run sends.
@@ -38,4 +51,5 @@ class PushContext:
     say: Callable[[str], None] = lambda text: None
     strict: bool = False
     refusals: Refusals | None = None
+    deal_links: DealLinks = field(default_factory=DealLinks)
     lock: threading.Lock = field(default_factory=threading.Lock)

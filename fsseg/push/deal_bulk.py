@@ -1,4 +1,4 @@
-"""Deals in bulk, which some accounts make without their contacts: that is tried with a few, and mended at once."""
+"""Deals in bulk, which some accounts make without their contacts: that is looked at, and mended at once."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import planned_deal_names
 
-WORTH_A_TRIAL = 12
-"""Deals to make from which it costs fewer requests to try whether bulk keeps their contacts."""
-
 LOST = "this account loses the contacts of deals made in bulk: they were tied again, and deals are made one by one"
 
 
 @dataclass
 class DealBulk(Bulk):
-    """Bulk upsert of deals. `keeps_contacts` is None until it is known of this account."""
+    """Bulk upsert of deals. `keeps_contacts` is None until this push has seen that of the account."""
 
     keeps_contacts: bool | None = None
+
+    def __post_init__(self) -> None:
+        # Where it lost them once, that isn't tried again; where it kept them, it may have changed since.
+        if self.context.deal_links.lost:
+            self.keeps_contacts = False
 
     def await_earlier(self) -> list[tuple[Record, Outcome]]:
         """Let the job end; that it has made a deal doesn't tell whether with its contact, so each is looked for."""
@@ -49,7 +51,7 @@ class DealBulk(Bulk):
         """
         # Read once, at the first question: what is created later must not pass for a deal that was there before.
         planned_names = planned_deal_names(self.context.store)
-        if len(planned_names) < (MIN_BULK if self.keeps_contacts else WORTH_A_TRIAL):
+        if len(planned_names) < MIN_BULK:
             return set()
         try:
             existing_names = _all_names(self.context.reader, max_pages=len(planned_names))
@@ -60,14 +62,13 @@ class DealBulk(Bulk):
         return {name for name, count in Counter(planned_names).items() if count == 1} - existing_names
 
     def push(self, records: Sequence[Record]) -> list[Outcome]:
-        """The outcomes of `records`, in order: the first few that are new are read back before others follow."""
+        """The outcomes of `records`, in order: the first that are new are read back before others follow."""
         new = [record for record in records if record.remote_id is None]
         if not new or self.keeps_contacts:
             return super().push(records)
         outcomes: dict[int, Outcome] = {}
         if self.keeps_contacts is None and len(new) >= MIN_BULK:
-            tried = new[:MIN_BULK]
-            outcomes = {record.id: outcome for record, outcome in zip(tried, self._try(tried), strict=True)}
+            outcomes = {record.id: outcome for record, outcome in zip(new, self._try(new), strict=True)}
         with self._patiently():
             return self._push_rest(records, [one for one in records if one.id not in outcomes], outcomes)
 
@@ -89,6 +90,7 @@ class DealBulk(Bulk):
         self.keeps_contacts = any(fold_name(deal.get("name")) == made[0].match_key for deal in linked)
         if self.keeps_contacts:
             return outcomes
+        self.context.deal_links.note_lost()
         self.context.say(LOST)
         # Each is found as one that belongs to nobody, and tied to its contact by an update.
         return [

@@ -149,7 +149,7 @@ TABLES: tuple[Table, ...] = ("record", "entry")
 NOT_SETTLED = is_any("status", Status.PLANNED, Status.SENT)
 """Still to be sent, or in flight when the push ended."""
 
-IS_SENT = is_any("action", Action.CREATE, Action.UPDATE)
+IS_WRITE = is_any("action", Action.CREATE, Action.UPDATE)
 """Sent with values of its own."""
 
 WRITES = is_any("action", Action.CREATE, Action.UPDATE, Action.DELETE)

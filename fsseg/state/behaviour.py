@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import MsgspecError, Struct
 from msgspec.json import decode, encode
+from msgspec.structs import replace
 
 from fsseg.state.private_file import write_text
 
@@ -16,8 +17,8 @@ FILE = "behaviour.json"
 class Behaviour(Struct, frozen=True):
     """What a probe has found; None is what it could not tell."""
 
-    probed_at: str
-    """UTC, ISO 8601."""
+    probed_at: str = ""
+    """UTC, ISO 8601; empty where there was no probe."""
     custom_fields: Literal["merge", "replace"] | None = None
     """What the custom fields of a single write do to those that it doesn't name."""
     bulk_custom_fields: Literal["merge", "replace"] | None = None
@@ -27,6 +28,8 @@ class Behaviour(Struct, frozen=True):
     """What becomes of a text that a custom dropdown doesn't offer."""
     lookup_lag: float | None = None
     """Seconds until look-ups found a new contact."""
+    bulk_loses_contacts: bool = False
+    """Whether deals made in bulk were seen to belong to nobody."""
 
 
 def read_behaviour(folder: Path) -> Behaviour | None:
@@ -35,6 +38,11 @@ def read_behaviour(folder: Path) -> Behaviour | None:
         return decode((folder / FILE).read_bytes(), type=Behaviour)
     except (OSError, MsgspecError):
         return None
+
+
+def note_lost_contacts(folder: Path) -> None:
+    """Deals made in bulk were seen to belong to nobody; another probe lets that be tried again."""
+    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), bulk_loses_contacts=True))
 
 
 def write_behaviour(folder: Path, behaviour: Behaviour) -> None:

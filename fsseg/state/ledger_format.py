@@ -14,7 +14,7 @@ from fsseg.segment.email_key import email_key
 from fsseg.state import delivered_keys
 from fsseg.state.delivered_keys import Delivered
 
-VERSION = 4
+VERSION = 5
 
 # A ledger that is made anew, since one was lost, begins later than any that was there before: seconds since 2025.
 # A million people have to fit into little space: keys are 64-bit hashes, and an e-mail that is the key isn't repeated.
@@ -172,18 +172,19 @@ def _pages(rows: Cursor) -> Iterator[list[Any]]:
 
 
 def _to_4(db: Connection) -> None:
-    """Addresses that people had before are kept, and what Freshsales has taken and not stored is known by field.
-
-    Of the addresses that people have had until now nobody knows.
-    """
+    """Addresses that people had before are kept; of those that they have had until now nobody knows."""
     db.execute(
         "CREATE TABLE IF NOT EXISTS former (person INTEGER NOT NULL, mailbox TEXT NOT NULL, domain INTEGER NOT NULL,"
         " PRIMARY KEY (person, mailbox, domain)) WITHOUT ROWID"
     )
+
+
+def _to_5(db: Connection) -> None:
+    """What Freshsales has taken and not stored is known by record and field."""
     db.execute(
         "CREATE TABLE IF NOT EXISTS not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value INTEGER NOT NULL,"
         " PRIMARY KEY (place, field)) WITHOUT ROWID"
     )
 
 
-MIGRATIONS = {1: _to_2, 2: _to_3, 3: _to_4}
+MIGRATIONS = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5}

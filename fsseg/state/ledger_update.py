@@ -24,8 +24,8 @@ _HELD = is_any("r.action", Action.CREATE, Action.UPDATE, Action.UNCHANGED)
 _DONE = f"r.status = '{Status.DONE}' AND {_HELD} AND r.committed IS NULL"
 _MADE = is_any("action", Action.CREATE, Action.UNCHANGED)
 _NEW = f"status = '{Status.DONE}' AND {_MADE} AND committed IS NULL"
-_OPEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
-_ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_OPEN} AND r.committed IS NULL"
+_NOT_SURELY_WRITTEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
+_ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_NOT_SURELY_WRITTEN} AND r.committed IS NULL"
 _RECOVERED = (
     f"r.kind = 'person' AND r.action = '{Action.CREATE}' AND r.status = '{Status.PLANNED}' AND r.remote_id IS NOT NULL"
 )

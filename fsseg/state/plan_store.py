@@ -323,7 +323,7 @@ class Store:
             self.db.execute(f"CREATE INDEX IF NOT EXISTS {index}")
 
     def pages(self, where: str, values: Iterable[Any] = (), size: int = 500) -> Iterator[list[Record]]:
-        """The same, a page at a time."""
+        """As `records`, in lists of so many."""
         records = self.records(where, values)
         while page := list(islice(records, size)):
             yield page
@@ -371,10 +371,7 @@ class Store:
         self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = '{Status.PLANNED}'", people)
 
     def add_companies(self, rows: Iterable[tuple[str, str, int, bytes]]) -> None:
-        """Keep what a person says of a company: part, folded name, whose it is, state.
-
-        Not of accounts that are planned, nor what is kept already.
-        """
+        """Keep what people say of companies that aren't planned yet: part, folded name, whose it is, state."""
         self.db.executemany(
             "INSERT INTO fragment SELECT ?1, ?3, ?4 WHERE NOT EXISTS"
             " (SELECT 1 FROM record WHERE kind = 'account' AND match_key = ?2)",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fsseg.freshsales.names import Entity
-from fsseg.state.actions import IS_SENT, NOT_SETTLED, Action, Status
+from fsseg.state.actions import IS_WRITE, NOT_SETTLED, Action, Status
 from fsseg.state.plan_store import Entry, Record, Store
 
-_TO_SEND = f"{IS_SENT} AND {NOT_SETTLED}"
+_TO_SEND = f"{IS_WRITE} AND {NOT_SETTLED}"
 _TO_DELETE = f"action = '{Action.DELETE}' AND {NOT_SETTLED}"
 _PLANNED_CREATE = f"action = '{Action.CREATE}' AND status = '{Status.PLANNED}'"
 _WITHOUT_ID = f"action = '{Action.CREATE}' AND status = '{Status.DONE}' AND remote_id IS NULL"

@@ -7,12 +7,12 @@ from typing import Any
 
 import orjson
 
-from fsseg.state.actions import IS_SENT, Action, Code, Status
+from fsseg.state.actions import IS_WRITE, Action, Code, Status
 from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import Record, Store
 
 _IS_PLANNED = f"status = '{Status.PLANNED}'"
-_OPEN = f"{_IS_PLANNED} AND {IS_SENT}"
+_STILL_TO_SEND = f"{_IS_PLANNED} AND {IS_WRITE}"
 """What is still to be sent."""
 _REPLANNED = (
     f"status = '{Status.PLANNED}', code = NULL, message = NULL, http_status = NULL, existing = NULL,"
@@ -26,22 +26,22 @@ _REPLANNED = (
 DRIFTED = "changed since the dry run"
 """Why a record is left alone that isn't any more what the reviewer has seen."""
 
-_CHECKED = f"{_OPEN} AND reviewed IS NULL AND claimed_at IS NULL"
+_CHECKED = f"{_STILL_TO_SEND} AND reviewed IS NULL AND claimed_at IS NULL"
 """What was planned anew since is up to date, and what was sent once holds what this run has written."""
 
 
 def open_entry_keys(store: Store) -> dict[int, int]:
     """The ids of the timeline entries still to be sent, by event key."""
-    return {unsigned(hash): id for id, hash in store.db.execute(f"SELECT id, hash FROM entry WHERE {_OPEN}")}
+    return {unsigned(hash): id for id, hash in store.db.execute(f"SELECT id, hash FROM entry WHERE {_STILL_TO_SEND}")}
 
 
 def open_lone_records(store: Store) -> Iterator[tuple[int, list[int]]]:
     """The people and deals still to be sent on which nothing else hangs that is: their ids, and their events' keys."""
     needed = (
-        f"SELECT person FROM entry WHERE {_OPEN} AND person IS NOT NULL"
-        f" UNION SELECT parent FROM record WHERE {_OPEN} AND parent IS NOT NULL"
+        f"SELECT person FROM entry WHERE {_STILL_TO_SEND} AND person IS NOT NULL"
+        f" UNION SELECT parent FROM record WHERE {_STILL_TO_SEND} AND parent IS NOT NULL"
     )
-    alone = f"SELECT id, sources FROM record WHERE {_OPEN} AND kind != 'account' AND id NOT IN ({needed})"
+    alone = f"SELECT id, sources FROM record WHERE {_STILL_TO_SEND} AND kind != 'account' AND id NOT IN ({needed})"
     for id, sources in store.db.execute(alone):
         yield id, sorted({key for _, key in orjson.loads(sources)})
 
@@ -77,12 +77,12 @@ def create_undecided_entries(store: Store) -> None:
 def open_people(store: Store, *, and_references: bool) -> Iterator[Record]:
     """The people still to be sent or decided on; with `and_references` also those who were only looked up."""
     references = f" OR action = '{Action.REFERENCE}'" if and_references else ""
-    return store.records(f"kind = 'person' AND ({_OPEN} OR action IS NULL{references})")
+    return store.records(f"kind = 'person' AND ({_STILL_TO_SEND} OR action IS NULL{references})")
 
 
 def open_accounts_and_deals(store: Store) -> Iterator[Record]:
     """The accounts and deals still to be sent or decided on."""
-    return store.records(f"kind != 'person' AND ({_OPEN} OR action IS NULL)")
+    return store.records(f"kind != 'person' AND ({_STILL_TO_SEND} OR action IS NULL)")
 
 
 def plan_anew(store: Store, people: Iterable[int], others: Iterable[int], *, keep_review: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fsseg.state.actions import IS_SENT, TABLES, WRITES, Action, Code, Status, Table, is_any
+from fsseg.state.actions import IS_WRITE, TABLES, WRITES, Action, Code, Status, Table, is_any
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import unseal, unseal_settled
@@ -61,9 +61,9 @@ def _linked(reopened: str) -> tuple[str, str]:
     """Which records point at an account among those `reopened` that doesn't exist yet."""
     missing = f"a.remote_id IS NULL AND a.{reopened}"
     return (
-        f"entity = 'contact' AND {IS_SENT} AND EXISTS (SELECT 1 FROM record a, json_each(record.companies) n"
+        f"entity = 'contact' AND {IS_WRITE} AND EXISTS (SELECT 1 FROM record a, json_each(record.companies) n"
         f" WHERE a.kind = 'account' AND a.match_key = n.value AND {missing})",
-        f"entity = 'deal' AND {IS_SENT} AND EXISTS (SELECT 1 FROM record a WHERE a.id = record.account AND {missing})",
+        f"entity = 'deal' AND {IS_WRITE} AND EXISTS (SELECT 1 FROM record a WHERE a.id = record.account AND {missing})",
     )
 
 

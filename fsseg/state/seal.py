@@ -29,7 +29,7 @@ _READ = (
 )
 """All that was read of the events."""
 
-_SETTLED = (
+_NOT_DONE = (
     f"SELECT id, status FROM record WHERE status != '{Status.DONE}' ORDER BY id",
     f"SELECT id, status FROM entry WHERE status != '{Status.DONE}' ORDER BY id",
 )
@@ -73,7 +73,7 @@ def begin_renewal(store: Store) -> None:
 
 def seal_settled(store: Store) -> None:
     """Keep how the rows stand: those that aren't done can be sent again."""
-    store.meta.settled_seal = _digest(store, _SETTLED)
+    store.meta.settled_seal = _digest(store, _NOT_DONE)
 
 
 def unseal_settled(store: Store) -> None:
@@ -87,7 +87,7 @@ def check(store: Store, run: str) -> None:
     if stage in (PlanStage.PLANNED, PlanStage.PUSHED):
         settled = store.meta.settled_seal
         is_ours = store.meta.seal == _digest(store, _PLANNED) and _proven(store)
-        is_ours = is_ours and settled in (None, _digest(store, _SETTLED))
+        is_ours = is_ours and settled in (None, _digest(store, _NOT_DONE))
     else:
         is_ours = stage not in _UNPLANNED or read is None or read == _digest(store, _READ)
     if not is_ours:

@@ -11,7 +11,7 @@ from fsseg.state.actions import Action, Code, Status, is_any
 from fsseg.state.plan_store import Store
 
 _SKIPPED = f"action = '{Action.SKIPPED}', status = '{Status.DONE}', code = '{Code.SUPPRESSED}', message = NULL"
-_OPEN = f"status = '{Status.PLANNED}' AND (action IS NULL OR {is_any('action', Action.CREATE, Action.UPDATE)})"
+_UNSENT = f"status = '{Status.PLANNED}' AND (action IS NULL OR {is_any('action', Action.CREATE, Action.UPDATE)})"
 
 
 class PersonRow(NamedTuple):
@@ -55,11 +55,11 @@ def suppress_people(store: Store, people: Iterable[int]) -> None:
     reference = f"action = '{Action.REFERENCE}' AND existing IS NULL"
     for id in people:
         store.db.execute(
-            f"UPDATE record SET {_SKIPPED}, matched = 1, fields = '{{}}' WHERE id = ? AND ({_OPEN} OR {reference})",
+            f"UPDATE record SET {_SKIPPED}, matched = 1, fields = '{{}}' WHERE id = ? AND ({_UNSENT} OR {reference})",
             (id,),
         )
-        store.db.execute(f"UPDATE record SET {_SKIPPED}, fields = '{{}}' WHERE parent = ? AND {_OPEN}", (id,))
-        store.db.execute(f"UPDATE entry SET {_SKIPPED} WHERE person = ? AND {_OPEN}", (id,))
+        store.db.execute(f"UPDATE record SET {_SKIPPED}, fields = '{{}}' WHERE parent = ? AND {_UNSENT}", (id,))
+        store.db.execute(f"UPDATE entry SET {_SKIPPED} WHERE person = ? AND {_UNSENT}", (id,))
         store.db.execute("DELETE FROM fragment WHERE person = ?", (id,))
 
 
@@ -67,6 +67,6 @@ def suppress_loose(store: Store, identities: Iterable[tuple[str, str | None]]) -
     """Nor is anything of these entries, which belong to nobody in the plan."""
     store.db.executemany(
         f"UPDATE entry SET {_SKIPPED} WHERE person IS NULL AND key = ? AND email IS ?"
-        f" AND ({_OPEN} OR code = '{Code.UNKNOWN_PERSON}')",
+        f" AND ({_UNSENT} OR code = '{Code.UNKNOWN_PERSON}')",
         identities,
     )

@@ -8,13 +8,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from fsseg.state.actions import IS_SENT, TABLES, Action, Code, Status, is_any
+from fsseg.state.actions import IS_WRITE, TABLES, Action, Code, Status, is_any
 from fsseg.state.plan_store import Entry, Record, Store, encode
 
 NEVER = sys.maxsize
 """Stands for a generation of the ledger that never comes."""
 
-_WRITTEN = f"status = '{Status.DONE}' AND {IS_SENT}"
+_WRITTEN = f"status = '{Status.DONE}' AND {IS_WRITE}"
 _MAYBE_WRITTEN = (
     f"claimed_at IS NOT NULL AND {is_any('status', Status.PLANNED, Status.SENT, Status.UNKNOWN)}"
     f" AND (action = '{Action.UPDATE}' OR (action = '{Action.CREATE}' AND remote_id IS NOT NULL))"

@@ -75,13 +75,13 @@ def _run(path: str, state: str) -> None:
     from fsseg.cli import planning
     from fsseg.fold import fold_inputs
     from fsseg.fold.engines.local import LocalEngine
-    from fsseg.fold.fold_partition import PartitionFolder
+    from fsseg.fold.fold_partition import PartitionFold
     from fsseg.report import changes_file, run_files
 
     found = Shares()
     found.watch(planning, "drive", "everything else")
     found.watch(LocalEngine, "read", "read, map, dedupe, partition")
-    found.watch(PartitionFolder, "fold", "fold")
+    found.watch(PartitionFold, "fold", "fold")
     found.watch(fold_inputs, "write_records", "write people and entries")
     for name in ("match_people", "fold_companies", "match_accounts", "match_deals"):
         found.watch(pipeline, name, "match")

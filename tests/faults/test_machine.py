@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, settings
@@ -15,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from fsseg.freshsales import pacer
 from fsseg.sandbox import Fault, running
 from fsseg.sandbox.options import FAULTS
-from tests.e2e.harness import Account, Machine
+from tests.e2e.harness import UNHURRIED, Account, Machine
 from tests.faults.clock import FastClock
 from tests.faults.process import Ended, here
 from tests.faults.story import difference, mixed
@@ -44,6 +46,19 @@ faults = st.lists(
     ),
     max_size=2,
 )
+behaviours = st.fixed_dictionaries(
+    {
+        "lookup_lag": st.sampled_from([0.0, 0.3]),
+        "custom_fields": st.sampled_from(["replace", "merge"]),
+        "deal_links_in_bulk": st.sampled_from(["lose", "keep"]),
+        "association_ids": st.sampled_from(["included", "always"]),
+        "account_links": st.sampled_from(["replace", "add"]),
+        "duplicates": st.sampled_from(["exists", "not_unique"]),
+    }
+)
+"""What accounts differ in; the one without faults keeps all that it is given, and finds it at once."""
+GENTLE = {"lookup_lag": 0.0, "custom_fields": "merge", "deal_links_in_bulk": "keep", "association_ids": "always"}
+
 budgets = st.none() | st.integers(8, 60)
 
 
@@ -52,20 +67,21 @@ class Twins(RuleBasedStateMachine):
 
     runs = Bundle("runs")
 
-    @initialize(edition=st.sampled_from(["classic", "suite"]))
-    def begin(self, edition: str) -> None:
+    @initialize(edition=st.sampled_from(["classic", "suite"]), behaviour=behaviours)
+    def begin(self, edition: str, behaviour: dict[str, Any]) -> None:
         self.stack = ExitStack()
         self.stack.enter_context(patch.object(pacer, "SystemClock", FastClock))
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.fair, self.foul = (self._machine(folder / name, edition) for name in ("fair", "foul"))
+        self.fair = self._machine(folder / "fair", edition, GENTLE)
+        self.foul = self._machine(folder / "foul", edition, behaviour)
         self.wanted: Ended | None = None
         self.found: Ended | None = None
 
-    def _machine(self, home: Path, edition: str) -> Machine:
+    def _machine(self, home: Path, edition: str, behaviour: Mapping[str, Any]) -> Machine:
         home.mkdir()
         sandbox = self.stack.enter_context(running(home / "s.db", edition=edition))
         account = self.stack.enter_context(closing(Account(edition, sandbox, home / "s.db")))
-        account.configure(job_seconds=0.0)
+        account.configure(**{**UNHURRIED, **behaviour})
         for number, batch in enumerate(BATCHES):
             (home / f"{number}.jsonl").write_text("")
             Machine(account, home).write(f"{number}.jsonl", batch)

@@ -43,14 +43,18 @@ def test_new_deals_are_tied_to_their_contact_and_made_once(machine: Machine, way
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_bulk_is_used_for_deals_only_where_it_keeps_their_contacts(suite: Machine, way: str) -> None:
+def test_bulk_is_used_for_deals_only_as_long_as_it_keeps_their_contacts(suite: Machine, way: str) -> None:
     suite.account.configure(deal_links_in_bulk=way)
     done = suite.imports(events=events(MANY))
     assert (done.code, linked(suite)) == (0, WANTED)
-    sent = suite.account.sandbox.stats()["requests"]
-    alone = sent.get("POST /crm/sales/api/deals", 0)
-    assert (alone == 0) == (way == "keep")
     assert ("made one by one" in done.err) == (way == "lose")
+    suite.account.forget()
+    more = [identify(f"p{n}@x.example", deal={"name": f"More {n}", "amount": 5}) for n in range(MANY)]
+    assert suite.imports(events=more).code == 0
+    sent = suite.account.sandbox.stats()["requests"]
+    assert (sent.get("POST /crm/sales/api/deals", 0) == 0) == (way == "keep")
+    assert (sent.get("POST /crm/sales/api/deals/bulk_upsert", 0) == 0) == (way == "lose")
+    assert all(row["contact_ids"] for row in suite.account.records()["deals"])
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -103,13 +103,13 @@ def test_fields_are_counted_by_entity_the_most_frequent_first(store: Store) -> N
     assert seen.cleared == {}
 
 
-@pytest.mark.parametrize("empty", [None, "", " ", [], {}])
+@pytest.mark.parametrize("empty", [None, "", [], {}])
 def test_a_field_that_is_left_empty_is_cleared(store: Store, empty: Any) -> None:
     add(store, "lead", "update", fields={"city": ["Bonn", empty], "state": ["NRW", "Hesse"]})
     assert overview(store).cleared == {("lead", "city"): 1}
 
 
-@pytest.mark.parametrize("held", ["[]", "{}", "null", 0, False, ["a"]])
+@pytest.mark.parametrize("held", ["[]", "{}", "null", 0, False, ["a"], " "])
 def test_a_field_that_holds_something_is_not_cleared(store: Store, held: Any) -> None:
     add(store, "lead", "update", fields={"city": ["Bonn", held]})
     assert overview(store).cleared == {}

@@ -17,8 +17,10 @@ class FoldEngine(Protocol):
     """Reads all inputs, then folds what they say, partition by partition."""
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
-        """Read and map every event, and hand all of them to the collector in the order of the inputs.
+        """Read and map every event.
 
+        Every batch goes through `collector.take` in the order of the inputs, and `collector.end` is called once for
+        each input. The rows at the positions that `take` returns, which repeat earlier events, are left out of `fold`.
         Raises `Halted` where a process that reads along is ended from outside, and what `tick` raises.
         """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from fsseg.fold.batch import Batcher
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Tick
-from fsseg.fold.fold_partition import FoldedPartition, PartitionFolder
+from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Blocks, PartitionedBuffer, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
@@ -21,15 +21,15 @@ from fsseg.segment.open import Input
 class LocalEngine:
     """One process. With a `limit` it reads up to and with the event that is the `limit`th to pass the filters.
 
-    `folder` is where what is too much for memory may be put for a while.
+    `directory` is where what is too much for memory may be put for a while.
     """
 
-    def __init__(self, folder: Path, catalog: Catalog, rules: Rules, limit: int | None = None) -> None:
+    def __init__(self, directory: Path, catalog: Catalog, rules: Rules, limit: int | None = None) -> None:
         mapper = Mapper(catalog, rules, WarningCounter())
         self._batcher = Batcher(mapper, stitch=rules.stitch_anonymous)
-        self._folder = PartitionFolder(catalog, mapper)
+        self._partition_fold = PartitionFold(catalog, mapper)
         self._limit = limit
-        self._people, self._entries = PartitionedBuffer(folder), PartitionedBuffer(folder)
+        self._people, self._entries = PartitionedBuffer(directory), PartitionedBuffer(directory)
 
     def close(self) -> None:
         self._people.close()
@@ -54,4 +54,5 @@ class LocalEngine:
     def fold(self, size: int) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
         for partitions in together(size):
-            yield self._folder.fold(Blocks(partial(self._people.blocks, partitions)), self._entries.blocks(partitions))
+            people = Blocks(partial(self._people.blocks, partitions))
+            yield self._partition_fold.fold(people, self._entries.blocks(partitions))

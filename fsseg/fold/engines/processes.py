@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 from fsseg.fold.batch import Batch, Batcher, moved
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Tick
-from fsseg.fold.fold_partition import FoldedPartition, PartitionFolder
+from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Blocks, PartitionedBuffer, Ranges, Row, read_blocks, together
 from fsseg.freshsales.errors import Halted
 from fsseg.mapping.catalog import Catalog
@@ -172,16 +172,16 @@ class _Tools(NamedTuple):
     """What a process needs to read and to fold, and where it leaves what it has read."""
 
     batcher: Batcher
-    folder: PartitionFolder
+    partition_fold: PartitionFold
     shared: Path
 
 
 @lru_cache(maxsize=1)
 def _tools(name: str) -> _Tools:
-    catalog_json, rules, folder = shared(name)
+    catalog_json, rules, directory = shared(name)
     catalog = Catalog.from_json(catalog_json)
     mapper = Mapper(catalog, rules, WarningCounter())
-    return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFolder(catalog, mapper), Path(folder))
+    return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFold(catalog, mapper), Path(directory))
 
 
 def _read_part(task: tuple[str, Input]) -> ReadPart:
@@ -213,7 +213,7 @@ def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str
         for group in groups:
             people = Blocks(partial(_rows, [(part, f"{part.path}.people", part.people) for part in parts], group))
             entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), group)
-            _keep(file, tuple(tools.folder.fold(people, entries)))
+            _keep(file, tuple(tools.partition_fold.fold(people, entries)))
     return path
 
 
