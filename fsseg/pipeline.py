@@ -109,7 +109,8 @@ class Pipeline(RunContext):
         """Remember what was delivered, write the run's files, and give the summary; see `write_run_files`."""
         run, store = self.run, self.store
         changes = ChangesFile(run, store, self.processes)
-        totals = count_outcomes(store, dry_run=dry_run)
+        is_planned = self.stage not in (PlanStage.FOLDED, PlanStage.MATCHED)
+        totals = count_outcomes(store, dry_run=dry_run and is_planned)
         if not dry_run:
             commit_run(run, store, self.ledger, self.say, totals)
         head |= {"dry_run": dry_run}

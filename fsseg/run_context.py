@@ -41,7 +41,7 @@ from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched, count_people
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
-from fsseg.state.run_meta import PlanStage
+from fsseg.state.run_meta import Forecast, PlanStage
 from fsseg.state.seal import seal, seal_settled
 
 Advance = Callable[[int], None]
@@ -166,8 +166,8 @@ class RunContext:
 
         Offline there is no need to: nothing can be pushed of that.
         """
-        spent, pacer = self.requests()["total"], self.pacer
-        expected = None if self.reader is None else forecast(self.store, spent, pacer.per_hour, pacer.remaining)
+        spent = self.requests()["total"]
+        expected = None if self.reader is None else self._forecast(spent)
         with self.store.transaction():
             if expected is not None:
                 self.store.meta.forecast = expected
@@ -180,6 +180,12 @@ class RunContext:
 
     def _note_generation(self, generation: int) -> None:
         self.store.meta.key = replace(self.store.meta.key, generation=generation)
+
+    def _forecast(self, spent: int) -> Forecast:
+        """What is to come, at the pace that was measured: pages of a large account may take seconds each."""
+        pacer, measured = self.pacer, self.pacer.seconds_per_request
+        pace = {} if measured is None else {"per_request": measured}
+        return forecast(self.store, spent, pacer.per_hour, pacer.remaining, **pace)
 
     def push_context(self) -> PushContext:
         """What pushing the rows of this run needs."""

@@ -37,6 +37,7 @@ NO_ACCOUNT = (
 WAITING = {
     "quota": "Freshsales' quota",
     "rate_limited": "Freshsales' quota",
+    "burst": "Freshsales, which refuses all requests for a while after many at once",
     "bulk_busy": "another bulk job",
     "look-ups lag": "look-ups to find what was just made",
 }

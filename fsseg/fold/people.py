@@ -25,14 +25,14 @@ AT_ONCE = 16
 
 def write_records(
     store: Store, collector: Collector, partitions: Iterable[FoldedPartition], edition: str, ledger: Ledger | None,
-    mended: Mended | None = None,
+    mended: Mended | None = None, *, known_new: bool = False,
 ) -> None:  # fmt: skip
     """Make person records, one per e-mail, so that the input alone creates no duplicates, and tie the entries to them.
 
     Records come in the order of their e-mails within what was folded together. What is said of companies is kept as
-    parts, for `fold.companies`.
+    parts, for `fold.companies`. `known_new`: nobody will be asked which entries are there already.
     """
-    writer = _Writer(FoldStore(store), edition, ledger)
+    writer = _Writer(FoldStore(store, known_new=known_new), edition, ledger)
     refused: set[int] = set()
     rest = iter(partitions)
     while first := next(rest, None):

@@ -24,6 +24,8 @@ Kind = Literal["read", "write"]
 OnWait = Callable[[float, float, str], None]
 
 _RESET_TOLERANCE_S = 2.0  # what two ways of telling the same reset may differ by
+_SLOW_START = 30  # requests that go one at a time while nothing is told: bursts of so many were seen refused
+_BURST = 120  # requests up to which a refusal for long is one for their haste, and not the end of an hour's quota
 _MAX_BLIND_REFUSALS = 3  # without a word on when to come back; then the end of a window is concluded from them
 
 
@@ -76,8 +78,8 @@ class Pacer:
     `max_requests` counts every request, retries too; `max_time` is seconds from now, and a wait that would end later
     raises `BudgetSpent` at once; `reserve` is the share of the quota (0 to 1) left to others, known once the headers
     tell the quota: where no more is left, the next window is waited for. `on_wait(seconds, until, reason)` is called
-    before each wait, `until` in seconds since the epoch, `reason` one of `quota`, `rate_limited`, or what `pause` was
-    given. `waited_s` is how long at least one thread waited.
+    before each wait, `until` in seconds since the epoch, `reason` one of `quota`, `rate_limited`, `burst` (refused for
+    long without a word), or what `pause` was given. `waited_s` is how long at least one thread waited.
     """
 
     def __init__(
@@ -113,6 +115,8 @@ class Pacer:
         self._first_refusal = self._last_refusal = 0.0
         self._exhausted: _Window | None = None
         self._period: float | None = None
+        self._blocked_for: float | None = None
+        self._answers, self._answered_s = 0, 0.0
 
     def spent(self) -> dict[str, float]:
         """Requests so far, of which kinds, and the seconds that were waited."""
@@ -125,6 +129,11 @@ class Pacer:
     def per_hour(self) -> int | None:
         """Requests an hour the account may send, where the headers tell: the quota they tell of is the hour's."""
         return self.limit
+
+    @property
+    def seconds_per_request(self) -> float | None:
+        """How long an answer took on average; None before there was one."""
+        return self._answered_s / self._answers if self._answers else None
 
     def take(self, kind: Kind, *, retry: bool = False) -> Ticket:
         """Wait for leave to send one request. The ticket returned must be given to `release` whatever happens.
@@ -153,6 +162,8 @@ class Pacer:
         with self._changed:
             self._in_flight -= 1
             if headers is not None:
+                self._answers += 1
+                self._answered_s += self.clock.time() - ticket.at
                 self._learn(ticket, headers)
             self._changed.notify_all()
 
@@ -196,8 +207,9 @@ class Pacer:
         if window.reset_at is not None and now >= window.reset_at:
             window = self._window = window.following(kept)
         if now < self._gate:
-            return _Delay(self._gate - now, "rate_limited")
-        alone = window.untried or self._near_the_end()
+            return _Delay(self._gate - now, "burst" if self._blind_refusals >= _MAX_BLIND_REFUSALS else "rate_limited")
+        unsure = self.limit is None and self._period is None and window.number == 0 and window.answered < _SLOW_START
+        alone = window.untried or unsure or self._near_the_end()
         left = window.sure_left
         # What is in flight may not be counted yet in what the headers say is left.
         if left is not None and left - kept <= self._in_flight:
@@ -277,6 +289,8 @@ class Pacer:
             if self._blind_refusals >= _MAX_BLIND_REFUSALS:
                 minute = self._last_refusal - self._first_refusal < quota.MINUTE
                 self._period = quota.MINUTE if minute else quota.HOUR
+                hasty = self._exhausted is not None and self._exhausted.answered <= _BURST
+                self._blocked_for = now - self._first_refusal if hasty and not minute else None
         window.answered += 1
         self._blind_refusals = 0
         self._strikes = max(0, self._strikes - 1)
@@ -316,7 +330,9 @@ class Pacer:
         window = self._window
         if headers.limited:
             self._strikes += 1
-            self._blind_refusals = 0 if headers.retry_after or headers.reset_in else self._blind_refusals + 1
+            # A reset that is told while some of the quota is left is another window's.
+            told = headers.retry_after or (headers.reset_in and not headers.remaining)
+            self._blind_refusals = 0 if told else self._blind_refusals + 1
             if window.untried and self._strikes == 1:
                 self._margin = 1.0  # the reset was told in whole seconds, rounded down
         seconds = quota.wait(headers, max(1, self._strikes), self._boundary(now), self.clock.wall(), self.chance())
@@ -342,6 +358,8 @@ class Pacer:
         # Refused long before as many went through, it is not the same window that has run out.
         if self._period is None or exhausted is None or window.answered < 0.9 * exhausted.answered:
             return None
+        if self._blocked_for is not None:
+            return self._blocked_for
         if self._period == quota.HOUR:
             return quota.to_next_hour(self.clock.wall())
         left = window.opened_at + self._period - now

@@ -50,10 +50,13 @@ class Explainer:
         self._catalog = catalog
         compiled = compile_rules(rules, catalog)
         self._people = people(catalog, rules, compiled)
+        self._nested = compiled.nested
         self._ruled = {table: tuple(given) for table, given in compiled.fields.items()}
 
     def __call__(self, trait: str, member: str = "") -> Destination:
         """The destination of a trait of identify calls, or of a member of it where its value is an object."""
+        if nested := self._nested.get(f"{trait}.{member}" if member else trait):
+            return self(nested.part, nested.member)
         part, target = "", self._people.resolve(trait)[1]
         if member:
             part, target = _member(part, target, member)

@@ -9,6 +9,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.event_filter import EventFilter
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
+from fsseg.mapping.nesting import nest
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
 from fsseg.mapping.targets import COMPANY, DEAL, Warnings, misfit, named_part
@@ -41,11 +42,10 @@ class Mapper:
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
         """`event_filter(event)` gives the reason to skip it, or None."""
+        self._nested = compiled.nested
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
         self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
-        self.equivalence_key = self._people.equivalence_key
-        """`equivalence_key(traits)`: what of an identify call's traits matters beside texts; see `Resolver`."""
         self.entry = Timeline(catalog, rules, compiled.events).map
         """`entry(event)` gives the intent of a track or page call."""
 
@@ -84,7 +84,7 @@ class Mapper:
     def person(self, key: str, user: str, traits: Mapping[str, Any]) -> PersonIntent | Refused:
         """The intent of an identify call, by its key, its userId, trimmed, and its traits; warnings are not counted."""
         warnings: Warnings = []
-        cells = self._people.cells(traits, warnings)
+        cells = self._people.cells(nest(traits, self._nested) if self._nested else traits, warnings)
         email = cells.get("email")
         if key[0] == "@":
             if email is not None:
@@ -110,6 +110,10 @@ class Mapper:
         if deal := cells.pop(DEAL, None):
             parts[deal[0]] = deal[1] | {OF_COMPANY: company[0]} if company else deal[1]
         return PersonIntent(key, parts, warnings)
+
+    def equivalence_key(self, traits: Mapping[str, Any]) -> tuple[tuple[str, ...], bytes] | None:
+        """What of an identify call's traits matters beside texts; see `Resolver`."""
+        return self._people.equivalence_key(nest(traits, self._nested) if self._nested else traits)
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
         """The intent of a group call; warnings are not counted."""

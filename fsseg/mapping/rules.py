@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from fsseg.mapping.catalog import EMAILS, LEAD_COMPANY, LEAD_DEAL, Catalog
-from fsseg.mapping.field_types import UNKNOWN
+from fsseg.mapping.coerce import BAD
+from fsseg.mapping.field_types import UNKNOWN, coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.names import did_you_mean
 
+_PARTS = {"company": "account", "deal": "deal"}
 _TABLES = {
     "person": ("lead", "contact"),
     "lead": ("lead",),
@@ -35,7 +37,8 @@ class Rules:
     `mapping` is the `[mapping]` table: `person`, `lead`, `contact`, `account` and `deal` hold
     `trait = "field"`, `trait = false` (silence), or `trait = {field = …, values = {…}}`, where `values` replaces a
     value by another before the field's type is applied; `{ignore = true}` silences as well. A dotted trait,
-    `"address.street"`, is a member of an object. `event` holds `"Order Completed" = {type = …, title = …, ignore = …}`,
+    `"address.street"`, is a member of an object; the field `company.name`, or `deal.amount`, of a person is a member of
+    the company or deal. `event` holds `"Order Completed" = {type = …, title = …, ignore = …}`,
     where `type` names a sales activity type.
     """
 
@@ -84,10 +87,18 @@ class EventRule(NamedTuple):
     ignore: bool = False
 
 
+class Nested(NamedTuple):
+    """A trait that goes into the company or the deal, and the name that it has there."""
+
+    part: str
+    member: str
+
+
 class Compiled(NamedTuple):
-    """The mapping tables, checked: by table, by trait; and by event name."""
+    """The mapping tables, checked: by table, by trait; and by event name. `nested` are traits of a person."""
 
     fields: dict[str, dict[str, FieldRule]]
+    nested: dict[str, Nested]
     events: dict[str, EventRule]
     owner_id: int | None
 
@@ -99,6 +110,7 @@ def compile_rules(rules: Rules, catalog: Catalog) -> Compiled:
     """
     mistakes: list[str] = []
     fields: dict[str, dict[str, FieldRule]] = {table: {} for table in _TABLES}
+    nested: dict[str, Nested] = {}
     for table, entries in rules.mapping.items():
         if table == "event":
             continue
@@ -106,8 +118,11 @@ def compile_rules(rules: Rules, catalog: Catalog) -> Compiled:
             mistakes.append(f"mapping.{table}: no such table; there are {', '.join(_TABLES)} and event")
         elif table != "lead" or "lead" in catalog.people:
             for trait, entry in entries.items():
-                rule = _field_rule(entry, table, catalog)
-                if isinstance(rule, FieldRule):
+                part = _nested(entry) if table == "person" else None
+                rule = _field_rule(entry, table, catalog) if part is None else _nested_rule(part, catalog)
+                if isinstance(rule, Nested):
+                    nested[trait] = rule
+                elif isinstance(rule, FieldRule):
                     fields[table][trait] = rule
                 else:
                     mistakes.append(f"mapping.{table}.{trait}: {rule}")
@@ -125,7 +140,7 @@ def compile_rules(rules: Rules, catalog: Catalog) -> Compiled:
         mistakes.append(f"timeline.owner: no user {rules.owner!r} in this Freshsales")
     if mistakes:
         raise MappingError(mistakes)
-    return Compiled(fields, events, owner)
+    return Compiled(fields, nested, events, owner)
 
 
 def field_in(catalog: Catalog, entity: str, name: str) -> Field | None:
@@ -134,6 +149,17 @@ def field_in(catalog: Catalog, entity: str, name: str) -> Field | None:
     if field is None and catalog.assumed and name.startswith("cf_") and entity not in (LEAD_COMPANY, LEAD_DEAL):
         return Field(name, name, UNKNOWN.name, custom=True)
     return field if field and field.writable else None
+
+
+def _nested(entry: object) -> Nested | None:
+    field = entry.get("field") if isinstance(entry, Mapping) and entry.keys() == {"field"} else entry
+    part, dot, member = field.partition(".") if isinstance(field, str) else ("", "", "")
+    return Nested(part, member) if dot and part in _PARTS else None
+
+
+def _nested_rule(nested: Nested, catalog: Catalog) -> Nested | str:
+    fault = None if nested.member == "name" else _field_fault(nested.member, _PARTS[nested.part], catalog)
+    return fault or nested
 
 
 def _field_rule(entry: object, table: str, catalog: Catalog) -> FieldRule | str:
@@ -150,7 +176,18 @@ def _field_rule(entry: object, table: str, catalog: Catalog) -> FieldRule | str:
         return "names no field"
     if values is not None and not isinstance(values, Mapping):
         return "values is not a table"
-    return _field_fault(field, table, catalog) or FieldRule(field, values)
+    fault = _field_fault(field, table, catalog) or (values and _values_fault(field, values, table, catalog))
+    return fault or FieldRule(field, values)
+
+
+def _values_fault(name: str, values: Mapping[str, Any], table: str, catalog: Catalog) -> str | None:
+    """What of the values fits the field nowhere; null clears, which fits any."""
+    fields = [field for entity in _TABLES[table] if (field := field_in(catalog, entity, name))]
+    coercers = [coercer(field) for field in fields]
+    for text, meant in values.items():
+        if coercers and meant is not None and all(coerce(meant) is BAD for coerce in coercers):
+            return f"values.{text}: {meant!r} does not fit: {name} takes {expectation(fields[0])}"
+    return None
 
 
 def _event_rule(entry: object) -> EventRule | str:

@@ -119,8 +119,12 @@ def _context(work: Deciding, page: list[Record]) -> Context:
 
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
-    """Who is only pointed at by timeline entries is looked up, and made only where that is asked for."""
-    if record.action != Action.REFERENCE or (work.create_missing and record.existing is None):
+    """Who is only pointed at, or only told of by group calls, is looked up, and made only where that is asked for.
+
+    Who is there is tied to the accounts that group calls tell of.
+    """
+    is_told = record.existing is not None and (record.desired or record.companies)
+    if record.action != Action.REFERENCE or is_told or (work.create_missing and record.existing is None):
         return None
     known = work.offline or record.existing is not None
     code = None if known else Code.UNKNOWN_PERSON

@@ -119,6 +119,7 @@ class Code(StrEnum):
     IGNORED_TRAIT = "ignored_trait"
     PLACEHOLDER_ID = "placeholder_id"
     NO_TIME = "no_time"
+    MANY_EMAILS = "many_emails"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
     LEFT_OUT = "left_out"
@@ -134,8 +135,11 @@ def is_any(column: str, *values: Action | Status | Code) -> str:
     return f"{column} IN ({listed})"
 
 
-IS_EMPTIED = "json_quote(json_extract(f.value, '$[1]')) IN ('null', '\"\"', '[]', '{}')"
-"""The SQL condition that a change f.value, [before, after], leaves its field empty.
+IS_EMPTIED = (
+    "json_quote(iif(json_type(f.value, '$[1]') = 'text', trim(json_extract(f.value, '$[1]')),"
+    " json_extract(f.value, '$[1]'))) IN ('null', '\"\"', '[]', '{}')"
+)
+"""The SQL condition that a change f.value, [before, after], leaves its field empty: null, blank or without any item.
 
 Quoted, a list that is empty and the text "[]" are two things.
 """

@@ -15,10 +15,14 @@ Loose = tuple[tuple[str, str | None], list[int]]
 
 
 class FoldStore:
-    """Rows of one run's people, written while they are folded; transactions are the caller's."""
+    """Rows of one run's people, written while they are folded; transactions are the caller's.
 
-    def __init__(self, store: Store) -> None:
+    `known_new`: where it is known whose an entry is, there is nothing more to decide about it: it is to be created.
+    """
+
+    def __init__(self, store: Store, *, known_new: bool = False) -> None:
         self._db = store.db
+        self._action = f"'{Action.CREATE}'" if known_new else "NULL"
         self._next = int(self._db.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()[0]) + 1
 
     def next_id(self) -> int:
@@ -65,8 +69,8 @@ class FoldStore:
     def add_entries(self, first: int, rows: Iterable[Columns]) -> None:
         """Add timeline entries: whose, then key, time, position, hash, e-mail and payload."""
         self._db.executemany(
-            "INSERT INTO entry (person, key, time, position, hash, email, payload)"
-            f" VALUES (? + {first}, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entry (person, key, time, position, hash, email, payload, action)"
+            f" VALUES (?1 + {first}, ?2, ?3, ?4, ?5, ?6, ?7, iif(?1 IS NULL, NULL, {self._action}))",
             rows,
         )
 

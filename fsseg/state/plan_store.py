@@ -59,8 +59,8 @@ INDEXES = (
 )
 
 PERSON_COLUMNS = (
-    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "desired", "times", "sources", "companies",
-    "warnings",
+    "entity", "key", "match_key", "by_email", "keys", "asks_contact", "action", "desired", "times", "sources",
+    "companies", "warnings",
 )  # fmt: skip
 """What folding tells of a person."""
 

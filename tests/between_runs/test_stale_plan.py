@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from tests.between_runs.runs import PEOPLE, Event, did, entries, person, run_of, states
+from tests.e2e import stranger
 from tests.e2e.harness import Account, Machine, Result
+from tests.e2e.stranger import Exchange
 from tests.faults.process import killed
 
 State = dict[str, list[str]]
@@ -180,3 +183,30 @@ def test_of_a_day_that_is_one_entry_only_what_no_import_has_told_meanwhile_is_to
     together = [f"Did it ({left} times)"] if left > 1 else ["Did it"] * left
     assert sorted(titles) == sorted([*["Did it"] * len(meanwhile), *together, "Did it (2 times)"])
     assert set(machine.imports(events=events, config=DAILY).outcomes) == {"skipped"}
+
+
+@pytest.mark.parametrize(("changed", "code"), [({"job_title": "Chair"}, 1), ({"city": "Oslo"}, 0)])
+def test_where_nothing_tells_when_a_record_was_changed_its_planned_fields_do(
+    machine: Machine, changed: dict[str, str], code: int
+) -> None:
+    leads = "leads" if machine.account.edition == "classic" else "contacts"
+    machine.account.seed(**{leads: [{"email": "ada@x.example", "last_name": "Old", "job_title": "Intern"}]})
+
+    def timeless(exchange: Exchange) -> None:
+        exchange.answer = _without_times(exchange.answer)
+
+    with stranger.before(machine.account, timeless) as server:
+        machine.base_url = server.base_url
+        dry = planned(machine, [person("ada@x.example", "2024-05-01", title="CEO")])
+        machine.account.change(leads, machine.account.one(leads, "ada@x.example")["id"], **changed)
+        done = machine.run("apply", dry)
+    assert done.code == code, done.err
+    record = machine.account.one(leads, "ada@x.example")
+    assert {name: record[name] for name in changed} == changed
+    assert record["job_title"] == ("Chair" if code else "CEO")
+
+
+def _without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_times(inner) for name, inner in value.items() if name != "updated_at"}
+    return [_without_times(inner) for inner in value] if isinstance(value, list) else value

@@ -82,3 +82,11 @@ def test_a_mapping_to_no_field_is_told(serve: Serve) -> None:
     done = shell("fields")
     assert done.code == 2
     assert "cf_nothing" in done.err
+
+
+def test_what_the_key_may_not_read_is_told_and_the_standard_fields_are_shown(serve: Serve) -> None:
+    shell, _ = serve("classic", forbidden=["/settings/deals/fields"])
+    done = shell("fields", "deal")
+    assert done.code == 0
+    assert "expected_close" in done.out
+    assert "this key may not read the deal fields; these are the standard ones" in done.err

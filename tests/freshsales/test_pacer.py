@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -118,13 +120,63 @@ def test_retry_after_is_waited_wholly_even_for_hours() -> None:
 def test_one_refusal_makes_all_wait_once() -> None:
     clock = FakeClock()
     pacer = Pacer(clock=clock)
-    call(pacer)
+    for _ in range(30):
+        call(pacer)
     tickets = [pacer.take("write") for _ in range(4)]
     for ticket in tickets:
         pacer.release(ticket, QuotaHeaders(True, retry_after=30.0))
     call(pacer)
     assert clock.sleeps == [30.0]
     assert pacer.rate_limited == 4
+
+
+def test_where_nothing_is_told_the_first_requests_go_one_at_a_time() -> None:
+    pacer = Pacer(clock=FakeClock())
+    together: list[int] = []
+    under_way = 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal under_way
+        for _ in range(10):
+            ticket = pacer.take("write")
+            with lock:
+                under_way += 1
+                together.append(under_way)
+            with lock:
+                under_way -= 1
+            pacer.release(ticket, QuotaHeaders())
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert set(together[:30]) == {1}
+
+
+@pytest.mark.parametrize("told", [QuotaHeaders(), QuotaHeaders(limit=1000, remaining=900, reset_in=3000.0)])
+def test_a_burst_that_is_refused_for_long_is_waited_out_as_long_as_was_seen(told: QuotaHeaders) -> None:
+    """Thirty requests, then twenty minutes of refusals without a word; the next time nearly nothing is spent on it."""
+    clock, reasons, free_at, sent, refused = FakeClock(), [], 0.0, 0, 0
+    pacer = Pacer(clock=clock, chance=lambda: 0.0, on_wait=lambda seconds, until, reason: reasons.append(reason))
+    per_block = []
+    for _ in range(2):
+        refused, done = 0, 0
+        while done < 31:
+            ticket = pacer.take("read")
+            if sent == 30 and clock.time() >= free_at:
+                free_at, sent = clock.time() + 1200.0, 0
+            if clock.time() < free_at:
+                refused += 1
+                pacer.release(ticket, replace(told, limited=True))
+            else:
+                sent, done = sent + 1, done + 1
+                pacer.release(ticket, told)
+        per_block.append(refused)
+    assert per_block[0] <= 12
+    assert per_block[1] <= 2
+    assert "burst" in reasons
 
 
 def test_refusals_in_a_row_double_the_wait_and_successes_forget_them() -> None:

@@ -138,3 +138,54 @@ def test_catalog_rules_and_tally_travel_to_other_processes() -> None:
     assert cells_of({"title": "CEO"}, account) == {"job_title": "CEO"}
     assert rules == Rules(owner="11")
     assert counted.counts == warnings.counts
+
+
+def test_a_flat_trait_can_go_into_the_company_or_the_deal() -> None:
+    rules = with_person(
+        company_name="company.name",
+        seats="company.cf_tier",
+        **{"org.title": "company.name", "value": "deal.amount", "pilot": "deal.name"},
+    )
+    traits = {"company_name": "Acme", "seats": "gold", "value": 5, "pilot": "P"}
+    mapped = mapper(**rules).map(identify(traits, userId="ada@acme.example"))
+    assert isinstance(mapped, PersonIntent)
+    assert mapped.parts["company:acme"] == {"name": "Acme", "contact:cf_tier": "gold"}
+    assert {name: mapped.parts["deal:p"][name] for name in ("name", "amount")} == {"name": "P", "amount": 5}
+    for given in ("Other", {"name": "Other", "city": "Oslo"}, ["Other"], None):
+        mapped = mapper(**rules).map(
+            identify({"org": {"title": "Acme", "x": 1}, "company": given}, userId="ada@acme.example")
+        )
+        assert isinstance(mapped, PersonIntent)
+        assert mapped.parts["company:acme"]["name"] == "Acme"
+    unnamed = mapper(**rules).map(identify({"seats": "gold"}, userId="ada@acme.example"))
+    assert isinstance(unnamed, PersonIntent)
+    assert list(unnamed.parts) == [""]
+
+
+@pytest.mark.parametrize("field", ["company.nope", "deal.nope", "company.", "firm.name"])
+def test_what_is_no_field_of_the_company_or_deal_is_a_mistake(field: str) -> None:
+    with pytest.raises(MappingError):
+        mapper(**with_person(x=field))
+
+
+def test_values_are_found_in_any_case_and_must_fit_the_field() -> None:
+    rules = with_person(plan={"field": "cf_plan", "values": {"Gold": "Enterprise", "silver": "pro", "none": None}})
+    for given, plan in (
+        ("gold", "Enterprise"),
+        (" GOLD ", "Enterprise"),
+        ("Silver", "Pro"),
+        ("NONE", None),
+        ("free", "Free"),
+    ):
+        assert cells_of({"plan": given}, **rules)["cf_plan"] == plan
+    with pytest.raises(MappingError, match="'Golden' does not fit: cf_plan takes one of: Free, Pro, Enterprise"):
+        mapper(**with_person(plan={"field": "cf_plan", "values": {"gold": "Golden"}}))
+
+
+def test_choices_are_hinted_once_each() -> None:
+    warnings = WarningCounter()
+    cells_of(
+        {"leadStageId": "Nope"}, catalog(lead_stages=[{"id": 61, "name": "New"}, {"id": 62, "name": "Old"}]), warnings
+    )
+    (row,) = warnings.rows()
+    assert str(row["hint"]).count("New") == 1
