@@ -214,9 +214,9 @@ def refuse_foreign(store: Store, files: int) -> None:
 
 def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:
     for fault in faults[:FEW]:
-        consoles.error(fault)
+        consoles.mistake(fault)
     if len(faults) > FEW:
-        consoles.error(f"{len(faults) - FEW:,} more inputs can't be read: summary.json names them")
+        consoles.mistake(f"{len(faults) - FEW:,} more inputs can't be read: summary.json names them")
 
 
 def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
@@ -266,10 +266,11 @@ def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") 
         return
     elif summary["dry_run"] and summary["command"] != "import":
         print_dry_run(
-            out, summary, read_lines(run.changes), failures, run_dir=run.folder, command_shown=told, standing=stands
-        )
+            out, summary, read_lines(run.changes), failures, run_dir=run.folder, command_shown=told, standing=stands,
+            brief=True,
+        )  # fmt: skip
     else:
-        print_totals(out, summary, failures, run_dir=run.folder, command_shown=told, standing=stands)
+        print_totals(out, summary, failures, run_dir=run.folder, command_shown=told, standing=stands, brief=True)
 
 
 def _how_to_go_on(run: Run, ending: Ending) -> str:
@@ -278,7 +279,8 @@ def _how_to_go_on(run: Run, ending: Ending) -> str:
         case Ending(error=Declined()):
             return advised("apply", run)
         case Ending(code=ExitCode.BRAKE):
-            return "" if run.info.dry else advised("resume", run, "--allow-mass-changes")
+            verb = "apply" if run.info.state is RunState.PLANNED else "resume"
+            return "" if run.info.state is RunState.DONE else advised(verb, run, "--allow-mass-changes")
     return advised("resume", run) if ending.stopped else ""
 
 
@@ -289,7 +291,7 @@ def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], h
         case Ending(error=Declined()):
             output.consoles.error(f"nothing was written; what would still push it: {how}")
         case Ending(code=ExitCode.BRAKE):
-            output.consoles.mistake(f"the safety brake: {ending.error}", *([resume] if how else []))
+            output.consoles.mistake(f"the safety brake: {ending.error}", *([f"if this is meant: {how}"] if how else []))
         case Ending(code=ExitCode.REFUSED_CREDENTIALS):
             output.consoles.mistake(
                 f"Freshsales refused this key: {ending.error}", f"fsseg check says what it may do; then {resume}"

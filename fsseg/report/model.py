@@ -312,11 +312,11 @@ def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
 
 
 def run_files(summary: Summary, run_dir: Path | None = None) -> list[Path]:
-    """summary.json and failures.jsonl of the run, where they exist."""
+    """Of what is kept of the run the files that people open, where they exist; the one to look at first."""
     folder = run_dir or (Path(summary["run_dir"]) if summary.get("run_dir") else None)
     if folder is None:
         return []
-    return [path for name in ("summary.json", "failures.jsonl") if (path := folder / name).exists()]
+    return [path for name in ("report.html", "failures.jsonl", "summary.json") if (path := folder / name).exists()]
 
 
 PUSHED_AGAIN = frozenset({Code.REFUSED, Code.RATE_LIMITED, Code.UNAVAILABLE, Code.UNKNOWN_OUTCOME})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import re
+import shlex
 import socket
 from pathlib import Path
 
@@ -265,6 +267,19 @@ def test_the_brake_refuses_mass_changes_and_dry_runs_show_it(
     assert machine.dry_runs(events=under).code == 0
     assert machine.dry_runs("--allow-mass-changes", events=events).code == 0
     assert machine.imports("--allow-mass-changes", events=events).outcomes["applied"] == many
+
+
+@pytest.mark.parametrize(("command", "lifted_by"), [("dry-run", "apply"), ("import", "resume")])
+def test_what_the_brake_advises_lifts_it(machine: Machine, command: str, lifted_by: str) -> None:
+    machine.account.seed(contacts=[{"email": f"p{n}@north.example", "job_title": "CTO"} for n in range(101)])
+    refused = machine.run(command, events=[identify(f"p{n}@north.example", title="CEO") for n in range(101)])
+    assert refused.code == 6
+    (advised,) = re.findall(r"^hint: if this is meant: fsseg (.*)$", refused.err, re.MULTILINE)
+    words = shlex.split(advised)
+    assert (words[0], words[-1]) == (lifted_by, "--allow-mass-changes")
+    assert machine.account.writes == 0
+    assert machine.run(*words).code == 0
+    assert machine.account.one("contacts", "p100@north.example")["job_title"] == "CEO"
 
 
 def test_the_brake_leaves_small_runs_and_new_people_alone(machine: Machine) -> None:

@@ -23,11 +23,54 @@ def totals(summary: dict[str, Any], width: int = 100, **options: Any) -> str:
 
 def test_outcomes_are_told_and_add_up_to_what_was_read() -> None:
     text = totals(import_summary())
-    assert "read         12,400  11,000 identify" in text
+    assert "events read  12,400  11,000 identify" in text
     assert "applied      11,016  ━━" in text
     assert "failed            4" in text
     assert sum(count for _, count in outcome_rows(import_summary())) == 12_400
     assert "pending" not in text
+
+
+def test_what_no_event_came_to_has_no_row() -> None:
+    summary = import_summary()
+    summary["events"]["outcomes"] |= {"failed": 0, "applied": 11_020}
+    assert "failed  " not in totals(summary).partition("records")[0]
+
+
+REASONS: list[dict[str, Any]] = [
+    {"code": code, "stage": "map", "outcome": outcome, "count": 90 - n}
+    for n, (code, outcome) in enumerate(
+        [(code, "rejected") for code in ("missing_email", "bad_email", "not_json", "truncated", "unknown_type")]
+        + [(code, "skipped") for code in ("filtered", "duplicate", "consent", "suppressed")]
+    )
+]
+
+
+def test_the_last_words_of_a_run_have_three_reasons_and_say_once_where_the_others_are() -> None:
+    summary = import_summary(reasons=REASONS)
+    brief, full = totals(summary, brief=True), totals(summary)
+    assert all(reason["code"] in full for reason in REASONS)
+    assert [reason["code"] for reason in REASONS if f"  {reason['code']}  " in brief] == [
+        "missing_email", "bad_email", "not_json", "filtered", "duplicate", "consent",
+    ]  # fmt: skip
+    assert "… and 2 more reasons\n" in brief and "… and 1 more reason\n" in brief
+    assert brief.count("fsseg report 2026-11-22-1412-k3") == 1
+
+
+def test_where_nothing_else_advises_the_report_what_is_left_out_does() -> None:
+    clean = import_summary(exit_code=0, reasons=REASONS[5:])
+    clean["events"]["outcomes"] |= {"rejected": 0, "failed": 0}
+    assert "… and 1 more reason: fsseg report 2026-11-22-1412-k3\n" in totals(clean, brief=True)
+
+
+def test_the_page_to_look_at_is_named_first(tmp_path: Path) -> None:
+    for name in ("summary.json", "failures.jsonl", "report.html"):
+        (tmp_path / name).touch()
+    lines = totals(import_summary(), run_dir=tmp_path).splitlines()
+    assert [line for line in lines if line.startswith(str(tmp_path))] == [
+        str(tmp_path / name) for name in ("report.html", "failures.jsonl", "summary.json")
+    ]
+    brief = totals(import_summary(), run_dir=tmp_path, brief=True).splitlines()
+    assert [line for line in brief if line.startswith(str(tmp_path))] == [str(tmp_path / "report.html")]
 
 
 def test_pending_events_are_told_when_there_are_any() -> None:
@@ -216,7 +259,7 @@ def test_an_undo_says_what_was_put_back(records: dict[str, Any], done: str, plan
 
 def test_an_undo_that_was_resumed_is_an_undo_and_a_resumed_import_is_not() -> None:
     assert "Put back 12 records" in totals(undo_summary(UNDONE, command="resume"), failures=[])
-    assert "read         12,400" in totals(import_summary(command="resume"))
+    assert "events read  12,400" in totals(import_summary(command="resume"))
 
 
 def test_an_undo_that_stopped_says_so() -> None:

@@ -34,6 +34,7 @@ from fsseg.report.model import (
     plan_line,
     reason_rows,
     record_table,
+    report_command,
     request_line,
     run_files,
     total_failures,
@@ -56,6 +57,9 @@ STYLES: dict[str, str] = {
 NARROWEST = 24
 """Columns below which text is no longer put beside what it belongs to."""
 _TOP = 8
+"""Names that a warning lists."""
+_TOP_WHEN_BRIEF = 3
+"""Reasons, warnings and names that the last words of a run list."""
 _BAR = 30
 
 
@@ -75,7 +79,7 @@ class TextDryRun(Format):
     def write(self, console: Console, report: Report) -> None:
         print_dry_run(
             console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
-            limit=report.most_changes, command_shown=report.command_shown, standing=report.standing,
+            limit=report.most_changes, command_shown=report.command_shown, standing=report.standing, brief=True,
         )  # fmt: skip
 
 
@@ -89,13 +93,15 @@ def print_totals(
     title: bool = True,
     command_shown: str = "",
     standing: Standing | None = None,
+    brief: bool = False,
 ) -> None:
     """Print the closing text, below a title with account and run, and with the first `show_failures` failed events.
 
-    `command_shown` is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given.
+    `command_shown` is shown elsewhere, and so isn't among the next steps; those fit `standing` if it is given. A brief
+    text has the most frequent reasons only, and the command that shows them all.
     """
     shown = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, shown, run_dir, command_shown, standing).lines(title):
+    for line in _Totals(console, summary, shown, run_dir, command_shown, standing, brief).lines(title):
         console.print(line, soft_wrap=True)
 
 
@@ -110,6 +116,7 @@ def print_dry_run(
     limit: int | None = 50,
     command_shown: str = "",
     standing: Standing | None = None,
+    brief: bool = False,
 ) -> None:
     """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
     for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
@@ -117,8 +124,9 @@ def print_dry_run(
     for line in diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console)):
         console.print(line, soft_wrap=True)
     print_totals(
-        console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing
-    )
+        console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing,
+        brief=brief,
+    )  # fmt: skip
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
@@ -142,10 +150,11 @@ class _Totals:
 
     def __init__(
         self, console: Console, summary: Summary, failures: Failures, run_dir: Path | None, command_shown: str = "",
-        standing: Standing | None = None,
+        standing: Standing | None = None, brief: bool = False,
     ) -> None:  # fmt: skip
         self.summary, self.failures = summary, failures
-        self.command_shown, self.standing = command_shown, standing
+        self.command_shown, self.standing, self.brief = command_shown, standing, brief
+        self.most_names = _TOP_WHEN_BRIEF if brief else _TOP
         self.files = run_files(summary, run_dir)
         self.console, self.width = console, line_width(console)
         self.glyphs: Glyphs = glyphs(console)
@@ -201,12 +210,14 @@ class _Totals:
         events = self.summary["events"]
         read = events["read"]
         types = [f"{number(n)} {sanitise(kind)}" for kind, n in events.get("by_type", {}).items() if n]
-        rows = outcome_rows(self.summary)
+        rows = [(name, count) for name, count in outcome_rows(self.summary) if count]
         figures = len(number(read))
-        yield from self._hanging(Text(f"  {'read':<11}  {number(read):>{figures}}  "), " · ".join(types), figures + 17)
+        yield from self._hanging(
+            Text(f"  {'events read':<11}  {number(read):>{figures}}  "), " · ".join(types), figures + 17
+        )
         room = max(min(_BAR, self.width - figures - 18), 0)
         for name, count in rows:
-            style = STYLES.get(name, "") if count else "dim"
+            style = STYLES.get(name, "")
             bar = self._bar(count, read, room)
             line = Text.assemble("  ", (f"{name:<11}", style), f"  {number(count):>{figures}}")
             yield line.append("  " + bar, style=style) if bar else line
@@ -237,28 +248,39 @@ class _Totals:
         figures = max(len(number(row.count)) for row in rows)
         codes = max(len(row.code) for row in rows)
         indent = figures + codes + 6
-        for row in rows[:_TOP]:
+        shown = rows[:_TOP_WHEN_BRIEF] if self.brief else rows
+        for row in shown:
             start = Text.assemble(f"  {number(row.count):>{figures}}  ", (f"{row.code:<{codes}}", "bold"), "  ")
             yield from self._hanging(start, row.hint, indent)
             if row.first:
                 yield Text(" " * indent + f"first: {row.first}", style="dim")
-        if len(rows) > _TOP:
-            yield Text(f"  {self.glyphs.ellipsis} and {counted(len(rows) - _TOP, 'more reason')}", style="dim")
+        yield from self._more(len(rows) - len(shown), "more reason")
+
+    def _more(self, count: int, what: str) -> Iterator[Text]:
+        if count > 0:
+            command = sanitise(report_command(self.summary))
+            told = any(step.command == command for step in next_steps(self.summary, self.files, self.standing))
+            text = f"  {self.glyphs.ellipsis} and {counted(count, what)}" + ("" if told else f": {command}")
+            yield Text(text, style="dim")
 
     def _hanging(self, start: Text, text: str, indent: int) -> Iterator[Text]:
         return hanging(start, text.replace(" · ", f" {self.glyphs.dot} ").split(" "), indent, self.width)
 
     def _warnings(self) -> Iterator[Text]:
-        for row in warning_rows(self.summary):
+        rows = warning_rows(self.summary)
+        shown = rows[:_TOP_WHEN_BRIEF] if self.brief else rows
+        for row in shown:
             label = "Ignored traits" if row.code == Code.IGNORED_TRAIT else f"Warning {row.code}"
             start = Text.assemble((f"{label}: ", "bold yellow"))
             yield from self._hanging(start, self._warned(row), 2 if len(start) > 24 else len(start))
+        yield from self._more(len(rows) - len(shown), "more warning")
 
     def _warned(self, row: WarningRow) -> str:
         names = [
-            f"{name} {number(count)}".strip() + (f" ({hint})" if hint else "") for name, count, hint in row.names[:_TOP]
+            f"{name} {number(count)}".strip() + (f" ({hint})" if hint else "")
+            for name, count, hint in row.names[: self.most_names]
         ]
-        more = len(row.names) - _TOP
+        more = len(row.names) - self.most_names
         listed = ", ".join([*names, f"and {number(more)} more"] if more > 0 else names)
         return "; ".join(part for part in (listed or number(row.count), row.hint) if part)
 
@@ -280,7 +302,7 @@ class _Totals:
         yield from self._wrapped(request_line(self.summary), "dim")
         if forecast := forecast_line(self.summary):
             yield from self._wrapped(forecast)
-        for path in self.files:
+        for path in self.files[:1] if self.brief else self.files:
             yield Text(sanitise(str(path)), style="dim")
         for step in next_steps(self.summary, self.files, self.standing):
             if step.command == self.command_shown:
