@@ -5,20 +5,33 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import shlex
+import subprocess
 import tomllib
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from platformdirs import user_config_path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
     from fsseg.mapping.suppression_list import SuppressionList
 
-DEFAULT_CONFIG = Path("fsseg.toml")
+CONFIG_NAME = "fsseg.toml"
 
 
 class ConfigError(Exception):
-    """A setting, flag, environment variable or configuration file is wrong; the text names which (exit 2)."""
+    """A setting, flag, environment variable or configuration file is wrong; the text names which (exit 2).
+
+    `hint` is what to type.
+    """
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        if hint:
+            self.add_note(hint)
 
 
 def _duration(value: Any) -> Any:
@@ -45,10 +58,26 @@ def _instant(value: Any) -> Any:
         return None
     from fsseg.segment.times import canonical
 
-    text = canonical(value if isinstance(value, str) else value.isoformat())
+    text = _counted_from_now(value) or canonical(value) if isinstance(value, str) else canonical(value.isoformat())
     if text is None:
-        raise ValueError("a time reads like 2024-01-02 or 2024-01-02T08:00:00Z")
+        raise ValueError("a time reads like 2024-01-02, 2024-01-02T08:00:00Z, yesterday or 7d")
     return text
+
+
+def _counted_from_now(text: str) -> str | None:
+    """The midnight UTC that `today` or `yesterday` began with, or so long ago as `7d` or `12h` says."""
+    from fsseg.segment.times import canonical
+
+    now = datetime.now(UTC)
+    words = {"today": 0, "yesterday": 1}
+    try:
+        if (days := words.get(text.strip().lower())) is not None:
+            return canonical((now - timedelta(days=days)).date().isoformat())
+        if re.fullmatch(r"\s*\d+(\.\d+)?\s*[smhd]\s*", text):
+            return canonical((now - timedelta(seconds=_duration(text))).isoformat())
+    except OverflowError:
+        raise ValueError(f"{text.strip()} is longer ago than any event") from None
+    return None
 
 
 Duration = Annotated[float, BeforeValidator(_duration), Field(gt=0)]
@@ -77,6 +106,7 @@ class Freshsales(_Section):
     edition: Literal["classic", "suite"] | None = None
     base_url: str | None = None
     api_token_file: Path | None = None
+    api_token_command: str | None = None
     custom_fields: Literal["whole", "changed"] = "whole"
     views: Views = Views()
 
@@ -187,11 +217,11 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     """The settings from `flags` (nested like the model, absent where not given) and the file.
 
     The command line has put the environment's values among the flags. `config` is the file asked for; without one,
-    `./fsseg.toml` counts if it is there. Raises `ConfigError` naming every wrong key.
+    `found_config` looks for it. Raises `ConfigError` naming every wrong key.
     """
-    path = config or DEFAULT_CONFIG
-    merged = _read(path) if config or path.is_file() else {}
-    if merged:
+    path = config or found_config()
+    merged = _read(path) if path else {}
+    if path and merged:
         merged["config_file"] = path.absolute()
     account, chosen = merged.get("freshsales"), flags.get("freshsales", {})
     if isinstance(account, dict) and chosen.get("domain") and not chosen.get("base_url"):
@@ -202,6 +232,21 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, e['loc'])) or 'settings'}: {_say(e)}" for e in error.errors())
         raise ConfigError(f"wrong setting: {'; '.join(problems)}") from None
+
+
+def found_config() -> Path | None:
+    """The nearest `fsseg.toml`, here or in a folder above, else that in the user's configuration folder, if any."""
+    here = Path(CONFIG_NAME)
+    if here.is_file():
+        return here
+    above = (folder / CONFIG_NAME for folder in Path.cwd().parents)
+    usual = user_config_path("fsseg", appauthor=False) / CONFIG_NAME
+    return next((path for path in (*above, usual) if path.is_file() and _is_ours(path)), None)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether nobody else can have put the file there, which may say where the token goes."""
+    return not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0)
 
 
 def _say(error: Any) -> str:
@@ -236,11 +281,15 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> None:
 
 
 def api_token(settings: Settings, environ: dict[str, str] | None = None) -> str | None:
-    """The API token from the token file or `FSSEG_API_TOKEN`, or None. Raises `ConfigError` for an unreadable file."""
+    """The API token from the token file, `FSSEG_API_TOKEN` or the token command, or None.
+
+    Raises `ConfigError` for an unreadable file, and a command that fails.
+    """
     environ = dict(os.environ) if environ is None else environ
     path = settings.freshsales.api_token_file
     if path is None:
-        return environ.get("FSSEG_API_TOKEN") or None
+        command = settings.freshsales.api_token_command
+        return environ.get("FSSEG_API_TOKEN") or (_printed_by(command) if command else None)
     try:
         token = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -248,6 +297,24 @@ def api_token(settings: Settings, environ: dict[str, str] | None = None) -> str 
     if not token:
         raise ConfigError(f"{path}: no API token in it")
     return token
+
+
+@cache  # a password manager may ask for something each time
+def _printed_by(command: str) -> str:
+    """What the token command prints. Raises `ConfigError`, which never holds anything of that."""
+    try:
+        done = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, check=True, timeout=300)  # noqa: S603
+    except (OSError, ValueError, IndexError) as error:
+        why = getattr(error, "strerror", None) or "it is not a command"
+    except subprocess.CalledProcessError as error:
+        why = f"it ended with {error.returncode}"
+    except subprocess.TimeoutExpired:
+        why = "it took more than five minutes"
+    else:
+        if token := done.stdout.decode("utf-8", "replace").strip():
+            return token
+        why = "it printed nothing"
+    raise ConfigError(f"freshsales.api_token_command gives no API token: {why}", "try it by itself")
 
 
 def suppressed(path: Path | None) -> SuppressionList:

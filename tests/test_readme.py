@@ -83,6 +83,19 @@ def test_it_names_every_command() -> None:
         assert f"fsseg {name}" in TEXT
 
 
+def test_its_line_on_a_command_is_the_commands_own() -> None:
+    rows = {name.strip("`").removeprefix("fsseg "): said for name, said in table("Commands")}
+    assert rows == {name: command.help.split("\n\n")[0] for name, command in _leaves(get_command(app))}
+
+
+def _leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _leaves(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
 def test_the_exit_codes_are_those_of_the_program() -> None:
     (body,) = (node.body for node in ast.walk(ast.parse(inspect.getsource(ExitCode))) if isinstance(node, ast.ClassDef))
     meanings = [

@@ -26,7 +26,7 @@ def agree(question: str, *, yes: bool) -> bool:
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         from fsseg.settings import ConfigError
 
-        raise ConfigError(f"{question} There is nobody to ask here: give --yes")
+        raise ConfigError(f"{question} There is nobody to ask here", "give --yes")
     import typer
 
     return typer.confirm(question, err=True)

@@ -42,13 +42,14 @@ def check(
     """
     with o.command(account, display, o.LimitOptions(max_time=max_time)) as (settings, output):
         from fsseg.account.preflight import check as look
-        from fsseg.cli.connect import reading
+        from fsseg.cli.connect import reading, tell_open_token_file
         from fsseg.cli.probe import last_probe
         from fsseg.cli.probe import probe as try_out
         from fsseg.cli.work import rules_of
         from fsseg.report.render import print_json
 
         with reading(settings, lambda: output.progress) as connection:
+            tell_open_token_file(settings, output.consoles)
             rules = rules_of(settings, application_token=connection.application_token)
             found = look(connection.reader, connection.account.edition, rules)
             if found.worst != "refused":
@@ -59,7 +60,7 @@ def check(
             elif not display.quiet:
                 _print(output.consoles.out, found, connection, probed=probe)
         if code:
-            output.consoles.error(_verdict(found))
+            output.consoles.mistake(_verdict(found))
         raise typer.Exit(code)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,11 +24,16 @@ from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.secret import Token
 from fsseg.freshsales.writer import Writer
+from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress
 from fsseg.settings import ConfigError, Settings, api_token
 from fsseg.state.private_file import write_text
 
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 (opens nothing but a server of our own on this machine)
+NO_ACCOUNT = (
+    "give --domain acme.freshsales.io, set FSSEG_DOMAIN, or let fsseg init write it into fsseg.toml"
+    " (or try --sandbox, which needs no account)"
+)
 WAITING = {
     "quota": "Freshsales' quota",
     "rate_limited": "Freshsales' quota",
@@ -65,6 +72,8 @@ def account_of(settings: Settings) -> Account:
         edition = wanted.edition or "classic"
         return Account(edition, "", f"sandbox-{edition}")
     try:
+        if not (wanted.domain or wanted.base_url):
+            raise ConfigError("no Freshsales account given", NO_ACCOUNT)
         return resolve(wanted.domain, wanted.edition, wanted.base_url)
     except AccountError as error:
         raise ConfigError(str(error)) from None
@@ -149,12 +158,19 @@ def check_tokens(settings: Settings) -> tuple[Token, Token | None]:
         return Token(SANDBOX_TOKEN), Token(f"{SANDBOX_TOKEN}-app")
     token = api_token(settings)
     if not token:
-        raise ConfigError("no API token: set FSSEG_API_TOKEN or give --api-token-file (or try --sandbox)")
+        raise ConfigError("no API token", "set FSSEG_API_TOKEN or give --api-token-file (or try --sandbox)")
     application = os.environ.get("FSSEG_APPLICATION_TOKEN")
     try:
         return Token(token), Token(application) if application else None
     except ValueError:
         raise ConfigError("the API token or application token is not one word of visible ASCII characters") from None
+
+
+def tell_open_token_file(settings: Settings, consoles: Consoles) -> None:
+    """Say so where the token file is one that others may read."""
+    path = settings.freshsales.api_token_file
+    if path is not None and not settings.sandbox and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        consoles.info(f"others may read the API token in {path}: chmod 600 {shlex.quote(str(path))}")
 
 
 @contextmanager

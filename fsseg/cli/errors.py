@@ -16,18 +16,13 @@ if TYPE_CHECKING:
     from fsseg.freshsales.errors import FreshsalesError
 
 
-def with_notes(text: str, error: Exception) -> str:
-    """The text, and what whoever the error came by had to say of how to go on."""
-    return "; ".join([text, *getattr(error, "__notes__", ())])
-
-
 class NoInput(Exception):
     """None of the inputs can be read (exit 4)."""
 
 
 @contextmanager
-def handled(consoles: Consoles) -> Iterator[None]:
-    """Say what the error means, once, on stderr, and end with its exit code."""
+def handled(consoles: Consoles, *, as_json: bool = False) -> Iterator[None]:
+    """Say what the error means, once, on stderr, and end with its exit code; as JSON on stdout too, if asked for."""
     try:
         raise_from_now_on()
         yield
@@ -39,15 +34,33 @@ def handled(consoles: Consoles) -> Iterator[None]:
             raise
     else:
         return
-    consoles.error(meaning.text)
-    raise typer.Exit(meaning.code)
+    raise typer.Exit(tell_end(meaning, as_json=as_json, consoles=consoles))
 
 
 class Meaning(NamedTuple):
-    """How a command ends, and what it says of that."""
+    """How a command ends, what it says of that, and what to type."""
 
     code: ExitCode
     text: str
+    hints: tuple[str, ...] = ()
+
+
+def tell_end(meaning: Meaning, *, as_json: bool, consoles: Consoles | None = None) -> ExitCode:
+    """Say how a command ended: on stderr for people, on stdout for programs that asked for JSON. Its exit code."""
+    from fsseg.report.console import open_consoles
+
+    consoles = consoles or open_consoles()
+    if meaning.code is ExitCode.INTERRUPTED:  # as somebody wanted it
+        consoles.error(meaning.text)
+        consoles.hint(*meaning.hints)
+    else:
+        consoles.mistake(meaning.text, *meaning.hints)
+    if as_json:
+        from fsseg.report.render import print_json
+
+        told = {"code": int(meaning.code), "message": meaning.text, "hints": list(meaning.hints)}
+        print_json(consoles.out, {"error": told})
+    return meaning.code
 
 
 def meaning_of(error: BaseException) -> Meaning | None:
@@ -65,14 +78,13 @@ def meaning_of(error: BaseException) -> Meaning | None:
 
     match error:
         case ConfigError() | NoSuchRun() | StateError():
-            return Meaning(ExitCode.USAGE, with_notes(str(error), error))
+            return Meaning(ExitCode.USAGE, str(error), hints_of(error))
         case MappingError():
-            mistakes = "\n".join(f"  {mistake}" for mistake in error.mistakes)
-            return Meaning(ExitCode.USAGE, f"wrong mapping:\n{mistakes}")
+            return Meaning(ExitCode.USAGE, "\n".join(["wrong mapping:", *error.mistakes]), hints_of(error))
         case NoInput():
-            return Meaning(ExitCode.NO_INPUT, str(error))
+            return Meaning(ExitCode.NO_INPUT, str(error), hints_of(error))
         case Locked():
-            return Meaning(ExitCode.LOCKED, str(error))
+            return Meaning(ExitCode.LOCKED, str(error), hints_of(error))
         case FreshsalesError():
             return _meaning_of_answer(error)
         case sqlite3.DatabaseError() | OSError():
@@ -80,21 +92,28 @@ def meaning_of(error: BaseException) -> Meaning | None:
     return None
 
 
+def hints_of(error: BaseException) -> tuple[str, ...]:
+    """What whoever the error came by had to say of how to go on."""
+    return tuple(getattr(error, "__notes__", ()))
+
+
 def _meaning_of_answer(error: FreshsalesError) -> Meaning:
-    from fsseg.freshsales.errors import Halted, Interrupted, NotFound, Stop
+    from fsseg.freshsales.errors import Halted, Interrupted, NotFound, Stop, UnknownHost
 
     match error:
         case Stop():
-            refused = f"Freshsales refused this key: {error}. Check it with: fsseg check"
-            return Meaning(ExitCode.REFUSED_CREDENTIALS, refused)
+            hints = ("fsseg check says what this key may do", *hints_of(error))
+            return Meaning(ExitCode.REFUSED_CREDENTIALS, f"Freshsales refused this key: {error}", hints)
         case Interrupted():
-            return Meaning(ExitCode.INTERRUPTED, with_notes("interrupted", error))
+            return Meaning(ExitCode.INTERRUPTED, "interrupted", hints_of(error))
+        case UnknownHost():
+            return Meaning(ExitCode.USAGE, str(error), (error.hint, *hints_of(error)))
         case Halted():
-            return Meaning(ExitCode.STOPPED, with_notes(f"stopped early: {error}", error))
+            return Meaning(ExitCode.STOPPED, f"stopped early: {error}", hints_of(error))
         case NotFound():
-            return Meaning(ExitCode.USAGE, f"{error}: is this the right domain and edition?")
+            return Meaning(ExitCode.USAGE, str(error), ("is this the right domain and edition?", *hints_of(error)))
     unreachable = f"Freshsales can't be reached or doesn't answer as it should: {error}"
-    return Meaning(ExitCode.STOPPED, with_notes(unreachable, error))
+    return Meaning(ExitCode.STOPPED, unreachable, hints_of(error))
 
 
 def _meaning_in_state_folder(error: Exception) -> Meaning:
@@ -102,8 +121,8 @@ def _meaning_in_state_folder(error: Exception) -> Meaning:
 
     match error:
         case sqlite3.OperationalError():
-            return Meaning(ExitCode.STOPPED, with_notes(f"the state folder can't be used: {error}", error))
+            return Meaning(ExitCode.STOPPED, f"the state folder can't be used: {error}", hints_of(error))
         case OSError():
             what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-            return Meaning(ExitCode.STOPPED, with_notes(what, error))
+            return Meaning(ExitCode.STOPPED, what, hints_of(error))
     return Meaning(ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}")

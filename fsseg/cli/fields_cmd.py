@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fsseg.cli import entities
 from fsseg.cli import options as o
 from fsseg.cli.option_groups import command_line
 
@@ -27,20 +27,17 @@ HEADINGS = {
 }
 
 
-class Entity(StrEnum):
-    """What has fields."""
-
-    lead = "lead"
-    contact = "contact"
-    account = "account"
-    deal = "deal"
-
-
 @command_line
 def fields(
     entity: Annotated[
-        Entity | None,
-        typer.Argument(help="Only this entity's; of a lead, its company's and deal's too.", show_default=False),
+        str | None,
+        typer.Argument(
+            metavar="[lead|contact|account|deal]",
+            help="Only this entity's; of a lead, its company's and deal's too.",
+            parser=entities.entity,
+            autocompletion=lambda: list(entities.ENTITIES),
+            show_default=False,
+        ),
     ] = None,
     choices: Annotated[bool, typer.Option("--choices", help="Show what a dropdown can be set to.")] = False,
     all: Annotated[bool, typer.Option("--all", help="Show fields that Freshsales keeps itself, too.")] = False,
@@ -60,9 +57,7 @@ def fields(
         from fsseg.settings import ConfigError
 
         known = known_fields.offline(settings) if offline else known_fields.online(settings, output)
-        names = [
-            name for name in ([entity.value] if entity else [one.value for one in Entity]) if known.catalog.fields(name)
-        ]
+        names = [name for name in ([entity] if entity else entities.ENTITIES) if known.catalog.fields(name)]
         if not names:
             raise ConfigError("Freshsales Suite has no leads: fsseg fields contact")
         explain = Explainer(known.catalog, rules_of(settings, application_token=False, offline=offline))

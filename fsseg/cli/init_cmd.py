@@ -29,7 +29,7 @@ def init(
     from fsseg.settings import ConfigError
 
     consoles = open_consoles(quiet=display.quiet)
-    with handled(consoles):
+    with handled(consoles, as_json=display.json):
         if path.exists() and not force:
             raise ConfigError(f"{path} is there already: --force replaces it")
         domain, api_token_file = account.domain, account.api_token_file

@@ -76,6 +76,7 @@ def _inspection(settings: Settings, known: Known) -> Inspection:
 def _read(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
+    from fsseg.cli.work import tell_empty
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds
     from fsseg.segment.read import read
@@ -86,9 +87,10 @@ def _read(inspection: Inspection, settings: Settings, files: list[str], output: 
         for number, path in enumerate(files):
             input = Input(path, number)
             inspection.take(input, read(input, placeholder_ids=ids), advance)
+    tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
     faulty = [file for file in inspection.stats.files if file.unreadable]
     for file in faulty:
-        output.consoles.error(f"{file.path}: {file.unreadable}")
+        output.consoles.mistake(f"{file.path}: {file.unreadable}")
     if faulty and len(faulty) == len(files):
         raise NoInput("nothing to read")
     return len(faulty)

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Literal, NamedTuple
 
 from fsseg.account.fields import read_fields
-from fsseg.cli.connect import account_folder, account_of, folder_of, reading
+from fsseg.cli.connect import account_folder, account_of, folder_of, reading, tell_open_token_file
 from fsseg.cli.work import Output, cache_fields, cached_fields
 from fsseg.freshsales.errors import Forbidden
 from fsseg.mapping.catalog import Catalog
@@ -46,6 +46,7 @@ def online(settings: Settings, output: Output) -> Known:
     """The account's own fields, read anew. Raises `ConfigError`, `FreshsalesError`."""
     account = account_of(settings)
     with reading(settings, lambda: output.progress) as connection:
+        tell_open_token_file(settings, output.consoles)
         known = read_fields(connection.reader, account.edition)
         cache_fields(account_folder(settings, account), known.catalog)
         return Known(known.catalog, "account", account.host, known.forbidden, connection.application_token)

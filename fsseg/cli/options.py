@@ -51,7 +51,11 @@ class With(StrEnum):
 
 Paths = Annotated[
     list[str],
-    typer.Argument(help="Segment event files, directories, globs, or - for standard input.", show_default=False),
+    typer.Argument(
+        metavar="PATH...",
+        help="Segment event files, directories, globs, or - for standard input.",
+        show_default=False,
+    ),
 ]
 RunId = Annotated[
     str | None,
@@ -125,7 +129,7 @@ class AccountOptions:
             "--config",
             help="Settings file.",
             envvar="FSSEG_CONFIG",
-            show_default="./fsseg.toml",
+            show_default="fsseg.toml here or above",
             rich_help_panel=ACCOUNT,
         ),
     ] = None
@@ -175,7 +179,9 @@ class EventOptions:
     ] = None
     since: Annotated[
         str | None,
-        typer.Option(help="Take events from this time on (2024-01-02 is midnight UTC).", rich_help_panel=WHAT),
+        typer.Option(
+            help="Take events from this time on: 2024-01-02 (midnight UTC), yesterday, 7d.", rich_help_panel=WHAT
+        ),
         Setting("filter.since"),
     ] = None
     until: Annotated[
@@ -284,7 +290,7 @@ def command(
     from fsseg.settings import load
 
     consoles = open_consoles(quiet=display.quiet)
-    with handled(consoles):
+    with handled(consoles, as_json=display.json):
         if display.verbose:
             log_to_stderr()
         chosen = load(flags(account, *more), account.config)

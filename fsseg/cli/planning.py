@@ -28,6 +28,7 @@ from fsseg.cli.work import (
     register,
     resumable,
     session,
+    tell_empty,
 )
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.errors import FreshsalesError
@@ -68,6 +69,8 @@ def run(
     """
     files, unreadable = find_inputs(paths, output.consoles)
     dry = command == "dry-run"
+    if settings.config_file:
+        output.consoles.info(f"settings: {settings.config_file}")
     with session(settings, output, command, offline=offline) as held:
         begun = new_run(
             held.folder, account=held.account.host, edition=held.account.edition, command=command, dry=dry,
@@ -193,6 +196,9 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         supersede_undos(held.folder, info)
     _tell_unreadable(output.consoles, unreadable)
     _tell_lost(output.consoles, summary)
+    faulty = {path for path, _ in pipeline.store.meta.counts.unreadable}
+    empty = [row["path"] for row in summary["inputs"] if not row["events"] and row["path"] not in faulty]
+    tell_empty(output.consoles, empty)
     how = _how_to_go_on(run, ending)
     show(pipeline, summary, how if output.consoles.on_one_terminal else "")
     _say_how_it_ended(output, ending, summary, how)
@@ -283,14 +289,14 @@ def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], h
         case Ending(error=Declined()):
             output.consoles.error(f"nothing was written; what would still push it: {how}")
         case Ending(code=ExitCode.BRAKE):
-            output.consoles.error(f"the safety brake: {ending.error}" + (f"; {resume}" if how else ""))
+            output.consoles.mistake(f"the safety brake: {ending.error}", *([resume] if how else []))
         case Ending(code=ExitCode.REFUSED_CREDENTIALS):
-            output.consoles.error(
-                f"Freshsales refused this key: {ending.error}. Check it with: fsseg check; then {resume}"
+            output.consoles.mistake(
+                f"Freshsales refused this key: {ending.error}", f"fsseg check says what it may do; then {resume}"
             )
         case Ending(code=ExitCode.DONE):
             if output.consoles.quiet:
                 for line in quiet_lines(summary):
                     output.consoles.error(line)
         case _:
-            output.consoles.error(f"stopped early: {ending.error}; {resume}")
+            output.consoles.mistake(f"stopped early: {ending.error}", resume)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from fsseg.cli import options as o
+from fsseg.cli.examples import examples
 from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def group(
         _list(account, display)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("runs list"))
 @command_line
 def list_(
     context: typer.Context,
@@ -70,7 +71,7 @@ def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
             output.consoles.info("there is no run yet: fsseg import or fsseg dry-run makes one")
 
 
-@app.command()
+@app.command(epilog=examples("runs show"))
 @command_line
 def show(
     context: typer.Context,
@@ -99,7 +100,7 @@ def show(
             _print_how_to_go_on(output, past)
 
 
-@app.command()
+@app.command(epilog=examples("runs prune"))
 @command_line
 def prune(
     context: typer.Context,

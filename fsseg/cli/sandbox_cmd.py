@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fsseg.cli import entities
 from fsseg.cli import options as o
+from fsseg.cli.examples import examples
 from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
@@ -26,16 +28,6 @@ class Language(StrEnum):
     en = "en"
     nl = "nl"
     de = "de"
-
-
-class Entity(StrEnum):
-    """What the sandbox holds."""
-
-    lead = "lead"
-    contact = "contact"
-    account = "account"
-    deal = "deal"
-    timeline = "timeline"
 
 
 BEHAVIOUR = "How it behaves"
@@ -80,7 +72,7 @@ class BehaviourOptions:
     ] = "+02:00"
 
 
-@app.command()
+@app.command(epilog=examples("sandbox serve"))
 @command_line
 def serve(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.", min=0, max=65535)] = 8787,
@@ -99,11 +91,26 @@ def serve(
         serve_account(settings, output, port, chosen)
 
 
-@app.command()
+@app.command(epilog=examples("sandbox show"))
 @command_line
 def show(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="Show only what has this in its e-mail, name or id, with its timeline; or only leads, say.",
+            show_default=False,
+        ),
+    ] = None,
     entity: Annotated[
-        list[Entity] | None, typer.Option("--entity", help="Show only these; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            "--entity",
+            metavar="lead|contact|account|deal|timeline",
+            help="Show only these; may be given several times.",
+            parser=entities.entity_or_timeline,
+            autocompletion=lambda: list(entities.WITH_TIMELINE),
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(help="Records of each kind that are shown; 0 is all.", min=0)] = 10,
     *,
@@ -115,18 +122,19 @@ def show(
         from fsseg.cli.sandbox_records import print_records, record_json
         from fsseg.report.render import print_json
 
-        name, db = _file(settings)
-        wanted = [one.value for one in entity or Entity]
+        host, db = _file(settings)
+        kind = entities.kind_of(name or "")
+        wanted, text = entity or ([kind] if kind else entities.WITH_TIMELINE), "" if kind else name or ""
         with _readable(db):
             if display.json:
-                print_json(output.consoles.out, record_json(db, name, wanted))
-            elif db.exists():
-                print_records(output.consoles.out, db, name, wanted, limit or None)
-            else:
-                output.consoles.info(f"nothing is in {name} yet: fill it with fsseg import --sandbox PATH")
+                print_json(output.consoles.out, record_json(db, host, wanted, text))
+            elif not db.exists():
+                output.consoles.info(f"nothing is in {host} yet: fill it with fsseg import --sandbox PATH")
+            elif not print_records(output.consoles.out, db, host, wanted, limit or None, text):
+                output.consoles.info(f"nothing in {host} has {text} in its e-mail, name or id")
 
 
-@app.command()
+@app.command(epilog=examples("sandbox reset"))
 @command_line
 def reset(
     *,

@@ -43,24 +43,62 @@ _UNSAID = {
 _NESTED_UNSAID = frozenset({"id", "custom_field"})
 
 
-def record_json(db: Path, name: str, entities: Sequence[str]) -> dict[str, Any]:
-    """Everything about the entities, as the API gives it: `{"account", "counts", "leads": […], …}`."""
+def record_json(db: Path, name: str, entities: Sequence[str], text: str = "") -> dict[str, Any]:
+    """Everything about the entities, as the API gives it: `{"account", "counts", "leads": […], …}`.
+
+    With `text` only what `_matching` finds.
+    """
     keys = [key for entity in entities for key in KINDS[entity]]
     if not db.exists():
         return {"account": name, "counts": dict.fromkeys(keys, 0), **{key: [] for key in keys}}
     records, count = dump(db), counts(db)
-    return {"account": name, "counts": {key: count[key] for key in keys}, **{key: records.get(key, []) for key in keys}}
+    if text:
+        records = _matching(records, text)
+        count = {key: len(rows) for key, rows in records.items()}
+    return {
+        "account": name,
+        "counts": {key: count.get(key, 0) for key in keys},
+        **{key: records.get(key, []) for key in keys},
+    }
 
 
-def print_records(out: Console, db: Path, name: str, entities: Sequence[str], limit: int | None) -> None:
-    """Print the counts, then the first `limit` records of each kind, with what is set in them."""
-    records = dump(db)
+def _matching(records: Mapping[str, Sequence[Row]], text: str) -> dict[str, list[Row]]:
+    """The records with the text in their e-mails, name or id, and what stands on their timelines."""
+    text = text.casefold()
+
+    def fits(row: Row) -> bool:
+        emails = [each["value"] for each in row.get("emails") or ()]
+        person = f"{row.get('first_name') or ''} {row.get('last_name') or ''}" if "first_name" in row else ""
+        named = (row.get("email"), row.get("name"), person, *emails)
+        return str(row["id"]) == text.removeprefix("#") or any(text in str(each or "").casefold() for each in named)
+
+    models = {"leads": "Lead", "contacts": "Contact", "sales_accounts": "SalesAccount", "deals": "Deal"}
+    found = {key: [row for row in records.get(key, ()) if fits(row)] for key in models}
+    theirs = {(models[key], row["id"]) for key, rows in found.items() for row in rows}
+    for key in KINDS["timeline"]:
+        found[key] = [
+            row for row in records.get(key, ()) if (row.get("targetable_type"), row.get("targetable_id")) in theirs
+        ]
+    return found
+
+
+def print_records(
+    out: Console, db: Path, name: str, entities: Sequence[str], limit: int | None, text: str = ""
+) -> bool:
+    """Print the counts, then the first `limit` records of each kind, with what is set in them.
+
+    With `text` only what `_matching` finds; False where that is nothing.
+    """
+    all_records = dump(db)
+    records = _matching(all_records, text) if text else all_records
     with closing(Store(db)) as store:
         account = store.account
     keys = [key for entity in entities for key in KINDS[entity] if records.get(key)]
+    if text and not keys:
+        return False
     tally = ", ".join(counted(len(records[key]), NOUNS[key], PLURALS.get(key)) for key in keys)
     heading(out, f"{name} · {tally or 'nothing in it'}")
-    show = _Show(out, account, records)
+    show = _Show(out, account, all_records)
     for key in keys:
         out.print()
         heading(out, PLURALS.get(key, NOUNS[key] + "s").capitalize())
@@ -69,6 +107,7 @@ def print_records(out: Console, db: Path, name: str, entities: Sequence[str], li
         if limit is not None and len(records[key]) > limit:
             more = f"  {glyphs(out).ellipsis} and {number(len(records[key]) - limit)} more: --limit 0 shows all"
             out.print(Text(more, style="dim"), soft_wrap=True)
+    return True
 
 
 class _Show:

@@ -15,12 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from fsseg.account.fields import read_fields
-from fsseg.cli.connect import account_folder, account_of, check_tokens, connected, locked, make_pacer
+from fsseg.cli.connect import (
+    account_folder,
+    account_of,
+    check_tokens,
+    connected,
+    locked,
+    make_pacer,
+    tell_open_token_file,
+)
 from fsseg.cli.errors import NoInput
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted
 from fsseg.freshsales.account import Account
-from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop
+from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import MappingError, Rules
@@ -40,7 +48,7 @@ from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import entities_of
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing, write_text
-from fsseg.state.run_folder import OPEN, Run, RunState, readable_runs
+from fsseg.state.run_folder import OPEN, STDIN, Run, RunState, readable_runs
 from fsseg.state.run_meta import PlanKey
 from fsseg.state.seal import edited
 from fsseg.undo_pipeline import UndoPipeline
@@ -124,10 +132,21 @@ def find_inputs(paths: Sequence[str], consoles: Consoles) -> tuple[list[str], in
     """The files to read, and how many paths could not be; each of those is told. Raises `NoInput` if none can."""
     files, unreadable = expand(paths)
     for path, reason in unreadable:
-        consoles.error(f"{path}: {reason}")
+        consoles.mistake(f"{path}: {reason}")
     if unreadable and not files:
         raise NoInput("nothing to read")
+    for path in paths:
+        if os.path.isdir(path) and not any(file.startswith(path) for file in files):
+            consoles.info(f"{path}: there is no event file in it")
     return files, len(unreadable)
+
+
+def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
+    """Name the files without a single event: whoever made them may not know."""
+    for path in files[:FEW]:
+        consoles.info(f"{'standard input' if path == STDIN else path}: there is no event in it")
+    if len(files) > FEW:
+        consoles.info(f"nor in {counted(len(files) - FEW, 'more file')}")
 
 
 def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
@@ -223,6 +242,7 @@ def session(settings: Settings, output: Output, command: str, *, offline: bool =
     account = account_of(settings)
     if not offline:
         check_tokens(settings)
+        tell_open_token_file(settings, output.consoles)
     began, folder = time.monotonic(), account_folder(settings, account)
     refuse_edition(folder, account)
     pacer = make_pacer(settings, lambda: output.progress)
@@ -252,7 +272,7 @@ def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
     """
     try:
         yield
-    except (ConfigError, MappingError, Stop, NotFound, NoInput) as error:
+    except (ConfigError, MappingError, Stop, NotFound, NoInput, UnknownHost) as error:
         if fresh and not run.summary_path.exists():
             shutil.rmtree(run.folder)
         else:

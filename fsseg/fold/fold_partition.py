@@ -11,10 +11,11 @@ from fsseg.fold.desired import COMPANY, DesiredPerson, asks_contact, desired_per
 from fsseg.fold.group import WHEN, Emails, RefusedCall, by_key, contributions
 from fsseg.fold.merge import PERSON, State, dump, fold, merge
 from fsseg.fold.partitions import Row
+from fsseg.fold.shared_ids import entries_by_email, shared_ids, states_by_email
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.timeline import entry_email
-from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action
 from fsseg.state.ledger_format import signed
@@ -50,7 +51,7 @@ class PartitionFold:
         self._mapper = mapper
 
     def fold(self, people: Iterable[list[Row]], entries: Iterable[list[Row]]) -> FoldedPartition:
-        """All that these rows of a partition, or of several, amount to."""
+        """All that these rows of a partition, or of several, amount to; those of people may be gone through twice."""
         counter, refused = WarningCounter(), list[RefusedCall]()
         states: dict[str, State] = {}
         told: Emails = {}
@@ -58,13 +59,20 @@ class PartitionFold:
             for key, rows in rows_by_key.items():
                 if state := fold(contributions(rows, self._mapper, counter, refused, told)):
                     states[key] = merge(states[key], state) if key in states else state
+        if shared := shared_ids(told):
+            for key in sorted(shared):
+                del states[key]
+                counter.add([MappingWarning("many_emails", key[1:])])
+            for key, state in states_by_email(people, shared, self._mapper).items():
+                states[key] = merge(states[key], state) if key in states else state
+            entries = entries_by_email(entries, shared)
         companies = [(key, states.pop(key)) for key in [key for key in states if key.startswith(COMPANY)]]
         emails = {key: email for key, state in states.items() if (email := email_of(key, state))}
         named = sorted((email, key) for key, email in emails.items())
         unnamed = [(key, _dumped(state)) for key, state in states.items() if key not in emails]
         indexes = {key: index for index, (_, key) in enumerate(named)}
         folded = FoldedPartition([], [], [], [(None, key, _dumped(state)) for key, state in companies], unnamed,
-                                 _entries(entries, indexes), refused, counter.items(), _ties(told))  # fmt: skip
+                                 _entries(entries, indexes), refused, counter.items(), _ties(told, shared))  # fmt: skip
         for index, (email, key) in enumerate(named):
             person = plan_person(self._edition, email, [key], states[key])
             folded.people.append((index, *person.columns))
@@ -150,8 +158,9 @@ def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[Colum
     return entries
 
 
-def _ties(emails: Emails) -> list[tuple[str, str]]:
-    return [(key[1:].casefold(), email) for key, told in emails.items() for email in sorted(told)]
+def _ties(emails: Emails, shared: set[str]) -> list[tuple[str, str]]:
+    persons = ((key, told) for key, told in emails.items() if key not in shared)
+    return [(key[1:].casefold(), email) for key, told in persons for email in sorted(told)]
 
 
 def _dumped(state: State) -> bytes:

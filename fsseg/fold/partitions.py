@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -120,3 +120,13 @@ def _unpacked(packed: bytes) -> list[Row]:
         at = begin + int.from_bytes(view[at:begin])
         rows += _unpack(view[begin:at])
     return rows
+
+
+class Blocks:
+    """Blocks of rows that can be gone through more than once."""
+
+    def __init__(self, read: Callable[[], Iterator[list[Row]]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        return self._read()

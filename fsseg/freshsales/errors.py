@@ -7,7 +7,7 @@
 | `RateLimited` | not applied; waiting was of no use any more |
 | `BulkBusy` | not applied; do something else, and ask again later |
 | `Unavailable` (`BadAnswer`) | `sent` says whether it may have been applied: look before writing again |
-| `Halted` (`BudgetSpent`, `HostDown`, `Interrupted`) | end the run, it can be resumed; `sent` as above |
+| `Halted` (`BudgetSpent`, `HostDown`, `UnknownHost`, `Interrupted`) | end the run, it can be resumed; `sent` as above |
 
 Decided by status and codes only: Freshsales' texts are localised.
 """
@@ -110,6 +110,12 @@ class BudgetSpent(Halted):
 
 class HostDown(Halted):
     """Nothing has got through to Freshsales for a while."""
+
+
+class UnknownHost(Halted):
+    """No name server knows the host, which has never answered."""
+
+    hint = "is the domain spelt right? It looks like acme.freshsales.io, or acme.myfreshworks.com"
 
 
 class Interrupted(Halted):

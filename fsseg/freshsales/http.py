@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import socket
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from fsseg.freshsales.errors import (
     Stop,
     Unauthorized,
     Unavailable,
+    UnknownHost,
 )
 from fsseg.freshsales.names import FILTERED_SEARCH
 from fsseg.freshsales.pacer import Kind, Pacer
@@ -100,6 +102,7 @@ class Http:
         self._application_token = application_token
         self._timeouts = timeouts or Timeouts()
         self._circuit = Circuit(self.pacer.clock)
+        self._answered = False
         self._numbers = itertools.count()
         transport = transport or _network(account)
         self._client = httpx.Client(
@@ -254,11 +257,20 @@ class _Call:
                 return response, bytes(body)
             finally:
                 response.close()
+                self.http._answered = True
         except httpx.HTTPError as error:
-            failure = self._error(Unavailable, f"{type(error).__name__}: {error}")
-            failure.sent = not isinstance(error, _NEVER_SENT)
+            failure = self._failure(error)
         # Outside the handler, so that the chain of exceptions ends here: httpx's own hold the request with its headers.
         raise failure
+
+    def _failure(self, error: httpx.HTTPError) -> FreshsalesError:
+        """What it means that no answer came: where a name was known before, its server may come back."""
+        if _is_unknown_name(error) and not self.http._answered:
+            host = urlsplit(_proxy(self.http.account) or self.http.account.base_url).hostname
+            return UnknownHost(f"no name server knows {host}")
+        failure = self._error(Unavailable, f"{type(error).__name__}: {error}")
+        failure.sent = not isinstance(error, _NEVER_SENT)
+        return failure
 
     def _judge(self, response: httpx.Response, body: bytes) -> FreshsalesError | None:
         """The error an answer stands for, by its status and codes alone."""
@@ -299,10 +311,26 @@ class _Call:
 
 
 def _network(account: Account) -> httpx.HTTPTransport:
-    """The network, by the proxy the environment names for this host, if any; this machine is reached directly."""
+    return httpx.HTTPTransport(proxy=_proxy(account))
+
+
+def _proxy(account: Account) -> str | None:
+    """The proxy that the environment names for this host, if any; this machine is reached directly."""
     scheme, host = urlsplit(account.base_url)[:2]
     proxies = {} if account.loopback or urllib.request.proxy_bypass(host) else urllib.request.getproxies()
-    return httpx.HTTPTransport(proxy=proxies.get(scheme) or proxies.get("all"))
+    return proxies.get(scheme) or proxies.get("all")
+
+
+_NO_SUCH_NAME = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
+
+
+def _is_unknown_name(error: BaseException | None) -> bool:
+    """Whether it comes of a name server's word that there is no such host; one that is out of reach says nothing."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return error.errno in _NO_SUCH_NAME
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _version() -> str:

@@ -109,8 +109,29 @@ class Consoles:
 
     def error(self, text: str) -> None:
         """Print on stderr what must be seen even when quiet; of control characters only line feeds are kept."""
-        for line in text.split("\n"):
-            self.err.print(Text(sanitise(line)), soft_wrap=True)
+        for line in sanitised_lines(text):
+            self.err.print(Text(line), soft_wrap=True)
+
+    def mistake(self, text: str, *hints: str) -> None:
+        """Say on stderr what is wrong, even when quiet, and below it, in lines of their own, what to do."""
+        self._marked("error", "bold red", text)
+        self.hint(*hints)
+
+    def hint(self, *hints: str) -> None:
+        """Say on stderr what to do, even when quiet."""
+        for hint in hints:
+            self._marked("hint", "cyan", hint)
+
+    def _marked(self, mark: str, style: str, text: str) -> None:
+        first, *more = sanitised_lines(text)
+        self.err.print(Text.assemble((f"{mark}:", style), f" {first}"), soft_wrap=True)
+        for line in more:
+            self.err.print(Text(f"  {line}"), soft_wrap=True)
+
+
+def sanitised_lines(text: str) -> list[str]:
+    """The lines of a text, each safe to show."""
+    return [sanitise(line) for line in text.split("\n")]
 
 
 def open_consoles(*, quiet: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None) -> Consoles:

@@ -120,6 +120,12 @@ TABLE: tuple[Reason, ...] = (
     Reason(
         Code.PLACEHOLDER_ID, "map", "warning", "an id that names nobody: the event's e-mail, if any, says who it is"
     ),
+    Reason(
+        Code.MANY_EMAILS,
+        "map",
+        "warning",
+        "more than 3 e-mails of one id: each is a person; if it names nobody, add it to identity.placeholder_ids",
+    ),
     Reason(Code.NO_TIME, "map", "warning", "no usable timestamp: the time was taken from what is named here"),
     Reason(Code.DUPLICATE_PERSON, "match", "warning", "several records have this e-mail: merge them in Freshsales"),
     Reason(Code.OLDER, "match", "warning", "a value of a later time was delivered before, so this one was left out"),

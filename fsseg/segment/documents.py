@@ -19,6 +19,7 @@ _BETWEEN = re.compile(rb"(?:[\s,\[\]\x1e]|\xef\xbb\xbf)*")
 _STRAY = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"|[^,\[\]{\n\x1e]++', re.DOTALL)
 _STRING_END = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"|[{}\[\],]', re.DOTALL)
+_BOUNDARY = re.compile(rb'\}[^{}"\[\]:]*\{')
 _SIGNS_OF_A_MESSAGE = (b"type", b"event", b"action", b"userId", b"anonymousId", b"user_id", b"anonymous_id")
 _IN_ITEM = [b"}", b"]", b"}"]
 """What closes an item of an array that is a member of an object."""
@@ -33,13 +34,14 @@ def objects_in(line: bytes) -> list[tuple[bytes, int]]:
     Nothing where it is no more than one, which ends with the line.
     """
     bare = line.strip(SEPARATORS)
-    if not bare.startswith(b"{"):
+    is_bare = len(bare) == len(line.strip())
+    if not bare.startswith(b"{") or (is_bare and not _BOUNDARY.search(bare)):
         return []
     splitter = _Splitter(LINE_LIMIT, b"\r")
     items = [(piece, number) for piece, number in splitter.feed(bare) if isinstance(piece, bytes)]
     if splitter.depth:
         items.append((b"".join(splitter.held), splitter.item_line))
-    return items if len(items) > 1 or len(bare) < len(line.strip()) else []
+    return items if len(items) > 1 or not is_bare else []
 
 
 def holds_several(head: bytes) -> bool:

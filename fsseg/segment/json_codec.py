@@ -22,7 +22,7 @@ _ESCAPES = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _ODD: Final = (MsgspecError, ValueError, RecursionError)
-_HUGE_NUMBER = re.compile(rb"\d{300}|[eE]\+?0*[1-9]\d\d")
+_HUGE_NUMBER: Final = re.compile(r"-?(\d{300}|[\d.]+[eE]\+?\d{3})", re.ASCII).match
 _MOST_DIGITS = 4_000
 """Digits of a whole number that Python turns into text and back."""
 
@@ -36,11 +36,17 @@ def loads(text: bytes) -> Any:
         return _decode(text)
     except _ODD:
         pass
-    text = whole_characters(text)
+    if (whole := whole_characters(text)) is not text:
+        return loads(whole)
     try:
-        return _decode(text) if _HUGE_NUMBER.search(text) is None else _loads_huge(text)
-    except _ODD:
-        return orjson.loads(text)  # for its depth, or to say what is wrong
+        return orjson.loads(text)  # which goes deeper
+    except orjson.JSONDecodeError as error:
+        if not _HUGE_NUMBER(error.doc, error.pos):
+            raise
+    try:
+        return _loads_huge(text)
+    except (ValueError, RecursionError):
+        return orjson.loads(text)
 
 
 def _loads_huge(text: bytes) -> Any:
@@ -51,7 +57,8 @@ def whole_characters(text: bytes) -> bytes:
     """The text with U+FFFD for each escaped half of a character, which JSON allows and no UTF-8 can hold."""
     if b"\\ud" not in text and b"\\uD" not in text:
         return text
-    return _ESCAPES.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
+    whole = _ESCAPES.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
+    return text if whole == text else whole
 
 
 def _whole_number(digits: str) -> int | str:

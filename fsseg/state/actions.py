@@ -119,6 +119,7 @@ class Code(StrEnum):
     IGNORED_TRAIT = "ignored_trait"
     PLACEHOLDER_ID = "placeholder_id"
     NO_TIME = "no_time"
+    MANY_EMAILS = "many_emails"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
     LEFT_OUT = "left_out"

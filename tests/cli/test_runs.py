@@ -255,7 +255,7 @@ def test_prune_deletes_nothing_where_nobody_agrees(after_import: Shell) -> None:
         "Delete 1 run of sandbox-classic? It can't be shown, retried or undone any more; what it delivered stays known"
         " (the ledger is kept)."
     )
-    assert done.err.strip() == f"{asked} There is nobody to ask here: give --yes"
+    assert done.err.strip() == f"error: {asked} There is nobody to ask here\nhint: give --yes"
     code, seen = after_import.on_terminal("runs", "prune", keys="n\n")
     assert (code, "nothing was deleted" in seen) == (0, True)
     assert f"{asked} [y/N]" in seen

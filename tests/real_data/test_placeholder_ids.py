@@ -85,3 +85,27 @@ def test_inspect_tells_them(machine: Machine) -> None:
     path = machine.write("events.jsonl", [identify("null", email="kim@north.example")])
     result = machine.run("inspect", "--offline", path)
     assert "placeholder_id" in result.out or "names nobody" in result.out
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("match", ["segment", "email"])
+def test_an_id_of_more_e_mails_than_a_person_has_is_nobody(machine: Machine, match: str, jobs: str) -> None:
+    events = [identify("shop-1", email=f"{name}@north.example", firstName=name) for name in (*NAMES, *NAMES)]
+    events += [track("shop-1", "Visited", {"email": "KIM@north.example"}), track("shop-1", "Visited")]
+    events += [identify("u-1", email=f"moved{n}@north.example", firstName="Mo") for n in range(3)]
+
+    result = machine.imports("--match", match, "--jobs", jobs, events=events)
+
+    assert result.outcomes == {"applied": 26, "skipped": 1}
+    assert result.warnings == {"many_emails shop-1": 1}
+    assert emails(machine) == {f"{name}@north.example": name for name in NAMES} | {"moved2@north.example": "Mo"}
+    assert len(machine.account.timeline("kim@north.example")) == 1
+    again = machine.imports("--match", match, "--again", events=events)
+    assert again.outcomes == {"unchanged": 26, "skipped": 1}
+
+
+def test_suppressing_one_of_them_takes_no_other_along(machine: Machine) -> None:
+    events = [identify("shop-1", email=f"{name}@north.example", firstName=name) for name in NAMES]
+    machine.write("suppressed.txt", "kim@north.example")
+    result = machine.imports(events=events, config='[filter]\nsuppress_file = "suppressed.txt"\n')
+    assert result.outcomes == {"applied": 10, "skipped": 1}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from fsseg.fold.batch import Batcher
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Tick
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
-from fsseg.fold.partitions import PartitionedBuffer, together
+from fsseg.fold.partitions import Blocks, PartitionedBuffer, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
@@ -53,4 +54,5 @@ class LocalEngine:
     def fold(self, size: int) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
         for partitions in together(size):
-            yield self._partition_fold.fold(self._people.blocks(partitions), self._entries.blocks(partitions))
+            people = Blocks(partial(self._people.blocks, partitions))
+            yield self._partition_fold.fold(people, self._entries.blocks(partitions))

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
@@ -20,7 +20,7 @@ from fsseg.fold.batch import Batch, Batcher, moved
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Tick
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
-from fsseg.fold.partitions import PartitionedBuffer, Ranges, Row, read_blocks, together
+from fsseg.fold.partitions import Blocks, PartitionedBuffer, Ranges, Row, read_blocks, together
 from fsseg.freshsales.errors import Halted
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
@@ -211,7 +211,7 @@ def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with open(descriptor, "wb") as file:
         for group in groups:
-            people = _rows(((part, f"{part.path}.people", part.people) for part in parts), group)
+            people = Blocks(partial(_rows, [(part, f"{part.path}.people", part.people) for part in parts], group))
             entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), group)
             _keep(file, tuple(tools.partition_fold.fold(people, entries)))
     return path

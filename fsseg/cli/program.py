@@ -1,0 +1,78 @@
+"""The `fsseg` program around its commands: its version, `fsseg help COMMAND`, and mistakes in a command line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from fsseg.exit_codes import ExitCode
+
+_SUGGESTION = re.compile(r"^(?P<what>.*?)\.? ?(?P<hint>Did you mean .*\?|\(Possible options: .*\))$", re.DOTALL)
+
+
+class Program(TyperGroup):
+    """The commands, and one style for whatever is wrong with a command line."""
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> None:
+        """Run a command line and end the process with its exit code."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(words, **{**extra, "prog_name": "fsseg", "standalone_mode": False})
+        except typer.Abort:
+            from fsseg.cli.errors import Meaning, tell_end
+
+            code = tell_end(Meaning(ExitCode.INTERRUPTED, "interrupted"), as_json="--json" in words)
+        except TyperException as error:
+            code = _tell_mistake(error, words)
+        sys.exit(code or ExitCode.DONE)
+
+
+def _tell_mistake(error: TyperException, words: Sequence[str]) -> int:
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed already
+        return error.exit_code
+    from fsseg.cli.errors import Meaning, tell_end
+
+    found = _SUGGESTION.match(text)
+    text, suggested = (found["what"], found["hint"]) if found else (text, "")
+    path = context.command_path if context else "fsseg"
+    hints = [_as_question(suggested), f"{path} --help says what it takes"]
+    text = text[:1].lower() + text[1:].rstrip(".")
+    return tell_end(Meaning(ExitCode.USAGE, text, tuple(filter(None, hints))), as_json="--json" in words)
+
+
+def _as_question(suggested: str) -> str:
+    options = re.sub(r"^\(Possible options: (.*)\)$", r"did you mean \1?", suggested)
+    return options[:1].lower() + options[1:]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"fsseg {version('fsseg')}")
+        raise typer.Exit
+
+
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Segment's Freshsales destination as a batch importer: see what would change, then push it."""
+
+
+def help_(
+    context: typer.Context,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Such as import, or runs prune.")
+    ] = None,
+) -> None:
+    """Explain a command; without one, list them all."""
+    context.find_root().command.main([*(command or ()), "--help"])

@@ -1,0 +1,146 @@
+"""Errors in one style: what happened, and what to type; with `--json` as JSON too."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsseg.cli.errors import meaning_of
+from fsseg.exit_codes import ExitCode
+from fsseg.freshsales.account import resolve
+from fsseg.freshsales.errors import FreshsalesError, UnknownHost
+from fsseg.freshsales.http import Http
+from fsseg.freshsales.pacer import Pacer
+from fsseg.freshsales.secret import Token
+from tests.cli.conftest import SAMPLES, Serve, Shell
+
+STYLE = re.compile(r"error: \S.*\n(  \S.*\n)*(hint: \S.*\n)*")
+
+WRONG: list[tuple[list[str], int]] = [
+    (["nonsense"], 2),
+    (["impor"], 2),
+    (["runs", "nonsense"], 2),
+    (["import"], 2),
+    (["import", "x.jsonl", "--sinse", "7d"], 2),
+    (["import", "x.jsonl", "--limit", "0"], 2),
+    (["import", "x.jsonl", "--match", "phone"], 2),
+    (["import", "x.jsonl", "--domain"], 2),
+    (["fields", "people"], 2),
+    (["check"], 2),
+    (["check", "--domain", "acme"], 2),
+    (["check", "--domain", "http://acme.example"], 2),
+    (["import", "missing.jsonl", "--sandbox"], 4),
+    (["import", str(SAMPLES / "signups.jsonl"), "--sandbox", "--since", "someday"], 2),
+    (["report", "2020"], 2),
+    (["runs", "show", "2020"], 2),
+    (["runs", "prune", "--older-than", "long"], 2),
+    (["report"], 2),
+    (["init", "/no/such/folder/fsseg.toml", "--yes"], 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_an_error_says_so_and_what_to_type_and_is_json_where_that_is_asked_for(
+    shell: Shell, arguments: list[str], code: int
+) -> None:
+    done = shell(*arguments)
+    assert done.code == code
+    assert re.fullmatch(f"({STYLE.pattern})+", done.err), done.err
+    assert done.out == ""
+
+    as_json = shell(*arguments, *(["--json"] if arguments[-1] != "--domain" else []))
+    assert as_json.code == code
+    if arguments[-1] != "--domain":
+        told = as_json.json["error"]
+        assert told["code"] == code and f"error: {told['message'].splitlines()[0]}" in as_json.err
+        assert all(f"hint: {hint}" in as_json.err for hint in told["hints"])
+
+
+def test_a_word_that_is_nearly_a_command_or_flag_is_guessed(shell: Shell) -> None:
+    assert "hint: did you mean 'import'?" in shell("impor").err
+    assert "--since?" in shell("import", "x", "--sinse", "7d").err
+    assert "hint: fsseg import --help" in shell("import", "x", "--sinse", "7d").err
+
+
+def test_without_an_account_everything_that_names_one_is_named(shell: Shell) -> None:
+    for command in (["check"], ["dry-run", str(SAMPLES / "signups.jsonl")], ["fields"]):
+        err = shell(*command).err
+        assert all(word in err for word in ("--domain", "FSSEG_DOMAIN", "fsseg.toml", "--sandbox")), err
+
+
+def test_a_refused_key_is_an_error_with_what_to_do(serve: Serve) -> None:
+    shell, sandbox = serve()
+    sandbox.configure(refuse_token=True)
+    done = shell("import", SAMPLES / "signups.jsonl", "--json")
+    assert done.code == 3 and done.json["error"]["code"] == 3
+    assert STYLE.fullmatch(done.err.partition("Read:")[0] or done.err), done.err
+    assert "fsseg check" in done.err
+
+
+def _connection(monkeypatch: pytest.MonkeyPatch, number: int, calls: list[str]) -> Http:
+    def nowhere(host: Any, *_: Any, **__: Any) -> Any:
+        calls.append(host)
+        raise socket.gaierror(number, "told by a name server")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return Http(resolve("acme", "classic"), Token("t"), pacer=Pacer(max_time=1.0))
+
+
+def test_a_host_that_no_name_server_knows_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    with (
+        _connection(monkeypatch, socket.EAI_NONAME, calls) as http,
+        pytest.raises(UnknownHost, match=r"acme\.freshsales\.io"),
+    ):
+        http.send("GET", "/api/settings/leads/fields", idempotent=True)
+    assert len(calls) == 1
+
+
+def test_a_name_server_that_is_out_of_reach_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    with (
+        _connection(monkeypatch, socket.EAI_AGAIN, calls) as http,
+        pytest.raises(FreshsalesError) as told,
+    ):
+        http.send("GET", "/api/settings/leads/fields", idempotent=True)
+    assert not isinstance(told.value, UnknownHost)
+    assert len(calls) > 1
+
+
+def test_a_name_that_was_known_before_may_be_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    http = _connection(monkeypatch, socket.EAI_NONAME, calls)
+    http._answered = True
+    with http, pytest.raises(FreshsalesError) as told:
+        http.send("GET", "/api/settings/leads/fields", idempotent=True)
+    assert not isinstance(told.value, UnknownHost)
+    assert len(calls) > 1
+
+
+def test_an_unknown_host_is_a_matter_of_configuration() -> None:
+    meaning = meaning_of(UnknownHost("no name server knows acme.freshsales.io"))
+    assert meaning and meaning.code is ExitCode.USAGE
+    assert "resume" not in " ".join((meaning.text, *meaning.hints))
+
+
+def test_what_leaves_no_run_behind_does_not_speak_of_one(shell: Shell, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        env = {
+            "FSSEG_BASE_URL": f"http://127.0.0.1:{taken.getsockname()[1]}",
+            "FSSEG_EDITION": "classic",
+            "FSSEG_API_TOKEN": "t",
+        }
+        done = shell.with_env(**env)("check", "--max-time", "1s", "--json")
+    assert done.code == 5
+    assert "resume" not in done.err + done.out
+    assert json.loads(done.out)["error"]["code"] == 5
