@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from fsseg.cli.errors import NoInput
+from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
 from fsseg.cli.work import (
     FEW,
@@ -127,7 +128,8 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bo
     with ExitStack() as stack:
         stack.enter_context(pipeline.progress)
         try:
-            act(stack)
+            with heartbeat(lambda: held.output.progress):
+                act(stack)
         except Declined as error:
             if pipeline.run.info.of:
                 return discard(held, pipeline.run, error)

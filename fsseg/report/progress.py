@@ -41,7 +41,7 @@ class Stage:
         self.started = clock()
         self.ended: float | None = None
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # as a signal may ask how far the run is at any moment
         self._samples: deque[tuple[float, int]] = deque([(self.started, 0)])
 
     def advance(self, n: int = 1) -> None:
@@ -100,12 +100,22 @@ class Progress(Protocol):
     def message(self, text: str) -> None:
         """Print a line that stays."""
 
+    def tell(self) -> None:
+        """Print a line on how far the run is, as somebody asks."""
+
+    def beat(self) -> None:
+        """Show life, if nothing has for a minute; called every few seconds."""
+
 
 class SilentProgress:
-    """Shows only messages, and without a console nothing at all."""
+    """Shows only messages and what is asked for, and without a console nothing at all."""
 
     def __init__(self, console: Console | None = None, clock: Clock = time.time) -> None:
         self._console, self._clock = console, clock
+        self._lock = threading.RLock()
+        self._stages: list[Stage] = []
+        self._quota = Quota()
+        self._wait: tuple[float, str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -115,11 +125,55 @@ class SilentProgress:
     ) -> None: ...
 
     def stage(self, name: str, total: int | None, unit: str) -> Stage:
-        return Stage(name, total, unit, self._clock)
+        return self._begin(Stage(name, total, unit, self._clock))
 
-    def waiting(self, seconds: float, until: float | None, reason: str) -> None: ...
+    def _begin(self, stage: Stage) -> Stage:
+        with self._lock:
+            if all(earlier.ended is not None for earlier in self._stages):
+                self._quota.start_measuring()
+            self._stages.append(stage)
+        return stage
 
-    def quota(self, left: int, limit: int) -> None: ...
+    def waiting(self, seconds: float, until: float | None, reason: str) -> None:
+        now = self._clock()
+        end = until if until is not None else now + seconds
+        with self._lock:
+            self._wait = (end, sanitise(reason))
+            self._quota.waited(now, end)
+
+    def quota(self, left: int, limit: int) -> None:
+        with self._lock:
+            self._quota.learn(left, limit, self._clock())
+
+    def tell(self) -> None:
+        self.message(self._status())
+
+    def beat(self) -> None: ...
+
+    def _status(self) -> str:
+        """The stages under way, what is waited for, what is left of the quota and when all will be done, in a line."""
+        with self._lock:
+            now = self._clock()
+            parts = [self._told(stage) for stage in self._stages if stage.ended is None]
+            if self._wait and self._wait[0] > now:
+                end, reason = self._wait
+                parts.append(f"waiting for {reason} until {clock_time(end, now)}, {duration(end - now)} to go")
+            return "; ".join([*parts, *self._outlook(now)]) or "between two stages"
+
+    def _told(self, stage: Stage) -> str:
+        speed = stage.speed()
+        return ", ".join(filter(None, (f"{stage.name}: {stage.counts()}", rate(speed) if speed else "", stage.remark)))
+
+    def _outlook(self, now: float) -> list[str]:
+        """What is left of the quota, and when the stages under way will be done."""
+        parts = []
+        if self._quota.limit:
+            parts.append(f"quota {number(self._quota.left)} of {number(self._quota.limit)} left this hour")
+        under_way = [stage for stage in self._stages if stage.ended is None]
+        to_go = seconds_to_go(under_way, self._quota, now)
+        if to_go is not None:
+            parts.append(f"done about {clock_time(now + to_go, now)}")
+        return parts
 
     def message(self, text: str) -> None:
         # Never under the lock: printing above the bars makes Rich call `render`, which takes it.
@@ -132,12 +186,25 @@ class PlainProgress(SilentProgress):
 
     QUIET_SECONDS = 10.0
     PATIENCE = 60.0
-    """A stage with a known end is told at every tenth of it, or after this long."""
+    """A stage with a known end is told at every tenth of it, or after this long; and so are waits."""
+
+    def __init__(self, console: Console | None = None, clock: Clock = time.time) -> None:
+        super().__init__(console, clock)
+        self._spoke = clock()
 
     def stage(self, name: str, total: int | None, unit: str) -> Stage:
-        return _PlainStage(name, total, unit, self._clock, self)
+        return self._begin(_PlainStage(name, total, unit, self._clock, self))
+
+    def message(self, text: str) -> None:
+        self._spoke = self._clock()
+        super().message(text)
+
+    def beat(self) -> None:
+        if self._clock() - self._spoke >= self.PATIENCE:
+            self.tell()
 
     def waiting(self, seconds: float, until: float | None, reason: str) -> None:
+        super().waiting(seconds, until, reason)
         if seconds >= self.QUIET_SECONDS:
             now = self._clock()
             end = clock_time(until if until is not None else now + seconds, now)
@@ -180,10 +247,6 @@ class RichProgress(SilentProgress):
     def __init__(self, console: Console, clock: Clock = time.time) -> None:
         super().__init__(console, clock)
         self._terminal = console
-        self._lock = threading.Lock()
-        self._stages: list[Stage] = []
-        self._quota = Quota()
-        self._wait: tuple[float, str] | None = None
         self._spinner = Spinner("line" if console.options.ascii_only else "dots", style="cyan")
         self._live = Live(
             console=console,
@@ -203,25 +266,6 @@ class RichProgress(SilentProgress):
         self._wait = None
         self._live.stop()
 
-    def stage(self, name: str, total: int | None, unit: str) -> Stage:
-        stage = Stage(name, total, unit, self._clock)
-        with self._lock:
-            if all(earlier.ended is not None for earlier in self._stages):
-                self._quota.start_measuring()
-            self._stages.append(stage)
-        return stage
-
-    def waiting(self, seconds: float, until: float | None, reason: str) -> None:
-        now = self._clock()
-        end = until if until is not None else now + seconds
-        with self._lock:
-            self._wait = (end, sanitise(reason))
-            self._quota.waited(now, end)
-
-    def quota(self, left: int, limit: int) -> None:
-        with self._lock:
-            self._quota.learn(left, limit, self._clock())
-
     def render(self) -> RenderableType:
         """The bars as they stand now; Rich calls this eight times a second."""
         with self._lock:
@@ -239,7 +283,7 @@ class RichProgress(SilentProgress):
                 end, reason = self._wait
                 self._spinner.update(text=Text(f"waiting for {reason} until {clock_time(end, now)}", style="yellow"))
                 lines.append(Padding(self._spinner, (0, 0, 0, 2)))
-            if footer := self._footer(now):
+            if footer := f" {glyphs(self._terminal).dot} ".join(self._outlook(now)):
                 width = self._terminal.width - 1
                 lines.append(Text("  " + cut(footer, width - 2, glyphs(self._terminal).ellipsis), style="dim"))
             return Group(*lines)
@@ -251,6 +295,9 @@ class RichProgress(SilentProgress):
             total=stage.total if stage.total is not None else (max(stage.count, 1) if ended else None),
             completed=max(stage.count, 1) if ended and not stage.total else stage.count,
             width=width,
+            complete_style="cyan",
+            finished_style="dim",
+            pulse_style="cyan",
             pulse=stage.total is None and not ended,
         )
         speed = stage.speed()
@@ -261,16 +308,6 @@ class RichProgress(SilentProgress):
             Text(rate(speed) if speed else "", style="cyan"),
             Text(stage.remark, style="dim"),
         )
-
-    def _footer(self, now: float) -> str:
-        parts = []
-        if self._quota.limit:
-            parts.append(f"quota {number(self._quota.left)} of {number(self._quota.limit)} left this hour")
-        under_way = [stage for stage in self._stages if stage.ended is None]
-        to_go = seconds_to_go(under_way, self._quota, now)
-        if to_go is not None:
-            parts.append(f"done about {clock_time(now + to_go, now)}")
-        return f" {glyphs(self._terminal).dot} ".join(parts)
 
 
 def choose(console: Console, *, quiet: bool, json: bool, no_progress: bool) -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -69,6 +70,16 @@ def test_the_first_signal_settles_what_is_under_way_and_says_how_to_go_on(
     assert "fsseg resume" in done.err
     assert under_way(classic) == 0
     resumed(classic, ends)
+
+
+def test_sigusr1_asks_how_far_a_run_is_and_changes_nothing(classic: Machine, path: str) -> None:
+    classic.account.faults(SLOW_ENTRIES)
+    process = start(classic, "import", path)
+    assert when(classic, process, TIMELINE)
+    process.send_signal(signal.SIGUSR1)
+    done = finish(process)
+    assert done.code == 0
+    assert re.search(r"^(Deals|Timeline): \d+/\d+ ", done.err, re.MULTILINE), done.err
 
 
 def test_two_signals_end_a_run_that_waits_for_its_input(classic: Machine) -> None:

@@ -64,6 +64,51 @@ def test_a_slow_stage_shows_life_once_a_minute(clock: Clock) -> None:
     assert shown(console).count("\n") == 6
 
 
+def test_a_pipe_shows_life_once_a_minute_while_it_waits_and_not_while_it_talks(clock: Clock) -> None:
+    console = capturing()
+    progress = PlainProgress(console, clock)
+    with progress.stage("Leads", 161, "people") as stage:
+        stage.advance(40)
+        progress.quota(0, 1000)
+        progress.waiting(600, None, "Freshsales' quota")
+        for _ in range(120):
+            clock.now += 1
+            progress.beat()
+    lines = shown(console).splitlines()
+    assert lines[0] == "waiting for Freshsales' quota until 12:10"
+    assert lines[1].startswith("Leads: 40/161 people")
+    assert "waiting for Freshsales' quota until 12:10, 9 m 00 s to go; quota 0 of 1,000 left this hour" in lines[1]
+    assert "8 m 00 s to go" in lines[2]
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize("kind", [PlainProgress, SilentProgress, RichProgress])
+def test_how_far_a_run_is_is_told_when_somebody_asks(clock: Clock, kind: type[SilentProgress]) -> None:
+    console = capturing()
+    progress = kind(console, clock)
+    progress.tell()
+    stage = progress.stage("Leads", 161, "people")
+    stage.advance(92)
+    clock.now += 10
+    progress.quota(612, 1000)
+    progress.tell()
+    assert shown(console).splitlines()[0] == "between two stages"
+    assert (
+        shown(console)
+        .splitlines()[-1]
+        .startswith("Leads: 92/161 people, 9.2/s; quota 612 of 1,000 left this hour; done about")
+    )
+
+
+def test_asking_while_a_stage_is_counted_blocks_nothing(clock: Clock) -> None:
+    console = capturing()
+    progress = PlainProgress(console, clock)
+    stage = progress.stage("Leads", 161, "people")
+    with stage._lock, progress._lock:
+        progress.tell()
+    assert "Leads: 0/161 people" in shown(console)
+
+
 def test_a_stage_that_breaks_off_says_so(clock: Clock) -> None:
     console = capturing()
 
