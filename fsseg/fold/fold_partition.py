@@ -58,7 +58,10 @@ class PartitionFold:
         for rows_by_key in by_key(people):
             for key, rows in rows_by_key.items():
                 if state := fold(contributions(rows, self._mapper, counter, refused, told)):
-                    states[key] = merge(states[key], state) if key in states else state
+                    if key in states:
+                        _note_emails(told, key, states[key], state)
+                        state = merge(states[key], state)
+                    states[key] = state
         if shared := shared_ids(told):
             for key in sorted(shared):
                 del states[key]
@@ -130,6 +133,13 @@ def company_parts(person: DesiredPerson, state: State) -> list[tuple[str, bytes]
     """What is said of each of a contact's companies."""
     names = [f"{COMPANY}{name}" for name in person.companies]
     return [(name, _dumped({name: state[name]})) for name in names]
+
+
+def _note_emails(emails: Emails, key: str, earlier: State, later: State) -> None:
+    """Somebody whose calls came in several goes may have another e-mail in each."""
+    told = {email for email in (email_of(key, earlier), email_of(key, later)) if email}
+    if len(told) > 1:
+        emails.setdefault(key, set()).update(told)
 
 
 def email_of(key: str, state: State) -> str:

@@ -27,16 +27,22 @@ RefusedCall = tuple[int, str, str, int]
 def by_key(blocks: Iterable[list[Row]]) -> Iterator[dict[str, list[Row]]]:
     """The rows of each key; in several goes where they are too many."""
     rows: defaultdict[str, list[Row]] = defaultdict(list)
-    held = 0
+    room = AT_ONCE
     for block in blocks:
-        for row in block:
-            rows[row[0]].append(row)
-        held += len(block)
-        if held >= AT_ONCE:
+        # Where the rows are cut must not depend on the blocks they come in, which differ from engine to engine.
+        while len(block) >= room:
+            _sort_in(rows, block[:room])
             yield rows
             rows.clear()
-            held = 0
+            block, room = block[room:], AT_ONCE
+        _sort_in(rows, block)
+        room -= len(block)
     yield rows
+
+
+def _sort_in(rows: defaultdict[str, list[Row]], block: list[Row]) -> None:
+    for row in block:
+        rows[row[0]].append(row)
 
 
 Emails = dict[str, set[str]]

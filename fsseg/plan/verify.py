@@ -56,6 +56,9 @@ def _drifted(work: Matching, kind: str, entities: tuple[Entity, ...]) -> list[in
 
 
 def _has_drifted(work: Matching, finder: OnlineFinder, entities: tuple[Entity, ...], record: Record) -> bool:
+    if record.converts is not None:
+        lead = finder.get("lead", record.converts)
+        return lead is None or changed(work, record, lead)
     if record.remote_id is None:
         matches = [match for _, match in finder.find(entities, record.key)]
         if record.kind == "account":

@@ -33,7 +33,8 @@ class DealPusher:
     def can_bulk(self, record: Record) -> bool:
         """Updates by their ids that tie nobody to the deal, and the creates that `DealBulk` takes."""
         takes_creates = self.bulk.takes_creates  # asked first: deals made later must not pass for those of others
-        if self._contact(record).remote_id is None:
+        contact = self._contact(record)
+        if contact.remote_id is None or contact.converts is not None:
             return False
         if record.remote_id is not None:
             ties = {"contacts", "sales_account"} & record.fields.keys()
@@ -52,6 +53,8 @@ class DealPusher:
         contact_id, id = contact.remote_id, record.remote_id
         if id is None and record.claimed_at is not None:
             id = self._find_created(record, contact_id, self._made.sent_at(record))
+        elif id is None and contact.converts is not None:  # whose conversion may have made the lead's deal a record
+            id = self._among_deals_of(record, contact_id)
         if id is not None:
             write(self._context, record, attributes, partial(update, self._context, record, id))
             return Outcome(Status.DONE, id)
@@ -89,12 +92,15 @@ class DealPusher:
 
         It is among those of its contact, or, where that was lost, among the newest as one of nobody.
         """
-        deals = self._context.reader.deals_of(contact_id)
-        found = next((int(deal["id"]) for deal in deals if fold_name(deal.get("name")) == record.match_key), None)
+        found = self._among_deals_of(record, contact_id)
         if found is not None:
             return found
         newest = self._made.find(since, lambda row: fold_name(row.get("name")) == record.match_key, just_sent=just_sent)
         return next((int(row["id"]) for row in newest if self._is_nobodys(row)), None)
+
+    def _among_deals_of(self, record: Record, contact_id: int) -> int | None:
+        deals = self._context.reader.deals_of(contact_id)
+        return next((int(deal["id"]) for deal in deals if fold_name(deal.get("name")) == record.match_key), None)
 
     def _is_nobodys(self, row: Existing) -> bool:
         if contacts_of(row):

@@ -120,8 +120,8 @@ class ContactPusher(_PersonPusher):
         """Create or update one contact."""
         if record.converts is None:
             return super().send(record)
-        attributes = self._attributes(record)
         contact_id = self._convert(record)
+        attributes = self._attributes(record.known_as(contact_id))
         write(self._context, record, attributes, partial(update, self._context, record, contact_id, anew=True))
         return Outcome(Status.DONE, contact_id)
 
@@ -152,8 +152,8 @@ class ContactPusher(_PersonPusher):
         return links
 
     def _accounts_of(self, record: Record) -> list[dict[str, Any]]:
-        """The accounts that the contact has: as the plan read them, or read anew after an earlier try."""
-        if record.claimed_at is None:
+        """The accounts that the contact has: as the plan read them, or read anew after a conversion or earlier try."""
+        if record.claimed_at is None and record.converts is None:
             return (record.existing or {}).get("sales_accounts") or []
         id = record.remote_id
         if id is None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.fold.group import RefusedCall, contributions
+from fsseg.fold import group
+from fsseg.fold.group import RefusedCall, by_key, contributions
 from fsseg.fold.merge import fold
 from fsseg.fold.partitions import Row
 from fsseg.mapping.catalog import Catalog
@@ -53,3 +55,21 @@ def test_calls_that_repeat_others_are_folded_as_if_each_were_mapped(
         (at, *intent, at * 7) for _, at, _, intent in mapped if not isinstance(intent, PersonIntent)
     ]
     assert counted.counts == warnings.counts
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from("abc"), max_size=30), st.lists(st.integers(1, 7), max_size=30), st.integers(1, 9))
+def test_rows_come_in_the_same_goes_whatever_blocks_they_come_in(
+    keys: list[str], cuts: list[int], at_once: int
+) -> None:
+    rows: list[Row] = [(key, at, "", at, None, b"") for at, key in enumerate(keys)]
+    blocks, rest = [], rows
+    for size in cuts:
+        blocks.append(rest[:size])
+        rest = rest[size:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(group, "AT_ONCE", at_once)
+        goes = [dict(found) for found in map(dict, by_key([*blocks, rest]))]
+        assert goes == [dict(found) for found in map(dict, by_key([rows]))]
+    assert sum(len(found) for go in goes for found in go.values()) == len(rows)
+    assert all(sum(map(len, go.values())) <= at_once for go in goes)
