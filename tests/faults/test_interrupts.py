@@ -23,9 +23,6 @@ from tests.faults.process import Ended, finish, here, run, start, when
 from tests.faults.story import before, difference, mixed
 from tests.forked import MEASURED
 
-TIMELINE = 40
-"""Requests after which the mixed import of a classic account is writing the timeline."""
-
 SLOW_ENTRIES = Fault("slow", path="/sales_activities", seconds=0.2)
 """Lets that take longer than it does to see how far it has come."""
 
@@ -41,6 +38,16 @@ def resumed(machine: Machine, ends: dict[str, State]) -> None:
     done = here(machine, "resume", "--json")
     assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
     assert not difference(machine.account.state(), ends[machine.account.edition])
+
+
+def at_the_timeline(machine: Machine, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until a few entries were asked for; False if the process ended before."""
+    before = machine.account.sandbox.stats()["requests"].get("POST /api/sales_activities", 0)
+    while process.poll() is None:
+        if machine.account.sandbox.stats()["requests"].get("POST /api/sales_activities", 0) > before + 3:
+            return True
+        time.sleep(0.005)
+    return False
 
 
 def under_way(machine: Machine) -> int:
@@ -63,12 +70,12 @@ def test_the_first_signal_settles_what_is_under_way_and_says_how_to_go_on(
 ) -> None:
     classic.account.faults(SLOW_ENTRIES)
     process = start(classic, "import", path)
-    assert when(classic, process, TIMELINE)
+    assert at_the_timeline(classic, process)
     process.send_signal(number)
     done = finish(process)
     assert done.code == 130
     assert "fsseg resume" in done.err
-    assert under_way(classic) == 0
+    assert under_way(classic) == 0, done.err
     resumed(classic, ends)
 
 
@@ -144,7 +151,7 @@ def test_a_host_that_goes_down_stops_the_run_and_once_it_is_back_the_run_goes_on
     server = classic.account.sandbox
     server.faults(SLOW_ENTRIES)
     process = start(classic, "import", path, "--json", fast=True)
-    assert when(classic, process, TIMELINE)
+    assert at_the_timeline(classic, process)
     server.kill()  # type: ignore[attr-defined]
     done = finish(process)
     server.start()  # type: ignore[attr-defined]
@@ -272,7 +279,7 @@ def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
 ) -> None:
     """Not only to `resume`: the same file again makes nobody twice."""
     process = start(classic, "import", path)
-    when(classic, process, TIMELINE)
+    at_the_timeline(classic, process)
     classic.account.faults(Fault("slow", method="POST", path="/sales_activities", seconds=4.0, limit=1))
     when(classic, process, 3)
     interrupt_twice(process)
