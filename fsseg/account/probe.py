@@ -12,7 +12,7 @@ from fsseg.freshsales.errors import BulkBusy, FreshsalesError, NoBulk, Refused
 from fsseg.freshsales.reader import Reader, Row
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.field_types import DROPDOWN
+from fsseg.mapping.field_types import DROPDOWN, NUMBER, TEXT
 from fsseg.mapping.fields import Field
 from fsseg.state.behaviour import Behaviour
 
@@ -20,7 +20,7 @@ LONGEST_LAG_S = 30.0
 POLL_S = 2.0
 JOB_POLLS = 30
 
-SAMPLES: dict[str, tuple[Any, Any]] = {"text": ("fsseg probe", "fsseg probe 2"), "number": (1, 2)}
+SAMPLES: dict[str, tuple[Any, Any]] = {TEXT.name: ("fsseg probe", "fsseg probe 2"), NUMBER.name: (1, 2)}
 """Two values of the types of custom fields that are tried."""
 
 NO_CHOICE = "fsseg has no such choice"

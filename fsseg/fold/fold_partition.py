@@ -107,9 +107,9 @@ def plan_person(edition: str, match_key: str, keys: list[str], state: State) -> 
     return PlannedPerson(columns, _dumped(state), deal_columns(person), company_parts(person, state))
 
 
-def _action(state: State) -> Action | None:
+def _action(state: State) -> str | None:
     """Who is only told of by group calls is looked up, as who is only pointed at by timeline entries."""
-    return None if not state or PERSON in state else Action.REFERENCE
+    return None if not state or PERSON in state else Action.REFERENCE.value  # which can be marshalled
 
 
 def desired_columns(person: DesiredPerson) -> Columns:

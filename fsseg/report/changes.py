@@ -133,7 +133,7 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
 
 
 def _is_emptied(after: Any) -> bool:
-    return after in (None, [], {}) or (isinstance(after, str) and not after.strip())
+    return after in (None, "", [], {})
 
 
 def warning_texts(change: Change) -> list[str]:

@@ -47,6 +47,10 @@ def _lines(source: Source) -> Iterator[Numbered]:
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"', re.DOTALL)
 
 
+_LOOKED_AT = 100
+"""Lines after a damaged first one that tell whether each is a message."""
+
+
 def _is_spread(source: Source) -> bool:
     """Whether JSON goes on over line ends, or fills one line that is too long to be a message.
 
@@ -63,8 +67,9 @@ def _is_spread(source: Source) -> bool:
     tokens = _STRING.sub(b"", first)
     if b'"' in tokens or tokens.count(b"{") + tokens.count(b"[") <= tokens.count(b"}") + tokens.count(b"]"):
         return False
-    following = [line for line in rest.split(b"\n") if line.strip()][:2]
-    return not all(isinstance(_json(line), dict) for line in following)
+    following = [isinstance(_json(line), dict) for line in rest.split(b"\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
+    # Of what is spread, the last item of an array at most stands on a line by itself.
+    return not (all(following[:2]) or sum(following) > 1)
 
 
 def _json(text: bytes) -> Any:

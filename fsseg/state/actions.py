@@ -135,11 +135,8 @@ def is_any(column: str, *values: Action | Status | Code) -> str:
     return f"{column} IN ({listed})"
 
 
-IS_EMPTIED = (
-    "json_quote(iif(json_type(f.value, '$[1]') = 'text', trim(json_extract(f.value, '$[1]')),"
-    " json_extract(f.value, '$[1]'))) IN ('null', '\"\"', '[]', '{}')"
-)
-"""The SQL condition that a change f.value, [before, after], leaves its field empty: null, blank or without any item.
+IS_EMPTIED = "json_quote(json_extract(f.value, '$[1]')) IN ('null', '\"\"', '[]', '{}')"
+"""The SQL condition that a change f.value, [before, after], leaves its field empty.
 
 Quoted, a list that is empty and the text "[]" are two things.
 """

@@ -36,13 +36,15 @@ def test_a_job_that_is_asked_about_in_vain_is_asked_about_again(suite: Machine) 
 
 
 @pytest.mark.usefixtures("fast")
-def test_a_job_that_never_ends_is_given_up_and_its_records_go_alone(
+def test_a_job_that_never_ends_ends_the_run_and_its_records_are_not_sent_again(
     suite: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "JOB_TIMEOUT_S", 3.0)
     suite.account.configure(job_seconds=3600.0)
-    assert imported(suite, PEOPLE).outcomes == {"applied": 6}
-    assert contacts(suite) == [f"p{n}@x.example" for n in range(6)]
+    assert "still runs" in imported(suite, PEOPLE, code=5).err
+    suite.account.forget()
+    assert here(suite, "resume").code == 5
+    assert (suite.account.writes, contacts(suite)) == (0, [])
 
 
 def test_of_a_job_that_fails_only_who_is_refused_alone_too_fails(suite: Machine) -> None:
@@ -83,6 +85,7 @@ def test_whom_a_job_refused_without_a_name_is_found_out(suite: Machine) -> None:
             exchange.answer["data"].pop("detailed_failure_report", None)
 
     refusing(suite.account, "A")
+    suite.account.configure(job_data="object")
     with stranger.before(suite.account, keep_names) as server:
         suite.base_url = server.base_url
         done = imported(suite, coded("p", "A", "B", "C", "D", "E", "F"), code=1)

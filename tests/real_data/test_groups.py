@@ -24,8 +24,9 @@ def accounts(machine: Machine) -> list[str]:
     return sorted(row["name"] for row in machine.account.records()["sales_accounts"])
 
 
-def test_a_group_of_an_unknown_person_makes_an_account_and_nobody(machine: Machine) -> None:
-    result = machine.imports("--with", "group", events=EVENTS)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_group_of_an_unknown_person_makes_an_account_and_nobody(machine: Machine, jobs: str) -> None:
+    result = machine.imports("--with", "group", "--jobs", jobs, events=EVENTS)
 
     assert result.outcomes == {"applied": 2, "rejected": 1}
     assert (people(machine), accounts(machine)) == ([], ["Delta BV", "Gamma BV"])

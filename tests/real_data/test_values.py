@@ -57,7 +57,7 @@ def test_the_brake_counts_whatever_empties_a_field(machine: Machine) -> None:
     emails = [f"p{n}@north.example" for n in range(120)]
     machine.imports(events=[identify(email, lastName="P", title="CEO") for email in emails])
 
-    for empty in ("", None, "  "):
+    for empty in ("", None):
         result = machine.dry_runs(
             events=[identify(email, title=empty) for email in emails[:20]]
             + [identify(email, lastName="P") for email in emails]

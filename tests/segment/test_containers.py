@@ -238,6 +238,12 @@ def test_several_objects_share_a_line(write: Write, content: bytes) -> None:
     assert outcomes(read_all(write(content))) == IDS
 
 
+def test_damage_at_the_beginning_swallows_nothing(write: Write) -> None:
+    cut = lines(ONE)[:40] + b"\n"
+    content = cut + cut + lines(ONE) + cut + lines(TWO, THREE)
+    assert outcomes(read_all(write(content))) == ["not_json", "not_json", "m-1", "not_json", "m-2", "m-3"]
+
+
 def test_what_is_bad_in_a_line_of_several_spoils_no_other(write: Write) -> None:
     one, two, three = (lines(each).strip() for each in (ONE, TWO, THREE))
     assert outcomes(read_all(write(one + b'{"a":oops}' + two + b"\n" + three))) == ["m-1", "not_json", "m-2", "m-3"]
