@@ -30,6 +30,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "fsseg report",
         "fsseg report latest --format html --output report.html",
         "fsseg report 2026-11-22 --format csv > failed.csv",
+        "fsseg report latest --person ada@example.com",
+        "fsseg report latest --reason missing_email --limit 100",
     ),
     "fields": ("fsseg fields", "fsseg fields leads --choices", "fsseg fields contact --offline"),
     "inspect": ("fsseg inspect events/", "fsseg inspect events.jsonl --offline --top 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from fsseg.cli import options as o
 from fsseg.cli.option_groups import command_line
 from fsseg.report.formats import Report, ReportFormat
+from fsseg.report.selection import Selection
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +34,15 @@ def report(
             "--output", "-o", help="File to write it to, for your eyes only (mode 0600).", show_default="stdout"
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(help="Failed events that the text lists.", min=0)] = 20,
+    limit: Annotated[
+        int,
+        typer.Option(help="Failed events that the text lists; records and entries too, where some are chosen.", min=0),
+    ] = 20,
+    person: Annotated[
+        str | None, typer.Option(help="Only what happened to this person: an e-mail, a userId, or a record's id.")
+    ] = None,
+    event: Annotated[str | None, typer.Option(help="Only track and page events of this name.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only what has this reason or warning code.")] = None,
     *,
     account: o.StoredAccount,
     display: o.JsonOrQuiet,
@@ -52,14 +62,41 @@ def report(
             so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
             raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
         asked_format = ReportFormat.JSON if display.json else format
-        if display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
+        if selection := Selection(person, event, reason):
+            out = output.consoles.out
+            if output_file is not None:
+                _write(output_file, lambda file: _print_selected(file, past, selection, asked_format, limit))
+                output.consoles.info(f"written to {output_file}")
+            elif not _print_selected(out, past, selection, asked_format, limit):
+                output.consoles.info(f"nothing in run {past.run.id} is about {selection}")
+        elif display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.error(line)
         elif output_file is None:
             _print(output.consoles.out, past, asked_format, limit)
         else:
-            _write(output_file, past, asked_format, limit)
+            _write(output_file, lambda file: _print(file, past, asked_format, limit))
             output.consoles.info(f"written to {output_file}")
+
+
+def _print_selected(out: Console, past: Past, selection: Selection, format: ReportFormat, limit: int) -> bool:
+    from fsseg.report.files import read_lines
+    from fsseg.report.formats.selected import print_selected, print_selected_json
+    from fsseg.settings import ConfigError
+
+    run = past.run
+    report = Report(past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder)
+    match format:
+        case ReportFormat.TEXT:
+            return print_selected(out, report, selection, limit)
+        case ReportFormat.JSON:
+            print_selected_json(out, report, selection)
+        case ReportFormat.CSV:
+            failures = filter(selection.takes_failure, report.failures)
+            format.load().write(out, Report(past.summary, failures=failures))
+        case _:
+            raise ConfigError(f"--person, --event and --reason go with text, json and csv, not with {format.value}")
+    return True
 
 
 def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:
@@ -74,7 +111,7 @@ def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> No
     format.load().write(console, report)
 
 
-def _write(path: Path, past: Past, format: ReportFormat, limit: int) -> None:
+def _write(path: Path, write: Callable[[Console], object]) -> None:
     """Whole or not at all. Raises `ConfigError`."""
     import io
 
@@ -85,7 +122,7 @@ def _write(path: Path, past: Past, format: ReportFormat, limit: int) -> None:
     try:
         with replacing(path) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
-            _print(open_consoles(stdout=text).out, past, format, limit)
+            write(open_consoles(stdout=text).out)
             text.detach()
     except OSError as error:
         raise ConfigError(f"{path} can't be written: {error.strerror}") from None

@@ -28,7 +28,7 @@ def diff_lines(groups: ChangeGroups, signs: Glyphs, width: int, file: str = "cha
     """The changes as a header, the fields in columns and an empty line each; `file` is named as the one with all."""
     for group in groups:
         for change in (*group.changes, *group.conflicts):
-            yield from _record(change, signs, width)
+            yield from record_lines(change, signs, width)
             yield Text()
         if group.hidden:
             more = f"  {signs.ellipsis} {counted(group.hidden, 'more change')} of this kind ({sanitise(group.entity)})"
@@ -36,7 +36,8 @@ def diff_lines(groups: ChangeGroups, signs: Glyphs, width: int, file: str = "cha
             yield Text()
 
 
-def _record(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
+def record_lines(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
+    """One change: what it does to which record, and below it the fields."""
     action = change["action"]
     style = _STYLES.get(action, "")
     sign = SIGNS.get(action, "?")

@@ -1,0 +1,112 @@
+"""What a run did with one person, event name or reason: its records, timeline entries and failed events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from fsseg.figures import counted, number
+from fsseg.report.changes import SIGNS, Change
+from fsseg.report.console import glyphs, line_width, sanitise
+from fsseg.report.formats import Report
+from fsseg.report.formats.csv_table import email_of
+from fsseg.report.formats.text_diff import record_lines
+from fsseg.report.humanize import cut, value
+from fsseg.report.model import place, reason_rows, where
+from fsseg.report.render import print_json
+from fsseg.report.selection import Selection
+from fsseg.state.actions import EventOutcome
+
+
+def print_selected(console: Console, report: Report, selection: Selection, limit: int) -> bool:
+    """Print what there is, at most `limit` of each; False where that is nothing."""
+    changes, entries, failures = _selected(report, selection)
+    skipped = _skipped(report, selection)
+    if not (changes or entries or failures or skipped):
+        return False
+    head = f"{where(report.summary)} · {report.summary.get('run_id', '')} · {selection}"
+    _say(console, Text(sanitise(head).replace(" · ", f" {glyphs(console).dot} "), style="bold"))
+    signs, width = glyphs(console), line_width(console)
+    for title, rows in (
+        ("Records", [line for change in changes[:limit] for line in record_lines(change, signs, width)]),
+        ("Timeline", [_entry(entry, width, signs.ellipsis) for entry in entries[:limit]]),
+        ("Events that need you", [line for each in failures[:limit] for line in _failure(each)]),
+        ("Skipped", skipped),
+    ):
+        if rows:
+            _say(console, Text())
+            _say(console, Text(title, style="bold"))
+            for row in rows:
+                _say(console, row)
+    if (more := sum(max(len(rows) - limit, 0) for rows in (changes, entries, failures))) > 0:
+        _say(console, Text(f"  {signs.ellipsis} and {number(more)} more: --limit {number(more + limit)}", style="dim"))
+    return True
+
+
+def print_selected_json(console: Console, report: Report, selection: Selection) -> None:
+    """All there is, as the run's files hold it."""
+    changes, entries, failures = _selected(report, selection)
+    asked = {"person": selection.person, "event": selection.event, "reason": selection.reason}
+    print_json(
+        console,
+        {"run_id": report.summary.get("run_id"), **asked, "changes": [*changes, *entries], "failures": failures},
+    )
+
+
+def _selected(report: Report, selection: Selection) -> tuple[list[Change], list[Change], list[Change]]:
+    """The records, the timeline entries by time, and the failed events."""
+    found = [change for change in report.changes if selection.takes_change(change)]
+    entries = sorted((change for change in found if change["entity"] == "timeline"), key=_when)
+    return (
+        [change for change in found if change["entity"] != "timeline"],
+        entries,
+        [failure for failure in report.failures if selection.takes_failure(failure)],
+    )
+
+
+def _after(change: Change, field: str) -> str:
+    return str(((change.get("fields") or {}).get(field) or {}).get("after") or "")
+
+
+def _when(change: Change) -> str:
+    return _after(change, "start_date")
+
+
+def _entry(change: Change, width: int, ellipsis: str) -> Text:
+    sign, time = SIGNS.get(change["action"], "?"), _when(change)[:16].replace("T", " ")
+    cells = [sanitise(time), value(_after(change, "title")), sanitise(str(change.get("key") or ""))]
+    if change.get("id"):
+        cells.append(f"#{change['id']}")
+    return Text(cut(f"  {sign} " + "  ".join(filter(None, cells)), width, ellipsis))
+
+
+def _failure(failure: Change) -> Iterator[Text]:
+    about = failure.get("_fsseg") or {}
+    who = failure.get("userId") or email_of(failure) or about.get("key") or ""
+    what = failure.get("event") or failure.get("name") or failure.get("type") or ""
+    cells = [place(about), *(value(cell) for cell in (what, who) if cell)]
+    yield Text.assemble("  ", (sanitise(str(about.get("code"))), "bold red"), "  " + "  ".join(cells))
+    status = f" ({about['status']})" if about.get("status") else ""
+    for text in (f"{about.get('message') or ''}{status}", str(about.get("hint") or "")):
+        if text:
+            yield Text(f"      {sanitise(text)}")
+    event = {name: held for name, held in failure.items() if name != "_fsseg"}
+    yield Text(
+        f"      {sanitise(orjson.dumps(event).decode()) if event else value(about.get('raw') or '')}", style="dim"
+    )
+
+
+def _skipped(report: Report, selection: Selection) -> list[Text]:
+    """Of events that were skipped only their number is kept."""
+    rows = reason_rows(report.summary)
+    found = islice((row for row in rows if row.code == selection.reason and row.outcome == EventOutcome.SKIPPED), 1)
+    alone = not (selection.person or selection.event)
+    return [Text(f"  {counted(row.count, 'event')}: {row.hint}") for row in found if alone]
+
+
+def _say(console: Console, line: Text) -> None:
+    console.print(line, soft_wrap=True)

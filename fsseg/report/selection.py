@@ -1,0 +1,54 @@
+"""The part of a run's records and failed events that is about one person, one event name or one reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fsseg.report.changes import Change
+from fsseg.report.formats.csv_table import email_of
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is looked for; whatever is given has to fit, in any case of letters."""
+
+    person: str | None = None
+    """An e-mail, a userId, or the id of a record in Freshsales."""
+    event: str | None = None
+    """A name of a track or page event."""
+    reason: str | None = None
+    """The code of a reason or warning."""
+
+    def __bool__(self) -> bool:
+        return any((self.person, self.event, self.reason))
+
+    def __str__(self) -> str:
+        return " and ".join(filter(None, (self.person, self.event, self.reason)))
+
+    def takes_change(self, change: Change) -> bool:
+        """Whether a line of changes.jsonl is about it; deals are about their contacts too."""
+        fields = change.get("fields") or {}
+        after = {name: (both or {}).get("after") for name, both in fields.items()}
+        people = [change.get("key"), change.get("id"), *_listed(after.get("contacts")), *_listed(after.get("emails"))]
+        warnings = [each.get("code") if isinstance(each, dict) else each for each in change.get("warnings") or ()]
+        title = after.get("title") if change.get("entity") == "timeline" else None
+        return _fits(self.person, people) and _fits(self.event, [title]) and _fits(self.reason, warnings)
+
+    def takes_failure(self, failure: dict[str, Any]) -> bool:
+        """Whether a line of failures.jsonl is about it."""
+        about = failure.get("_fsseg") or {}
+        people = [failure.get("userId"), failure.get("anonymousId"), email_of(failure), about.get("key")]
+        names = [failure.get("event"), failure.get("name")]
+        return _fits(self.person, people) and _fits(self.event, names) and _fits(self.reason, [about.get("code")])
+
+
+def _listed(held: Any) -> list[Any]:
+    return held if isinstance(held, list) else [held]
+
+
+def _fits(wanted: str | None, told: list[Any]) -> bool:
+    if not wanted:
+        return True
+    text = wanted.strip().removeprefix("#").casefold()
+    return any(str(each).casefold() == text for each in told if each is not None)

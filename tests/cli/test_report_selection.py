@@ -1,0 +1,114 @@
+"""`fsseg report --person, --event, --reason`: what a run did with one person, event name or reason."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsseg.report.selection import Selection
+from tests.cli.conftest import Shell
+
+
+def lines(shell: Shell, name: str) -> list[dict[str, Any]]:
+    (run,) = shell.state.glob("*/runs/*")
+    return [json.loads(line) for line in (run / name).read_text().splitlines()]
+
+
+def chosen(shell: Shell, *arguments: str) -> Any:
+    return shell("report", "--json", *arguments).json
+
+
+def test_a_person_comes_with_record_timeline_and_failed_events(after_import: Shell) -> None:
+    entries = [row for row in lines(after_import, "changes.jsonl") if row["entity"] == "timeline"]
+    person = entries[0]["key"]
+    told = chosen(after_import, "--person", person.upper())
+    expected = [row for row in lines(after_import, "changes.jsonl") if row["key"] == person]
+    assert {row["entity"] for row in expected} >= {"timeline"}
+    assert sorted(map(json.dumps, (row for row in told["changes"] if row["key"] == person))) == sorted(
+        map(json.dumps, expected)
+    )
+    assert all(row["entity"] == "deal" for row in told["changes"] if row["key"] != person)
+
+    text = after_import("report", "--person", person).out
+    assert "Timeline" in text and text.count(person) >= len([row for row in expected if row["entity"] == "timeline"])
+
+
+def test_a_failed_event_comes_with_place_reason_hint_and_the_event_itself(after_import: Shell) -> None:
+    failure = next(row for row in lines(after_import, "failures.jsonl") if row["_fsseg"]["code"] == "missing_email")
+    told = chosen(after_import, "--person", failure["userId"])
+    assert failure in told["failures"]
+    text = after_import("report", "--person", failure["userId"]).out
+    for part in ("missing_email", f"line {failure['_fsseg']['line']}", failure["_fsseg"]["hint"], failure["messageId"]):
+        assert part in text
+
+
+def test_a_reason_takes_failed_events_and_records_with_that_warning(after_import: Shell) -> None:
+    failures = lines(after_import, "failures.jsonl")
+    for code in {row["_fsseg"]["code"] for row in failures}:
+        told = chosen(after_import, "--reason", code)
+        assert [row["_fsseg"]["code"] for row in told["failures"]] == [code] * sum(
+            row["_fsseg"]["code"] == code for row in failures
+        )
+    warned = chosen(after_import, "--reason", "bad_value")["changes"]
+    assert warned and all(any(each["code"] == "bad_value" for each in row["warnings"]) for row in warned)
+
+
+def test_of_what_was_skipped_the_number_is_told(after_import: Shell) -> None:
+    assert "7 events: no userId" in after_import("report", "--reason", "anonymous").out
+
+
+def test_an_event_name_takes_entries_in_the_order_of_time(after_import: Shell) -> None:
+    told = chosen(after_import, "--event", "order completed")["changes"]
+    times = [row["fields"]["start_date"]["after"] for row in told]
+    assert told and times == sorted(times)
+    assert {row["fields"]["title"]["after"] for row in told} == {"Order Completed"}
+
+
+def test_what_is_chosen_narrows_each_other_and_may_be_nothing(after_import: Shell) -> None:
+    one = chosen(after_import, "--event", "Order Completed")["changes"][0]["key"]
+    both = chosen(after_import, "--event", "Order Completed", "--person", one)["changes"]
+    assert {row["key"] for row in both} == {one}
+    nothing = after_import("report", "--person", "nobody@nowhere.example")
+    assert (nothing.code, nothing.out) == (0, "") and "nobody@nowhere.example" in nothing.err
+
+
+def test_a_limit_says_how_many_more_there_are(after_import: Shell) -> None:
+    text = after_import("report", "--event", "Order Completed", "--limit", "1").out
+    assert " more: --limit " in text
+
+
+def test_as_a_table_and_to_a_file(after_import: Shell, tmp_path: Path) -> None:
+    table = after_import("report", "--reason", "missing_email", "--format", "csv").out
+    assert {row["code"] for row in csv.DictReader(io.StringIO(table))} == {"missing_email"}
+    file = tmp_path / "selected.txt"
+    assert after_import("report", "--reason", "missing_email", "--output", file).code == 0
+    assert "missing_email" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
+    assert after_import("report", "--reason", "missing_email", "--format", "html").code == 2
+
+
+@pytest.mark.parametrize(
+    ("selection", "change", "taken"),
+    [
+        (Selection(person="70"), {"entity": "lead", "key": "a@b.example", "id": 70}, True),
+        (Selection(person="#70"), {"entity": "lead", "key": "a@b.example", "id": 70}, True),
+        (Selection(person="7"), {"entity": "lead", "key": "a@b.example", "id": 70}, False),
+        (Selection(person="A@b.example"), {"entity": "deal", "key": "D", "fields": {"contacts": {"after": ["a@B.example"]}}}, True),
+        (Selection(event="CEO"), {"entity": "lead", "key": "a", "fields": {"title": {"after": "CEO"}}}, False),
+        (Selection(reason="older"), {"entity": "lead", "key": "a", "warnings": ["older"]}, True),
+        (Selection(person="none"), {"entity": "lead", "key": None, "id": None}, False),
+    ],
+)  # fmt: skip
+def test_what_fits(selection: Selection, change: dict[str, Any], taken: bool) -> None:
+    assert selection.takes_change(change) is taken
+
+
+def test_hostile_text_of_a_failed_event_reaches_no_terminal(shell: Shell) -> None:
+    path = shell.write("bad.jsonl", {"type": "identify", "userId": "\x1b[31m7", "traits": {"x": "\u202ey"}})
+    assert shell("import", "--sandbox", path).code == 1
+    out = shell("report", "--reason", "missing_email").out
+    assert "\x1b" not in out and "\u202e" not in out and "\\x1b[31m7" in out
