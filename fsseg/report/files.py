@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from fsseg.segment.json_codec import dumps
+from fsseg.segment.json_codec import dumps, loads
 from fsseg.state.private_file import BUFFER, private, replacing
 
 
@@ -57,4 +57,4 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     with open(path, "rb", buffering=BUFFER) as file:
         for line in file:
             if line.endswith(b"\n") and not line.isspace():
-                yield orjson.loads(line)
+                yield loads(line)

@@ -82,7 +82,7 @@ def test_the_first_signal_settles_what_is_under_way_and_says_how_to_go_on(
 def test_sigusr1_asks_how_far_a_run_is_and_changes_nothing(classic: Machine, path: str) -> None:
     classic.account.faults(SLOW_ENTRIES)
     process = start(classic, "import", path)
-    assert when(classic, process, TIMELINE)
+    assert at_the_timeline(classic, process)
     process.send_signal(signal.SIGUSR1)
     done = finish(process)
     assert done.code == 0
