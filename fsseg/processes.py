@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import shutil
 import signal
 import sys
 import tempfile
@@ -23,6 +24,10 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
+_PREFIX = "processes-"
+"""How the folders begin that processes share."""
+
+
 class ProcessLost(Exception):
     """One of the processes was ended from outside."""
 
@@ -39,9 +44,11 @@ class Processes:
     def __init__(self, jobs: int, folder: Path) -> None:
         self.jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
+        for left in folder.glob(f"{_PREFIX}*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         if jobs == 1:
             return
-        self._shared = tempfile.TemporaryDirectory(dir=folder)
+        self._shared = tempfile.TemporaryDirectory(dir=folder, prefix=_PREFIX)
         self.folder = Path(self._shared.name)
         """The folder that is shared with them."""
         # A forked process has all modules at once; where threads run already, or forking isn't safe, it starts anew.

@@ -12,6 +12,8 @@ from zlib import crc32
 
 from msgspec.msgpack import Decoder, Encoder
 
+from fsseg.state.private_file import private
+
 PARTITIONS = 256
 """Two million people are eight thousand a partition; twenty million still fit."""
 
@@ -59,7 +61,7 @@ class PartitionedBuffer:
         self._packed: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
         self._ranges: list[Ranges] = [[] for _ in range(PARTITIONS)]
         # `close` closes it
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder) if path is None else open(path, "xb")  # noqa: SIM115
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder) if path is None else open(path, "xb", opener=private)  # noqa: SIM115
         self._held = 0
 
     def close(self) -> None:

@@ -262,6 +262,10 @@ def test_processes_that_read_along_end_with_the_one_that_was_killed(classic: Mac
     while any(map(_alive, found)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    (folder,) = classic.state.glob("*/runs/*")
+    assert [path for path in folder.iterdir() if path.is_dir()]
+    assert here(classic, "resume").code == 0
+    assert [path for path in folder.iterdir() if path.is_dir()] == []
 
 
 def children(process: subprocess.Popen[bytes]) -> list[str]:
