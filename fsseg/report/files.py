@@ -58,3 +58,13 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         for line in file:
             if line.endswith(b"\n") and not line.isspace():
                 yield loads(line)
+
+
+def email_of(failure: dict[str, Any]) -> Any:
+    """The e-mail an event carries: in its traits, its context's traits or its properties; None without one."""
+    context = failure.get("context")
+    places = (failure.get("traits"), context.get("traits") if isinstance(context, dict) else None)
+    for place in (*places, failure.get("properties")):
+        if isinstance(place, dict) and place.get("email"):
+            return place["email"]
+    return None

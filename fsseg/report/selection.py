@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsseg.report.changes import Change
-from fsseg.report.formats.csv_table import email_of
+from fsseg.report.files import email_of
 
 
 @dataclass(frozen=True)

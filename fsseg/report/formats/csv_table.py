@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from fsseg.report.console import sanitise, write
+from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.segment.json_codec import dumps
 from fsseg.state.private_file import replacing
@@ -44,16 +45,6 @@ def row(failure: dict[str, Any]) -> list[str]:
     cells["messageId"] = failure.get("messageId", failure.get("message_id"))
     cells["email"] = email_of(failure)
     return [_text(cells[name]) for name in COLUMNS]
-
-
-def email_of(failure: dict[str, Any]) -> Any:
-    """The e-mail an event carries: in its traits, its context's traits or its properties; None without one."""
-    context = failure.get("context")
-    places = (failure.get("traits"), context.get("traits") if isinstance(context, dict) else None)
-    for place in (*places, failure.get("properties")):
-        if isinstance(place, dict) and place.get("email"):
-            return place["email"]
-    return None
 
 
 def csv_lines(failures: Iterable[dict[str, Any]], clean: Callable[[str], str] = str) -> Iterator[str]:

@@ -15,8 +15,8 @@ from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
 from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Change, ChangeGroup, ChangeGroups, field_lines, warning_texts
 from fsseg.report.console import sanitise, write
+from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
-from fsseg.report.formats.csv_table import email_of
 from fsseg.report.humanize import cut, value
 from fsseg.report.model import (
     RESUMABLE,

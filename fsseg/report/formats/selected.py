@@ -12,8 +12,8 @@ from rich.text import Text
 from fsseg.figures import counted, number
 from fsseg.report.changes import SIGNS, Change
 from fsseg.report.console import glyphs, line_width, sanitise
+from fsseg.report.files import email_of
 from fsseg.report.formats import Report
-from fsseg.report.formats.csv_table import email_of
 from fsseg.report.formats.text_diff import record_lines
 from fsseg.report.humanize import cut, value
 from fsseg.report.model import place, reason_rows, where

@@ -14,8 +14,8 @@ from rich.text import Text
 from fsseg.figures import counted, number
 from fsseg.report.changes import Change, ChangeGroups
 from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
+from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
-from fsseg.report.formats.csv_table import email_of
 from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.humanize import cut, value
 from fsseg.report.model import (
