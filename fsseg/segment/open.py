@@ -221,11 +221,14 @@ def inflate(blocks: Iterator[bytes], cut: Callable[[str], None]) -> Iterator[byt
 
 
 def _before_fault(member: zlib._Decompress, data: bytes) -> bytes:
-    """zlib throws away what a failing call had already unpacked; byte by byte, only the last call fails."""
-    content = bytearray()
-    try:
-        for at in range(len(data)):
-            content += member.decompress(data[at : at + 1])
-    except zlib.error:
-        pass
+    """What zlib throws away of a failing call: all that the bytes before the damaged one unpack to."""
+    content, size = bytearray(), len(data)
+    while size:
+        try:
+            ahead = member.copy()  # a call that fails leaves its object unusable
+            content += ahead.decompress(data[:size])
+            member, data = ahead, data[size:]
+        except zlib.error:
+            size //= 2
+        size = min(size, len(data))
     return bytes(content)
