@@ -158,7 +158,7 @@ def test_its_test_command_is_what_ci_runs() -> None:
         if line.startswith("step ")
     ]
     assert install == f".venv/bin/{steps[0]}"
-    assert any(step.startswith(test.replace(".venv/bin/", "coverage run -m ")) for step in steps)
+    assert any(step.startswith(test.replace(".venv/bin/", "")) for step in steps)
 
 
 @pytest.mark.parametrize("module", re.findall(r"`python -m ([\w.]+)", TEXT))
