@@ -243,8 +243,8 @@ class RunContext:
 
             def advance(count: int) -> None:
                 stage.advance(count)
-                if self.pacer.limit is not None and self.pacer.remaining is not None:
-                    self.progress.quota(self.pacer.remaining, self.pacer.limit)
+                if self.pacer.per_hour is not None and self.pacer.remaining is not None:
+                    self.progress.quota(self.pacer.remaining, self.pacer.per_hour)
 
             yield advance
 
