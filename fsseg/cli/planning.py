@@ -14,7 +14,7 @@ from typing import Any, Literal
 from fsseg.cli.errors import NoInput
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
-from fsseg.cli.work import (
+from fsseg.cli.session import (
     FEW,
     Declined,
     Ending,
