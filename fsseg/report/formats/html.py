@@ -44,7 +44,7 @@ from fsseg.report.model import (
     where,
 )
 from fsseg.report.packed import MOST_BYTES, Packed, pack
-from fsseg.report.reasons import REASONS, WARNINGS
+from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 from fsseg.segment.json_codec import dumps
@@ -188,7 +188,6 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "labels": labels(edition, run_dir.parent.parent if run_dir else None),
         "addresses": record_addresses(account, edition),
         "warnings": {code: reason.hint for code, reason in WARNINGS.items()},
-        "reasons": {code: reason.hint for code, reason in REASONS.items()},
         "hidden_changes": max(total - changes.rows, 0),
         "hidden_failures": max(total_failures(summary) - failures.rows, 0),
     }
