@@ -70,7 +70,11 @@ class Sample:
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
-        numbered = (kept for changes in self._kept.values() for kept in changes)
+        return self.after(0)
+
+    def after(self, count: int) -> Iterator[Change]:
+        """Those of them that came after the first `count` changes of all."""
+        numbered = (kept for changes in self._kept.values() for kept in changes if kept[0] > count)
         return (change for _, change in sorted(numbered, key=lambda kept: kept[0]))
 
 
