@@ -22,7 +22,7 @@ Words:
 - catalog: the fields that an account's records can hold, with their types and choices.
 - claimed: written down as sent, before the request leaves.
 - desired: the values that the events want of a record; existing: what it holds.
-- container: how events stand in a file: a line each, a JSON array, gzip, a Firehose batch.
+- container: how events stand in a file: a line each, a JSON array, gzip, a Firehose batch, a table.
 - deal, lead, contact: kinds of record, as in Freshsales; only the classic edition has leads.
 - diff: desired against existing, field by field.
 - drifted: not any more what a reviewed plan was made for.

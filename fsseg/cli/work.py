@@ -39,6 +39,7 @@ from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
+from fsseg.segment.hints import hints_of
 from fsseg.segment.open import Input, expand
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.state.actions import Code
@@ -151,11 +152,11 @@ def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
 
 def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told."""
-    inputs = []
+    inputs, hints = [], hints_of(store.meta.settings)
     for number, shown in enumerate(files):
         path = kept_stdin(run) if shown == "-" else shown
         add_input(store, number, path, shown)
-        inputs.append(Input(path, number))
+        inputs.append(Input(path, number, hints=hints))
     note_files(store, inputs)
     return inputs
 

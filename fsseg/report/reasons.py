@@ -31,6 +31,7 @@ TABLE: tuple[Reason, ...] = (
         Code.NOT_AN_OBJECT, "read", _REJECTED, "the line is JSON but not an object: one Segment event is one object"
     ),
     Reason(Code.TOO_LARGE, "read", _REJECTED, "the line is over 1 MiB: split the event or drop its bulky properties"),
+    Reason(Code.BAD_ROW, "read", _REJECTED, "the table's row can't be read: mend it, or export the table again"),
     Reason(
         Code.TRUNCATED, "read", _REJECTED, "the compressed file ends too early: fetch it again, then import it again"
     ),

@@ -11,11 +11,6 @@ from fsseg.segment.open import GZIP
 
 Claims = Callable[[bytes], bool]
 
-# fmt: off
-_COLUMNS = {
-    "type", "id", "event", "userid", "user_id", "anonymousid", "anonymous_id", "messageid", "received_at", "email",
-}
-# fmt: on
 _DELIMITER = re.compile(r"[,;\t|]")
 _LOOKS_JSON = re.compile(rb'^(?:\xef\xbb\xbf|[\s,\x1e])*[{\["]', re.MULTILINE)
 _MARKUP = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--|\?xml|[a-z][\w:.-]*[\s>/])", re.IGNORECASE)
@@ -42,13 +37,6 @@ def _is_wide(head: bytes) -> bool:
 
 def _is_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
-
-
-def _is_csv(head: bytes) -> bool:
-    first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
-    cells = [cell.strip().strip('"').strip().lower() for cell in _DELIMITER.split(first)]
-    named = all(cell and not set(cell) & set('{}[]:"') for cell in cells)
-    return len(cells) > 1 and named and not _COLUMNS.isdisjoint(cells)
 
 
 def _is_binary(head: bytes) -> bool:
@@ -102,9 +90,8 @@ _KINDS: tuple[tuple[str, Claims], ...] = (
     ),
     ("a web page or XML, perhaps the error that a download ended with", lambda head: bool(_MARKUP.match(head))),
     ("the file is UTF-16: save it as UTF-8", _is_wide),
-    ("a CSV table: export it as JSON lines", _is_csv),
     ("neither JSON nor text", _is_binary),
-    ("a table, perhaps CSV: export it as JSON lines", _is_table),
+    ("a table, but none of its columns says whose rows these are: name one userId or email", _is_table),
     ("text, but no JSON: export it as JSON lines", _is_text),
 )
 """What it is and what to do, and what tells it; the first that does counts. A new kind is one more row."""

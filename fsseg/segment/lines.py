@@ -31,10 +31,11 @@ def lines_of(source: Source) -> Iterator[Piece]:
 
     Where the source ends too early, an unfinished last line becomes `Source.rest` instead.
     """
-    return chain.from_iterable(_line_blocks(source))
+    return chain.from_iterable(line_blocks(source))
 
 
-def _line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
+def line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
+    """The same, the lines of a block at a time."""
     tail: Piece = b""
     for block in source.blocks:
         end = block.rfind(b"\n") + 1

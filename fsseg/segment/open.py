@@ -14,6 +14,8 @@ from functools import partial
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
+from fsseg.segment.hints import NO_HINTS, Hints
+
 CHUNK = 1 << 18
 STDIN = "-"
 BESIDE = (".toml", ".md")
@@ -35,6 +37,7 @@ class Input:
     """Makes positions unique and ordered among the inputs of a run."""
     start: int = 0
     end: int | None = None
+    hints: Hints = NO_HINTS
 
 
 class Unreadable(NamedTuple):
@@ -175,7 +178,7 @@ class Source:
         self.head = head if inside else head.removeprefix(_UTF8_BOM)
         """The beginning, up to a MiB, for a look before the blocks are used; it is their first one too."""
         self.whole = len(head) < _HEAD
-        self.blocks = chain([self.head], blocks)
+        self.blocks: Iterator[bytes] = chain([self.head], blocks)
 
     def cut(self, fault: str, rest: bytes = b"", code: str = "truncated") -> None:
         """Note why there is no more; the first fault stands."""
