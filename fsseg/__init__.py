@@ -38,6 +38,7 @@ Words:
 - journal: the status of every row of a plan: planned, sent, done, failed, unknown, undone.
 - ledger: what was delivered to an account by all runs: events, people, and the time of each field.
 - match key: the folded e-mail or name by which two mentions are the same.
+- member: a file in an archive, an input of its own, named `archive.zip!path`.
 - mirror: a copy of the account's people and companies, read by pages, so that many look-ups cost few requests.
 - note: what a run writes down of itself in its plan, such as its stage.
 - outcome: what became of an event: applied, unchanged, skipped, rejected, failed, pending.

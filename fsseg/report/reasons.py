@@ -39,7 +39,7 @@ TABLE: tuple[Reason, ...] = (
         Code.UNKNOWN_CONTAINER,
         "read",
         _REJECTED,
-        "the file is of no known kind: give JSON lines, a JSON array or a batch, plain or gzip",
+        "the file is of no known kind: give JSON lines, a JSON array, a batch or a table",
     ),
     Reason(Code.MISSING_TYPE, "validate", _REJECTED, "the event has no type: add identify, track, page or group"),
     Reason(Code.UNKNOWN_TYPE, "validate", _REJECTED, "Segment has no such event type: correct the type"),

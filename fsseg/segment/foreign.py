@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import orjson
 
-from fsseg.segment.open import GZIP
+from fsseg.segment.packing import packing_of
 
 Claims = Callable[[bytes], bool]
 
@@ -78,12 +78,10 @@ _KINDS: tuple[tuple[str, Claims], ...] = (
     ("an SQLite database: export it as JSON lines", _starts(b"SQLite format 3\0")),
     ("a PDF document", _starts(b"%PDF-")),
     ("an image", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8")),
-    ("a tar archive: unpack it first", _is_tar),
-    (
-        "packed, but not with gzip: unpack it first",
-        _starts(b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"\x04\x22\x4d\x18"),
-    ),
-    ("packed with gzip too many times: unpack it first", _starts(GZIP)),
+    ("a tar archive in an archive that is damaged or too deep: unpack it first", _is_tar),
+    ("a zip archive in an archive that is damaged or too deep: unpack it first", _starts(b"PK\x03\x04", b"PK\x05\x06")),
+    ("packed with 7-Zip, RAR or LZ4: unpack it first", _starts(b"7z\xbc\xaf", b"Rar!", b"\x04\x22\x4d\x18")),
+    ("packed too many times: unpack it first", lambda head: bool(packing_of(head))),
     (
         "a Git LFS pointer, and not the file itself: fetch it with git lfs pull",
         _starts(b"version https://git-lfs.github.com/spec/"),

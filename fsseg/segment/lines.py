@@ -10,7 +10,8 @@ from typing import BinaryIO, NamedTuple
 
 import orjson
 
-from fsseg.segment.open import CHUNK, Input, Source, blocks_of, open_bytes
+from fsseg.segment.open import Input, Source, blocks_of, open_bytes
+from fsseg.segment.packing import CHUNK
 
 LINE_LIMIT = 1 << 20
 KEEP = 4_000

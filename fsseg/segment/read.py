@@ -34,9 +34,9 @@ class Reader:
     """The events of one input, in their order; every non-blank line or item gives at least one Event or Rejected.
 
     It opens its input when iterated over, and raises UnreadableInput if that, or reading on, fails. Afterwards
-    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped);
-    what is no export of events is unreadable, too;
-    `events` how many events and rejects there were, and `lines` how many lines.
+    `container` says what the content was (`jsonl`, `json`, `batch`, `csv` or `unknown`, with `.gz` or the like
+    where it was packed); what is no export of events is unreadable, too; `events` how many events and rejects there
+    were, and `lines` how many lines.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Reader:
             with open_bytes(self.input.path, self._stdin) as file:
                 if part == (0, None):
                     source = Source(blocks_of(file))
-                    self.container = "unknown" + ".gz" * source.gzip
+                    self.container = "unknown" + source.packing
                     container = container_of(source, self.input)
                 else:
                     source = Source(range_blocks(file, *part), inside=part[0] > 0)
                     container = LINES
-                self.container = container.name + ".gz" * source.gzip
+                self.container = container.name + source.packing
                 if isinstance(container, CsvTable):
                     self.table = container.table.name
                     yield from self._rows(source, container)
@@ -106,7 +106,7 @@ class Reader:
                     self._jump(position - first, line + 1)
                     continue
                 if position == first and is_batch(value):
-                    self.container = "batch" + ".gz" * source.gzip
+                    self.container = "batch" + source.packing
                 items = messages_in(value)
                 for item in items:
                     if len(items) > 1:
@@ -190,7 +190,7 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
     try:
         with open_bytes(path) as file:
             source = Source(blocks_of(file))
-            if source.gzip or container_of(source, Input(path, number)) is not LINES:
+            if source.packing or container_of(source, Input(path, number)) is not LINES:
                 return [Input(path, number)]
         return cut_ranges(path, parts, number)
     except ForeignContent:

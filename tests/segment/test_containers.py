@@ -181,8 +181,6 @@ TABLE = b"name,city\n" + b"Kim,Oslo\n" * 1000
         (b"PAR1\x15\x04", "Parquet"),
         (b"Obj\x01\x04", "Avro"),
         (b"PK\x03\x04" + b"\0" * 99, "unpack"),
-        (b"BZh91AY", "unpack"),
-        (b"\x28\xb5\x2f\xfd\0", "unpack"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image"),
         (b"%PDF-1.7\n", "PDF"),
         (TABLE, "table"),
