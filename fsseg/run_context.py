@@ -125,6 +125,7 @@ class RunContext:
             self.store,
             self.catalog,
             self.ledger,
+            self.processes,
             self.settings.create_missing,
             self.reader is None,
             self.settings.strict,
