@@ -308,15 +308,20 @@ def command(
     """The settings and the output of a command; what goes wrong inside becomes one message and an exit code."""
     from fsseg.cli.errors import handled
     from fsseg.cli.session import Output
+    from fsseg.mapping.mistakes import MappingError
     from fsseg.report.console import open_consoles
-    from fsseg.settings import load
+    from fsseg.settings import WrongSettings, load
+    from fsseg.settings_file import placed
 
     consoles = open_consoles(quiet=display.quiet)
     with handled(consoles, as_json=display.json):
         if display.verbose:
             log_to_stderr()
         chosen = load(flags(account, *more), account.config)
-        yield chosen, Output(consoles, json=display.json, no_progress=display.no_progress)
+        try:
+            yield chosen, Output(consoles, json=display.json, no_progress=display.no_progress)
+        except MappingError as error:
+            raise WrongSettings(placed(error.mistakes, chosen.config_file)) from None
 
 
 def log_to_stderr() -> None:
