@@ -115,7 +115,7 @@ def test_standard_input_is_read_too(shell: Shell) -> None:
 def test_the_samples_are_told_whole(shell: Shell) -> None:
     done = shell("inspect", f"{SAMPLES}/*.json*", "--top", "0")
     assert done.code == 1
-    assert done.out.startswith("405 events")
+    assert done.out.startswith("431 events")
     assert "more: --top" not in done.out
 
 
