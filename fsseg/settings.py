@@ -185,6 +185,8 @@ class Settings(_Section):
     nulls: Literal["clear", "ignore"] = "clear"
     convert_leads: bool = False
     strict: bool = False
+    existing: Literal["update", "newer", "fill", "keep"] = "update"
+    """What happens to records that are there already: all that events say, what is newer, what is empty, or nothing."""
     freshsales: Freshsales = Freshsales()
     identity: Identity = Identity()
     timeline: Timeline = Timeline()
@@ -214,6 +216,7 @@ FILE_KEYS = {
     "nulls",
     "convert_leads",
     "strict",
+    "existing",
     "freshsales",
     "identity",
     "timeline",

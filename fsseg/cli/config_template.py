@@ -10,6 +10,7 @@ TEMPLATE = """\
 
 # nulls = "clear"          # what null in a trait does: clear the field, or "ignore"
 # convert_leads = false    # make a lead a contact when an event asks for a contact
+# existing = "update"      # records that are there already: "newer", "fill" (empty fields) or "keep" change less
 # strict = false           # reject an event for a value that doesn't fit, instead of leaving that value out
 
 [freshsales]

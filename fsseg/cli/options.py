@@ -27,6 +27,15 @@ class Edition(StrEnum):
     suite = "suite"
 
 
+class Existing(StrEnum):
+    """What happens to records that are there already."""
+
+    update = "update"
+    newer = "newer"
+    fill = "fill"
+    keep = "keep"
+
+
 class Match(StrEnum):
     """As the destination matches people, or by the e-mail alone."""
 
@@ -237,6 +246,15 @@ class EventOptions:
         typer.Option("--strict", help="Reject events with a value that doesn't fit its field.", rich_help_panel=WHAT),
         Setting("strict"),
     ] = False
+    existing: Annotated[
+        Existing | None,
+        typer.Option(
+            "--existing",
+            help="Records that are there already: update them, only by newer events, only empty fields, or not at all.",
+            rich_help_panel=WHAT,
+        ),
+        Setting("existing"),
+    ] = None
     again: Annotated[
         bool,
         typer.Option(

@@ -36,6 +36,7 @@ from fsseg.mapping.rules import Rules, missing_types
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
 from fsseg.plan.defaults import check_settings
+from fsseg.plan.existing import Mode
 from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
@@ -122,6 +123,7 @@ def import_flags(settings: Settings) -> str:
         ("--edition", account.edition),
         ("--api-token-file", account.api_token_file and account.api_token_file.absolute()),
         ("--match", settings.identity.match),
+        ("--existing", None if Mode(settings.existing) is Mode.UPDATE else settings.existing),
     ):
         if value and not (settings.sandbox and flag in ("--domain", "--base-url", "--api-token-file")):
             flags += [flag, shlex.quote(str(value))]
