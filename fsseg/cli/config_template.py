@@ -69,6 +69,9 @@ TEMPLATE = """\
 # title = "Order"
 """
 
+MAPPING = "# Where traits go"
+"""Begins the part of the template that files tell more of."""
+
 EXAMPLES = {
     "domain": "acme.freshsales.io",
     "edition": "classic",
@@ -78,14 +81,16 @@ EXAMPLES = {
 }
 
 
-def filled(chosen: dict[str, str | None]) -> str:
-    """The file with the settings chosen; what isn't stands there as a comment."""
+def filled(chosen: dict[str, str | None], mapping: str = "") -> str:
+    """The file with the settings chosen; what isn't stands there as a comment. `mapping` is the end of it, if told."""
     lines = {}
     for name, example in EXAMPLES.items():
         value = chosen.get(name)
         line = f"{name} = {orjson.dumps(value or example).decode()}"
         lines[name] = line if value else f"# {line}"
     text = TEMPLATE.format(**lines)
+    if mapping:
+        text = text[: text.index(MAPPING)] + mapping
     return "\n".join(_aligned(line) for line in text.split("\n"))
 
 

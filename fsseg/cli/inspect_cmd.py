@@ -46,10 +46,10 @@ def inspect(
         from fsseg.state.actions import EventOutcome
 
         files, unreadable = find_inputs(paths, output.consoles)
-        known = _known(settings, output, offline=offline)
-        inspection = _inspection(settings, known, suggest=suggest)
+        known = known_for(settings, output, offline=offline)
+        inspection = inspection_for(settings, known, suggest=suggest)
         with output.progress:
-            unreadable += _read(inspection, settings, files, output)
+            unreadable += read_all(inspection, settings, files, output)
         imported = known_fields.imported(settings, files)
         if display.json:
             told = {"suggestions": suggested_json(inspection, known)} if suggest else {}
@@ -62,7 +62,8 @@ def inspect(
         raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)
 
 
-def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
+def known_for(settings: Settings, output: Output, *, offline: bool) -> Known:
+    """The account's fields where it can be asked, else those that are known."""
     from fsseg.cli import known_fields
     from fsseg.settings import api_token
 
@@ -74,7 +75,8 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
     return known_fields.offline(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")))
 
 
-def _inspection(settings: Settings, known: Known, *, suggest: bool) -> Inspection:
+def inspection_for(settings: Settings, known: Known, *, suggest: bool) -> Inspection:
+    """What takes the events in; with `suggest` it notes what the values are like, too."""
     from fsseg.cli.session import rules_of
     from fsseg.mapping.explain import Explainer
     from fsseg.mapping.inspection import Inspection
@@ -88,7 +90,7 @@ def _inspection(settings: Settings, known: Known, *, suggest: bool) -> Inspectio
     )
 
 
-def _read(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
+def read_all(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
     from fsseg.cli.session import tell_empty

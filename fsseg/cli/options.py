@@ -310,7 +310,7 @@ class DisplayOptions:
     ] = False
 
 
-NamedAccount = Annotated[AccountOptions, Without(["config", "state_dir", "sandbox", "sandbox_as"])]
+NewAccount = Annotated[AccountOptions, Without(["config", "sandbox_as"])]
 SandboxAccount = Annotated[AccountOptions, Without(["domain", "base_url", "api_token_file", "sandbox", "sandbox_as"])]
 StoredAccount = Annotated[AccountOptions, Without(["api_token_file", "sandbox_as"])]
 UndoLimits = Annotated[LimitOptions, Without(["allow_mass_changes"])]
