@@ -114,7 +114,7 @@ def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], li
 def _context(work: Deciding, page: list[Record]) -> Context:
     people = work.store.around(record.parent for record in page)
     names = (name for record in page for name in record.companies)
-    keys = [key for record in page if record.existing is not None for key in _fingerprint_keys(record, people)]
+    keys = [key for record in page if record.existing is not None for key in keys_of(record, people)]
     return Context(people, work.store.accounts(names), work.ledger.rows(keys), work.ledger.not_stored(keys))
 
 
@@ -150,7 +150,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
             wanted = work.defaults.fill(record.entity, wanted)
         change = diff(work.catalog, record.entity, wanted, None)
     else:
-        history = history_of(context.histories, _fingerprint_keys(record, context.people))
+        history = history_of(context.histories, keys_of(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
         desired, warnings = _fitted(work, record.entity, united(desired, record.existing), warnings)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
@@ -186,7 +186,7 @@ def _storable(
 ) -> tuple[dict[str, Any], list[Any]]:
     """What is desired but for what Freshsales has taken before and not stored, which is warned of again."""
     known: dict[str, int] = {}
-    for key in _fingerprint_keys(record, context.people):
+    for key in keys_of(record, context.people):
         known |= context.not_stored.get(key, {})
     dropped = {name for name in desired.keys() & known.keys() if value_fingerprint(desired[name]) == known[name]}
     if not dropped:
@@ -201,7 +201,7 @@ def _holds(catalog: Catalog, record: Record, name: str) -> bool:
     return same(has, record.desired[name], field_of(catalog, record.entity, name))
 
 
-def _fingerprint_keys(record: Record, people: dict[int, Around]) -> list[int]:
+def keys_of(record: Record, people: dict[int, Around]) -> list[int]:
     """The keys under which the ledger keeps what was delivered of the record that is there."""
     if record.converts is not None:
         return fingerprint_keys(record.kind, "lead", record.converts, record.match_key, None)
