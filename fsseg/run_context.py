@@ -126,6 +126,7 @@ class RunContext:
             self.store,
             self.catalog,
             self.ledger,
+            self.processes,
             self.settings.create_missing,
             self.reader is None,
             self.settings.strict,
@@ -261,8 +262,8 @@ class RunContext:
 
             def advance(count: int) -> None:
                 stage.advance(count)
-                if self.pacer.limit is not None and self.pacer.remaining is not None:
-                    self.progress.quota(self.pacer.remaining, self.pacer.limit)
+                if self.pacer.per_hour is not None and self.pacer.remaining is not None:
+                    self.progress.quota(self.pacer.remaining, self.pacer.per_hour)
 
             yield advance
 

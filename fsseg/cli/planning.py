@@ -14,7 +14,7 @@ from typing import Any, Literal
 from fsseg.cli.errors import NoInput
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
-from fsseg.cli.work import (
+from fsseg.cli.session import (
     FEW,
     Declined,
     Ending,
@@ -172,7 +172,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         "import_flags": import_flags(held.settings),
         "run_dir": str(run.folder),
     }
-    if pipeline.pacer.limit is not None:
+    if pipeline.pacer.per_hour is not None:
         head |= {"account_limit": pipeline.pacer.per_hour, "quota_left": pipeline.pacer.remaining}
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]

@@ -16,7 +16,7 @@ from fsseg.fold.engines import FoldEngine
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
 from fsseg.fold.mended import Mended
-from fsseg.fold.people import write_records
+from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter

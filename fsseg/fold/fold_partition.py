@@ -174,4 +174,4 @@ def _ties(emails: Emails, shared: set[str]) -> list[tuple[str, str]]:
 
 
 def _dumped(state: State) -> bytes:
-    return orjson.dumps(dump(state))
+    return bytes(memoryview(orjson.dumps(dump(state))))  # what orjson gives keeps 4 KiB for good

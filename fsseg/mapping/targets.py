@@ -284,7 +284,7 @@ class ToPart:
         self.resolver = resolver
         self.bad = MappingWarning("bad_value", kind, f"{kind} takes an object with a name")
         self.nameless = MappingWarning("incomplete", f"{kind}.name", f"a {kind} without a name is left out")
-        self._memory: dict[bytes, tuple[Part | None, Warnings]] = {}
+        self._memory: dict[str, tuple[Part | None, Warnings]] = {}
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
         if value.__class__ is not dict:
@@ -308,7 +308,7 @@ class ToPart:
 
     def _part(self, value: dict[str, Any]) -> tuple[Part | None, Warnings]:
         try:
-            key = dumps(value)
+            key = dumps(value).decode()  # the bytes that orjson gives keep 4 KiB for good
         except JSONEncodeError:  # nested too deeply to be written, though it could be read
             return self._map(value)
         known = self._memory.get(key)

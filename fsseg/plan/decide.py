@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, assert_never
 
-import orjson
-
-from fsseg.fold.desired import LEAD_STAGE
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.plan.creation import Creation, create_new_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
-from fsseg.plan.limits import fitted, left_out
 from fsseg.plan.united import united
+from fsseg.processes import Processes
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.decided_rows import (
     KINDS,
-    NewPerson,
-    create_people,
     decide_entries,
-    new_people,
     undecided,
     write_decisions,
 )
@@ -37,11 +33,17 @@ class Deciding:
     store: Store
     catalog: Catalog
     ledger: Ledger
+    processes: Processes
     create_missing: bool = False
     offline: bool = False
     strict: bool = False
     """Whether a value that Freshsales can't hold is sent all the same, so that the record is refused."""
     defaults: Defaults | None = None
+
+    @cached_property
+    def creation(self) -> Creation:
+        """How new records are filled."""
+        return Creation(self.catalog, self.defaults, self.strict)
 
 
 class Context(NamedTuple):
@@ -70,34 +72,11 @@ def decide(work: Deciding) -> None:
     with work.store.hurried():
         for kind in KINDS:
             if kind == "person":
-                for people in new_people(work.store):
-                    create_people(work.store, *_create_rows(work, people))
+                create_new_people(work.store, work.creation, work.processes)
             for page in undecided(work.store, kind):
                 write_decisions(work.store, *_rows(work, page))
     with work.store.transaction():
         decide_entries(work.store)
-
-
-def _create_rows(work: Deciding, people: list[NewPerson]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """What `decision` comes to for new people, of whom there may be a great many.
-
-    The JSON of their fields, and warnings, both with their ids.
-    """
-    companies = {person.id: orjson.loads(person.companies) for person in people if person.companies != "[]"}
-    accounts = work.store.accounts(name for names in companies.values() for name in names)
-    rows, warnings = [], []
-    for person in people:
-        desired, left_out = _fitted(work, person.entity, orjson.loads(person.desired), [])
-        asks_contact = bool(person.asks_contact)
-        wanted = _wanted_of_new(work, person.entity, person.key, desired, asks_contact=asks_contact)
-        fields: dict[str, tuple[Any, Any]] = {
-            name: (None, value) for name, value in wanted.items() if value is not None
-        }
-        if links := [accounts[name].key for name in companies.get(person.id, ()) if name in accounts]:
-            fields["sales_accounts"] = ([], links)
-        rows.append((encode(fields), person.id))
-        warnings += [(text, person.id) for text in left_out]
-    return rows, warnings
 
 
 def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], list[tuple[str, int]]]:
@@ -143,16 +122,16 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
-        wanted, warnings = _fitted(work, record.entity, record.desired, warnings)
+        wanted, warnings = work.creation.fitted(record.entity, record.desired, warnings)
         if record.kind == "person":
-            wanted = _wanted_of_new(work, record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
+            wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
         elif work.defaults:
             wanted = work.defaults.fill(record.entity, wanted)
         change = diff(work.catalog, record.entity, wanted, None)
     else:
         history = history_of(context.histories, keys_of(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
-        desired, warnings = _fitted(work, record.entity, united(desired, record.existing), warnings)
+        desired, warnings = work.creation.fitted(record.entity, united(desired, record.existing), warnings)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         desired, warnings = _storable(record, desired, context, warnings)
         change, links = _compare(work, record, history, desired, links)
@@ -169,16 +148,6 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         case Conflict(code):
             return Decision(Action.CONFLICT, record.fields, Status.FAILED, code, warnings, account, times)
     assert_never(change)
-
-
-def _fitted(
-    work: Deciding, entity: str, desired: dict[str, Any], warnings: list[Any]
-) -> tuple[dict[str, Any], list[Any]]:
-    """What Freshsales can hold of what is desired, with a warning for each field where that isn't all."""
-    if work.strict:
-        return desired, warnings
-    fits, changed = fitted(work.catalog, entity, desired)
-    return fits, warnings + [left_out(name, value) for name, value in changed.items()] if changed else warnings
 
 
 def _storable(
@@ -238,22 +207,6 @@ def _only_rounded(catalog: Catalog, entity: str, fields: Fields) -> bool:
 def _delivered(history: History, record: Record) -> bool:
     """Whether what is wanted of this record is just what was last delivered of it."""
     return record.converts is None and history.fingerprint == fingerprint(record.kind, record.desired, record.companies)
-
-
-def _wanted_of_new(
-    work: Deciding, entity: str, email: str, desired: dict[str, Any], *, asks_contact: bool
-) -> dict[str, Any]:
-    """What is wanted of a new person, who needs an e-mail.
-
-    A suite account has no leads: a new "lead" is a contact in the stage of that name, unless asked for as one.
-    """
-    wanted, catalog = {"email": email} | desired, work.catalog
-    if work.defaults:
-        wanted = work.defaults.fill(entity, wanted, is_lead=catalog.edition == "suite" and not asks_contact)
-    if catalog.edition == "suite" and not asks_contact and "lifecycle_stage_id" not in wanted:
-        stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
-        wanted |= {} if stage is None else {"lifecycle_stage_id": stage}
-    return wanted
 
 
 def _account_links(context: Context, record: Record) -> Fields:

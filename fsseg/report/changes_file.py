@@ -61,7 +61,7 @@ class ChangesFile:
         self._parts: Iterator[tuple[str, Sample]] | None = None
         if processes.jobs > 1:
             ids = store.entry_ids()
-            size = len(ids) // (2 * processes.jobs) + 1
+            size = len(ids) // (4 * processes.jobs) + 1
             parts = [*_RECORDS, *(Part(TIMELINE, ids[at : at + size]) for at in range(0, len(ids), size))]
             tasks = ((str(store.path), str(processes.folder), part) for part in parts)
             self._parts = processes.results(_write_part, tasks)

@@ -121,7 +121,7 @@ def _read_as(number: float, unit: int) -> datetime | None:
     return date if is_meant else None
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=1_000)
 def microseconds(time: str) -> int:
     """An event time (see `Event.time`) as a number; 0 where there is none."""
     if not time:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -28,20 +29,29 @@ class NewPerson(NamedTuple):
     companies: str
 
 
-def new_people(store: Store, size: int = 1_000) -> Iterator[list[NewPerson]]:
-    """All new people who are still to be decided on, so many at a time."""
-    last = -1
+_NEW = "kind = 'person' AND action IS NULL AND existing IS NULL"
+
+
+def new_people(store: Store, size: int, ids: range | None = None) -> Iterator[list[NewPerson]]:
+    """All new people who are still to be decided on, so many at a time; of these ids, if some are given."""
+    last, end = (ids.start - 1, ids.stop - 1) if ids else (-1, 2**63 - 1)
     while True:
         rows = store.db.execute(
-            f"SELECT {', '.join(NewPerson._fields)} FROM record NOT INDEXED WHERE id > ? AND kind = 'person'"
-            " AND action IS NULL AND existing IS NULL ORDER BY id LIMIT ?",
-            (last, size),
+            f"SELECT {', '.join(NewPerson._fields)} FROM record NOT INDEXED WHERE id > ? AND id <= ? AND {_NEW}"
+            " ORDER BY id LIMIT ?",
+            (last, end, size),
         )
         page = [NewPerson._make(row) for row in rows]
         if not page:
             return
         last = page[-1].id
         yield page
+
+
+def new_people_ids(store: Store, size: int) -> list[range]:
+    """From which id to which one so many new people stand each, who are still to be decided on."""
+    ids = array("q", (id for (id,) in store.db.execute(f"SELECT id FROM record NOT INDEXED WHERE {_NEW} ORDER BY id")))
+    return [range(page[0], page[-1] + 1) for page in (ids[at : at + size] for at in range(0, len(ids), size))]
 
 
 def create_people(store: Store, rows: Iterable[tuple[str, int]], warnings: Iterable[tuple[str, int]] = ()) -> None:

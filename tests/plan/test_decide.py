@@ -13,10 +13,11 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.companies import fold_companies
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
-from fsseg.fold.people import write_records
+from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.plan.decide import Context, Deciding, decide, decision
+from fsseg.processes import Processes
 from fsseg.segment.open import Input
 from fsseg.state.actions import Action
 from fsseg.state.ledger import Ledger
@@ -35,8 +36,9 @@ PEOPLE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("edition", ["classic", "suite"])
 @pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_new_people_come_to_the_same_by_the_page_and_one_by_one(
-    tmp_path: Path, edition: Literal["classic", "suite"], strict: bool
+    tmp_path: Path, edition: Literal["classic", "suite"], strict: bool, jobs: int
 ) -> None:
     events = [
         {"type": "identify", "userId": f"u{n}@x.example", "timestamp": f"2025-01-0{n + 1}", "traits": traits}
@@ -45,6 +47,7 @@ def test_new_people_come_to_the_same_by_the_page_and_one_by_one(
     (tmp_path / "e.jsonl").write_bytes(b"\n".join(map(orjson.dumps, events)))
     catalog = Catalog.standard(edition)
     with (
+        closing(Processes(jobs, tmp_path)) as processes,
         closing(Store(tmp_path / "plan.db")) as store,
         closing(Ledger(tmp_path / "ledger.db")) as ledger,
         closing(LocalEngine(tmp_path, catalog, Rules(offline=True))) as engine,
@@ -54,7 +57,7 @@ def test_new_people_come_to_the_same_by_the_page_and_one_by_one(
         write_records(store, collector, engine.fold(collector.size), edition, None)
         match_everybody(store)
         fold_companies(store)
-        work = Deciding(store, catalog, ledger, offline=True, strict=strict)
+        work = Deciding(store, catalog, ledger, processes, offline=True, strict=strict)
         decide(work)
         people = list(store.records("kind = 'person'"))
         assert len(people) == len(PEOPLE)
