@@ -76,7 +76,7 @@ def run(
         begun = new_run(
             held.folder, account=held.account.host, edition=held.account.edition, command=command, dry=dry,
             offline=offline, settings=settings.model_dump(mode="json"),
-            inputs=[path if path == STDIN else os.path.abspath(path) for path in files],
+            inputs=[path if path == STDIN else os.path.abspath(path) for path in files], given=files,
         )  # fmt: skip
         with ExitStack() as open_run:
             open_run.enter_context(resumable(begun, fresh=True))
@@ -91,7 +91,7 @@ def run(
 
             def act(stack: ExitStack) -> None:
                 pipeline.commit_killed()
-                pipeline.plan(register(pipeline.store, pipeline.run, files))
+                pipeline.plan(register(pipeline.store, pipeline.run, files, files))
                 refuse_foreign(pipeline.store, len(files))
                 refuse_forbidden(pipeline)
                 if not dry:

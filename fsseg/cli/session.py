@@ -149,11 +149,14 @@ def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
         consoles.info(f"nor in {counted(len(files) - FEW, 'more file')}")
 
 
-def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
-    """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told."""
+def register(store: Store, run: Run, files: Sequence[str], given: Sequence[str]) -> list[Input]:
+    """Note the inputs in the run's store, as they were given, too.
+
+    Standard input is kept in the run's folder, so that its events can be told.
+    """
     inputs = []
-    for number, shown in enumerate(files):
-        path = kept_stdin(run) if shown == "-" else shown
+    for number, (file, shown) in enumerate(zip(files, given, strict=True)):
+        path = kept_stdin(run) if file == "-" else file
         add_input(store, number, path, shown)
         inputs.append(Input(path, number))
     note_files(store, inputs)

@@ -75,7 +75,7 @@ def fold_inputs(
         dedupe.clear()
         mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
         partitions = engine.fold(collector.size)
-        known_new = work.rules.offline and not work.daily
+        known_new = work.rules.offline and not (work.daily or work.again)
         write_records(work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new)
     keep_rejected(work.store)
     if work.daily:

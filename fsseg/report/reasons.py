@@ -154,6 +154,9 @@ TABLE: tuple[Reason, ...] = (
     ),
 )
 
+UNKNOWN_EMAIL = "nothing tells the e-mail of this userId: identify the person first, or put the e-mail into the event"
+"""What to do about `unknown_person` where people were to be made."""
+
 REASONS: Mapping[str, Reason] = MappingProxyType({r.code: r for r in TABLE if r.outcome != "warning"})
 """By code: why an event was rejected, skipped or failed."""
 
