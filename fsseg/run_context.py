@@ -131,6 +131,7 @@ class RunContext:
             self.reader is None,
             self.settings.strict,
             Defaults(self.catalog, self.settings.defaults.model_dump()),
+            self.settings.convert_leads,
         )
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, assert_never
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.plan.converted import Left
 from fsseg.plan.creation import Creation, create_new_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
@@ -17,6 +18,7 @@ from fsseg.processes import Processes
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.decided_rows import (
     KINDS,
+    converting_leads,
     decide_entries,
     undecided,
     write_decisions,
@@ -39,11 +41,20 @@ class Deciding:
     strict: bool = False
     """Whether a value that Freshsales can't hold is sent all the same, so that the record is refused."""
     defaults: Defaults | None = None
+    convert_leads: bool = False
 
     @cached_property
     def creation(self) -> Creation:
         """How new records are filled."""
         return Creation(self.catalog, self.defaults, self.strict)
+
+    @cached_property
+    def left(self) -> Left:
+        """What leads that become contacts leave to new records."""
+        left = Left(self.catalog)
+        for person, lead in converting_leads(self.store) if self.convert_leads else ():
+            left.add(person, lead)
+        return left
 
 
 class Context(NamedTuple):
@@ -122,7 +133,8 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
-        wanted, warnings = work.creation.fitted(record.entity, record.desired, warnings)
+        desired = work.left.complete(record.kind, record.parent, record.match_key, record.desired)
+        wanted, warnings = work.creation.fitted(record.entity, desired, warnings)
         if record.kind == "person":
             wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
         elif work.defaults:

@@ -228,8 +228,8 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
     not_taken = _not_taken(record, since)
     for name, (before, after) in record.fields.items():
         if name == "entity":
-            return CONFLICT
-        elif name == "sales_accounts":
+            continue
+        if name == "sales_accounts":
             has, kept = _kept_links(record, current, set(after) - set(before))
             if len(kept) < len(has):
                 fields[name] = [[account.get("name") for account in has], [account.get("name") for account in kept]]
@@ -249,7 +249,10 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text
             if name == "email":
                 dropped = after
-    return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped) if fields else NOTHING_LEFT
+    warnings = (Code.CONVERTED,) if "entity" in record.fields else ()
+    if not fields:
+        return WayBack(Action.UNCHANGED, Status.DONE, warnings=warnings)
+    return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped, warnings=warnings)
 
 
 def _kept_links(

@@ -150,6 +150,12 @@ TABLE: tuple[Reason, ...] = (
         Code.CREATED, "push", "warning", "the run has made it, and undo leaves it there: --delete-created deletes it"
     ),
     Reason(
+        Code.CONVERTED,
+        "push",
+        "warning",
+        "the run has made a contact of a lead, which can't be undone: the fields were put back, and it stays a contact",
+    ),
+    Reason(
         Code.INCOMPLETE, "map", "warning", "a field that Freshsales requires is missing, so the record was left out"
     ),
 )

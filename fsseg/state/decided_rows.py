@@ -69,6 +69,11 @@ def undecided(store: Store, kind: str) -> Iterator[list[Record]]:
     return store.pages("kind = ? AND (action IS NULL OR action = ?)", (kind, Action.REFERENCE))
 
 
+def converting_leads(store: Store) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The people who are leads and become contacts, with what the lead holds."""
+    return ((record.id, record.existing or {}) for record in store.records("converts IS NOT NULL"))
+
+
 def write_decisions(store: Store, rows: Iterable[tuple[Any, ...]], times: Iterable[tuple[str, int]]) -> None:
     """Set what was decided: the columns of `DECIDED`, and event times where some are not wanted any more; ids last."""
     with store.transaction():
