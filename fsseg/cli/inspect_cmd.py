@@ -26,10 +26,12 @@ def inspect(
     *,
     account: o.AccountOptions,
     with_: o.WithFlag = None,
+    table: o.TableFlag = None,
+    trait: o.TraitFlag = None,
     display: o.DisplayOptions,
 ) -> None:
     """Say what is in event files and where their traits go. Reads the account's fields, if one is configured."""
-    with o.command(account, display, o.EventOptions(with_=with_)) as (settings, output):
+    with o.command(account, display, o.EventOptions(with_=with_, table=table, trait=trait)) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.inspect_text import plain, print_inspection
         from fsseg.cli.session import find_inputs
@@ -77,15 +79,17 @@ def _read(inspection: Inspection, settings: Settings, files: list[str], output: 
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
     from fsseg.cli.session import tell_empty
+    from fsseg.segment.hints import hints_of
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds
     from fsseg.segment.read import read
 
+    hints = hints_of(settings.model_dump())
     ids = PlaceholderIds(settings.identity.placeholder_ids)
     with output.progress.stage("Read", None, "events") as stage:
         advance: Callable[[int], None] = stage.advance
         for number, path in enumerate(files):
-            input = Input(path, number)
+            input = Input(path, number, hints=hints)
             inspection.take(input, read(input, placeholder_ids=ids), advance)
     tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
     faulty = [file for file in inspection.stats.files if file.unreadable]

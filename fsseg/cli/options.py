@@ -74,6 +74,26 @@ WithFlag = Annotated[
     typer.Option("--with", help="Take these events too.", rich_help_panel=WHAT),
     Setting("with_group", bool),
 ]
+TableFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="NAME",
+        help="Which warehouse table the files are, where neither name nor header tells.",
+        rich_help_panel=WHAT,
+    ),
+    Setting("table"),
+]
+TraitFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trait",
+        metavar="NAME[=VALUE]",
+        help="The trait or audience that a downloaded table doesn't name.",
+        rich_help_panel=WHAT,
+    ),
+    Setting("trait"),
+]
 
 
 def _unless_domain(context: typer.Context, url: str | None) -> str | None:
@@ -198,6 +218,8 @@ class EventOptions:
         Setting("jobs"),
     ] = None
     with_: WithFlag = None
+    table: TableFlag = None
+    trait: TraitFlag = None
     stitch_anonymous: Annotated[
         bool,
         typer.Option(

@@ -39,7 +39,9 @@ from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
-from fsseg.segment.open import Input, expand
+from fsseg.segment.expand import expand
+from fsseg.segment.hints import hints_of
+from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.state.actions import Code
 from fsseg.state.database import StateError
@@ -154,13 +156,23 @@ def register(store: Store, run: Run, files: Sequence[str], given: Sequence[str])
 
     Standard input is kept in the run's folder, so that its events can be told.
     """
-    inputs = []
-    for number, (file, shown) in enumerate(zip(files, given, strict=True)):
-        path = kept_stdin(run) if file == "-" else file
+    inputs, hints = [], hints_of(store.meta.settings)
+    for number, (path, shown) in enumerate(_held(run, files, given)):
         add_input(store, number, path, shown)
-        inputs.append(Input(path, number))
+        inputs.append(Input(path, number, hints=hints))
     note_files(store, inputs)
     return inputs
+
+
+def _held(run: Run, files: Sequence[str], given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The files with the names that they were given by; an archive on standard input is what is in it."""
+    for file, shown in zip(files, given, strict=True):
+        if file != STDIN:
+            yield file, shown
+            continue
+        kept = kept_stdin(run)
+        members = expand([kept])[0] or [kept]
+        yield from ((path, f"{STDIN}{path.removeprefix(kept)}") for path in members)
 
 
 def kept_stdin(run: Run) -> str:
