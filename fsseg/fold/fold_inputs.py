@@ -75,7 +75,7 @@ def fold_inputs(
             engine.read(inputs, collector, ticking(shown.advance))
         dedupe.clear()
         mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
-        known_new = work.rules.offline and not work.daily
+        known_new = work.rules.offline and not (work.daily or work.again)
         with stage("Fold", None, "people", brief=True) as shown:
             partitions = _told(engine.fold(collector.size), ticking(shown.advance))
             write_records(
