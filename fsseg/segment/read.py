@@ -17,6 +17,7 @@ from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
 from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
+from fsseg.segment.objects import use_endpoint
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.tables.events import RowEvents
@@ -56,6 +57,7 @@ class Reader:
 
     def __iter__(self) -> Iterator[Event | Rejected]:
         part = self.input.start, self.input.end
+        use_endpoint(self.input.hints.endpoint)
         try:
             with open_bytes(self.input.path, self._stdin) as file:
                 if part == (0, None):
