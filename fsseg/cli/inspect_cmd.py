@@ -13,7 +13,7 @@ from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from fsseg.cli.known_fields import Known
-    from fsseg.cli.work import Output
+    from fsseg.cli.session import Output
     from fsseg.mapping.inspection import Inspection
     from fsseg.settings import Settings
 
@@ -36,7 +36,7 @@ def inspect(
     with o.command(account, display, chosen) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.inspect_text import plain, print_inspection
-        from fsseg.cli.work import find_inputs
+        from fsseg.cli.session import find_inputs
         from fsseg.exit_codes import ExitCode
         from fsseg.report.render import print_json
         from fsseg.state.actions import EventOutcome
@@ -68,7 +68,7 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
 
 
 def _inspection(settings: Settings, known: Known) -> Inspection:
-    from fsseg.cli.work import rules_of
+    from fsseg.cli.session import rules_of
     from fsseg.mapping.explain import Explainer
     from fsseg.mapping.inspection import Inspection
     from fsseg.mapping.mapper import Mapper
@@ -80,7 +80,7 @@ def _inspection(settings: Settings, known: Known) -> Inspection:
 def _read(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
-    from fsseg.cli.work import tell_empty
+    from fsseg.cli.session import tell_empty
     from fsseg.segment.hints import hints_of
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds

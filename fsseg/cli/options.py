@@ -14,7 +14,7 @@ import typer
 from fsseg.cli.option_groups import Setting, Without, flags
 
 if TYPE_CHECKING:
-    from fsseg.cli.work import Output
+    from fsseg.cli.session import Output
     from fsseg.settings import Settings
 
 ACCOUNT, RUN, WHAT, OUTPUT = "Account", "This run", "Which events, and how", "Output"
@@ -319,7 +319,7 @@ def command(
 ) -> Iterator[tuple[Settings, Output]]:
     """The settings and the output of a command; what goes wrong inside becomes one message and an exit code."""
     from fsseg.cli.errors import handled
-    from fsseg.cli.work import Output
+    from fsseg.cli.session import Output
     from fsseg.report.console import open_consoles
     from fsseg.settings import load
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, folder_of, locked
-from fsseg.cli.work import Output
+from fsseg.cli.session import Output
 from fsseg.report.console import write
 from fsseg.report.render import print_json
 from fsseg.sandbox import Options, Sandbox, reset, running

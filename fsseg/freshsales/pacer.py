@@ -8,68 +8,18 @@ number go one at a time. After every pause a single request tries the ground bef
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from fsseg.freshsales import quota
 from fsseg.freshsales.clock import Clock, SystemClock
 from fsseg.freshsales.errors import BudgetSpent, Interrupted
+from fsseg.freshsales.pace import GO, Delay, Now, Pace, Ticket
 from fsseg.freshsales.quota import QuotaHeaders
 
 Kind = Literal["read", "write"]
 OnWait = Callable[[float, float, str], None]
-
-_RESET_TOLERANCE_S = 2.0  # what two ways of telling the same reset may differ by
-_SLOW_START = 30  # requests that go one at a time while nothing is told: bursts of so many were seen refused
-_BURST = 120  # requests up to which a refusal for long is one for their haste, and not the end of an hour's quota
-_MAX_BLIND_REFUSALS = 3  # without a word on when to come back; then the end of a window is concluded from them
-
-
-class _Delay(NamedTuple):
-    seconds: float | None  # None: until an answer comes in
-    reason: str = ""
-
-
-_GO = _Delay(0.0)
-
-
-class Ticket(NamedTuple):
-    """Leave to send one request: in which window and when it was given, and how much of the quota was left then."""
-
-    window: int
-    at: float
-    left: int | None
-
-
-@dataclass(slots=True)
-class _Window:
-    """What is known of the window of quota we are in; it ends with a refusal or at the told reset."""
-
-    number: int = 0
-    left: int | None = None
-    reset_at: float | None = None
-    opened_at: float = 0.0
-    answered: int = 0  # requests that were not refused
-    sent: int = 0
-    left_before: int | None = None  # what was left of the window before, where that was only the reserve
-
-    @property
-    def untried(self) -> bool:
-        return self.answered == 0
-
-    @property
-    def sure_left(self) -> int | None:
-        """What is left; after a first request whose answer told nothing, no more than before it."""
-        return self.left_before if self.left is None and self.sent else self.left
-
-    def following(self, kept: int) -> _Window:
-        """The window after this one; `kept` is how many requests are reserved."""
-        left = self.sure_left
-        return _Window(self.number + 1, left_before=left if kept and left is not None and left <= kept else None)
 
 
 class Pacer:
@@ -98,24 +48,12 @@ class Pacer:
         self.total = self.read = self.write = self.retried = self.rate_limited = 0
         self.waited_s = 0.0
         self._waiting, self._waiting_since = 0, 0.0
-        self.limit: int | None = None
-        self.remaining: int | None = None
         self._max_requests = max_requests
         self._deadline = None if max_time is None else self.clock.time() + max_time
-        self._reserve = reserve
         self._changed = threading.Condition()
         self._interrupted = False
         self._sleeping = False
-        self._in_flight = self._most_in_flight = 0
-        self._window = _Window()
-        self._margin = 0.0
-        self._too_early = False
-        self._gate = -math.inf
-        self._strikes = self._blind_refusals = 0
-        self._first_refusal = self._last_refusal = 0.0
-        self._exhausted: _Window | None = None
-        self._period: float | None = None
-        self._blocked_for: float | None = None
+        self._pace = Pace(reserve)
         self._answers, self._answered_s = 0, 0.0
 
     def spent(self) -> dict[str, float]:
@@ -128,7 +66,12 @@ class Pacer:
     @property
     def per_hour(self) -> int | None:
         """Requests an hour the account may send, where the headers tell: the quota they tell of is the hour's."""
-        return self.limit
+        return self._pace.limit
+
+    @property
+    def remaining(self) -> int | None:
+        """Requests that are left of them, as the account told last; None before it did."""
+        return self._pace.remaining
 
     @property
     def seconds_per_request(self) -> float | None:
@@ -141,30 +84,27 @@ class Pacer:
         Raises BudgetSpent or Interrupted, and then nothing is to be sent.
         """
         with self._changed:
-            while (delay := self._delay()) != _GO:
+            while (delay := self._delay()) != GO:
                 if delay.seconds is None or self._sleeping:
                     self._changed.wait()
                 else:
                     self._sleep_for_all(delay.seconds, delay.reason)
-            self._in_flight += 1
-            self._window.sent += 1
-            self._most_in_flight = max(self._most_in_flight, self._in_flight)
             self.total += 1
             self.retried += retry
             if kind == "read":
                 self.read += 1
             else:
                 self.write += 1
-            return Ticket(self._window.number, self.clock.time(), self._window.left)
+            return self._pace.sent(self._now())
 
     def release(self, ticket: Ticket, headers: QuotaHeaders | None) -> None:
         """The request of `ticket` is over; `headers` is None when no answer came."""
         with self._changed:
-            self._in_flight -= 1
             if headers is not None:
                 self._answers += 1
                 self._answered_s += self.clock.time() - ticket.at
-                self._learn(ticket, headers)
+                self.rate_limited += headers.limited
+            self._pace.over(ticket, self._now(), headers, self.chance())
             self._changed.notify_all()
 
     def pause(self, seconds: float, reason: str) -> None:
@@ -185,6 +125,9 @@ class Pacer:
         with self._changed:
             self._changed.notify_all()
 
+    def _now(self) -> Now:
+        return Now(self.clock.time(), self.clock.wall())
+
     def _check(self, wait: float = 0.0) -> None:
         if self._interrupted:
             raise Interrupted("interrupted")
@@ -192,48 +135,15 @@ class Pacer:
             message = f"the time is up: the next request would have to wait {wait:.0f} s" if wait else "the time is up"
             raise BudgetSpent("max_time", message)
 
-    def _delay(self) -> _Delay:
+    def _delay(self) -> Delay:
         """How long the next request has to wait. Raises what ends the run."""
-        delay = self._quota_delay(self.clock.time())
+        delay = self._pace.delay(self._now())
         self._check(delay.seconds or 0.0)
         if self._max_requests is not None and self.total >= self._max_requests:
             many = f"all of the {self._max_requests:,} requests allowed are"
             spent = "the one request allowed is" if self._max_requests == 1 else many
             raise BudgetSpent("max_requests", f"{spent} spent")
         return delay
-
-    def _quota_delay(self, now: float) -> _Delay:
-        window, kept = self._window, math.ceil((self.limit or 0) * self._reserve)
-        if window.reset_at is not None and now >= window.reset_at:
-            window = self._window = window.following(kept)
-        if now < self._gate:
-            return _Delay(self._gate - now, "burst" if self._blind_refusals >= _MAX_BLIND_REFUSALS else "rate_limited")
-        unsure = self.limit is None and self._period is None and window.number == 0 and window.answered < _SLOW_START
-        alone = window.untried or unsure or self._near_the_end()
-        left = window.sure_left
-        # What is in flight may not be counted yet in what the headers say is left.
-        if left is not None and left - kept <= self._in_flight:
-            if self._in_flight:
-                return _Delay(None)
-            if kept and window.reset_at is None:
-                window.reset_at = now + self._guessed_end(now)
-            if window.reset_at is not None:
-                return _Delay(window.reset_at - now, "quota")
-        return _Delay(None) if alone and self._in_flight else _GO
-
-    def _guessed_end(self, now: float) -> float:
-        """Seconds until a new window may have begun, where only the reserve is left and nobody told the reset."""
-        window = self._window
-        # The last wait may have ended before the window did: a minute is tried before another hour is waited.
-        if window.left_before is not None and (window.left is None or self._too_early):
-            return quota.MINUTE
-        if self._period == quota.MINUTE:
-            return quota.MINUTE - (now - window.opened_at) % quota.MINUTE
-        return quota.to_next_hour(self.clock.wall())
-
-    def _near_the_end(self) -> bool:
-        """Whether as many requests went through as in the window that ran out last, or hardly more."""
-        return self._exhausted is not None and self._window.answered + self._in_flight >= self._exhausted.answered
 
     def _sleep_for_all(self, seconds: float, reason: str) -> None:
         """Sleep while all other threads wait for this one to wake, so that `on_wait` is called once for all."""
@@ -263,104 +173,3 @@ class Pacer:
                 self.waited_s += now - self._waiting_since
             self._waiting += change
             self._waiting_since = now
-
-    def _learn(self, ticket: Ticket, headers: QuotaHeaders) -> None:
-        now = self.clock.time()
-        fresh = ticket.window == self._window.number  # else it speaks of a window that is over
-        self.limit = headers.limit or self.limit
-        if headers.limited:
-            self.rate_limited += 1
-        if headers.limited or headers.retry_after:
-            if fresh:
-                self._close(now, headers)
-            else:
-                self._gate = max(self._gate, now + (headers.retry_after or 0.0))
-        elif fresh:
-            self._count(ticket, now, headers)
-        else:
-            # It says nothing of this window, but that the account lets requests through.
-            self._strikes = max(0, self._strikes - 1)
-
-    def _count(self, ticket: Ticket, now: float, headers: QuotaHeaders) -> None:
-        window = self._window
-        if window.untried:
-            window.opened_at = now
-            # Refusals without a hint were waited out: how long they lasted tells a minute's window from an hour's.
-            if self._blind_refusals >= _MAX_BLIND_REFUSALS:
-                minute = self._last_refusal - self._first_refusal < quota.MINUTE
-                self._period = quota.MINUTE if minute else quota.HOUR
-                hasty = self._exhausted is not None and self._exhausted.answered <= _BURST
-                self._blocked_for = now - self._first_refusal if hasty and not minute else None
-        window.answered += 1
-        self._blind_refusals = 0
-        self._strikes = max(0, self._strikes - 1)
-        # Clearly more went through than the last time it ran out, so what was learnt then holds no longer.
-        if self._exhausted is not None and window.answered > 1.1 * self._exhausted.answered + 5:
-            self._exhausted = None
-        reset_known = window.reset_at is not None
-        moved = headers.reset_in is not None and self._see_reset(ticket.at + headers.reset_in, now + headers.reset_in)
-        if headers.remaining is not None:
-            self._judge_wait(headers.remaining)
-            # Answers overtake each other, so the lowest number counts, unless they begin to speak of a new window.
-            left = math.inf if window.left is None else window.left
-            # An answer may be overtaken by many: in the same window it tells less than was left when it was asked for.
-            more = ticket.left is not None and headers.remaining >= ticket.left
-            leapt = moved or (not reset_known and more and headers.remaining > left + self._most_in_flight)
-            self.remaining = window.left = headers.remaining if leapt else int(min(left, headers.remaining))
-
-    def _judge_wait(self, remaining: int) -> None:
-        """Note whether the wait for the window's end was too short, so that the old window still goes on."""
-        window = self._window
-        if window.left_before is not None and window.left is None:
-            # A second look a minute later makes up for clocks that differ; a third would only eat up the reserve.
-            too_early = remaining < min(window.left_before, (self.limit or 0) - 1)
-            self._too_early = too_early and not self._too_early
-            if too_early:
-                self._margin = 1.0  # the reset was told in whole seconds, rounded down
-
-    def _see_reset(self, earliest: float, latest: float) -> bool:
-        """Note the end of the window, told between sending and receipt; whether it is a later one than known."""
-        known, latest = self._window.reset_at, latest + self._margin
-        moved = known is not None and earliest > known + _RESET_TOLERANCE_S
-        self._window.reset_at = latest if known is None or moved else min(known, latest)
-        return moved
-
-    def _close(self, now: float, headers: QuotaHeaders) -> None:
-        """A refusal: everybody waits, and what follows is a new window."""
-        window = self._window
-        if headers.limited:
-            self._strikes += 1
-            # A reset that is told while some of the quota is left is another window's.
-            told = headers.retry_after or (headers.reset_in and not headers.remaining)
-            self._blind_refusals = 0 if told else self._blind_refusals + 1
-            if window.untried and self._strikes == 1:
-                self._margin = 1.0  # the reset was told in whole seconds, rounded down
-        seconds = quota.wait(headers, max(1, self._strikes), self._boundary(now), self.clock.wall(), self.chance())
-        self._gate = max(self._gate, now + seconds)
-        self._last_refusal = now
-        if self._blind_refusals <= 1:
-            self._first_refusal = now
-        if headers.limited and not window.untried:
-            self._exhausted = window
-        # Where quota is left, another window than the one that the headers tell of has refused: that one goes on.
-        quota_left = bool(headers.remaining)
-        self.remaining = headers.remaining if headers.remaining is not None else self.remaining
-        self._window = _Window(
-            window.number + 1,
-            left=headers.remaining if quota_left else None,
-            reset_at=window.reset_at if quota_left else None,
-            left_before=window.left_before if window.left is None else None,
-        )
-
-    def _boundary(self, now: float) -> float | None:
-        """Seconds to the end of the window, once one like it was seen to run out without a word on its end."""
-        window, exhausted = self._window, self._exhausted
-        # Refused long before as many went through, it is not the same window that has run out.
-        if self._period is None or exhausted is None or window.answered < 0.9 * exhausted.answered:
-            return None
-        if self._blocked_for is not None:
-            return self._blocked_for
-        if self._period == quota.HOUR:
-            return quota.to_next_hour(self.clock.wall())
-        left = window.opened_at + self._period - now
-        return left if left > 0 else None

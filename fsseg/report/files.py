@@ -47,17 +47,42 @@ class JsonLines:
         self.close()
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON lines file without a half-written last line, one at a time; none if there is no file.
+class JsonLinesFile:
+    """The objects of a JSON lines file, one at a time, without a half-written last line; none if there is no file.
 
-    Raises `orjson.JSONDecodeError` on a damaged line elsewhere.
+    Going through them raises `orjson.JSONDecodeError` on a damaged line elsewhere.
     """
-    if not path.exists():
-        return
-    with open(path, "rb", buffering=BUFFER) as file:
-        for line in file:
-            if line.endswith(b"\n") and not line.isspace():
-                yield loads(line)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        if not self.path.exists():
+            return
+        with open(self.path, "rb", buffering=BUFFER) as file:
+            for line in file:
+                if line.endswith(b"\n") and not line.isspace():
+                    yield loads(line)
+
+    def blocks(self, most: int) -> Iterator[bytes]:
+        """The whole lines of its first `most` bytes, many at a time, as they stand there."""
+        if not self.path.exists():
+            return
+        begun = b""
+        with open(self.path, "rb", buffering=0) as file:
+            while most > 0 and (piece := file.read(min(BUFFER, most))):
+                most -= len(piece)
+                lines, end, rest = piece.rpartition(b"\n")
+                if end:
+                    yield begun + lines + end
+                    begun = rest
+                else:
+                    begun += piece
+
+
+def read_lines(path: Path) -> JsonLinesFile:
+    """The objects of a JSON lines file; see `JsonLinesFile`."""
+    return JsonLinesFile(path)
 
 
 def email_of(failure: dict[str, Any]) -> Any:

@@ -62,6 +62,21 @@ class WarningRow:
 
 
 @dataclass(frozen=True)
+class MisfitRow:
+    """A trait with values that didn't fit its field: how many, what the field takes, and the first of them.
+
+    `place` is where that stands (`events.jsonl line 17`), `key` whose it is; both may be empty.
+    """
+
+    trait: str
+    count: int
+    takes: str
+    example: str
+    key: str
+    place: str
+
+
+@dataclass(frozen=True)
 class RecordTable:
     """Records by entity: only the columns and rows that hold a number."""
 
@@ -107,7 +122,7 @@ class Failures:
 def place(about: dict[str, Any]) -> str:
     """Where a failure's event stands, by its `_fsseg` part: `events.jsonl line 17`."""
     line = about.get("line")
-    return sanitise(str(about.get("file", ""))) + (f" line {line}" if isinstance(line, int) else "")
+    return sanitise(str(about.get("file") or "")) + (f" line {line}" if isinstance(line, int) else "")
 
 
 def is_dry(summary: Summary) -> bool:
@@ -150,7 +165,7 @@ def not_put_back(summary: Summary) -> int:
 
 def where(summary: Summary) -> str:
     """The account as far as it is known: `acme.freshsales.io · classic · 1,000 requests/hour, 874 left`."""
-    parts = [sanitise(str(summary.get("account") or "no account")), str(summary.get("edition", ""))]
+    parts = [sanitise(str(summary.get(name) or other)) for name, other in (("account", "no account"), ("edition", ""))]
     if limit := summary.get("account_limit"):
         left = summary.get("quota_left")
         parts.append(f"{counted(limit, 'request')}/hour" + (f", {number(left)} left" if left is not None else ""))
@@ -264,6 +279,21 @@ def warning_rows(summary: Summary) -> list[WarningRow]:
         worth_naming = [name for name in names if name[0] or name[2]]
         rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, worth_naming))
     return sorted(rows, key=lambda row: (-row.count, row.code))
+
+
+def misfit_rows(summary: Summary) -> list[MisfitRow]:
+    """The traits whose values didn't fit their fields, the most frequent first."""
+    rows = []
+    for warning in summary.get("warnings", []):
+        if warning["code"] == Code.BAD_VALUE and warning.get("name"):
+            first: dict[str, Any] = next(iter(warning.get("samples") or ()), {})
+            rows.append(
+                MisfitRow(
+                    sanitise(warning["name"]), warning["count"], sanitise(warning.get("hint") or ""),
+                    value(first["value"]) if "value" in first else "", value(first.get("key") or ""), place(first),
+                )
+            )  # fmt: skip
+    return sorted(rows, key=lambda row: (-row.count, row.trait))
 
 
 def _own_hint(warning: dict[str, Any], known: str) -> str:

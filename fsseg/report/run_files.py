@@ -49,5 +49,6 @@ def write_run_files(
     summary["exit_code"] = exit_code(summary["events"]["outcomes"])
     sample = changes.finish()
     write_summary(run.summary_path, summary)
-    write_html(run.folder / "report.html", summary, sample, read_lines(run.failures), run_dir=run.folder)
+    rows = read_lines(run.changes), read_lines(run.failures)
+    write_html(run.folder / "report.html", summary, *rows, run_dir=run.folder, sample=sample)
     return Written(summary, sample)

@@ -277,7 +277,7 @@ def test_quota_headers_of_any_answer_reach_the_pacer(http: Http, httpx_mock: HTT
     )
     with pytest.raises(NotFound):
         read(http)
-    assert (http.pacer.limit, http.pacer.remaining) == (1000, 873)
+    assert (http.pacer.per_hour, http.pacer.remaining) == (1000, 873)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_a_spent_quota_is_waited_out_to_its_reset() -> None:
     call(pacer)
     assert waits == [(1800.0, clock.wall(), "quota")]
     assert pacer.waited_s == 1800.0
-    assert (pacer.limit, pacer.remaining, pacer.per_hour) == (1000, 0, 1000)
+    assert (pacer.per_hour, pacer.remaining) == (1000, 0)
 
 
 def test_retry_after_is_waited_wholly_even_for_hours() -> None:

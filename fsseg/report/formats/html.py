@@ -1,23 +1,23 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no network."""
+"""The report as one HTML page that needs nothing else: style, script and data are in it, and nothing is fetched."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import islice
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
-from fsseg.report.changes import CLEARED, SAMPLED, SIGNS, Change, ChangeGroup, ChangeGroups, field_lines, warning_texts
-from fsseg.report.console import sanitise, write
-from fsseg.report.files import email_of
+from fsseg.report.changes import SIGNS, Change, Sample
+from fsseg.report.console import sanitise, sanitise_json, write
 from fsseg.report.formats import Format, Report
-from fsseg.report.humanize import cut, value
+from fsseg.report.labels import labels, record_addresses
 from fsseg.report.model import (
     RESUMABLE,
     Failures,
@@ -28,49 +28,35 @@ from fsseg.report.model import (
     headline,
     is_dry,
     is_undo,
+    misfit_rows,
+    needing_attention,
     next_steps,
     not_put_back,
     outcome_rows,
-    place,
     plan_line,
     reason_rows,
     record_table,
+    report_command,
     request_line,
     run_files,
     total_failures,
     warning_rows,
     where,
 )
+from fsseg.report.packed import MOST_BYTES, Packed, pack
+from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
 from fsseg.report.standing import Standing
+from fsseg.segment.json_codec import dumps
+from fsseg.state.actions import EventOutcome
 from fsseg.state.private_file import write_text
 
-SHOWN = SAMPLED
-"""Changes of an entity, and failures, that a page holds; the files of the run hold all."""
+MOST_FAILURE_BYTES = MOST_BYTES // 4
+"""Of failed events, which stand in the page whole."""
 
-_LONGEST = 400
+_SCRIPTS = ("text.js", "data.js", "list.js", "charts.js", "page.js")
 _TIMES = ("started_at", "finished_at")
-
-
-@dataclass(frozen=True)
-class _Record:
-    action: str
-    sign: str
-    key: str
-    name: str
-    id: str
-    fields: list[tuple[str, str, str]]
-    warnings: list[str]
-
-
-@dataclass(frozen=True)
-class _Failure:
-    place: str
-    code: str
-    who: str
-    what: str
-    message: str
-    hint: str
+_SEVERAL = {"timeline": "timeline entries", **{name: f"{name}s" for name in ("lead", "contact", "account", "deal")}}
 
 
 class HtmlReport(Format):
@@ -84,13 +70,16 @@ class HtmlReport(Format):
 
 
 class HtmlDiff(Format):
-    """The page of a run that was just planned, without the events that failed."""
+    """The page of a run that was just planned."""
 
     def write(self, console: Console, report: Report) -> None:
         if not report.summary:
             raise ValueError("an HTML diff needs the summary")
-        limit = report.most_changes or SHOWN
-        write(console, render_html(report.summary, report.first_changes, (), show=report.show, limit=limit))
+        page = render_html(
+            report.summary, report.changes, report.failures, run_dir=report.run_dir, standing=report.standing,
+            show=report.show,
+        )  # fmt: skip
+        write(console, page)
 
 
 def render_html(
@@ -100,21 +89,31 @@ def render_html(
     *,
     run_dir: Path | None = None,
     show: Show = Show.ALL,
-    limit: int = SHOWN,
     standing: Standing | None = None,
+    sample: Sample | None = None,
 ) -> str:
-    """The page for an import or a dry run; the first `limit` changes of each entity and failures are shown.
+    """The page for an import or a dry run, with as many changes and failures as it may hold.
 
-    The next steps fit `standing` if it is given.
+    The next steps fit `standing` if it is given. Of changes beyond those, `sample` has the first of each kind.
     """
-    shown_failures = Failures.of(summary, failures, limit)
-    groups = ChangeGroups(changes, show=show, limit=limit)
-    shown = list(groups)
-    template = _environment().get_template("report.html.j2")
-    return template.render(
+    known_failures = Failures.of(summary, failures)
+    reasons = reason_rows(summary, known_failures)
+    bad = needing_attention(summary, known_failures)
+    shown = changes if show is Show.ALL else (change for change in changes if change["action"] in show.actions)
+    packed_changes, packed_failures = pack(shown, sample=sample), pack(failures, MOST_FAILURE_BYTES)
+    environment = _environment()
+    style, script = _part(environment, "report.css"), "\n".join(_part(environment, name) for name in _SCRIPTS)
+    return environment.get_template("report.html.j2").render(
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none';"
+        " form-action 'none'",
+        style=style,
+        script=script,
+        changes=packed_changes,
+        failures=packed_failures,
+        about=_data(_about(summary, run_dir, packed_changes, packed_failures)),
         title=_title(summary),
         where=where(summary),
-        times=" to ".join(sanitise(str(summary[k]))[:19].replace("T", " ") for k in _TIMES if summary.get(k)),
+        times=_times(summary),
         read=summary["events"]["read"],
         by_type=summary["events"].get("by_type") or {},
         inputs=summary.get("inputs") or (),
@@ -125,15 +124,13 @@ def render_html(
         notes=[sanitise(str(note)) for note in summary.get("notes") or ()],
         outcomes=outcome_rows(summary),
         records=record_table(summary),
-        reasons=reason_rows(summary, shown_failures),
+        bad=bad,
+        left_out=[row for row in reasons if row.outcome == EventOutcome.SKIPPED],
         warnings=warning_rows(summary),
+        misfits=misfit_rows(summary),
         requests=request_line(summary),
         forecast=forecast_line(summary),
         steps=next_steps(summary, run_files(summary, run_dir), standing),
-        groups=[(group, [*map(_record, group.changes + group.conflicts)], _tally(groups, group)) for group in shown],
-        failures=[_failure(failure) for failure in shown_failures.rows],
-        hidden_failures=max(total_failures(summary) - len(shown_failures.rows), 0) if shown_failures.rows else 0,
-        CLEARED=CLEARED,
     )
 
 
@@ -144,9 +141,10 @@ def write_html(
     failures: Iterable[dict[str, Any]],
     *,
     run_dir: Path | None = None,
+    sample: Sample | None = None,
 ) -> None:
     """Write report.html, mode 0600, whole or not at all."""
-    write_text(path, render_html(summary, changes, failures, run_dir=run_dir))
+    write_text(path, render_html(summary, changes, failures, run_dir=run_dir, sample=sample))
 
 
 def _environment() -> Environment:
@@ -159,12 +157,53 @@ def _environment() -> Environment:
     )
     environment.filters["number"] = number
     environment.filters["safe_text"] = lambda text: sanitise(str(text))
+    environment.filters["several"] = lambda entity, count: _SEVERAL.get(entity, entity) if count != 1 else entity
     return environment
+
+
+def _part(environment: Environment, name: str) -> str:
+    """A file of the templates as it is."""
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _data(held: Any) -> str:
+    """JSON that may stand within a script element."""
+    return sanitise_json(dumps(held, orjson.OPT_NON_STR_KEYS).decode()).replace("<", "\\u003c")
+
+
+def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Packed) -> dict[str, Any]:
+    """What the page's script has to know beside the rows."""
+    edition, account = str(summary.get("edition", "")), str(summary.get("account") or "")
+    total = sum(sum(counts.values()) for counts in summary.get("records", {}).values())
+    return {
+        "dry": is_dry(summary),
+        "run": summary.get("run_id", ""),
+        "report": report_command(summary),
+        "signs": SIGNS,
+        "labels": labels(edition, run_dir.parent.parent if run_dir else None),
+        "addresses": record_addresses(account, edition),
+        "warnings": {code: reason.hint for code, reason in WARNINGS.items()},
+        "hidden_changes": max(total - changes.rows, 0),
+        "hidden_failures": max(total_failures(summary) - failures.rows, 0),
+    }
 
 
 def _title(summary: Summary) -> str:
     name = "Dry run" if is_dry(summary) else str(summary.get("command", "import")).capitalize()
     return f"{sanitise(name)} {sanitise(str(summary.get('run_id', '')))}".strip()
+
+
+def _times(summary: Summary) -> str:
+    """When it began and ended, the day told once."""
+    times = [sanitise(str(summary[name]))[:19].replace("T", " ") for name in _TIMES if summary.get(name)]
+    if len(times) > 1 and times[0][:10] == times[1][:10]:
+        times[1] = times[1][11:]
+    return f"{' to '.join(times)} UTC" if times else ""
 
 
 def _status(summary: Summary) -> tuple[str, str]:
@@ -181,35 +220,3 @@ def _status(summary: Summary) -> tuple[str, str]:
     if bad:
         return "warn", f"{number(bad)} {'event needs' if bad == 1 else 'events need'} you"
     return "good", "all well"
-
-
-def _record(change: Change) -> _Record:
-    lines = [(name, cut(before, _LONGEST), cut(after, _LONGEST)) for name, before, after in field_lines(change)]
-    identifier = change.get("id")
-    return _Record(
-        action=sanitise(change["action"]),
-        sign=SIGNS.get(change["action"], "?"),
-        key=value(change.get("key") or "?"),
-        name=value(change["name"]) if change.get("name") else "",
-        id="" if identifier is None else f"#{value(identifier)}",
-        fields=lines,
-        warnings=warning_texts(change),
-    )
-
-
-def _failure(failure: dict[str, Any]) -> _Failure:
-    about = failure.get("_fsseg") or {}
-    what = (failure.get("type"), failure.get("event") or failure.get("name"))
-    return _Failure(
-        place=place(about),
-        code=sanitise(str(about.get("code", ""))),
-        who=value(failure.get("userId") or email_of(failure) or failure.get("anonymousId") or about.get("key") or "–"),
-        what=" · ".join(cut(value(part), 80) for part in islice(what, 2) if part),
-        message=cut(value(about["message"]), _LONGEST) if about.get("message") else "",
-        hint=cut(value(about["hint"]), _LONGEST) if about.get("hint") else "",
-    )
-
-
-def _tally(groups: ChangeGroups, group: ChangeGroup) -> str:
-    counts = ((action, groups.totals[group.entity, action]) for action in SIGNS)
-    return ", ".join(f"{number(count)} {action}" for action, count in counts if count)

@@ -13,7 +13,7 @@ from fsseg.cli.connect import account_of, folder_of, state_dir
 from fsseg.cli.errors import NoInput
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
-from fsseg.cli.work import Output, Session, advised, refuse_forbidden, register, resumable, session
+from fsseg.cli.session import Output, Session, advised, refuse_forbidden, register, resumable, session
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline

@@ -1,0 +1,216 @@
+// What the page does: charts of what was counted, the lists with their filters, and the page of a person.
+
+const KINDS = ['set', 'changed', 'cleared'];
+const MOST_BARS = 15;
+const PRINTED = 200;
+
+function options(select, entries, first) {
+  select.replaceChildren(element('option', { value: '' }, first),
+    ...entries.map(([held, text]) => element('option', { value: held }, text)));
+  select.disabled = entries.length === 0;
+}
+
+// A list with what it is chosen by: `parts` are the form's fields by the name that `Rows.chosen` knows them by.
+class Chooser {
+  constructor(rows, list, parts, status, noun, hidden) {
+    Object.assign(this, { rows, list, parts, status, noun, hidden, asked: 0 });
+    for (const [name, part] of Object.entries(parts)) {
+      part.addEventListener(name === 'query' ? 'input' : 'change', () => this.choose());
+    }
+  }
+
+  async choose() {
+    const mine = this.asked += 1;
+    const wanted = Object.fromEntries(Object.entries(this.parts).map(([name, part]) => [name, part.value.trim()]));
+    const found = await this.rows.chosen(wanted, () => mine === this.asked);
+    if (found === null || mine !== this.asked) return;
+    this.found = found;
+    this.list.show(found);
+    const all = found.length === this.rows.length;
+    const more = this.hidden ? `; ${number(this.hidden)} more are only in the run's files` : '';
+    this.status.textContent = (all ? counted(found.length, ...this.noun)
+      : `${number(found.length)} of ${counted(this.rows.length, ...this.noun)}`) + more;
+  }
+
+  set(changes) {
+    for (const [name, part] of Object.entries(this.parts)) part.value = changes[name] || '';
+    return this.choose();
+  }
+}
+
+function drawFields(changes) {
+  const rows = [];
+  for (const [entity, fields] of changes.fields) {
+    for (const [name, parts] of fields) {
+      rows.push({ entity, field: name, name: `${entity} · ${safe(name)}`, parts,
+        total: parts.set + parts.changed + parts.cleared });
+    }
+  }
+  const section = byId('by-field');
+  if (!rows.length) return section.remove();
+  rows.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1));
+  const kinds = KINDS.filter((kind) => rows.some((row) => row.parts[kind]));
+  const described = `Records by field: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
+  chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), kinds, described));
+  section.querySelector('.chart').before(legend(kinds));
+  section.append(asTable('Records by field', ['field', ...KINDS], rows.map((row) =>
+    [element('span', {}, safe(row.entity), ' ', ...fieldName(row.entity, row.field)), ...KINDS.map((kind) => row.parts[kind])])));
+}
+
+function drawTitles(changes) {
+  const section = byId('by-title');
+  const rows = [...changes.titles].sort((one, other) => other[1] - one[1])
+    .map(([title, total]) => ({ name: safe(title), total, parts: { create: total } }));
+  if (!rows.length) return section.remove();
+  const described = `Timeline entries by event: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
+  chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), ['create'], described));
+  if (rows.length > MOST_BARS) {
+    section.append(asTable('Timeline entries by event', ['event', 'entries'], rows.map((row) => [row.name, row.total])));
+  }
+}
+
+function csvCell(text) {
+  const cell = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+// What is chosen as a table, a line for each field, with cells that no spreadsheet takes for a formula.
+function saveCsv(changes, found) {
+  const lines = ['action,entity,key,id,field,label,before,after,warnings'];
+  for (const row of found) {
+    const change = changes.at(row), fields = Object.entries(change.fields || {});
+    const warnings = (change.warnings || []).map(warningText).join('; ');
+    for (const [name, cell] of fields.length ? fields : [['', {}]]) {
+      const held = cell || {}, text = (side) => side === null || side === undefined ? '' : value(side);
+      lines.push([change.action, change.entity, value(change.key || ''), change.id || '', safe(name),
+        labelOf(change.entity, name), text(held.before), text(held.after), warnings].map(String).map(csvCell).join(','));
+    }
+  }
+  const url = URL.createObjectURL(new Blob([`\ufeff${lines.join('\r\n')}\r\n`], { type: 'text/csv' }));
+  element('a', { href: url, download: `changes-${about.run}.csv` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}
+
+function setUpChanges(changes, list) {
+  const form = byId('change-filters').elements, sum = (map) => [...map.values()].reduce((one, other) => one + other, 0);
+  const entities = [...changes.counts].map(([entity, counts]) => [entity, `${safe(entity)} (${number(sum(counts))})`]);
+  const actions = new Map();
+  for (const counts of changes.counts.values()) {
+    for (const [action, count] of counts) actions.set(action, (actions.get(action) || 0) + count);
+  }
+  const fields = [...new Set([...changes.fields.values()].flatMap((names) => [...names.keys()]))].sort();
+  options(form.entity, entities, 'All kinds');
+  options(form.action, [...actions].map(([action, count]) => [action, `${safe(action)} (${number(count)})`]), 'All actions');
+  options(form.field, fields.map((name) => [name, safe(name)]), 'Any field');
+  options(form.code, [...changes.codes].map(([code, rows]) => [code, `${safe(code)} (${number(rows.size)})`]), 'Any reason');
+  const parts = { query: form.query, entity: form.entity, action: form.action, field: form.field, code: form.code };
+  const chooser = new Chooser(changes, list, parts, byId('change-count'), ['record or entry', 'records and entries'],
+    about.hidden_changes);
+  byId('unfold').addEventListener('click', (event) => {
+    const open = event.target.getAttribute('aria-pressed') !== 'true';
+    event.target.setAttribute('aria-pressed', String(open));
+    list.unfoldAll(open);
+  });
+  byId('save').addEventListener('click', () => saveCsv(changes, chooser.found));
+  return chooser;
+}
+
+function showPerson(person, changes, failures) {
+  const view = byId('person'), found = changes.about(person), failed = failures.about(person);
+  const records = found.filter((change) => change.entity !== 'timeline');
+  const time = (change) => String(((change.fields || {}).start_date || {}).after || '');
+  const entries = found.filter((change) => change.entity === 'timeline')
+    .sort((one, other) => (time(one) < time(other) ? -1 : 1));
+  const name = (field) => records.map((change) => ((change.fields || {})[field] || {}).after).find((held) => held);
+  const heading = element('h2', { tabindex: '-1' }, safe(person));
+  const part = (title, rows) => rows.length ? [element('h3', {}, title, element('small', {}, number(rows.length))),
+    element('div', { class: 'card', role: 'list', 'aria-label': title }, rows)] : [];
+  view.replaceChildren(element('p', {}, element('a', { href: '#changes' }, '← The whole report')), heading,
+    element('p', { class: 'soft' }, [name('first_name'), name('last_name')].filter((each) => each).map(value).join(' ')),
+    ...part('Events that need you', failed.map((failure) => failureRow(failure, true))),
+    ...part(about.dry ? 'What would change' : 'Records', records.map((change) => changeRow(change, true, false))),
+    ...part('Timeline', entries.map((change) => changeRow(change, false, false))),
+    ...(found.length || failed.length ? [] : [element('p', {}, 'Nothing in this page is about them.')]),
+    element('p', { class: 'soft' }, 'Which event set which field: ',
+      element('code', {}, `${about.report} --person ${/^[\w.@+-]+$/.test(person) ? person : '…'}`)));
+  heading.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+function onAddress(changes, failures) {
+  const [name, held] = window.location.hash.slice(1).split('=');
+  let person = '';
+  try {
+    person = name === 'person' && held ? decodeURIComponent(held) : '';
+  } catch { /* an address that somebody typed */ }
+  const was = byId('person').hidden;
+  byId('person').hidden = !person;
+  byId('whole').hidden = Boolean(person);
+  if (person) showPerson(person, changes, failures);
+  else if (!was) {
+    CHARTS.forEach((redraw) => redraw());
+    const target = byId(name || 'changes');
+    if (target) target.scrollIntoView();
+  }
+}
+
+async function start() {
+  byId('loading').hidden = false;
+  const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
+  const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && people(failure).length
+    ? changes.about(String(people(failure)[0])).filter((change) =>
+      (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
+  const failureList = new List(byId('failure-list'), (row) => {
+    const failure = failures.at(row), made = failureRow(failure), fold = made.querySelector('details');
+    fold.addEventListener('toggle', () => {
+      if (fold.open && !fold.told) sentOf(failure).slice(0, 3).reverse().forEach((change) => {
+        const table = fieldTable(change);
+        if (table) fold.querySelector('summary').after(element('p', { class: 'soft' }, `What was sent: ${change.action} ${change.entity}`), table);
+      });
+      fold.told = fold.told || fold.open;
+    });
+    return made;
+  });
+  const changeList = new List(byId('change-list'), (row) => changeRow(changes.at(row)));
+  await failures.index();
+  let failureChooser = null;
+  if (failures.length) {
+    const form = byId('failure-filters').elements;
+    options(form.code, [...failures.codes].map(([code, rows]) => [code, `${safe(code)} (${number(rows.size)})`]), 'Any reason');
+    failureChooser = new Chooser(failures, failureList, { query: form.query, code: form.code }, byId('failure-count'),
+      ['event'], about.hidden_failures);
+    await failureChooser.choose();
+  }
+  changeList.show(Array.from(changes.lines.keys()));
+  await changes.index();
+  byId('loading').hidden = true;
+  if (changes.length) {
+    ['by-field', 'by-title'].forEach((id) => { byId(id).hidden = false; }); // before they're drawn, as they share the width
+    drawFields(changes);
+    drawTitles(changes);
+    const chooser = setUpChanges(changes, changeList);
+    await chooser.choose();
+    document.querySelectorAll('[data-code]').forEach((link) => link.addEventListener('click', () => {
+      if (link.hash === '#failures' && failureChooser) failureChooser.set({ code: link.dataset.code });
+      if (link.hash === '#changes') chooser.set({ code: link.dataset.code });
+    }));
+  }
+  window.addEventListener('beforeprint', () => [failureList, changeList].forEach((list) => list.rows && list.fillFirst(PRINTED)));
+  window.addEventListener('afterprint', () => [failureList, changeList].forEach((list) => list.release()));
+  window.addEventListener('hashchange', () => onAddress(changes, failures));
+  onAddress(changes, failures);
+  document.documentElement.dataset.ready = 'true';
+}
+
+document.querySelectorAll('button[data-copy]').forEach((button) => {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = 'Copied';
+    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+  });
+});
+
+start().catch((error) => {
+  byId('loading').textContent = `The records can't be shown here (${error.message}): changes.jsonl holds them all.`;
+});

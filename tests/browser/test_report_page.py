@@ -1,0 +1,220 @@
+"""The report in a browser, opened from disk."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from playwright.sync_api import Browser
+
+from fsseg.report.files import read_lines
+from fsseg.report.formats.html import write_html
+from tests.browser.conftest import Opened, file_address, opened
+from tests.report.samples import HOSTILE, change, changes, dry_summary, failure, failures, import_summary
+
+MANY = 100_000
+
+
+def written(folder: Path, summary: dict[str, Any], rows: list[Any], failed: list[Any]) -> Path:
+    path = folder / "report.html"
+    write_html(path, summary, rows, failed)
+    return path
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    refused = failure("refused", 99, userId="Kim@north.example", type="track", event="Signed Up")
+    refused["_fsseg"] |= {"stage": "push", "message": "Job title is too long", "status": 422}
+    rows = changes()
+    rows[1]["warnings"] = ["refused: Job title is too long"]
+    rows.append(
+        change("create", "deal", "Big one", fields={"contacts": {"before": None, "after": ["kim@north.example"]}})
+    )
+    summary = import_summary(records={"lead": {"create": len(rows)}})
+    return written(tmp_path_factory.mktemp("report"), summary, rows, [*failures(), refused])
+
+
+@pytest.fixture
+def report(browser: Browser, path: Path) -> Iterator[Opened]:
+    with opened(browser, file_address(path)) as shown:
+        yield shown
+        assert shown.requests == [file_address(path)]
+
+
+def test_all_rows_are_there_and_nothing_is_fetched(report: Opened) -> None:
+    assert report.page.inner_text("#change-count") == "7 records and entries"
+    assert len(report.texts("#change-list .row")) == 7
+    assert report.page.inner_text("#failure-count").startswith("4 events")
+    assert report.page.is_hidden("#loading")
+
+
+def test_they_are_searched_in_any_case_by_several_words_and_by_what_people_call_a_field(report: Opened) -> None:
+    for query, keys in (
+        ("KIM@NORTH ceo", ["kim@north.example"]),
+        ("emea", ["kim@north.example"]),
+        ("job title", ["kim@north.example"]),
+        ("5001300771", ["sam@old.example"]),
+        ("acme bv", ["lena@acme.example"]),
+        ("create", []),
+        ("before", []),
+        ("nobody", []),
+    ):
+        report.choose("#change-filters", query=query)
+        report.page.locator("#change-count", has_text=f"{len(keys)} of 7").wait_for()
+        assert report.texts("#change-list b") == keys
+
+
+def test_they_are_filtered_by_kind_action_field_and_reason(report: Opened) -> None:
+    form, count = "#change-filters", report.page.locator("#change-count")
+    for parts, number in (
+        ({"entity": "lead"}, 3),
+        ({"entity": "lead", "action": "create"}, 1),
+        ({"entity": "", "action": "", "field": "job_title"}, 1),
+        ({"field": "", "code": "duplicate_person"}, 1),
+        ({"code": "", "query": "example", "entity": "contact"}, 1),
+    ):
+        report.choose(form, **parts)
+        count.locator(f"text=/^{number} of 7/").wait_for()
+
+
+def test_a_row_unfolds_and_all_of_them_do(report: Opened) -> None:
+    row = report.page.locator("#change-list .row", has_text="update contact")
+    table = row.locator("table")
+    assert not table.is_visible()
+    row.locator("summary").press("Enter")
+    assert table.is_visible()
+    words = " ".join(table.inner_text().split())
+    assert "Job title job_title CTO → becomes CEO cf_region EMEA → becomes (cleared)" in words
+    report.page.click("#unfold")
+    assert report.page.locator("#change-list details:not([open])").count() == 0
+    report.page.click("#unfold")
+    assert report.page.locator("#change-list details[open]").count() == 0
+
+
+def test_a_record_is_linked_to_freshsales(report: Opened) -> None:
+    link = report.page.locator("#change-list a", has_text="Open #5001264008 in Freshsales")
+    assert link.get_attribute("href") == "https://acme.freshsales.io/contacts/5001264008"
+    assert link.get_attribute("rel") == "noreferrer"
+
+
+def test_a_failed_event_shows_what_was_said_what_was_sent_and_the_event_itself(report: Opened) -> None:
+    report.choose("#failure-filters", code="refused")
+    report.page.locator("#failure-count", has_text="1 of 4").wait_for()
+    row = report.page.locator("#failure-list .row")
+    row.locator("summary").click()
+    text = row.inner_text()
+    for part in ("Freshsales said: Job title is too long (HTTP 422)", "What was sent: update contact", "CEO",
+                 '"event": "Signed Up"'):  # fmt: skip
+        assert part in text, text
+    assert "_fsseg" not in text
+
+
+def test_a_reason_leads_to_its_events(report: Opened) -> None:
+    report.page.locator("a[data-code=unavailable]").click()
+    report.page.locator("#failure-count", has_text="1 of 4").wait_for()
+    assert "line 2040" in report.page.inner_text("#failure-list")
+
+
+def test_a_person_has_a_page_with_all_of_theirs_and_a_way_back(report: Opened) -> None:
+    row = report.page.locator("#change-list .row", has_text="update contact")
+    row.locator("summary").click()
+    row.locator("a", has_text="Everything about this person").click()
+    text = report.page.locator("#person").inner_text()
+    for part in ("kim@north.example", "Big one", "create timeline", "Job title is too long", "fsseg report 2026-11-22"):
+        assert part in text, part
+    assert "lena@acme.example" not in text
+    assert report.page.is_hidden("#whole")
+    report.page.locator("#person a", has_text="The whole report").click()
+    report.page.locator("#whole").wait_for()
+    assert report.page.is_hidden("#person")
+
+
+def test_what_is_chosen_is_saved_as_a_table_that_no_spreadsheet_runs(report: Opened) -> None:
+    report.choose("#change-filters", entity="contact")
+    report.page.locator("#change-count", has_text="1 of 7").wait_for()
+    with report.page.expect_download() as download:
+        report.page.click("#save")
+    rows = [*csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig")))]
+    assert [(row["field"], row["label"], row["before"], row["after"]) for row in rows[:2]] == [
+        ("job_title", "Job title", "CTO", "CEO"),
+        ("cf_region", "", "EMEA", ""),
+    ]
+
+
+def test_what_a_spreadsheet_would_run_and_markup_are_only_text(browser: Browser, tmp_path: Path) -> None:
+    bad = f"<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">{HOSTILE}"
+    fields = {bad: {"before": bad, "after": bad}, "cf_sum": {"before": None, "after": "=1+1"}}
+    rows = [change("update", "lead", bad, id=bad, name=bad, fields=fields, warnings=[bad, {"code": bad, "value": bad}])]
+    failed = [failure(bad, userId=bad, event=bad, type=bad)]
+    summary = import_summary(run_id=bad, account=bad, notes=[bad], reasons=[
+        {"code": bad, "stage": "map", "outcome": "rejected", "count": 1, "hint": bad}])  # fmt: skip
+    address = file_address(written(tmp_path, summary, rows, failed))
+    with opened(browser, address) as shown:
+        shown.page.click("#unfold")
+        shown.page.locator("#failure-list summary").click()
+        assert "<script>document.title='run'</script>" in shown.page.inner_text("#change-list")
+        assert "\u202e" not in shown.page.inner_text("body") and "\x1b" not in shown.page.inner_text("body")
+        with shown.page.expect_download() as download:
+            shown.page.click("#save")
+        assert "'=1+1" in download.value.path().read_text("utf-8-sig")
+        shown.page.locator("#change-list a", has_text="Everything").click()
+        assert "<script>" in shown.page.locator("#person h2").inner_text()
+        assert "run" not in shown.page.title().split()
+        assert shown.page.locator("img").count() == 0
+        assert shown.requests == [address]
+
+
+def test_long_numbers_stay_as_they_are(browser: Browser, tmp_path: Path) -> None:
+    rows = [change("create", fields={"cf_n": {"before": None, "after": 12345678901234567890}})]
+    with opened(browser, file_address(written(tmp_path, import_summary(), rows, []))) as shown:
+        assert "12345678901234567890" in shown.page.inner_text("#change-list")
+
+
+def test_a_run_of_many_records_is_searched_whole_and_drawn_as_one_scrolls(browser: Browser, tmp_path: Path) -> None:
+    lines, path = tmp_path / "changes.jsonl", tmp_path / "report.html"
+    with lines.open("wb") as file:
+        for n in range(MANY):
+            fields = {"first_name": {"before": None, "after": f"Ann {n}"}, "cf_n": {"before": None, "after": n}}
+            file.write(orjson.dumps(change("create", "lead", f"p{n}@x.example", id=n, fields=fields)) + b"\n")
+    write_html(path, dry_summary(records={"lead": {"create": MANY}}), read_lines(lines), [])
+    with opened(browser, file_address(path)) as shown:
+        page, count = shown.page, shown.page.locator("#change-count")
+        count.locator("text=/^100,000 records/").wait_for()
+        page.locator("#change-list").evaluate("list => list.scrollIntoView({block: 'end'})")
+        page.locator("#change-list .row", has_text=f"p{MANY - 1}@x.example").wait_for()
+        assert 0 < page.locator("#change-list .row").count() < 500
+        shown.choose("#change-filters", query=f"P{MANY - 2}@x")
+        count.locator("text=/^1 of 100,000/").wait_for()
+        assert shown.texts("#change-list b") == [f"p{MANY - 2}@x.example"]
+        shown.choose("#change-filters", query="ann 77")
+        count.locator("text=/^[1-9]/").wait_for()
+        page.goto(f"{file_address(path)}#person=p7%40x.example")
+        page.locator("#person h2", has_text="p7@x.example").wait_for()
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_usable_by_all_and_no_wider_than_the_window(
+    browser: Browser, axe: str, path: Path, width: int, scheme: Any
+) -> None:
+    window = {"width": width, "height": 900}
+    with opened(browser, file_address(path), viewport=window, color_scheme=scheme) as shown:
+        shown.page.click("#unfold")
+        shown.page.locator("#failure-list summary").first.click()
+        assert shown.violations(axe) == []
+        assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
+        shown.page.locator("#change-list a", has_text="Everything").first.click()
+        shown.page.locator("#person h2").wait_for()
+        assert shown.violations(axe) == []
+
+
+def test_on_paper_the_first_rows_stand_unfiltered_of_controls(browser: Browser, path: Path) -> None:
+    with opened(browser, file_address(path)) as shown:
+        shown.page.emulate_media(media="print")
+        assert shown.page.is_hidden("#change-filters") and shown.page.is_hidden(".strip")
+        assert len(shown.page.pdf()) > 10_000
