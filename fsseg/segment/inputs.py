@@ -64,7 +64,7 @@ def _is_bare_tracks(path: str) -> bool:
     if not _NAMED_TRACKS.search(os.path.basename(path)):
         return False
     with suppress(OSError), open_bytes(path) as file:
-        return holds_bare_tracks(Source(blocks_of(file)).head)
+        return holds_bare_tracks(Source(blocks_of(file)))
     return False
 
 
