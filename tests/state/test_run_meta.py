@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fsseg.segment.places import Stamp
 from fsseg.state import run_meta
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError
@@ -18,7 +19,6 @@ from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import (
     BulkJob,
     EventCounts,
-    FileStamp,
     Forecast,
     Note,
     PlanKey,
@@ -42,7 +42,7 @@ VALUES: dict[str, Any] = {
     "suppression": SuppressionCount(3, 1),
     "requests": {"total": 131, "waited_s": 3.5},
     "forecast": Forecast(219, 800.5),
-    "stamps": {0: FileStamp(10, 1_700_000_000_000_000_001), 1: None},
+    "stamps": {0: Stamp(10, 1_700_000_000_000_000_001), 1: None},
     "ends": {0: "00ff", 1: None},
     "jumps": {0: [(0, 1), (4, 9)], 1: None},
     "imported_by": {"events.jsonl": "2026-11-22-141200-k3"},
