@@ -22,7 +22,7 @@ Words:
 - catalog: the fields that an account's records can hold, with their types and choices.
 - claimed: written down as sent, before the request leaves.
 - desired: the values that the events want of a record; existing: what it holds.
-- container: how events stand in a file: a line each, a JSON array, gzip, a Firehose batch.
+- container: how events stand in a file: a line each, a JSON array, gzip, a Firehose batch, a table.
 - deal, lead, contact: kinds of record, as in Freshsales; only the classic edition has leads.
 - diff: desired against existing, field by field.
 - drifted: not any more what a reviewed plan was made for.
@@ -38,6 +38,7 @@ Words:
 - journal: the status of every row of a plan: planned, sent, done, failed, unknown, undone.
 - ledger: what was delivered to an account by all runs: events, people, and the time of each field.
 - match key: the folded e-mail or name by which two mentions are the same.
+- member: a file in an archive, an input of its own, named `archive.zip!path`.
 - mirror: a copy of the account's people and companies, read by pages, so that many look-ups cost few requests.
 - note: what a run writes down of itself in its plan, such as its stage.
 - outcome: what became of an event: applied, unchanged, skipped, rejected, failed, pending.

@@ -18,8 +18,9 @@ from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide
 from fsseg.plan.renew import hold_to_review, reopen_touched, skip_delivered
 from fsseg.plan.verify import verify_unchanged
-from fsseg.push.executor import push, recover
+from fsseg.push.executor import push, recover, stages_to_come
 from fsseg.report.changes_file import ChangesFile
+from fsseg.report.progress import Coming
 from fsseg.report.run_files import ExitCodeOf, write_run_files
 from fsseg.run_context import RunContext
 from fsseg.segment.open import Input
@@ -30,6 +31,10 @@ from fsseg.state.run_folder import all_runs
 from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import begin_renewal, check, seal_read, unseal_read, unseal_settled
 
+WRITING = Coming("Report")
+TO_PLAN = [Coming("Read"), Coming("Fold"), Coming("Match"), Coming("Plan"), WRITING]
+"""The stages of a run that the progress shows from its start."""
+
 
 class Pipeline(RunContext):
     """A run on its way."""
@@ -37,6 +42,7 @@ class Pipeline(RunContext):
     def plan(self, inputs: Sequence[Input]) -> None:
         """Up to the diff, from wherever the run stands. Reads from Freshsales only."""
         unseal_read(self.store)
+        self.progress.expect(TO_PLAN)
         if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs, self.progress.stage, self.ticking)
         if self.stage is PlanStage.FOLDED:
@@ -62,7 +68,8 @@ class Pipeline(RunContext):
     def _decide(self) -> None:
         if self.reader is not None:
             hold_back(self.store, self.ledger, self.run.id, entries=not self.settings.again)
-        decide(self.deciding())
+        with self.progress.stage("Plan", None, "records", brief=True) as stage:
+            decide(self.deciding(), stage.advance)
 
     def renew(self) -> None:
         """Bring a plan up to date before it is pushed, by what other runs have delivered or undone since it was made.
@@ -102,6 +109,7 @@ class Pipeline(RunContext):
         if refusal := self.brake():
             raise BrakeRefused(refusal)
         unseal_settled(self.store)
+        self.progress.expect([*map(Coming._make, stages_to_come(self.store)), WRITING])
         push(self.push_context(), self.push_stage)
         self.store.meta.stage = PlanStage.PUSHED
 

@@ -243,6 +243,8 @@ class RunContext:
 
             def advance(count: int) -> None:
                 stage.advance(count)
+                if expected := self.store.meta.forecast:
+                    self.progress.to_go(max(expected.requests - self.requests()["total"], 0))
                 if self.pacer.per_hour is not None and self.pacer.remaining is not None:
                     self.progress.quota(self.pacer.remaining, self.pacer.per_hour)
 

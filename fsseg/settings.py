@@ -191,6 +191,9 @@ class Settings(_Section):
     stitch_anonymous: bool = False
     create_missing: bool = False
     again: bool = False
+    table: str | None = None
+    trait: tuple[Annotated[str, Field(pattern=r"^[^=]+(=.*)?$")], ...] = ()
+    endpoint: str | None = None
     limit: Annotated[int, Field(gt=0)] | None = None
     allow_mass_changes: bool = False
     jobs: Annotated[int, Field(ge=1)] = 1

@@ -45,7 +45,7 @@ def check(
         from fsseg.cli.connect import reading, tell_open_token_file
         from fsseg.cli.probe import last_probe
         from fsseg.cli.probe import probe as try_out
-        from fsseg.cli.work import rules_of
+        from fsseg.cli.session import rules_of
         from fsseg.report.render import print_json
 
         with reading(settings, lambda: output.progress) as connection:

@@ -51,7 +51,7 @@ def fields(
     """Show which trait reaches which field, its label and its type; fields of your own among them."""
     with o.command(account, display) as (settings, output):
         from fsseg.cli import known_fields
-        from fsseg.cli.work import rules_of
+        from fsseg.cli.session import rules_of
         from fsseg.mapping.explain import Explainer
         from fsseg.report.render import print_json
         from fsseg.settings import ConfigError

@@ -13,7 +13,7 @@ from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from fsseg.cli.known_fields import Known
-    from fsseg.cli.work import Output
+    from fsseg.cli.session import Output
     from fsseg.mapping.inspection import Inspection
     from fsseg.settings import Settings
 
@@ -26,13 +26,15 @@ def inspect(
     *,
     account: o.AccountOptions,
     with_: o.WithFlag = None,
+    table: o.TableFlag = None,
+    trait: o.TraitFlag = None,
     display: o.DisplayOptions,
 ) -> None:
     """Say what is in event files and where their traits go. Reads the account's fields, if one is configured."""
-    with o.command(account, display, o.EventOptions(with_=with_)) as (settings, output):
+    with o.command(account, display, o.EventOptions(with_=with_, table=table, trait=trait)) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.inspect_text import plain, print_inspection
-        from fsseg.cli.work import find_inputs
+        from fsseg.cli.session import find_inputs
         from fsseg.exit_codes import ExitCode
         from fsseg.report.render import print_json
         from fsseg.state.actions import EventOutcome
@@ -64,7 +66,7 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
 
 
 def _inspection(settings: Settings, known: Known) -> Inspection:
-    from fsseg.cli.work import rules_of
+    from fsseg.cli.session import rules_of
     from fsseg.mapping.explain import Explainer
     from fsseg.mapping.inspection import Inspection
     from fsseg.mapping.mapper import Mapper
@@ -76,16 +78,18 @@ def _inspection(settings: Settings, known: Known) -> Inspection:
 def _read(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
-    from fsseg.cli.work import tell_empty
+    from fsseg.cli.session import tell_empty
+    from fsseg.segment.hints import hints_of
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds
     from fsseg.segment.read import read
 
+    hints = hints_of(settings.model_dump())
     ids = PlaceholderIds(settings.identity.placeholder_ids)
     with output.progress.stage("Read", None, "events") as stage:
         advance: Callable[[int], None] = stage.advance
         for number, path in enumerate(files):
-            input = Input(path, number)
+            input = Input(path, number, hints=hints)
             inspection.take(input, read(input, placeholder_ids=ids), advance)
     tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
     faulty = [file for file in inspection.stats.files if file.unreadable]

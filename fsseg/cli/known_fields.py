@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from fsseg.account.fields import read_fields
 from fsseg.cli.connect import account_folder, account_of, folder_of, reading, tell_open_token_file
-from fsseg.cli.work import Output, cache_fields, cached_fields
+from fsseg.cli.session import Output, cache_fields, cached_fields
 from fsseg.freshsales.errors import Forbidden
 from fsseg.mapping.catalog import Catalog
 from fsseg.settings import Settings

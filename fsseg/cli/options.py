@@ -14,7 +14,7 @@ import typer
 from fsseg.cli.option_groups import Setting, Without, flags
 
 if TYPE_CHECKING:
-    from fsseg.cli.work import Output
+    from fsseg.cli.session import Output
     from fsseg.settings import Settings
 
 ACCOUNT, RUN, WHAT, OUTPUT = "Account", "This run", "Which events, and how", "Output"
@@ -73,6 +73,26 @@ WithFlag = Annotated[
     list[With] | None,
     typer.Option("--with", help="Take these events too.", rich_help_panel=WHAT),
     Setting("with_group", bool),
+]
+TableFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="NAME",
+        help="Which warehouse table the files are, where neither name nor header tells.",
+        rich_help_panel=WHAT,
+    ),
+    Setting("table"),
+]
+TraitFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trait",
+        metavar="NAME[=VALUE]",
+        help="The trait or audience that a downloaded table doesn't name.",
+        rich_help_panel=WHAT,
+    ),
+    Setting("trait"),
 ]
 
 
@@ -198,6 +218,8 @@ class EventOptions:
         Setting("jobs"),
     ] = None
     with_: WithFlag = None
+    table: TableFlag = None
+    trait: TraitFlag = None
     stitch_anonymous: Annotated[
         bool,
         typer.Option(
@@ -285,7 +307,7 @@ def command(
 ) -> Iterator[tuple[Settings, Output]]:
     """The settings and the output of a command; what goes wrong inside becomes one message and an exit code."""
     from fsseg.cli.errors import handled
-    from fsseg.cli.work import Output
+    from fsseg.cli.session import Output
     from fsseg.report.console import open_consoles
     from fsseg.settings import load
 

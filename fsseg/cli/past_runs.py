@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fsseg.cli.again import all_folders, folders
 from fsseg.cli.connect import holder, locked
-from fsseg.cli.work import advised
+from fsseg.cli.continue_cmds import all_folders, folders
+from fsseg.cli.session import advised
 from fsseg.settings import Settings
 from fsseg.state.database import StateError
 from fsseg.state.ledger import Ledger

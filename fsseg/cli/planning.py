@@ -14,7 +14,7 @@ from typing import Any, Literal
 from fsseg.cli.errors import NoInput
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
-from fsseg.cli.work import (
+from fsseg.cli.session import (
     FEW,
     Declined,
     Ending,
@@ -140,7 +140,10 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bo
             if pipeline.stage is PlanStage.NEW:
                 raise
             ending = Ending(ending_of(error), error)
-    return account_for(held, pipeline, ending, show, partly=partly)
+        with pipeline.progress.stage("Report", None, "lines", brief=True) as stage:
+            summary = _reported(held, pipeline, ending, partly=partly)
+            stage.advance(pipeline.sample.count)
+    return account_for(held, pipeline, ending, summary, show)
 
 
 def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
@@ -156,9 +159,9 @@ def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
     return ExitCode.INTERRUPTED if declined.interrupted else ExitCode.DONE
 
 
-def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *, partly: bool) -> ExitCode:
-    """Write the files of the run, note how it stands, show what came of it, and give the exit code."""
-    run, output, info = pipeline.run, held.output, pipeline.run.info
+def _reported(held: Session, pipeline: Pipeline, ending: Ending, *, partly: bool) -> dict[str, Any]:
+    """Write the files of the run; its summary."""
+    run, info = pipeline.run, pipeline.run.info
     declined = isinstance(ending.error, Declined)
     head = {
         "run_id": run.id,
@@ -177,18 +180,24 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]
 
-    unreadable = [fault for _, fault in pipeline.store.meta.counts.unreadable]
+    unreadable = pipeline.store.meta.counts.unreadable
 
     def exit_code(outcomes: dict[str, int]) -> int:
         unusable = outcomes[EventOutcome.REJECTED] or outcomes[EventOutcome.FAILED]
         bad = partly or unreadable or unusable or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
-    summary = pipeline.report(head, exit_code, dry_run=info.dry or declined)
+    return pipeline.report(head, exit_code, dry_run=info.dry or declined)
+
+
+def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict[str, Any], show: Show) -> ExitCode:
+    """Note how the run stands, show what came of it, and give the exit code."""
+    run, output = pipeline.run, held.output
     state = _state(pipeline, ending)
+    dry, seconds = run.info.dry, run.info.seconds + time.monotonic() - held.began
     info = run.note(
         state=state, exit_code=summary["exit_code"], outcomes=summary["events"]["outcomes"], finished_at=now(),
-        seconds=info.seconds + time.monotonic() - held.began, failed=0 if info.dry else failed(pipeline.store),
+        seconds=seconds, failed=0 if dry else failed(pipeline.store),
     )  # fmt: skip
     if info.command == "dry-run" and state in (RunState.PLANNED, RunState.DONE) and not info.offline:
         supersede(held.folder, info)
@@ -196,9 +205,10 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, show: Show, *
         with suppress(StateError):
             Run(run.folder.parent / info.of).note(state=RunState.UNDONE, by=run.id)
         supersede_undos(held.folder, info)
-    _tell_unreadable(output.consoles, unreadable)
+    unreadable = pipeline.store.meta.counts.unreadable
+    _tell_unreadable(output.consoles, [fault for _, fault in unreadable])
     _tell_lost(output.consoles, summary)
-    faulty = {path for path, _ in pipeline.store.meta.counts.unreadable}
+    faulty = {path for path, _ in unreadable}
     empty = [row["path"] for row in summary["inputs"] if not row["events"] and row["path"] not in faulty]
     tell_empty(output.consoles, empty)
     how = _how_to_go_on(run, ending)

@@ -8,7 +8,7 @@ from fsseg.account.fields import read_fields
 from fsseg.account.preflight import Finding
 from fsseg.account.probe import Probe, delete
 from fsseg.cli.connect import account_folder, account_of, connected, locked, make_pacer
-from fsseg.cli.work import Output, interruptible
+from fsseg.cli.session import Output, interruptible
 from fsseg.freshsales.errors import Refused
 from fsseg.plan.defaults import Defaults
 from fsseg.push.refused_field import wanted_field

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import typer
 
-from fsseg.cli.work import Declined, Output
+from fsseg.cli.session import Declined, Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
 from fsseg.report.changes import ChangeGroups

@@ -50,7 +50,7 @@ def report(
     """Report on a run: totals, reasons, and the events that need you."""
     with o.command(account, display) as (settings, output):
         from fsseg.cli.past_runs import named_run
-        from fsseg.cli.work import advised
+        from fsseg.cli.session import advised
         from fsseg.report.quiet import attention_lines
         from fsseg.report.standing import standing
         from fsseg.settings import ConfigError

@@ -19,9 +19,9 @@ def resume(
 ) -> None:
     """Go on where a run stopped: at a quota, by Ctrl-C, in a crash. The latest that did, if none is named."""
     with o.command(account, display, limits) as (settings, output):
-        from fsseg.cli import again
+        from fsseg.cli import continue_cmds
 
-        raise typer.Exit(again.resume(settings, output, run, yes=yes))
+        raise typer.Exit(continue_cmds.resume(settings, output, run, yes=yes))
 
 
 @command_line
@@ -34,6 +34,6 @@ def retry(
 ) -> None:
     """Push again all that failed; what may have arrived is looked for first. Ends 1 while something still fails."""
     with o.command(account, display, limits) as (settings, output):
-        from fsseg.cli import again
+        from fsseg.cli import continue_cmds
 
-        raise typer.Exit(again.retry(settings, output, run))
+        raise typer.Exit(continue_cmds.retry(settings, output, run))

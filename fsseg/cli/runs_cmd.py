@@ -17,7 +17,7 @@ from fsseg.cli.option_groups import command_line
 
 if TYPE_CHECKING:
     from fsseg.cli.past_runs import Past
-    from fsseg.cli.work import Output
+    from fsseg.cli.session import Output
     from fsseg.settings import Settings
 
 Options = TypeVar("Options", o.AccountOptions, o.DisplayOptions)
@@ -150,7 +150,7 @@ def _question(gone: list[Past]) -> str:
 
 def _never_begun(settings: Settings) -> Iterator[Past]:
     """What processes left that were killed before they had written down which run it was to be."""
-    from fsseg.cli.again import folders
+    from fsseg.cli.continue_cmds import folders
     from fsseg.cli.past_runs import Past
     from fsseg.state.run_folder import Run
 
@@ -211,7 +211,7 @@ def _print(output: Output, runs: list[Past]) -> None:
 def _print_how_to_go_on(output: Output, past: Past) -> None:
     from rich.text import Text
 
-    from fsseg.cli.work import advised
+    from fsseg.cli.session import advised
     from fsseg.state.run_folder import RunState
 
     if past.state == RunState.STOPPED:

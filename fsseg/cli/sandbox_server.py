@@ -11,7 +11,7 @@ from typing import Any
 
 from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, folder_of, locked
 from fsseg.cli.last_run import latest_run
-from fsseg.cli.work import Output
+from fsseg.cli.session import Output
 from fsseg.report.console import write
 from fsseg.report.render import print_json
 from fsseg.sandbox import Options, Sandbox, reset, running

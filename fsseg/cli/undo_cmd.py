@@ -27,6 +27,6 @@ def undo(
 ) -> None:
     """Put back what a run changed, where nobody has changed it since; count what it created."""
     with o.command(account, display, limits) as (settings, output):
-        from fsseg.cli import again
+        from fsseg.cli import continue_cmds
 
-        raise typer.Exit(again.undo(settings, output, run, delete_created=delete_created, dry=dry_run, yes=yes))
+        raise typer.Exit(continue_cmds.undo(settings, output, run, delete_created=delete_created, dry=dry_run, yes=yes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,8 +15,9 @@ from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
+from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.mended import Mended
-from fsseg.fold.people import write_records
+from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
@@ -60,7 +61,7 @@ class Folding:
 def fold_inputs(
     work: Folding,
     inputs: Sequence[Input],
-    stage: Callable[[str, None, str], AbstractContextManager[Stage]],
+    stage: Callable[..., AbstractContextManager[Stage]],
     ticking: Callable[[Callable[[int], None]], Callable[[int], None]],
 ) -> None:
     """Fill the store with records and entries, and note in it what became of all other events.
@@ -74,15 +75,24 @@ def fold_inputs(
             engine.read(inputs, collector, ticking(shown.advance))
         dedupe.clear()
         mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
-        partitions = engine.fold(collector.size)
         known_new = work.rules.offline and not work.daily
-        write_records(work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new)
+        with stage("Fold", None, "people", brief=True) as shown:
+            partitions = _told(engine.fold(collector.size), ticking(shown.advance))
+            write_records(
+                work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new
+            )
     keep_rejected(work.store)
     if work.daily:
         aggregate(work.store)
     work.store.meta.counts = _counted(collector.counts, collector.warnings)
     work.store.meta.jumps = collector.jumps
     work.store.meta.stage = PlanStage.FOLDED
+
+
+def _told(partitions: Iterable[FoldedPartition], advance: Callable[[int], None]) -> Iterator[FoldedPartition]:
+    for folded in partitions:
+        yield folded
+        advance(len(folded.people))
 
 
 def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:

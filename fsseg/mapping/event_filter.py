@@ -11,10 +11,8 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.suppression_list import identity_text, identity_texts
 from fsseg.mapping.timeline import entry_name, v2_name
 from fsseg.segment import json_codec
+from fsseg.segment.destination import NAMES
 from fsseg.segment.event import Event, Message, body_of
-
-NAMES: Mapping[Edition, str] = {"classic": "Freshsales", "suite": "Freshsales Suite - CRM"}
-"""The destination's names in `integrations` (Segment's catalog)."""
 
 _ALL = {"All": True}
 _SUPPORTED = frozenset({"identify", "track", "page"})

@@ -47,13 +47,6 @@ class WarningCounter:
         """Code, name and hint of each warning, and how often it occurred, as plain tuples."""
         return [((code, name, hint), count) for (code, name, hint), count in self._counts.items()]
 
-    def __add__(self, other: WarningCounter) -> WarningCounter:
-        total = WarningCounter()
-        for counter in (self, other):
-            for warning, count in counter._counts.items():
-                total.add((warning,), count)
-        return total
-
     def __bool__(self) -> bool:
         return bool(self._counts)
 

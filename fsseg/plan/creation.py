@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,14 +53,16 @@ Rows = list[tuple[str, int]]
 """JSON of some kind, and the id of the record it belongs to."""
 
 
-def create_new_people(store: Store, creation: Creation, processes: Processes) -> None:
+def create_new_people(store: Store, creation: Creation, processes: Processes, advance: Callable[[int], None]) -> None:
     """Decide on all new people, whose accounts are decided on already."""
     try:
         for fields, warnings in _made(store, creation, processes):
             create_people(store, fields, warnings)
+            advance(len(fields))
     except ProcessLost:  # one process can do the rest
         for page in new_people(store, PAGE):
             create_people(store, *_rows(store, creation, page))
+            advance(len(page))
 
 
 def _made(store: Store, creation: Creation, processes: Processes) -> Iterator[tuple[Rows, Rows]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, assert_never
@@ -67,14 +68,18 @@ class Decision(NamedTuple):
     times: dict[str, int] | None = None
 
 
-def decide(work: Deciding) -> None:
-    """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries."""
+def decide(work: Deciding, advance: Callable[[int], None] = lambda count: None) -> None:
+    """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries.
+
+    `advance` is told how many records were decided on since.
+    """
     with work.store.hurried():
         for kind in KINDS:
             if kind == "person":
-                create_new_people(work.store, work.creation, work.processes)
+                create_new_people(work.store, work.creation, work.processes, advance)
             for page in undecided(work.store, kind):
                 write_decisions(work.store, *_rows(work, page))
+                advance(len(page))
     with work.store.transaction():
         decide_entries(work.store)
 

@@ -22,6 +22,7 @@ from fsseg.push.outcome import Outcome
 from fsseg.push.people import ContactPusher, LeadPusher
 from fsseg.push.pusher import EntityPusher
 from fsseg.state.actions import Status
+from fsseg.state.plan_store import Store
 from fsseg.state.push_queue import (
     accounts_to_resolve,
     contacts_to_resolve,
@@ -38,6 +39,9 @@ from fsseg.state.push_queue import (
 )
 
 T = TypeVar("T")
+
+NAMES: dict[Entity, str] = {"account": "Accounts", "lead": "Leads", "contact": "Contacts", "deal": "Deals"}
+"""What the stages are called that send these records, in their order."""
 
 Stages = Callable[[str, int, str], AbstractContextManager[Callable[[int], None]]]
 """Opens a stage of the progress by name, total and unit; it gives what advances it."""
@@ -61,17 +65,24 @@ def push(context: PushContext, stages: Stages) -> None:
         context.refusals.note()
 
 
+def stages_to_come(store: Store) -> list[tuple[str, int, str]]:
+    """What `push` will have stages for: name, how many there are to send, and what."""
+    stages = [(name, count_records_to_send(store, entity), entity + "s") for entity, name in NAMES.items()]
+    stages.append(("Timeline", count_entries_to_send(store), "entries"))
+    return [stage for stage in (*stages, ("Deletions", count_deletions(store), "records")) if stage[1]]
+
+
 def _push_all(context: PushContext, stages: Stages, pushers: dict[Entity, EntityPusher]) -> bool:
     """Send all that can be sent now; whether something is left, since others' bulk jobs are in the way.
 
     What hangs on that is left, too.
     """
-    busy = _push_records(context, stages, "Accounts", "account", pushers["account"])
+    busy = _push_records(context, stages, "account", pushers["account"])
     resolve_ids(context, "account", accounts_to_resolve(context.store))
-    _push_records(context, stages, "Leads", "lead", pushers["lead"])
-    busy |= _push_records(context, stages, "Contacts", "contact", pushers["contact"], partly=busy)
+    _push_records(context, stages, "lead", pushers["lead"])
+    busy |= _push_records(context, stages, "contact", pushers["contact"], partly=busy)
     resolve_ids(context, "contact", contacts_to_resolve(context.store))
-    busy |= _push_records(context, stages, "Deals", "deal", pushers["deal"], partly=busy)
+    busy |= _push_records(context, stages, "deal", pushers["deal"], partly=busy)
     _push_timeline(context, stages, partly=busy)
     return busy
 
@@ -93,7 +104,7 @@ def _pushers(context: PushContext) -> dict[Entity, EntityPusher]:
 
 
 def _push_records(
-    context: PushContext, stages: Stages, name: str, entity: Entity, pusher: EntityPusher, *, partly: bool = False
+    context: PushContext, stages: Stages, entity: Entity, pusher: EntityPusher, *, partly: bool = False
 ) -> bool:
     """Send the records of one entity; whether some are left, as others' bulk jobs are in the way.
 
@@ -103,7 +114,7 @@ def _push_records(
     if not total:
         return False
     busy = False
-    with stages(name, total, entity + "s") as advance:
+    with stages(NAMES[entity], total, entity + "s") as advance:
         journal, bulk = Journal(context, "record", advance), pusher.bulk
         _recover_records(context, journal, entity, pusher)
         planned = planned_records(context.store, entity, partly=partly)

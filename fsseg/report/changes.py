@@ -50,22 +50,22 @@ class Sample:
         self.limit = limit
         self.totals: Totals = Counter()
         self._kept: dict[tuple[str, str], list[tuple[int, Change]]] = {}
-        self._count = 0
+        self.count = 0
 
     def add_line(self, entity: str, action: Any, line: bytes) -> None:
         """Count one more change, told by a line of changes.jsonl, and keep it if it is among the first."""
         kind = entity, action
-        self._count += 1
+        self.count += 1
         number = self.totals[kind] = self.totals[kind] + 1
         if number <= self.limit:
-            self._kept.setdefault(kind, []).append((self._count, loads(line)))
+            self._kept.setdefault(kind, []).append((self.count, loads(line)))
 
     def extend(self, later: Sample) -> None:
         """Count the changes of another sample, all of which come after these, and keep what is among the first."""
         for kind, changes in later._kept.items():
             kept = self._kept.setdefault(kind, [])
-            kept += [(self._count + at, change) for at, change in changes[: self.limit - len(kept)]]
-        self._count += later._count
+            kept += [(self.count + at, change) for at, change in changes[: self.limit - len(kept)]]
+        self.count += later.count
         self.totals.update(later.totals)
 
     def __iter__(self) -> Iterator[Change]:

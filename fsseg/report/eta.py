@@ -48,12 +48,17 @@ class Quota:
         self.waits_until = max(self.waits_until, until)
 
 
-def seconds_to_go(stages: Sequence[UnderWay], quota: Quota, now: float) -> float | None:
-    """Seconds until the stages under way end, waits for the quota included; None while nothing can be said."""
+def seconds_to_go(stages: Sequence[UnderWay], quota: Quota, now: float, requests: int = 0) -> float | None:
+    """Seconds until the stages under way end, waits for the quota included; None while nothing can be said.
+
+    Where `requests` says how many are still to be sent in these and all later stages, until those are.
+    """
     known = [stage for stage in stages if stage.total]
     count = sum(stage.count for stage in known)
     remaining = sum(max((stage.total or 0) - stage.count, 0) for stage in known)
-    if not count or not remaining:
+    if requests and quota.spent:
+        count, remaining = quota.spent, requests
+    if not count or not remaining or not known:
         return None
     waiting = max(quota.waits_until - now, 0.0)
     active = now - min(stage.started for stage in known) - (quota.waits - waiting)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.live import Live
@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from fsseg.figures import number
+from fsseg.figures import counted, number
 from fsseg.report.console import glyphs, sanitise
 from fsseg.report.eta import Quota, seconds_to_go
 from fsseg.report.humanize import clock_time, cut, duration, rate
@@ -29,6 +29,14 @@ _RATE_WINDOW = 15.0
 _SINGULAR = {"people": "person", "entries": "entry"}
 _JUSTIFY: tuple[JustifyMethod, ...] = ("left", "left", "right", "right", "left")
 """Name, bar, counts, rate, note: a narrow terminal goes without the last ones."""
+
+
+class Coming(NamedTuple):
+    """A stage that is still to come, with its end and unit where they are known."""
+
+    name: str
+    total: int | None = None
+    unit: str = ""
 
 
 class Stage:
@@ -88,8 +96,17 @@ class Progress(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
-    def stage(self, name: str, total: int | None, unit: str) -> Stage:
-        """A stage begins, and ends as a context manager; stages may overlap, and `unit` is plural: `events`."""
+    def expect(self, stages: Sequence[Coming]) -> None:
+        """Which stages are still to come, in their order; one that another comes before is left out."""
+
+    def stage(self, name: str, total: int | None, unit: str, *, brief: bool = False) -> Stage:
+        """A stage begins, and ends as a context manager; stages may overlap, and `unit` is plural: `events`.
+
+        `brief`: it rarely takes long enough to be told of in a line of its own.
+        """
+
+    def to_go(self, requests: int) -> None:
+        """About how many requests are still to be sent, in all stages."""
 
     def waiting(self, seconds: float, until: float | None, reason: str) -> None:
         """A wait begins: `reason` completes "waiting for …", `until` is the epoch second it ends (None: from now)."""
@@ -114,6 +131,8 @@ class SilentProgress:
         self._console, self._clock = console, clock
         self._lock = threading.RLock()
         self._stages: list[Stage] = []
+        self._coming: list[Coming] = []
+        self._requests = 0
         self._quota = Quota()
         self._wait: tuple[float, str] | None = None
 
@@ -124,11 +143,21 @@ class SilentProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
-    def stage(self, name: str, total: int | None, unit: str) -> Stage:
+    def expect(self, stages: Sequence[Coming]) -> None:
+        with self._lock:
+            self._coming = list(stages)
+
+    def stage(self, name: str, total: int | None, unit: str, *, brief: bool = False) -> Stage:
         return self._begin(Stage(name, total, unit, self._clock))
+
+    def to_go(self, requests: int) -> None:
+        with self._lock:
+            self._requests = requests
 
     def _begin(self, stage: Stage) -> Stage:
         with self._lock:
+            names = [coming.name for coming in self._coming]
+            self._coming = self._coming[names.index(stage.name) + 1 if stage.name in names else 0 :]
             if all(earlier.ended is not None for earlier in self._stages):
                 self._quota.start_measuring()
             self._stages.append(stage)
@@ -157,7 +186,7 @@ class SilentProgress:
             parts = [self._told(stage) for stage in self._stages if stage.ended is None]
             if self._wait and self._wait[0] > now:
                 end, reason = self._wait
-                parts.append(f"waiting for {reason} until {clock_time(end, now)}, {duration(end - now)} to go")
+                parts.append(_wait(reason, end, now))
             return "; ".join([*parts, *self._outlook(now)]) or "between two stages"
 
     def _told(self, stage: Stage) -> str:
@@ -165,14 +194,16 @@ class SilentProgress:
         return ", ".join(filter(None, (f"{stage.name}: {stage.counts()}", rate(speed) if speed else "", stage.remark)))
 
     def _outlook(self, now: float) -> list[str]:
-        """What is left of the quota, and when the stages under way will be done."""
+        """What is to go in all stages, what is left of the quota, and when all that is known of will be done."""
         parts = []
+        if self._requests:
+            parts.append(f"about {counted(self._requests, 'request')} to go")
         if self._quota.limit:
             parts.append(f"quota {number(self._quota.left)} of {number(self._quota.limit)} left this hour")
         under_way = [stage for stage in self._stages if stage.ended is None]
-        to_go = seconds_to_go(under_way, self._quota, now)
+        to_go = seconds_to_go(under_way, self._quota, now, self._requests)
         if to_go is not None:
-            parts.append(f"done about {clock_time(now + to_go, now)}")
+            parts.append(f"done about {clock_time(now + to_go, now)}, in {duration(to_go)}")
         return parts
 
     def message(self, text: str) -> None:
@@ -192,8 +223,8 @@ class PlainProgress(SilentProgress):
         super().__init__(console, clock)
         self._spoke = clock()
 
-    def stage(self, name: str, total: int | None, unit: str) -> Stage:
-        return self._begin(_PlainStage(name, total, unit, self._clock, self))
+    def stage(self, name: str, total: int | None, unit: str, *, brief: bool = False) -> Stage:
+        return self._begin(_PlainStage(name, total, unit, self._clock, self, brief=brief))
 
     def message(self, text: str) -> None:
         self._spoke = self._clock()
@@ -212,8 +243,11 @@ class PlainProgress(SilentProgress):
 
 
 class _PlainStage(Stage):
-    def __init__(self, name: str, total: int | None, unit: str, clock: Clock, progress: PlainProgress) -> None:
+    def __init__(
+        self, name: str, total: int | None, unit: str, clock: Clock, progress: PlainProgress, *, brief: bool
+    ) -> None:
         super().__init__(name, total, unit, clock)
+        self._brief = brief
         self._progress = progress
         self._shown_count, self._shown_at = 0, self.started
 
@@ -233,7 +267,10 @@ class _PlainStage(Stage):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, traceback)
-        took = duration((self.ended or self.started) - self.started)
+        seconds = (self.ended or self.started) - self.started
+        if self._brief and kind is None and seconds < PlainProgress.QUIET_SECONDS:
+            return
+        took = duration(seconds)
         outcome = f"in {took}" if kind is None else f"stopped after {took}"
         self._progress.message(f"{self.name}: {self._counts_and_remark()} {outcome}")
 
@@ -263,7 +300,7 @@ class RichProgress(SilentProgress):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._wait = None
+        self._wait, self._coming, self._requests = None, [], 0
         self._live.stop()
 
     def render(self) -> RenderableType:
@@ -278,10 +315,13 @@ class RichProgress(SilentProgress):
                 rows.add_column(justify=justify, no_wrap=True, overflow="crop")
             for stage in self._stages:
                 rows.add_row(*self._row(stage)[:columns])
+            for coming in self._coming:
+                known = f"{number(coming.total)} {coming.unit}" if coming.total else ""
+                rows.add_row(Text("  " + coming.name, style="dim"), "", Text(known, style="dim"))
             lines: list[RenderableType] = [rows]
             if self._wait:
                 end, reason = self._wait
-                self._spinner.update(text=Text(f"waiting for {reason} until {clock_time(end, now)}", style="yellow"))
+                self._spinner.update(text=Text(_wait(reason, end, now), style="yellow"))
                 lines.append(Padding(self._spinner, (0, 0, 0, 2)))
             if footer := f" {glyphs(self._terminal).dot} ".join(self._outlook(now)):
                 width = self._terminal.width - 1
@@ -308,6 +348,10 @@ class RichProgress(SilentProgress):
             Text(rate(speed) if speed else "", style="cyan"),
             Text(stage.remark, style="dim"),
         )
+
+
+def _wait(reason: str, end: float, now: float) -> str:
+    return f"waiting for {reason} until {clock_time(end, now)}, {duration(end - now)} to go"
 
 
 def choose(console: Console, *, quiet: bool, json: bool, no_progress: bool) -> Progress:

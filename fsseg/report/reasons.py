@@ -31,6 +31,7 @@ TABLE: tuple[Reason, ...] = (
         Code.NOT_AN_OBJECT, "read", _REJECTED, "the line is JSON but not an object: one Segment event is one object"
     ),
     Reason(Code.TOO_LARGE, "read", _REJECTED, "the line is over 1 MiB: split the event or drop its bulky properties"),
+    Reason(Code.BAD_ROW, "read", _REJECTED, "the table's row can't be read: mend it, or export the table again"),
     Reason(
         Code.TRUNCATED, "read", _REJECTED, "the compressed file ends too early: fetch it again, then import it again"
     ),
@@ -38,7 +39,7 @@ TABLE: tuple[Reason, ...] = (
         Code.UNKNOWN_CONTAINER,
         "read",
         _REJECTED,
-        "the file is of no known kind: give JSON lines, a JSON array or a batch, plain or gzip",
+        "the file is of no known kind: give JSON lines, a JSON array, a batch or a table",
     ),
     Reason(Code.MISSING_TYPE, "validate", _REJECTED, "the event has no type: add identify, track, page or group"),
     Reason(Code.UNKNOWN_TYPE, "validate", _REJECTED, "Segment has no such event type: correct the type"),

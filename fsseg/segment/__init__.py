@@ -1,9 +1,10 @@
 """Read: any Segment export becomes a stream of `Event`s, and of `Rejected`s that say what is none and why."""
 
 from fsseg.segment.event import POSITION_BITS, Event, Message, Rejected
+from fsseg.segment.expand import expand
 from fsseg.segment.key import event_key
 from fsseg.segment.lines import count_lines
-from fsseg.segment.open import Input, Unreadable, UnreadableInput, expand
+from fsseg.segment.open import Input, Unreadable, UnreadableInput
 from fsseg.segment.read import Reader, read, split
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What a file's content is: lines, or JSON over several lines.
+"""What a file's content is: lines, JSON over several lines, or a table.
 
 A new container is one more row in `CONTAINERS`.
 """
@@ -15,7 +15,10 @@ import orjson
 from fsseg.segment.documents import SEPARATORS, document_items, holds_several
 from fsseg.segment.foreign import what_it_is
 from fsseg.segment.lines import Piece, lines_of
-from fsseg.segment.open import Source
+from fsseg.segment.open import Input, Source
+from fsseg.segment.tables.csv_rows import Row, csv_rows
+from fsseg.segment.tables.kinds import table_in
+from fsseg.segment.tables.table import Table, UnusableTable
 
 Numbered = tuple[Piece, int]
 """Content that holds a message, or several, and the number of the line it begins in."""
@@ -33,8 +36,30 @@ class Container(NamedTuple):
     pieces: Callable[[Source], Iterator[Numbered]]
 
 
-def container_of(source: Source) -> Container:
-    """The first row that claims the content. Raises `ForeignContent` where it is no export of events."""
+class CsvTable(NamedTuple):
+    """A table as CSV."""
+
+    delimiter: str
+    table: Table
+    name: str = "csv"
+
+    def rows(self, source: Source) -> Iterator[Row]:
+        """The rows of the table, without its header."""
+        header = True
+        for row, number in csv_rows(source, self.delimiter):
+            if not header:
+                yield row, number
+            elif any(row):
+                header = False
+
+
+def container_of(source: Source, input: Input) -> Container | CsvTable:
+    """What claims the content first. Raises `ForeignContent` where it is no export of events."""
+    try:
+        if found := table_in(source, input.path, input.hints):
+            return CsvTable(*found)
+    except UnusableTable as error:
+        raise ForeignContent(str(error)) from None
     if reason := what_it_is(source.head):
         raise ForeignContent(reason)
     return next((container for container in CONTAINERS if container.claims(source)), LINES)

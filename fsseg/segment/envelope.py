@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
 from fsseg.segment import json_codec
-from fsseg.segment.event import NO_CONTEXT, Event, Message, Note, Original, Rejected
+from fsseg.segment.event import NO_CONTEXT, Context, Event, Message, Note, Original, Rejected
 from fsseg.segment.file_time import now
 from fsseg.segment.key import content_id
 from fsseg.segment.placeholders import NOTHING, PLACEHOLDER_IDS, PlaceholderIds
@@ -95,6 +96,26 @@ def read_message(line: bytes, ids: PlaceholderIds = PLACEHOLDER_IDS, latest: str
     return message, plain
 
 
+def time_of(message: Message, ids: PlaceholderIds, latest: str) -> str:
+    """The event time of a message that was not read from JSON, if it is valid and canonical; see `read_message`."""
+    user, anonymous, message_id = message.user_id, message.anonymous_id, message.message_id
+    if not (user or anonymous) or not message_id:
+        raise ValueError
+    longest = ids.longest
+    for id in (user, anonymous, message_id):
+        if id and (id < "1" or len(id) <= longest) and (id < "!" or id in ids):
+            raise ValueError
+    time: Any = message.timestamp
+    if time[23:] == "Z" and time[4:20:3] == "--T::.":
+        plain: str | None = time[:23]
+        _check_time(time[:23])
+    else:
+        plain = canonical(time)
+    if plain is None or not EARLIEST <= plain <= latest:
+        raise ValueError
+    return plain
+
+
 def _complete(message: Message, line: bytes) -> str:
     """The message's id, made where there is none. Only what is absent can be there under another name."""
     original = json_codec.loads(line)
@@ -113,7 +134,14 @@ def event_of(
 
     What names nobody is taken out of its ids; without any time of its own it has that of its file.
     """
-    message = normalise(original)
+    return event_of_normal(normalise(original), original, line, position, ids, latest, file_time)
+
+
+def event_of_normal(
+    message: Original, original: Original, line: int, position: int, ids: PlaceholderIds, latest: str,
+    file_time: Callable[[], FoundTime],
+) -> Event | Rejected:  # fmt: skip
+    """The event of a message that is normalised already, which this may change."""
     notes: list[Note] = [("placeholder_id", name) for name in _WHO if _is_placeholder(message.get(name), ids)]
     fault = _fault(message)
     if fault:
@@ -137,13 +165,23 @@ def _is_placeholder(id: object, ids: PlaceholderIds) -> bool:
 
 def typed(message: Original) -> Message:
     """What is used of a normalised, faultless message."""
-    try:
-        typed = decode(json_codec.dumps(message))
-    except RecursionError:
-        typed = decode(json_codec.dumps(json_codec.shallow(message)))
-    if not typed.message_id:
-        typed.message_id = content_id(message)
-    return typed
+    get = message.get
+    return Message(
+        message["type"], get("timestamp"), get("userId"), get("anonymousId"),
+        get("messageId") or content_id(message), get("event"), get("name"), context_of(get("context")),
+        get("integrations"), _raw(message, "traits"), _raw(message, "properties"),
+    )  # fmt: skip
+
+
+def context_of(context: Original | None) -> Context:
+    """What is used of a message's context."""
+    if not context:
+        return NO_CONTEXT
+    return Context(_raw(context, "traits"), _raw(context, "page"), _raw(context, "consent"))
+
+
+def _raw(holder: Original, name: str) -> Raw:
+    return Raw(json_codec.dumps(holder[name])) if name in holder else Raw()
 
 
 def normalise(original: Original) -> Original:

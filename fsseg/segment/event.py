@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET, MsgspecError, Raw, Struct, UnsetType, field
@@ -85,14 +86,16 @@ class Event(Struct, frozen=True, gc=False):
     type: str
     time: str
     message: Message
-    source: bytes | Original
-    """The line, or what was an item of it."""
+    source: bytes | Original | Callable[[], Original]
+    """The line, or what was an item of it, or what makes it of the row that it was."""
     notes: tuple[Note, ...] = ()
     """What was odd about its ids or its time, and how it was taken all the same."""
 
     @property
     def original(self) -> Original:
         """The message as it stood in the file."""
+        if callable(self.source):
+            return self.source()
         return self.source if isinstance(self.source, dict) else json_codec.loads(self.source)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 from datetime import UTC, datetime
 
+from fsseg.segment.archives import split_member
 from fsseg.segment.times import EARLIEST, FoundTime, canonical
 
 _DAY_MS = 86_400_000
@@ -25,12 +26,13 @@ def now() -> FoundTime:
 def file_time(path: str, latest: str) -> FoundTime:
     """The time that the folders of an archive tell, else when the file was last changed, else now."""
     absolute = os.path.abspath(path)
-    for found in reversed([*_FOLDERS.finditer(f"{os.path.dirname(absolute)}/")]):
+    holder, member = split_member(absolute)
+    for found in reversed([*_FOLDERS.finditer(f"{os.path.dirname(f'{holder}/{member}' if member else holder)}/")]):
         time = _of_folder(found)
         if time is not None and EARLIEST <= time <= latest:
             return FoundTime(time, "folder")
     try:
-        changed = canonical(os.stat(absolute).st_mtime_ns // 1_000)
+        changed = canonical(os.stat(holder).st_mtime_ns // 1_000)
     except OSError:
         changed = None
     if changed is not None and EARLIEST <= changed <= latest:

@@ -7,15 +7,10 @@ from collections.abc import Callable
 
 import orjson
 
-from fsseg.segment.open import GZIP
+from fsseg.segment.packing import packing_of
 
 Claims = Callable[[bytes], bool]
 
-# fmt: off
-_COLUMNS = {
-    "type", "id", "event", "userid", "user_id", "anonymousid", "anonymous_id", "messageid", "received_at", "email",
-}
-# fmt: on
 _DELIMITER = re.compile(r"[,;\t|]")
 _LOOKS_JSON = re.compile(rb'^(?:\xef\xbb\xbf|[\s,\x1e])*[{\["]', re.MULTILINE)
 _MARKUP = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--|\?xml|[a-z][\w:.-]*[\s>/])", re.IGNORECASE)
@@ -42,13 +37,6 @@ def _is_wide(head: bytes) -> bool:
 
 def _is_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
-
-
-def _is_csv(head: bytes) -> bool:
-    first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
-    cells = [cell.strip().strip('"').strip().lower() for cell in _DELIMITER.split(first)]
-    named = all(cell and not set(cell) & set('{}[]:"') for cell in cells)
-    return len(cells) > 1 and named and not _COLUMNS.isdisjoint(cells)
 
 
 def _is_binary(head: bytes) -> bool:
@@ -90,21 +78,18 @@ _KINDS: tuple[tuple[str, Claims], ...] = (
     ("an SQLite database: export it as JSON lines", _starts(b"SQLite format 3\0")),
     ("a PDF document", _starts(b"%PDF-")),
     ("an image", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8")),
-    ("a tar archive: unpack it first", _is_tar),
-    (
-        "packed, but not with gzip: unpack it first",
-        _starts(b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"\x04\x22\x4d\x18"),
-    ),
-    ("packed with gzip too many times: unpack it first", _starts(GZIP)),
+    ("a tar archive in an archive that is damaged or too deep: unpack it first", _is_tar),
+    ("a zip archive in an archive that is damaged or too deep: unpack it first", _starts(b"PK\x03\x04", b"PK\x05\x06")),
+    ("packed with 7-Zip, RAR or LZ4: unpack it first", _starts(b"7z\xbc\xaf", b"Rar!", b"\x04\x22\x4d\x18")),
+    ("packed too many times: unpack it first", lambda head: bool(packing_of(head))),
     (
         "a Git LFS pointer, and not the file itself: fetch it with git lfs pull",
         _starts(b"version https://git-lfs.github.com/spec/"),
     ),
     ("a web page or XML, perhaps the error that a download ended with", lambda head: bool(_MARKUP.match(head))),
     ("the file is UTF-16: save it as UTF-8", _is_wide),
-    ("a CSV table: export it as JSON lines", _is_csv),
     ("neither JSON nor text", _is_binary),
-    ("a table, perhaps CSV: export it as JSON lines", _is_table),
+    ("a table, but none of its columns says whose rows these are: name one userId or email", _is_table),
     ("text, but no JSON: export it as JSON lines", _is_text),
 )
 """What it is and what to do, and what tells it; the first that does counts. A new kind is one more row."""

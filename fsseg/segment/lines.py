@@ -10,7 +10,8 @@ from typing import BinaryIO, NamedTuple
 
 import orjson
 
-from fsseg.segment.open import CHUNK, Input, Source, blocks_of, open_bytes
+from fsseg.segment.open import Input, Source, blocks_of, open_bytes
+from fsseg.segment.packing import CHUNK
 
 LINE_LIMIT = 1 << 20
 KEEP = 4_000
@@ -31,10 +32,11 @@ def lines_of(source: Source) -> Iterator[Piece]:
 
     Where the source ends too early, an unfinished last line becomes `Source.rest` instead.
     """
-    return chain.from_iterable(_line_blocks(source))
+    return chain.from_iterable(line_blocks(source))
 
 
-def _line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
+def line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
+    """The same, the lines of a block at a time."""
     tail: Piece = b""
     for block in source.blocks:
         end = block.rfind(b"\n") + 1

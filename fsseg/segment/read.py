@@ -11,7 +11,7 @@ import orjson
 
 from fsseg.segment import json_codec
 from fsseg.segment.batches import is_batch, messages_in
-from fsseg.segment.containers import LINES, Container, ForeignContent, container_of
+from fsseg.segment.containers import LINES, Container, CsvTable, ForeignContent, container_of
 from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
@@ -19,6 +19,7 @@ from fsseg.segment.file_time import file_time
 from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
+from fsseg.segment.tables.events import RowEvents
 from fsseg.segment.times import FoundTime, latest_time
 
 Jumps = list[tuple[int, int]]
@@ -33,9 +34,9 @@ class Reader:
     """The events of one input, in their order; every non-blank line or item gives at least one Event or Rejected.
 
     It opens its input when iterated over, and raises UnreadableInput if that, or reading on, fails. Afterwards
-    `container` says what the content was (`jsonl`, `json`, `batch` or `unknown`, with `.gz` where it was zipped);
-    what is no export of events is unreadable, too;
-    `events` how many events and rejects there were, and `lines` how many lines.
+    `container` says what the content was (`jsonl`, `json`, `batch`, `csv` or `unknown`, with `.gz` or the like
+    where it was packed); what is no export of events is unreadable, too; `events` how many events and rejects there
+    were, and `lines` how many lines.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class Reader:
     ) -> None:
         self.input = input
         self.container = ""
+        self.table = ""
+        """Which table the content was, if it was one."""
         self.events = 0
         self.lines = 0
         self.jumps: Jumps | None = [(0, 1)]
@@ -57,13 +60,17 @@ class Reader:
             with open_bytes(self.input.path, self._stdin) as file:
                 if part == (0, None):
                     source = Source(blocks_of(file))
-                    self.container = "unknown" + ".gz" * source.gzip
-                    container = container_of(source)
+                    self.container = "unknown" + source.packing
+                    container = container_of(source, self.input)
                 else:
                     source = Source(range_blocks(file, *part), inside=part[0] > 0)
                     container = LINES
-                self.container = container.name + ".gz" * source.gzip
-                yield from self._events(source, container)
+                self.container = container.name + source.packing
+                if isinstance(container, CsvTable):
+                    self.table = container.table.name
+                    yield from self._rows(source, container)
+                else:
+                    yield from self._events(source, container)
         except OSError as error:
             raise UnreadableInput(self.input.path, error.strerror or str(error)) from error
         except ForeignContent as error:
@@ -99,7 +106,7 @@ class Reader:
                     self._jump(position - first, line + 1)
                     continue
                 if position == first and is_batch(value):
-                    self.container = "batch" + ".gz" * source.gzip
+                    self.container = "batch" + source.packing
                 items = messages_in(value)
                 for item in items:
                     if len(items) > 1:
@@ -115,6 +122,24 @@ class Reader:
             self.events, self.lines = position - first, line
             if container is not LINES:
                 self.jumps = None
+
+    def _rows(self, source: Source, container: CsvTable) -> Iterator[Event | Rejected]:
+        first = self.input.number << POSITION_BITS
+        events = RowEvents(container.table, first, self._ids, self._latest, lambda: self._file_time)
+        self.jumps, expected, count = [], 0, 0
+        try:
+            for item in events.of(container.rows(source)):
+                if item.line != expected:
+                    self._jump(count, item.line)
+                yield item
+                count, expected = count + 1, item.line + 1
+            if source.fault:
+                self._jump(count, events.number + 1)
+                yield Rejected(first + count, events.number + 1, source.code, source.fault, raw=_text(source.rest))
+                count += 1
+        finally:
+            self.events, self.lines = count, events.number
+            self.jumps = [(0, 1)] if self.jumps == [] else self.jumps
 
     def _jump(self, event: int, line: int) -> None:
         """From this event on, counted from 0, the lines go on from this one."""
@@ -165,7 +190,7 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
     try:
         with open_bytes(path) as file:
             source = Source(blocks_of(file))
-            if source.gzip or container_of(source) is not LINES:
+            if source.packing or container_of(source, Input(path, number)) is not LINES:
                 return [Input(path, number)]
         return cut_ranges(path, parts, number)
     except ForeignContent:

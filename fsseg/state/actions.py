@@ -85,6 +85,7 @@ class Code(StrEnum):
     NOT_UTF8 = "not_utf8"
     NOT_AN_OBJECT = "not_an_object"
     TOO_LARGE = "too_large"
+    BAD_ROW = "bad_row"
     TRUNCATED = "truncated"
     UNKNOWN_CONTAINER = "unknown_container"
     MISSING_TYPE = "missing_type"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from xxhash import xxh3_64_hexdigest
 
+from fsseg.segment.archives import split_member
 from fsseg.segment.open import Input
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.ledger import File, Ledger
@@ -94,7 +95,7 @@ def _end(path: str, stamp: FileStamp | None) -> str | None:
 
 def _stamp(path: str) -> FileStamp | None:
     try:
-        stat = os.stat(path)
+        stat = os.stat(split_member(path)[0])
     except OSError:
         return None
     return FileStamp(stat.st_size, stat.st_mtime_ns)

@@ -10,6 +10,7 @@ import orjson
 
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
+from fsseg.segment.hints import hints_of
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
@@ -24,13 +25,14 @@ def reread(
     by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
         by_input[position >> POSITION_BITS].add(position)
+    hints = hints_of(store.meta.settings)
     for number, left in sorted(by_input.items()):
         path, first, last = store.db.execute(
             "SELECT path, first, last FROM input WHERE number = ?", (number,)
         ).fetchone()
         if holds_what_was_read(store, number, path):
             with suppress(UnreadableInput):
-                for item in read(Input(path, number, first, last), placeholder_ids=placeholder_ids):
+                for item in read(Input(path, number, first, last, hints), placeholder_ids=placeholder_ids):
                     if item.position in left:
                         left.remove(item.position)
                         yield item.position, item

@@ -21,7 +21,7 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.fold_inputs import no_cycles
-from fsseg.fold.people import write_records
+from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fsseg.cli import again
-from fsseg.cli.work import session
+from fsseg.cli import continue_cmds
+from fsseg.cli.session import session
 from fsseg.state.run_folder import RunState
 from tests.between.gate import gate
 from tests.between.runs import Events, done, info_of, newest, planned
@@ -49,13 +49,13 @@ def before_the_lock(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) 
     """What another process does once this one has looked at the plan, and before it asks for the lock."""
 
     def late(*args: Any, **more: Any) -> Any:
-        monkeypatch.setattr(again, "session", session)
+        monkeypatch.setattr(continue_cmds, "session", session)
         act()
         return session(*args, **more)
 
-    monkeypatch.setattr(again, "session", late)
+    monkeypatch.setattr(continue_cmds, "session", late)
     yield
-    monkeypatch.setattr(again, "session", session)
+    monkeypatch.setattr(continue_cmds, "session", session)
 
 
 def test_an_apply_that_is_turned_away_leaves_the_plan_to_be_applied(classic: Machine, events: Events) -> None:

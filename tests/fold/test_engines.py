@@ -19,7 +19,7 @@ from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine, processes
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
-from fsseg.fold.people import write_records
+from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.processes import Processes

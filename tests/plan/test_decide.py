@@ -13,7 +13,7 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.companies import fold_companies
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
-from fsseg.fold.people import write_records
+from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.plan.decide import Context, Deciding, decide, decision

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from fsseg.report.eta import Quota, seconds_to_go
-from fsseg.report.progress import PlainProgress, RichProgress, SilentProgress, Stage, choose
+from fsseg.report.progress import Coming, PlainProgress, RichProgress, SilentProgress, Stage, choose
 
 from .samples import capturing, shown
 
@@ -175,13 +175,62 @@ def test_the_last_line_tells_quota_and_the_time_it_is_done(clock: Clock) -> None
         stage.advance(300)
         progress.quota(700, 1000)
         clock.now += 600
-        assert screen(progress).splitlines()[-1] == "  quota 700 of 1,000 left this hour · done about 12:20"
+        assert (
+            screen(progress).splitlines()[-1] == "  quota 700 of 1,000 left this hour · done about 12:20, in 10 m 00 s"
+        )
+
+
+def test_what_is_to_go_in_later_stages_counts_with_the_hours_that_the_quota_makes_it_wait(clock: Clock) -> None:
+    progress = RichProgress(capturing(), clock)
+    progress.quota(300, 1000)
+    with progress.stage("Leads", 100, "leads") as stage:
+        stage.advance(100)
+        progress.quota(200, 1000)
+        progress.to_go(1_300)
+        clock.now += 100
+        last = screen(progress).splitlines()[-1]
+    assert last.startswith("  about 1,300 requests to go · quota 200 of 1,000 left this hour · done about 14:01")
+
+
+def test_stages_to_come_stand_below_and_those_that_are_left_out_go(clock: Clock) -> None:
+    progress = RichProgress(capturing(), clock)
+    progress.expect(
+        [Coming("Read"), Coming("Accounts", 3, "accounts"), Coming("Leads", 120, "leads"), Coming("Report")]
+    )
+    with progress.stage("Read", None, "events"):
+        assert [line.split() for line in screen(progress).splitlines()[1:]] == [
+            ["Accounts", "3", "accounts"], ["Leads", "120", "leads"], ["Report"],
+        ]  # fmt: skip
+    with progress.stage("Leads", 120, "leads"):
+        assert [line.split()[0] for line in screen(progress).splitlines()] == ["Read", "Leads", "Report"]
+
+
+def test_what_never_came_is_not_shown_at_the_end() -> None:
+    console = capturing(terminal=True)
+    with RichProgress(console) as progress:
+        progress.expect([Coming("Read"), Coming("Match")])
+        with progress.stage("Read", None, "events"):
+            pass
+    assert "Match" not in screen(progress)
+
+
+def test_a_brief_stage_is_told_in_a_pipe_where_it_took_long(clock: Clock) -> None:
+    console = capturing()
+    with PlainProgress(console, clock) as progress:
+        with progress.stage("Fold", None, "people", brief=True) as stage:
+            stage.advance(3)
+        with progress.stage("Plan", None, "records", brief=True) as stage:
+            stage.advance(600_000)
+            clock.now += 12
+    assert shown(console) == "Plan: 600,000 records in 12 s\n"
 
 
 def test_a_wait_is_shown_until_it_is_over(clock: Clock) -> None:
     progress = RichProgress(capturing(), clock)
     progress.waiting(7200, None, "Freshsales' quota")
-    assert "waiting for Freshsales' quota until 14:00" in screen(progress)
+    clock.now += 3600
+    assert "waiting for Freshsales' quota until 14:00, 1 h 00 m to go" in screen(progress)
+    clock.now -= 3600
     clock.now += 7200
     assert "waiting" not in screen(progress)
 

@@ -6,7 +6,7 @@ from fsseg.report.reasons import REASONS, TABLE, WARNINGS
 from fsseg.state.actions import Code
 
 STAGES = {
-    "read": "not_json not_utf8 not_an_object too_large truncated unknown_container",
+    "read": "not_json not_utf8 not_an_object too_large bad_row truncated unknown_container",
     "validate": "missing_type unknown_type no_user_anon_id id_not_string event_not_defined event_not_string "
     "traits_not_object properties_not_object bad_timestamp",
     "skip": "anonymous unsupported_type integrations consent suppressed filtered duplicate",

@@ -150,7 +150,7 @@ def _parts(input: Input) -> list[Input]:
         parts = split(input.path, os.stat(input.path).st_size // PART + 1, input.number)
     except (OSError, UnreadableInput):
         return [input]  # the one who reads it will say why it can't be
-    return [replace(part, number=input.number) for part in parts]
+    return [replace(part, number=input.number, hints=input.hints) for part in parts]
 
 
 def _keep(file: IO[bytes], value: tuple[Any, ...]) -> None:

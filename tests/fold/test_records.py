@@ -12,7 +12,7 @@ from fsseg.fold import partitions
 from fsseg.fold.collect import Collector
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
-from fsseg.fold.people import write_records
+from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.segment.open import Input

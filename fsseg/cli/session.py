@@ -39,7 +39,9 @@ from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
-from fsseg.segment.open import Input, expand
+from fsseg.segment.expand import expand
+from fsseg.segment.hints import hints_of
+from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.state.actions import Code
 from fsseg.state.database import StateError
@@ -151,13 +153,23 @@ def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
 
 def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
     """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told."""
-    inputs = []
-    for number, shown in enumerate(files):
-        path = kept_stdin(run) if shown == "-" else shown
+    inputs, hints = [], hints_of(store.meta.settings)
+    for number, (path, shown) in enumerate(_held(run, files)):
         add_input(store, number, path, shown)
-        inputs.append(Input(path, number))
+        inputs.append(Input(path, number, hints=hints))
     note_files(store, inputs)
     return inputs
+
+
+def _held(run: Run, files: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The files with the names that they were given by; an archive on standard input is what is in it."""
+    for shown in files:
+        if shown != STDIN:
+            yield shown, shown
+            continue
+        kept = kept_stdin(run)
+        members = expand([kept])[0] or [kept]
+        yield from ((path, f"{STDIN}{path.removeprefix(kept)}") for path in members)
 
 
 def kept_stdin(run: Run) -> str:

@@ -13,10 +13,11 @@ from fsseg.cli.connect import account_of, folder_of, state_dir
 from fsseg.cli.errors import NoInput
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
-from fsseg.cli.work import Output, Session, advised, refuse_forbidden, register, resumable, session
+from fsseg.cli.session import Output, Session, advised, refuse_forbidden, register, resumable, session
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
+from fsseg.segment.archives import split_member
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.actions import Action, EventOutcome
@@ -390,7 +391,7 @@ def _inputs(pipeline: Pipeline) -> list[Input]:
     run = pipeline.run
     if run.lacks_stdin:
         raise ConfigError(f"run {run.id} can't be resumed")
-    gone = [path for path in run.info.inputs if path != STDIN and not os.path.exists(path)]
+    gone = [path for path in run.info.inputs if path != STDIN and not os.path.exists(split_member(path)[0])]
     if gone:
         more = f", and {len(gone) - 1:,} more" if len(gone) > 1 else ""
         raise NoInput(f"{gone[0]} is gone{more}, and run {run.id} stopped before it was read: put it back")

@@ -1,0 +1,14 @@
+"""What Segment calls the destination whose work this is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+NAMES: Final = {"classic": "Freshsales", "suite": "Freshsales Suite - CRM"}
+"""The destination's names in `integrations` (Segment's catalog), by edition."""
+
+
+def integrations_of_another(integrations: Mapping[str, Any]) -> dict[str, Any]:
+    """What `integrations` says here where another destination wrote it down: nothing, unless it names Freshsales."""
+    return dict(integrations) if any(name in integrations for name in NAMES.values()) else {}

@@ -1,0 +1,155 @@
+"""From what is typed to the inputs that are meant: files, directories, patterns, archives and standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from fsseg.segment.archives import SEPARATOR, is_archive, members, split_member
+from fsseg.segment.open import STDIN, Source, Unreadable, blocks_of, open_bytes
+from fsseg.segment.tables.kinds import holds_bare_tracks
+
+BESIDE = (".toml", ".md")
+"""Endings of what people keep beside their events."""
+_MARKS = frozenset({"_SUCCESS", "dummy-object.txt", "__MACOSX", "_temporary"})
+"""What Segment and those who copy files leave among them."""
+_MARKED = ("_committed_", "_started_")
+_NAMED_TRACKS = re.compile(r"(?<![a-z])tracks(?![a-z])", re.IGNORECASE)
+_OF_A_LAKE = frozenset({"logs", "segment-stage", "segment-logs"})
+"""Folders beside the `data` of a data lake that Segment keeps for itself."""
+
+
+def passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or plainly no export, where nobody has named it."""
+    return name.startswith((".", *_MARKED)) or name.endswith(BESIDE) or name in _MARKS
+
+
+def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
+    """The inputs that the paths name, each once, in the order given, and the paths that name nothing readable.
+
+    A path is a file, an archive, a directory (all files below it, in order of their names, without those that are
+    passed over), a pattern with `*`, `**`, `?` or `[…]`, a file in an archive, or `-`.
+    """
+    found = _Found()
+    for path in paths:
+        if path == STDIN and sys.stdin is None:
+            found.unreadable.append(Unreadable(STDIN, "standard input is closed"))
+        elif path == STDIN:
+            found.files.setdefault(STDIN, STDIN)
+        elif glob.has_magic(path) and not os.path.lexists(path) and not split_member(path)[1]:
+            matches = sorted(match for match in _matches(path) if not passed_over(os.path.basename(match)))
+            if not matches:
+                found.unreadable.append(Unreadable(path, "no file matches"))
+            for match in matches:
+                found.add(match)
+        else:
+            found.add(path)
+    return sorted(found.files.values(), key=_is_bare_tracks), found.unreadable
+
+
+def _is_bare_tracks(path: str) -> bool:
+    """Whether it is a table of track calls without properties: an event's own table says more, so it goes first."""
+    if not _NAMED_TRACKS.search(os.path.basename(path)):
+        return False
+    with suppress(OSError), open_bytes(path) as file:
+        return holds_bare_tracks(Source(blocks_of(file)).head)
+    return False
+
+
+class _Found:
+    """What was found so far."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        self.unreadable: list[Unreadable] = []
+        self._visited: set[str] = set()
+
+    def add(self, path: str) -> None:
+        """Add what one path names."""
+        if not path.isprintable() and (shown := os.fsencode(path).decode("utf-8", "replace")) != path:
+            self.unreadable.append(Unreadable(shown, "its name is not UTF-8: rename it"))
+            return
+        archive, member = split_member(path)
+        real = os.path.realpath(archive)
+        try:
+            mode = os.stat(archive).st_mode
+            if stat.S_ISDIR(mode):
+                if real not in self._visited:  # links may lead in circles
+                    self._visited.add(real)
+                    self._add_all(path)
+                return
+            if stat.S_ISREG(mode) and is_archive(archive):
+                self._add_members(archive, real, path if member else "")
+                return
+        except OSError as error:
+            self.unreadable.append(Unreadable(path, error.strerror or str(error)))
+            return
+        self.files.setdefault(real, path)
+
+    def _add_all(self, directory: str) -> None:
+        names = sorted(os.listdir(directory))
+        if "data" in names and glob.glob(os.path.join(glob.escape(directory), "data", "*", "segment_type=*")):
+            names = [name for name in names if name not in _OF_A_LAKE]
+        for name in names:
+            path = os.path.join(directory, name)
+            if passed_over(name):
+                continue
+            # A pipe or socket lying about in a directory is no export, and opening it could wait for ever.
+            if os.path.isfile(path) or os.path.isdir(path) or os.path.islink(path):
+                self.add(path)
+
+    def _add_members(self, archive: str, real: str, wanted: str) -> None:
+        count = 0
+        for member in members(archive):
+            inner = member.path.removeprefix(archive)
+            if wanted and member.path != wanted and not member.path.startswith(f"{wanted}{SEPARATOR}"):
+                continue
+            if not wanted and any(map(passed_over, inner.replace(SEPARATOR, "/").split("/"))):
+                continue
+            count += 1
+            if member.fault:
+                self.unreadable.append(Unreadable(member.path, member.fault))
+            elif not member.path.isprintable():
+                self.unreadable.append(Unreadable(ascii(member.path)[1:-1], "its name has control characters"))
+            else:
+                self.files.setdefault(real + inner, member.path)
+        if wanted and not count:
+            self.unreadable.append(Unreadable(wanted, "the archive has no such file"))
+
+
+def _matches(pattern: str) -> set[str]:
+    """The paths that a pattern names; `**` is any number of folders, each once, whatever links lead to it."""
+    parts = pattern.split("/")
+    if "**" not in parts:
+        return set(glob.glob(pattern))
+    at = parts.index("**")
+    before, after = "/".join(parts[:at]) or "/" * (at > 0), "/".join(parts[at + 1 :]) or "*"
+    starts = glob.glob(before) if before else [""]
+    return {
+        found
+        for start in starts
+        for folder in _folders(start)
+        for found in _matches(os.path.join(glob.escape(folder), after))
+    }
+
+
+def _folders(start: str) -> Iterator[str]:
+    """A folder and all below it, without hidden ones; those that links lead to a second time are left out."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        folder = waiting.pop()
+        real = os.path.realpath(folder or ".")
+        if real in seen:
+            continue
+        seen.add(real)
+        yield folder
+        with suppress(OSError):
+            names = sorted(os.listdir(folder or "."), reverse=True)
+            paths = [os.path.join(folder, name) for name in names if not name.startswith(".")]
+            waiting += filter(os.path.isdir, paths)

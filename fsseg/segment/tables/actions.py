@@ -1,0 +1,151 @@
+"""What the destinations "AWS S3 (Actions)", "AWS S3 CSV" and SFTP write: a row an event, with its objects as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final
+
+from msgspec import Raw
+from msgspec.json import Decoder
+
+from fsseg.segment.destination import integrations_of_another
+from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
+from fsseg.segment.tables.table import BODIES, BadRow, Table, json_object, places, refuse_hashed, values
+
+_EMAIL = '"email"'
+_HASH = 64
+"""Characters of a hashed address."""
+_raw: Final = Decoder(Raw).decode
+_context: Final = Decoder(Context).decode
+_ENVELOPE = (
+    ("user_id", "userId"), ("anonymous_id", "anonymousId"), ("message_id", "messageId"), ("timestamp", "timestamp"),
+)  # fmt: skip
+_KNOWN = {
+    "event_name", "event_type", "user_id", "anonymous_id", "email", "properties", "traits", "context", "timestamp",
+    "message_id", "integrations", "audience_name", "audience_id", "audience_space_id", "audience_action", "batch_size",
+    "space_id", "integrations_object", "properties_or_traits", "eventname", "eventtype",
+}  # fmt: skip
+
+
+def actions_table(columns: Sequence[str]) -> Table:
+    """Events of every type, as "Sync to S3" and SFTP write them; columns may be missing or added."""
+    at = places(columns)
+    envelope = [(at[column], name) for column, name in _ENVELOPE if column in at]
+    kind_at, event_at, email_at = at["event_type"], at.get("event_name"), at.get("email")
+    objects = [(at[name], name) for name in ("context", "properties", "traits") if name in at]
+    integrations_at = at.get("integrations")
+    has_body = "traits" in at or "properties" in at
+    others = [] if has_body else [(place, columns[place]) for name, place in at.items() if name not in _KNOWN]
+
+    def message(row: Sequence[Any]) -> Original:
+        kind = row[kind_at].strip().lower()
+        found: Original = {"type": kind, "context": {}, "integrations": {}}
+        for place, name in envelope:
+            if row[place]:
+                found[name] = row[place]
+        for place, name in objects:
+            found[name] = json_object(row[place], name)
+        if integrations_at is not None and row[integrations_at] not in ("", "{}"):
+            said = json_object(row[integrations_at], "integrations")
+            found["integrations"] = integrations_of_another(said)
+        if event_at is not None and row[event_at]:
+            found["event" if kind == "track" else "name"] = row[event_at]
+        return _completed(found, row[email_at] if email_at is not None else "", values(row, others))
+
+    return Table("actions", columns, message, None if others else _quick(at))
+
+
+def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
+    """Takes the objects as the JSON that they are; rows whose address stands in no object get a closer look."""
+    wanted = ("user_id", "anonymous_id", "message_id", "timestamp", "event_name", "context", "integrations", "email")
+    if not {"traits", "properties", *wanted} <= at.keys():
+        return None
+    kind_at, traits_at, properties_at = at["event_type"], at["traits"], at["properties"]
+    cells_of = itemgetter(*map(at.__getitem__, wanted))
+
+    def quick(row: Sequence[str]) -> Message:
+        user, anonymous, id, time, name, context_text, integrations, email = cells_of(row)
+        kind, context = row[kind_at], _context(context_text.encode()) if context_text else NO_CONTEXT
+        event, traits, properties = None, Raw(), Raw()
+        if kind == "identify":
+            text, traits = row[traits_at], _raw(row[traits_at].encode())
+        else:
+            text, properties = context_text, _raw((row[properties_at] or "{}").encode())
+            if (row[traits_at] and not context.traits) or (kind != "track" and kind != "page") or not name:
+                raise ValueError
+            event, name = (name, None) if kind == "track" else (None, name)
+        if (
+            (email and _EMAIL not in text) or len(email) == _HASH or len(user) == _HASH or "Freshsales" in integrations
+            or not bytes(traits or properties).startswith(b"{")
+        ):  # fmt: skip
+            raise ValueError
+        return Message(
+            kind, time, user or None, anonymous or None, id, event, name or None, context, {}, traits, properties
+        )
+
+    return quick
+
+
+def _completed(found: Original, email: str, others: dict[str, Any]) -> Original:
+    """With the address where the event's own objects don't have it, and without the body of another type of call."""
+    refuse_hashed(email)
+    refuse_hashed(found.get("userId"))
+    body = BODIES.get(found["type"])
+    traits = found.get("traits", {})
+    if body == "traits":
+        found.pop("properties", None)
+        found["traits"] = {**others, **traits}
+        holder = found["traits"]
+    else:
+        found.pop("traits", None)
+        if body:
+            found["properties"] = {**others, **found.get("properties", {})}
+        context = found["context"]
+        if traits and not context.get("traits"):
+            context["traits"] = traits
+        holder = context.setdefault("traits", {}) if email else {}
+    if email and isinstance(holder, dict) and not holder.get("email"):
+        holder["email"] = email
+    return found
+
+
+def audience_actions_table(columns: Sequence[str]) -> Table:
+    """Who entered and left audiences: a row an identify call, unless a column says that it is a track call."""
+    at = places(columns)
+    others = [(place, columns[place]) for name, place in at.items() if name not in _KNOWN]
+    envelope = [(at[column], name) for column, name in _ENVELOPE if column in at]
+
+    def cell(row: Sequence[Any], name: str) -> str:
+        return row[at[name]] if name in at else ""
+
+    def message(row: Sequence[Any]) -> Original:
+        email, audience = cell(row, "email"), cell(row, "audience_name")
+        refuse_hashed(email)
+        body = json_object(cell(row, "properties_or_traits"), "properties_or_traits")
+        if not body:
+            body = json_object(cell(row, "traits"), "traits") or json_object(cell(row, "properties"), "properties")
+        body = {**values(row, others), **body}
+        action = cell(row, "audience_action").lower()
+        if audience and audience not in body and action in ("true", "false"):
+            body[audience] = action == "true"
+        said = json_object(cell(row, "integrations_object") or cell(row, "integrations"), "integrations")
+        kind = cell(row, "eventtype").lower() or "identify"
+        found: Original = {"type": kind, "context": {}, "integrations": integrations_of_another(said)}
+        found.update((name, row[place]) for place, name in envelope if row[place])
+        if audience:
+            found["context"]["personas"] = {"computation_key": audience}
+        if kind == "track":
+            found["event"] = cell(row, "eventname")
+        if kind not in BODIES:
+            raise BadRow(f"{kind} is no type of event that this table can hold")
+        found[BODIES[kind]] = body
+        if email and BODIES[kind] == "traits":
+            body.setdefault("email", email)
+        elif email:
+            found["context"]["traits"] = {"email": email}
+        if email and "userId" not in found:
+            found["userId"] = email
+        return found
+
+    return Table("audience actions", columns, message)

@@ -1,0 +1,113 @@
+"""Rows of CSV text of any size: what is wrong with one row costs that row, and no other."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from fsseg.segment.lines import LINE_LIMIT, Oversized, Piece, line_blocks
+from fsseg.segment.open import Source
+
+csv.field_size_limit(LINE_LIMIT)
+
+_MOST_LINES = 2_000
+"""Lines that a row may take; a quote that is open for longer was never closed."""
+_MARK = "\udc00"
+"""Stands before the beginning of a line that is too large; no text that was decoded can hold it."""
+
+
+class Fault(NamedTuple):
+    """A row that can't be used: the reason's code, what is wrong, and how the row begins."""
+
+    code: str
+    detail: str
+    raw: str
+
+
+Row = tuple[list[str] | Fault, int]
+"""The cells, or why there are none, and the row's number as a spreadsheet counts: the header is row 1."""
+
+
+def csv_rows(source: Source, delimiter: str) -> Iterator[Row]:
+    """All rows, the header and blank ones too."""
+    number, carry = 1, list[str]()
+    for pieces in line_blocks(_with_line_ends(source)):
+        lines, is_clean = _decoded(pieces)
+        lines = carry + lines
+        carry = []
+        try:
+            rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+        except csv.Error:
+            found, carry = _one_by_one(lines, delimiter, is_last=False)
+        else:
+            found = rows  # type: ignore[assignment]  # no faults among them
+        for row in found if is_clean else map(_checked, found):
+            yield row, number
+            number += 1
+    while carry:
+        found, carry = _one_by_one(carry, delimiter, is_last=True)
+        for row in map(_checked, found):
+            yield row, number
+            number += 1
+
+
+def _with_line_ends(source: Source) -> Source:
+    """The source, with the line ends of an old Macintosh read as today's."""
+    if b"\r" in source.head and b"\n" not in source.head:
+        source.blocks = (block.replace(b"\r", b"\n") for block in source.blocks)
+    return source
+
+
+def _decoded(pieces: Iterable[Piece]) -> tuple[list[str], bool]:
+    """The lines as text, and whether all of them are whole and UTF-8."""
+    held = list(pieces)
+    try:
+        return [piece.decode() for piece in held], True  # type: ignore[union-attr]  # an Oversized raises
+    except (UnicodeDecodeError, AttributeError):
+        return [_as_text(piece) for piece in held], False
+
+
+def _as_text(piece: Piece) -> str:
+    if isinstance(piece, Oversized):
+        return f"{_MARK}{piece.start.decode('utf-8', 'replace')}".replace('"', "'").replace("\n", " ") + "\n"
+    return piece.decode("utf-8", "surrogateescape")
+
+
+def _checked(row: list[str] | Fault) -> list[str] | Fault:
+    """The row, unless a line of it was too large or isn't UTF-8."""
+    if isinstance(row, Fault):
+        return row
+    text = ",".join(row)
+    if text.startswith(_MARK):
+        return Fault("too_large", "the row is too large for an event", text[1:])
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return Fault("not_utf8", "the row is not UTF-8", text.encode("utf-8", "replace").decode())
+    return row
+
+
+def _one_by_one(lines: list[str], delimiter: str, *, is_last: bool) -> tuple[list[list[str] | Fault], list[str]]:
+    """The rows, and the lines of one that goes on beyond them. After a row at fault the next line begins another."""
+    rows: list[list[str] | Fault] = []
+    at = 0
+    while at < len(lines):
+        reader: Any = csv.reader(lines[at:], delimiter=delimiter, strict=True)
+        begin = at
+        while True:
+            at = begin + reader.line_num
+            try:
+                rows.append(next(reader))
+            except StopIteration:
+                return rows, []
+            except csv.Error as error:
+                rest = lines[at:]
+                is_open = begin + reader.line_num >= len(lines) and "end of data" in str(error)
+                if is_open and not is_last and len(rest) < _MOST_LINES and sum(map(len, rest)) < LINE_LIMIT:
+                    return rows, rest
+                why = "a quote in the row is never closed" if is_open else f"the row's quotes don't fit: {error}"
+                rows.append(Fault("bad_row", why, lines[at]))
+                at += 1
+                break
+    return rows, []

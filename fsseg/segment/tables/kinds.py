@@ -1,0 +1,75 @@
+"""Which kind of table it is, told by its header and content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fsseg.segment.hints import Hints
+from fsseg.segment.open import Source
+from fsseg.segment.tables.actions import actions_table, audience_actions_table
+from fsseg.segment.tables.audiences import audience_table, computed_trait_table
+from fsseg.segment.tables.dialect import headers
+from fsseg.segment.tables.dotted import dotted_table, is_dotted
+from fsseg.segment.tables.profiles import IDS, profile_table
+from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing
+from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
+
+_SCHEMA_FILE = re.compile(r"-\d{4}-\d\d-\d\d--\d\d-\d\d-utc", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d][\w .:$@/()-]*")
+"""What a column may be called; a line of prose with commas has other things in it."""
+
+
+def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | None:
+    """The delimiter and the table that the content is; None where it is no table with a header that is known.
+
+    Raises `UnusableTable` for one that can't hold what is wanted.
+    """
+    for delimiter, columns in headers(source.head):
+        if table := kind_of(columns, path, hints):
+            _refuse_hashed(source, columns)
+            return delimiter, agreeing(table)
+    return None
+
+
+def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
+    """The first kind that the columns fit. Raises `UnusableTable`."""
+    names = {name.lower() for name in columns}
+    file = re.split(r"[/\\!]", path)[-1]
+    if _SCHEMA_FILE.search(file):
+        raise UnusableTable("the schema of a source: names of events and properties, but no events")
+    if not all(_WORD.fullmatch(name) for name in columns if name):
+        return None
+    if hints.table and not hints.table.startswith("profile"):
+        return warehouse_table(columns, path, hints)
+    if {"event_type", "message_id"} <= names:
+        return actions_table(columns)
+    if "properties_or_traits" in names or {"audience_action", "audience_id"} <= names:
+        return audience_actions_table(columns)
+    if {"key", "value", "external_ids"} <= names:
+        return computed_trait_table(columns, hints)
+    if {"key", "external_ids"} <= names:
+        return audience_table(columns, hints)
+    if is_dotted(columns) or ("type" in columns and names & {"userid", "anonymousid"}):
+        return dotted_table(columns, file)
+    if is_warehouse(columns):
+        return warehouse_table(columns, path, hints)
+    if names & {"event", "name"} and re.match(r"(?:track|page|screen)s?[_-]", file, re.IGNORECASE):
+        return dotted_table(columns, file)
+    return profile_table(columns, hints) if names & IDS and len({*columns}) >= 1 else None
+
+
+def _refuse_hashed(source: Source, columns: Sequence[str]) -> None:
+    """Raise `UnusableTable` for a list of nothing but hashed addresses."""
+    if [name.lower() for name in columns] != ["email"]:
+        return
+    lines = source.head.decode("utf-8", "replace").split()[1:]
+    if lines and all(HASHED.fullmatch(line.strip('"')) for line in lines[:100]):
+        raise UnusableTable(
+            "an audience as hashed e-mails, made for advertising: nobody can be found by them; download it unhashed"
+        )
+
+
+def holds_bare_tracks(head: bytes) -> bool:
+    """Whether content that begins so is a table of track calls without their properties."""
+    return any(is_bare_tracks(columns) for _, columns in headers(head))

@@ -1,0 +1,178 @@
+"""What the kinds of tables have in common: from the cells of a row to a message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
+from operator import itemgetter
+from typing import Any
+
+import orjson
+
+from fsseg.segment import json_codec
+from fsseg.segment.event import Message, Original
+
+HASHED = re.compile(r"[0-9a-fA-F]{64}")
+"""An address that a hash has made unreadable."""
+BODIES = {"identify": "traits", "group": "traits", "track": "properties", "page": "properties", "screen": "properties"}
+UNUSABLE = "[object Object]"
+"""What JavaScript writes where it turns an object into text."""
+
+
+class BadRow(ValueError):
+    """A row that is no event; the code of the reason, and what is wrong."""
+
+    def __init__(self, detail: str, code: str = "bad_row") -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class UnusableTable(Exception):
+    """A table that holds no events that can be used; the text says what it is and what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of table with these columns.
+
+    `message` makes a normalised message of the cells of a row, in which an absent value is "", or raises `BadRow`.
+    `quick` does so for most rows of text, as far as is used of the message; it raises one of `envelope.ODD` for others.
+    Rows that have the same cells in the columns `one_event` and follow each other are one event.
+    """
+
+    name: str
+    columns: Sequence[str]
+    message: Callable[[Sequence[Any]], Original]
+    quick: Callable[[Sequence[str]], Message] | None = None
+    one_event: tuple[int, ...] = ()
+    may_be_short: bool = False
+    """Whether empty cells at a row's end may be missing."""
+
+    def fitted(self, row: list[Any]) -> list[Any]:
+        """The row with as many cells as there are columns. Raises `BadRow` where it has lost or gained some."""
+        width, cells = len(self.columns), len(row)
+        if cells < width and self.may_be_short:
+            return row + [""] * (width - cells)
+        if cells > width and not any(row[width:]):
+            return row[:width]
+        raise BadRow(f"the row has {cells} cells, and the header {width}")
+
+
+def places(columns: Sequence[str]) -> dict[str, int]:
+    """The first column of each name, in small letters."""
+    found: dict[str, int] = {}
+    for at, name in enumerate(columns):
+        found.setdefault(name.lower(), at)
+    return found
+
+
+def agreeing(table: Table) -> Table:
+    """The table; where a column stands twice, a row that has different values in the two is a bad one."""
+    first = {name: at for at, name in reversed([*enumerate(table.columns)])}
+    twice = [(first[name], at, name) for at, name in enumerate(table.columns) if name and first[name] != at]
+    if not twice:
+        return table
+
+    def message(row: Sequence[Any]) -> Original:
+        cells = list(row)
+        for at, other, name in twice:
+            if cells[at] != "" and cells[other] not in ("", cells[at]):
+                raise BadRow(f"the column {name} is there twice, with different values")
+            cells[at] = cells[at] if cells[at] != "" else cells[other]
+        return table.message(cells)
+
+    return replace(table, message=message, quick=None)
+
+
+def values(row: Sequence[Any], columns: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    """What stands in these columns of a row, without what is absent. Raises `BadRow`."""
+    found = {name: row[at] for at, name in columns if row[at] != ""}
+    if UNUSABLE in found.values():
+        name = next(name for name, value in found.items() if value == UNUSABLE)
+        raise BadRow(f"{name} holds {UNUSABLE}: what was an object there is lost")
+    return found
+
+
+Picked = Callable[[Sequence[str]], dict[str, str]]
+
+
+def picking(columns: Sequence[tuple[int, str]]) -> Picked:
+    """As `values`, for rows of text: what stands in these columns."""
+    if len(columns) < 2:
+        return lambda row: values(row, columns)
+    cells_of, names = itemgetter(*(at for at, _ in columns)), [name for _, name in columns]
+
+    def picked(row: Sequence[str]) -> dict[str, str]:
+        cells = cells_of(row)
+        found = dict(compress(zip(names, cells, strict=True), cells))
+        if UNUSABLE in found.values():
+            raise ValueError
+        return found
+
+    return picked
+
+
+def json_object(text: str, name: str) -> dict[str, Any]:
+    """The object that is written in a cell, nothing where it is empty. Raises `BadRow`."""
+    if not text:
+        return {}
+    try:
+        value = json_codec.loads(text.encode())
+    except orjson.JSONDecodeError:
+        value = _tolerant(text)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadRow(f"{name} holds no JSON object")
+    return value
+
+
+def _tolerant(text: str) -> Any:
+    """The value of JSON whose quotes an editor has made typographic; otherwise what is no object."""
+    try:
+        return json_codec.loads(text.translate({0x201C: '"', 0x201D: '"'}).encode())
+    except orjson.JSONDecodeError:
+        return text
+
+
+def put(holder: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Set a member of a member of an object. Raises `BadRow` where one of them is a plain value."""
+    *outer, last = path
+    for name in outer:
+        holder = holder.setdefault(name, {})
+        if not isinstance(holder, dict):
+            raise BadRow(f"{name} is a value and an object at once")
+    holder[last] = value
+
+
+def refuse_hashed(email: Any) -> None:
+    """Raise `BadRow` for an address that is a hash."""
+    if isinstance(email, str) and HASHED.fullmatch(email):
+        raise BadRow("the e-mail is hashed (SHA-256), so nobody can be found by it", "bad_email")
+
+
+def with_traits(traits: dict[str, Any], given: Mapping[str, str | None], value: Any = None) -> dict[str, Any]:
+    """The traits with those that the user names; one without a value of its own has the table's."""
+    for name, own in given.items():
+        said = value if own is None else plain(own)
+        if said not in (None, ""):
+            traits[name] = said
+    return traits
+
+
+def plain(text: str) -> Any:
+    """A value as it is typed on a command line: true and false are no texts."""
+    return {"true": True, "false": False}.get(text, text)
+
+
+def identify(user: Any, anonymous: Any, traits: dict[str, Any], **more: Any) -> Original:
+    """An identify call with what is there of these."""
+    message: Original = {"type": "identify", "context": {}, "integrations": {}, "traits": traits}
+    if user not in ("", None):
+        message["userId"] = str(user)
+    if anonymous not in ("", None):
+        message["anonymousId"] = str(anonymous)
+    message.update((name, value) for name, value in more.items() if value not in ("", None))
+    return message

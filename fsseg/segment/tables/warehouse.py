@@ -1,0 +1,163 @@
+"""Tables of a warehouse or data lake: a row a call, its traits or properties in columns of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from msgspec import Raw
+
+from fsseg.segment.envelope import context_of
+from fsseg.segment.event import NO_CONTEXT, Message, Original
+from fsseg.segment.hints import Hints
+from fsseg.segment.tables.table import BODIES, Table, picking, places, refuse_hashed
+
+_HASH = 64
+"""Characters of a hashed address."""
+TABLES = {
+    "identifies": "identify", "users": "identify", "groups": "group", "pages": "page", "screens": "screen",
+    "tracks": "track", "aliases": "alias",
+}  # fmt: skip
+_TYPES = {"identify": "identifies", "track": "tracks", "page": "pages", "screen": "screens", "group": "groups"}
+_NAMED = re.compile(rf"(?:^|[^a-z])({'|'.join(TABLES)})(?![a-z])", re.IGNORECASE)
+_EVENT_COLUMNS = {"event", "event_text"}
+_ENVELOPE = {
+    "id": "messageId", "message_id": "messageId", "event_id": "messageId", "user_id": "userId",
+    "anonymous_id": "anonymousId", "timestamp": "timestamp", "original_timestamp": "originalTimestamp",
+    "received_at": "receivedAt", "sent_at": "sentAt", "group_id": "groupId", "previous_id": "previousId",
+}  # fmt: skip
+_PASSED_OVER = {
+    "uuid", "uuid_ts", "loaded_at", "type", "version", "channel", "project_id", "event", "event_text", "segment_id",
+    "event_source_id", "_metadata", "write_key", "day", "hr", "hour", "month", "year", "segment_type",
+}  # fmt: skip
+_OBJECTS = ("traits", "page", "consent", "campaign", "library", "device", "app", "os", "personas")
+"""Members of the context that are objects; how deep the others went, no column tells."""
+_HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
+"""How columns end that journeys keep for themselves."""
+
+
+def is_warehouse(columns: Sequence[str]) -> bool:
+    """Whether a table has what all of a warehouse's have."""
+    names = {name.lower() for name in columns}
+    has_id = bool(names & {"id", "message_id", "event_id"})
+    return has_id and "received_at" in names
+
+
+def table_of(columns: Sequence[str], path: str, hints: Hints) -> str:
+    """Which of the tables it is: as the user says, as the file is called, or as its columns tell."""
+    if hints.table:
+        return hints.table.lower()
+    if named := _of_name(path):
+        return named
+    names = {name.lower() for name in columns}
+    if names & _EVENT_COLUMNS:
+        return "tracks"
+    if "group_id" in names:
+        return "groups"
+    if {"url", "path", "title"} <= names:
+        return "pages"
+    return "identifies" if names & {"anonymous_id", "user_id"} else "users"
+
+
+def _of_name(path: str) -> str:
+    """The table that a file's name tells, or the folder that it is in."""
+    *_, folder, file = ("", *re.split(r"[/\\!]", path))
+    told = re.match(r"segment_type=(\w+)", folder)
+    found = _NAMED.search(file) or _NAMED.search(folder)
+    return _TYPES.get(told[1], told[1]) if told else found[1].lower() if found else ""
+
+
+def warehouse_table(columns: Sequence[str], path: str, hints: Hints) -> Table:
+    """The rows of a table as calls; `tracks` has them without their properties, an event's own table with these."""
+    table = table_of(columns, path, hints)
+    kind = TABLES.get(table, "track")
+    at = places(columns)
+    envelope = [(place, _ENVELOPE[name]) for name, place in at.items() if name in _ENVELOPE]
+    if table == "users" and "user_id" not in at:
+        envelope = [(place, "userId" if name == "messageId" else name) for place, name in envelope]
+    context = [
+        (place, _context_path(name)) for name, place in at.items() if name.startswith("context_") and len(name) > 8
+    ]
+    integrations = [(place, name[13:]) for name, place in at.items() if name.startswith("integrations_")]
+    taken = _ENVELOPE.keys() | _PASSED_OVER | ({"name", "category"} if kind in ("page", "screen") else set())
+    free = [
+        (place, columns[place]) for name, place in at.items()
+        if name not in taken and not name.startswith(("context_", "integrations_", "metadata_"))
+        and not name.endswith(_HIDDEN)
+    ]  # fmt: skip
+    body, event_at, name_at = BODIES.get(kind, "traits"), at.get("event_text", at.get("event")), at.get("name")
+    titles = [(at[name], name) for name in ("name", "category") if name in at]
+    email_at = at.get("email")
+
+    def message(row: Sequence[Any]) -> Original:
+        found: Original = {"type": kind, "context": {}, "integrations": {}}
+        for place, name in envelope:
+            if row[place] != "":
+                found[name] = row[place] if name.endswith(("At", "stamp")) else str(row[place])
+        for place, path in context:
+            if row[place] != "":
+                _put(found["context"], path, row[place])
+        for place, name in integrations:
+            if row[place] != "":
+                found["integrations"][name] = row[place]
+        found[body] = {name: row[place] for place, name in free if row[place] != ""}
+        if kind == "track" and event_at is not None and row[event_at] != "":
+            found["event"] = row[event_at]
+        elif kind in ("page", "screen"):
+            found.update((name, row[place]) for place, name in titles if row[place] != "")
+        if email_at is not None:
+            refuse_hashed(row[email_at])
+        return found
+
+    used = [(place, path) for place, path in context if path[0] in ("traits", "page", "consent")]
+    simple = kind in ("identify", "track", "page") and not integrations
+    if not simple or not {"user_id", "anonymous_id", "id", "timestamp"} <= at.keys():
+        return Table(table, columns, message)
+    picked, name_of = picking(free), event_at if kind == "track" else name_at if kind == "page" else None
+    user_at, anonymous_at, id_at, time_at = at["user_id"], at["anonymous_id"], at["id"], at["timestamp"]
+
+    def quick(row: Sequence[str]) -> Message:
+        found, name, inside = Raw(orjson.dumps(picked(row))), "", NO_CONTEXT
+        if any(row[place] for place, _ in used):
+            holder: dict[str, Any] = {}
+            for place, path in used:
+                if row[place] != "":
+                    _put(holder, path, row[place])
+            inside = context_of(holder)
+        if name_of is not None:
+            name = row[name_of]
+        user, is_track = row[user_at], kind == "track"
+        if len(user) == _HASH or (is_track and not name) or (email_at is not None and len(row[email_at]) == _HASH):
+            raise ValueError
+        return Message(
+            kind, row[time_at], user or None, row[anonymous_at] or None, row[id_at], name if is_track else None,
+            name if kind == "page" and name else None, inside, {}, found if kind == "identify" else Raw(),
+            Raw() if kind == "identify" else found,
+        )  # fmt: skip
+
+    return Table(table, columns, message, quick)
+
+
+def _context_path(name: str) -> tuple[str, ...]:
+    outer, _, inner = name.removeprefix("context_").partition("_")
+    return (outer, inner) if inner and outer in _OBJECTS else (name.removeprefix("context_"),)
+
+
+def _put(context: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    if len(path) == 1:
+        context.setdefault(path[0], value)
+        return
+    holder = context.setdefault(path[0], {})
+    if isinstance(holder, dict):
+        holder[path[1]] = value
+    else:
+        context[path[0]] = {path[1]: value}
+
+
+def is_bare_tracks(columns: Sequence[str]) -> bool:
+    """Whether a table has track calls without their properties: an event's own table, if there is one, says more."""
+    names = {name.lower() for name in columns}
+    free = {name for name in names - _ENVELOPE.keys() - _PASSED_OVER if not name.startswith("context_")}
+    return "event_text" in names and is_warehouse(columns) and not free

@@ -1,0 +1,152 @@
+"""The same events in every container that can hold them whole."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import re
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import orjson
+import zstandard
+
+Events = Sequence[dict[str, Any]]
+Files = dict[str, bytes]
+"""By their names, which may have folders."""
+
+ACTIONS = (
+    "event_name", "event_type", "user_id", "anonymous_id", "email", "properties", "traits", "context", "timestamp",
+    "message_id", "integrations", "audience_name", "audience_id", "audience_space_id", "audience_action", "batch_size",
+)  # fmt: skip
+
+
+def jsonl(events: Events) -> bytes:
+    return b"".join(orjson.dumps(event) + b"\n" for event in events)
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]], delimiter: str = ",", end: str = "\n") -> bytes:
+    """CSV as a database or a spreadsheet writes it: quotes where they are needed."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end)
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def actions_csv(events: Events, delimiter: str = ",") -> bytes:
+    """As "Sync to S3" writes it: a bare header, all values quoted, no line end after the last row."""
+    return "\n".join([delimiter.join(ACTIONS), *(delimiter.join(_actions_row(event)) for event in events)]).encode()
+
+
+def _actions_row(event: dict[str, Any]) -> list[str]:
+    context = event.get("context", {})
+    traits = event.get("traits") or context.get("traits") or {}
+    cells = {
+        "event_name": event.get("event") or event.get("name"),
+        "event_type": event["type"],
+        "user_id": event.get("userId"),
+        "anonymous_id": event.get("anonymousId"),
+        "email": traits.get("email"),
+        "properties": event.get("properties"),
+        "traits": traits or None,
+        "context": context,
+        "timestamp": event["timestamp"],
+        "message_id": event["messageId"],
+        "integrations": {"All": False, "AWS S3 (Actions)": True},
+    }
+    texts = (json.dumps(cell) if isinstance(cell, dict) else cell or "" for cell in map(cells.get, ACTIONS))
+    return ['"{}"'.format(text.replace('"', '""')) for text in texts]
+
+
+def import_csv(events: Events) -> bytes:
+    """Columns with dotted names; null is written as such."""
+    rows = [dict(_flat(event)) for event in events]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return table(columns, ([row.get(name, "") for name in columns] for row in rows))
+
+
+def _flat(value: Any, name: str = "") -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else key)
+    else:
+        yield name, "null" if value is None else str(value).lower() if isinstance(value, bool) else value
+
+
+def source_csvs(events: Events) -> Files:
+    """A file for each type, which its name begins with."""
+    files = {}
+    for kind in dict.fromkeys(event["type"] for event in events):
+        of_kind = [{k: v for k, v in event.items() if k != "type"} for event in events if event["type"] == kind]
+        files[f"{kind}_2024.csv"] = import_csv(of_kind)
+    return files
+
+
+_ENVELOPE = {
+    "messageId": "id", "userId": "user_id", "anonymousId": "anonymous_id", "timestamp": "timestamp", "name": "name",
+    "receivedAt": "received_at",
+}  # fmt: skip
+
+
+def warehouse_rows(events: Events) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table: `tracks` has no properties, an event's own table has."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        row = {column: event.get(name) for name, column in _ENVELOPE.items() if name in event}
+        row["received_at"] = event.get("receivedAt", event["timestamp"])
+        row |= {f"context_{name.replace('.', '_')}": value for name, value in _flat(event.get("context", {}))}
+        body = event.get("traits" if event["type"] == "identify" else "properties", {})
+        if event["type"] == "track":
+            slug = re.sub(r"\W+", "_", event["event"]).lower()
+            row |= {"event": slug, "event_text": event["event"]}
+            tables.setdefault("tracks", []).append(row)
+            tables.setdefault(slug, []).append(row | body)
+        else:
+            tables.setdefault({"identify": "identifies", "page": "pages"}[event["type"]], []).append(row | body)
+    return tables
+
+
+def warehouse_csvs(events: Events) -> Files:
+    files = {}
+    for name, rows in warehouse_rows(events).items():
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        files[f"{name}.csv"] = table(columns, ([_cell(row.get(column)) for column in columns] for row in rows))
+    return files
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else value
+
+
+def zipped(files: Files) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return held.getvalue()
+
+
+def tarred(files: Files) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return held.getvalue()
+
+
+def gz(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gz, "zst": zstandard.compress, "bz2": bz2.compress, "xz": lzma.compress,
+}  # fmt: skip

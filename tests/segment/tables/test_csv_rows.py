@@ -1,0 +1,93 @@
+"""What spreadsheets and editors do to tables costs a row, and never the file."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from fsseg.segment import Event, Input, Rejected, read
+from tests.segment.messages import Write
+
+HEADER = b"user_id,email,plan,note\n"
+
+
+def good(number: int, note: str = "") -> bytes:
+    return f"u-{number},p{number}@x.example,Pro,{note}\n".encode()
+
+
+def rows(write: Write, *content: bytes) -> dict[int, str]:
+    """What became of each row, by its number: the userId, or the code of a reject."""
+    items = list(read(Input(str(write(b"".join(content), "people.csv")), 0)))
+    assert len({item.line for item in items}) == len(items)
+    return {item.line: item.code if isinstance(item, Rejected) else str(item.message.user_id) for item in items}
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (b"u-2,caf\xe9@x.example,Pro,\n", "not_utf8"),
+        (b"u-2,p2@x.example,Pro,a,b\n", "bad_row"),
+        (b"u-2,p2@x.example\n", "bad_row"),
+        (b'u-2,"p2@x.example,Pro,\n', "bad_row"),
+        (b'u-2,p2@x.example,"Pro"x,\n', "bad_row"),
+        (b"u-2,p2@x.example,[object Object],\n", "bad_row"),
+        (b"u-2,p2@x.example," + b"x" * (2 << 20) + b",\n", "too_large"),
+        (b"u-2," + b"ab" * 32 + b",Pro,\n", "bad_email"),
+    ],
+    ids=["not UTF-8", "too long", "too short", "open quote", "stray quote", "lost object", "too large", "hashed"],
+)
+def test_a_bad_row_is_one_reject_with_its_number_and_no_other_is_lost(write: Write, bad: bytes, code: str) -> None:
+    found = rows(write, HEADER, good(1), bad, good(3), good(4))
+    assert found == {2: "u-1", 3: code, 4: "u-3", 5: "u-4"}
+
+
+def test_an_open_quote_in_the_last_row_is_one_reject(write: Write) -> None:
+    assert rows(write, HEADER, good(1), b'u-2,"p2@x.example,Pro,\n') == {2: "u-1", 3: "bad_row"}
+
+
+def test_an_open_quote_takes_no_row_of_a_long_file(write: Write) -> None:
+    many = [good(number) for number in range(4, 20_000)]
+    found = rows(write, HEADER, good(2), b'u-3,"p3@x.example,Pro,\n', *many)
+    assert (found.pop(3), len(found)) == ("bad_row", 19_997)
+
+
+def test_line_breaks_within_quotes_belong_to_the_row(write: Write) -> None:
+    found = rows(write, HEADER, good(1, '"two\r\nlines, and ""quotes"""'), good(2), b"\n", good(3))
+    assert found == {2: "u-1", 3: "u-2", 5: "u-3"}
+
+
+def test_empty_cells_beyond_the_header_are_no_harm(write: Write) -> None:
+    assert rows(write, HEADER, good(1).strip() + b",,,\n", good(2)) == {2: "u-1", 3: "u-2"}
+
+
+def test_a_column_that_is_there_twice_must_say_the_same(write: Write) -> None:
+    header = b"user_id,email,plan,plan\n"
+    same = b"u-1,p1@x.example,Pro,Pro\nu-2,p2@x.example,,Pro\n"
+    assert rows(write, header, same, b"u-3,p3@x.example,Pro,Free\n") == {2: "u-1", 3: "u-2", 4: "bad_row"}
+
+
+def test_the_line_ends_of_an_old_macintosh_are_line_ends(write: Write) -> None:
+    assert rows(write, (HEADER + good(1) + good(2)).replace(b"\n", b"\r")) == {2: "u-1", 3: "u-2"}
+
+
+def test_rows_across_blocks_keep_their_numbers(write: Write) -> None:
+    random = Random(7)
+    notes = [("x" * random.randrange(400), '"a\nb"')[random.random() < 0.2] for _ in range(5_000)]
+    found = rows(write, HEADER, *(good(number, note) for number, note in enumerate(notes)))
+    assert found == {number + 2: f"u-{number}" for number in range(5_000)}
+
+
+def test_the_place_of_every_row_can_be_told_without_reading_it_again(write: Write) -> None:
+    path = write(b"".join([HEADER, good(1), b"\n\n", good(2), b"u-3\n", good(4)]), "people.csv")
+    reader = read(Input(str(path), 0))
+    lines = [item.line for item in reader]
+    assert lines == [2, 5, 6, 7]
+    assert reader.jumps == [(0, 2), (1, 5)]
+
+
+def test_digits_stay_text_and_empty_cells_are_absent(write: Write) -> None:
+    (event,) = read(Input(str(write(b"user_id,email,zip,plan\n0042,a@x.example,007,\n")), 0))
+    assert isinstance(event, Event)
+    assert event.original["userId"] == "0042"
+    assert event.original["traits"] == {"zip": "007", "email": "a@x.example"}

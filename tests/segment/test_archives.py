@@ -1,0 +1,152 @@
+"""Archives hold inputs, each with a name of its own, whatever they are packed in."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fsseg.segment import Input, archives, expand, read
+from fsseg.segment.archives import open_member
+from tests.segment.exports import PACKINGS, Files, gz, tarred, zipped
+from tests.segment.messages import lines, message, outcomes
+
+ONE, TWO, THREE = (lines(message(messageId=f"m-{number}")) for number in (1, 2, 3))
+FILES = {
+    "segment-logs/abc/1704672000000/1.gz": gz(ONE),
+    "segment-logs/abc/1704758400000/2.gz": gz(TWO),
+    "segment-logs/dummy-object.txt": b"test",
+    "__MACOSX/segment-logs/._1.gz": b"x",
+    ".DS_Store": b"x",
+    "data/_SUCCESS": b"",
+    "README.md": b"# Export",
+    "last.jsonl": THREE,
+}
+NAMES = ["segment-logs/abc/1704672000000/1.gz", "segment-logs/abc/1704758400000/2.gz", "last.jsonl"]
+ARCHIVES: dict[str, Callable[[Files], bytes]] = {
+    "zip": zipped,
+    "tar": tarred,
+    **{f"tar.{kind}": (lambda files, pack=pack: pack(tarred(files))) for kind, pack in PACKINGS.items()},  # type: ignore[misc]
+    "zip.gz": lambda files: gz(zipped(files)),
+}
+
+
+def read_paths(paths: list[str]) -> list[str]:
+    return [one for number, path in enumerate(paths) for one in outcomes(list(read(Input(path, number))))]
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_files_in_archives_are_inputs(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "export"  # told by content, not by name
+    path.write_bytes(ARCHIVES[kind](FILES))
+    files, unreadable = expand([str(path)])
+    assert (files, unreadable) == ([f"{path}!{name}" for name in NAMES], [])
+    assert read_paths(files) == ["m-1", "m-2", "m-3"]
+    assert read_paths(files[::-1]) == ["m-3", "m-2", "m-1"]
+
+
+@pytest.mark.parametrize("outer", ARCHIVES)
+@pytest.mark.parametrize("inner", ARCHIVES)
+def test_archives_may_be_nested(tmp_path: Path, outer: str, inner: str) -> None:
+    path = tmp_path / f"all.{outer}"
+    path.write_bytes(ARCHIVES[outer]({"a.jsonl": ONE, "in/ner": ARCHIVES[inner]({"b.jsonl": TWO}), "c.jsonl": THREE}))
+    files, unreadable = expand([str(path)])
+    assert (files, unreadable) == ([f"{path}!a.jsonl", f"{path}!in/ner!b.jsonl", f"{path}!c.jsonl"], [])
+    assert read_paths(files) == ["m-1", "m-2", "m-3"]
+
+
+def test_a_file_in_an_archive_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    path.write_bytes(zipped({"a.jsonl": ONE, ".b.jsonl": TWO}))
+    assert expand([f"{path}!.b.jsonl"]) == ([f"{path}!.b.jsonl"], [])
+    assert expand([f"{path}!c.jsonl"]) == ([], [(f"{path}!c.jsonl", "the archive has no such file")])
+
+
+def test_an_exclamation_mark_may_be_part_of_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "wow!.jsonl"
+    path.write_bytes(ONE)
+    assert expand([str(path)]) == ([str(path)], [])
+    assert read_paths([str(path)]) == ["m-1"]
+
+
+def test_archives_among_other_files_of_a_folder_are_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "b.zip").write_bytes(zipped({"x": TWO}))
+    (tmp_path / "a.jsonl").write_bytes(ONE)
+    (tmp_path / "c.jsonl").write_bytes(THREE)
+    files, _ = expand([str(tmp_path)])
+    assert [os.path.relpath(file, tmp_path) for file in files] == ["a.jsonl", "b.zip!x", "c.jsonl"]
+    assert read_paths(files) == ["m-1", "m-2", "m-3"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.zst", "tar.bz2", "tar.xz"])
+def test_a_damaged_archive_is_told_with_what_could_be_read(tmp_path: Path, kind: str) -> None:
+    many = {f"{number}.jsonl": os.urandom(5_000).hex().encode() for number in range(40)}
+    path = tmp_path / "all"
+    path.write_bytes(ARCHIVES[kind]({"a.jsonl": ONE} | many)[:-60_000])
+    files, unreadable = expand([str(path)])
+    assert [reason for _, reason in unreadable if "damaged" in reason] or kind == "tar.bz2"  # whose blocks are large
+    assert kind in ("zip", "tar.bz2") or f"{path}!a.jsonl" in files
+
+
+def test_a_locked_file_of_an_archive_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    data = bytearray(zipped({"a.jsonl": ONE, "b.jsonl": TWO}))
+    for sign, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(sign) + offset] |= 1  # the flag of an encrypted file
+    path = tmp_path / "all.zip"
+    path.write_bytes(data)
+    files, unreadable = expand([str(path)])
+    assert files == [f"{path}!b.jsonl"]
+    assert "encrypted" in unreadable[0].reason
+
+
+def test_a_workbook_is_no_archive(tmp_path: Path) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<x/>")
+        archive.writestr("xl/sheet1.xml", "<x/>")
+    path = tmp_path / "leads.xlsx"
+    path.write_bytes(held.getvalue())
+    assert expand([str(path)]) == ([], [(str(path), "an Office document: save its sheet as CSV")])
+
+
+def test_an_archive_is_read_once_for_all_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "all.tar.gz"
+    path.write_bytes(gz(tarred({f"{number}.jsonl": ONE for number in range(50)})))
+    files, _ = expand([str(path)])
+    begun: list[str] = []
+    whole = archives.members
+
+    def counted(archive: str) -> Iterator[archives.Member]:
+        begun.append(archive)
+        return whole(archive)
+
+    monkeypatch.setattr(archives, "members", counted)
+    assert read_paths(files) == ["m-1"] * 50
+    assert begun == [str(path)]
+
+
+def test_what_is_gone_from_an_archive_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    path.write_bytes(zipped({"a.jsonl": ONE}))
+    with pytest.raises(FileNotFoundError):
+        open_member(f"{path}!b.jsonl")
+
+
+def test_the_tracks_table_comes_after_the_tables_of_the_events(tmp_path: Path) -> None:
+    columns = b"id,anonymous_id,user_id,received_at,timestamp,event,event_text"
+    (tmp_path / "tracks.csv").write_bytes(columns + b"\n")
+    (tmp_path / "trial_started.csv").write_bytes(columns + b",plan\n")
+    assert [Path(file).name for file in expand([str(tmp_path)])[0]] == ["trial_started.csv", "tracks.csv"]
+
+
+def test_the_reserved_folders_of_a_data_lake_are_passed_over(tmp_path: Path) -> None:
+    for name in ("data/s/segment_type=identify/day=2024-01-08/hr=00/a", "logs/x", "segment-stage/y", "segment-logs/z"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(ONE)
+    assert [Path(file).name for file in expand([str(tmp_path)])[0]] == ["a"]
+    assert [Path(file).name for file in expand([str(tmp_path / "segment-logs")])[0]] == ["z"]
