@@ -92,6 +92,16 @@ class BulkJob(Struct, frozen=True):
     """The rows that it is about."""
 
 
+class DayMarks(Struct, frozen=True):
+    """Types and days of events, such as `track2025-03-04`, and by the number of the input which of them each event has.
+
+    That is unsigned 16-bit numbers, deflated.
+    """
+
+    marks: list[str] = []
+    inputs: dict[int, bytes] = {}
+
+
 class FileStamp(NamedTuple):
     """What tells whether a file was changed."""
 
@@ -175,6 +185,9 @@ class RunMeta:
 
     jumps: Note[dict[int, list[tuple[int, int]] | None]] = Note({})
     """By the number of the input, which lines its events stand in; None where only reading it again tells."""
+
+    days: Note[DayMarks] = Note(DayMarks())
+    """Which type and day each event that it has read is of."""
     imported_by: Note[dict[str, str]] = Note({})
     """The run that imported an input before, by the path as it was given."""
 
