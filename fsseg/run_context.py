@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
 from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
-from fsseg.plan.decide import Deciding
+from fsseg.plan.decide import Deciding, keys_of
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.existing import Mode
 from fsseg.plan.forecast import forecast
@@ -38,10 +38,11 @@ from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
-from fsseg.state.behaviour import Behaviour, note_lost_contacts, read_behaviour
+from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_lost_contacts, read_behaviour
+from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched, count_people
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import Record, Store
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import Forecast, PlanStage
 from fsseg.state.seal import seal, seal_settled
@@ -133,6 +134,7 @@ class RunContext:
             self.settings.strict,
             Defaults(self.catalog, self.settings.defaults.model_dump()),
             Mode(self.settings.existing),
+            self._converts,
             fields_added_up(self.rules.mapping.get("event", {})),
         )
 
@@ -215,7 +217,20 @@ class RunContext:
             settings.strict,
             Refusals(self.catalog, store, self.say),
             self._deal_links(),
+            self._was_delivered(store),
         )  # fmt: skip
+
+    def _was_delivered(self, store: Store) -> Callable[[Sequence[Record]], bool]:
+        def was_delivered(records: Sequence[Record]) -> bool:
+            people = store.around(record.parent for record in records)
+            return any(
+                self.ledger.history(keys_of(record, people)).fingerprint
+                == fingerprint(record.kind, record.desired, record.companies)
+                for record in records
+                if record.existing is not None
+            )
+
+        return was_delivered
 
     def _deal_links(self) -> DealLinks:
         folder = self.run.folder.parent.parent
@@ -230,7 +245,12 @@ class RunContext:
         # Accounts change: one that was found to merge is still watched, which costs one request a run.
         hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
         how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
-        return CustomFields(how, found.bulk_custom_fields != "replace", read_at=since)
+        return CustomFields(
+            how,
+            found.bulk_custom_fields != "replace",
+            read_at=since,
+            remember=lambda: note_bulk_replaces(self.run.folder.parent.parent),
+        )
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""

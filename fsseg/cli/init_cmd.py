@@ -88,7 +88,7 @@ def _write_mapping(
 
     try:
         settings = load(flags(account), path)
-        files, _ = find_inputs(paths, output.consoles)
+        files, _ = find_inputs(paths, output.consoles, settings)
         known = known_for(settings, output, offline=offline)
         inspection = inspection_for(settings, known, suggest=True)
         read_all(inspection, settings, files, output)

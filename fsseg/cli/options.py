@@ -62,7 +62,7 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH...",
-        help="Segment event files, directories, globs, or - for standard input.",
+        help="Segment event files, directories, globs, archives, s3:// gs:// az:// https://, or - for standard input.",
         show_default=False,
     ),
 ]
@@ -92,6 +92,17 @@ TableFlag = Annotated[
         rich_help_panel=WHAT,
     ),
     Setting("table"),
+]
+EndpointFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        help="Where s3:// is, if it isn't Amazon's.",
+        rich_help_panel=WHAT,
+        show_envvar=False,
+    ),
+    Setting("endpoint"),
 ]
 TraitFlag = Annotated[
     list[str] | None,
@@ -229,6 +240,7 @@ class EventOptions:
     with_: WithFlag = None
     table: TableFlag = None
     trait: TraitFlag = None
+    endpoint: EndpointFlag = None
     stitch_anonymous: Annotated[
         bool,
         typer.Option(

@@ -35,13 +35,16 @@ def write_records(
     """
     writer = _Writer(FoldStore(store, known_new=known_new), edition, ledger)
     refused: set[int] = set()
-    rest = iter(partitions)
-    while first := next(rest, None):
+    rest, more = iter(partitions), True
+    while more:
         with store.transaction():
-            for folded in (first, *islice(rest, AT_ONCE - 1)):
+            more = False
+            for folded in islice(rest, AT_ONCE):  # one at a time: each may be a good part of memory
+                more = True
                 writer.write(folded)
                 _count(collector, folded)
                 refused.update(key for *_, key in folded.refused)
+                del folded
     store.index()
     if mended and (late := mended.fold(refused)):
         folded, taken = late

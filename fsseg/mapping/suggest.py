@@ -199,7 +199,7 @@ def _share(sample: list[Any], convert: Step | None, coerce: Coercer) -> float:
 
 def _values(profile: Profile, field: Field, coerce: Coercer) -> dict[str, Any]:
     """What the values are in the field: the choice most like each, or whether it says yes."""
-    if field.type == "checkbox":
+    if coerce(True) is True and coerce("?") is BAD:  # it holds true or false
         truth = {"yes": True, "y": True, "on": True, "active": True, "no": False, "n": False, "off": False}
         return {text: truth[text.strip().lower()] for text in profile.values if text.strip().lower() in truth}
     found: dict[str, Any] = {}

@@ -176,8 +176,9 @@ def _fingerprint(row: _Row, totals: Totals, before: int | None) -> int | None:
 
 
 def _owners(store: Store) -> Iterator[int]:
-    """The fingerprint keys of the people who got something on their timelines."""
-    owners = f"SELECT DISTINCT person FROM entry WHERE {_NEW} AND person IS NOT NULL"
+    """The fingerprint keys of the people who got something on their timelines, which was not there before."""
+    made = f"{_NEW} AND action = '{Action.CREATE}'"
+    owners = f"SELECT DISTINCT person FROM entry WHERE {made} AND person IS NOT NULL"
     return (key for row in _rows(store, f"r.id IN ({owners}) AND r.matched") for key in row.fingerprint_keys)
 
 

@@ -73,7 +73,7 @@ def test_json_says_what_was_written(shell: Shell) -> None:
     assert done.json["account"] == "acme.freshsales.io"
 
 
-BACKFILL = str(ROOT / "samples" / "backfill.jsonl")
+BACKFILL = str(ROOT / "samples" / "backfill" / "events.jsonl")
 
 
 def test_from_event_files_it_writes_the_mapping_with_coverage_and_examples(shell: Shell) -> None:

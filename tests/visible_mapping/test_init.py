@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from fsseg.settings import load
 from tests.e2e.harness import Machine
 from tests.readme import ROOT
 
-BACKFILL = str(ROOT / "samples" / "backfill.jsonl")
+BACKFILL = str(ROOT / "samples" / "backfill" / "events.jsonl")
 
 
 def test_what_the_account_requires_stands_among_the_defaults(machine: Machine) -> None:

@@ -31,7 +31,7 @@ RIGHT = {
     "organisation": "company.name",
     "activeCustomer": "cf_is_active",
 }
-SAMPLE = str(ROOT / "samples" / "backfill.jsonl")
+SAMPLE = str(ROOT / "samples" / "backfill" / "events.jsonl")
 
 
 def test_of_the_sample_s_mismatched_traits_it_names_the_right_fields(machine: Machine) -> None:
@@ -124,4 +124,4 @@ def test_the_library_is_loaded_by_that_command_only() -> None:
 
 
 def test_the_sample_mapping_loads() -> None:
-    assert load({}, ROOT / "samples" / "backfill.toml").mapping.person
+    assert load({}, ROOT / "samples" / "backfill" / "fsseg.toml").mapping.person
