@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, assert_never
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.converted import Left
-from fsseg.plan.creation import Creation, create_new_people
+from fsseg.plan.creation import Creation, create_new_people, required_of_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.latest_wins import newest
@@ -47,7 +47,7 @@ class Deciding:
     @cached_property
     def creation(self) -> Creation:
         """How new records are filled."""
-        return Creation(self.catalog, self.defaults, self.strict)
+        return Creation(self.catalog, self.defaults, self.strict, required_of_people(self.catalog))
 
     @cached_property
     def left(self) -> Left:
@@ -142,6 +142,7 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         wanted, warnings = work.creation.fitted(record.entity, desired, warnings)
         if record.kind == "person":
             wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
+            warnings = warnings + work.creation.lacking(record.entity, wanted)
         elif work.defaults:
             wanted = work.defaults.fill(record.entity, wanted)
         change = diff(work.catalog, record.entity, wanted, None)
