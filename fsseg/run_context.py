@@ -17,6 +17,7 @@ from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.event_rule import fields_added_up
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
@@ -132,6 +133,7 @@ class RunContext:
             self.settings.strict,
             Defaults(self.catalog, self.settings.defaults.model_dump()),
             self.settings.convert_leads,
+            fields_added_up(self.rules.mapping.get("event", {})),
         )
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:

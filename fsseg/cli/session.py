@@ -31,7 +31,8 @@ from fsseg.freshsales.account import Account
 from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.rules import MappingError, Rules
+from fsseg.mapping.mistakes import MappingError
+from fsseg.mapping.rules import Rules
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
 from fsseg.plan.defaults import Defaults

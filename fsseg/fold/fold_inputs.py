@@ -91,8 +91,10 @@ def fold_inputs(
 
 def _told(partitions: Iterable[FoldedPartition], advance: Callable[[int], None]) -> Iterator[FoldedPartition]:
     for folded in partitions:
+        count = len(folded.people)
         yield folded
-        advance(len(folded.people))
+        del folded  # before the next one comes: two would take twice the memory
+        advance(count)
 
 
 def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, assert_never
 
+from fsseg.fold.event_fields import EventFieldValues
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.plan.added_up import not_counted, with_sums
 from fsseg.plan.converted import Left
 from fsseg.plan.creation import Creation, create_new_people, required_of_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
-from fsseg.plan.latest_wins import newest
+from fsseg.plan.latest_wins import Newest, newest
 from fsseg.plan.united import united
 from fsseg.processes import Processes
 from fsseg.state.actions import Action, Code, Status
@@ -43,6 +45,8 @@ class Deciding:
     """Whether a value that Freshsales can't hold is sent all the same, so that the record is refused."""
     defaults: Defaults | None = None
     convert_leads: bool = False
+    added_up: frozenset[str] = frozenset()
+    """The fields in which events are counted or added up."""
 
     @cached_property
     def creation(self) -> Creation:
@@ -65,6 +69,8 @@ class Context(NamedTuple):
     accounts: dict[str, Around]
     histories: dict[int, History]
     not_stored: dict[int, dict[str, int]]
+    not_counted: dict[int, EventFieldValues]
+    """By id of the record, what those of its events make that no run has counted or added up before."""
 
 
 class Decision(NamedTuple):
@@ -110,7 +116,14 @@ def _context(work: Deciding, page: list[Record]) -> Context:
     people = work.store.around(record.parent for record in page)
     names = (name for record in page for name in record.companies)
     keys = [key for record in page if record.existing is not None for key in keys_of(record, people)]
-    return Context(people, work.store.accounts(names), work.ledger.rows(keys), work.ledger.not_stored(keys))
+    return Context(
+        people, work.store.accounts(names), work.ledger.rows(keys), work.ledger.not_stored(keys),
+        not_counted(work.store, work.ledger, [record for record in page if _adds_up(work, record)]),
+    )  # fmt: skip
+
+
+def _adds_up(work: Deciding, record: Record) -> bool:
+    return record.existing is not None and not work.added_up.isdisjoint(record.desired)
 
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
@@ -149,6 +162,9 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     else:
         history = history_of(context.histories, keys_of(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
+        if _adds_up(work, record):
+            new = context.not_counted[record.id]
+            desired, times, older = with_sums(Newest(desired, times, older), work.added_up, record, new, history)
         desired, warnings = work.creation.fitted(record.entity, united(desired, record.existing), warnings)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         desired, warnings = _storable(record, desired, context, warnings)
