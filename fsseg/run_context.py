@@ -210,7 +210,7 @@ class RunContext:
             settings.strict,
             Refusals(self.catalog, store, self.say),
             self._deal_links(),
-            self._was_delivered(store),
+            was_delivered=self._was_delivered(store),
         )  # fmt: skip
 
     def _was_delivered(self, store: Store) -> Callable[[Sequence[Record]], bool]:
