@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, assert_never
 
 from fsseg.fold.event_fields import EventFieldValues
 from fsseg.mapping.catalog import Catalog
+from fsseg.match.deal_finder import deal_name
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.added_up import not_counted, with_sums
 from fsseg.plan.converted import Left
@@ -151,7 +152,8 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
-        desired = work.left.complete(record.kind, record.parent, record.match_key, record.desired)
+        name = deal_name(record) if record.kind == "deal" else record.match_key
+        desired = work.left.complete(record.kind, record.parent, name, record.desired)
         wanted, warnings = work.creation.fitted(record.entity, desired, warnings)
         if record.kind == "person":
             wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))

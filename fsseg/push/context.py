@@ -61,6 +61,7 @@ class PushContext:
     strict: bool = False
     refusals: Refusals | None = None
     deal_links: DealLinks = field(default_factory=DealLinks)
+    deal_id_field: str | None = None
     emails: EmailShape = field(default_factory=EmailShape)
     was_delivered: Callable[[Sequence[Record]], bool] = lambda records: False
     lock: threading.Lock = field(default_factory=threading.Lock)
