@@ -40,8 +40,9 @@ from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
-from fsseg.segment.expand import expand
 from fsseg.segment.hints import hints_of
+from fsseg.segment.inputs import expand
+from fsseg.segment.objects import Window, use_endpoint
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.state.actions import Code
@@ -132,9 +133,10 @@ def import_flags(settings: Settings) -> str:
     return " ".join([*flags, *(flag for flag, wanted in given.items() if wanted)])
 
 
-def find_inputs(paths: Sequence[str], consoles: Consoles) -> tuple[list[str], int]:
+def find_inputs(paths: Sequence[str], consoles: Consoles, settings: Settings) -> tuple[list[str], int]:
     """The files to read, and how many paths could not be; each of those is told. Raises `NoInput` if none can."""
-    files, unreadable = expand(paths)
+    use_endpoint(settings.endpoint)
+    files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
     for path, reason in unreadable:
         consoles.mistake(f"{path}: {reason}")
     if unreadable and not files:

@@ -86,6 +86,7 @@ def fold_inputs(
         aggregate(work.store)
     work.store.meta.counts = _counted(collector.counts, collector.warnings)
     work.store.meta.jumps = collector.jumps
+    work.store.meta.days = collector.days.kept()
     work.store.meta.stage = PlanStage.FOLDED
 
 

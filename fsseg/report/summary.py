@@ -15,6 +15,7 @@ from fsseg.report.reasons import REASONS, UNKNOWN_EMAIL, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.actions import Action, Code, EventOutcome, Status
+from fsseg.state.event_days import events_by_time
 from fsseg.state.misfits import samples
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
@@ -40,6 +41,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     for outcome, code, count in counts.reasons:
         outcomes[outcome] += count
         reasons[outcome, code] += count
+    step, by_time = events_by_time(store, totals)
     imported, unreadable = store.meta.imported_by, dict(counts.unreadable)
     return {
         "schema": SCHEMA,
@@ -54,6 +56,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             "read": counts.read,
             "by_type": counts.by_type,
             "outcomes": {outcome.value: count for outcome, count in outcomes.items()},
+            **({"by_time": {"step": step, "from": by_time}} if by_time else {}),
         },
         "records": _records(store, head["dry_run"]),
         "reasons": [

@@ -10,12 +10,13 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints, overload
+from typing import Any, Generic, TypeVar, get_args, get_type_hints, overload
 
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder, encode
 
 from fsseg.freshsales.names import Entity
+from fsseg.segment.places import Stamp
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError
 
@@ -92,11 +93,14 @@ class BulkJob(Struct, frozen=True):
     """The rows that it is about."""
 
 
-class FileStamp(NamedTuple):
-    """What tells whether a file was changed."""
+class DayMarks(Struct, frozen=True):
+    """Types and days of events, such as `track2025-03-04`, and by the number of the input which of them each event has.
 
-    size: int
-    mtime_ns: int
+    That is unsigned 16-bit numbers, deflated.
+    """
+
+    marks: list[str] = []
+    inputs: dict[int, bytes] = {}
 
 
 class Note(Generic[T]):
@@ -167,7 +171,7 @@ class RunMeta:
     forecast: Note[Forecast | None] = Note(None)
     """What it was expected to take; None offline."""
 
-    stamps: Note[dict[int, FileStamp | None]] = Note({})
+    stamps: Note[dict[int, Stamp | None]] = Note({})
     """Its inputs as they were when they were first read, by number; None of what is no file."""
 
     ends: Note[dict[int, str | None]] = Note({})
@@ -175,6 +179,9 @@ class RunMeta:
 
     jumps: Note[dict[int, list[tuple[int, int]] | None]] = Note({})
     """By the number of the input, which lines its events stand in; None where only reading it again tells."""
+
+    days: Note[DayMarks] = Note(DayMarks())
+    """Which type and day each event that it has read is of."""
     imported_by: Note[dict[str, str]] = Note({})
     """The run that imported an input before, by the path as it was given."""
 
