@@ -22,6 +22,7 @@ from fsseg.segment.tables.csv_rows import Row, csv_rows
 from fsseg.segment.tables.kinds import kind_of, table_in
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.table import Table, UnusableTable
+from fsseg.segment.tables.warehouse import is_warehouse
 
 Numbered = tuple[Piece, int]
 """Content that holds a message, or several, and the number of the line it begins in."""
@@ -100,11 +101,11 @@ def container_of(source: Source, input: Input) -> Container | TableContainer:
 def _parquet(source: Source, input: Input) -> ParquetTable:
     is_plain_file = not source.packing and os.path.isfile(input.path)
     file = ParquetRows(source.blocks, input.path if is_plain_file else None)
-    table = kind_of(file.columns, input.path, input.hints)
+    table = kind_of(file.columns, input.path, input.hints, typed=True)
     if table is None:
         file.close()
         raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")
-    return ParquetTable(replace(table, quick=None), file)
+    return ParquetTable(table if is_warehouse(file.columns) else replace(table, quick=None), file)
 
 
 def _lines(source: Source) -> Iterator[Numbered]:

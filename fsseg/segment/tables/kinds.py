@@ -34,8 +34,8 @@ def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | Non
     return None
 
 
-def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
-    """The first kind that the columns fit. Raises `UnusableTable`."""
+def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = False) -> Table | None:
+    """The first kind that the columns fit; `typed` cells aren't text. Raises `UnusableTable`."""
     names = {name.lower() for name in columns}
     file = re.split(r"[/\\!]", path)[-1]
     if _SCHEMA_FILE.search(file):
@@ -43,7 +43,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
     if not all(_WORD.fullmatch(name) for name in columns if name):
         return None
     if hints.table and not hints.table.startswith("profile"):
-        return warehouse_table(columns, path, hints)
+        return warehouse_table(columns, path, hints, typed=typed)
     if {"event_type", "message_id"} <= names:
         return actions_table(columns)
     if "properties_or_traits" in names or {"audience_action", "audience_id"} <= names:
@@ -55,7 +55,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
     if is_dotted(columns) or ("type" in columns and names & {"userid", "anonymousid"}):
         return dotted_table(columns, file)
     if is_warehouse(columns):
-        return warehouse_table(columns, path, hints)
+        return warehouse_table(columns, path, hints, typed=typed)
     if names & {"event", "name"} and re.match(r"(?:track|page|screen)s?[_-]", file, re.IGNORECASE):
         return dotted_table(columns, file)
     return profile_table(columns, hints) if names & IDS and len({*columns}) >= 1 else None
