@@ -105,7 +105,12 @@ def _watched(inner: Wsgi) -> Wsgi:
             if not cut["times"]:
                 cuts.remove(cut)
             if "then" in cut:
-                httpx.put(f"http://{environ['HTTP_HOST']}{path}", content=cut["then"].encode(), headers=SIGNED, trust_env=False)
+                httpx.put(
+                    f"http://{environ['HTTP_HOST']}{path}",
+                    content=cut["then"].encode(),
+                    headers=SIGNED,
+                    trust_env=False,
+                )
             return [body[: cut["after"]]]
         return [body]
 

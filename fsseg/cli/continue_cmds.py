@@ -395,4 +395,4 @@ def _inputs(pipeline: Pipeline) -> list[Input]:
     if gone:
         more = f", and {len(gone) - 1:,} more" if len(gone) > 1 else ""
         raise NoInput(f"{gone[0]} is gone{more}, and run {run.id} stopped before it was read: put it back")
-    return register(pipeline.store, run, run.info.inputs)
+    return register(pipeline.store, run, run.info.inputs, run.info.given or run.info.inputs)

@@ -47,7 +47,7 @@ from fsseg.settings import Settings
 from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.input_files import imports, note_imported
-from fsseg.state.plan_counts import has_failed, has_writes_to_come, has_written
+from fsseg.state.plan_counts import has_converted, has_failed, has_writes_to_come, has_written
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
@@ -80,7 +80,7 @@ def run(
         begun = new_run(
             held.folder, account=held.account.host, edition=held.account.edition, command=command, dry=dry,
             offline=offline, settings=settings.model_dump(mode="json"),
-            inputs=[path if path == STDIN else absolute(path) for path in files],
+            inputs=[path if path == STDIN else absolute(path) for path in files], given=files,
         )  # fmt: skip
         with ExitStack() as open_run:
             open_run.enter_context(resumable(begun, fresh=True))
@@ -95,7 +95,7 @@ def run(
 
             def act(stack: ExitStack) -> None:
                 pipeline.commit_killed()
-                pipeline.plan(register(pipeline.store, pipeline.run, files))
+                pipeline.plan(register(pipeline.store, pipeline.run, files, files))
                 refuse_foreign(pipeline.store, len(files))
                 refuse_forbidden(pipeline)
                 if not dry:
@@ -282,7 +282,7 @@ def _whole_seconds(time: str) -> str:
 
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
-    return store.meta.undoes is not None and has_failed(store)
+    return store.meta.undoes is not None and (has_failed(store) or has_converted(store))
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:

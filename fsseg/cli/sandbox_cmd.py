@@ -81,7 +81,7 @@ def serve(
     account: o.SandboxAccount,
     display: o.JsonOrQuiet,
 ) -> None:
-    """Serve the sandbox in the foreground, until Ctrl-C."""
+    """Serve the sandbox, and a page to look at its records, until Ctrl-C."""
     with o.command(replace(account, sandbox=True), display) as (settings, output):
         from fsseg.cli.arguments import duration
         from fsseg.cli.sandbox_server import serve_account

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, folder_of, locked
+from fsseg.cli.last_run import latest_run
 from fsseg.cli.session import Output
 from fsseg.report.console import write
 from fsseg.report.render import print_json
@@ -40,7 +41,8 @@ def serve_account(settings: Settings, output: Output, port: int, behaviour: Mapp
         _introduce(output, sandbox, account.edition, db)
 
     try:
-        serve_until_stopped(running(db, edition=account.edition, options=options, port=port), ready)
+        latest = latest_run(lambda: _folders(settings))
+        serve_until_stopped(running(db, edition=account.edition, options=options, port=port, latest_run=latest), ready)
     except OSError as error:
         if error.filename is not None:
             raise
@@ -71,7 +73,7 @@ def _introduce(output: Output, sandbox: Sandbox, edition: str, db: Path) -> None
             f"A {edition} Freshsales is ready at {sandbox.base_url} (Ctrl-C ends it). To use it, in another terminal:\n"
         )
         write(out, "".join(f"export {name}={value}\n" for name, value in exports.items()))
-        say(f"\nthen: fsseg check, fsseg import PATH. Its records are kept in {db}")
+        say(f"\nthen: fsseg check, fsseg import PATH. Its records are shown at {sandbox.origin}/ and kept in {db}")
     out.file.flush()
 
 

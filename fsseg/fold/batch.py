@@ -5,6 +5,7 @@ Batches are plain values, so that `marshal` carries them from process to process
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -37,6 +38,8 @@ class Batch(NamedTuple):
     `ties` are ids and addresses of one person that skipped events have told, and whether they were suppressed.
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
     `warnings` are those of group calls, by position. `size` is how many bytes of traits and payloads there are.
+    `marks` are the types and days that occur, such as `track2025-03-04`, and `marked` has for each event which of them
+    is its own, as unsigned 16-bit numbers; what is no event has the empty one.
     """
 
     read: int
@@ -51,6 +54,8 @@ class Batch(NamedTuple):
     skipped: dict[str, int]
     size: int
     ties: list[tuple[bool, tuple[str, ...]]]
+    marks: list[str]
+    marked: bytes
 
 
 def without(batch: Batch, gone: list[int]) -> None:
@@ -108,11 +113,13 @@ class Batcher:
                 return
 
     def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
-        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0, [])
+        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0, [], [], b"")
         _, _, passed, positions, people, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
+        sets_fields = bool(self._mapper.event_fields)
         kinds: list[str] = []
+        marks: list[str] = []
         skipped: list[str] = []
         read = 0
         try:
@@ -120,9 +127,11 @@ class Batcher:
                 if not isinstance(item, Event):
                     event = None if item.original is None else json_codec.dumps(item.original).decode()
                     batch.rejects.append((item.position, item.line, item.code, item.detail, event, item.raw))
+                    marks.append("")
                     continue
                 message, kind = item.message, item.type
                 kinds.append(kind)
+                marks.append(kind + item.time[:10])
                 if item.notes:
                     batch.warnings.append((item.position, [(code, name, "") for code, name in item.notes]))
                     self._mapper.name_by_email(item)
@@ -141,6 +150,8 @@ class Batcher:
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
                         traits = bytes(message.context.traits)
+                        if sets_fields and mapped.key[0] != "?" and not self._add_fields(batch, item, mapped.key, key):
+                            continue
                         entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:
                         batch.rejects.append(_refused(item, mapped))
@@ -156,7 +167,25 @@ class Batcher:
         except UnreadableInput as error:
             self.fault = str(error)
         size = sum(len(row[5]) for row in people) + sum(len(row[5]) for row in entries)
-        return batch._replace(read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), size=size)
+        numbers: dict[str, int] = {}
+        marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
+        return batch._replace(
+            read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), size=size, marks=[*numbers],
+            marked=marked,
+        )  # fmt: skip
+
+    def _add_fields(self, batch: Batch, event: Event, person: str, key: int) -> bool:
+        """Add what a track or page call says of its person, if it does; False where the event is refused for that."""
+        told = self._mapper.fields_of(event, person)
+        if isinstance(told, Refused):
+            batch.rejects.append(_refused(event, told))
+            return False
+        if told is not None:
+            parts, warnings = told
+            if warnings:
+                batch.warnings.append((event.position, [(code, name, hint) for code, name, hint in warnings]))
+            batch.people.append((person, event.position, event.time, key, None, json_codec.dumps(parts)))
+        return True
 
     def _add_group(self, batch: Batch, event: Event, key: int) -> None:
         """A group call speaks of an account, and of the person who belongs to it: a row for each."""

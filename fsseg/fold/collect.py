@@ -12,6 +12,7 @@ from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.open import Input
 from fsseg.segment.read import Jumps
 from fsseg.state.actions import Code, EventOutcome
+from fsseg.state.event_days import EventDays
 from fsseg.state.plan_store import Store
 from fsseg.state.suppressed_rows import add_ties
 
@@ -41,6 +42,7 @@ class Collector:
         self.repeats = Repeats()
         self.jumps: dict[int, Jumps | None] = {}
         """By the number of the input, which lines its events stand in; see `Reader`."""
+        self.days = EventDays()
         self._store = store
         self._dedupe = dedupe
 
@@ -53,6 +55,7 @@ class Collector:
         counts.read += batch.read
         counts.by_type.update(batch.types)
         self.size += batch.size
+        self.days.add(batch.marks, batch.marked)
         keys, positions = batch.passed, batch.positions
         if batch.rejects:  # an event that can't be used makes no other one a repetition
             bad = {reject[0] for reject in batch.rejects}
@@ -85,6 +88,7 @@ class Collector:
     def end(self, input: Input, container: str, events: int, fault: str, jumps: Jumps | None) -> None:
         """Note what an input was, and why it could not be read to its end, if so; `jumps` are as in `Reader`."""
         self.jumps[input.number] = jumps
+        self.days.end(input.number)
         if fault:
             self.counts.unreadable.append((input.path, fault))
         self._store.note_input(input.number, container, events)

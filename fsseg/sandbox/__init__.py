@@ -1,4 +1,4 @@
-"""A local Freshsales: the documented API over HTTP on SQLite, for trying things out and for tests.
+"""A local Freshsales: the documented API over HTTP on SQLite, and a page to look at it, to try things on.
 
 `running` serves a file, `reset`, `seed`, `dump` and `counts` work on the file itself, `python -m fsseg.sandbox` serves
 it as a process of its own.

@@ -17,10 +17,12 @@ from starlette.types import Receive, Scope, Send
 
 from fsseg.sandbox import activities, jobs
 from fsseg.sandbox.api import Answer, Call
+from fsseg.sandbox.browse import NO_RUN, LatestRun
 from fsseg.sandbox.faults import ERRORS, HTML, Faults, drop
 from fsseg.sandbox.limits import Quota, retry_after
 from fsseg.sandbox.messages import Refusal
 from fsseg.sandbox.options import Fault, Options, Stats
+from fsseg.sandbox.page import page_routes
 from fsseg.sandbox.records import Crm
 from fsseg.sandbox.routes import route
 from fsseg.sandbox.store import Store
@@ -207,8 +209,8 @@ def _json(status: int, value: Any, headers: dict[str, str] | None = None) -> Res
     return Response(orjson.dumps(value), status, headers, "application/json")
 
 
-def application(gate: Gate) -> Starlette:
-    """The whole server: the API, and `/_sandbox/{stats|options|faults}` to look and to switch at run time.
+def application(gate: Gate, latest_run: LatestRun = lambda: NO_RUN) -> Starlette:
+    """The whole server: the API, a page, and `/_sandbox/{stats|options|faults}` to look and to switch at run time.
 
     POST stats clears them; POST options takes any of `Options` by name; POST faults takes `{"faults": […], "seed": n}`
     and replaces what was there. GET shows.
@@ -230,7 +232,13 @@ def application(gate: Gate) -> Starlette:
                 return _json(400, {"message": str(error)})
         return _json(200, shown[what]())
 
-    return Starlette(routes=[Route("/_sandbox/{what}", control, methods=["GET", "POST"]), Mount("/", app=gate)])
+    return Starlette(
+        routes=[
+            *page_routes(gate.crm, latest_run),
+            Route("/_sandbox/{what}", control, methods=["GET", "POST"]),
+            Mount("/", app=gate),
+        ]
+    )
 
 
 def _switch(gate: Gate, what: str, body: bytes) -> None:

@@ -17,6 +17,7 @@ from fsseg.sandbox.options import Fault, Options
 
 if TYPE_CHECKING:
     from fsseg.sandbox.app import Gate
+    from fsseg.sandbox.browse import LatestRun
 
 PREFIX = {"classic": "", "suite": "/crm/sales"}
 
@@ -53,11 +54,12 @@ def running(
     application_token: str = "sandbox-app",  # noqa: S107
     options: Options | None = None,
     port: int = 0,
+    latest_run: LatestRun | None = None,
 ) -> Iterator[Sandbox]:
     """Serve the file on 127.0.0.1 until the block ends; a file that is not there is made with the default account.
 
-    Port 0 takes any free one. Raises ValueError where the file holds an account of the other edition, OSError where
-    the port is taken.
+    Port 0 takes any free one. What `latest_run` tells is marked in the page at `/`. Raises ValueError where the file
+    holds an account of the other edition, OSError where the port is taken.
     """
     import uvicorn
 
@@ -69,7 +71,8 @@ def running(
             raise ValueError(f"{db} holds a {store.account.edition} account, not {edition}")
         gate = Gate(store, options or Options(), token, application_token)
         config = uvicorn.Config(
-            application(gate), log_config=None, log_level=logging.ERROR, access_log=False, proxy_headers=False,
+            application(gate, *([latest_run] if latest_run else [])),
+            log_config=None, log_level=logging.ERROR, access_log=False, proxy_headers=False,
             lifespan="off", ws="none", server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=1,
         )  # fmt: skip
         server = uvicorn.Server(config)

@@ -93,6 +93,16 @@ class BulkJob(Struct, frozen=True):
     """The rows that it is about."""
 
 
+class DayMarks(Struct, frozen=True):
+    """Types and days of events, such as `track2025-03-04`, and by the number of the input which of them each event has.
+
+    That is unsigned 16-bit numbers, deflated.
+    """
+
+    marks: list[str] = []
+    inputs: dict[int, bytes] = {}
+
+
 class Note(Generic[T]):
     """One note of a run, read from its plan and written to it as an attribute of `RunMeta`.
 
@@ -169,6 +179,9 @@ class RunMeta:
 
     jumps: Note[dict[int, list[tuple[int, int]] | None]] = Note({})
     """By the number of the input, which lines its events stand in; None where only reading it again tells."""
+
+    days: Note[DayMarks] = Note(DayMarks())
+    """Which type and day each event that it has read is of."""
     imported_by: Note[dict[str, str]] = Note({})
     """The run that imported an input before, by the path as it was given."""
 

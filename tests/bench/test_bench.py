@@ -38,6 +38,7 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
         "CSV of AWS S3 (Actions)",
         "gzip in S3",
         "20 objects",
+        "by a mapping of 60 rules",
         "100 events of 20 people",
         "look-up of 20 new events",
         "known by a database id",

@@ -36,6 +36,13 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         change("create", "deal", "Big one", fields={"contacts": {"before": None, "after": ["kim@north.example"]}})
     )
     summary = import_summary(records={"lead": {"create": len(rows)}})
+    summary["events"]["by_time"] = {
+        "step": "week",
+        "from": {
+            "2025-01-06": {"track": {"applied": 7}, "page": {"rejected": 2}},
+            "2025-01-27": {"track": {"skipped": 1}},
+        },
+    }
     return written(tmp_path_factory.mktemp("report"), summary, rows, [*failures(), refused])
 
 
@@ -94,6 +101,24 @@ def test_a_row_unfolds_and_all_of_them_do(report: Opened) -> None:
     assert report.page.locator("#change-list details:not([open])").count() == 0
     report.page.click("#unfold")
     assert report.page.locator("#change-list details[open]").count() == 0
+
+
+def test_events_are_drawn_by_time_type_and_outcome_with_the_gaps_between(report: Opened) -> None:
+    chart = report.page.locator("#by-time svg")
+    assert chart.locator("title").all_text_contents() == [
+        "2025-01-06: 7 applied", "2025-01-06: 2 rejected", "2025-01-27: 1 skipped",
+    ]  # fmt: skip
+    report.page.select_option("#by-time select", "page")
+    assert report.page.locator("#by-time svg title").all_text_contents() == ["2025-01-06: 2 rejected"]
+    report.page.locator("#by-time summary").click()
+    assert "2025-01-06 7 0 2" in " ".join(report.page.inner_text("#by-time table").split())
+
+
+def test_records_are_counted_by_field_and_entries_by_event(report: Opened) -> None:
+    titles = report.page.locator("#by-field svg title").all_text_contents()
+    assert "contact · job_title: 1 changed" in titles and "contact · cf_region: 1 cleared" in titles
+    assert "lead · cf_score: 1 set" in titles and not [title for title in titles if "cf_unset:" in title]
+    assert report.page.locator("#by-title svg .count").all_text_contents() == ["1"]
 
 
 def test_a_record_is_linked_to_freshsales(report: Opened) -> None:

@@ -125,7 +125,9 @@ def test_more_processes_end_in_the_same_account(classic: Machine, archive: Store
 
 def test_an_object_as_given_by_inspect_names_its_place(classic: Machine, store: Store) -> None:
     store.put("segment-logs/src/1704672000000/a.csv", b"user_id,email\nu-1,a@north.example\n")
-    done = classic.run("inspect", f"s3://{store.bucket}/segment-logs/", "--endpoint", store.endpoint, "--offline", "--json")
+    done = classic.run(
+        "inspect", f"s3://{store.bucket}/segment-logs/", "--endpoint", store.endpoint, "--offline", "--json"
+    )
     (found,) = orjson.loads(done.out)["inputs"]
     assert found == {
         "path": f"s3://{store.bucket}/segment-logs/src/1704672000000/a.csv", "container": "csv", "table": "profiles",

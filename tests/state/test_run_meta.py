@@ -18,6 +18,7 @@ from fsseg.state.database import StateError
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import (
     BulkJob,
+    DayMarks,
     EventCounts,
     Forecast,
     Note,
@@ -45,6 +46,7 @@ VALUES: dict[str, Any] = {
     "stamps": {0: Stamp(10, 1_700_000_000_000_000_001), 1: None},
     "ends": {0: "00ff", 1: None},
     "jumps": {0: [(0, 1), (4, 9)], 1: None},
+    "days": DayMarks(["", "track2025-03-04"], {0: b"\x00\xff"}),
     "imported_by": {"events.jsonl": "2026-11-22-141200-k3"},
     "commits": [4, 6],
     "job": BulkJob("contact", None),
@@ -94,7 +96,7 @@ def test_a_note_is_read_as_it_was_written_whoever_reads_it(store: Store, name: s
 @pytest.mark.parametrize("name", [name for name in NOTES if name != "key"])
 def test_what_was_never_noted_is_as_it_is_at_the_beginning(store: Store, name: str) -> None:
     value = getattr(store.meta, name)
-    assert value in (None, False, PlanStage.NEW, EventCounts()) or len(value) == 0
+    assert value in (None, False, PlanStage.NEW, EventCounts(), DayMarks()) or len(value) == 0
     if isinstance(value, dict):
         value["added"] = 1
         assert getattr(store.meta, name) == {}

@@ -185,6 +185,7 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "run": summary.get("run_id", ""),
         "report": report_command(summary),
         "signs": SIGNS,
+        "by_time": summary["events"].get("by_time"),
         "labels": labels(edition, run_dir.parent.parent if run_dir else None),
         "addresses": record_addresses(account, edition),
         "warnings": {code: reason.hint for code, reason in WARNINGS.items()},

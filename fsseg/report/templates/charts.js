@@ -9,6 +9,7 @@ function chart(holder, draw) {
   };
   CHARTS.push(redraw);
   redraw();
+  return redraw;
 }
 
 let lastWidth = window.innerWidth;

@@ -38,6 +38,49 @@ class Chooser {
   }
 }
 
+const OUTCOMES = ['applied', 'unchanged', 'skipped', 'rejected', 'failed', 'pending'];
+
+// The first days of all periods from the first to the last, those without events among them.
+function periods(first, last, step) {
+  const found = [], day = new Date(`${first}T00:00:00Z`);
+  while (day.toISOString().slice(0, 10) <= last && found.length < 1000) {
+    found.push(day.toISOString().slice(0, 10));
+    if (step === 'month') day.setUTCMonth(day.getUTCMonth() + 1);
+    else day.setUTCDate(day.getUTCDate() + (step === 'week' ? 7 : 1));
+  }
+  return found;
+}
+
+function drawTime() {
+  const section = byId('by-time');
+  if (!section || !about.by_time) return;
+  const { step, from } = about.by_time, days = Object.keys(from);
+  const types = [...new Set(days.flatMap((day) => Object.keys(from[day])))].sort();
+  const all = periods(days[0], days[days.length - 1], step);
+  const name = (day) => (step === 'month' ? day.slice(0, 7) : day);
+  section.hidden = false;
+  section.querySelector('h3').textContent = `By ${step}`;
+  const steps = (type) => all.map((day) => {
+    const parts = {};
+    for (const [each, outcomes] of Object.entries(from[day] || {})) {
+      if (type && each !== type) continue;
+      for (const [outcome, count] of Object.entries(outcomes)) parts[outcome] = (parts[outcome] || 0) + count;
+    }
+    return { name: name(day), parts };
+  });
+  const kinds = OUTCOMES.filter((kind) => steps('').some((each) => each.parts[kind]));
+  const select = element('select', {}, element('option', { value: '' }, 'All types'),
+    types.map((type) => element('option', { value: type }, safe(type))));
+  const holder = section.querySelector('.chart');
+  holder.before(element('div', { class: 'above' }, legend(kinds), element('label', {}, 'Type ', select)));
+  const first = all[0], last = all[all.length - 1];
+  const described = () => `Events by ${step} from ${first} to ${last}, ${select.value || 'all types'}, by outcome`;
+  const redraw = chart(holder, (width) => columns(steps(select.value), kinds, described())(width));
+  select.addEventListener('change', redraw);
+  section.append(asTable(`Events by ${step}`, [step, ...kinds], steps('').filter((each) => Object.keys(each.parts).length)
+    .map((each) => [each.name, ...kinds.map((kind) => each.parts[kind] || 0)])));
+}
+
 function drawFields(changes) {
   const rows = [];
   for (const [entity, fields] of changes.fields) {
@@ -155,6 +198,7 @@ function onAddress(changes, failures) {
 }
 
 async function start() {
+  drawTime();
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
   const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && people(failure).length
