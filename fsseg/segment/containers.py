@@ -19,6 +19,7 @@ from fsseg.segment.foreign import what_it_is
 from fsseg.segment.lines import Piece, lines_of
 from fsseg.segment.open import Input, Source
 from fsseg.segment.tables.csv_rows import Row, csv_rows
+from fsseg.segment.tables.json_rows import json_rows, json_table
 from fsseg.segment.tables.kinds import kind_of, table_in
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.table import Table, UnusableTable
@@ -67,6 +68,17 @@ class ParquetTable(NamedTuple):
         return self.file.rows()
 
 
+class JsonTable(NamedTuple):
+    """A table as JSON lines."""
+
+    table: Table
+    name: str = "jsonl"
+
+    def rows(self, source: Source) -> Iterator[tuple[Any, int]]:
+        """See `TableContainer`."""
+        return json_rows(source)
+
+
 class CsvTable(NamedTuple):
     """A table as CSV."""
 
@@ -89,6 +101,8 @@ def container_of(source: Source, input: Input) -> Container | TableContainer:
     try:
         if source.head.startswith(MAGIC):
             return _parquet(source, input)
+        if rows := json_table(source, input.path, input.hints):
+            return JsonTable(rows)
         if found := table_in(source, input.path, input.hints):
             return CsvTable(*found)
     except UnusableTable as error:
