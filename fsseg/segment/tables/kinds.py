@@ -14,6 +14,7 @@ from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.dotted import dotted_table, is_dotted
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.profiles import IDS, profile_table
+from fsseg.segment.tables.profiles_sync import is_profiles_sync, profiles_sync_table
 from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing
 from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
 
@@ -54,6 +55,8 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
         return audience_table(columns, hints)
     if is_dotted(columns) or ("type" in columns and names & {"userid", "anonymousid"}):
         return dotted_table(columns, file)
+    if is_profiles_sync(columns):
+        return profiles_sync_table(columns, hints)
     if is_warehouse(columns):
         return warehouse_table(columns, path, hints, typed=typed)
     if names & {"event", "name"} and re.match(r"(?:track|page|screen)s?[_-]", file, re.IGNORECASE):

@@ -30,6 +30,10 @@ class BadRow(ValueError):
         self.code = code
 
 
+class PassedOver(Exception):
+    """A row that is no event and no mistake."""
+
+
 class UnusableTable(Exception):
     """A table that holds no events that can be used; the text says what it is and what to do."""
 
