@@ -158,6 +158,22 @@ function setUpChanges(changes, list) {
   return chooser;
 }
 
+// Which events came in and what they set, where the page was made for one person.
+function historyParts(person) {
+  const { history } = about;
+  if (!history || person !== about.person || !history.events.length) return [];
+  const table = (title, head, rows) => [element('h3', {}, title, element('small', {}, number(rows.length))),
+    element('div', { class: 'card scroll', tabindex: '0', role: 'group', 'aria-label': title }, element('table', {},
+      element('thead', {}, element('tr', {}, head.map((name) => element('th', { scope: 'col' }, name)))),
+      element('tbody', {}, rows.map((cells) => element('tr', {}, cells.map((cell) => element('td', { class: 'wrap' }, cell)))))))];
+  return [
+    ...table('Events', ['time', 'event', 'sets', 'became', 'where'], history.events.map((each) => [when(each.time),
+      [each.type, each.name].filter((text) => text).map(safe).join(' · '), safe(each.sets.join(', ')), safe(each.became), safe(each.place)])),
+    ...table('Fields, and since which event', ['record', 'field', 'value', 'since', 'became'], history.fields.map((each) =>
+      [safe(each.record), element('code', {}, safe(each.field)), safe(each.value), when(each.time), safe(each.became)])),
+  ];
+}
+
 function showPerson(person, changes, failures) {
   const view = byId('person'), found = changes.about(person), failed = failures.about(person);
   const records = found.filter((change) => change.entity !== 'timeline');
@@ -170,11 +186,12 @@ function showPerson(person, changes, failures) {
     element('div', { class: 'card', role: 'list', 'aria-label': title }, rows)] : [];
   view.replaceChildren(element('p', {}, element('a', { href: '#changes' }, '← The whole report')), heading,
     element('p', { class: 'soft' }, [name('first_name'), name('last_name')].filter((each) => each).map(value).join(' ')),
+    ...historyParts(person),
     ...part('Events that need you', failed.map((failure) => failureRow(failure, true))),
     ...part(about.dry ? 'What would change' : 'Records', records.map((change) => changeRow(change, true, false))),
     ...part('Timeline', entries.map((change) => changeRow(change, false, false))),
     ...(found.length || failed.length ? [] : [element('p', {}, 'Nothing in this page is about them.')]),
-    element('p', { class: 'soft' }, 'Which event set which field: ',
+    about.history ? '' : element('p', { class: 'soft' }, 'Which event set which field: ',
       element('code', {}, `${about.report} --person ${/^[\w.@+-]+$/.test(person) ? person : '…'}`)));
   heading.focus({ preventScroll: true });
   window.scrollTo(0, 0);
@@ -182,7 +199,7 @@ function showPerson(person, changes, failures) {
 
 function onAddress(changes, failures) {
   const [name, held] = window.location.hash.slice(1).split('=');
-  let person = '';
+  let person = name ? '' : about.person || '';
   try {
     person = name === 'person' && held ? decodeURIComponent(held) : '';
   } catch { /* an address that somebody typed */ }
