@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from fsseg.report.files import read_lines
-from fsseg.report.formats.html import write_html
+from fsseg.report.formats.html import render_html, write_html
+from fsseg.report.history import History, HistoryEvent, HistoryField
 from tests.browser.conftest import Opened, file_address, opened
 from tests.report.samples import HOSTILE, change, changes, dry_summary, failure, failures, import_summary
 
@@ -243,3 +244,20 @@ def test_on_paper_the_first_rows_stand_unfiltered_of_controls(browser: Browser, 
         shown.page.emulate_media(media="print")
         assert shown.page.is_hidden("#change-filters") and shown.page.is_hidden(".strip")
         assert len(shown.page.pdf()) > 10_000
+
+
+def test_a_page_of_one_person_opens_with_their_events_and_fields(browser: Browser, axe: str, tmp_path: Path) -> None:
+    bad, who = HOSTILE, "kim@north.example"
+    event = HistoryEvent("2025-05-01T10:00:00Z", "track", bad, f"{bad} line 1", [bad], bad)
+    history = History([event], [HistoryField(f"contact {who}", "job_title", bad, "", "sent")])
+    path = tmp_path / "person.html"
+    path.write_text(render_html(import_summary(), changes()[1:2], [], person=who, history=history), "utf-8")
+    with opened(browser, file_address(path)) as shown:
+        page = shown.page
+        assert page.is_hidden("#whole")
+        assert page.locator("#person h2").inner_text() == who
+        text = page.inner_text("#person")
+        assert "2025-05-01 10:00" in text and "<script>alert(1)</script>" in text and "\x1b" not in text
+        assert shown.violations(axe) == []
+        page.locator("#person a", has_text="The whole report").click()
+        page.locator("#whole").wait_for()

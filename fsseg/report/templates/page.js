@@ -163,7 +163,7 @@ function historyParts(person) {
   const { history } = about;
   if (!history || person !== about.person || !history.events.length) return [];
   const table = (title, head, rows) => [element('h3', {}, title, element('small', {}, number(rows.length))),
-    element('div', { class: 'card scroll', tabindex: '0', role: 'group', 'aria-label': title }, element('table', {},
+    element('div', { class: 'card scroll', tabindex: '0', role: 'group', 'aria-label': title }, element('table', { class: 'history' },
       element('thead', {}, element('tr', {}, head.map((name) => element('th', { scope: 'col' }, name)))),
       element('tbody', {}, rows.map((cells) => element('tr', {}, cells.map((cell) => element('td', { class: 'wrap' }, cell)))))))];
   return [
@@ -201,7 +201,7 @@ function onAddress(changes, failures) {
   const [name, held] = window.location.hash.slice(1).split('=');
   let person = name ? '' : about.person || '';
   try {
-    person = name === 'person' && held ? decodeURIComponent(held) : '';
+    if (name === 'person' && held) person = decodeURIComponent(held);
   } catch { /* an address that somebody typed */ }
   const was = byId('person').hidden;
   byId('person').hidden = !person;
