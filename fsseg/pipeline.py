@@ -13,7 +13,7 @@ from fsseg.fold.companies import fold_companies
 from fsseg.fold.fold_inputs import fold_inputs
 from fsseg.match.people import match_people
 from fsseg.match.records import match_accounts, match_deals
-from fsseg.match.timeline import match_entries
+from fsseg.match.timeline import match_entries, recall_entries
 from fsseg.plan.brake import BrakeRefused
 from fsseg.plan.decide import decide
 from fsseg.plan.renew import hold_to_review, reopen_touched, skip_delivered
@@ -64,6 +64,8 @@ class Pipeline(RunContext):
         match_deals(matching)
         if self.reader is not None:
             match_entries(self.store, self.reader, self.say)
+        elif self.settings.again:
+            recall_entries(self.store, self.ledger)
 
     def _decide(self) -> None:
         if self.reader is not None:

@@ -28,6 +28,10 @@ _PREFIX = "processes-"
 """How the folders begin that processes share."""
 
 
+_WITH_THREADS = {"obstore", "pyarrow"}
+"""Modules that have threads which Python doesn't count."""
+
+
 class ProcessLost(Exception):
     """One of the processes was ended from outside."""
 
@@ -52,7 +56,8 @@ class Processes:
         self.folder = Path(self._shared.name)
         """The folder that is shared with them."""
         # A forked process has all modules at once; where threads run already, or forking isn't safe, it starts anew.
-        method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+        has_threads = threading.active_count() > 1 or not _WITH_THREADS.isdisjoint(sys.modules)
+        method = "fork" if sys.platform == "linux" and not has_threads else "spawn"
         self._pool = ProcessPoolExecutor(jobs, get_context(method), initializer=_init_worker)
         self._pool.submit(int)  # has them forked now, before anything is open that they shouldn't hold
 

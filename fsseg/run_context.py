@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.event_rule import fields_added_up
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
@@ -24,7 +25,7 @@ from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
 from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
-from fsseg.plan.decide import Deciding
+from fsseg.plan.decide import Deciding, keys_of
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
@@ -36,10 +37,11 @@ from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
-from fsseg.state.behaviour import Behaviour, note_lost_contacts, read_behaviour
+from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_lost_contacts, read_behaviour
+from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched, count_people
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import Record, Store
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import Forecast, PlanStage
 from fsseg.state.seal import seal, seal_settled
@@ -130,6 +132,8 @@ class RunContext:
             self.reader is None,
             self.settings.strict,
             Defaults(self.catalog, self.settings.defaults.model_dump()),
+            self.settings.convert_leads,
+            fields_added_up(self.rules.mapping.get("event", {})),
         )
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
@@ -206,7 +210,20 @@ class RunContext:
             settings.strict,
             Refusals(self.catalog, store, self.say),
             self._deal_links(),
+            self._was_delivered(store),
         )  # fmt: skip
+
+    def _was_delivered(self, store: Store) -> Callable[[Sequence[Record]], bool]:
+        def was_delivered(records: Sequence[Record]) -> bool:
+            people = store.around(record.parent for record in records)
+            return any(
+                self.ledger.history(keys_of(record, people)).fingerprint
+                == fingerprint(record.kind, record.desired, record.companies)
+                for record in records
+                if record.existing is not None
+            )
+
+        return was_delivered
 
     def _deal_links(self) -> DealLinks:
         folder = self.run.folder.parent.parent
@@ -221,7 +238,12 @@ class RunContext:
         # Accounts change: one that was found to merge is still watched, which costs one request a run.
         hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
         how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
-        return CustomFields(how, found.bulk_custom_fields != "replace", read_at=since)
+        return CustomFields(
+            how,
+            found.bulk_custom_fields != "replace",
+            read_at=since,
+            remember=lambda: note_bulk_replaces(self.run.folder.parent.parent),
+        )
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""

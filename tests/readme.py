@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,8 +54,11 @@ def _printed(block: str) -> str:
     return printed
 
 
-def fsseg(command: str, home: Path) -> str:
-    """What a command line `fsseg …` prints, with an empty `home` at first, on a terminal-less stdout of WIDTH columns."""
+def fsseg(command: str, home: Path, more: Mapping[str, str] | None = None) -> str:
+    """What a command line `fsseg …` prints, with an empty `home` at first, on a terminal-less stdout of WIDTH columns.
+
+    `more` is added to its environment.
+    """
     program, *arguments = shlex.split(command)
     assert program == "fsseg", command
     names = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV", MEASURED)
@@ -65,12 +69,13 @@ def fsseg(command: str, home: Path) -> str:
         "COLUMNS": str(WIDTH),
         "PYTHONUTF8": "1",
         "TZ": "UTC",
+        **(more or {}),
     }
     run = subprocess.run(
         [FSSEG, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
     )
     assert run.returncode in (0, 1) and "Traceback" not in run.stderr, run.stderr
-    lines = run.stdout.replace(str(home), "~").splitlines()
+    lines = run.stdout.replace(str(home), "~").replace(str(ROOT), "~/fsseg").splitlines()
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n" if run.stdout.strip() else ""
 
 

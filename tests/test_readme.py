@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import inspect
 import re
 import shlex
@@ -19,6 +20,7 @@ from fsseg.exit_codes import ExitCode
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.settings import FILE_KEYS, MappingTables, Settings, load
+from tests.picture import PICTURE, printed
 from tests.readme import README, ROOT, fsseg, regenerated, steady
 
 TEXT = README.read_text("utf-8")
@@ -61,6 +63,15 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
 def test_what_it_shows_is_what_the_commands_print() -> None:
     again = regenerated(TEXT)
     assert steady(again) == steady(TEXT), "python -m tests.readme puts the present output in place"
+
+
+def test_the_picture_and_the_lines_of_it_are_what_a_dry_run_prints() -> None:
+    text = steady(printed())
+    shown = "".join(re.findall(r"<text[^>]*>(.*?)</text>", steady(PICTURE.read_text("utf-8"))))
+    drawn = "".join(html.unescape(shown).split())
+    assert drawn.endswith("".join(text.split())), "python -m tests.picture draws it anew"
+    (excerpt, *_) = blocks("text")
+    assert steady(excerpt) in text
 
 
 @pytest.mark.parametrize("line", [line for line in run_lines() if "--help" not in line])

@@ -14,7 +14,8 @@ from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import view_of_all
 from fsseg.mapping.catalog import Catalog, Edition
 from fsseg.mapping.mapper import Mapper
-from fsseg.mapping.rules import MappingError, Rules
+from fsseg.mapping.mistakes import MappingError
+from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 
 State = Literal["ok", "missing", "forbidden", "refused"]
@@ -138,8 +139,8 @@ def _mapping(catalog: Catalog, rules: Rules) -> Iterator[Finding]:
         Mapper(catalog, rules, WarningCounter())
     except MappingError as error:
         for mistake in error.mistakes:
-            path, _, wrong = mistake.partition(": ")
-            yield Finding(path, "missing", wrong, "create it in Freshsales, or correct the settings")
+            hint = mistake.hint or "create it in Freshsales, or correct the settings"
+            yield Finding(".".join(mistake.path), "missing", mistake.text, hint)
         return
     ruled = sum(len(table) for table in rules.mapping.values())
     if ruled or rules.id_field:

@@ -17,8 +17,8 @@ from fsseg.cli.session import Output, Session, advised, refuse_forbidden, regist
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
-from fsseg.segment.archives import split_member
 from fsseg.segment.open import Input
+from fsseg.segment.places import exists
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.plan_counts import has_written
@@ -391,8 +391,8 @@ def _inputs(pipeline: Pipeline) -> list[Input]:
     run = pipeline.run
     if run.lacks_stdin:
         raise ConfigError(f"run {run.id} can't be resumed")
-    gone = [path for path in run.info.inputs if path != STDIN and not os.path.exists(split_member(path)[0])]
+    gone = [path for path in run.info.inputs if path != STDIN and not exists(path)]
     if gone:
         more = f", and {len(gone) - 1:,} more" if len(gone) > 1 else ""
         raise NoInput(f"{gone[0]} is gone{more}, and run {run.id} stopped before it was read: put it back")
-    return register(pipeline.store, run, run.info.inputs)
+    return register(pipeline.store, run, run.info.inputs, run.info.given or run.info.inputs)

@@ -71,7 +71,7 @@ def meaning_of(error: BaseException) -> Meaning | None:
 
     from fsseg.cli.connect import Locked
     from fsseg.freshsales.errors import FreshsalesError
-    from fsseg.mapping.rules import MappingError
+    from fsseg.mapping.mistakes import MappingError
     from fsseg.settings import ConfigError
     from fsseg.state.database import StateError
     from fsseg.state.run_folder import NoSuchRun
@@ -80,7 +80,7 @@ def meaning_of(error: BaseException) -> Meaning | None:
         case ConfigError() | NoSuchRun() | StateError():
             return Meaning(ExitCode.USAGE, str(error), hints_of(error))
         case MappingError():
-            return Meaning(ExitCode.USAGE, "\n".join(["wrong mapping:", *error.mistakes]), hints_of(error))
+            return Meaning(ExitCode.USAGE, "\n".join(["wrong mapping:", *map(str, error.mistakes)]), hints_of(error))
         case NoInput():
             return Meaning(ExitCode.NO_INPUT, str(error), hints_of(error))
         case Locked():

@@ -28,10 +28,12 @@ def inspect(
     with_: o.WithFlag = None,
     table: o.TableFlag = None,
     trait: o.TraitFlag = None,
+    endpoint: o.EndpointFlag = None,
     display: o.DisplayOptions,
 ) -> None:
     """Say what is in event files and where their traits go. Reads the account's fields, if one is configured."""
-    with o.command(account, display, o.EventOptions(with_=with_, table=table, trait=trait)) as (settings, output):
+    chosen = o.EventOptions(with_=with_, table=table, trait=trait, endpoint=endpoint)
+    with o.command(account, display, chosen) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.inspect_text import plain, print_inspection
         from fsseg.cli.session import find_inputs
@@ -39,7 +41,7 @@ def inspect(
         from fsseg.report.render import print_json
         from fsseg.state.actions import EventOutcome
 
-        files, unreadable = find_inputs(paths, output.consoles)
+        files, unreadable = find_inputs(paths, output.consoles, settings)
         known = _known(settings, output, offline=offline)
         inspection = _inspection(settings, known)
         with output.progress:

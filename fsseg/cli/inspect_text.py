@@ -12,7 +12,7 @@ from rich.text import Text
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_table
 from fsseg.figures import counted, number
-from fsseg.mapping.inspection import FileStats, Inspection, TraitStats
+from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitStats
 from fsseg.report.console import glyphs
 from fsseg.report.reasons import REASONS
 from fsseg.state.actions import EventOutcome
@@ -32,7 +32,10 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
         "edition": known.catalog.edition,
         "fields": known.source,
         "inputs": [
-            {"path": file.path, "container": file.container, "events": file.events, "bad": file.bad}
+            {"path": file.path, "container": file.container}
+            | ({"table": file.table} if file.table else {})
+            | {"events": file.events, "bad": file.bad}
+            | ({"first": _time(file.earliest), "last": _time(file.latest)} if file.latest else {})
             | ({"unreadable": file.unreadable} if file.unreadable else {})
             | ({"imported_by": imported[file.path]} if file.path in imported else {})
             for file in stats.files
@@ -76,10 +79,10 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
     stats = inspection.stats
     heading(out, _events(stats))
     files = [
-        (file.path, file.container or "?", number(file.events), _remark(file.bad, imported.get(file.path)))
+        (file.path, _kind(file), number(file.events), _days(file), _remark(file.bad, imported.get(file.path)))
         for file in stats.files[:top]
     ]
-    print_table(out, ("file", "container", "events", ""), files, right=("events",))
+    print_table(out, ("file", "container", "events", "days", ""), files, right=("events",))
     _more(out, len(stats.files), top)
     out.print()
     _sentences(out, stats)
@@ -153,6 +156,15 @@ def _whither(trait: TraitStats) -> tuple[str, str, str]:
         verb = "doesn't" if trait.misfits == 1 else "don't"
         remark = f"{number(trait.misfits)} {verb} fit: {trait.hint} (first: {trait.first})"
     return ", ".join(filter(None, names)), ", ".join(types), remark
+
+
+def _kind(file: InputStats) -> str:
+    return f"{file.container}: {file.table}" if file.table else file.container or "?"
+
+
+def _days(file: InputStats) -> str:
+    first, last = file.earliest[:10], file.latest[:10]
+    return first if first == last else f"{first} to {last}"
 
 
 def _remark(bad: int, run: str | None) -> str:

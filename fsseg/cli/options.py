@@ -53,7 +53,7 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH...",
-        help="Segment event files, directories, globs, or - for standard input.",
+        help="Segment event files, directories, globs, archives, s3:// gs:// az:// https://, or - for standard input.",
         show_default=False,
     ),
 ]
@@ -83,6 +83,17 @@ TableFlag = Annotated[
         rich_help_panel=WHAT,
     ),
     Setting("table"),
+]
+EndpointFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        help="Where s3:// is, if it isn't Amazon's.",
+        rich_help_panel=WHAT,
+        show_envvar=False,
+    ),
+    Setting("endpoint"),
 ]
 TraitFlag = Annotated[
     list[str] | None,
@@ -220,6 +231,7 @@ class EventOptions:
     with_: WithFlag = None
     table: TableFlag = None
     trait: TraitFlag = None
+    endpoint: EndpointFlag = None
     stitch_anonymous: Annotated[
         bool,
         typer.Option(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from fsseg.cli.session import (
     tell_empty,
 )
 from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted
 from fsseg.freshsales.errors import FreshsalesError
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
@@ -41,11 +41,13 @@ from fsseg.report.formats.text import print_dry_run, print_totals
 from fsseg.report.quiet import quiet_lines
 from fsseg.report.render import print_json
 from fsseg.report.standing import standing
+from fsseg.segment.objects import is_remote
+from fsseg.segment.places import absolute
 from fsseg.settings import Settings
 from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
-from fsseg.state.input_files import note_imported
-from fsseg.state.plan_counts import has_failed, has_writes_to_come, has_written
+from fsseg.state.input_files import imports, note_imported
+from fsseg.state.plan_counts import has_converted, has_failed, has_writes_to_come, has_written
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
@@ -68,15 +70,17 @@ def run(
 
     Raises what `fsseg.cli.errors.handled` handles; a run that was begun is accounted for in any case.
     """
-    files, unreadable = find_inputs(paths, output.consoles)
+    files, unreadable = find_inputs(paths, output.consoles, settings)
     dry = command == "dry-run"
     if settings.config_file:
         output.consoles.info(f"settings: {settings.config_file}")
     with session(settings, output, command, offline=offline) as held:
+        if not settings.again:
+            files = unfinished(held, files)
         begun = new_run(
             held.folder, account=held.account.host, edition=held.account.edition, command=command, dry=dry,
             offline=offline, settings=settings.model_dump(mode="json"),
-            inputs=[path if path == STDIN else os.path.abspath(path) for path in files],
+            inputs=[path if path == STDIN else absolute(path) for path in files], given=files,
         )  # fmt: skip
         with ExitStack() as open_run:
             open_run.enter_context(resumable(begun, fresh=True))
@@ -91,7 +95,7 @@ def run(
 
             def act(stack: ExitStack) -> None:
                 pipeline.commit_killed()
-                pipeline.plan(register(pipeline.store, pipeline.run, files))
+                pipeline.plan(register(pipeline.store, pipeline.run, files, files))
                 refuse_foreign(pipeline.store, len(files))
                 refuse_forbidden(pipeline)
                 if not dry:
@@ -100,6 +104,18 @@ def run(
                     raise BrakeRefused(refusal)
 
             return drive(held, pipeline, act, show, partly=unreadable > 0)
+
+
+def unfinished(held: Session, files: list[str]) -> list[str]:
+    """The files without the objects that earlier runs have dealt with wholly: these aren't even fetched."""
+    objects = [path for path in files if is_remote(path)]
+    done = imports(held.ledger, objects, held.settings.filter.since)
+    if done:
+        held.output.consoles.info(
+            f"{counted(len(done), 'object was', 'objects were')} dealt with wholly by earlier runs, and"
+            f" {'is' if len(done) == 1 else 'are'} not fetched again; {len(objects) - len(done):,} to read"
+        )
+    return [path for path in files if path not in done]
 
 
 def tell_imported(consoles: Consoles, runs: dict[str, str]) -> None:
@@ -266,7 +282,7 @@ def _whole_seconds(time: str) -> str:
 
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
-    return store.meta.undoes is not None and has_failed(store)
+    return store.meta.undoes is not None and (has_failed(store) or has_converted(store))
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:

@@ -31,7 +31,8 @@ from fsseg.freshsales.account import Account
 from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.rules import MappingError, Rules
+from fsseg.mapping.mistakes import MappingError
+from fsseg.mapping.rules import Rules
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
 from fsseg.plan.defaults import Defaults
@@ -39,8 +40,9 @@ from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
-from fsseg.segment.expand import expand
 from fsseg.segment.hints import hints_of
+from fsseg.segment.inputs import expand
+from fsseg.segment.objects import Window, use_endpoint
 from fsseg.segment.open import Input
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.state.actions import Code
@@ -130,9 +132,10 @@ def import_flags(settings: Settings) -> str:
     return " ".join([*flags, *(flag for flag, wanted in given.items() if wanted)])
 
 
-def find_inputs(paths: Sequence[str], consoles: Consoles) -> tuple[list[str], int]:
+def find_inputs(paths: Sequence[str], consoles: Consoles, settings: Settings) -> tuple[list[str], int]:
     """The files to read, and how many paths could not be; each of those is told. Raises `NoInput` if none can."""
-    files, unreadable = expand(paths)
+    use_endpoint(settings.endpoint)
+    files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
     for path, reason in unreadable:
         consoles.mistake(f"{path}: {reason}")
     if unreadable and not files:
@@ -151,21 +154,24 @@ def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
         consoles.info(f"nor in {counted(len(files) - FEW, 'more file')}")
 
 
-def register(store: Store, run: Run, files: Sequence[str]) -> list[Input]:
-    """Note the inputs in the run's store; standard input is kept in its folder, so that its events can be told."""
+def register(store: Store, run: Run, files: Sequence[str], given: Sequence[str]) -> list[Input]:
+    """Note the inputs in the run's store, as they were given, too.
+
+    Standard input is kept in the run's folder, so that its events can be told.
+    """
     inputs, hints = [], hints_of(store.meta.settings)
-    for number, (path, shown) in enumerate(_held(run, files)):
+    for number, (path, shown) in enumerate(_held(run, files, given)):
         add_input(store, number, path, shown)
         inputs.append(Input(path, number, hints=hints))
     note_files(store, inputs)
     return inputs
 
 
-def _held(run: Run, files: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _held(run: Run, files: Sequence[str], given: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The files with the names that they were given by; an archive on standard input is what is in it."""
-    for shown in files:
-        if shown != STDIN:
-            yield shown, shown
+    for file, shown in zip(files, given, strict=True):
+        if file != STDIN:
+            yield file, shown
             continue
         kept = kept_stdin(run)
         members = expand([kept])[0] or [kept]

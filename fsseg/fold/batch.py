@@ -117,6 +117,7 @@ class Batcher:
         _, _, passed, positions, people, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
+        sets_fields = bool(self._mapper.event_fields)
         kinds: list[str] = []
         marks: list[str] = []
         skipped: list[str] = []
@@ -149,6 +150,8 @@ class Batcher:
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
                         traits = bytes(message.context.traits)
+                        if sets_fields and mapped.key[0] != "?" and not self._add_fields(batch, item, mapped.key, key):
+                            continue
                         entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:
                         batch.rejects.append(_refused(item, mapped))
@@ -170,6 +173,19 @@ class Batcher:
             read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), size=size, marks=[*numbers],
             marked=marked,
         )  # fmt: skip
+
+    def _add_fields(self, batch: Batch, event: Event, person: str, key: int) -> bool:
+        """Add what a track or page call says of its person, if it does; False where the event is refused for that."""
+        told = self._mapper.fields_of(event, person)
+        if isinstance(told, Refused):
+            batch.rejects.append(_refused(event, told))
+            return False
+        if told is not None:
+            parts, warnings = told
+            if warnings:
+                batch.warnings.append((event.position, [(code, name, hint) for code, name, hint in warnings]))
+            batch.people.append((person, event.position, event.time, key, None, json_codec.dumps(parts)))
+        return True
 
     def _add_group(self, batch: Batch, event: Event, key: int) -> None:
         """A group call speaks of an account, and of the person who belongs to it: a row for each."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from fsseg.fold.event_fields import EventFieldValues
 from fsseg.fold.merge import PERSON, Part, State
-from fsseg.mapping.intents import MISFIT, OF_COMPANY, UNSAID
+from fsseg.mapping.intents import EVENTS, MISFIT, OF_COMPANY, UNSAID
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import CONTACT
 from fsseg.segment.times import microseconds
@@ -57,10 +58,12 @@ def desired_person(entity: str, state: State) -> DesiredPerson:
     desired, times = fields_for(entity, state[PERSON], misfits) if PERSON in state else ({}, {})
     if len(state) == 1 and PERSON in state:
         return DesiredPerson(desired, times, state[PERSON].sources, [], [], misfits)
+    if EVENTS in state:
+        _add_event_fields(entity, state[EVENTS], desired, times, misfits)
     companies, latest_company = _named_parts(COMPANY, state)
     deals, latest_deal = _named_parts(DEAL, state)
     if entity == "contact":
-        sources = state[PERSON].sources if PERSON in state else []
+        sources = _all_sources({name: state[name] for name in (PERSON, EVENTS) if name in state})
         told = [_desired_deal(name, state[name], latest_company) for name in deals]
         return DesiredPerson(desired, times, sources, [name.removeprefix(COMPANY) for name in companies], told, misfits)
     for prefix, latest in (("company", latest_company), ("deal", latest_deal)):
@@ -69,6 +72,17 @@ def desired_person(entity: str, state: State) -> DesiredPerson:
             desired.update({f"{prefix}.{name}": value for name, value in fields.items()})
             times.update({f"{prefix}.{name}": time for name, time in since.items()})
     return DesiredPerson(desired, times, _all_sources(state), [], [], misfits)
+
+
+def _add_event_fields(
+    entity: str, part: Part, desired: dict[str, Any], times: dict[str, int], misfits: list[Misfit]
+) -> None:
+    """What track and page calls set; of what identify calls say, too, the later counts, but sums are theirs alone."""
+    told = EventFieldValues(entity, part)
+    misfits += [_misfit(name, value, position) for name, value, position in told.misfits]
+    for name, value in told.fields.items():
+        if name in told.added_up or name not in desired or times[name] <= told.times[name]:
+            desired[name], times[name] = value, told.times[name]
 
 
 def _named_parts(prefix: str, state: State) -> tuple[list[str], str | None]:

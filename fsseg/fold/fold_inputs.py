@@ -75,7 +75,7 @@ def fold_inputs(
             engine.read(inputs, collector, ticking(shown.advance))
         dedupe.clear()
         mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
-        known_new = work.rules.offline and not work.daily
+        known_new = work.rules.offline and not (work.daily or work.again)
         with stage("Fold", None, "people", brief=True) as shown:
             partitions = _told(engine.fold(collector.size), ticking(shown.advance))
             write_records(
@@ -92,8 +92,10 @@ def fold_inputs(
 
 def _told(partitions: Iterable[FoldedPartition], advance: Callable[[int], None]) -> Iterator[FoldedPartition]:
     for folded in partitions:
+        count = len(folded.people)
         yield folded
-        advance(len(folded.people))
+        del folded  # before the next one comes: two would take twice the memory
+        advance(count)
 
 
 def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:

@@ -7,11 +7,12 @@ results gives the same state as folding all of it, whatever the order of the lin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
 
-from fsseg.mapping.intents import Cells
+from fsseg.mapping.intents import EVENTS, Cells
 
 PERSON = ""
 """The part of a state that is the person itself."""
@@ -53,6 +54,9 @@ class Part(Struct, frozen=True):
 
 
 State = dict[str, Part]
+"""By the name of the part. Of `EVENTS` each event has its own layer: what is counted or added up needs all of them."""
+
+_when = itemgetter(0, 1)
 
 
 Contribution = tuple[str, int, int, dict[str, Cells]]
@@ -87,9 +91,14 @@ def fold(contributions: Iterable[Contribution]) -> State:
             layers, sources, times = held[name]
             sources.append(source)
             times.append(when)
+            if name == EVENTS:
+                layers += [(time, position, cells)] if cells else []
+                continue
             # Nearly always a later event has all the cells of an earlier one.
             if not (layers and when < layers[-1][:2] and cells.keys() <= layers[-1][2].keys()):
                 layers[:] = compact_layers([*layers, (time, position, cells)])
+    if EVENTS in held:
+        held[EVENTS][0].sort(key=_when)
     return {name: Part(layers, sorted(sources), min(times)) for name, (layers, sources, times) in held.items()}
 
 
@@ -97,12 +106,16 @@ def merge(left: State, right: State) -> State:
     """Both states as one. Associative and commutative; merging with an empty state changes nothing."""
     both = dict(left)
     for name, part in right.items():
-        both[name] = _merged(both[name], part) if name in both else part
+        both[name] = _merged(name, both[name], part) if name in both else part
     return both
 
 
-def _merged(left: Part, right: Part) -> Part:
-    layers = compact_layers([*left.layers, *right.layers])
+def _merged(name: str, left: Part, right: Part) -> Part:
+    layers = [*left.layers, *right.layers]
+    if name == EVENTS:
+        layers = sorted({layer[:2]: layer for layer in layers}.values(), key=_when)
+    else:
+        layers = compact_layers(layers)
     return Part(layers, sorted({*left.sources, *right.sources}), min(left.first, right.first))
 
 

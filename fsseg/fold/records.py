@@ -12,6 +12,7 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, email_of, plan_person
 from fsseg.fold.mended import Mended
 from fsseg.fold.merge import State, merge, restore
+from fsseg.mapping.intents import EVENT_EMAIL, EVENTS
 from fsseg.mapping.warning_counter import MappingWarning
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Code, EventOutcome
@@ -34,13 +35,16 @@ def write_records(
     """
     writer = _Writer(FoldStore(store, known_new=known_new), edition, ledger)
     refused: set[int] = set()
-    rest = iter(partitions)
-    while first := next(rest, None):
+    rest, more = iter(partitions), True
+    while more:
         with store.transaction():
-            for folded in (first, *islice(rest, AT_ONCE - 1)):
+            more = False
+            for folded in islice(rest, AT_ONCE):  # one at a time: each may be a good part of memory
+                more = True
                 writer.write(folded)
                 _count(collector, folded)
                 refused.update(key for *_, key in folded.refused)
+                del folded
     store.index()
     if mended and (late := mended.fold(refused)):
         folded, taken = late
@@ -105,6 +109,9 @@ class _Writer:
         known = self._ledger.known(key) if self._ledger is not None else None
         if known is not None and known.email:
             self._write_person(plan_person(self._edition, email_key(known.email), [key], state))
+        elif EVENTS in state and (email := state[EVENTS].cell(EVENT_EMAIL)):
+            folded = email_key(email)
+            self._write_person(plan_person(self._edition, folded, [f"@{folded}"], state))
 
     def _write_person(self, person: PlannedPerson, id: int | None = None) -> None:
         id = self._store.next_id() if id is None else id

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fsseg.fold.group import Emails, by_key, contributions
 from fsseg.fold.merge import State, fold
 from fsseg.fold.partitions import Row
-from fsseg.mapping.intents import PersonIntent
+from fsseg.mapping.intents import EVENT_EMAIL, EVENTS, PersonIntent
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.timeline import entry_email
 from fsseg.mapping.warning_counter import WarningCounter
@@ -36,7 +36,10 @@ def states_by_email(people: Iterable[list[Row]], shared: set[str], mapper: Mappe
 
 def _of_emails(rows: list[Row], mapper: Mapper) -> Iterator[Row]:
     for key, position, time, event, user, traits in rows:
-        if user is None:  # a group call, which tells no e-mail
+        if user is None:  # a group call, which tells no e-mail, or a call that sets fields, which may
+            email = json_codec.loads(traits).get(EVENTS, {}).get(EVENT_EMAIL)
+            if email:
+                yield f"@{email_key(email)}", position, time, event, None, traits
             continue
         mapped = mapper.person(key, user, json_codec.loads(traits))
         if isinstance(mapped, PersonIntent):

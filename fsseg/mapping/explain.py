@@ -7,21 +7,10 @@ from typing import NamedTuple
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
 from fsseg.mapping.field_types import UNKNOWN
+from fsseg.mapping.object_targets import ToAddress, ToMembers, ToName, ToPart
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import ADDRESS, COMPANY_ALIASES, PERSON_ALIASES, people
-from fsseg.mapping.targets import (
-    Ignored,
-    Silent,
-    Target,
-    ToAddress,
-    ToBoth,
-    ToContact,
-    ToEmail,
-    ToField,
-    ToMembers,
-    ToName,
-    ToPart,
-)
+from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToContact, ToEmail, ToField
 from fsseg.mapping.warning_counter import MappingWarning
 
 _IN_LEAD = {"company": LEAD_COMPANY, "deal": LEAD_DEAL}
@@ -50,7 +39,7 @@ class Explainer:
         self._catalog = catalog
         compiled = compile_rules(rules, catalog)
         self._people = people(catalog, rules, compiled)
-        self._nested = compiled.nested
+        self._nested = {path: nested for nested in compiled.nested.values() for path in nested.rule.taken}
         self._ruled = {table: tuple(given) for table, given in compiled.fields.items()}
 
     def __call__(self, trait: str, member: str = "") -> Destination:
@@ -63,6 +52,9 @@ class Explainer:
         if isinstance(target, Ignored):
             return Destination((), target.warning.hint)
         if isinstance(target, Silent):
+            name = f"{trait}.{member}" if member else trait
+            if derived := [place for one in self._people.derived_from(name) for place in self._places("", one)]:
+                return Destination(tuple(derived))
             return Destination((), "left out by the mapping")
         return Destination(tuple(self._places(part, target)))
 

@@ -58,6 +58,8 @@ class FieldType:
     """`rounded(before, after)`: whether `before` may be what Freshsales has made of `after`."""
     has_choices: bool = False
     """Whether there are choices to be looked for in the metadata."""
+    takes_numbers: bool = False
+    """Whether numbers stay numbers, so that they can be added up."""
     structured: bool = False
     """Whether a field holds more than a value; of these only `tags` can be written."""
 
@@ -78,7 +80,9 @@ def _as_coerced(field: Field, value: Any) -> Any:
 
 
 TEXT = FieldType(name="text", coerce=_alike(as_text), equal=same_text, expectation="text", wire=_as_read)
-UNKNOWN = FieldType(name="unknown", coerce=_alike(anything), equal=same_text, expectation="text", wire=_as_read)
+UNKNOWN = FieldType(
+    name="unknown", coerce=_alike(anything), equal=same_text, expectation="text", wire=_as_read, takes_numbers=True
+)
 """The type of a custom field that is only assumed to exist."""
 NUMBER = FieldType(
     name="number",
@@ -87,6 +91,7 @@ NUMBER = FieldType(
     expectation="a number",
     wire=_as_coerced,
     rounded=rounded_number,
+    takes_numbers=True,
 )
 DATE_TIME = FieldType(
     name="date_time",

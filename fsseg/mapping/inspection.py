@@ -82,13 +82,16 @@ class _LocatedWarnings(WarningCounter):
 
 @dataclass
 class InputStats:
-    """One input: its container, its items and how many of them are no events."""
+    """One input: its container, which table that is, its items, how many are no events, and the times of the others."""
 
     path: str
     container: str = ""
+    table: str = ""
     events: int = 0
     bad: int = 0
     unreadable: str = ""
+    earliest: str = ""
+    latest: str = ""
 
 
 @dataclass
@@ -169,6 +172,8 @@ class Inspection:
                     file.bad += 1
                     self.stats.note("rejected", item.code, place)
                 else:
+                    file.earliest = min(file.earliest or item.time, item.time)
+                    file.latest = max(file.latest, item.time)
                     self._event(item, place)
                 if file.events - told >= TICK:
                     tick(file.events - told)
@@ -176,7 +181,7 @@ class Inspection:
         except UnreadableInput as error:
             file.unreadable = error.reason
         tick(file.events - told)
-        file.container = reader.container
+        file.container, file.table = reader.container, reader.table
 
     def _event(self, event: Event, place: str) -> None:
         stats, message = self.stats, event.message

@@ -25,6 +25,14 @@ UNSAID: Cells = {}
 OF_COMPANY = "$account"
 """The cell of a deal that names the part of the company that came with it."""
 
+EVENTS = "events"
+"""The part of what track and page calls say of a person.
+
+A cell is named by `first`, `last`, `count` or `sum`, and the cell of the field."""
+
+EVENT_EMAIL = "$email"
+"""The cell of that part with the address that the call itself gives."""
+
 Parts = dict[str, Cells]
 """`""` is the person, `company:<folded name>` its company, `deal:<folded name>` its deal; these two hold `name`."""
 

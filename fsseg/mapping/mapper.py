@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.event_fields import EventFields
 from fsseg.mapping.event_filter import EventFilter
 from fsseg.mapping.identity import address, person_key, user_id
-from fsseg.mapping.intents import OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
+from fsseg.mapping.intents import EVENTS, OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.nesting import nest
+from fsseg.mapping.object_targets import named_part
 from fsseg.mapping.rules import Rules, compile_rules
 from fsseg.mapping.schema import companies, people
-from fsseg.mapping.targets import COMPANY, DEAL, Warnings, misfit, named_part
+from fsseg.mapping.targets import COMPANY, DEAL, Warnings, misfit
 from fsseg.mapping.timeline import Timeline, v2_name
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment import json_codec
@@ -48,6 +50,8 @@ class Mapper:
         self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
         self.entry = Timeline(catalog, rules, compiled.events).map
         """`entry(event)` gives the intent of a track or page call."""
+        self.event_fields = EventFields(compiled.events, self._people.to_field)
+        """False where track and page calls set no fields."""
 
     def map(self, event: Event) -> Mapped:
         """The intent of an event that has passed the filter.
@@ -56,7 +60,14 @@ class Mapper:
         their person is folded, once duplicates are gone.
         """
         if event.type not in ("identify", "group"):
-            return self.entry(event)
+            entry = self.entry(event)
+            told = None if isinstance(entry, Refused) else self.fields_of(event, entry.key)
+            if told is None:
+                return entry
+            if isinstance(told, Refused):
+                return told
+            self._counter.add(told[1])
+            return entry
         user, traits = user_id(event.message), bytes(event.message.traits)
         mapped: PersonIntent | AccountIntent | Refused
         if event.type == "identify":
@@ -114,6 +125,16 @@ class Mapper:
     def equivalence_key(self, traits: Mapping[str, Any]) -> tuple[tuple[str, ...], bytes] | None:
         """What of an identify call's traits matters beside texts; see `Resolver`."""
         return self._people.equivalence_key(nest(traits, self._nested) if self._nested else traits)
+
+    def fields_of(self, event: Event, key: str) -> tuple[Parts, Warnings] | Refused | None:
+        """What a track or page call says of the person with this key, by the user's rules, and the warnings."""
+        if not self.event_fields:
+            return None
+        warnings: Warnings = []
+        cells = self.event_fields.cells(event, key, warnings)
+        if warnings and (refused := self._refused(warnings)):
+            return refused
+        return ({EVENTS: cells}, warnings) if cells else None
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
         """The intent of a group call; warnings are not counted."""

@@ -31,8 +31,9 @@ def closest(name: str, options: Iterable[str]) -> str | None:
     """The option that `name` probably meant, or None. Far too slow for every event: once a name."""
     if len(name) > _LONGEST:
         return None
-    found = difflib.get_close_matches(snake(name), options, n=1, cutoff=0.72)
-    return found[0] if found else None
+    folded = {option.casefold(): option for option in reversed([*options])}
+    found = difflib.get_close_matches(snake(name), reversed(folded), n=1, cutoff=0.72)
+    return folded[found[0]] if found else None
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

@@ -7,29 +7,20 @@ from typing import Any, NamedTuple, TypeGuard
 
 from orjson import JSONEncodeError, dumps
 
-from fsseg.mapping.catalog import EMAILS, Catalog
-from fsseg.mapping.coerce import TAKE_TEXT, Coercer, as_text
-from fsseg.mapping.field_types import coercer, expectation
+from fsseg.mapping.catalog import EMAILS
+from fsseg.mapping.coerce import BAD, TAKE_TEXT, Coercer, remembering
+from fsseg.mapping.conditions import ALWAYS
+from fsseg.mapping.entity_fields import CUSTOM, DOCUMENTED, FOLDED, MAPPED, NOWHERE, EntityFields
+from fsseg.mapping.field_rule import FieldRule
+from fsseg.mapping.field_types import expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
-from fsseg.mapping.rules import FieldRule, field_in
-from fsseg.mapping.targets import (
-    Ignored,
-    Silent,
-    Target,
-    ToAddress,
-    ToBoth,
-    ToField,
-    ToMembers,
-    ToName,
-    Warnings,
-    is_empty,
-)
+from fsseg.mapping.object_targets import ToAddress, ToMembers, ToName
+from fsseg.mapping.paths import MISSING
+from fsseg.mapping.steps import Step
+from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToEmail, ToField, Warnings, is_empty
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
-
-MAPPED, DOCUMENTED, EXACT, SNAKE, FOLDED, CUSTOM, NOWHERE = range(1, 8)
-"""The order of the rules. Where traits of one event meet in a field, the earlier rule wins, then the earlier name."""
 
 _MAX_LAYOUTS = 10_000
 _MAX_LAYOUT = 1_000
@@ -39,50 +30,10 @@ _MAX_HINTS = 200
 """Hints take milliseconds each; nobody reads more of them."""
 
 
-class EntityFields:
-    """One entity that the record may turn out to be, and the user's rules for it."""
-
-    def __init__(self, catalog: Catalog, entity: str, prefix: str, rules: Mapping[str, FieldRule]) -> None:
-        self.prefix = prefix
-        self.rules = rules
-        self._catalog = catalog
-        self._entity = entity
-        self._taken = EMAILS if entity in catalog.people else frozenset()
-        fields = catalog.fields(entity)
-        self.names = {name: True for name, field in fields.items() if field.writable and name not in self._taken}
-        self.kept = fields.keys() - self.names.keys() - self._taken
-        self._folded = {fold(name): name for name in reversed(self.names)}
-        self._coercers: dict[str, Coercer] = {}
-
-    def field(self, name: str | None) -> Field | None:
-        """The writable field of that name."""
-        return field_in(self._catalog, self._entity, name) if name and name not in self._taken else None
-
-    def named(self, trait: str) -> tuple[int, Field] | None:
-        """The field that the trait names by rules 3 and 4, with the rule."""
-        for rank, name in ((EXACT, trait), (SNAKE, snake(trait))):
-            if field := self.field(name):
-                return rank, field
-        return None
-
-    def folded(self, trait: str) -> Field | None:
-        """The field of that name but for case and separators."""
-        return self.field(self._folded.get(fold(trait)))
-
-    def custom(self, trait: str) -> Field | None:
-        """The custom field named after the trait, among those known to exist."""
-        names = (f"cf_{trait}", f"cf_{snake(trait)}", self._folded.get(f"cf{fold(trait)}"))
-        return self.field(next((name for name in names if name in self.names), None))
-
-    def coercer(self, field: Field) -> Coercer:
-        """The field's coercer, made once."""
-        return self._coercers.get(field.name) or self._coercers.setdefault(field.name, coercer(field))
-
-
 class _Candidate(NamedTuple):
     entity: EntityFields
     field: Field
-    values: Mapping[str, Any] | None
+    convert: Step | None
 
 
 class _TraitLayout(NamedTuple):
@@ -92,7 +43,7 @@ class _TraitLayout(NamedTuple):
     cells: tuple[str, ...]
     others: tuple[tuple[str, Target], ...]
     rest: tuple[str, ...]
-    """The traits of `others`."""
+    """The traits of `others`, and those that rules fill into templates."""
 
 
 class Resolver:
@@ -118,18 +69,60 @@ class Resolver:
         self._hints = 0
         self._folded_aliases = {fold(trait): name for trait, name in aliases.items()}
         self._ruled = {trait for entity in entities for trait in entity.rules}
+        mentioned = {trait for entity in entities for rule in entity.derived.values() for trait in rule.mentioned}
+        self._mentioned = mentioned - self._ruled
+        filled_in = [path for entity in entities for rule in entity.derived.values() for path in rule.filled_in]
+        self._filled_in = {*filled_in, *(path.partition(".")[0] for path in filled_in)}
+        rules = self._derived_rules()
         # A field that a rule fills for one entity only is kept apart for both, or the two cells would race.
         self._split: set[str] = set()
         for trait in self._ruled:
             if any(entity.rules.get(trait) != entities[0].rules.get(trait) for entity in entities):
                 self._split |= {candidate.field.name for candidate in self._candidates(trait)[1]}
+        for _, candidates in rules:
+            if len(candidates) < len(entities):
+                self._split |= {candidate.field.name for candidate in candidates}
         self._specials = specials(self)
+        self._derived = [
+            (rule, ToEmail(rule.convert) if self._is_email(rule) else self._target(rule.key, candidates))
+            for rule, candidates in rules
+            if candidates or self._is_email(rule)
+        ]
+        self._conditions = [rule.when for rule, _ in self._derived if rule.when is not ALWAYS]
         self._folded_specials = {fold(trait): target for trait, target in self._specials.items()}
         self._resolved: dict[str, tuple[int, Target]] = {}
         self._layouts: dict[tuple[str, ...], _TraitLayout] = {}
 
+    def _derived_rules(self) -> list[tuple[FieldRule, list[_Candidate]]]:
+        """The rules whose values are put together, with the field that each entity has for them, by their names."""
+        found: dict[tuple[str, str], tuple[FieldRule, list[_Candidate]]] = {}
+        for entity in self._entities:
+            for rule in entity.derived.values():
+                _, candidates = found.setdefault((rule.key, rule.spelled), (rule, []))
+                if field := entity.field(rule.field):
+                    candidates.append(_Candidate(entity, field, rule.convert))
+        return [found[name] for name in sorted(found)]
+
+    def derived_from(self, trait: str) -> list[Target]:
+        """Where the rules put the trait that make more of it than its value."""
+        return [target for rule, target in self._derived if trait in rule.taken]
+
+    def _is_email(self, rule: FieldRule) -> bool:
+        return rule.field in EMAILS and "email" in self._specials
+
     def cells(self, traits: Mapping[str, Any], warnings: Warnings) -> Cells:
         """The cells of an object's traits; what there is to say about them is appended to `warnings`."""
+        cells = self._cells(traits, warnings)
+        if self._derived:
+            own: Cells = {}
+            for rule, target in self._derived:
+                value = rule.read(traits)
+                if value is not MISSING and not (self._keep_nulls and is_empty(value)):
+                    target.put(value, own, warnings)
+            cells.update(own)
+        return cells
+
+    def _cells(self, traits: Mapping[str, Any], warnings: Warnings) -> Cells:
         names = tuple(traits)
         layout = self._layouts.get(names) or self._layout(names)
         values = [*map(traits.__getitem__, layout.plain)]
@@ -163,7 +156,8 @@ class Resolver:
             "".join(texts)
             if self._keep_nulls and not all(map(str.strip, texts)):
                 return None  # empty texts fill nothing
-            return names, dumps([*map(traits.__getitem__, layout.rest)])
+            conditions = [when.holds(traits) for when in self._conditions]
+            return names, dumps([*map(traits.__getitem__, layout.rest), *conditions])
         except (TypeError, JSONEncodeError):
             return None
 
@@ -175,7 +169,8 @@ class Resolver:
         distinct = len(set(cells.values())) == len(cells)
         plain = cells if distinct else {}
         others = tuple((trait, target) for trait, target in targets.items() if trait not in plain)
-        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, tuple(dict(others)))
+        rest = (*dict(others), *(trait for trait in plain if trait in self._filled_in))
+        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, rest)
         if len(self._layouts) < _MAX_LAYOUTS and sum(map(len, traits)) <= _MAX_LAYOUT:
             self._layouts[traits] = layout
         return layout
@@ -202,15 +197,28 @@ class Resolver:
         known = self._resolved.get(trait)
         if known is None:
             rank, target = self._find(trait)
-            members = {
-                rule[len(trait) + 1 :]: self._find(rule)[1] for rule in self._ruled if rule.startswith(f"{trait}.")
-            }
-            if members:
+            if members := self._members(trait):
                 target = ToMembers(self.label + trait, members, target, keep_nulls=self._keep_nulls)
             known = NOWHERE if isinstance(target, ToName | ToAddress) else rank, target
             if len(self._resolved) < MAX_NAMES and len(trait) <= MAX_LENGTH:
                 self._resolved[trait] = known
         return known
+
+    def _members(self, outer: str) -> dict[str, Target]:
+        """The targets of an object's members that rules speak of, at any depth."""
+        inner = [rule[len(outer) + 1 :] for rule in (*self._ruled, *self._mentioned) if rule.startswith(f"{outer}.")]
+        members: dict[str, Target] = {}
+        for name in dict.fromkeys(rule.partition(".")[0] for rule in inner):
+            path = f"{outer}.{name}"
+            ruled = path in self._ruled
+            if not ruled and outer in self._specials and path in self._mentioned:
+                continue  # it has a home of its own
+            ignored = Ignored(MappingWarning("ignored_trait", self.label + path))
+            target = self._find(path)[1] if ruled else Silent() if path in self._mentioned else ignored
+            if deeper := self._members(path):
+                target = ToMembers(self.label + path, deeper, target, keep_nulls=self._keep_nulls)
+            members[name] = target
+        return members
 
     def to_field(self, name: str, trait: str) -> Target:
         """The target for a field given by its name, wherever the entities have it."""
@@ -221,8 +229,8 @@ class Resolver:
     def _find(self, trait: str) -> tuple[int, Target]:
         if trait in self._ruled:
             rules = [entity.rules[trait] for entity in self._entities if trait in entity.rules]
-            if any(rule.field in EMAILS for rule in rules) and "email" in self._specials:
-                return MAPPED, self._specials["email"]
+            if emails := [rule for rule in rules if self._is_email(rule)]:
+                return MAPPED, ToEmail(emails[0].convert)
             candidates = self._candidates(trait)[1]
             return MAPPED, self._target(trait, candidates) if candidates else Silent()
         if trait in self._specials:
@@ -230,21 +238,22 @@ class Resolver:
         rank, candidates = self._candidates(trait)
         if rank >= FOLDED and (special := self._folded_specials.get(fold(trait))):
             return FOLDED, special
-        return rank, self._target(trait, candidates)
+        target = self._target(trait, candidates)
+        return rank, Silent() if trait in self._mentioned and isinstance(target, Ignored) else target
 
     def _candidates(self, trait: str) -> tuple[int, list[_Candidate]]:
         """The field each entity has for the trait, with the best rule that found one."""
         best, candidates = NOWHERE, []
         for entity in self._entities:
-            rank, field, values = self._candidate(entity, trait)
+            rank, field, convert = self._candidate(entity, trait)
             if field:
                 best = min(best, rank)
-                candidates.append(_Candidate(entity, field, values))
+                candidates.append(_Candidate(entity, field, convert))
         return best, candidates
 
-    def _candidate(self, entity: EntityFields, trait: str) -> tuple[int, Field | None, Mapping[str, Any] | None]:
+    def _candidate(self, entity: EntityFields, trait: str) -> tuple[int, Field | None, Step | None]:
         if rule := entity.rules.get(trait):
-            return MAPPED, entity.field(rule.field), rule.values
+            return MAPPED, entity.field(rule.field), rule.convert
         if field := entity.field(self._aliases.get(trait)):
             return DOCUMENTED, field, None
         if named := entity.named(trait):
@@ -295,14 +304,12 @@ def _takes_text(target: Target) -> TypeGuard[ToField]:
 
 
 def _coercer_of(candidate: _Candidate) -> Coercer:
-    coerce, values = candidate.entity.coercer(candidate.field), candidate.values
-    if not values:
+    coerce, convert = candidate.entity.coercer(candidate.field), candidate.convert
+    if convert is None:
         return coerce
-    folded = {text.strip().casefold(): meant for text, meant in reversed([*values.items()])}
 
-    def replaced(value: object) -> object:
-        text = str(as_text(value))
-        meant = values[text] if text in values else folded.get(text.strip().casefold(), value)
-        return None if meant is None else coerce(meant)
+    def converted(value: object) -> object:
+        value = convert(value)
+        return value if value is BAD or value is None else coerce(value)
 
-    return replaced
+    return remembering(converted)

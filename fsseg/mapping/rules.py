@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from fsseg.mapping.catalog import EMAILS, LEAD_COMPANY, LEAD_DEAL, Catalog
 from fsseg.mapping.coerce import BAD
-from fsseg.mapping.field_types import UNKNOWN, coercer, expectation
-from fsseg.mapping.fields import Field
+from fsseg.mapping.event_rule import ADDED_UP, EventRule, read_event_rule
+from fsseg.mapping.field_rule import SILENT, FieldRule, read_field_rule
+from fsseg.mapping.field_types import UNKNOWN, coercer, expectation, type_named
+from fsseg.mapping.fields import Choice, Field
+from fsseg.mapping.mistakes import MappingError, Mistake, Path
 from fsseg.mapping.names import did_you_mean
+from fsseg.mapping.paths import MISSING
 
 _PARTS = {"company": "account", "deal": "deal"}
 _TABLES = {
@@ -20,26 +24,18 @@ _TABLES = {
     "account": ("account", LEAD_COMPANY),
     "deal": ("deal", LEAD_DEAL),
 }
-
-
-class MappingError(ValueError):
-    """The user's mapping cannot be used. `mistakes` holds every one, each beginning with its path in the settings."""
-
-    def __init__(self, mistakes: Iterable[str]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(self.mistakes))
+_TYPES_OF = {table: ("identify", "group") if table == "account" else ("identify",) for table in _TABLES}
+"""The calls whose traits a table is for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """The user's settings as far as they concern the mapping; the defaults are those of `fsseg.settings`.
 
-    `mapping` is the `[mapping]` table: `person`, `lead`, `contact`, `account` and `deal` hold
-    `trait = "field"`, `trait = false` (silence), or `trait = {field = …, values = {…}}`, where `values` replaces a
-    value by another before the field's type is applied; `{ignore = true}` silences as well. A dotted trait,
-    `"address.street"`, is a member of an object; the field `company.name`, or `deal.amount`, of a person is a member of
-    the company or deal. `event` holds `"Order Completed" = {type = …, title = …, ignore = …}`,
-    where `type` names a sales activity type.
+    `mapping` is the `[mapping]` table: `person`, `lead`, `contact`, `account` and `deal` hold `trait = "field"`,
+    `trait = false` (silence), or a table as `mapping.field_rule` has it. A dotted trait, `"address.street"`, is a
+    member of an object; the field `company.name`, or `deal.amount`, of a person one of the company or deal. `event`
+    holds a table for each name of track and page calls, as `mapping.event_rule` has it.
     """
 
     nulls: Literal["clear", "ignore"] = "clear"
@@ -72,30 +68,16 @@ class Rules:
     """The person field that keeps the userId where that is a database id."""
 
 
-class FieldRule(NamedTuple):
-    """Where the user sends a trait; nowhere if `field` is None."""
-
-    field: str | None
-    values: Mapping[str, Any] | None = None
-
-
-class EventRule(NamedTuple):
-    """What the user says about one event name."""
-
-    type: str | None = None
-    title: str | None = None
-    ignore: bool = False
-
-
 class Nested(NamedTuple):
-    """A trait that goes into the company or the deal, and the name that it has there."""
+    """A rule of a person that fills a field of the company or the deal: which of them, and the name it has there."""
 
     part: str
     member: str
+    rule: FieldRule
 
 
 class Compiled(NamedTuple):
-    """The mapping tables, checked: by table, by trait; and by event name. `nested` are traits of a person."""
+    """The mapping tables, checked: by table, by trait; and by event name. `nested` are rules of a person."""
 
     fields: dict[str, dict[str, FieldRule]]
     nested: dict[str, Nested]
@@ -108,39 +90,109 @@ def compile_rules(rules: Rules, catalog: Catalog) -> Compiled:
 
     `[mapping.lead]` means nothing on suite, where there are none, and is passed over.
     """
-    mistakes: list[str] = []
-    fields: dict[str, dict[str, FieldRule]] = {table: {} for table in _TABLES}
-    nested: dict[str, Nested] = {}
+    mistakes: list[Mistake] = []
+    compiled = Compiled({table: {} for table in _TABLES}, {}, {}, _owner(rules.owner, catalog))
     for table, entries in rules.mapping.items():
         if table == "event":
-            continue
-        if table not in _TABLES:
-            mistakes.append(f"mapping.{table}: no such table; there are {', '.join(_TABLES)} and event")
+            for name, entry in entries.items():
+                compiled.events[name] = _event_rule(name, entry, catalog, mistakes)
+        elif table not in _TABLES:
+            known = (*_TABLES, "event")
+            hint = did_you_mean(table, known) or f"there are {', '.join(known)}"
+            mistakes.append(Mistake(("mapping", table), "there is no such table", hint))
         elif table != "lead" or "lead" in catalog.people:
-            for trait, entry in entries.items():
-                part = _nested(entry) if table == "person" else None
-                rule = _field_rule(entry, table, catalog) if part is None else _nested_rule(part, catalog)
-                if isinstance(rule, Nested):
-                    nested[trait] = rule
-                elif isinstance(rule, FieldRule):
-                    fields[table][trait] = rule
-                else:
-                    mistakes.append(f"mapping.{table}.{trait}: {rule}")
-    events: dict[str, EventRule] = {}
-    for name, entry in rules.mapping.get("event", {}).items():
-        event = _event_rule(entry)
-        if isinstance(event, EventRule):
-            events[name] = event
-        else:
-            mistakes.append(f"mapping.event.{name}: {event}")
+            _read_table(table, entries, catalog, compiled, mistakes)
+    mistakes += _disagreeing(compiled.events)
     if rules.id_field and (fault := _field_fault(rules.id_field, "person", catalog)):
-        mistakes.append(f"identity.id_field: {fault}")
-    owner = _owner(rules.owner, catalog)
-    if rules.owner and owner is None and not catalog.assumed:
-        mistakes.append(f"timeline.owner: no user {rules.owner!r} in this Freshsales")
+        mistakes.append(Mistake(("identity", "id_field"), *fault))
+    if rules.owner and compiled.owner_id is None and not catalog.assumed:
+        hint = did_you_mean(rules.owner, [choice.text for choice in _owners(catalog)])
+        mistakes.append(Mistake(("timeline", "owner"), f"no user {rules.owner!r} in this Freshsales", hint))
     if mistakes:
         raise MappingError(mistakes)
-    return Compiled(fields, nested, events, owner)
+    return compiled
+
+
+def _read_table(
+    table: str, entries: Mapping[str, Any], catalog: Catalog, compiled: Compiled, mistakes: list[Mistake]
+) -> None:
+    for trait, entry in entries.items():
+        path = ("mapping", table, trait)
+        before = len(mistakes)
+        rule = read_field_rule(entry, trait, path, mistakes)
+        if rule.when.events or (rule.when.types and not any(map(rule.when.is_of, _TYPES_OF[table]))):
+            hint = "rules for track and page calls stand under [mapping.event]"
+            mistakes.append(Mistake((*path, "when"), "no such call is mapped here", hint))
+        if rule.field is None or len(mistakes) > before:
+            continue
+        part, dot, member = rule.field.partition(".")
+        if table == "person" and dot and part in _PARTS:
+            fault = None if member == "name" else _field_fault(member, _PARTS[part], catalog)
+            compiled.nested[trait] = Nested(part, member, rule)
+        else:
+            fault = _field_fault(rule.field, table, catalog)
+            if not fault:
+                _check_values(entry, rule, path, [*_fields(rule.field, table, catalog)], mistakes)
+        if fault:
+            mistakes.append(Mistake(path, *fault))
+        compiled.fields[table] |= {} if trait in compiled.nested else {trait: rule}
+    compiled.fields[table].update({trait: SILENT for trait, entry in entries.items() if _is_silent(entry)})
+
+
+def _is_silent(entry: Any) -> bool:
+    return entry is False or (isinstance(entry, Mapping) and entry.get("ignore") is True)
+
+
+def _fields(name: str, table: str, catalog: Catalog) -> Iterator[Field]:
+    yield from (field for entity in _TABLES[table] if (field := field_in(catalog, entity, name)))
+
+
+def _check_values(entry: Any, rule: FieldRule, path: Path, fields: list[Field], mistakes: list[Mistake]) -> None:
+    """Note what of a rule's constants fits the field nowhere; null clears, which fits any."""
+    values = entry.get("values", {}) if isinstance(entry, Mapping) else {}
+    given: dict[Path, Any] = {("values", str(text)): meant for text, meant in values.items()}
+    if rule.convert is None or not values:
+        given |= {(name,): value for name, value in (("value", rule.constant), ("default", rule.default))}
+    coercers = [coercer(field) for field in fields]
+    for where, value in given.items():
+        if value is MISSING or value is None or not coercers:
+            continue
+        converted = value if where[0] == "values" or rule.convert is None else rule.convert(value)
+        if converted is BAD or all(coerce(converted) is BAD for coerce in coercers):
+            choices = [choice.text for choice in fields[0].choices or ()]
+            hint = did_you_mean(str(value), choices) or f"{rule.field} takes {expectation(fields[0])}"
+            mistakes.append(Mistake((*path, *where), f"{value!r} does not fit {rule.field}", hint))
+
+
+def _event_rule(event: str, entry: Any, catalog: Catalog, mistakes: list[Mistake]) -> EventRule:
+    path = ("mapping", "event", event)
+    rule = read_event_rule(entry, path, mistakes)
+    for name, told in rule.fields.items():
+        where = (*path, "fields", name)
+        fault = _field_fault(name, "person", catalog)
+        found = [*_fields(name, "person", catalog)]
+        if name in EMAILS:
+            fault = ("a person's e-mail is not set by events", "")
+        if fault:
+            mistakes.append(Mistake(where, *fault))
+        elif told.take in ADDED_UP and not all(type_named(one.type).takes_numbers for one in found):
+            hint = "it takes a field that is a number"
+            mistakes.append(Mistake(where, f"{name} is no number, so nothing can be added up in it", hint))
+        else:
+            given = entry["fields"][name]
+            _check_values(given, told.rule, where, found, mistakes)
+    return rule
+
+
+def _disagreeing(events: Mapping[str, EventRule]) -> Iterator[Mistake]:
+    """Fields that events of different names set in different ways, so that nobody could tell what they hold."""
+    takes: dict[str, tuple[str, str]] = {}
+    for event, rule in events.items():
+        for name, told in rule.fields.items():
+            take, other = takes.setdefault(name, (told.take, event))
+            if take != told.take:
+                hint = f"take the same, or another field: {other!r} has take = {take!r}"
+                yield Mistake(("mapping", "event", event, "fields", name), f"events disagree on {name}", hint)
 
 
 def field_in(catalog: Catalog, entity: str, name: str) -> Field | None:
@@ -151,59 +203,8 @@ def field_in(catalog: Catalog, entity: str, name: str) -> Field | None:
     return field if field and field.writable else None
 
 
-def _nested(entry: object) -> Nested | None:
-    field = entry.get("field") if isinstance(entry, Mapping) and entry.keys() == {"field"} else entry
-    part, dot, member = field.partition(".") if isinstance(field, str) else ("", "", "")
-    return Nested(part, member) if dot and part in _PARTS else None
-
-
-def _nested_rule(nested: Nested, catalog: Catalog) -> Nested | str:
-    fault = None if nested.member == "name" else _field_fault(nested.member, _PARTS[nested.part], catalog)
-    return fault or nested
-
-
-def _field_rule(entry: object, table: str, catalog: Catalog) -> FieldRule | str:
-    """The rule, or what is wrong with it."""
-    if entry is False:
-        return FieldRule(None)
-    given = entry if isinstance(entry, Mapping) else {"field": entry}
-    if unknown := given.keys() - {"field", "values", "ignore"}:
-        return f"unknown key {min(unknown)!r}; a rule has field, values, ignore"
-    if given.get("ignore") is True:
-        return FieldRule(None)
-    field, values = given.get("field"), given.get("values")
-    if not isinstance(field, str):
-        return "names no field"
-    if values is not None and not isinstance(values, Mapping):
-        return "values is not a table"
-    fault = _field_fault(field, table, catalog) or (values and _values_fault(field, values, table, catalog))
-    return fault or FieldRule(field, values)
-
-
-def _values_fault(name: str, values: Mapping[str, Any], table: str, catalog: Catalog) -> str | None:
-    """What of the values fits the field nowhere; null clears, which fits any."""
-    fields = [field for entity in _TABLES[table] if (field := field_in(catalog, entity, name))]
-    coercers = [coercer(field) for field in fields]
-    for text, meant in values.items():
-        if coercers and meant is not None and all(coerce(meant) is BAD for coerce in coercers):
-            return f"values.{text}: {meant!r} does not fit: {name} takes {expectation(fields[0])}"
-    return None
-
-
-def _event_rule(entry: object) -> EventRule | str:
-    """The rule, or what is wrong with it."""
-    if not isinstance(entry, Mapping):
-        return "is not a table"
-    if unknown := entry.keys() - set(EventRule._fields):
-        return f"unknown key {min(unknown)!r}; a rule has {', '.join(EventRule._fields)}"
-    if not all(isinstance(entry.get(key, ""), str) for key in ("type", "title")):
-        return "type and title are text"
-    if not isinstance(entry.get("ignore", False), bool):
-        return "ignore is true or false"
-    return EventRule(**entry)
-
-
-def _field_fault(name: str, table: str, catalog: Catalog) -> str | None:
+def _field_fault(name: str, table: str, catalog: Catalog) -> tuple[str, str] | None:
+    """Why no such field can be written, and what to do; None where it can."""
     if name in EMAILS and table in ("person", "lead", "contact"):
         return None
     entities = [entity for entity in _TABLES[table] if catalog.fields(entity)]
@@ -211,9 +212,15 @@ def _field_fault(name: str, table: str, catalog: Catalog) -> str | None:
         return None
     fields = {field.name: field.writable for entity in entities for field in catalog.fields(entity).values()}
     if name in fields:
-        return f"{name} is kept by Freshsales itself and cannot be written"
+        return f"{name} is kept by Freshsales itself and cannot be written", ""
     hint = did_you_mean(name, [field for field, writable in fields.items() if writable])
-    return f"no field {name!r} in this Freshsales" + (f"; {hint}" if hint else "")
+    return f"no field {name!r} in this Freshsales", hint
+
+
+def _owners(catalog: Catalog) -> Iterator[Choice]:
+    for entity in (*catalog.people, "account", "deal"):
+        if field := catalog.fields(entity).get("owner_id"):
+            yield from field.choices or ()
 
 
 def _owner(owner: str | None, catalog: Catalog) -> int | None:

@@ -11,10 +11,13 @@ from typing import Any
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
 from fsseg.mapping.coerce import as_text
+from fsseg.mapping.entity_fields import EntityFields
+from fsseg.mapping.field_rule import FieldRule
 from fsseg.mapping.intents import UNSAID
-from fsseg.mapping.resolve import EntityFields, Resolver
-from fsseg.mapping.rules import Compiled, FieldRule, Rules
-from fsseg.mapping.targets import Target, ToAddress, ToContact, ToEmail, ToField, ToName, ToPart
+from fsseg.mapping.object_targets import ToAddress, ToName, ToPart
+from fsseg.mapping.resolve import Resolver
+from fsseg.mapping.rules import Compiled, Rules
+from fsseg.mapping.targets import Target, ToContact, ToEmail, ToField
 from fsseg.mapping.warning_counter import MappingWarning
 
 PERSON_ALIASES = {"title": "job_title", "phone": "work_number"}
@@ -66,8 +69,10 @@ def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
 
 def companies(catalog: Catalog, rules: Rules, compiled: Compiled, label: str = "company.") -> Resolver:
     """The resolver of a company: an account, or what is nested in a lead."""
+    call = "group" if label == "group." else "identify"
+    ruled = {key: rule for key, rule in compiled.fields["account"].items() if rule.when.is_of(call)}
     return Resolver(
-        _nested_fields(catalog, LEAD_COMPANY, "account", compiled.fields["account"]),
+        _nested_fields(catalog, LEAD_COMPANY, "account", ruled),
         COMPANY_ALIASES,
         lambda resolver: {"name": _part_name(label), "address": _address(resolver, rules)},
         keep_nulls=rules.nulls == "ignore",

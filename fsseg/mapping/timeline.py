@@ -10,9 +10,10 @@ from msgspec import UNSET
 from orjson import dumps
 
 from fsseg.mapping.catalog import ActivityType, Catalog
+from fsseg.mapping.event_rule import EventRule
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused, Via
-from fsseg.mapping.rules import EventRule, Rules
+from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Message, body_of
@@ -147,6 +148,12 @@ def entry_email(traits: bytes, payload: bytes) -> str | None:
     """The best address that a call itself gives, by the `traits` of its context, else by its properties."""
     given = address(body_of(traits).email)
     return given or address(json_codec.loads(payload)["properties"].get("email"))
+
+
+def email_of_call(message: Message) -> str | None:
+    """The best address that a track or page call itself gives, as `entry_email`."""
+    given = (address(body_of(body).email) for body in (message.context.traits, message.properties))
+    return next(filter(None, given), None)
 
 
 def _with(properties: bytes, member: bytes) -> bytes:

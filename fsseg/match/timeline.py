@@ -7,8 +7,9 @@ from typing import Any
 
 from fsseg.freshsales.reader import Reader
 from fsseg.segment.key import event_key
-from fsseg.state.decided_rows import index_entries, known_with_entries, mark_entries
-from fsseg.state.ledger_format import signed
+from fsseg.state.decided_rows import index_entries, keys_of_readable_entries, known_with_entries, mark_entries
+from fsseg.state.ledger import Ledger
+from fsseg.state.ledger_format import signed, unsigned
 from fsseg.state.plan_store import Store
 
 MARK = "messageId: "
@@ -31,6 +32,17 @@ def match_entries(store: Store, reader: Reader, say: Callable[[str], None]) -> N
     _match_activities(store, reader, say)
     for entity, remote_id in known_with_entries(store, "note"):
         _mark(store, reader.notes(entity, remote_id), "description")
+
+
+def recall_entries(store: Store, ledger: Ledger) -> None:
+    """Mark the entries that were delivered before as `unchanged`, where nobody can be asked.
+
+    Not those that go by tracking: they can't be read back, so whoever wants them again has them sent again.
+    """
+    index_entries(store)
+    delivered = ledger.delivered()
+    for keys in keys_of_readable_entries(store):
+        mark_entries(store, [(None, signed(key)) for key in delivered.among(map(unsigned, keys))])
 
 
 def _match_activities(store: Store, reader: Reader, say: Callable[[str], None]) -> None:

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, assert_never
 
+from fsseg.fold.event_fields import EventFieldValues
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import HELD_BY, silent
+from fsseg.plan.added_up import not_counted, with_sums
+from fsseg.plan.converted import Left
 from fsseg.plan.creation import Creation, create_new_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
-from fsseg.plan.latest_wins import newest
+from fsseg.plan.latest_wins import Newest, newest
 from fsseg.plan.united import united
 from fsseg.processes import Processes
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.decided_rows import (
     KINDS,
+    converting_leads,
     decide_entries,
     undecided,
     write_decisions,
@@ -40,11 +44,22 @@ class Deciding:
     strict: bool = False
     """Whether a value that Freshsales can't hold is sent all the same, so that the record is refused."""
     defaults: Defaults | None = None
+    convert_leads: bool = False
+    added_up: frozenset[str] = frozenset()
+    """The fields in which events are counted or added up."""
 
     @cached_property
     def creation(self) -> Creation:
         """How new records are filled."""
         return Creation(self.catalog, self.defaults, self.strict)
+
+    @cached_property
+    def left(self) -> Left:
+        """What leads that become contacts leave to new records."""
+        left = Left(self.catalog)
+        for person, lead in converting_leads(self.store) if self.convert_leads else ():
+            left.add(person, lead)
+        return left
 
 
 class Context(NamedTuple):
@@ -54,6 +69,8 @@ class Context(NamedTuple):
     accounts: dict[str, Around]
     histories: dict[int, History]
     not_stored: dict[int, dict[str, int]]
+    not_counted: dict[int, EventFieldValues]
+    """By id of the record, what those of its events make that no run has counted or added up before."""
 
 
 class Decision(NamedTuple):
@@ -98,8 +115,15 @@ def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], li
 def _context(work: Deciding, page: list[Record]) -> Context:
     people = work.store.around(record.parent for record in page)
     names = (name for record in page for name in record.companies)
-    keys = [key for record in page if record.existing is not None for key in _fingerprint_keys(record, people)]
-    return Context(people, work.store.accounts(names), work.ledger.rows(keys), work.ledger.not_stored(keys))
+    keys = [key for record in page if record.existing is not None for key in keys_of(record, people)]
+    return Context(
+        people, work.store.accounts(names), work.ledger.rows(keys), work.ledger.not_stored(keys),
+        not_counted(work.store, work.ledger, [record for record in page if _adds_up(work, record)]),
+    )  # fmt: skip
+
+
+def _adds_up(work: Deciding, record: Record) -> bool:
+    return record.existing is not None and not work.added_up.isdisjoint(record.desired)
 
 
 def _pointed_at(work: Deciding, record: Record) -> Decision | None:
@@ -127,15 +151,19 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
-        wanted, warnings = work.creation.fitted(record.entity, record.desired, warnings)
+        desired = work.left.complete(record.kind, record.parent, record.match_key, record.desired)
+        wanted, warnings = work.creation.fitted(record.entity, desired, warnings)
         if record.kind == "person":
             wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
         elif work.defaults:
             wanted = work.defaults.fill(record.entity, wanted)
         change = diff(work.catalog, record.entity, wanted, None)
     else:
-        history = history_of(context.histories, _fingerprint_keys(record, context.people))
+        history = history_of(context.histories, keys_of(record, context.people))
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
+        if _adds_up(work, record):
+            new = context.not_counted[record.id]
+            desired, times, older = with_sums(Newest(desired, times, older), work.added_up, record, new, history)
         desired, warnings = work.creation.fitted(record.entity, united(desired, record.existing), warnings)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         desired, warnings = _storable(record, desired, context, warnings)
@@ -160,7 +188,7 @@ def _storable(
 ) -> tuple[dict[str, Any], list[Any]]:
     """What is desired but for what Freshsales has taken before and not stored, which is warned of again."""
     known: dict[str, int] = {}
-    for key in _fingerprint_keys(record, context.people):
+    for key in keys_of(record, context.people):
         known |= context.not_stored.get(key, {})
     dropped = {name for name in desired.keys() & known.keys() if value_fingerprint(desired[name]) == known[name]}
     if not dropped:
@@ -175,7 +203,7 @@ def _holds(catalog: Catalog, record: Record, name: str) -> bool:
     return same(has, record.desired[name], field_of(catalog, record.entity, name))
 
 
-def _fingerprint_keys(record: Record, people: dict[int, Around]) -> list[int]:
+def keys_of(record: Record, people: dict[int, Around]) -> list[int]:
     """The keys under which the ledger keeps what was delivered of the record that is there."""
     if record.converts is not None:
         return fingerprint_keys(record.kind, "lead", record.converts, record.match_key, None)

@@ -9,8 +9,9 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.coerce import BAD
 from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
+from fsseg.mapping.mistakes import MappingError, Mistake
 from fsseg.mapping.names import did_you_mean, snake
-from fsseg.mapping.rules import MappingError, field_in
+from fsseg.mapping.rules import field_in
 
 OF_TRAIT = "$"
 """Begins a default that is the value of another trait."""
@@ -23,7 +24,7 @@ class Defaults:
         self._catalog = catalog
         self._constants: dict[str, dict[str, Any]] = {}
         self._traits: dict[str, dict[str, str]] = {}
-        mistakes: list[str] = []
+        mistakes: list[Mistake] = []
         for entity, table in tables.items():
             held = _entity(catalog, entity)
             for name, value in table.items():
@@ -31,15 +32,15 @@ class Defaults:
         if mistakes:
             raise MappingError(mistakes)
 
-    def _read(self, entity: str, held: str, name: str, value: Any, mistakes: list[str]) -> None:
-        field, path = field_in(self._catalog, held, name), f"defaults.{entity}.{name}"
+    def _read(self, entity: str, held: str, name: str, value: Any, mistakes: list[Mistake]) -> None:
+        field, path = field_in(self._catalog, held, name), ("defaults", entity, name)
         if field is None or not field.writable:
             hint = did_you_mean(name, self._catalog.fields(held))
-            mistakes.append(f"{path}: {held}s have no field {name} that can be written" + (f"; {hint}" if hint else ""))
+            mistakes.append(Mistake(path, f"{held}s have no field {name} that can be written", hint))
         elif isinstance(value, str) and value.startswith(OF_TRAIT):
             self._traits.setdefault(entity, {})[name] = value.removeprefix(OF_TRAIT)
         elif (written := coercer(field)(value)) is BAD:
-            mistakes.append(f"{path}: {value!r} doesn't fit: it takes {expectation(field)}")
+            mistakes.append(Mistake(path, f"{value!r} doesn't fit {name}", f"it takes {expectation(field)}"))
         else:
             self._constants.setdefault(entity, {})[name] = written
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.reader import LAG_S, Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
 from fsseg.match.finders import LookupFinder, fetch
-from fsseg.match.remote_record import Existing, addresses, silent
+from fsseg.match.newest import MadeUnnamed
+from fsseg.match.remote_record import EARLIEST, Existing, addresses, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.deliveries import Delivery
-from fsseg.state.fingerprint import fingerprint_keys
+from fsseg.state.fingerprint import fingerprint_keys, value_fingerprint
 from fsseg.state.ledger import History, Ledger
 from fsseg.state.ledger_update import delivered_since
 from fsseg.state.plan_store import Entry, Record, Store
@@ -28,6 +30,7 @@ from fsseg.state.undo_rows import (
     ids_of_entries,
     ids_of_records,
     records_to_compare,
+    unnamed_records,
     updated_records,
     written_entries,
 )
@@ -35,8 +38,16 @@ from fsseg.state.undo_rows import (
 CONFLICT = WayBack(Action.CONFLICT, Status.FAILED, Code.CONFLICT)
 """It isn't any more what the run has left, so it is left alone."""
 
+UNREADABLE = WayBack(
+    Action.CONFLICT, Status.FAILED, Code.REFUSED, message="this key may not read the record", http_status=403
+)
+"""What it holds can't be told, so it is left alone until a retry may read it."""
+
 NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
 """It is as it was before the run."""
+
+EMPTY: tuple[Any, ...] = (None, "", [])
+"""What a field holds whose value was dropped."""
 
 DeliveriesOf = Callable[[set[int]], dict[int, list[Delivery]]]
 """What other runs have delivered of the records with these fingerprint keys."""
@@ -51,6 +62,8 @@ class Since(NamedTuple):
     """A later run has delivered one of its fields with a later time, or by an event of the same time."""
     account_id: int | None
     """The id in Freshsales of the account that a deal was linked to."""
+    not_stored: frozenset[str] = frozenset()
+    """The fields of which it was found by any run that Freshsales doesn't store what the run wrote."""
 
 
 def plan_undo(
@@ -73,10 +86,11 @@ def plan_undo(
         forget_planned(store)
     later = deliveries_of(_touched_since(original, ledger))
     done = ids_of_records(store)
+    made = MadeUnnamed(reader, unnamed_records(original))
     for record in records_to_compare(original):
         if record.id in done:
             continue
-        current = _current(reader, record)
+        current = _current(original, reader, made, record)
         since = _since(original, ledger, later, record, current)
         way = way_back(catalog, record, current, since, delete_created=delete_created)
         with store.transaction():
@@ -104,11 +118,13 @@ def way_back(
     """
     if current is None:
         return NOTHING_LEFT if record.action == Action.CREATE else CONFLICT
+    if current.keys() == {"id"}:
+        return UNREADABLE
     if record.action == Action.UPDATE:
         return CONFLICT if since.is_overtaken else _values_back(catalog, record, current, since)
     if not delete_created:
         return WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,))
-    return CONFLICT if since.is_used or _is_changed(catalog, record, current) else WayBack(Action.DELETE)
+    return CONFLICT if since.is_used or _is_changed(catalog, record, current, since) else WayBack(Action.DELETE)
 
 
 def _entry_back(entry: Entry, *, delete_created: bool) -> WayBack:
@@ -127,6 +143,17 @@ def _since(
         _is_used(original, ledger, record, id),
         _is_overtaken(original, ledger, later, record, id),
         original.record(record.account).remote_id if record.account else None,
+        _not_stored(original, ledger, record, id),
+    )
+
+
+def _not_stored(original: Store, ledger: Ledger, record: Record, id: int) -> frozenset[str]:
+    keys = _fingerprint_keys(original, record, id)
+    known = {name: value for values in ledger.not_stored(keys).values() for name, value in values.items()}
+    return frozenset(
+        name
+        for name, (_, after) in record.fields.items()
+        if name in known and known[name] == value_fingerprint(record.desired.get(name, after))
     )
 
 
@@ -171,12 +198,26 @@ def _history(original: Store, ledger: Ledger, record: Record, remote_id: int | N
     return ledger.history(_fingerprint_keys(original, record, remote_id))
 
 
-def _current(reader: Reader, record: Record) -> Existing | None:
+def _current(original: Store, reader: Reader, made: MadeUnnamed, record: Record) -> Existing | None:
+    """What the record holds, None where it is gone; one whose id isn't known is looked for as long as look-ups lag."""
     assert record.entity
     if record.remote_id is not None:
         return fetch(reader, record.entity, record.remote_id)
-    matches = [match for _, match in LookupFinder(reader).find((record.entity,), record.key)]
+    contact = original.record(record.parent).remote_id if record.parent else None
+    matches = made.find(record.entity, record.match_key, contact) or _looked_up(reader, record)
+    if not matches and _is_recent(record) and reader.wait_out_lag():
+        matches = _looked_up(reader, record)
     return fetch(reader, record.entity, int(matches[0]["id"])) if len(matches) == 1 else None
+
+
+def _looked_up(reader: Reader, record: Record) -> list[Existing]:
+    return [match for _, match in LookupFinder(reader).find((record.entity,), record.key)]
+
+
+def _is_recent(record: Record) -> bool:
+    """Whether look-ups may not find it yet."""
+    sent_at = datetime.fromisoformat(record.claimed_at) if record.claimed_at else EARLIEST
+    return abs((datetime.now(UTC) - sent_at).total_seconds()) < LAG_S
 
 
 def _values_back(catalog: Catalog, record: Record, current: Existing, since: Since) -> WayBack:
@@ -184,10 +225,11 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
     fields: dict[str, list[Any]] = {}
     links: list[dict[str, Any]] | None = None
     dropped: str | None = None
+    not_taken = _not_taken(record, since)
     for name, (before, after) in record.fields.items():
         if name == "entity":
-            return CONFLICT
-        elif name == "sales_accounts":
+            continue
+        if name == "sales_accounts":
             has, kept = _kept_links(record, current, set(after) - set(before))
             if len(kept) < len(has):
                 fields[name] = [[account.get("name") for account in has], [account.get("name") for account in kept]]
@@ -201,12 +243,16 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             was_read = record.existing is None or not silent(record.existing, name)
             if was_read and same(current.get(name), before, field):
                 continue
-            if not was_read or not _holds(name, current, after, field):
+            was_dropped = name in not_taken and current.get(name) in EMPTY
+            if not was_read or not (was_dropped or _holds(name, current, after, field)):
                 return CONFLICT
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text
             if name == "email":
                 dropped = after
-    return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped) if fields else NOTHING_LEFT
+    warnings = (Code.CONVERTED,) if "entity" in record.fields else ()
+    if not fields:
+        return WayBack(Action.UNCHANGED, Status.DONE, warnings=warnings)
+    return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped, warnings=warnings)
 
 
 def _kept_links(
@@ -224,11 +270,23 @@ def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
     return same(current.get(name), after, field) or rounded(current.get(name), after, field)
 
 
-def _is_changed(catalog: Catalog, record: Record, current: Existing) -> bool:
+def _is_changed(catalog: Catalog, record: Record, current: Existing, since: Since) -> bool:
     """Whether a record that the run has made doesn't hold any more what it was made with."""
     assert record.entity
+    made_at = current.get("created_at")
+    if made_at and made_at == current.get("updated_at"):
+        return False
+    apart = {*LINK_FIELDS, *_not_taken(record, since)}
     return any(
         not _holds(name, current, after, field_of(catalog, record.entity, name))
         for name, (_, after) in record.fields.items()
-        if name not in LINK_FIELDS and name in current
+        if name not in apart and name in current
     )
+
+
+def _not_taken(record: Record, since: Since) -> set[str]:
+    """The fields that Freshsales didn't take as they were sent, so that they never held what was wanted."""
+    told = (str(warning).partition(": ") for warning in record.warnings)
+    return set(since.not_stored) | {
+        text.partition(" = ")[0] for code, _, text in told if code in (Code.NOT_STORED, Code.LEFT_OUT)
+    }

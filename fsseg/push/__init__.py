@@ -3,8 +3,9 @@
 `executor` has the order of the stages, and `journal` writes down before and after. `pusher.EntityPusher` is what each
 kind of record must answer: how it is sent, and how it is looked for after a lost answer (`made`). `accounts`, `people`
 and `deals` do so for one record at a time, by `payload` and, where it is there already, `updates` (which keeps what the
-update doesn't name, see `custom_fields`); `accepted` goes on without a field that is refused (`refused_field`), and
-`refusals` ends what is refused altogether. `bulk` and `deal_bulk` send many in one request, whose ids `bulk_ids`
-learns. `timeline` sends entries. `earlier_runs` finishes what others have left, `outcome` is what came of a row, and
-`context` what all of them need.
+update doesn't name, see `custom_fields`);
+`accepted` goes on without a field that is refused (`refused_field`), and `refusals` ends what is refused altogether.
+`bulk` and `deal_bulk` send many in one request; `bulk_ids` learns their ids, and `read_back` looks at what was stored.
+`timeline` sends entries. `earlier_runs` finishes what others have left, `outcome` is what came of a row, and `context`
+what all of them need.
 """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fsseg.freshsales.errors import Refused
 from fsseg.freshsales.reader import Row
 from fsseg.mapping.catalog import Catalog
-from fsseg.match.remote_record import flatten, silent
+from fsseg.match.remote_record import Existing, flatten, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.push.context import PushContext
 from fsseg.push.refused_field import named_field, without
@@ -51,20 +51,28 @@ def write(
     if context.refusals is not None:
         context.refusals.accepted(record)
     told = [f"{Code.LEFT_OUT}: {name} = {_shown(record.fields.get(name, [None, None])[1])}" for name in left_out]
-    told += [
-        f"{Code.NOT_STORED}: {name} = {_shown(value)}"
-        for name, value in not_stored(context.catalog, record, answer).items()
-        if name not in left_out
-    ]
-    if told:
-        with context.lock:
-            add_warnings(context.store, [(text, record.id) for text in told])
+    _warn(context, record, told + _told_not_stored(context, record, flatten(record.entity, answer), left_out))
     return answer
 
 
-def not_stored(catalog: Catalog, record: Record, answer: Row) -> dict[str, Any]:
-    """The fields that were written, and that the answer says hold something else, with what was written."""
-    held = flatten(record.entity, answer)
+def note_not_stored(context: PushContext, record: Record, held: Existing) -> None:
+    """Warn of what was written, and of which the record holds something else. Not to be called under the lock."""
+    _warn(context, record, _told_not_stored(context, record, held, ()))
+
+
+def _told_not_stored(context: PushContext, record: Record, held: Existing, apart: Sequence[str]) -> list[str]:
+    dropped = not_stored(context.catalog, record, held)
+    return [f"{Code.NOT_STORED}: {name} = {_shown(value)}" for name, value in dropped.items() if name not in apart]
+
+
+def _warn(context: PushContext, record: Record, told: list[str]) -> None:
+    if told:
+        with context.lock:
+            add_warnings(context.store, [(text, record.id) for text in told])
+
+
+def not_stored(catalog: Catalog, record: Record, held: Existing) -> dict[str, Any]:
+    """The fields that were written, and that hold something else as far as that is told, with what was written."""
     dropped = {}
     for name, (_, after) in record.fields.items():
         if name in LINK_FIELDS or name == "email" or silent(held, name):

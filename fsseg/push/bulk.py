@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
+from fsseg.push.read_back import ReadBack
 from fsseg.push.refused_field import named_field
 from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
@@ -60,6 +62,11 @@ class Bulk:
     available: bool = True
     patient: bool = False
 
+    @cached_property
+    def read_back(self) -> ReadBack:
+        """Looks at what a job has stored."""
+        return ReadBack(self.context, self.entity)
+
     def await_earlier(self) -> list[tuple[Record, Outcome]]:
         """Let the job end that was running when an earlier push ended, and tell what it says of its records.
 
@@ -83,7 +90,7 @@ class Bulk:
         ids = set(note.records)
         records = [record for record in records_in_flight(self.context.store, self.entity) if record.id in ids]
         outcomes = self._told(records, job)
-        return [] if outcomes is None else list(zip(records, outcomes, strict=True))
+        return [] if outcomes is None else list(zip(records, self.read_back.look(records, outcomes), strict=True))
 
     def push(self, records: Sequence[Record]) -> list[Outcome]:
         """The outcomes of `records`, in order.
@@ -114,6 +121,7 @@ class Bulk:
                 raise
         self.settled()
         if job is None or job.status == "failed":
+            self._save_job(None)
             # One poisonous record can fail a whole job: halving it finds the record in few requests.
             middle = len(records) // 2
             with self._patiently():
@@ -158,9 +166,7 @@ class Bulk:
             self._save_job(None)
             raise
         self._save_job(replace(note, id=job_id))
-        job = self._await_job(job_id)
-        self._save_job(None)
-        return job
+        return self._await_job(job_id)
 
     def _start_job(self, items: list[dict[str, Any]]) -> str:
         for seconds in BUSY_PAUSES_S if self.patient else ():
@@ -194,6 +200,9 @@ class Bulk:
 
     def _outcomes(self, records: Sequence[Record], job: Job) -> list[Outcome]:
         told = self._told(records, job)
+        if told is not None:
+            told = self.read_back.look(records, told)
+        self._save_job(None)  # not before, so that a resumption looks at what it may have harmed
         if told is not None:
             self._count(records, told)
             return [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from fsseg.freshsales.errors import Forbidden, FreshsalesError
 from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import LAG_S
 from fsseg.freshsales.views import pages, view_of_all
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import addresses, flatten
@@ -29,6 +31,22 @@ def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record])
     written = pages(count_written(context.store, entity))
     if len(missing) > written:
         _read_latest(context, entity, missing, written + EXTRA_PAGES)
+    _look_up(context, entity, missing)
+    if missing and _wait_out_lag(context, missing.values()):
+        _look_up(context, entity, missing)
+
+
+def _wait_out_lag(context: PushContext, records: Iterable[Record]) -> bool:
+    """Wait until look-ups must find all of these; whether there was need to. Raises `Halted`."""
+    sent_at = max((datetime.fromisoformat(one.claimed_at) for one in records if one.claimed_at), default=None)
+    age = LAG_S if sent_at is None else (datetime.now(UTC) - sent_at).total_seconds()
+    if not 0 <= age < LAG_S:
+        return False
+    context.pause(LAG_S - age)
+    return True
+
+
+def _look_up(context: PushContext, entity: Entity, missing: dict[str, Record]) -> None:
     for record in list(missing.values()):
         try:
             rows = context.reader.lookup(record.key, "name" if entity == "account" else "email", (entity,))[entity]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,7 +12,7 @@ from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.push.custom_fields import CustomFields
 from fsseg.push.refusals import Refusals
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import Record, Store
 
 
 @dataclass
@@ -34,7 +34,8 @@ class PushContext:
 
     `lock` guards the store, which the workers of one chunk share; `owner_id` owns the sales activities written.
     `pause` waits so many seconds, and raises `Halted` where the run may not go on. `note_requests` writes down how many
-    requests were spent so far, so that they count even if the process is killed.
+    requests were spent so far, so that they count even if the process is killed. `was_delivered` tells whether just
+    what is wanted of one of these records was delivered before.
     """
 
     store: Store
@@ -52,4 +53,5 @@ class PushContext:
     strict: bool = False
     refusals: Refusals | None = None
     deal_links: DealLinks = field(default_factory=DealLinks)
+    was_delivered: Callable[[Sequence[Record]], bool] = lambda records: False
     lock: threading.Lock = field(default_factory=threading.Lock)

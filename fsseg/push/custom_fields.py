@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -30,6 +31,14 @@ class CustomFields:
     """Whether the account has been seen to keep the custom fields that a single write doesn't name."""
     read_at: datetime | None = None
     """When the plan began to read what the records hold."""
+
+    remember: Callable[[], None] = lambda: None
+    """Keeps for later runs that bulk empties the custom fields that it doesn't name."""
+
+    def note_bulk_replaces(self) -> None:
+        """Bulk was seen to empty custom fields."""
+        self.bulk_merges = False
+        self.remember()
 
     def may_bulk(self, record: Record) -> bool:
         """Whether bulk keeps what this record holds beside what is written of it."""

@@ -6,18 +6,15 @@ Look-ups lag: for up to 20 seconds they may not find what was made. The view of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
+from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import LAG_S
-from fsseg.freshsales.views import newest, view_of_all
-from fsseg.match.remote_record import EARLIEST, Existing, flatten, instant
+from fsseg.match.newest import newest_pages
+from fsseg.match.remote_record import EARLIEST, Existing
 from fsseg.push.context import PushContext
 from fsseg.state.plan_store import Record
-
-SKEW = timedelta(minutes=5)
-"""How much the clocks of two hosts may differ when the newest records are searched."""
 
 MAX_PAGES = 30
 """Pages of the newest records that are searched before it is given up."""
@@ -50,7 +47,7 @@ class MadeRecords:
         asked_at = datetime.now(UTC) if just_sent else self._settled_at
         if self._rows is None or self._read_at < asked_at or since < self._since:
             read_at = datetime.now(UTC)
-            self._rows = list(self._read(since - SKEW))
+            self._rows = list(self._read(since))
             self._since, self._read_at = since, read_at
         return [row for row in self._rows if is_it(row)]
 
@@ -61,17 +58,7 @@ class MadeRecords:
             self._context.pause(LAG_S - age)
 
     def _read(self, since: datetime) -> Iterator[Existing]:
-        reader, entity = self._context.reader, self._entity
-        try:
-            view = view_of_all(reader, entity)
-            if view is None:
-                return
-            for number in range(1, MAX_PAGES + 1):
-                page = newest(reader, entity, view, number)
-                rows = [flatten(entity, row) for row in page.rows]
-                yield from rows
-                if not rows or any(instant(row, "created_at") < since for row in rows):
-                    return
-        except (Forbidden, Refused):
-            return
-        raise Unavailable(f"too many {entity}s were made since to tell whether this one is among them")
+        for number, rows in enumerate(newest_pages(self._context.reader, self._entity, since), 1):
+            if number > MAX_PAGES:
+                raise Unavailable(f"too many {self._entity}s were made since to tell whether this one is among them")
+            yield from rows

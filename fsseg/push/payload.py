@@ -43,7 +43,7 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
         if name in LINK_FIELDS or (dot and record.entity == "lead" and part in attributes):
             continue
         if dot and record.entity == "lead":
-            attributes[part] = _nested(catalog, record, part)
+            attributes[part] = nested(catalog, record, part)
         elif name.startswith("cf_"):
             custom[name] = after
         elif name == "email" and record.entity == "contact":
@@ -55,23 +55,24 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
     return attributes
 
 
-def _nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
+def nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
+    """All that a lead's company or deal shall hold."""
     has = record.existing or {}
-    nested: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
     own = [name.removeprefix(f"{part}.") for name in has if name.startswith(f"{part}.cf_")]
     for name in [*NESTED_FIELDS[part], *own]:
         value = has.get(f"{part}.{name}")
         if value is not None:
-            nested[name] = _as_sent(catalog, f"{part}.{name}", value)
+            whole[name] = _as_sent(catalog, f"{part}.{name}", value)
     for name, (_, after) in record.fields.items():
         owner, _, field = name.partition(".")
         if owner == part and field:
-            nested[field] = after
-    return {name: custom for name, custom in nested.items() if not name.startswith("cf_")} | _custom(nested)
+            whole[field] = after
+    return {name: custom for name, custom in whole.items() if not name.startswith("cf_")} | _custom(whole)
 
 
-def _custom(nested: dict[str, Any]) -> dict[str, Any]:
-    custom = {name: value for name, value in nested.items() if name.startswith("cf_")}
+def _custom(whole: dict[str, Any]) -> dict[str, Any]:
+    custom = {name: value for name, value in whole.items() if name.startswith("cf_")}
     return {"custom_field": custom} if custom else {}
 
 

@@ -16,7 +16,7 @@ from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.made import MadeRecords
 from fsseg.push.outcome import Outcome
-from fsseg.push.payload import body
+from fsseg.push.payload import NESTED_FIELDS, body, nested
 from fsseg.push.updates import update
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, account_named
@@ -169,7 +169,10 @@ class ContactPusher(_PersonPusher):
         if not contacts:
             name = (record.existing or {}).get("last_name") or record.desired.get("last_name") or record.key
             assert record.converts is not None
-            contact = writer.convert(record.converts, {"last_name": name, "email": record.key})
+            parts = {part: nested(self._context.catalog, record, part) for part in NESTED_FIELDS}
+            # Whether those that the lead holds are taken along where they aren't named isn't documented.
+            named = {part: values for part, values in parts.items() if values.get("name")}
+            contact = writer.convert(record.converts, {"last_name": name, "email": record.key, **named})
             contacts = [contact] if contact else reader.lookup(record.key, "email", ("contact",))["contact"]
         if not contacts:
             raise Unavailable("the lead was converted, but no contact of its e-mail can be found")

@@ -43,7 +43,7 @@ def update(context: PushContext, record: Record, id: int, attributes: dict[str, 
         return context.writer.update(record.entity, id, attributes)
     if WHOLE not in before:
         raise Refused("its custom fields can't be read, and to write some might empty the others", status=403)
-    whole = {**_held(context, record.entity, before), **custom}
+    whole = {**held(context, record.entity, before), **custom}
     sent = whole if context.custom_fields.how == "whole" else custom
     answer = _write_whole(context, record, id, {**attributes, "custom_field": sent}, custom)
     lost = _lost(context, record, id, answer, whole, custom)
@@ -87,7 +87,7 @@ def _read(context: PushContext, record: Record, id: int, *, anew: bool) -> Exist
     return current
 
 
-def _held(context: PushContext, entity: str, before: Existing) -> dict[str, Any]:
+def held(context: PushContext, entity: str, before: Existing) -> dict[str, Any]:
     """The custom fields that hold something and can be written, as they are to be written."""
     fields = context.catalog.fields(entity)
     return {

@@ -119,17 +119,21 @@ class ChangeGroups:
                 yield change
 
 
+_KEYS = ("email", "name")
+"""Fields that tell a record from others."""
+
+
 def field_lines(change: Change) -> list[tuple[str, str, str]]:
     """(name, before, after) of every field as safe text; what is cleared has the after `(cleared)`.
 
-    A new record's fields have an empty before; those of them that stay null are left out. The before of what could not
-    be read is `(not read)`.
+    A new record's fields have an empty before; those of them that stay null are left out, and so is what only repeats
+    the key that the record is shown by. The before of what could not be read is `(not read)`.
     """
     create = change["action"] == Action.CREATE
     lines = []
     for name, cell in (change.get("fields") or {}).items():
         after = cell.get("after")
-        if create and after is None:
+        if create and (after is None or (name in _KEYS and after == change.get("key"))):
             continue
         before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
         lines.append((sanitise(name), before, CLEARED if is_emptied(after) else value(after)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -328,7 +329,21 @@ def forecast_line(summary: Summary) -> str:
     forecast = summary.get("forecast") or {}
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
-    return f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    text = f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    to_come = forecast["requests"] - summary["requests"]["total"]
+    if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
+        text += f" On an account with {', '.join(map(number, QUOTAS))} an hour: {', '.join(hours(to_come))}."
+    return text
+
+
+QUOTAS = (1_000, 2_000, 5_000)
+"""Requests an hour that Freshsales' plans allow."""
+
+
+def hours(requests: int) -> Iterator[str]:
+    """How long so many requests take with each of these quotas, of which the first is there at once."""
+    windows = (math.ceil(requests / quota) - 1 for quota in QUOTAS)
+    return (about(waited * 3600) if waited else "under an hour" for waited in windows)
 
 
 def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:

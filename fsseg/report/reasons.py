@@ -151,9 +151,18 @@ TABLE: tuple[Reason, ...] = (
         Code.CREATED, "push", "warning", "the run has made it, and undo leaves it there: --delete-created deletes it"
     ),
     Reason(
+        Code.CONVERTED,
+        "push",
+        "warning",
+        "the run has made a contact of a lead, which can't be undone: the fields were put back, and it stays a contact",
+    ),
+    Reason(
         Code.INCOMPLETE, "map", "warning", "a field that Freshsales requires is missing, so the record was left out"
     ),
 )
+
+UNKNOWN_EMAIL = "nothing tells the e-mail of this userId: identify the person first, or put the e-mail into the event"
+"""What to do about `unknown_person` where people were to be made."""
 
 REASONS: Mapping[str, Reason] = MappingProxyType({r.code: r for r in TABLE if r.outcome != "warning"})
 """By code: why an event was rejected, skipped or failed."""

@@ -11,7 +11,7 @@ from msgspec import to_builtins
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
-from fsseg.report.reasons import REASONS, WARNINGS
+from fsseg.report.reasons import REASONS, UNKNOWN_EMAIL, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.actions import Action, Code, EventOutcome, Status
@@ -69,8 +69,13 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
 
 
 def _hint(store: Store, code: str) -> str:
-    """What to do about a reason; of refusals, what new records lack where all of an entity were refused for that."""
+    """What to do about a reason, in this run.
+
+    Of refusals, what new records lack where all of an entity were refused for that; nothing is advised that was done.
+    """
     lacking = "; ".join(store.meta.refused_all.values()) if code == Code.REFUSED else ""
+    if code == Code.UNKNOWN_PERSON and (store.meta.settings or {}).get("create_missing"):
+        return UNKNOWN_EMAIL
     return lacking or REASONS[code].hint
 
 
@@ -112,7 +117,7 @@ def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
     with JsonLines(run.failures) as lines:
         shown = input_paths(store)
         for position, line, code, message, event, raw in rejects_of(store):
-            about = _about(shown[position >> POSITION_BITS], line, code, message, None)
+            about = _about(store, shown[position >> POSITION_BITS], line, code, message, None)
             if event is None and raw is None:
                 about |= _lost(None)
             elif event is None:
@@ -135,11 +140,13 @@ def _lost(key: str | None) -> dict[str, Any]:
     return {"key": key, LOST: "the file has changed since it was read, or is gone, so the event can't be given"}
 
 
-def _about(file: str, line: int | None, code: str, message: str | None, status: int | None) -> dict[str, Any]:
-    reason = REASONS[code]
+def _about(
+    store: Store, file: str, line: int | None, code: str, message: str | None, status: int | None
+) -> dict[str, Any]:
+    reason, hint = REASONS[code], _hint(store, code)
     return {
-        "file": file, "line": line, "stage": reason.stage, "code": code, "message": message or reason.hint,
-        "hint": reason.hint, "retryable": reason.retryable, "status": status,
+        "file": file, "line": line, "stage": reason.stage, "code": code, "message": message or hint,
+        "hint": hint, "retryable": reason.retryable, "status": status,
     }  # fmt: skip
 
 
@@ -148,7 +155,7 @@ def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dic
     failed = (at for at in totals.failures if totals.outcome(at) in (EventOutcome.REJECTED, EventOutcome.FAILED))
     keys: dict[int, str] | None = None
     for position, item in reread(store, failed):
-        about = _about(shown[position >> POSITION_BITS], item.line if item else None, *totals.failures[position])
+        about = _about(store, shown[position >> POSITION_BITS], item.line if item else None, *totals.failures[position])
         if item is None:
             keys = keys_of_events(store, totals.failures) if keys is None else keys
             about |= _lost(keys.get(position))

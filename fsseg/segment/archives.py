@@ -5,15 +5,17 @@ from __future__ import annotations
 import atexit
 import lzma
 import os
+import re
 import tarfile
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import chain
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from fsseg.segment.objects import RemoteFile, is_remote, open_remote
 from fsseg.segment.packing import CHUNK, LAYERS, packing_of, unpacked
 
 SEPARATOR = "!"
@@ -23,6 +25,9 @@ _FIRST = 1 << 14
 """Bytes that are read of a file for a look at it; blocks of some packings take more."""
 _LOOK = 512
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_NAMES = r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))"
+_ARCHIVE = re.compile(rf"{_NAMES}(?={SEPARATOR}){SEPARATOR}", re.IGNORECASE)
+_ARCHIVE_NAME = re.compile(rf".+{_NAMES}", re.IGNORECASE)
 _OFFICE = "[Content_Types].xml"
 _MOST_SPOOLED = 4 << 30
 """Bytes of a zip archive within another archive, which has to be put on disk to be read."""
@@ -70,19 +75,24 @@ def _beginning(blocks: Iterator[bytes]) -> bytes:
 
 
 def is_archive(path: str) -> bool:
-    """Whether the file is an archive, however it is packed. Raises OSError."""
+    """Whether the file is an archive, however it is packed; an object is taken by its name. Raises OSError."""
+    if is_remote(path):
+        return _ARCHIVE_NAME.fullmatch(path) is not None
     with open(path, "rb", buffering=0) as file:
         return bool(_Peeked(file).kind)
 
 
 def members(path: str) -> Iterator[Member]:
     """The files in an archive, in their order there."""
-    with open(path, "rb") as file:
+    with open_remote(path) if is_remote(path) else open(path, "rb") as file:
         yield from _within(file, path, 0)
 
 
 def split_member(path: str) -> tuple[str, str]:
     """The file that holds what the path names, and what it names within that: nothing, where it is the file itself."""
+    if is_remote(path):
+        found = _ARCHIVE.search(path)
+        return (path[: found.end() - 1], path[found.end() :]) if found else (path, "")
     at = path.find(SEPARATOR)
     while at >= 0 and not os.path.lexists(path):
         if os.path.isfile(path[:at]):
@@ -136,7 +146,7 @@ def _within(file: Any, path: str, depth: int) -> Iterator[Member]:
     if not peeked.kind or depth > DEPTH:
         yield Member(path, BlockFile(peeked.raw()))
         return
-    is_plain = depth == 0 and not peeked.is_packed
+    is_plain = depth == 0 and not peeked.is_packed and not (peeked.kind == "tar" and isinstance(file, RemoteFile))
     try:
         if is_plain:
             file.seek(0)
@@ -172,8 +182,10 @@ def _of_tar(content: Any, path: str, depth: int, is_plain: bool) -> Iterator[Mem
             archive.members = []  # type: ignore[attr-defined]  # all of them would be kept
 
 
-def _seekable(content: Any) -> IO[bytes]:
+def _seekable(content: Any) -> AbstractContextManager[Any]:
     """The file itself, where it is one; a zip archive within another archive goes to disk for a while."""
+    if isinstance(content, RemoteFile):
+        return nullcontext(content)
     if not isinstance(content, BlockFile):
         return open(os.dup(content.fileno()), "rb")  # the caller closes it
     spool = tempfile.TemporaryFile()  # noqa: SIM115  # as above
@@ -220,8 +232,8 @@ _places: list[_Place] = []
 def open_member(path: str) -> BlockFile:
     """A file in an archive, until another is opened. Raises OSError."""
     archive, _ = split_member(path)
-    stat = os.stat(archive)
-    key = (archive, stat.st_size, stat.st_mtime_ns, os.getpid())
+    stat = None if is_remote(archive) else os.stat(archive)
+    key = (archive, stat and (stat.st_size, stat.st_mtime_ns), os.getpid())
     if not _places or _places[0].key != key or path in _places[0].passed:
         close_archive()
         _places.append(_Place(key, archive))

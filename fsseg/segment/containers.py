@@ -5,10 +5,12 @@ A new container is one more row in `CONTAINERS`.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -17,7 +19,8 @@ from fsseg.segment.foreign import what_it_is
 from fsseg.segment.lines import Piece, lines_of
 from fsseg.segment.open import Input, Source
 from fsseg.segment.tables.csv_rows import Row, csv_rows
-from fsseg.segment.tables.kinds import table_in
+from fsseg.segment.tables.kinds import kind_of, table_in
+from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.table import Table, UnusableTable
 
 Numbered = tuple[Piece, int]
@@ -36,6 +39,33 @@ class Container(NamedTuple):
     pieces: Callable[[Source], Iterator[Numbered]]
 
 
+class TableContainer(Protocol):
+    """A table, however it is written."""
+
+    @property
+    def name(self) -> str:
+        """The container's name in reports."""
+
+    @property
+    def table(self) -> Table:
+        """Which table it is."""
+
+    def rows(self, source: Source) -> Iterator[tuple[Any, int]]:
+        """The rows of the table with their numbers, without its header."""
+
+
+class ParquetTable(NamedTuple):
+    """A table as Parquet."""
+
+    table: Table
+    file: ParquetRows
+    name: str = "parquet"
+
+    def rows(self, source: Source) -> Iterator[tuple[Any, int]]:
+        """See `TableContainer`."""
+        return self.file.rows()
+
+
 class CsvTable(NamedTuple):
     """A table as CSV."""
 
@@ -44,7 +74,7 @@ class CsvTable(NamedTuple):
     name: str = "csv"
 
     def rows(self, source: Source) -> Iterator[Row]:
-        """The rows of the table, without its header."""
+        """See `TableContainer`."""
         header = True
         for row, number in csv_rows(source, self.delimiter):
             if not header:
@@ -53,9 +83,11 @@ class CsvTable(NamedTuple):
                 header = False
 
 
-def container_of(source: Source, input: Input) -> Container | CsvTable:
+def container_of(source: Source, input: Input) -> Container | TableContainer:
     """What claims the content first. Raises `ForeignContent` where it is no export of events."""
     try:
+        if source.head.startswith(MAGIC):
+            return _parquet(source, input)
         if found := table_in(source, input.path, input.hints):
             return CsvTable(*found)
     except UnusableTable as error:
@@ -63,6 +95,16 @@ def container_of(source: Source, input: Input) -> Container | CsvTable:
     if reason := what_it_is(source.head):
         raise ForeignContent(reason)
     return next((container for container in CONTAINERS if container.claims(source)), LINES)
+
+
+def _parquet(source: Source, input: Input) -> ParquetTable:
+    is_plain_file = not source.packing and os.path.isfile(input.path)
+    file = ParquetRows(source.blocks, input.path if is_plain_file else None)
+    table = kind_of(file.columns, input.path, input.hints)
+    if table is None:
+        file.close()
+        raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")
+    return ParquetTable(replace(table, quick=None), file)
 
 
 def _lines(source: Source) -> Iterator[Numbered]:

@@ -72,7 +72,6 @@ def _is_json(line: bytes) -> bool:
 
 _KINDS: tuple[tuple[str, Claims], ...] = (
     ("the file is UTF-16: save it as UTF-8", _starts(b"\xff\xfe", b"\xfe\xff")),
-    ("a Parquet file: export it as JSON lines", _starts(b"PAR1")),
     ("an Avro file: export it as JSON lines", _starts(b"Obj\x01")),
     ("an ORC file: export it as JSON lines", _starts(b"ORC")),
     ("an SQLite database: export it as JSON lines", _starts(b"SQLite format 3\0")),

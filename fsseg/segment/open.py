@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from fsseg.segment.archives import SEPARATOR, open_member, split_member
 from fsseg.segment.hints import NO_HINTS, Hints
+from fsseg.segment.objects import is_remote, open_remote
 from fsseg.segment.packing import CHUNK, LAYERS, packing_of, unpacked
 
 STDIN = "-"
@@ -49,9 +50,11 @@ class UnreadableInput(Exception):
 
 
 def open_bytes(path: str, stdin: BinaryIO | None = None) -> AbstractContextManager[Any]:
-    """The file, a file in an archive, or standard input, which stays open. Raises OSError."""
+    """The file, an object, a file in an archive, or standard input, which stays open. Raises OSError."""
     if path == STDIN:
         return nullcontext(stdin or sys.stdin.buffer)
+    if is_remote(path) and not split_member(path)[1]:
+        return open_remote(path)
     if SEPARATOR in path and split_member(path)[1]:
         return nullcontext(open_member(path))
     return open(path, "rb", buffering=0)

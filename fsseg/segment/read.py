@@ -11,12 +11,13 @@ import orjson
 
 from fsseg.segment import json_codec
 from fsseg.segment.batches import is_batch, messages_in
-from fsseg.segment.containers import LINES, Container, CsvTable, ForeignContent, container_of
+from fsseg.segment.containers import LINES, Container, ForeignContent, TableContainer, container_of
 from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
 from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
+from fsseg.segment.objects import use_endpoint
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.tables.events import RowEvents
@@ -56,6 +57,7 @@ class Reader:
 
     def __iter__(self) -> Iterator[Event | Rejected]:
         part = self.input.start, self.input.end
+        use_endpoint(self.input.hints.endpoint)
         try:
             with open_bytes(self.input.path, self._stdin) as file:
                 if part == (0, None):
@@ -66,7 +68,7 @@ class Reader:
                     source = Source(range_blocks(file, *part), inside=part[0] > 0)
                     container = LINES
                 self.container = container.name + source.packing
-                if isinstance(container, CsvTable):
+                if not isinstance(container, Container):
                     self.table = container.table.name
                     yield from self._rows(source, container)
                 else:
@@ -123,7 +125,7 @@ class Reader:
             if container is not LINES:
                 self.jumps = None
 
-    def _rows(self, source: Source, container: CsvTable) -> Iterator[Event | Rejected]:
+    def _rows(self, source: Source, container: TableContainer) -> Iterator[Event | Rejected]:
         first = self.input.number << POSITION_BITS
         events = RowEvents(container.table, first, self._ids, self._latest, lambda: self._file_time)
         self.jumps, expected, count = [], 0, 0

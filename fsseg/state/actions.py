@@ -128,6 +128,7 @@ class Code(StrEnum):
     SHARED_EMAIL = "shared_email"
     IS_LEAD = "is_lead"
     CREATED = "created"
+    CONVERTED = "converted"
 
 
 def is_any(column: str, *values: Action | Status | Code) -> str:

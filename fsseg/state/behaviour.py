@@ -45,6 +45,11 @@ def note_lost_contacts(folder: Path) -> None:
     write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), bulk_loses_contacts=True))
 
 
+def note_bulk_replaces(folder: Path) -> None:
+    """Bulk was seen to empty the custom fields that it doesn't name; another probe may tell otherwise."""
+    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), bulk_custom_fields="replace"))
+
+
 def write_behaviour(folder: Path, behaviour: Behaviour) -> None:
     """Keep it for later runs."""
     write_text(folder / FILE, encode(behaviour).decode())

@@ -11,6 +11,9 @@ from fsseg.state.actions import Action, Code, Status
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.row_status import add_warnings
 
+PAGE = 5_000
+"""Event keys that are held in memory at a time."""
+
 DECIDED = ("action", "fields", "status", "code", "warnings", "account")
 """The columns of a record that deciding sets."""
 
@@ -66,6 +69,11 @@ def undecided(store: Store, kind: str) -> Iterator[list[Record]]:
     return store.pages("kind = ? AND (action IS NULL OR action = ?)", (kind, Action.REFERENCE))
 
 
+def converting_leads(store: Store) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The people who are leads and become contacts, with what the lead holds."""
+    return ((record.id, record.existing or {}) for record in store.records("converts IS NOT NULL"))
+
+
 def write_decisions(store: Store, rows: Iterable[tuple[Any, ...]], times: Iterable[tuple[str, int]]) -> None:
     """Set what was decided: the columns of `DECIDED`, and event times where some are not wanted any more; ids last."""
     with store.transaction():
@@ -106,8 +114,18 @@ def known_with_entries(store: Store, via: str) -> list[tuple[Entity, int]]:
     ).fetchall()
 
 
-def mark_entries(store: Store, ids: Iterable[tuple[int, int]]) -> None:
-    """These entries, given by id in Freshsales and event key, are there already."""
+def keys_of_readable_entries(store: Store) -> Iterator[list[int]]:
+    """The event keys of the undecided entries that can be read back, by pages."""
+    rows = store.db.execute(
+        "SELECT hash FROM entry WHERE action IS NULL AND json_extract(payload, '$.via') != 'tracking'"
+    )
+    keys = array("q", (key for (key,) in rows))
+    for at in range(0, len(keys), PAGE):
+        yield list(keys[at : at + PAGE])
+
+
+def mark_entries(store: Store, ids: Iterable[tuple[int | None, int]]) -> None:
+    """These entries, given by id in Freshsales, where that is known, and event key, are there already."""
     with store.transaction() as db:
         db.executemany(
             f"UPDATE entry SET action = '{Action.UNCHANGED}', remote_id = ? WHERE hash = ? AND action IS NULL", ids

@@ -64,9 +64,12 @@ class File(NamedTuple):
 
     path: str
     size: int
-    mtime_ns: int
+    version: int | str
+    """When the file was changed, or which version of an object it is."""
     events: int
     run: str
+    since: str = ""
+    """The time before which events of it were left out; empty where none were."""
 
 
 class Ledger:
@@ -301,9 +304,9 @@ class LedgerChange:
     def files(self, files: Iterable[File]) -> None:
         """All of these files was imported; by the first run that did, as long as they stay the same."""
         self._db.executemany(
-            "INSERT INTO file VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET size = excluded.size,"
-            " mtime_ns = excluded.mtime_ns, events = excluded.events, run = excluded.run"
-            " WHERE (size, mtime_ns) != (excluded.size, excluded.mtime_ns)",
+            "INSERT INTO file VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET size = excluded.size,"
+            " version = excluded.version, events = excluded.events, run = excluded.run, since = excluded.since"
+            " WHERE (size, version) != (excluded.size, excluded.version) OR since > excluded.since",
             files,
         )
 

@@ -14,10 +14,12 @@ from fsseg.segment.email_key import email_key
 from fsseg.state import delivered_keys
 from fsseg.state.delivered_keys import Delivered
 
-VERSION = 5
+VERSION = 6
 
 # A ledger that is made anew, since one was lost, begins later than any that was there before: seconds since 2025.
 # A million people have to fit into little space: keys are 64-bit hashes, and an e-mail that is the key isn't repeated.
+_FILE = """CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, version NOT NULL, events INTEGER NOT NULL,
+    run TEXT NOT NULL, since TEXT NOT NULL DEFAULT '') WITHOUT ROWID"""
 SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta SELECT name, strftime('%s', 'now') - 1735689600
@@ -34,8 +36,7 @@ CREATE TABLE not_stored (place INTEGER NOT NULL, field INTEGER NOT NULL, value I
     PRIMARY KEY (place, field)) WITHOUT ROWID;
 CREATE TABLE doubt (key INTEGER PRIMARY KEY, run TEXT NOT NULL);
 {delivered_keys.SCHEMA}
-CREATE TABLE file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, events INTEGER NOT NULL,
-    run TEXT NOT NULL) WITHOUT ROWID;
+{_FILE};
 """
 
 FINGERPRINT = (1 << 47) - 1
@@ -187,4 +188,12 @@ def _to_5(db: Connection) -> None:
     )
 
 
-MIGRATIONS = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5}
+def _to_6(db: Connection) -> None:
+    """Objects are known by their version, and files of which old events were left out by the time before which."""
+    files = db.execute("SELECT path, size, mtime_ns, events, run FROM file").fetchall()
+    db.execute("DROP TABLE file")
+    db.execute(_FILE)
+    db.executemany("INSERT INTO file (path, size, version, events, run) VALUES (?, ?, ?, ?, ?)", files)
+
+
+MIGRATIONS = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6}

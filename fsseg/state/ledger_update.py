@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from fsseg.state.actions import TABLES, Action, Code, Status, Table, is_any
+from fsseg.state.counted_events import adds_up, counted_key, counted_keys
 from fsseg.state.fingerprint import fingerprint, fingerprint_keys, value_fingerprint
 from fsseg.state.input_files import finished
 from fsseg.state.ledger import Ledger, LedgerChange
@@ -89,6 +90,7 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
         change.touch(_owners(store))
         if fresh:
             change.events(_events(store, totals))
+            change.events(counted_keys(store, _DONE))
         change.files(files)
         change.doubts(run, doubts)
     with store.transaction() as db:
@@ -174,8 +176,9 @@ def _fingerprint(row: _Row, totals: Totals, before: int | None) -> int | None:
 
 
 def _owners(store: Store) -> Iterator[int]:
-    """The fingerprint keys of the people who got something on their timelines."""
-    owners = f"SELECT DISTINCT person FROM entry WHERE {_NEW} AND person IS NOT NULL"
+    """The fingerprint keys of the people who got something on their timelines, which was not there before."""
+    made = f"{_NEW} AND action = '{Action.CREATE}'"
+    owners = f"SELECT DISTINCT person FROM entry WHERE {made} AND person IS NOT NULL"
     return (key for row in _rows(store, f"r.id IN ({owners}) AND r.matched") for key in row.fingerprint_keys)
 
 
@@ -225,6 +228,8 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
                 row = row._replace(remote_id=row.remote_id or remote_id)  # which bulk had not told
                 _roll_back_record(original, ledger, change, row, deleted=action == Action.DELETE)
                 change.forget_events(key for _, key in row.sources)
+                if adds_up(original):
+                    change.forget_events(counted_key(key) for _, key in row.sources)
                 undone.update(row.fingerprint_keys)
         change.forget_events(left_out(undone))
         keys = original.db.execute("SELECT id, hash FROM entry").fetchall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fsseg.freshsales.names import Entity
-from fsseg.state.actions import IS_EMPTIED, WRITES, Action, Status, is_any
+from fsseg.state.actions import IS_EMPTIED, WRITES, Action, Code, Status, is_any
 from fsseg.state.plan_store import Store
 
 
@@ -63,3 +63,8 @@ def has_written(store: Store, *actions: Action) -> bool:
 def has_failed(store: Store) -> bool:
     """Whether any row failed, or may have."""
     return store.has_any(is_any("status", Status.FAILED, Status.UNKNOWN))
+
+
+def has_converted(store: Store) -> bool:
+    """Whether an undo has left a contact one that its run had made of a lead."""
+    return bool(store.count("record", f"warnings LIKE '%\"{Code.CONVERTED}\"%'"))

@@ -10,7 +10,7 @@ from fsseg.state.seal import unseal, unseal_settled
 FAILED = f"{WRITES} AND {is_any('status', Status.FAILED, Status.UNKNOWN)}"
 HELD_BACK = (
     f"{is_any('action', Action.CONFLICT, Action.SKIPPED)} AND status = '{Status.FAILED}'"
-    f" AND {is_any('code', Code.EMAIL_EXISTS, Code.UNKNOWN_OUTCOME)}"
+    f" AND {is_any('code', Code.EMAIL_EXISTS, Code.UNKNOWN_OUTCOME, Code.REFUSED)}"
 )
 """What was not sent for a reason that may be gone by now."""
 

@@ -58,8 +58,8 @@ APPLICABLE = frozenset({RunState.PLANNED, RunState.SUPERSEDED, RunState.DECLINED
 class RunInfo(Struct, frozen=True, kw_only=True):
     """What a run is and how it stands, as `run.json` keeps it; times are UTC, `seconds` is the time it took so far.
 
-    `inputs` are absolute paths, or `-`. `of` is the run whose plan it applies, or that it undoes; `by` is the run that
-    applied, undid or superseded it. `settings` hold no secret.
+    `inputs` are absolute paths, or `-`; `given` are the same as they were given. `of` is the run whose plan it applies,
+    or that it undoes; `by` is the run that applied, undid or superseded it. `settings` hold no secret.
     """
 
     id: str
@@ -69,6 +69,7 @@ class RunInfo(Struct, frozen=True, kw_only=True):
     started_at: str
     state: RunState = RunState.PLANNING
     inputs: list[str] = []
+    given: list[str] = []
     settings: dict[str, Any] = {}
     dry: bool = False
     offline: bool = False

@@ -10,12 +10,13 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints, overload
+from typing import Any, Generic, TypeVar, get_args, get_type_hints, overload
 
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder, encode
 
 from fsseg.freshsales.names import Entity
+from fsseg.segment.places import Stamp
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError
 
@@ -102,13 +103,6 @@ class DayMarks(Struct, frozen=True):
     inputs: dict[int, bytes] = {}
 
 
-class FileStamp(NamedTuple):
-    """What tells whether a file was changed."""
-
-    size: int
-    mtime_ns: int
-
-
 class Note(Generic[T]):
     """One note of a run, read from its plan and written to it as an attribute of `RunMeta`.
 
@@ -177,7 +171,7 @@ class RunMeta:
     forecast: Note[Forecast | None] = Note(None)
     """What it was expected to take; None offline."""
 
-    stamps: Note[dict[int, FileStamp | None]] = Note({})
+    stamps: Note[dict[int, Stamp | None]] = Note({})
     """Its inputs as they were when they were first read, by number; None of what is no file."""
 
     ends: Note[dict[int, str | None]] = Note({})

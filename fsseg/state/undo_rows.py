@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
+from fsseg.freshsales.names import Entity
 from fsseg.state.actions import IS_WRITE, TABLES, Action, Code, Status, is_any
 from fsseg.state.plan_store import Entry, Record, Store, encode
 
@@ -33,6 +35,8 @@ class WayBack(Struct, frozen=True):
     fields: dict[str, list[Any]] = {}
     links: list[dict[str, Any]] | None = None
     dropped: str | None = None
+    message: str | None = None
+    http_status: int | None = None
 
 
 def records_to_compare(original: Store) -> Iterator[Record]:
@@ -43,6 +47,15 @@ def records_to_compare(original: Store) -> Iterator[Record]:
 def count_records_to_compare(original: Store) -> int:
     """How many records `records_to_compare` gives."""
     return original.count("record", _TO_COMPARE)
+
+
+def unnamed_records(original: Store) -> dict[Entity, tuple[int, datetime]]:
+    """How many of these there are of each kind whose ids are not known, and when the first of them was sent."""
+    rows = original.db.execute(
+        f"SELECT entity, count(*), min(claimed_at) FROM record WHERE ({_TO_COMPARE}) AND remote_id IS NULL"
+        " AND claimed_at IS NOT NULL GROUP BY entity"
+    )
+    return {entity: (count, datetime.fromisoformat(since)) for entity, count, since in rows}
 
 
 def updated_records(original: Store) -> Iterator[Record]:
@@ -84,7 +97,8 @@ def add_record(undo: Store, record: Record, current: dict[str, Any] | None, way:
         "parent": record.parent, "account": record.account, "by_email": record.by_email, "keys": encode(record.keys),
         "existing": None if current is None else encode(current),
         "remote_id": current["id"] if current else record.remote_id,
-        "action": way.action, "status": way.status, "code": way.code, "warnings": encode(way.warnings),
+        "action": way.action, "status": way.status, "code": way.code,
+        "message": way.message, "http_status": way.http_status, "warnings": encode(way.warnings),
         "fields": encode(way.fields), "matched": True,
         "links": None if way.links is None else encode(way.links), "dropped": way.dropped,
     }  # fmt: skip

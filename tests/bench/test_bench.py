@@ -21,6 +21,7 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
         "read, map, dedupe, partition",
         "import, suite, 50% of the people there",
         "read, map, fold",
+        "by a mapping of 60 rules",
         "100 events of 20 people",
         "look-up of 20 new events",
         "known by a database id",

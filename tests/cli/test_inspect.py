@@ -30,9 +30,10 @@ def test_it_tells_what_is_in_the_files(shell: Shell) -> None:
     done = shell("inspect", "a.jsonl", "b.jsonl.gz", "--json")
     found = done.json
     assert done.code == 1
+    day = {"first": "2024-02-01T00:00:00.000Z", "last": "2024-02-01T00:00:00.000Z"}
     assert found["inputs"] == [
-        {"path": "a.jsonl", "container": "jsonl", "events": 3, "bad": 1},
-        {"path": "b.jsonl.gz", "container": "jsonl.gz", "events": 1, "bad": 0},
+        {"path": "a.jsonl", "container": "jsonl", "events": 3, "bad": 1} | day | {"first": "2024-01-02T03:04:05.000Z"},
+        {"path": "b.jsonl.gz", "container": "jsonl.gz", "events": 1, "bad": 0} | day,
     ]
     assert found["events"]["by_type"] == {"identify": 1, "track": 2}
     assert (found["events"]["first"], found["events"]["last"]) == (

@@ -61,6 +61,13 @@ CONTAINERS: dict[str, Callable[[], Files]] = {
     },
     "Segment CSV import": lambda: {"import.csv": exports.import_csv(FORTY)},
     "S3 source CSV": lambda: exports.source_csvs(FORTY),
+    "data lake": lambda: exports.data_lake(FORTY),
+    "warehouse tables as Parquet": lambda: {
+        f"{name}.parquet": exports.parquet(rows) for name, rows in exports.warehouse_rows(FORTY).items()
+    },
+    "packed Parquet": lambda: {
+        f"{name}.gz": exports.gz(content) for name, content in exports.data_lake(FORTY).items() if "data/" in name
+    },
     "warehouse tables": lambda: exports.warehouse_csvs(FORTY),
 }
 

@@ -355,3 +355,34 @@ def test_own_fields_of_a_leads_company_are_compared_and_kept(classic: Machine) -
     assert write.body["lead"]["company"] == {"name": "North Ltd", "city": "Oslo", "custom_field": {"cf_tier": "A"}}
     company = classic.account.one("leads", KIM)["company"]
     assert (company["city"], company["custom_field"]) == ("Oslo", {"cf_tier": "A"})
+
+
+@pytest.mark.parametrize("via", ["sales_activity", "note"])
+def test_offline_what_was_delivered_is_not_forecast_once_more(machine: Machine, via: str) -> None:
+    config = f'[timeline]\nvia = "{via}"\n'
+    events = [identify("a@x.example", title="CEO"), identify("u1", email="c@x.example"), track("u1", "Visited")]
+    path = machine.write("events.jsonl", [*events, track("a@x.example", "Visited")])
+    assert machine.imports(path, config=config).code == 0
+    more = machine.write("more.jsonl", [*events, track("a@x.example", "Left")])
+    for args in ((path,), (path, more)):
+        offline = machine.dry_runs(*args, "--offline", "--again", config=config)
+        online = machine.dry_runs(*args, "--again", config=config)
+        assert offline.actions == online.actions
+
+
+def test_a_resumed_run_tells_its_files_as_they_were_given(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(machine.home)
+    machine.write("events.jsonl", [identify("a@x.example", title="CEO"), {"type": "identify"}])
+    stopped = machine.imports("events.jsonl", "--max-requests", "1")
+    assert stopped.code == 5
+    assert machine.run("resume").code == 1
+    assert [row["path"] for row in stopped.summary["inputs"]] == ["events.jsonl"]
+    assert {row["_fsseg"]["file"] for row in stopped.failures} == {"events.jsonl"}
+
+
+def test_nobody_is_told_to_create_who_is_missing_where_that_was_asked_for(machine: Machine) -> None:
+    for args, advice in (((), "--create-missing"), (("--create-missing",), "nothing tells the e-mail")):
+        done = machine.imports(*args, events=[track("u9", "Visited")])
+        (reason,) = done.summary["reasons"]
+        assert (reason["code"], advice in reason["hint"]) == ("unknown_person", True)
+        assert advice in done.failures[0]["_fsseg"]["hint"]

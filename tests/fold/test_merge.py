@@ -8,18 +8,57 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsseg.fold.event_fields import EventFieldValues
 from fsseg.fold.merge import Contribution, State, dump, fold, merge, restore
+from fsseg.mapping.intents import EVENTS, Cells
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 CELLS = st.dictionaries(NAMES, st.none() | st.integers(0, 5) | st.sampled_from(["x", "y"]), max_size=4)
-PARTS = st.dictionaries(st.sampled_from(["", "company:acme", "deal:pilot"]), CELLS, min_size=1, max_size=3)
+EVENT_CELLS = st.dictionaries(
+    st.sampled_from(["first a", "last b", "count c", "sum d"]), st.integers(-3, 9), max_size=4
+)
+PARTS: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {}, optional={"": CELLS, "company:acme": CELLS, "deal:pilot": CELLS, EVENTS: EVENT_CELLS}
+).filter(bool)
 TIMES = st.sampled_from(["", "2025-01-06T10:00:00.000", "2025-01-06T10:00:00.001", "2025-03-01T00:00:00.000"])
 
 
 @st.composite
 def many(draw: st.DrawFn) -> list[Contribution]:
-    events = draw(st.lists(st.tuples(TIMES, PARTS), max_size=8))
+    events: list[tuple[str, dict[str, Cells]]] = draw(st.lists(st.tuples(TIMES, PARTS), max_size=8))
     return [(time, position, 1_000 + position, parts) for position, (time, parts) in enumerate(events)]
+
+
+def totals(state: State) -> tuple[dict[str, Any], dict[str, int]]:
+    """What the events make of the fields that they set, with their times."""
+    if EVENTS not in state:
+        return {}, {}
+    values = EventFieldValues("lead", state[EVENTS])
+    return values.fields, values.times
+
+
+def expected(said: list[Contribution]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for _, _, _, parts in sorted(said, key=lambda one: one[:2]):
+        for cell, value in parts.get(EVENTS, {}).items():
+            take, name = cell.split()
+            if take == "first":
+                fields.setdefault(name, value)
+            else:
+                fields[name] = value if take == "last" else fields.get(name, 0) + value
+    return fields
+
+
+@given(many(), st.integers(0, 8), st.randoms(use_true_random=False))
+@settings(max_examples=100)
+def test_first_last_count_and_sum_are_those_of_all_events_however_they_were_folded(
+    said: list[Contribution], cut: int, random: Any
+) -> None:
+    whole = fold(said)
+    assert totals(whole)[0] == expected(said)
+    random.shuffle(said)
+    assert totals(merge(fold(said[:cut]), fold(said[cut:]))) == totals(whole)
+    assert totals(restore(orjson.loads(orjson.dumps(dump(whole))))) == totals(whole)
 
 
 def naive(said: list[Contribution]) -> dict[str, dict[str, Any]]:
@@ -34,7 +73,8 @@ def naive(said: list[Contribution]) -> dict[str, dict[str, Any]]:
 @given(many())
 @settings(max_examples=50)
 def test_the_last_write_of_every_cell_stands(said: list[Contribution]) -> None:
-    assert {name: part.cells() for name, part in fold(said).items()} == naive(said)
+    folded = {name: part.cells() for name, part in fold(said).items()}
+    assert folded == naive(said)
 
 
 @given(many())

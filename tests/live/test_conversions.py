@@ -45,3 +45,37 @@ def test_the_deal_of_a_converted_lead_is_not_doubled(classic: Machine) -> None:
     for _ in range(2):
         classic.imports(events=events, config=CONVERT)
     assert [float(deal["amount"]) for deal in classic.account.records()["deals"]] == [6.0]
+
+
+@pytest.mark.parametrize("reviewed", [False, True])
+def test_account_and_deal_hold_what_the_lead_held_of_them(classic: Machine, reviewed: bool) -> None:
+    """Events that tell the names alone need not repeat what the account requires."""
+    company = {"name": "Co", "website": "https://co.example", "city": "Delft", "numberOfEmployees": 60}
+    classic.imports(events=[lead(company=company, deal={"name": "D", "amount": 5})])
+    events = [lead(at=2, fsContact=True, company={"name": "Co", "city": "Oslo"}, deal={"name": "D"})]
+    if reviewed:
+        classic.dry_runs(events=events, config=CONVERT)
+        done = classic.run("apply", "--yes", config=CONVERT)
+    else:
+        done = classic.imports(events=events, config=CONVERT)
+    assert (done.code, done.warnings) == (0, {}), done.failures
+    account = classic.account.one("sales_accounts", "Co")
+    assert (account["website"], account["city"], account["number_of_employees"]) == ("https://co.example", "Oslo", 51)
+    (deal,) = classic.account.records()["deals"]
+    (contact,) = classic.account.records()["contacts"]
+    assert (deal["amount"], deal["contact_ids"], deal["sales_account_id"]) == ("5.0", [contact["id"]], account["id"])
+    classic.account.forget()
+    assert classic.imports("--again", events=events, config=CONVERT).code == 0
+    assert classic.account.writes == 0
+
+
+@pytest.mark.parametrize("tells", [{}, {"title": "CEO"}])
+def test_undo_says_that_a_conversion_stays_and_puts_the_fields_back(classic: Machine, tells: dict[str, Any]) -> None:
+    classic.imports(events=[lead(title="CTO"), lead(1)])
+    done = classic.imports(events=[lead(at=2, fsContact=True, **tells), lead(1, at=2, title="CEO")], config=CONVERT)
+    assert done.code == 0
+    undone = classic.run("undo", "--yes")
+    assert (undone.code, undone.warnings) == (1, {"converted": 1})
+    assert "can't be undone" in undone.out
+    assert classic.account.one("contacts", "p0@x.example")["job_title"] == "CTO"
+    assert "job_title" not in classic.account.one("leads", "p1@x.example")

@@ -93,3 +93,19 @@ def test_a_null_that_clears_nothing_is_told(classic: Machine) -> None:
     classic.account.configure(null="ignore")
     done = classic.imports(events=[identify("p@x.example", title=None)])
     assert done.warnings == {"not_stored job_title": 1}
+
+
+def test_what_bulk_has_not_stored_is_seen_when_it_is_wanted_again(suite: Machine) -> None:
+    """Once, and then it is not sent any more."""
+    wanted = [
+        identify(f"c{n}@x.example", fsContact=True, company={"name": f"Firm {n}", "phone": "call us"})
+        for n in range(MANY)
+    ]
+    assert suite.imports(events=wanted).code == 0
+    writes = []
+    for _ in range(2):
+        suite.account.forget()
+        again = suite.imports("--again", events=wanted)
+        assert (again.code, again.warnings) == (0, {"not_stored phone": MANY})
+        writes.append(suite.account.writes)
+    assert writes == [1, 0]

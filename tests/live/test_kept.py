@@ -121,6 +121,37 @@ def test_what_is_lost_is_put_back_at_once_and_told(suite: Machine) -> None:
     assert done.code == 0
 
 
+@pytest.mark.parametrize("reads", [{}, {"forbidden": ["/view/", "/filters"]}, {"view_custom_fields": False}])
+@pytest.mark.parametrize("resource", ["contacts", "sales_accounts"])
+def test_what_bulk_empties_is_put_back_and_later_updates_go_alone(suite: Machine, resource: str, reads: Row) -> None:
+    suite.account.configure(bulk_custom_fields="replace", **reads)
+    seats = {"contacts": "cf_seats", "sales_accounts": "cf_domain_name"}[resource]
+    ids = people(suite, 12) if resource == "contacts" else [company(suite, number) for number in range(12)]
+    before = records(suite)
+    done = suite.imports(events=[event for n in range(12) for event in [update(resource, n)]])
+    assert done.code == 0, done.err
+    assert changes(before, {id: row for id, row in records(suite).items() if id in before}) == {
+        id: {seats: 9 if resource == "contacts" else "o.example"} for id in ids
+    }
+    assert "bulk empties the custom fields" in done.err
+    suite.account.forget()
+    assert suite.imports(events=[update(resource, n, again=True) for n in range(12)]).code == 0
+    path = f"POST /crm/sales/api/{resource}/bulk_upsert"
+    assert path not in suite.account.sandbox.stats()["requests"], "known from now on"
+
+
+def company(machine: Machine, number: int) -> int:
+    custom = {"cf_plan": "Pro"}
+    return int(machine.account.make("sales_accounts", name=f"Firm {number}", custom_field=custom)["id"])
+
+
+def update(resource: str, number: int, *, again: bool = False) -> Row:
+    if resource == "contacts":
+        return identify(f"p{number}@x.example", cfSeats=8 if again else 9)
+    domain = "p.example" if again else "o.example"
+    return identify(f"q{number}@x.example", fsContact=True, company={"name": f"Firm {number}", "cfDomainName": domain})
+
+
 def test_a_lead_that_becomes_a_contact_keeps_its_custom_fields(classic: Machine) -> None:
     full(classic, "leads")
     done = classic.imports(events=[identify("p0@x.example", fsContact=True, cfSeats=9)], config="convert_leads = true")

@@ -7,7 +7,8 @@ import pytest
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.intents import PersonIntent
-from fsseg.mapping.rules import MappingError, Rules
+from fsseg.mapping.mistakes import MappingError
+from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import catalog, cells_of, custom, identify, mapper
 
@@ -93,21 +94,22 @@ def test_every_mistake_is_told_at_once_with_its_path() -> None:
     }
     with pytest.raises(MappingError) as raised:
         mapper(mapping=mapping, id_field="cf_uid", owner="Nobody")
-    assert raised.value.mistakes == (
+    assert str(raised.value).splitlines() == [
         "mapping.person.plan: no field 'cf_plann' in this Freshsales; did you mean cf_plan?",
         "mapping.person.seen: last_seen is kept by Freshsales itself and cannot be written",
-        "mapping.person.x: unknown key 'feld'; a rule has field, values, ignore",
-        "mapping.person.y: names no field",
-        "mapping.person.z: names no field",
+        "mapping.person.x.feld: there is no key 'feld' here; did you mean field?",
+        'mapping.person.x: names no field; a rule reads like "cf_plan" or { field = "cf_plan" }',
+        'mapping.person.y: names no field; a rule reads like "cf_plan" or { field = "cf_plan" }',
+        'mapping.person.z: names no field; a rule reads like "cf_plan" or { field = "cf_plan" }',
         "mapping.lead.stage: no field 'led_stage_id' in this Freshsales; did you mean lead_stage_id?",
-        "mapping.accounts: no such table; there are person, lead, contact, account, deal and event",
-        "mapping.event.A: unknown key 'typ'; a rule has type, title, ignore",
-        "mapping.event.B: is not a table",
-        "mapping.event.C: ignore is true or false",
-        "mapping.event.D: type and title are text",
+        "mapping.accounts: there is no such table; did you mean account?",
+        "mapping.event.A.typ: there is no key 'typ' here; did you mean type?",
+        "mapping.event.B: it is no table; keys: type, title, ignore, fields",
+        "mapping.event.C.ignore: it can't be 'yes'; ignore is true or false",
+        "mapping.event.D.type: it can't be 5; type is text",
         "identity.id_field: no field 'cf_uid' in this Freshsales",
         "timeline.owner: no user 'Nobody' in this Freshsales",
-    )
+    ]
 
 
 def test_lead_rules_mean_nothing_on_suite() -> None:
@@ -178,7 +180,9 @@ def test_values_are_found_in_any_case_and_must_fit_the_field() -> None:
         ("free", "Free"),
     ):
         assert cells_of({"plan": given}, **rules)["cf_plan"] == plan
-    with pytest.raises(MappingError, match="'Golden' does not fit: cf_plan takes one of: Free, Pro, Enterprise"):
+    with pytest.raises(
+        MappingError, match="'Golden' does not fit cf_plan; cf_plan takes one of: Free, Pro, Enterprise"
+    ):
         mapper(**with_person(plan={"field": "cf_plan", "values": {"gold": "Golden"}}))
 
 

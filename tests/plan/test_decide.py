@@ -62,6 +62,6 @@ def test_new_people_come_to_the_same_by_the_page_and_one_by_one(
         people = list(store.records("kind = 'person'"))
         assert len(people) == len(PEOPLE)
         for person in people:
-            alone = decision(work, person, Context({}, store.accounts(person.companies), {}, {}))
+            alone = decision(work, person, Context({}, store.accounts(person.companies), {}, {}, {}))
             assert (person.action, person.fields) == (Action.CREATE, alone.fields)
             assert set(person.warnings) == set(alone.warnings)

@@ -68,6 +68,30 @@ def test_a_conflict_comes_in_words() -> None:
     assert "      ! changed since" in text
 
 
+def test_a_timeline_entry_is_one_line() -> None:
+    def cell(after: str) -> dict[str, Any]:
+        return {"before": None, "after": after}
+
+    fields = {"title": cell("Order Completed"), "via": cell("event"), "start_date": cell("2025-03-01T10:00:00Z")}
+    text = diff([change("create", "timeline", f"{name}@x.example", fields=fields) for name in ("ada", "bo")])
+    assert (
+        "  + timeline  ada@x.example  Order Completed  2025-03-01T10:00:00Z  (event)\n"
+        "  + timeline  bo@x.example  Order Completed  2025-03-01T10:00:00Z  (event)\n"
+    ) in text
+
+
+def test_what_a_record_is_shown_by_is_not_told_again_below() -> None:
+    def made(entity: str, key: str, **fields: str) -> dict[str, Any]:
+        return change("create", entity, key, fields={n: {"before": None, "after": v} for n, v in fields.items()})
+
+    text = diff(
+        [made("lead", "ada@x.example", email="ada@x.example", first_name="Ada"), made("deal", "Pilot", name="Pilot")]
+    )
+    assert text.count("ada@x.example") == 1
+    assert text.count("Pilot") == 1
+    assert "email" in diff([made("lead", "ada@x.example", email="Ada@X.example")])
+
+
 def test_unchanged_and_skipped_records_are_only_counted() -> None:
     text = diff()
     assert "same@example.com" not in text

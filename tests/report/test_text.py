@@ -36,6 +36,14 @@ def test_what_no_event_came_to_has_no_row() -> None:
     assert "failed  " not in totals(summary).partition("records")[0]
 
 
+def test_a_dry_run_in_the_sandbox_says_how_long_real_accounts_would_take() -> None:
+    summary = dry_summary() | {"account": "sandbox-classic"}
+    summary["forecast"] = {"requests": 4_500 + summary["requests"]["total"], "seconds": 1350.0}
+    text = " ".join(totals(summary, width=200).split())
+    assert "On an account with 1,000, 2,000, 5,000 an hour: about 4 hours, about 2 hours, under an hour." in text
+    assert "On an account" not in totals(dry_summary() | {"account": "sandbox-classic"})
+
+
 REASONS: list[dict[str, Any]] = [
     {"code": code, "stage": "map", "outcome": outcome, "count": 90 - n}
     for n, (code, outcome) in enumerate(

@@ -178,7 +178,7 @@ TABLE = b"name,city\n" + b"Kim,Oslo\n" * 1000
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"PAR1\x15\x04", "Parquet"),
+        (b"PAR1\x15\x04", "damaged Parquet"),
         (b"Obj\x01\x04", "Avro"),
         (b"PK\x03\x04" + b"\0" * 99, "unpack"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fsseg.segment.places import Stamp
 from fsseg.state import run_meta
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError
@@ -19,7 +20,6 @@ from fsseg.state.run_meta import (
     BulkJob,
     DayMarks,
     EventCounts,
-    FileStamp,
     Forecast,
     Note,
     PlanKey,
@@ -43,7 +43,7 @@ VALUES: dict[str, Any] = {
     "suppression": SuppressionCount(3, 1),
     "requests": {"total": 131, "waited_s": 3.5},
     "forecast": Forecast(219, 800.5),
-    "stamps": {0: FileStamp(10, 1_700_000_000_000_000_001), 1: None},
+    "stamps": {0: Stamp(10, 1_700_000_000_000_000_001), 1: None},
     "ends": {0: "00ff", 1: None},
     "jumps": {0: [(0, 1), (4, 9)], 1: None},
     "days": DayMarks(["", "track2025-03-04"], {0: b"\x00\xff"}),

@@ -28,12 +28,26 @@ def diff_lines(groups: ChangeGroups, signs: Glyphs, width: int, file: str = "cha
     """The changes as a header, the fields in columns and an empty line each; `file` is named as the one with all."""
     for group in groups:
         for change in (*group.changes, *group.conflicts):
+            if change["entity"] == "timeline" and change["action"] == Action.CREATE:
+                yield _entry_line(change, signs, width)
+                continue
             yield from record_lines(change, signs, width)
+            yield Text()
+        if group.entity == "timeline" and group.changes and not group.hidden:
             yield Text()
         if group.hidden:
             more = f"  {signs.ellipsis} {counted(group.hidden, 'more change')} of this kind ({sanitise(group.entity)})"
             yield Text(f"{more}: {sanitise(file)} holds them all", style="dim")
             yield Text()
+
+
+def _entry_line(change: Change, signs: Glyphs, width: int) -> Text:
+    """A new timeline entry: whose it is, what it is called, when it was, and the way it goes."""
+    start = f"  {SIGNS[Action.CREATE]} timeline  "
+    told = {name: after for name, _, after in field_lines(change)}
+    title, time, via = (told.get(name, "") for name in ("title", "start_date", "via"))
+    words = "  ".join(filter(None, (identity(change), title, time, f"({via})" if via else "")))
+    return Text.assemble((start, _STYLES[Action.CREATE]), cut(words, width - len(start), signs.ellipsis))
 
 
 def record_lines(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
 
 from fsseg.segment.hints import Hints
 from fsseg.segment.open import Source
@@ -11,6 +12,7 @@ from fsseg.segment.tables.actions import actions_table, audience_actions_table
 from fsseg.segment.tables.audiences import audience_table, computed_trait_table
 from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.dotted import dotted_table, is_dotted
+from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.profiles import IDS, profile_table
 from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing
 from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
@@ -70,6 +72,12 @@ def _refuse_hashed(source: Source, columns: Sequence[str]) -> None:
         )
 
 
-def holds_bare_tracks(head: bytes) -> bool:
-    """Whether content that begins so is a table of track calls without their properties."""
-    return any(is_bare_tracks(columns) for _, columns in headers(head))
+def holds_bare_tracks(source: Source) -> bool:
+    """Whether the content is a table of track calls without their properties."""
+    if not source.head.startswith(MAGIC):
+        return any(is_bare_tracks(columns) for _, columns in headers(source.head))
+    try:
+        with closing(ParquetRows(source.blocks)) as file:
+            return is_bare_tracks(file.columns)
+    except UnusableTable:
+        return False

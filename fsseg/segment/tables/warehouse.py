@@ -64,7 +64,7 @@ def table_of(columns: Sequence[str], path: str, hints: Hints) -> str:
 def _of_name(path: str) -> str:
     """The table that a file's name tells, or the folder that it is in."""
     *_, folder, file = ("", *re.split(r"[/\\!]", path))
-    told = re.match(r"segment_type=(\w+)", folder)
+    told = re.search(r"segment_type=([^/\\!]+)", path)
     found = _NAMED.search(file) or _NAMED.search(folder)
     return _TYPES.get(told[1], told[1]) if told else found[1].lower() if found else ""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from fsseg.segment.archives import SEPARATOR, is_archive, members, split_member
+from fsseg.segment.objects import EVER, Window, is_remote, listed
 from fsseg.segment.open import STDIN, Source, Unreadable, blocks_of, open_bytes
 from fsseg.segment.tables.kinds import holds_bare_tracks
 
@@ -20,6 +21,7 @@ _MARKS = frozenset({"_SUCCESS", "dummy-object.txt", "__MACOSX", "_temporary"})
 """What Segment and those who copy files leave among them."""
 _MARKED = ("_committed_", "_started_")
 _NAMED_TRACKS = re.compile(r"(?<![a-z])tracks(?![a-z])", re.IGNORECASE)
+_LAKE = re.compile(r"/data/[^/]+/segment_type=")
 _OF_A_LAKE = frozenset({"logs", "segment-stage", "segment-logs"})
 """Folders beside the `data` of a data lake that Segment keeps for itself."""
 
@@ -29,16 +31,19 @@ def passed_over(name: str) -> bool:
     return name.startswith((".", *_MARKED)) or name.endswith(BESIDE) or name in _MARKS
 
 
-def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
+def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list[Unreadable]]:
     """The inputs that the paths name, each once, in the order given, and the paths that name nothing readable.
 
     A path is a file, an archive, a directory (all files below it, in order of their names, without those that are
-    passed over), a pattern with `*`, `**`, `?` or `[…]`, a file in an archive, or `-`.
+    passed over), a pattern with `*`, `**`, `?` or `[…]`, a file in an archive, or `-`; or the address of objects, of
+    which folders of days outside the window are left out.
     """
     found = _Found()
     for path in paths:
         if path == STDIN and sys.stdin is None:
             found.unreadable.append(Unreadable(STDIN, "standard input is closed"))
+        elif is_remote(path):
+            found.add_objects(path, window)
         elif path == STDIN:
             found.files.setdefault(STDIN, STDIN)
         elif glob.has_magic(path) and not os.path.lexists(path) and not split_member(path)[1]:
@@ -54,10 +59,12 @@ def expand(paths: Sequence[str]) -> tuple[list[str], list[Unreadable]]:
 
 def _is_bare_tracks(path: str) -> bool:
     """Whether it is a table of track calls without properties: an event's own table says more, so it goes first."""
+    if is_remote(path):
+        return False
     if not _NAMED_TRACKS.search(os.path.basename(path)):
         return False
     with suppress(OSError), open_bytes(path) as file:
-        return holds_bare_tracks(Source(blocks_of(file)).head)
+        return holds_bare_tracks(Source(blocks_of(file)))
     return False
 
 
@@ -90,6 +97,27 @@ class _Found:
             self.unreadable.append(Unreadable(path, error.strerror or str(error)))
             return
         self.files.setdefault(real, path)
+
+    def add_objects(self, address: str, window: Window) -> None:
+        """Add what an address names, or what is below it."""
+        count, (holder, member) = 0, split_member(address)
+        try:
+            objects = [holder] if member else [*listed(address, window)]
+            if any(_LAKE.search(path) for path in objects):
+                objects = [path for path in objects if not _OF_A_LAKE.intersection(path.split("/")[3:])]
+            for path in objects:
+                if path != address and not member and any(map(passed_over, path.split("/")[3:])):
+                    continue
+                count += 1
+                if is_archive(path):
+                    self._add_members(path, path, address if member else "")
+                else:
+                    self.files.setdefault(path, path)
+        except OSError as error:
+            self.unreadable.append(Unreadable(address, error.strerror or str(error)))
+        else:
+            if not count and window == EVER:
+                self.unreadable.append(Unreadable(address, "there is no object"))
 
     def _add_all(self, directory: str) -> None:
         names = sorted(os.listdir(directory))

@@ -1,0 +1,77 @@
+"""What all track and page calls of a person make of the fields that the user's rules have them set. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from decimal import Context
+from typing import Any, Final
+
+from fsseg.fold.merge import Part
+from fsseg.mapping.intents import MISFIT
+from fsseg.mapping.storable import storable
+from fsseg.segment.times import microseconds
+
+# Wide enough for the sum of any two numbers that JSON readers know: nothing is rounded, so that no order matters.
+_EXACT: Final = Context(prec=1_000)
+
+_LAST_TIME: Final = (1 << 56) - 1
+"""The latest time that the ledger can keep, in microseconds."""
+
+
+def mirrored(at: int) -> int:
+    """The time by which the first event of several counts as the latest, so that the latest-wins rule keeps it."""
+    return _LAST_TIME - at
+
+
+class EventFieldValues:
+    """Puts together what the calls say to one entity, those at some positions left out.
+
+    `fields` and their `times` are as `fold.desired` has them.
+    """
+
+    def __init__(self, entity: str, part: Part, without: Collection[int] = ()) -> None:
+        self.fields: dict[str, Any] = {}
+        self._first: dict[str, str] = {}
+        self._latest: dict[str, str] = {}
+        """By field, the time of the event that counts."""
+        self._numbers: dict[str, list[int | float]] = {}
+        """By field, what is added up in it."""
+        self.misfits: list[tuple[str, list[str], int]] = []
+        """Cells of values that didn't fit, with the position of their event."""
+        self._entity = entity
+        for time, position, cells in part.layers:  # the earliest first
+            if position in without:
+                continue
+            for name, value in cells.items():
+                if name.startswith(MISFIT):
+                    self.misfits.append((name, value, position))
+                elif not name.startswith("$"):
+                    self._take(name, value, time)
+        self.times = {name: microseconds(time) for name, time in self._latest.items()}
+        self.times |= {name: mirrored(microseconds(time)) for name, time in self._first.items()}
+        self.fields |= {name: total(numbers) for name, numbers in self._numbers.items()}
+        self.added_up = self._numbers.keys()
+
+    def _take(self, cell: str, value: Any, time: str) -> None:
+        take, _, name = cell.partition(" ")
+        if ":" in name:
+            owner, _, name = name.partition(":")
+            if owner != self._entity:
+                return
+        match take:
+            case "first":
+                if name not in self.fields:
+                    self.fields[name], self._first[name] = storable(value), time
+            case "last":
+                self.fields[name], self._latest[name] = storable(value), time
+            case _:
+                self._numbers.setdefault(name, []).append(value)
+                self._latest[name] = time
+
+
+def total(numbers: Iterable[int | float]) -> int | float:
+    """The sum of numbers as they are written, which their order doesn't change."""
+    exact = _EXACT.create_decimal(0)
+    for number in numbers:
+        exact = _EXACT.add(exact, _EXACT.create_decimal(repr(number)))
+    return int(exact) if exact == exact.to_integral_value(context=_EXACT) else float(exact)

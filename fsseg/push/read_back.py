@@ -1,0 +1,95 @@
+"""What bulk has stored, which its answers don't tell: looked at where there is reason to, and mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fsseg.freshsales.errors import Forbidden, FreshsalesError
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Row
+from fsseg.freshsales.views import latest, view_of_all
+from fsseg.match.finders import fetch
+from fsseg.match.remote_record import WHOLE, Existing, flatten
+from fsseg.push.accepted import note_not_stored
+from fsseg.push.context import PushContext
+from fsseg.push.journal import ends_the_push
+from fsseg.push.outcome import Outcome, failed
+from fsseg.push.updates import held
+from fsseg.state.actions import Status
+from fsseg.state.plan_store import Record
+
+SWITCHED = (
+    "bulk empties the custom fields that it doesn't name in this account: what was lost has been put back, and such"
+    " updates go one by one from now on"
+)
+
+
+class ReadBack:
+    """Looks at the records of one entity after a bulk job."""
+
+    def __init__(self, context: PushContext, entity: Entity) -> None:
+        self._context = context
+        self._entity = entity
+        self._keeps_custom_fields = False
+        """Whether bulk was seen in this push to keep the custom fields that it doesn't name."""
+
+    def look(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The outcomes, once it is mended what the job has harmed. Raises what ends the push."""
+        done = [record for record, one in zip(records, outcomes, strict=True) if one.status == Status.DONE]
+        at_risk = [] if self._keeps_custom_fields else [record for record in done if self._others_of(record)]
+        if not (at_risk or self._context.was_delivered(done)):
+            return list(outcomes)
+        rows = self._rows(done, at_risk)
+        for record in done:
+            if record.remote_id in rows:
+                note_not_stored(self._context, record, rows[record.remote_id])
+        seen = [record for record in at_risk if WHOLE in rows.get(int(record.remote_id or 0), {})]
+        lost = [record for record in seen if self._has_lost(record, rows[int(record.remote_id or 0)])]
+        self._keeps_custom_fields = bool(seen) and not lost
+        if not lost:
+            return list(outcomes)
+        self._context.custom_fields.note_bulk_replaces()
+        self._context.say(SWITCHED)
+        mended = {record.id: self._put_back(record) for record in at_risk}
+        return [mended.get(record.id, one) for record, one in zip(records, outcomes, strict=True)]
+
+    def _others_of(self, record: Record) -> dict[str, Any]:
+        """The custom fields that the record held and the job didn't name, where it named any."""
+        if not any(name.startswith("cf_") for name in record.fields):
+            return {}
+        known = held(self._context, self._entity, record.existing or {})
+        return {name: value for name, value in known.items() if name not in record.fields}
+
+    def _has_lost(self, record: Record, now: Existing) -> bool:
+        return any(now.get(name) is None for name in self._others_of(record))
+
+    def _rows(self, done: Sequence[Record], at_risk: Sequence[Record]) -> dict[int, Existing]:
+        """What the records hold by now: the page of those that changed last has all of a job, one by itself will do."""
+        ids = {record.remote_id for record in done}
+        rows = {int(row["id"]): flatten(self._entity, row) for row in self._latest() if int(row["id"]) in ids}
+        if at_risk and not any(WHOLE in rows.get(int(record.remote_id or 0), {}) for record in at_risk):
+            id = int(at_risk[0].remote_id or 0)
+            rows[id] = fetch(self._context.reader, self._entity, id) or {}
+        return rows
+
+    def _latest(self) -> list[Row]:
+        try:
+            view = view_of_all(self._context.reader, self._entity)
+            return [] if view is None else latest(self._context.reader, self._entity, view).rows
+        except FreshsalesError as error:
+            if ends_the_push(error) and not isinstance(error, Forbidden):
+                raise
+            return []
+
+    def _put_back(self, record: Record) -> Outcome:
+        ours = {name: after for name, (_, after) in record.fields.items() if name.startswith("cf_")}
+        try:
+            self._context.writer.update(
+                self._entity, int(record.remote_id or 0), {"custom_field": {**self._others_of(record), **ours}}
+            )
+        except FreshsalesError as error:
+            if ends_the_push(error):
+                raise
+            return failed(error)
+        return Outcome(Status.DONE)

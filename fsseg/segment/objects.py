@@ -1,0 +1,314 @@
+"""Objects in S3, Google Cloud Storage, Azure and behind https: listed by prefix, streamed, never kept whole.
+
+`obstore` does the talking and takes the credentials as it documents them; it comes with the extra `cloud`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from fsseg.segment.folder_time import folder_day
+from fsseg.segment.packing import CHUNK
+
+SCHEMES = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
+MISSING = "takes the extra cloud: pip install 'fsseg[cloud]', or fetch it first, as with aws s3 sync {} events/"
+AHEAD = 4
+"""Objects that are begun while one is read."""
+FIRST = 1 << 20
+"""Bytes of each that are fetched then."""
+_ATTEMPTS = 5
+_PAUSE = 0.2
+"""Seconds before a broken transfer is taken up again; twice as many each further time."""
+_MAGIC = re.compile(r"[*?\[]")
+
+
+class Stamp(NamedTuple):
+    """What tells whether an object was changed."""
+
+    size: int
+    version: str
+
+
+class Window(NamedTuple):
+    """The times that events are wanted of, as `Event.time` has them; None is no bound."""
+
+    since: str | None = None
+    until: str | None = None
+
+    def has(self, day: str) -> bool:
+        """Whether a folder of this day of receipt is wanted."""
+        return (self.since or "")[:10] <= day[:10] and (self.until is None or day < self.until)
+
+
+EVER = Window()
+
+_endpoint: list[str] = []
+_stamps: dict[str, Stamp] = {}
+"""Objects as they were when they were listed or last read."""
+modified: dict[str, int] = {}
+"""When they were last changed, in microseconds since 1970."""
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is the address of an object, or the beginning of some."""
+    return path.startswith(SCHEMES)
+
+
+def use_endpoint(endpoint: str | None) -> None:
+    """Let S3 be at this address from now on."""
+    if endpoint and _endpoint != [endpoint]:
+        _endpoint[:] = [endpoint]
+        _store.cache_clear()
+
+
+@lru_cache(maxsize=16)
+def _store(root: str) -> Any:
+    """The store that a root such as `s3://bucket` names. Raises OSError."""
+    try:
+        from obstore.store import from_url
+    except ImportError:
+        raise OSError(None, MISSING.format(root)) from None
+    try:
+        if root.startswith("s3://") and _endpoint:
+            options: Any = {"allow_http": _endpoint[0].startswith("http://")}
+            config: Any = {"endpoint": _endpoint[0], "virtual_hosted_style_request": False}
+            return from_url(root, config=config, client_options=options)
+        return from_url(root, client_options={"allow_http": root.startswith("http://")})
+    except Exception as error:
+        raise _told(error) from None
+
+
+def _parted(path: str) -> tuple[Any, str, str]:
+    """The store, its root and the key. Raises OSError."""
+    scheme, _, rest = path.partition("://")
+    bucket, _, key = rest.partition("/")
+    if "?" in key and scheme in ("http", "https"):
+        raise OSError(
+            None, "what stands behind ? would be kept with the run: fetch the file and give it, or pipe it in"
+        )
+    root = f"{scheme}://{bucket}"
+    return _store(root), root, key
+
+
+def _told(error: Exception) -> OSError:
+    """A store's error as one line."""
+    if isinstance(error, FileNotFoundError):
+        return FileNotFoundError(None, "there is no such object")
+    text = str(error).split("\n", 1)[0]
+    code = re.search(r"<Code>(\w+)</Code>", str(error))
+    return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
+
+
+def listed(path: str, window: Window) -> Iterator[str]:
+    """The objects that an address means: itself, all below it, or those that match its `*`, `?` and `[…]`.
+
+    Folders of days outside the window are not listed. Raises OSError.
+    """
+    store, root, key = _parted(path)
+    if root.startswith("http"):
+        yield path
+        return
+    import obstore
+
+    try:
+        if found := _MAGIC.search(key):
+            prefix = key[: key.rfind("/", 0, found.start()) + 1]
+            yield from (one for one in _below(store, root, prefix, window) if _matches(one, f"{root}/{key}"))
+            return
+        if key and not key.endswith("/"):
+            with suppress(FileNotFoundError):
+                yield _noted(root, obstore.head(store, key))
+                return
+        yield from _below(store, root, key, window)
+    except OSError as error:
+        raise error if error.strerror else _told(error) from None
+    except Exception as error:
+        raise _told(error) from None
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """As in a shell, `*` doesn't go over a slash, but `**` does."""
+    if "**" in pattern:
+        return fnmatchcase(path, pattern)
+    parts, patterns = path.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+
+
+def _below(store: Any, root: str, prefix: str, window: Window) -> Iterator[str]:
+    """All objects below a prefix, in the order of their keys; folder by folder only where days are to be left out."""
+    import obstore
+
+    if window == EVER or folder_day(f"/{prefix.strip('/')}/"):
+        found = [one for page in obstore.list(store, prefix or None, chunk_size=1_000) for one in page]
+        yield from (_noted(root, one) for one in sorted(found, key=lambda one: one["path"]))
+        return
+    level = obstore.list_with_delimiter(store, prefix or None)
+    folders: list[tuple[str, Any]] = [(name, None) for name in level["common_prefixes"]]
+    for name, one in sorted([*folders, *((one["path"], one) for one in level["objects"])], key=lambda pair: pair[0]):
+        if one is not None:
+            yield _noted(root, one)
+        elif (day := folder_day(f"/{name}/")) is None or window.has(day):
+            yield from _below(store, root, f"{name}/", window)
+
+
+def _noted(root: str, meta: Any) -> str:
+    """Keep what is known of an object; its address."""
+    path = f"{root}/{meta['path']}"
+    _note(path, meta)
+    return path
+
+
+def _note(path: str, meta: Any) -> None:
+    _stamps[path] = Stamp(meta["size"], meta["e_tag"] or meta["last_modified"].isoformat())
+    modified[path] = int(meta["last_modified"].timestamp() * 1_000_000)
+
+
+def stamp(path: str) -> Stamp | None:
+    """The object as it was last seen, or as it is; None where it is gone."""
+    if path not in _stamps:
+        with suppress(Exception):
+            import obstore
+
+            store, root, key = _parted(path)
+            _noted(root, obstore.head(store, key))
+    return _stamps.get(path)
+
+
+class RemoteFile(io.RawIOBase):
+    """An object, read from where it is wanted on; a broken transfer is taken up where it broke."""
+
+    def __init__(self, path: str, begun: Future[Iterator[bytes]] | None = None) -> None:
+        self._path = path
+        self._begun = begun
+        self._at = 0
+        self._blocks: Iterator[bytes] | None = None
+        self._rest = b""
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        found = stamp(self._path) if whence == 2 else None
+        at = offset + {0: 0, 1: self._at, 2: found.size if found else 0}[whence]
+        if at != self._at:
+            self._blocks, self._rest, self._begun = None, b"", None
+        self._at = at
+        return at
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes; fewer only at the end. Raises OSError."""
+        if self._blocks is None:
+            self._blocks = self._begun.result() if self._begun else blocks_from(self._path, self._at)
+        parts, left = [self._rest], size - len(self._rest)
+        while left > 0 or size < 0:
+            block = next(self._blocks, b"")
+            if not block:
+                break
+            parts.append(block)
+            left -= len(block)
+        content = b"".join(parts)
+        content, self._rest = (content, b"") if size < 0 else (content[:size], content[size:])
+        self._at += len(content)
+        return content
+
+
+def blocks_from(path: str, at: int) -> Iterator[bytes]:
+    """The bytes of an object from here on. Raises OSError, also where it is changed meanwhile."""
+    import obstore
+
+    store, _, key = _parted(path)
+    version, attempt, size = "", 0, at + 1
+    while at < size:
+        options: Any = {"range": {"offset": at}} if at else {}
+        if version:
+            options["if_match"] = version
+        try:
+            answer = obstore.get(store, key, options=options)
+            _note(path, answer.meta)
+            if version and answer.meta["e_tag"] != version:
+                raise OSError(None, "it was changed while it was read: import it again")
+            version, size = answer.meta["e_tag"] or "", answer.meta["size"]
+            for chunk in answer.stream(min_chunk_size=CHUNK):
+                at, attempt = at + len(chunk), 0
+                yield bytes(chunk)
+        except obstore.exceptions.PreconditionError:
+            raise OSError(None, "it was changed while it was read: import it again") from None
+        except FileNotFoundError:
+            raise FileNotFoundError(None, "it is gone since it was listed") from None
+        except OSError:
+            raise
+        except Exception as error:
+            attempt += 1
+            if attempt == _ATTEMPTS or isinstance(
+                error, obstore.exceptions.PermissionDeniedError | obstore.exceptions.UnauthenticatedError
+            ):
+                raise _told(error) from None
+            time.sleep(_PAUSE * 2**attempt)
+
+
+class _ReadAhead:
+    """Begins with the next objects while one is read; of each so much as most of them have."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self._next = dict(pairwise(paths))
+        self._pool = ThreadPoolExecutor(AHEAD, "read-ahead")
+        self._under_way: dict[str, Future[Iterator[bytes]]] = {}
+
+    def open(self, path: str) -> RemoteFile:
+        begun = self._under_way.pop(path, None)
+        following = path
+        for _ in range(AHEAD):
+            following = self._next.get(following, "")
+            if not following:
+                break
+            if following not in self._under_way:
+                self._under_way[following] = self._pool.submit(_begin, following)
+        return RemoteFile(path, begun)
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _begin(path: str) -> Iterator[bytes]:
+    """The blocks of an object, the first of which are here already."""
+    blocks, held, size = blocks_from(path, 0), list[bytes](), 0
+    while size < FIRST and (block := next(blocks, b"")):
+        held.append(block)
+        size += len(block)
+    return _on(held, blocks)
+
+
+def _on(held: list[bytes], blocks: Iterator[bytes]) -> Iterator[bytes]:
+    yield from held
+    yield from blocks
+
+
+_ahead: list[_ReadAhead] = []
+
+
+def read_ahead(paths: list[str]) -> None:
+    """Say which objects are to be read, in this order; none ends the reading ahead."""
+    while _ahead:
+        _ahead.pop().close()
+    if len(paths) > 1:
+        _ahead.append(_ReadAhead(paths))
+
+
+def open_remote(path: str) -> RemoteFile:
+    """An object, begun before where it was known that it would be read. Raises OSError."""
+    return _ahead[0].open(path) if _ahead else RemoteFile(path)

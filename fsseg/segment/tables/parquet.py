@@ -1,0 +1,115 @@
+"""Parquet, as data lakes and unloads have it: read by batches, and by the names of the columns."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from fsseg.segment.tables.table import UnusableTable
+
+MAGIC = b"PAR1"
+_AT_ONCE = 1_000
+"""Rows that are turned into Python's values at a time."""
+_MOST_SPOOLED = 4 << 30
+_FIRST_ROW = 1
+"""A Parquet file has no row for its header."""
+
+
+class ParquetRows:
+    """The columns and rows of a Parquet file at `path`, or whose content are the `blocks`.
+
+    Raises `UnusableTable` where it can't be opened, and OSError where it can't be read on.
+    """
+
+    def __init__(self, blocks: Iterator[bytes], path: str | None = None) -> None:
+        try:
+            from pyarrow import ArrowException, parquet
+        except ImportError:
+            raise UnusableTable("a Parquet file, which takes the extra parquet: pip install 'fsseg[parquet]'") from None
+        self._errors = ArrowException
+        self._spool = None if path else _spooled(blocks)
+        try:
+            self._file = parquet.ParquetFile(path or self._spool, memory_map=False)
+        except (ArrowException, OSError) as error:
+            self.close()
+            raise UnusableTable(f"a damaged Parquet file: {str(error).splitlines()[0]}") from None
+        self.columns: list[str] = list(self._file.schema_arrow.names)
+
+    def close(self) -> None:
+        """Give the file back."""
+        if hasattr(self, "_file"):
+            self._file.close()
+        if self._spool:
+            self._spool.close()
+
+    def rows(self) -> Iterator[tuple[list[Any], int]]:
+        """The rows with their numbers; what is null is an empty cell."""
+        number = _FIRST_ROW
+        with closing(self):
+            try:
+                for batch in self._file.iter_batches(_AT_ONCE, use_threads=False):
+                    cells = [_cells(column) for column in batch.columns]
+                    for row in zip(*cells, strict=True):
+                        yield list(row), number
+                        number += 1
+            except self._errors as error:
+                raise OSError(None, f"the Parquet file is damaged: {str(error).splitlines()[0]}") from None
+
+
+def _spooled(blocks: Iterator[bytes]) -> Any:
+    """A file on disk with this content, since a Parquet file is read from its end."""
+    spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the rows
+    size = 0
+    for block in blocks:
+        size += len(block)
+        if size > _MOST_SPOOLED:
+            spool.close()
+            raise UnusableTable("a Parquet file that is too large to be unpacked: unpack it first")
+        spool.write(block)
+    spool.seek(0)
+    return spool
+
+
+def _cells(column: Any) -> Sequence[Any]:
+    values = column.to_pylist()
+    kind = str(column.type)
+    if kind in ("string", "large_string", "int64", "int32", "bool"):
+        return ["" if value is None else value for value in values] if column.null_count else values
+    convert = _converted
+    return ["" if value is None else convert(value) for value in values]
+
+
+def _converted(value: Any) -> Any:
+    """A value as JSON would have it; a decimal is a number where that is exact."""
+    for kind, convert in _CONVERSIONS:
+        if isinstance(value, kind):
+            return convert(value)
+    return value
+
+
+def _time(value: datetime) -> str:
+    return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).isoformat()
+
+
+def _number(value: Decimal) -> Any:
+    if not value.is_finite():
+        return ""
+    if value == value.to_integral_value():
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value.normalize())
+
+
+_CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (datetime, _time),
+    (date, date.isoformat),
+    (Decimal, _number),
+    (float, lambda value: value if math.isfinite(value) else ""),
+    (bytes, lambda value: value.decode("utf-8", "replace")),
+    (dict, lambda value: {name: _converted(inner) for name, inner in value.items() if inner is not None}),
+    (list, lambda value: [_converted(inner) for inner in value]),
+)

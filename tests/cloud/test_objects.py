@@ -1,0 +1,164 @@
+"""Objects are listed by prefix, streamed, taken up where they broke, and told where they changed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tracemalloc
+import zipfile
+
+import pytest
+
+from fsseg.segment import Input, expand, objects, read
+from fsseg.segment.event import Rejected
+from fsseg.segment.objects import Window
+from fsseg.segment.open import UnreadableInput
+from tests.segment.exports import tarred, zipped
+from tests.segment.messages import lines, message, outcomes
+from tests.store import Store
+
+DAYS = [1704672000000 + 86_400_000 * day for day in range(6)]
+"""From 2024-01-08 to 2024-01-13."""
+
+
+def filled(store: Store, prefix: str = "segment-logs/src") -> None:
+    for day in DAYS:
+        for number in range(2):
+            store.put(f"{prefix}/{day}/{number}.gz", gzip.compress(lines(message(messageId=f"{day}-{number}"))))
+
+
+def found(store: Store, below: str, window: Window = objects.EVER) -> list[str]:
+    files, unreadable = expand([f"s3://{store.bucket}/{below}"], window)
+    assert unreadable == []
+    return [file.removeprefix(f"s3://{store.bucket}/") for file in files]
+
+
+def test_a_prefix_is_all_below_it_in_order_and_what_is_no_export_is_passed_over(store: Store) -> None:
+    filled(store)
+    for name in ("segment-logs/dummy-object.txt", "segment-logs/src/_SUCCESS", "segment-logs/.hidden/x"):
+        store.put(name, b"x")
+    store.requests()
+    names = found(store, "segment-logs/")
+    assert names == [f"segment-logs/src/{day}/{number}.gz" for day in DAYS for number in range(2)]
+    assert len(store.requests()) == 1
+    assert found(store, "segment-logs/src/*/0.gz") == [f"segment-logs/src/{day}/0.gz" for day in DAYS]
+    assert found(store, "segment-logs/src/1704672000000/1.gz") == ["segment-logs/src/1704672000000/1.gz"]
+    assert found(store, "segment-logs") == names
+
+
+@pytest.mark.parametrize("below", ["", "segment-logs/", "segment-logs/src/"])
+def test_folders_of_days_that_are_not_wanted_are_not_listed(store: Store, below: str) -> None:
+    filled(store)
+    store.requests()
+    window = Window("2024-01-10T12:00:00.000", "2024-01-12T00:00:00.000")
+    assert found(store, below, window) == [f"segment-logs/src/{day}/{n}.gz" for day in DAYS[2:4] for n in range(2)]
+    asked = [request["query"] for request in store.requests()]
+    assert [query for query in asked if any(str(day) in query for day in (*DAYS[:2], *DAYS[4:]))] == []
+    assert len(asked) == {"": 5, "segment-logs/": 4, "segment-logs/src/": 3}[below]
+
+
+def test_partitions_by_date_are_days_too(store: Store) -> None:
+    for day in (8, 9, 10):
+        store.put(f"data/s/segment_type=identify/day=2024-01-{day:02d}/hr=03/a.jsonl", b"{}")
+        store.put(f"logs/day=2024-01-{day:02d}/x", b"x")
+    names = found(store, "", Window("2024-01-09T00:00:00.000", "2024-01-10T00:00:00.000"))
+    assert names == ["data/s/segment_type=identify/day=2024-01-09/hr=03/a.jsonl"]
+
+
+def test_an_object_is_read_as_a_file_is(store: Store) -> None:
+    store.put("a/1704672000000/e.gz", gzip.compress(lines(*(message(messageId=f"m-{n}") for n in range(5_000)))))
+    reader = read(Input(f"s3://{store.bucket}/a/1704672000000/e.gz", 0))
+    assert outcomes(list(reader)) == [f"m-{n}" for n in range(5_000)]
+    assert reader.container == "jsonl.gz"
+
+
+@pytest.mark.parametrize("after", [0, 1, 100_000, 700_000])
+def test_a_broken_transfer_is_taken_up_where_it_broke(store: Store, after: int) -> None:
+    content = lines(*(message(messageId=f"m-{n}") for n in range(5_000)))
+    store.put("big.jsonl", content)
+    store.cut("big.jsonl", after, times=2)
+    store.requests()
+    assert outcomes(list(read(Input(f"s3://{store.bucket}/big.jsonl", 0)))) == [f"m-{n}" for n in range(5_000)]
+    ranges = [request["range"] for request in store.requests() if request["method"] == "GET"]
+    assert ranges[0] == "" and all(ranges[1:]) and len(ranges) > 1
+
+
+def test_an_object_that_changes_while_it_is_read_is_told(store: Store) -> None:
+    content = lines(*(message(messageId=f"m-{n}") for n in range(5_000)))
+    store.put("big.jsonl", content)
+    store.swap("big.jsonl", 300_000, content.replace(b"m-", b"x-"))
+    items: list[object] = []
+    with pytest.raises(UnreadableInput, match="changed while it was read"):
+        items.extend(read(Input(f"s3://{store.bucket}/big.jsonl", 0)))
+
+
+def test_an_object_that_is_gone_is_told(store: Store) -> None:
+    with pytest.raises(UnreadableInput, match="gone"):
+        list(read(Input(f"s3://{store.bucket}/gone.jsonl", 0)))
+
+
+def test_what_cannot_be_listed_is_told(store: Store) -> None:
+    assert expand([f"s3://{store.bucket}/nothing/"])[1] == [(f"s3://{store.bucket}/nothing/", "there is no object")]
+    ((path, reason),) = expand(["s3://no-such-bucket-of-mine/x/"])[1]
+    assert (path, reason.split(":")[0]) == ("s3://no-such-bucket-of-mine/x/", "NoSuchBucket")
+    assert "\n" not in reason
+
+
+def test_archives_in_a_store_are_looked_into(store: Store) -> None:
+    one, two = lines(message(messageId="m-1")), lines(message(messageId="m-2"))
+    store.put("a.zip", zipped({"x/one.jsonl": one, "two.gz": gzip.compress(two)}))
+    store.put("b.tar.gz", gzip.compress(tarred({"one.jsonl": one})))
+    files = found(store, "")
+    assert files == ["a.zip!x/one.jsonl", "a.zip!two.gz", "b.tar.gz!one.jsonl"]
+    assert [outcomes(list(read(Input(f"s3://{store.bucket}/{file}", 0)))) for file in files] == [
+        ["m-1"], ["m-2"], ["m-1"],
+    ]  # fmt: skip
+    assert found(store, "a.zip!two.gz") == ["a.zip!two.gz"]
+
+
+def test_one_file_of_a_large_archive_takes_little_of_it(store: Store) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("small.jsonl", lines(message()))
+        archive.writestr("large.bin", b"\0" * (8 << 20))
+    store.put("all.zip", held.getvalue())
+    store.requests()
+    assert outcomes(list(read(Input(f"s3://{store.bucket}/all.zip!small.jsonl", 0)))) == ["m-1"]
+    assert len(store.requests()) <= 6
+
+
+def test_the_next_objects_are_begun_while_one_is_read(store: Store) -> None:
+    paths = []
+    for number in range(20):
+        store.put(f"{number:02d}.jsonl", lines(message(messageId=f"m-{number}")))
+        paths.append(f"s3://{store.bucket}/{number:02d}.jsonl")
+    objects.read_ahead(paths)
+    store.requests()
+    items = [one for path in paths for one in read(Input(path, 0))]
+    assert outcomes(items) == [f"m-{number}" for number in range(20)]
+    assert len(store.requests()) == 20
+
+
+def test_a_large_object_is_never_held(store: Store) -> None:
+    content = lines(*(message(messageId=f"m-{n}", context={"ip": "x" * 500}) for n in range(40_000)))
+    store.put("big.jsonl", content)
+    tracemalloc.start()
+    count = sum(not isinstance(item, Rejected) for item in read(Input(f"s3://{store.bucket}/big.jsonl", 0)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (count, len(content) > 25 << 20, peak < 12 << 20) == (40_000, True, True)
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    objects._store.cache_clear()
+    ((_, reason),) = expand(["s3://bucket/segment-logs/"])[1]
+    assert "fsseg[cloud]" in reason and "aws s3 sync s3://bucket" in reason
+    objects._store.cache_clear()
+
+
+def test_an_address_with_a_signature_is_refused() -> None:
+    ((_, reason),) = expand(["https://bucket.example/e.gz?X-Amz-Signature=abc"])[1]
+    assert "kept with the run" in reason
