@@ -115,6 +115,25 @@ def test_events_are_drawn_by_time_type_and_outcome_with_the_gaps_between(report:
     assert "2025-01-06 7 0 2" in " ".join(report.page.inner_text("#by-time table").split())
 
 
+def test_requests_are_drawn_against_the_quota_with_the_waits(browser: Browser, tmp_path: Path) -> None:
+    traffic = {
+        "step_s": 60,
+        "from": "2025-11-22T14:12:00Z",
+        "sent": [600, 400, 0, 0, 7],
+        "waits": [{"from": "2025-11-22T14:14:00Z", "to": "2025-11-22T14:16:00Z", "reason": "quota"}],
+    }
+    summary = import_summary(account_limit=1200, traffic=traffic)
+    with opened(browser, file_address(written(tmp_path, summary, [], []))) as shown:
+        svg = shown.page.locator("#traffic svg")
+        assert svg.locator("title").all_text_contents() == [
+            "14:12: 600 requests", "14:13: 400 requests", "14:16: 7 requests",
+        ]  # fmt: skip
+        assert (svg.locator(".wait").count(), svg.locator(".limit").count()) == (2, 1)
+        assert "1 minute; the quota, spread evenly, allows 20" in shown.page.inner_text("#traffic h3")
+        shown.page.locator("#traffic summary").click()
+        assert "2025-11-22 14:14 for the quota 120" in " ".join(shown.page.inner_text("#traffic table").split())
+
+
 def test_records_are_counted_by_field_and_entries_by_event(report: Opened) -> None:
     titles = report.page.locator("#by-field svg title").all_text_contents()
     assert "contact · job_title: 1 changed" in titles and "contact · cf_region: 1 cleared" in titles

@@ -195,6 +195,8 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "report": report_command(summary),
         "signs": SIGNS,
         "by_time": summary["events"].get("by_time"),
+        "traffic": summary.get("traffic"),
+        "per_hour": summary.get("account_limit"),
         "labels": labels(edition, run_dir.parent.parent if run_dir else None),
         "addresses": record_addresses(account, edition),
         "warnings": {code: reason.hint for code, reason in WARNINGS.items()},

@@ -81,6 +81,45 @@ function drawTime() {
     .map((each) => [each.name, ...kinds.map((kind) => each.parts[kind] || 0)])));
 }
 
+const FEWEST_STEPS = 5;
+const STEPS_SHOWN = 120;
+const WAITED_FOR = { quota: 'for the quota', rate_limited: 'after a refusal', burst: 'after a burst' };
+
+function drawTraffic() {
+  const section = byId('traffic'), { traffic } = about;
+  if (!section || !traffic || (traffic.sent.length < FEWEST_STEPS && !traffic.waits.length)) return;
+  const joined = Math.ceil(traffic.sent.length / STEPS_SHOWN), step = traffic.step_s * joined;
+  const begin = Date.parse(traffic.from) / 1000, clock = (seconds) => new Date(seconds * 1000).toISOString();
+  const days = clock(begin).slice(0, 10) !== clock(begin + traffic.step_s * traffic.sent.length).slice(0, 10);
+  const name = (seconds) => (days ? when(clock(seconds)) : clock(seconds).slice(11, step < 60 ? 19 : 16));
+  const steps = [];
+  for (let at = 0; at < traffic.sent.length; at += joined) {
+    const requests = traffic.sent.slice(at, at + joined).reduce((one, other) => one + other, 0);
+    steps.push({ name: name(begin + at * traffic.step_s), parts: { requests } });
+  }
+  const marks = [];
+  traffic.waits.forEach(({ from, to }) => steps.forEach((_, at) => {
+    const starts = begin + at * step;
+    if (Date.parse(from) / 1000 < starts + step && Date.parse(to) / 1000 > starts && !marks.includes(at)) marks.push(at);
+  }));
+  const allowed = about.per_hour ? Math.round((about.per_hour * step) / 360) / 10 : 0;
+  const limit = allowed >= 1 ? allowed : 0, unit = step % 60 ? counted(step, 'second') : counted(step / 60, 'minute');
+  const told = limit ? `; the quota, spread evenly, allows ${number(limit)}` : '';
+  section.hidden = false;
+  section.querySelector('h3').append(element('small', {}, `a column is ${unit}${told}`));
+  const kinds = [element('span', { class: 'requests' }, 'requests')];
+  if (limit) kinds.push(element('span', { class: 'even' }, 'the quota, spread evenly'));
+  if (marks.length) kinds.push(element('span', { class: 'waiting' }, 'waiting'));
+  const holder = section.querySelector('.chart');
+  holder.before(element('p', { class: 'legend' }, kinds));
+  chart(holder, columns(steps, ['requests'], `Requests by time, ${counted(traffic.waits.length, 'wait')}`, { limit, marks }));
+  if (traffic.waits.length) {
+    const seconds = ({ from, to }) => (Date.parse(to) - Date.parse(from)) / 1000;
+    section.append(asTable('Waits', ['from', 'seconds'], traffic.waits.map((wait) =>
+      [`${when(wait.from)} ${Object.hasOwn(WAITED_FOR, wait.reason) ? WAITED_FOR[wait.reason] : safe(wait.reason)}`, seconds(wait)])));
+  }
+}
+
 function drawFields(changes) {
   const rows = [];
   for (const [entity, fields] of changes.fields) {
@@ -216,6 +255,7 @@ function onAddress(changes, failures) {
 
 async function start() {
   drawTime();
+  drawTraffic();
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
   const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && people(failure).length
@@ -242,7 +282,7 @@ async function start() {
       ['event'], about.hidden_failures);
     await failureChooser.choose();
   }
-  changeList.show(Array.from(changes.lines.keys()));
+  if (changes.length) changeList.show(Array.from(changes.lines.keys()));
   await changes.index();
   byId('loading').hidden = true;
   if (changes.length) {
