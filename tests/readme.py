@@ -1,5 +1,7 @@
 """What the README shows as printed is printed by fsseg: `python -m tests.readme` runs it again and puts it in place.
 
+So it does with the table of codes.
+
 Every ```console block is a fresh home folder; its `$` lines are run one after the other, and what follows each is
 what it writes to stdout.
 """
@@ -16,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fsseg.report.reasons import TABLE
 from tests.forked import MEASURED
 
 ROOT = Path(__file__).parent.parent
@@ -23,15 +26,23 @@ README = ROOT / "README.md"
 FSSEG = Path(sys.executable).with_name("fsseg")
 WIDTH = 100
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODES = re.compile(r"(^## Reason and warning codes\n.*?\n\n)\| code .*?\n(?=\n|\Z)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
 
 
 def regenerated(text: str) -> str:
-    """`text` with every console block as the commands print it now."""
+    """`text` with every console block as the commands print it now, and the codes as they are."""
     blocks = _BLOCK.findall(text)
     with ThreadPoolExecutor(2) as pool:
         printed = iter(list(pool.map(_printed, blocks)))
+    text = _CODES.sub(lambda found: found[1] + codes(), text)
     return _BLOCK.sub(lambda _: f"```console\n{next(printed)}```", text)
+
+
+def codes() -> str:
+    """The table of all reason and warning codes, with what to do about each."""
+    rows = [f"| `{code.code}` | {code.outcome} | {code.hint} |" for code in TABLE]
+    return "\n".join(["| code | | what happened, and what to do |", "|---|---|---|", *rows]) + "\n"
 
 
 def steady(text: str) -> str:
