@@ -62,7 +62,7 @@ def test_a_container_nobody_knows_and_a_cut_one(classic: Machine) -> None:
         ({}, "nulls = 'keep'\n", "nulls"),
         ({}, "[timeline]\nevent_typ = 'x'\n", "event_typ"),
         ({}, "colour = 'blue'\n", "colour"),
-        ({}, "[freshsales\n", "TOML"),
+        ({}, "[freshsales\n", "line 1: this can't be read"),
         ({}, "[mapping.person]\nshoe = 'no_such_field'\n", "no_such_field"),
         ({"FSSEG_EDITION": None}, "", "edition"),
         ({"FSSEG_BASE_URL": "http://freshsales.example"}, "", "https"),
