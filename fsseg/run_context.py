@@ -131,7 +131,7 @@ class RunContext:
             self.settings.create_missing,
             self.reader is None,
             self.settings.strict,
-            Defaults(self.catalog, self.settings.defaults.model_dump()),
+            Defaults(self.catalog, self.settings.defaults.model_dump(), self.rules),
             self.settings.convert_leads,
             fields_added_up(self.rules.mapping.get("event", {})),
         )

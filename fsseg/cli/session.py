@@ -243,9 +243,9 @@ class Session:
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
-            Defaults(known.catalog, self.settings.defaults.model_dump())  # told before anything is read
-            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             rules = rules_of(self.settings, application_token=connection.application_token)
+            Defaults(known.catalog, self.settings.defaults.model_dump(), rules)  # told before anything is read
+            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             yield kind(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
                 connection.writer, self.pacer, progress, processes, forbidden=known.forbidden,
