@@ -16,7 +16,21 @@ from tests.faults.ways import imported
 
 def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture[str]) -> None:
     main(
-        ["whole", "shares", "account", "stages", "memory", "requests", "start", "ledger", "people", "--scale", "0.001"]
+        [
+            "whole",
+            "shares",
+            "account",
+            "stages",
+            "containers",
+            "archive",
+            "memory",
+            "requests",
+            "start",
+            "ledger",
+            "people",
+            "--scale",
+            "0.001",
+        ]
     )
     printed = capsys.readouterr().out
     for row in (
@@ -25,6 +39,9 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
         "read, map, dedupe, partition",
         "import, suite, 50% of the people there",
         "read, map, fold",
+        "CSV of AWS S3 (Actions)",
+        "gzip in S3",
+        "20 objects",
         "by a mapping of 60 rules",
         "100 events of 20 people",
         "look-up of 20 new events",
