@@ -136,7 +136,7 @@ class RunContext:
             self.settings.create_missing,
             self.reader is None,
             self.settings.strict,
-            Defaults(self.catalog, self.settings.defaults.model_dump()),
+            Defaults(self.catalog, self.settings.defaults.model_dump(), self.rules),
             Mode(self.settings.existing),
             self._converts,
             fields_added_up(self.rules.mapping.get("event", {})),
