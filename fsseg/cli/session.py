@@ -101,6 +101,7 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
         consent=settings.filter.consent,
         placeholder_ids=settings.identity.placeholder_ids,
         id_field=settings.identity.id_field,
+        deal_id_field=settings.identity.deal_id_field,
     )
 
 

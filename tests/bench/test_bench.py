@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from tests.bench import requests as bench_requests
 from tests.bench import sequences as bench_sequences
 from tests.bench.__main__ import main
 from tests.bench.faults import faults
@@ -46,6 +50,22 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
         "fsseg --help",
     ):
         assert row in printed
+
+
+@pytest.mark.parametrize("edition", bench_requests.EDITIONS)
+def test_requests_are_those_that_the_readme_states(edition: str) -> None:
+    """Within a twentieth, where the account merges, and where it replaces."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8").splitlines()
+    stated = {cells[1]: cells[2:] for line in readme if len(cells := [cell.strip() for cell in line.split("|")]) == 5}
+    rows = bench_requests.imports(1_000)
+    assert rows.keys() <= stated.keys()
+    for name in (next(iter(rows)), *list(rows)[-2:]):
+        files, behaviour = rows[name]
+        found = bench_requests.sent(edition, files, behaviour)
+        said = re.findall(r"[\d,]+", stated[name][bench_requests.EDITIONS.index(edition)])
+        for number, text in zip(found, said, strict=True):
+            wanted = int(text.replace(",", ""))
+            assert abs(number - wanted) <= max(1, wanted // 20), (name, found, said)
 
 
 def test_sequences_and_what_they_leave_behind_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

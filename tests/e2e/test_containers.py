@@ -107,9 +107,7 @@ def test_what_comes_in_two_containers_arrives_once(classic: Machine, tmp_path: P
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_profiles_are_joined_with_their_identifiers_by_the_command(
-    classic: Machine, tmp_path: Path, jobs: str
-) -> None:
+def test_profiles_are_joined_with_their_identifiers_by_the_command(classic: Machine, tmp_path: Path, jobs: str) -> None:
     folder = Path(__file__).parents[2] / "samples" / "exports" / "profiles_sync"
     done = classic.imports("--jobs", jobs, str(folder))
     assert done.outcomes == {"applied": 5, "rejected": 1}
