@@ -258,8 +258,9 @@ async function start() {
   drawTraffic();
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
-  const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && people(failure).length
-    ? changes.about(String(people(failure)[0])).filter((change) =>
+  const whose = (failure) => (failure._fsseg || {}).key || people(failure)[0];
+  const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && whose(failure)
+    ? changes.about(String(whose(failure))).filter((change) =>
       (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
   const failureList = new List(byId('failure-list'), (row) => {
     const failure = failures.at(row), made = failureRow(failure), fold = made.querySelector('details');
