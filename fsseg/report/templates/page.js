@@ -290,6 +290,7 @@ async function start() {
     ['by-field', 'by-title'].forEach((id) => { byId(id).hidden = false; }); // before they're drawn, as they share the width
     drawFields(changes);
     drawTitles(changes);
+    CHARTS.forEach((redraw) => redraw()); // one alone has all the width
     const chooser = setUpChanges(changes, changeList);
     await chooser.choose();
     document.querySelectorAll('[data-code]').forEach((link) => link.addEventListener('click', () => {
