@@ -151,7 +151,8 @@ class RunContext:
             self.store.meta.read_at = datetime.now(UTC).isoformat()
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
-            self.settings.identity.id_field, self.settings.convert_leads, self.say, tick, anew,
+            self.settings.identity.id_field, self.settings.identity.deal_id_field, self.settings.convert_leads,
+            self.say, tick, anew,
         )  # fmt: skip
 
     def suppress(self) -> None:
@@ -214,7 +215,8 @@ class RunContext:
             settings.strict,
             Refusals(self.catalog, store, self.say),
             self._deal_links(),
-            self._was_delivered(store),
+            deal_id_field=settings.identity.deal_id_field,
+            was_delivered=self._was_delivered(store),
         )  # fmt: skip
 
     def _was_delivered(self, store: Store) -> Callable[[Sequence[Record]], bool]:

@@ -44,15 +44,16 @@ def probe(settings: Settings, output: Output) -> list[Finding]:
         defaults = Defaults(catalog, settings.defaults.model_dump()).fill("contact", {})
         probing = Probe(
             connection.reader, connection.writer, catalog, defaults,
+            lambda message: wanted_field(catalog, "contact", message),
             lambda seconds: pacer.pause(seconds, "the probe"), pacer.clock.time,
         )  # fmt: skip
         left = None
         try:
             behaviour = probing.run()
             write_behaviour(folder, behaviour)
-            findings = findings_of(behaviour)
+            findings = [*_lacking(probing.required), *findings_of(behaviour)]
         except Refused as error:
-            findings = [_refused(catalog, error)]
+            findings = [_refused(catalog, probing.required, error)]
         finally:
             # Interrupted or out of budget, the run's own pace lets nothing through any more.
             with connected(settings, account, make_pacer(Settings(), lambda: output.progress), writes=True) as another:
@@ -81,7 +82,18 @@ def findings_of(behaviour: Behaviour) -> list[Finding]:
     return [*found, Finding("look-ups", "ok", f"{told} (probed {day})")]
 
 
-def _refused(catalog: Any, error: Refused) -> Finding:
-    name = wanted_field(catalog, "contact", error.message)
-    hint = f"set {name} under [defaults.contact]" if name else "see what it wants, and set it under [defaults.contact]"
+def _lacking(required: list[str]) -> list[Finding]:
+    """What contacts were refused for until they had it."""
+    if not required:
+        return []
+    names = ", ".join(required)
+    return [Finding("probe contact", "missing", f"refused without {names}", f"set {names} under [defaults.contact]")]
+
+
+def _refused(catalog: Any, required: list[str], error: Refused) -> Finding:
+    last = wanted_field(catalog, "contact", error.message)
+    names = ", ".join(dict.fromkeys([*required, *([last] if last else [])]))
+    hint = (
+        f"set {names} under [defaults.contact]" if names else "see what it wants, and set it under [defaults.contact]"
+    )
     return Finding("probe contact", "missing", str(error), hint)

@@ -12,6 +12,7 @@ from fsseg.segment.hints import hints_of
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
+from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.state.input_files import holds_what_was_read
 from fsseg.state.plan_store import Store
 
@@ -23,7 +24,8 @@ def reread(
     by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
         by_input[position >> POSITION_BITS].add(position)
-    hints = hints_of(store.meta.settings)
+    paths = (path for (path,) in store.db.execute("SELECT path FROM input ORDER BY number"))
+    hints = hints_of(store.meta.settings, identifiers_among(paths))
     for number, left in sorted(by_input.items()):
         path, first, last = store.db.execute(
             "SELECT path, first, last FROM input WHERE number = ?", (number,)

@@ -86,3 +86,25 @@ def test_refusals_of_all_kinds_stop_nothing(machine: Machine) -> None:
     events = [identify(f"p{n}@x.example", {"title": "CTO"} if n % 2 else {}) for n in range(60)]
     done = machine.imports(events=events)
     assert done.outcomes == {"applied": 30, "failed": 30}
+
+
+WANTED = {"name": "cf_team", "type": "text", "label": "Team", "required": True}
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_a_dry_run_names_what_the_metadata_wants_and_nothing_gives(machine: Machine, count: int) -> None:
+    kind = "leads" if machine.account.edition == "classic" else "contacts"
+    machine.account.empty({"fields": {kind: {"add": [WANTED]}}})
+    events = [*people(count), identify("q@x.example", cfTeam="Sales")]
+    assert machine.dry_runs(events=events).warnings == {"required cf_team": count}
+    config = '[defaults.lead]\ncf_team = "Growth"'
+    assert machine.dry_runs(events=events, config=config).warnings == {}
+    assert machine.imports(events=events, config=config).code == 0
+
+
+def test_check_names_what_needs_a_default(machine: Machine) -> None:
+    machine.account.empty({"fields": {"contacts": {"add": [WANTED]}}})
+    shown = machine.run("check")
+    assert "in every event or under [defaults]: cf_team" in " ".join(shown.out.split())
+    told = machine.run("check", config='[defaults.contact]\ncf_team = "Growth"').out
+    assert "in every event or under [defaults]: cf_team" not in " ".join(told.split())

@@ -16,6 +16,7 @@ MAGIC = b"PAR1"
 _AT_ONCE = 1_000
 """Rows that are turned into Python's values at a time."""
 _MOST_SPOOLED = 4 << 30
+_DIGITS = ("milliseconds", "microseconds")
 _FIRST_ROW = 1
 """A Parquet file has no row for its header."""
 
@@ -80,7 +81,7 @@ def _cells(column: Any) -> Sequence[Any]:
     kind = str(column.type)
     if kind in ("string", "large_string", "int64", "int32", "bool"):
         return ["" if value is None else value for value in values] if column.null_count else values
-    convert = _converted
+    convert = _time if kind.startswith("timestamp") else _converted
     return ["" if value is None else convert(value) for value in values]
 
 
@@ -93,7 +94,9 @@ def _converted(value: Any) -> Any:
 
 
 def _time(value: datetime) -> str:
-    return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).isoformat()
+    if value.tzinfo is None or value.tzinfo == UTC:
+        return f"{value.replace(tzinfo=None).isoformat(timespec=_DIGITS[value.microsecond % 1_000 > 0])}Z"
+    return value.isoformat()
 
 
 def _number(value: Decimal) -> Any:
