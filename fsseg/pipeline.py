@@ -124,7 +124,7 @@ class Pipeline(RunContext):
         if not dry_run:
             commit_run(run, store, self.ledger, self.say, totals)
         head |= {"dry_run": dry_run}
-        summary, self.sample = write_run_files(self.run, self.store, changes, totals, head, self.requests(), exit_code)
         self.note_requests()
+        summary, self.sample = write_run_files(self.run, self.store, changes, totals, head, self.requests(), exit_code)
         seal_read(store)
         return summary

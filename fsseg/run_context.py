@@ -15,6 +15,7 @@ from fsseg.fold.fold_inputs import Folding
 from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
+from fsseg.freshsales.traffic import Traffic, Wait
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.event_rule import fields_added_up
@@ -44,7 +45,7 @@ from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched, count_people
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.run_folder import Run
-from fsseg.state.run_meta import Forecast, PlanStage
+from fsseg.state.run_meta import Forecast, PlanStage, TrafficCount
 from fsseg.state.seal import seal, seal_settled
 
 Advance = Callable[[int], None]
@@ -72,6 +73,9 @@ class RunContext:
     def __post_init__(self) -> None:
         self._spent = self.store.meta.requests
         """What earlier processes of this run spent."""
+        earlier = self.store.meta.traffic
+        self._traffic = Traffic(earlier.step_s, earlier.sent, [Wait(*wait) for wait in earlier.waits])
+        """When they did."""
         self.verified = False
         """Whether this process has compared a reviewed plan with what Freshsales holds now."""
         self.sample = Sample()
@@ -132,7 +136,7 @@ class RunContext:
             self.settings.create_missing,
             self.reader is None,
             self.settings.strict,
-            Defaults(self.catalog, self.settings.defaults.model_dump()),
+            Defaults(self.catalog, self.settings.defaults.model_dump(), self.rules),
             Mode(self.settings.existing),
             self._converts,
             fields_added_up(self.rules.mapping.get("event", {})),
@@ -149,7 +153,7 @@ class RunContext:
             self.store.meta.read_at = datetime.now(UTC).isoformat()
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
-            self.settings.identity.id_field, self._converts, self.say, tick, anew,
+            self.settings.identity.id_field, self.settings.identity.deal_id_field, self._converts, self.say, tick, anew,
         )  # fmt: skip
 
     @property
@@ -217,7 +221,8 @@ class RunContext:
             settings.strict,
             Refusals(self.catalog, store, self.say),
             self._deal_links(),
-            self._was_delivered(store),
+            deal_id_field=settings.identity.deal_id_field,
+            was_delivered=self._was_delivered(store),
         )  # fmt: skip
 
     def _was_delivered(self, store: Store) -> Callable[[Sequence[Record]], bool]:
@@ -282,6 +287,10 @@ class RunContext:
     def note_requests(self) -> None:
         """Write down what was spent so far."""
         self.store.meta.requests = self.requests()
+        traffic = self.pacer.traffic.following(self._traffic)
+        self.store.meta.traffic = TrafficCount(
+            traffic.step_s, traffic.sent, [(wait.begin, wait.end, wait.reason) for wait in traffic.waits]
+        )
 
     def requests(self) -> dict[str, Any]:
         """What all processes of this run have spent."""

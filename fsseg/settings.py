@@ -123,10 +123,14 @@ class Freshsales(_Section):
 
 
 class Identity(_Section):
-    """How people are matched; `id_field` keeps userIds that are not e-mails, `placeholder_ids` name nobody."""
+    """How people are matched; `id_field` keeps userIds that are not e-mails, `placeholder_ids` name nobody.
+
+    `deal_id_field` tells deals apart, whatever they are called.
+    """
 
     match: Literal["segment", "email"] | None = None
     id_field: str | None = None
+    deal_id_field: str | None = None
     placeholder_ids: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -12,7 +12,7 @@ from fsseg.freshsales.errors import BadAnswer, Forbidden, Refused, Unauthorized
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import view_of_all
-from fsseg.mapping.catalog import Catalog, Edition
+from fsseg.mapping.catalog import EMAILS, Catalog, Edition
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.mistakes import MappingError
 from fsseg.mapping.rules import Rules
@@ -26,6 +26,9 @@ NOBODY = "nobody@example.com"
 
 LEAD_STAGE = "Lead"
 """The lifecycle stage that makes a contact of the suite what was a lead."""
+
+ALWAYS_THERE = frozenset({*EMAILS, "name"})
+"""Fields without which nobody and nothing is made."""
 
 ABOUT = {"lead": "people", "contact": "people", "account": "companies", "deal": "deals"}
 NOUNS: dict[Entity, str] = {"lead": "leads", "contact": "contacts", "account": "accounts", "deal": "deals"}
@@ -57,7 +60,11 @@ class Checkup:
         return next((state for state in order if state in states), "ok")
 
 
-def check(reader: Reader, edition: Edition, rules: Rules) -> Checkup:
+Defaulted = Mapping[str, Collection[str]]
+"""The fields that the settings have defaults for, by entity."""
+
+
+def check(reader: Reader, edition: Edition, rules: Rules, defaulted: Defaulted) -> Checkup:
     """Look at everything. Raises `FreshsalesError` where the account can't be looked at; refusals are findings."""
     found = Checkup()
     try:
@@ -70,7 +77,7 @@ def check(reader: Reader, edition: Edition, rules: Rules) -> Checkup:
     found.findings.append(Finding("credentials", "ok", "the API token is accepted"))
     for entity in NOUNS:
         if catalog.fields(entity):
-            found.findings += _entity(reader, catalog, entity, known.forbidden.get(entity))
+            found.findings += _entity(reader, catalog, entity, known.forbidden.get(entity), defaulted)
     found.findings += _reads(reader, catalog, known.forbidden)
     found.findings += _mapping(catalog, rules)
     found.findings += _stages(catalog)
@@ -78,17 +85,24 @@ def check(reader: Reader, edition: Edition, rules: Rules) -> Checkup:
     return found
 
 
-def _entity(reader: Reader, catalog: Catalog, entity: Entity, forbidden: Forbidden | None) -> Iterator[Finding]:
+def _entity(
+    reader: Reader, catalog: Catalog, entity: Entity, forbidden: Forbidden | None, defaulted: Defaulted
+) -> Iterator[Finding]:
     fields = catalog.fields(entity).values()
     needed = entity in catalog.people
     if forbidden:
         yield _refusal(f"{entity} fields", forbidden, needed, f"events about {ABOUT[entity]}")
     else:
         custom = sum(one.custom for one in fields)
-        required = ", ".join(one.name for one in catalog.required(entity))
-        detail = f"{counted(len(fields), 'field')}, {custom} custom" + (f"; required: {required}" if required else "")
-        yield Finding(f"{entity} fields", "ok", detail)
+        required = [one.name for one in catalog.required(entity)]
+        detail = f"{counted(len(fields), 'field')}, {custom} custom" + _listed("; required: ", required)
+        needy = [name for name in required if name not in ALWAYS_THERE and name not in defaulted.get(entity, ())]
+        yield Finding(f"{entity} fields", "ok", detail + _listed("; in every event or under [defaults]: ", needy))
     yield _attempt(f"{entity} views", lambda: _viewed(reader, entity), False, f"matching many {NOUNS[entity]} by pages")
+
+
+def _listed(introduction: str, names: list[str]) -> str:
+    return introduction + ", ".join(names) if names else ""
 
 
 def _viewed(reader: Reader, entity: Entity) -> str:

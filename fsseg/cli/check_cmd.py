@@ -51,7 +51,7 @@ def check(
         with reading(settings, lambda: output.progress) as connection:
             tell_open_token_file(settings, output.consoles)
             rules = rules_of(settings, application_token=connection.application_token)
-            found = look(connection.reader, connection.account.edition, rules)
+            found = look(connection.reader, connection.account.edition, rules, settings.defaults.model_dump())
             if found.worst != "refused":
                 found.findings += try_out(settings, output) if probe else last_probe(settings)
             code = _code(found)

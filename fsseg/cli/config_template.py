@@ -25,6 +25,7 @@ TEMPLATE = """\
 [identity]
 {match}                    # "segment": as the destination does; "email": whoever has the e-mail
 # id_field = "cf_segment_user_id"  # a text field that keeps the userId of people with database ids
+# deal_id_field = "cf_deal_id"       # a text field that tells deals apart, whatever they are called
 
 # placeholder_ids = ["test-user"]  # ids that name nobody, besides undefined, null, 0, anonymous and their like
 

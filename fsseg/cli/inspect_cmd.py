@@ -100,8 +100,9 @@ def read_all(inspection: Inspection, settings: Settings, files: list[str], outpu
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds
     from fsseg.segment.read import read
+    from fsseg.segment.tables.profiles_sync import identifiers_among
 
-    hints = hints_of(settings.model_dump())
+    hints = hints_of(settings.model_dump(), identifiers_among(files))
     ids = PlaceholderIds(settings.identity.placeholder_ids)
     with output.progress.stage("Read", None, "events") as stage:
         advance: Callable[[int], None] = stage.advance

@@ -8,7 +8,7 @@ from fsseg.account.fields import read_fields
 from fsseg.account.preflight import Finding
 from fsseg.account.probe import Probe, delete
 from fsseg.cli.connect import account_folder, account_of, connected, locked, make_pacer
-from fsseg.cli.session import Output, interruptible
+from fsseg.cli.session import Output, interruptible, rules_of
 from fsseg.freshsales.errors import Refused
 from fsseg.plan.defaults import Defaults
 from fsseg.push.refused_field import wanted_field
@@ -41,18 +41,20 @@ def probe(settings: Settings, output: Output) -> list[Finding]:
         connected(settings, account, pacer, writes=True) as connection,
     ):
         catalog = read_fields(connection.reader, account.edition).catalog
-        defaults = Defaults(catalog, settings.defaults.model_dump()).fill("contact", {})
+        rules = rules_of(settings, application_token=connection.application_token)
+        defaults = Defaults(catalog, settings.defaults.model_dump(), rules).fill("contact", {})
         probing = Probe(
             connection.reader, connection.writer, catalog, defaults,
+            lambda message: wanted_field(catalog, "contact", message),
             lambda seconds: pacer.pause(seconds, "the probe"), pacer.clock.time,
         )  # fmt: skip
         left = None
         try:
             behaviour = probing.run()
             write_behaviour(folder, behaviour)
-            findings = findings_of(behaviour)
+            findings = [*_lacking(probing.required), *findings_of(behaviour)]
         except Refused as error:
-            findings = [_refused(catalog, error)]
+            findings = [_refused(catalog, probing.required, error)]
         finally:
             # Interrupted or out of budget, the run's own pace lets nothing through any more.
             with connected(settings, account, make_pacer(Settings(), lambda: output.progress), writes=True) as another:
@@ -81,7 +83,18 @@ def findings_of(behaviour: Behaviour) -> list[Finding]:
     return [*found, Finding("look-ups", "ok", f"{told} (probed {day})")]
 
 
-def _refused(catalog: Any, error: Refused) -> Finding:
-    name = wanted_field(catalog, "contact", error.message)
-    hint = f"set {name} under [defaults.contact]" if name else "see what it wants, and set it under [defaults.contact]"
+def _lacking(required: list[str]) -> list[Finding]:
+    """What contacts were refused for until they had it."""
+    if not required:
+        return []
+    names = ", ".join(required)
+    return [Finding("probe contact", "missing", f"refused without {names}", f"set {names} under [defaults.contact]")]
+
+
+def _refused(catalog: Any, required: list[str], error: Refused) -> Finding:
+    last = wanted_field(catalog, "contact", error.message)
+    names = ", ".join(dict.fromkeys([*required, *([last] if last else [])]))
+    hint = (
+        f"set {names} under [defaults.contact]" if names else "see what it wants, and set it under [defaults.contact]"
+    )
     return Finding("probe contact", "missing", str(error), hint)

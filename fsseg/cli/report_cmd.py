@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fsseg.cli.past_runs import Past
+    from fsseg.report.history import History
 
 
 @command_line
@@ -26,7 +29,11 @@ def report(
         typer.Argument(metavar="[RUN]", help="The run's id; the latest if none is given.", show_default=False),
     ] = None,
     format: Annotated[
-        ReportFormat, typer.Option(help="text and html: everything; json: the summary; csv: the events that failed.")
+        ReportFormat,
+        typer.Option(
+            help="text, markdown and html: everything; json: the summary; csv: the events that failed; changes-csv: "
+            "each field of what changed."
+        ),
     ] = ReportFormat.TEXT,
     output_file: Annotated[
         Path | None,
@@ -81,22 +88,41 @@ def report(
 
 def _print_selected(out: Console, past: Past, selection: Selection, format: ReportFormat, limit: int) -> bool:
     from fsseg.report.files import read_lines
-    from fsseg.report.formats.selected import print_selected, print_selected_json
-    from fsseg.settings import ConfigError
+    from fsseg.report.formats.selected import print_selected, print_selected_json, print_selected_markdown
+    from fsseg.report.standing import standing
 
     run = past.run
-    report = Report(past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder)
+    report = Report(
+        past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
+        history=_history(past, selection), person=selection.person or "",
+    )  # fmt: skip
     match format:
         case ReportFormat.TEXT:
             return print_selected(out, report, selection, limit)
+        case ReportFormat.MARKDOWN:
+            return print_selected_markdown(out, report, selection, limit)
         case ReportFormat.JSON:
             print_selected_json(out, report, selection)
-        case ReportFormat.CSV:
-            failures = filter(selection.takes_failure, report.failures)
-            format.load().write(out, Report(past.summary, failures=failures))
         case _:
-            raise ConfigError(f"--person, --event and --reason go with text, json and csv, not with {format.value}")
+            changes, failures = report.changes, report.failures
+            chosen = replace(
+                report, changes=filter(selection.takes_change, changes), standing=standing(run, past.state),
+                failures=[failure for failure in failures if selection.takes_failure(failure)],
+            )  # fmt: skip
+            format.load().write(out, chosen)
     return True
+
+
+def _history(past: Past, selection: Selection) -> History | None:
+    """Of one person alone; None where the run's plan can't be read any more."""
+    from fsseg.report.history import history_of
+    from fsseg.state.database import StateError
+
+    if not selection.person or selection.event or selection.reason:
+        return None
+    with suppress(StateError), past.run.reading() as store:
+        return history_of(store, selection.person, dry_run=bool(past.summary.get("dry_run")))
+    return None
 
 
 def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:

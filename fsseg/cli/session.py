@@ -45,6 +45,7 @@ from fsseg.segment.hints import hints_of
 from fsseg.segment.inputs import expand
 from fsseg.segment.objects import Window, use_endpoint
 from fsseg.segment.open import Input
+from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.settings_file import placed
 from fsseg.state.actions import Code
@@ -102,6 +103,7 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
         consent=settings.filter.consent,
         placeholder_ids=settings.identity.placeholder_ids,
         id_field=settings.identity.id_field,
+        deal_id_field=settings.identity.deal_id_field,
     )
 
 
@@ -162,8 +164,9 @@ def register(store: Store, run: Run, files: Sequence[str], given: Sequence[str])
 
     Standard input is kept in the run's folder, so that its events can be told.
     """
-    inputs, hints = [], hints_of(store.meta.settings)
-    for number, (path, shown) in enumerate(_held(run, files, given)):
+    held = list(_held(run, files, given))
+    inputs, hints = [], hints_of(store.meta.settings, identifiers_among(path for path, _ in held))
+    for number, (path, shown) in enumerate(held):
         add_input(store, number, path, shown)
         inputs.append(Input(path, number, hints=hints))
     note_files(store, inputs)

@@ -46,7 +46,8 @@ def resolve(domain: str | None, edition: str | None = None, base_url: str | None
 
     `domain` is a name (`acme`: classic unless `edition` says suite), a host or a URL, with or without `/crm/sales` and
     `/api`; `base_url` is any other address and wins over it. `edition` is told from Freshworks' own hosts and from the
-    path `/crm/sales`, else it must be given. Raises ConfigError.
+    path `/crm/sales`, else it must be given; one that is given wins, as a Suite account may answer at both hosts.
+    Raises ConfigError.
     """
     chosen = _edition(edition)
     addresses = (base_url or "").strip(), _whole((domain or "").strip(), chosen)
@@ -54,14 +55,12 @@ def resolve(domain: str | None, edition: str | None = None, base_url: str | None
     if not urls:
         raise ConfigError("no Freshsales account given: set the domain, such as acme.freshsales.io")
     url, known = urls[0], _known(urls[0])
-    if chosen and known and chosen != known:
-        raise ConfigError(f"{url.hostname} is a {known} address, but the edition given is {chosen}")
     hints: tuple[Edition | None, ...] = (chosen, *(_known(address) or _guess(address) for address in urls))
     resolved = next((hint for hint in hints if hint), None)
     if resolved is None:
         raise ConfigError(f"is {url.netloc} classic Freshsales or Freshsales Suite? Give the edition: classic or suite")
     if known:
-        url = url._replace(path=_SUITE_PATH if known == "suite" else "")
+        url = url._replace(path=_SUITE_PATH if resolved == "suite" else "")
     return Account(resolved, f"{url.scheme}://{url.netloc}{url.path}", url.netloc + url.path.removesuffix(_SUITE_PATH))
 
 

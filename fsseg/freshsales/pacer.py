@@ -17,6 +17,7 @@ from fsseg.freshsales.clock import Clock, SystemClock
 from fsseg.freshsales.errors import BudgetSpent, Interrupted
 from fsseg.freshsales.pace import GO, Delay, Now, Pace, Ticket
 from fsseg.freshsales.quota import QuotaHeaders
+from fsseg.freshsales.traffic import Traffic
 
 Kind = Literal["read", "write"]
 OnWait = Callable[[float, float, str], None]
@@ -47,6 +48,8 @@ class Pacer:
         self.on_wait = on_wait
         self.total = self.read = self.write = self.retried = self.rate_limited = 0
         self.waited_s = 0.0
+        self.traffic = Traffic()
+        """When requests were sent, and waited with."""
         self._waiting, self._waiting_since = 0, 0.0
         self._max_requests = max_requests
         self._deadline = None if max_time is None else self.clock.time() + max_time
@@ -90,6 +93,7 @@ class Pacer:
                 else:
                     self._sleep_for_all(delay.seconds, delay.reason)
             self.total += 1
+            self.traffic.note_sent(self.clock.wall())
             self.retried += retry
             if kind == "read":
                 self.read += 1
@@ -157,6 +161,7 @@ class Pacer:
             self._changed.notify_all()
 
     def _sleep(self, seconds: float, reason: str) -> None:
+        self.traffic.note_wait(self.clock.wall(), seconds, reason)
         if self.on_wait is not None:
             self.on_wait(seconds, self.clock.wall() + seconds, reason)
         self._count_waiting(1)

@@ -159,10 +159,10 @@ class Reader:
         deals = answer.object().get("deals", record.get("deals"))
         return answer.rows_of(deals or [], "deals")
 
-    def deals_named(self, name: str) -> list[Row]:
-        """The deals of this name, where this account looks deals up by name."""
+    def deals_by(self, field: str, value: str) -> list[Row]:
+        """The deals with this value in a field, where this account looks deals up by that."""
         try:
-            return self.lookup(name, "name", ("deal",))["deal"]
+            return self.lookup(value, field, ("deal",))["deal"]
         except (Refused, BadAnswer):
             return []
 

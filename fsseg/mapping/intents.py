@@ -22,6 +22,9 @@ MISFIT = "$bad:"
 UNSAID: Cells = {}
 """The value of a cell of which nothing is said any more, so that what earlier events said of it doesn't count."""
 
+BY_ID = " "
+"""Begins the key of a deal that is known by an id of its own; no folded name begins so."""
+
 OF_COMPANY = "$account"
 """The cell of a deal that names the part of the company that came with it."""
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from orjson import JSONEncodeError, dumps
 
-from fsseg.mapping.intents import Cells
+from fsseg.mapping.intents import BY_ID, Cells
 from fsseg.mapping.names import fold
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import Ignored, Silent, Target, Warnings, fields_of, is_empty, misfit
@@ -167,8 +167,9 @@ class ToPart:
     Many people share a company, so what an object gave is remembered.
     """
 
-    def __init__(self, kind: str, resolver: TraitResolver) -> None:
+    def __init__(self, kind: str, resolver: TraitResolver, id_field: str | None = None) -> None:
         self.kind = kind
+        self.id_field = id_field
         self.cell = f"${kind}"
         self.resolver = resolver
         self.bad = MappingWarning("bad_value", kind, f"{kind} takes an object with a name")
@@ -209,16 +210,22 @@ class ToPart:
 
     def _map(self, value: dict[str, Any]) -> tuple[Part | None, Warnings]:
         warnings: Warnings = []
-        part = named_part(self.kind, self.resolver.cells(value, warnings))
+        part = named_part(self.kind, self.resolver.cells(value, warnings), self.id_field)
         if part is None and value.keys() - {"name"}:
             warnings.append(self.nameless)
         return part, warnings
 
 
-def named_part(kind: str, cells: Cells) -> Part | None:
-    """The part's key and its cells, or None if these hold no name. Case and inner spaces don't tell names apart."""
+def named_part(kind: str, cells: Cells, id_field: str | None = None) -> Part | None:
+    """The part's key and its cells, or None if these hold no name. Case and inner spaces don't tell names apart.
+
+    Where `id_field` holds something, that is what tells it from others; no folded name begins with a space.
+    """
     name = storable(cells.get("name"))
     if not isinstance(name, str) or not (words := name.split()):
         return None
     cells["name"] = name.strip()
+    own = cells.get(id_field, cells.get(f"contact:{id_field}")) if id_field else None
+    if own not in (None, ""):
+        return f"{kind}:{BY_ID}{own}", cells
     return f"{kind}:{' '.join(words).casefold()}", cells

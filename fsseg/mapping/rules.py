@@ -67,6 +67,8 @@ class Rules:
     """Ids that name nobody, besides those that never do."""
     id_field: str | None = None
     """The person field that keeps the userId where that is a database id."""
+    deal_id_field: str | None = None
+    """The deal field that tells deals apart, whatever they are called."""
 
 
 class Nested(NamedTuple):
@@ -106,6 +108,8 @@ def compile_rules(rules: Rules, catalog: Catalog) -> Compiled:
     mistakes += _disagreeing(compiled.events)
     if rules.id_field and (fault := _field_fault(rules.id_field, "person", catalog)):
         mistakes.append(Mistake(("identity", "id_field"), *fault))
+    if rules.deal_id_field and (fault := _field_fault(rules.deal_id_field, "deal", catalog)):
+        mistakes.append(Mistake(("identity", "deal_id_field"), *fault))
     if rules.owner and compiled.owner_id is None and not catalog.assumed:
         hint = did_you_mean(rules.owner, [choice.text for choice in _owners(catalog)])
         mistakes.append(Mistake(("timeline", "owner"), f"no user {rules.owner!r} in this Freshsales", hint))

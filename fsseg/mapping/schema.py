@@ -59,7 +59,7 @@ def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
             ),
             "address": _address(resolver, rules),
             "company": ToPart("company", companies(catalog, rules, compiled)),
-            "deal": ToPart("deal", _deals(catalog, rules, compiled)),
+            "deal": ToPart("deal", _deals(catalog, rules, compiled), rules.deal_id_field),
             "fsContact": ToContact("fsContact"),
             "fs_contact": ToContact("fs_contact"),
         }

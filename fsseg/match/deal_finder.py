@@ -9,12 +9,24 @@ from fsseg.figures import counted
 from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
+from fsseg.mapping.intents import BY_ID
 from fsseg.mapping.names import fold_name
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing, flatten
 from fsseg.match.strategy import FEW
+from fsseg.state.plan_store import Record
 
 ByContact = dict[int, list[Existing]]
+
+
+def deal_name(record: Record) -> str:
+    """The folded name of a planned deal, which may be known by an id of its own."""
+    return fold_name(record.key) if record.match_key.startswith(BY_ID) else record.match_key
+
+
+def is_it(row: Existing, id_field: str | None, wanted: Any) -> bool:
+    """Whether a deal of the right name may be the one that has this id of its own: it has no other."""
+    return id_field is None or wanted is None or row.get(id_field) in (None, "", wanted)
 
 
 class DealFinder:
@@ -46,6 +58,22 @@ class DealFinder:
             self._latest = contact, [flatten("deal", row) for row in self._reader.deals_of(contact)]
         return _named(self._latest[1], name) or self._without_contact(name, account, made=made)
 
+    def find_own(self, id_field: str, wanted: Any, *, made: bool) -> list[Existing]:
+        """The deals that hold this id of their own. `made`: there should be one, though look-ups lag."""
+        found = self._holding(id_field, wanted)
+        if not found and made and self._reader.wait_out_lag():
+            found = self._holding(id_field, wanted)
+        return found
+
+    def _holding(self, id_field: str, wanted: Any) -> list[Existing]:
+        rows = self._reader.deals_by(id_field, str(wanted))
+        whole = (flatten("deal", row) if id_field in _custom(row) else self.read(int(row["id"])) for row in rows)
+        return [deal for deal in whole if deal is not None and deal.get(id_field) == wanted]
+
+    def read(self, id: int) -> Existing | None:
+        """The whole deal."""
+        return fetch(self._reader, "deal", id)
+
     def _without_contact(self, name: str, account: int | None, *, made: bool) -> list[Existing]:
         rows: list[Existing] = []
         if self._paged is not None and self._nobodys:
@@ -55,9 +83,13 @@ class DealFinder:
                 self._of_account[account] = [flatten("deal", row) for row in self._reader.deals_of_account(account)]
             rows = self._of_account[account]
         elif made:
-            rows = [flatten("deal", row) for row in self._reader.deals_named(name)]
+            rows = [flatten("deal", row) for row in self._reader.deals_by("name", name)]
         whole = (fetch(self._reader, "deal", int(row["id"])) for row in _named(rows, name))
         return [deal for deal in whole if deal is not None and contacts_of(deal) == []]
+
+
+def _custom(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, **(row.get("custom_field") or {})}
 
 
 def _named(deals: list[Existing], name: str) -> list[Existing]:

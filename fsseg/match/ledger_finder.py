@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from fsseg.freshsales.names import Entity
 from fsseg.mapping.names import fold_name
@@ -54,3 +55,9 @@ class LedgerDealFinder:
 
     def find(self, contact: int | None, name: str, *, made: bool, account: int | None = None) -> list[Existing]:
         return [{"id": None}] if made else []
+
+    def find_own(self, id_field: str, wanted: Any, *, made: bool) -> list[Existing]:
+        return [{"id": None}] if made else []
+
+    def read(self, id: int) -> Existing | None:
+        return None

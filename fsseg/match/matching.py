@@ -30,6 +30,7 @@ class Matching:
     mirror: Mirror | None
     how: Literal["segment", "email"]
     id_field: str | None = None
+    deal_id_field: str | None = None
     convert_leads: bool = False
     say: Callable[[str], None] = lambda text: None
     tick: Tick = lambda people: None

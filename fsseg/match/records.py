@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fsseg.mapping.intents import BY_ID
 from fsseg.mapping.names import fold_name
-from fsseg.match.deal_finder import DealFinder
+from fsseg.match.deal_finder import DealFinder, deal_name, is_it
 from fsseg.match.finders import Finder
 from fsseg.match.ledger_finder import LedgerDealFinder
 from fsseg.match.matching import Matching
@@ -48,17 +49,32 @@ def match_deals(work: Matching) -> None:
         return
     contacts = contacts_of_undecided_deals(work.store)
     deals = LedgerDealFinder() if work.reader is None else DealFinder(work.reader, set(contacts.values()), work.say)
-    finder = work.finder(("deal",), 0)
+    finder, taken = work.finder(("deal",), 0), set[int]()
     for record in undecided_deals(work.store):
         contact = contacts.get(record.parent or 0)
-        found = deals.find(
-            contact,
-            record.match_key,
-            made=_is_delivered(work, record, contact),
-            account=next(filter(None, map(work.store.account_id, record.companies)), None),
-        )
+        found = found_deals(work, deals, record, contact, made=_is_delivered(work, record, contact))
+        if record.match_key.startswith(BY_ID):  # one that has no id yet can be given one only
+            found = [deal for deal in found if deal["id"] not in taken or deal["id"] is None]
         if found:
-            _write_existing(work, finder, record, max(found, key=updated), ["sales_account_id"])
+            existing = max(found, key=updated)
+            taken.add(existing["id"])
+            _write_existing(work, finder, record, existing, ["sales_account_id"])
+
+
+def found_deals(
+    work: Matching, deals: DealFinder | LedgerDealFinder, record: Record, contact: int | None, *, made: bool
+) -> list[Existing]:
+    """What there is of a planned deal: by an id of its own, else by its name among the deals of its contact."""
+    id_field = work.deal_id_field
+    wanted = record.desired.get(id_field) if id_field else None
+    if id_field and wanted is not None and (own := deals.find_own(id_field, wanted, made=made)):
+        return own
+    account = next(filter(None, map(work.store.account_id, record.companies)), None)
+    found = deals.find(contact, deal_name(record), made=made, account=account)
+    if not id_field or wanted is None or work.reader is None:
+        return found
+    whole = (row if id_field in row else deals.read(int(row["id"])) for row in found)
+    return [row for row in whole if row is not None and is_it(row, id_field, wanted)]
 
 
 def _is_delivered(work: Matching, record: Record, contact: int | None) -> bool:

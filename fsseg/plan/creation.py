@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from fsseg.fold.desired import LEAD_STAGE
-from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.catalog import EMAILS, Catalog
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.limits import fitted, left_out
 from fsseg.processes import Processes, ProcessLost, shared
+from fsseg.state.actions import Code
 from fsseg.state.decided_rows import NewPerson, create_people, new_people, new_people_ids
 from fsseg.state.plan_store import Store, encode
 
@@ -27,6 +28,13 @@ class Creation(NamedTuple):
     catalog: Catalog
     defaults: Defaults | None
     strict: bool
+    required: Mapping[str, tuple[str, ...]]
+    """What this account says it wants of each kind of new person, but for the e-mail."""
+
+    def lacking(self, entity: str, wanted: Mapping[str, Any]) -> list[str]:
+        """A warning for each field that this account requires of a new person, and that is not there."""
+        names = self.required.get(entity, ())
+        return [f"{Code.REQUIRED}: {name}" for name in names if wanted.get(name) is None]
 
     def fitted(self, entity: str, desired: dict[str, Any], warnings: list[Any]) -> tuple[dict[str, Any], list[Any]]:
         """What Freshsales can hold of what is desired, with a warning for each field where that isn't all."""
@@ -47,6 +55,14 @@ class Creation(NamedTuple):
             stage = catalog.choice_id("contact", "lifecycle_stage_id", LEAD_STAGE)
             wanted |= {} if stage is None else {"lifecycle_stage_id": stage}
         return wanted
+
+
+def required_of_people(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """The fields that the metadata wants of each kind of new person, but for the e-mail, which everybody has."""
+    return {
+        entity: tuple(field.name for field in catalog.required(entity) if field.name not in EMAILS)
+        for entity in catalog.people
+    }
 
 
 Rows = list[tuple[str, int]]
@@ -92,5 +108,5 @@ def _rows(store: Store, creation: Creation, people: list[NewPerson]) -> tuple[Ro
         if links := [accounts[name].key for name in companies.get(person.id, ()) if name in accounts]:
             fields["sales_accounts"] = ([], links)
         rows.append((encode(fields), person.id))
-        warnings += [(text, person.id) for text in unfit]
+        warnings += [(text, person.id) for text in (*unfit, *creation.lacking(person.entity, wanted))]
     return rows, warnings

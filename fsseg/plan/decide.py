@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, assert_never
 
 from fsseg.fold.event_fields import EventFieldValues
 from fsseg.mapping.catalog import Catalog
+from fsseg.match.deal_finder import deal_name
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.added_up import not_counted, with_sums
 from fsseg.plan.converted import Left
-from fsseg.plan.creation import Creation, create_new_people
+from fsseg.plan.creation import Creation, create_new_people, required_of_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.existing import Mode, hold_back
@@ -54,7 +55,7 @@ class Deciding:
     @cached_property
     def creation(self) -> Creation:
         """How new records are filled."""
-        return Creation(self.catalog, self.defaults, self.strict)
+        return Creation(self.catalog, self.defaults, self.strict, required_of_people(self.catalog))
 
     @cached_property
     def left(self) -> Left:
@@ -154,10 +155,12 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
     elif record.entity == "contact":
         links = _account_links(context, record)
     if record.existing is None:
-        desired = work.left.complete(record.kind, record.parent, record.match_key, record.desired)
+        name = deal_name(record) if record.kind == "deal" else record.match_key
+        desired = work.left.complete(record.kind, record.parent, name, record.desired)
         wanted, warnings = work.creation.fitted(record.entity, desired, warnings)
         if record.kind == "person":
             wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
+            warnings = warnings + work.creation.lacking(record.entity, wanted)
         elif work.defaults:
             wanted = work.defaults.fill(record.entity, wanted)
         change = diff(work.catalog, record.entity, wanted, None)

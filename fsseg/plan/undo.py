@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from fsseg.freshsales.reader import LAG_S, Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
+from fsseg.match.deal_finder import deal_name
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.newest import MadeUnnamed
 from fsseg.match.remote_record import EARLIEST, Existing, addresses, silent
@@ -204,7 +205,8 @@ def _current(original: Store, reader: Reader, made: MadeUnnamed, record: Record)
     if record.remote_id is not None:
         return fetch(reader, record.entity, record.remote_id)
     contact = original.record(record.parent).remote_id if record.parent else None
-    matches = made.find(record.entity, record.match_key, contact) or _looked_up(reader, record)
+    name = deal_name(record) if record.kind == "deal" else record.match_key
+    matches = made.find(record.entity, name, contact) or _looked_up(reader, record)
     if not matches and _is_recent(record) and reader.wait_out_lag():
         matches = _looked_up(reader, record)
     return fetch(reader, record.entity, int(matches[0]["id"])) if len(matches) == 1 else None

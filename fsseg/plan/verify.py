@@ -7,6 +7,7 @@ from fsseg.mapping.names import fold_name
 from fsseg.match.deal_finder import DealFinder
 from fsseg.match.finders import OnlineFinder, fetch
 from fsseg.match.matching import Matching
+from fsseg.match.records import found_deals
 from fsseg.match.remote_record import Existing, updated
 from fsseg.match.strategy import choose
 from fsseg.plan.diff import field_of, same
@@ -94,7 +95,7 @@ def _has_deal_drifted(work: Matching, finder: DealFinder, record: Record, confli
     contact = work.store.record(int(record.parent or 0))
     if contact.remote_id is None:
         return contact.id in conflicts
-    namesakes = finder.find(contact.remote_id, record.match_key, made=record.remote_id is not None)
+    namesakes = found_deals(work, finder, record, contact.remote_id, made=record.remote_id is not None)
     if record.remote_id is None:
         return bool(namesakes)
     current = next((deal for deal in namesakes if deal["id"] == record.remote_id), None)

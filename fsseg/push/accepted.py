@@ -11,7 +11,8 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.match.remote_record import Existing, flatten, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.push.context import PushContext
-from fsseg.push.refused_field import named_field, without
+from fsseg.push.payload import plain
+from fsseg.push.refused_field import means_another, named_field, without
 from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import Code
 from fsseg.state.plan_store import Record
@@ -36,7 +37,7 @@ def write(
         context.refusals.check(record)
     while True:
         try:
-            answer = send(attributes)
+            answer = _send(context, attributes, send)
             break
         except Refused as error:
             name = None
@@ -53,6 +54,29 @@ def write(
     told = [f"{Code.LEFT_OUT}: {name} = {_shown(record.fields.get(name, [None, None])[1])}" for name in left_out]
     _warn(context, record, told + _told_not_stored(context, record, flatten(record.entity, answer), left_out))
     return answer
+
+
+def _send(context: PushContext, attributes: dict[str, Any], send: Callable[[dict[str, Any]], Row]) -> Row:
+    """The answer; the first new contact that is refused is sent once more with its address as text."""
+    as_text = plain(attributes)
+    if as_text is None or (context.emails.is_known and not context.emails.is_text):
+        return send(attributes)
+    if not context.emails.is_known:
+        try:
+            answer = send(attributes)
+        except Refused as error:
+            if error.status != 400 or means_another(error.message):
+                raise
+            context.emails.is_known = True
+            try:
+                answer = send(as_text)
+            except Refused:
+                raise error from None
+            context.emails.is_text = True
+            return answer
+        context.emails.is_known = True
+        return answer
+    return send(as_text)
 
 
 def note_not_stored(context: PushContext, record: Record, held: Existing) -> None:

@@ -17,6 +17,7 @@ from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push, try_lookup
 from fsseg.push.outcome import Outcome, failed
+from fsseg.push.payload import plain
 from fsseg.push.read_back import ReadBack
 from fsseg.push.refused_field import named_field
 from fsseg.state.actions import Code, Status
@@ -156,7 +157,10 @@ class Bulk:
         items = []
         for record in records:
             key = {"id": str(record.remote_id)} if record.remote_id else {self.identifier: record.key}
-            items.append(key | {"data": self.attributes(record)})
+            attributes = self.attributes(record)
+            if self.context.emails.is_text:
+                attributes = plain(attributes) or attributes
+            items.append(key | {"data": attributes})
         # Saved before there is an id, so that a resumption knows of a job even if its answer never arrived.
         note = BulkJob(self.entity, None, [record.id for record in records])
         self._save_job(note)
@@ -204,8 +208,14 @@ class Bulk:
             told = self.read_back.look(records, told)
         self._save_job(None)  # not before, so that a resumption looks at what it may have harmed
         if told is not None:
+            alone: list[Outcome] = []
+            if self._is_shape_in_question(records, told):
+                alone = [self._send_alone(records[0])]
+                if self.context.emails.is_text:
+                    return alone + self._push(records[1:], self._send_alone)
+            records, told = records[len(alone) :], told[len(alone) :]
             self._count(records, told)
-            return [
+            return alone + [
                 self._send_alone(record) if self._may_go_without_a_field(record, outcome) else outcome
                 for record, outcome in zip(records, told, strict=True)
             ]
@@ -215,6 +225,14 @@ class Bulk:
                 self._resend(record) if outcome.status == Status.DONE else outcome
                 for record, outcome in zip(records, self._named(records, job), strict=True)
             ]
+
+    def _is_shape_in_question(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> bool:
+        """Whether all were refused, and it isn't known how the account takes the addresses of new contacts."""
+        emails = self.context.emails
+        if plain(self.attributes(records[0])) is None or emails.is_known:
+            return False
+        emails.is_known = any(outcome.status == Status.DONE for outcome in outcomes)
+        return not emails.is_known
 
     def _count(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> None:
         refusals = self.context.refusals

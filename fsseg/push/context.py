@@ -28,6 +28,14 @@ class DealLinks:
         self.remember()
 
 
+@dataclass
+class EmailShape:
+    """How this account takes the address of a new contact: as an object, or as text alone; learnt on the way."""
+
+    is_text: bool = False
+    is_known: bool = False
+
+
 @dataclass(frozen=True)
 class PushContext:
     """The open plan, the account, and how this run sends.
@@ -53,5 +61,7 @@ class PushContext:
     strict: bool = False
     refusals: Refusals | None = None
     deal_links: DealLinks = field(default_factory=DealLinks)
+    deal_id_field: str | None = None
+    emails: EmailShape = field(default_factory=EmailShape)
     was_delivered: Callable[[Sequence[Record]], bool] = lambda records: False
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -13,6 +13,7 @@ from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
+from fsseg.match.deal_finder import deal_name
 from fsseg.push.bulk import Bulk
 from fsseg.push.outcome import Outcome
 from fsseg.state.actions import Status
@@ -50,7 +51,7 @@ class DealBulk(Bulk):
         Bulk knows a new deal by its name only, and would change whichever has it already.
         """
         # Read once, at the first question: what is created later must not pass for a deal that was there before.
-        planned_names = planned_deal_names(self.context.store)
+        planned_names = [fold_name(name) for name in planned_deal_names(self.context.store)]
         if len(planned_names) < MIN_BULK:
             return set()
         try:
@@ -87,7 +88,7 @@ class DealBulk(Bulk):
             return outcomes
         contact = self.context.store.record(int(made[0].parent or 0)).remote_id
         linked = self.context.reader.deals_of(int(contact or 0))
-        self.keeps_contacts = any(fold_name(deal.get("name")) == made[0].match_key for deal in linked)
+        self.keeps_contacts = any(fold_name(deal.get("name")) == deal_name(made[0]) for deal in linked)
         if self.keeps_contacts:
             return outcomes
         self.context.deal_links.note_lost()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from fsseg.mapping.names import fold_name
-from fsseg.match.deal_finder import contacts_of
+from fsseg.match.deal_finder import contacts_of, deal_name, is_it
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing
 from fsseg.push.accepted import write
@@ -39,7 +39,7 @@ class DealPusher:
         if record.remote_id is not None:
             ties = {"contacts", "sales_account"} & record.fields.keys()
             return not ties and self._context.custom_fields.may_bulk(record)
-        return takes_creates and record.match_key in self.bulk.unique_names
+        return takes_creates and deal_name(record) in self.bulk.unique_names
 
     def send(self, record: Record) -> Outcome:
         """Create or update one deal; one whose contact could not be written fails with it."""
@@ -95,12 +95,22 @@ class DealPusher:
         found = self._among_deals_of(record, contact_id)
         if found is not None:
             return found
-        newest = self._made.find(since, lambda row: fold_name(row.get("name")) == record.match_key, just_sent=just_sent)
-        return next((int(row["id"]) for row in newest if self._is_nobodys(row)), None)
+        name = deal_name(record)
+        newest = self._made.find(since, lambda row: fold_name(row.get("name")) == name, just_sent=just_sent)
+        return next((int(row["id"]) for row in newest if self._is_nobodys(row) and self._is_it(record, row)), None)
 
     def _among_deals_of(self, record: Record, contact_id: int) -> int | None:
         deals = self._context.reader.deals_of(contact_id)
-        return next((int(deal["id"]) for deal in deals if fold_name(deal.get("name")) == record.match_key), None)
+        named = (deal for deal in deals if fold_name(deal.get("name")) == deal_name(record))
+        return next((int(deal["id"]) for deal in named if self._is_it(record, deal)), None)
+
+    def _is_it(self, record: Record, row: Existing) -> bool:
+        """Whether a deal of its name is this one, as far as it has an id of its own."""
+        id_field = self._context.deal_id_field
+        wanted = record.desired.get(id_field) if id_field else None
+        if id_field is None or wanted is None:
+            return True
+        return is_it(fetch(self._context.reader, "deal", int(row["id"])) or row, id_field, wanted)
 
     def _is_nobodys(self, row: Existing) -> bool:
         if contacts_of(row):

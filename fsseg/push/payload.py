@@ -55,6 +55,14 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
     return attributes
 
 
+def plain(attributes: dict[str, Any]) -> dict[str, Any] | None:
+    """The attributes of a new contact with its address as text; None where it isn't an object alone."""
+    emails = attributes.get("emails")
+    if isinstance(emails, list) and len(emails) == 1 and "id" not in emails[0]:
+        return {**attributes, "emails": emails[0]["value"]}
+    return None
+
+
 def nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
     """All that a lead's company or deal shall hold."""
     has = record.existing or {}
@@ -85,8 +93,13 @@ def _as_sent(catalog: Catalog, name: str, value: Any) -> Any:
 
 
 def _emails(record: Record, after: Any) -> Any:
-    """A new address becomes the primary one; those that the contact has are named with their ids, so that they stay."""
+    """A new address becomes the primary one; those that the contact has are named with their ids, so that they stay.
+
+    A new contact's is an object, too; `plain` makes a text of it.
+    """
     ids = (record.existing or {}).get("email_ids") or {}
+    if after is not None and record.existing is None and record.remote_id is None:
+        return [{"value": after, "is_primary": True}]
     if not ids or after is None:
         return after
     primary, dropped = email_key(str(after)), email_key(str(record.dropped))

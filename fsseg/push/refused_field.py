@@ -18,12 +18,17 @@ _TAKEN = re.compile(r"unique|already|taken|exist|uniek|eindeutig|bereits|vergebe
 """Words of refusals that mean another record: written without the field, this one would be there twice."""
 
 
+def means_another(message: str) -> bool:
+    """Whether Freshsales' words seem to say that another record has the value."""
+    return bool(_TAKEN.search(message))
+
+
 def named_field(catalog: Catalog, record: Record, attributes: dict[str, Any], message: str) -> str | None:
     """The one of the attributes that Freshsales' words name, by its label or internal name; None if they name none.
 
     None, too, where they seem to say that another record has the value.
     """
-    if _TAKEN.search(message):
+    if means_another(message):
         return None
     return _named(catalog, record.entity, _names(record.entity, attributes), message)
 

@@ -136,11 +136,12 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
         if create and (after is None or (name in _KEYS and after == change.get("key"))):
             continue
         before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
-        lines.append((sanitise(name), before, CLEARED if _is_emptied(after) else value(after)))
+        lines.append((sanitise(name), before, CLEARED if is_emptied(after) else value(after)))
     return lines
 
 
-def _is_emptied(after: Any) -> bool:
+def is_emptied(after: Any) -> bool:
+    """Whether a field that gets this value is left empty."""
     return after in (None, "", [], {})
 
 

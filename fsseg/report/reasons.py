@@ -152,6 +152,12 @@ TABLE: tuple[Reason, ...] = (
         Code.CREATED, "push", "warning", "the run has made it, and undo leaves it there: --delete-created deletes it"
     ),
     Reason(
+        Code.REQUIRED,
+        "match",
+        "warning",
+        "Freshsales wants this field of a new person, and no event has it: set it under [defaults.lead] or contact",
+    ),
+    Reason(
         Code.CONVERTED,
         "push",
         "warning",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from msgspec import to_builtins
@@ -46,9 +47,32 @@ def write_run_files(
         row |= {"lost": lost[row["path"]]} if row["path"] in lost else {}
     if forecast := store.meta.forecast:
         summary["forecast"] = to_builtins(forecast)
+    summary |= _traffic(store)
     summary["exit_code"] = exit_code(summary["events"]["outcomes"])
     sample = changes.finish()
     write_summary(run.summary_path, summary)
     rows = read_lines(run.changes), read_lines(run.failures)
     write_html(run.folder / "report.html", summary, *rows, run_dir=run.folder, sample=sample)
     return Written(summary, sample)
+
+
+def _traffic(store: Store) -> dict[str, Any]:
+    """Requests by steps of time, those without any among them, and the waits; nothing where none was sent."""
+    traffic = store.meta.traffic
+    if not traffic.sent:
+        return {}
+    first, last = min(traffic.sent), max(traffic.sent)
+    return {
+        "traffic": {
+            "step_s": traffic.step_s,
+            "from": _time(first * traffic.step_s),
+            "sent": [traffic.sent.get(step, 0) for step in range(first, last + 1)],
+            "waits": [
+                {"from": _time(begin), "to": _time(end), "reason": reason} for begin, end, reason in traffic.waits
+            ],
+        }
+    }
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -48,6 +48,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "account_revenue": ("number", "text"),
     "null": ("clear", "ignore"),
     "duplicates": ("exists", "not_unique"),
+    "email_shape": ("any", "objects", "text"),
     "deal_links_in_bulk": ("lose", "keep"),
     "upsert_owner": ("reset", "keep"),
 }
@@ -177,6 +178,8 @@ class Options:
     """Writing null: `clear` or `ignore`."""
     duplicates: str = "exists"
     """How a doubled e-mail is refused: `exists` (`ann@b.example already exists.`) or `not_unique`."""
+    email_shape: str = "any"
+    """What `emails` may be in a write: `any` of its shapes, `objects` with `value` and `is_primary`, or one `text`."""
     required: tuple[str, ...] = ("email",)
     """Attributes that a new person must have, though the metadata doesn't say so."""
     deal_links_in_bulk: str = "lose"

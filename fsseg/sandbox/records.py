@@ -198,6 +198,8 @@ def _addresses(crm: Crm, resource: str, given: Row, data: Row, number: int | Non
     for name in touched:
         if name == "email" and not isinstance(given[name], str | None):
             raise Refusal(400, "bad_body", name=name)
+        if name == "emails" and not _is_taken(crm.options.email_shape, given[name]):
+            raise Refusal(400, "bad_body", name=name)
         entries = merged(crm.store, entries, given[name])
     folded = list(dict.fromkeys(entry["value"].casefold() for entry in entries))
     if touched:
@@ -212,6 +214,11 @@ def _addresses(crm: Crm, resource: str, given: Row, data: Row, number: int | Non
     if not entries and not data.get("mobile_number"):
         raise Refusal(400, "no_handle")
     return folded if touched else None
+
+
+def _is_taken(shape: str, given: Any) -> bool:
+    """Whether an account that wants this shape takes these addresses."""
+    return shape == "any" or given is None or isinstance(given, list) == (shape == "objects")
 
 
 def merged(store: Store, entries: list[Row], given: Any) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Values that hold several messages: an HTTP batch body, an array, an object around an array."""
+"""Values that hold several messages: an HTTP batch body, an array, an object around an array, a profile's page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from fsseg.segment.envelope import TYPES, normalise_names
 from fsseg.segment.event import Original
+from fsseg.segment.profile_api import profile_messages
 
 _SHARED = ("context", "integrations")
 _SIGNS = ("type", "event", "action")
@@ -23,6 +24,8 @@ def messages_in(value: Any) -> list[Any]:
         return value or [value]
     if not isinstance(value, dict):
         return [value]
+    if "cursor" in value and (found := profile_messages(value)) is not None:
+        return found
     items = _items(value)
     if not items:
         return [value]
@@ -36,7 +39,7 @@ def messages_in(value: Any) -> list[Any]:
 
 def is_batch(value: Any) -> bool:
     """Whether a value is the body of a call to Segment's batch endpoint, or a hand-made object like it."""
-    return isinstance(value, dict) and bool(_items(value))
+    return isinstance(value, dict) and (bool(_items(value)) or ("cursor" in value and bool(profile_messages(value))))
 
 
 def _items(value: Original) -> list[Any] | None:

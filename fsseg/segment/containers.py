@@ -19,9 +19,11 @@ from fsseg.segment.foreign import what_it_is
 from fsseg.segment.lines import Piece, lines_of
 from fsseg.segment.open import Input, Source
 from fsseg.segment.tables.csv_rows import Row, csv_rows
+from fsseg.segment.tables.json_rows import json_rows, json_table
 from fsseg.segment.tables.kinds import kind_of, table_in
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.table import Table, UnusableTable
+from fsseg.segment.tables.warehouse import is_warehouse
 
 Numbered = tuple[Piece, int]
 """Content that holds a message, or several, and the number of the line it begins in."""
@@ -66,6 +68,17 @@ class ParquetTable(NamedTuple):
         return self.file.rows()
 
 
+class JsonTable(NamedTuple):
+    """A table as JSON lines."""
+
+    table: Table
+    name: str = "jsonl"
+
+    def rows(self, source: Source) -> Iterator[tuple[Any, int]]:
+        """See `TableContainer`."""
+        return json_rows(source)
+
+
 class CsvTable(NamedTuple):
     """A table as CSV."""
 
@@ -88,6 +101,8 @@ def container_of(source: Source, input: Input) -> Container | TableContainer:
     try:
         if source.head.startswith(MAGIC):
             return _parquet(source, input)
+        if rows := json_table(source, input.path, input.hints):
+            return JsonTable(rows)
         if found := table_in(source, input.path, input.hints):
             return CsvTable(*found)
     except UnusableTable as error:
@@ -100,11 +115,11 @@ def container_of(source: Source, input: Input) -> Container | TableContainer:
 def _parquet(source: Source, input: Input) -> ParquetTable:
     is_plain_file = not source.packing and os.path.isfile(input.path)
     file = ParquetRows(source.blocks, input.path if is_plain_file else None)
-    table = kind_of(file.columns, input.path, input.hints)
+    table = kind_of(file.columns, input.path, input.hints, typed=True)
     if table is None:
         file.close()
         raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")
-    return ParquetTable(replace(table, quick=None), file)
+    return ParquetTable(table if is_warehouse(file.columns) else replace(table, quick=None), file)
 
 
 def _lines(source: Source) -> Iterator[Numbered]:

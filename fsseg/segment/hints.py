@@ -11,20 +11,21 @@ from typing import Any
 class Hints:
     """Which table the inputs are, and traits by their names; a trait without a value has that of the table.
 
-    `endpoint` is where an S3-compatible store is.
+    `endpoint` is where an S3-compatible store is; `identifiers` are those of the inputs that say who profiles are.
     """
 
     table: str | None = None
     traits: tuple[tuple[str, str | None], ...] = ()
     endpoint: str | None = None
+    identifiers: tuple[str, ...] = ()
 
 
 NO_HINTS = Hints()
 
 
-def hints_of(settings: Mapping[str, Any] | None) -> Hints:
+def hints_of(settings: Mapping[str, Any] | None, identifiers: tuple[str, ...] = ()) -> Hints:
     """The hints among the settings of a run."""
     given = settings or {}
     named = [text.partition("=") for text in given.get("trait") or ()]
     traits = tuple((name, value if sign else None) for name, sign, value in named)
-    return Hints(given.get("table"), traits, given.get("endpoint"))
+    return Hints(given.get("table"), traits, given.get("endpoint"), identifiers)

@@ -117,6 +117,7 @@ class Code(StrEnum):
     UNKNOWN_OUTCOME = "unknown_outcome"
     CONFLICT = "conflict"
     INCOMPLETE = "incomplete"
+    REQUIRED = "required"
     IGNORED_TRAIT = "ignored_trait"
     PLACEHOLDER_ID = "placeholder_id"
     NO_TIME = "no_time"

@@ -110,8 +110,8 @@ def contacts_to_resolve(store: Store) -> Iterator[Record]:
 
 
 def planned_deal_names(store: Store) -> list[str]:
-    """The folded name of each deal that is to be created."""
-    return [record.match_key for record in store.records(f"entity = 'deal' AND {_PLANNED_CREATE}")]
+    """The name of each deal that is to be created."""
+    return [record.key for record in store.records(f"entity = 'deal' AND {_PLANNED_CREATE}")]
 
 
 def count_written(store: Store, entity: Entity) -> int:

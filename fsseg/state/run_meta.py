@@ -93,6 +93,14 @@ class BulkJob(Struct, frozen=True):
     """The rows that it is about."""
 
 
+class TrafficCount(Struct, frozen=True):
+    """Requests by steps of so many seconds since the epoch, and the waits: from when to when, and why."""
+
+    step_s: int = 1
+    sent: dict[int, int] = {}
+    waits: list[tuple[int, int, str]] = []
+
+
 class DayMarks(Struct, frozen=True):
     """Types and days of events, such as `track2025-03-04`, and by the number of the input which of them each event has.
 
@@ -167,6 +175,9 @@ class RunMeta:
     """What came of the suppression list; None where there is none."""
     requests: Note[dict[str, int | float]] = Note({})
     """What its processes have spent so far, as `Pacer.spent` tells it."""
+
+    traffic: Note[TrafficCount] = Note(TrafficCount())
+    """When its processes have sent them so far, and waited."""
 
     forecast: Note[Forecast | None] = Note(None)
     """What it was expected to take; None offline."""

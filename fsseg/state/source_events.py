@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-
-import orjson
 
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
@@ -14,6 +12,7 @@ from fsseg.segment.hints import hints_of
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
+from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.state.input_files import holds_what_was_read
 from fsseg.state.plan_store import Store
 
@@ -25,7 +24,8 @@ def reread(
     by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
         by_input[position >> POSITION_BITS].add(position)
-    hints = hints_of(store.meta.settings)
+    paths = (path for (path,) in store.db.execute("SELECT path FROM input ORDER BY number"))
+    hints = hints_of(store.meta.settings, identifiers_among(paths))
     for number, left in sorted(by_input.items()):
         path, first, last = store.db.execute(
             "SELECT path, first, last FROM input WHERE number = ?", (number,)
@@ -40,19 +40,6 @@ def reread(
                         break
         for position in sorted(left):
             yield position, None
-
-
-def keys_of_events(store: Store, positions: Container[int]) -> dict[int, str]:
-    """Whom or what the events at these positions are about, as far as the plan tells it."""
-    keys: dict[int, str] = {}
-    for key, sources in store.db.execute("SELECT key, sources FROM record"):
-        keys.update((position, key) for position, _ in orjson.loads(sources) if position in positions)
-    entries = (
-        "SELECT e.position, coalesce(p.key, e.email, substr(e.key, 2)) FROM entry e"
-        " LEFT JOIN record p ON p.id = e.person"
-    )
-    keys.update((position, key) for position, key in store.db.execute(entries) if position in positions and key)
-    return keys
 
 
 def keep_rejected(store: Store) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
+from tests.bench.containers import archive, containers
 from tests.bench.faults import faults
 from tests.bench.ledger import ledger
 from tests.bench.memory import memory
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "shares",
         "account",
         "stages",
+        "containers",
+        "archive",
         "memory",
         "requests",
         "quota",
@@ -63,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "shares": lambda: shares(scaled(200_000), scaled(20_000)),
         "account": lambda: against_an_account(scaled(2_000), scaled(400)),
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
+        "containers": lambda: containers(scaled(50_000), scaled(5_000), rounds=3 if given.scale >= 1 else 1),
+        "archive": lambda: archive([scaled(100), scaled(1_000)]),
         "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),
         "ledger": lambda: ledger(scaled(10_000_000), scaled(1_000)),
         "people": lambda: people(scaled(2_000_000), scaled(1_000)),

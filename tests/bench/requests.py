@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -32,20 +32,40 @@ KINDLY = {
 """An account that merges, keeps links, and has a quota that nobody waits for."""
 
 
+HARSHLY = KINDLY | {"custom_fields": "replace", "deal_links_in_bulk": "lose", "filtered_emails": False}
+"""One that replaces custom fields, and loses the contacts of deals that are made in bulk."""
+
+Files = tuple[tuple[int, int, Mapping[str, float]], ...]
+"""Of each file to import: events, people, and the kinds of events."""
+
+
+def imports(size: int) -> dict[str, tuple[Files, Mapping[str, Any]]]:
+    """What the rows of the table import, for `size` events or people, and how the account behaves."""
+    many = max(1, size // 5)
+    identify, track = {"identify": 1.0}, {"track": 1.0}
+    return {
+        f"{size:,} identify calls of {many:,} people": (((size, many, identify),), KINDLY),
+        f"{size:,} people": (((size, size, identify),), KINDLY),
+        f"{20 * size:,} identify calls of {size:,} people": (((20 * size, size, identify),), KINDLY),
+        f"{size:,} track calls of known people": (((many, many, identify), (size, many, track)), KINDLY),
+        "the same identify calls again": (((size, many, identify),) * 2, KINDLY),
+        f"{size:,} identify calls of {many:,} people, for the first time into an account that replaces custom fields"
+        " and loses the contacts of deals": (((size, many, identify),), HARSHLY),
+    }  # fmt: skip
+
+
 def requests(size: int) -> str:
     """The table of requests, each number for `size` events or people; there are five events a person."""
-    many = max(1, size // 5)
-    wanted = {
-        f"{size:,} identify of {many:,} people": ((size, many, {"identify": 1.0}),),
-        f"{size:,} people, one identify each": ((size, size, {"identify": 1.0}),),
-        f"{size:,} track of {many:,} people known before": ((many, many, {"identify": 1.0}), (size, many, {"track": 1.0})),
-        f"the same {size:,} identify again": ((size, many, {"identify": 1.0}),) * 2,
-    }  # fmt: skip
-    rows = [(name, *(_sent(edition, files, KINDLY) for edition in EDITIONS)) for name, files in wanted.items()]
-    harshly = KINDLY | {"custom_fields": "replace", "deal_links_in_bulk": "lose", "filtered_emails": False}
-    name, files = next(iter(wanted.items()))
-    rows.append((f"{name}, replacing", *(_sent(edition, files, harshly) for edition in EDITIONS)))
+    rows = [
+        (name, *(shown(*sent(edition, files, how)) for edition in EDITIONS))
+        for name, (files, how) in imports(size).items()
+    ]
     return table("Requests of an import (of these, writes)", ("", *EDITIONS), rows)
+
+
+def shown(total: int, writes: int) -> str:
+    """As the tables have them."""
+    return f"{total:,} ({writes:,})"
 
 
 def quota(events: int, per_window: int, window: float) -> str:
@@ -122,8 +142,8 @@ def imported(crm: Sandbox, edition: str, path: Path, home: Path) -> dict[str, An
     return dict(orjson.loads(out))
 
 
-def _sent(edition: str, files: Iterable[tuple[int, int, Mapping[str, float]]], behaviour: Mapping[str, Any]) -> str:
-    """The requests that the last of several files took."""
+def sent(edition: str, files: Files, behaviour: Mapping[str, Any]) -> tuple[int, int]:
+    """The requests that the last of several files took, and the writes among them."""
     found: dict[str, Any] = {}
     options = Options().changed(behaviour)
     with (
@@ -133,7 +153,7 @@ def _sent(edition: str, files: Iterable[tuple[int, int, Mapping[str, float]]], b
         for number, (events, people, mix) in enumerate(files):
             path = _written(Path(name), number, events, people, mix)
             found = imported(crm, edition, path, Path(name))["requests"]
-    return f"{found['total']:,} ({found['write']:,})"
+    return found["total"], found["write"]
 
 
 def _written(folder: Path, number: int, events: int, people: int, mix: Mapping[str, float]) -> Path:

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from fsseg.report.files import read_lines
-from fsseg.report.formats.html import write_html
+from fsseg.report.formats.html import render_html, write_html
+from fsseg.report.history import History, HistoryEvent, HistoryField
 from tests.browser.conftest import Opened, file_address, opened
 from tests.report.samples import HOSTILE, change, changes, dry_summary, failure, failures, import_summary
 
@@ -28,8 +29,13 @@ def written(folder: Path, summary: dict[str, Any], rows: list[Any], failed: list
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    refused = failure("refused", 99, userId="Kim@north.example", type="track", event="Signed Up")
-    refused["_fsseg"] |= {"stage": "push", "message": "Job title is too long", "status": 422}
+    refused = failure("refused", 99, userId="u-7", type="track", event="Signed Up")
+    refused["_fsseg"] |= {
+        "stage": "push",
+        "message": "Job title is too long",
+        "status": 422,
+        "key": "kim@north.example",
+    }
     rows = changes()
     rows[1]["warnings"] = ["refused: Job title is too long"]
     rows.append(
@@ -112,6 +118,25 @@ def test_events_are_drawn_by_time_type_and_outcome_with_the_gaps_between(report:
     assert report.page.locator("#by-time svg title").all_text_contents() == ["2025-01-06: 2 rejected"]
     report.page.locator("#by-time summary").click()
     assert "2025-01-06 7 0 2" in " ".join(report.page.inner_text("#by-time table").split())
+
+
+def test_requests_are_drawn_against_the_quota_with_the_waits(browser: Browser, tmp_path: Path) -> None:
+    traffic = {
+        "step_s": 60,
+        "from": "2025-11-22T14:12:00Z",
+        "sent": [600, 400, 0, 0, 7],
+        "waits": [{"from": "2025-11-22T14:14:00Z", "to": "2025-11-22T14:16:00Z", "reason": "quota"}],
+    }
+    summary = import_summary(account_limit=1200, traffic=traffic)
+    with opened(browser, file_address(written(tmp_path, summary, [], []))) as shown:
+        svg = shown.page.locator("#traffic svg")
+        assert svg.locator("title").all_text_contents() == [
+            "14:12: 600 requests", "14:13: 400 requests", "14:16: 7 requests",
+        ]  # fmt: skip
+        assert (svg.locator(".wait").count(), svg.locator(".limit").count()) == (2, 1)
+        assert "1 minute; the quota, spread evenly, allows 20" in shown.page.inner_text("#traffic h3")
+        shown.page.locator("#traffic summary").click()
+        assert "2025-11-22 14:14 for the quota 120" in " ".join(shown.page.inner_text("#traffic table").split())
 
 
 def test_records_are_counted_by_field_and_entries_by_event(report: Opened) -> None:
@@ -243,3 +268,20 @@ def test_on_paper_the_first_rows_stand_unfiltered_of_controls(browser: Browser, 
         shown.page.emulate_media(media="print")
         assert shown.page.is_hidden("#change-filters") and shown.page.is_hidden(".strip")
         assert len(shown.page.pdf()) > 10_000
+
+
+def test_a_page_of_one_person_opens_with_their_events_and_fields(browser: Browser, axe: str, tmp_path: Path) -> None:
+    bad, who = HOSTILE, "kim@north.example"
+    event = HistoryEvent("2025-05-01T10:00:00Z", "track", bad, f"{bad} line 1", [bad], bad)
+    history = History([event], [HistoryField(f"contact {who}", "job_title", bad, "", "sent")])
+    path = tmp_path / "person.html"
+    path.write_text(render_html(import_summary(), changes()[1:2], [], person=who, history=history), "utf-8")
+    with opened(browser, file_address(path)) as shown:
+        page = shown.page
+        assert page.is_hidden("#whole")
+        assert page.locator("#person h2").inner_text() == who
+        text = page.inner_text("#person")
+        assert "2025-05-01 10:00" in text and "<script>alert(1)</script>" in text and "\x1b" not in text
+        assert shown.violations(axe) == []
+        page.locator("#person a", has_text="The whole report").click()
+        page.locator("#whole").wait_for()

@@ -77,14 +77,27 @@ def _events(**traits: Any) -> str:
     )  # fmt: skip
 
 
-def test_a_probe_that_is_refused_names_the_field_and_defaults_serve_it(serve: Serve) -> None:
-    shell, _ = serve("suite", required=["email", "lead_source_id"])
+def test_a_probe_names_all_fields_that_contacts_need_and_defaults_serve_them(serve: Serve) -> None:
+    shell, _ = serve("suite", required=["email", "lead_source_id", "cf_region", "cf_seats", "mobile_number"])
     done = shell("check", "--probe", "--json")
     assert done.code == 1
     (refused,) = [one for one in done.json["findings"] if one["name"] == "probe contact"]
-    assert refused["hint"] == "set lead_source_id under [defaults.contact]"
-    shell.write("fsseg.toml", '[defaults.contact]\nlead_source_id = "Web"\n')
+    assert refused["hint"] == "set lead_source_id, cf_region, cf_seats, mobile_number under [defaults.contact]"
+    assert "empties" in findings(done.json)["custom fields"], "it goes on with samples of them"
+    assert dump(shell.folder / "suite.db")["contacts"] == []
+    shell.write(
+        "fsseg.toml",
+        '[defaults.contact]\nlead_source_id = "Web"\ncf_region = "EMEA"\ncf_seats = 1\nmobile_number = "+47 1"\n',
+    )
     assert shell("check", "--probe").code == 0
+
+
+def test_a_probe_that_is_refused_for_something_else_tells_the_words(serve: Serve) -> None:
+    shell, _ = serve("suite", required=["email", "nonsense"])
+    done = shell("check", "--probe", "--json")
+    assert done.code == 1
+    (refused,) = [one for one in done.json["findings"] if one["name"] == "probe contact"]
+    assert "Nonsense" in refused["detail"]
 
 
 def test_a_contact_that_can_not_be_deleted_is_named(serve: Serve) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from fsseg.report.selection import Selection
 from tests.cli.conftest import Shell
+from tests.report.pages import Page
 
 
 def lines(shell: Shell, name: str) -> list[dict[str, Any]]:
@@ -88,7 +90,100 @@ def test_as_a_table_and_to_a_file(after_import: Shell, tmp_path: Path) -> None:
     file = tmp_path / "selected.txt"
     assert after_import("report", "--reason", "missing_email", "--output", file).code == 0
     assert "missing_email" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
-    assert after_import("report", "--reason", "missing_email", "--format", "html").code == 2
+
+
+WHO = "ada@x.example"
+WAY: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "title": "CTO", "lastName": "L", "city": "Oslo"}},
+    {"type": "track", "event": "Signed Up", "userId": "u-1"},
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "title": "CEO"}},
+    {"type": "page", "name": "Pricing", "userId": WHO},
+    {"type": "identify", "userId": "bo@x.example", "traits": {"lastName": "B", "title": "COO"}},
+]
+
+
+@pytest.fixture
+def way(shell: Shell) -> Path:
+    rows = ({**event, "messageId": f"m-{n}", "timestamp": f"2025-05-0{n + 1}T10:00:00Z"} for n, event in enumerate(WAY))
+    return shell.write("way.jsonl", *rows)
+
+
+@pytest.mark.parametrize("person", [WHO, "ADA@x.example", "u-1"])
+def test_a_person_comes_with_the_events_and_which_of_them_set_which_field(shell: Shell, way: Path, person: str) -> None:
+    assert shell("import", "--sandbox", "--quiet", way).code == 0
+    told = chosen(shell, "--person", person)["history"]
+    events = [(event["time"][:10], event["type"], event["name"], sorted(event["sets"])) for event in told["events"]]
+    assert events == [
+        ("2025-05-01", "identify", "", ["city", "last_name"]),
+        ("2025-05-02", "track", "Signed Up", []),
+        ("2025-05-03", "identify", "", ["email", "job_title"]),
+        ("2025-05-04", "page", "Pricing", []),
+    ]
+    assert [event["place"].rpartition(" ")[2] for event in told["events"]] == ["1", "2", "3", "4"]
+    assert all(event["became"].startswith("created #7") for event in told["events"])
+    fields = {field["field"]: (field["value"], field["time"][:10], field["became"]) for field in told["fields"]}
+    assert fields["job_title"] == ("CEO", "2025-05-03", "sent")
+    assert fields["city"] == ("Oslo", "2025-05-01", "sent")
+    text = shell("report", "--person", person).out
+    assert (
+        "2025-05-03 10:00:00  identify  " in text
+        and "sets job_title" in text.replace("email, ", "")
+        and "bo@x" not in text
+    )
+
+
+def test_of_a_dry_run_it_is_told_what_is_to_come_and_of_a_second_one_what_was_held(shell: Shell, way: Path) -> None:
+    assert shell("dry-run", "--sandbox", "--quiet", way).code == 0
+    told = chosen(shell, "--person", WHO)["history"]
+    assert {event["became"] for event in told["events"]} == {"to create"}
+    assert {field["became"] for field in told["fields"]} == {"to be sent"}
+    assert shell("import", "--sandbox", "--quiet", way).code == 0
+    assert shell("import", "--sandbox", "--quiet", "--again", way).code == 0
+    told = chosen(shell, "--person", WHO)["history"]
+    assert {field["became"] for field in told["fields"]} == {"held already"}
+
+
+def test_of_a_file_that_has_changed_the_events_are_not_made_up(shell: Shell, way: Path) -> None:
+    assert shell("import", "--sandbox", "--quiet", way).code == 0
+    shell.write("way.jsonl", *WAY[::-1])
+    told = chosen(shell, "--person", WHO)["history"]["events"]
+    assert told and all("has changed since" in event["place"] and not event["sets"] for event in told)
+
+
+def test_a_ticket_and_a_page_hold_the_same_of_a_person(shell: Shell, way: Path) -> None:
+    assert shell("import", "--sandbox", "--quiet", way).code == 0
+    ticket = shell("report", "--person", WHO, "--format", "markdown").out
+    assert ticket.startswith("# ") and "## Events\n\n```\n  2025-05-01" in ticket and ticket.count("```") % 2 == 0
+    page = Page(shell("report", "--person", WHO, "--format", "html").out)
+    about = json.loads(page.held["about"])
+    assert (about["person"], len(about["history"]["events"])) == (WHO, 4)
+    assert {row["key"] for row in page.rows("changes-data")} == {WHO}
+
+
+def test_nothing_in_the_data_ends_a_fence_of_a_ticket(shell: Shell) -> None:
+    event = {"type": "track", "event": "``` x", "userId": "```@x.example", "messageId": "m", "timestamp": "2025-05-01"}
+    path = shell.write(
+        "bad.jsonl", event, {**event, "type": "identify", "messageId": "n", "traits": {"lastName": "```"}}
+    )
+    shell("import", "--sandbox", "--quiet", path)
+    ticket = shell("report", "--event", "``` x", "--format", "markdown").out
+    fences = [line for line in ticket.splitlines() if line.startswith("```")]
+    assert len(set(fences)) <= 1 and len(fences) % 2 == 0
+    assert all(
+        len(re.findall("`+", line)[0]) < len(fences[0]) for line in ticket.splitlines() if line.startswith("  `")
+    )
+
+
+def test_changes_are_a_table_with_a_line_for_each_field(shell: Shell, way: Path) -> None:
+    assert shell("import", "--sandbox", "--quiet", way).code == 0
+    table = csv.DictReader(io.StringIO(shell("report", "--person", WHO, "--format", "changes-csv").out))
+    rows = {row["field"]: row for row in table if row["entity"] == "lead"}
+    assert rows["job_title"] | {"id": ""} == {
+        "action": "create", "entity": "lead", "key": WHO, "id": "", "field": "job_title", "label": "Job title",
+        "before": "", "after": "CEO", "warnings": "",
+    }  # fmt: skip
+    whole = [*csv.DictReader(io.StringIO(shell("report", "--format", "changes-csv").out))]
+    assert {row["key"] for row in whole} == {WHO, "bo@x.example"}
 
 
 @pytest.mark.parametrize(

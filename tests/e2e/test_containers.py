@@ -104,3 +104,17 @@ def test_what_comes_in_two_containers_arrives_once(classic: Machine, tmp_path: P
     again = classic.imports(second)
     assert set(again.outcomes) == {"skipped"}
     assert (classic.account.state(), classic.account.writes) == (state, writes)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_profiles_are_joined_with_their_identifiers_by_the_command(classic: Machine, tmp_path: Path, jobs: str) -> None:
+    folder = Path(__file__).parents[2] / "samples" / "exports" / "profiles_sync"
+    done = classic.imports("--jobs", jobs, str(folder))
+    assert done.outcomes == {"applied": 5, "rejected": 1}
+    assert done.failures[0]["_fsseg"]["file"].endswith("user_traits.csv")
+    ines = classic.account.one("leads", "ines@quayside.example")
+    assert (ines["first_name"], ines["last_name"], ines["job_title"]) == ("Ines", "Marlow", "Fleet Manager")
+
+
+def test_a_container_on_standard_input_is_what_it_is(classic: Machine) -> None:
+    assert classic.imports("-", stdin=exports.zipped({"a.gz": exports.gz(PLAIN)})).outcomes == {"applied": 40}

@@ -39,6 +39,19 @@ def test_the_edition_decides_where_a_bare_name_leads() -> None:
     assert resolve("acme", "Suite") == SUITE
 
 
+@pytest.mark.parametrize(
+    ("domain", "edition", "base_url"),
+    [
+        ("acme.freshsales.io", "suite", "https://acme.freshsales.io/crm/sales"),
+        ("https://acme.freshsales.io/crm/sales/api", "suite", "https://acme.freshsales.io/crm/sales"),
+        ("acme.myfreshworks.com", "classic", "https://acme.myfreshworks.com"),
+    ],
+)
+def test_an_edition_that_is_given_wins_over_what_the_host_tells(domain: str, edition: str, base_url: str) -> None:
+    found = resolve(domain, edition)
+    assert (found.edition, found.base_url) == (edition, base_url)
+
+
 def test_the_other_suite_host_of_the_vendor_is_suite() -> None:
     assert resolve("widgetz.freshworks.com").base_url == "https://widgetz.freshworks.com/crm/sales"
 
@@ -75,7 +88,6 @@ def test_only_this_machine_is_loopback() -> None:
         ("", None, " ", "domain"),
         ("crm.example", None, None, "edition"),
         ("acme", "gold", None, "classic or suite"),
-        ("acme.freshsales.io", "suite", None, "classic address"),
         ("http://acme.freshsales.io", None, None, "plain http"),
         (None, "classic", "http://10.0.0.1", "plain http"),
         (None, "classic", "http://127.0.0.1.evil.example", "plain http"),

@@ -95,3 +95,74 @@ def test_a_deal_of_the_account_that_belongs_to_somebody_else_is_left_alone(machi
     assert machine.imports(events=ours).code == 0
     assert not before.keys() & changes(before, records(machine)).keys()
     assert sorted(row["amount"] for row in machine.account.records()["deals"]) == ["1.0", "5.0"]
+
+
+BY_ID = '[identity]\ndeal_id_field = "cf_source_system"\n'
+
+
+def deal(id: str, name: str, at: int = 1, person: str = "p@x.example", **more: object) -> Row:
+    told = {"name": name, "amount": at, "cfSourceSystem": id, **more}
+    return identify(person, {"fsContact": True, "deal": told}, envelope={"timestamp": f"2025-01-0{at}T00:00:00Z"})
+
+
+def names(machine: Machine) -> list[tuple[str, str, str]]:
+    return sorted((row["custom_field"]["cf_source_system"], row["name"], row["amount"]) for row in held(machine))
+
+
+def held(machine: Machine) -> list[Row]:
+    return machine.account.records()["deals"]
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_deal_with_an_id_of_its_own_is_one_whatever_it_is_called(
+    machine: Machine, order: tuple[int, int], apart: bool
+) -> None:
+    told = [deal("d-1", f"Pilot {at}", at) for at in order]
+    for events in [[one] for one in told] if apart else [told]:
+        assert machine.imports(events=events, config=BY_ID).code == 0
+    assert names(machine) == [("d-1", "Pilot 2", "2.0")]
+    machine.account.forget()
+    assert machine.imports("--again", events=told, config=BY_ID).code == 0
+    assert machine.account.writes == 0
+
+
+def test_a_deal_that_was_renamed_in_freshsales_is_found_by_its_id(machine: Machine) -> None:
+    assert machine.imports(events=[deal("d-1", "Pilot")], config=BY_ID).code == 0
+    machine.account.change("deals", held(machine)[0]["id"], name="Renamed")
+    assert machine.imports(events=[deal("d-1", "Pilot", 2)], config=BY_ID).code == 0
+    assert names(machine) == [("d-1", "Pilot", "2.0")]
+
+
+@pytest.mark.parametrize("count", [2, MANY])
+@pytest.mark.parametrize("way", WAYS)
+def test_deals_of_one_name_with_ids_of_their_own_are_several(machine: Machine, way: str, count: int) -> None:
+    machine.account.configure(deal_links_in_bulk=way)
+    imported_twice(machine, [deal(f"d-{n}", "Pilot") for n in range(count)], config=BY_ID)
+    events = [deal(f"d-{n}", "Pilot") for n in range(count)]
+    assert machine.imports("--again", events=events, config=BY_ID).code == 0
+    assert names(machine) == sorted((f"d-{n}", "Pilot", "1.0") for n in range(count))
+
+
+def test_a_deal_without_an_id_yet_is_known_by_its_name_and_given_one(machine: Machine) -> None:
+    plain = identify("p@x.example", fsContact=True, deal={"name": "Pilot", "amount": 1})
+    assert machine.imports(events=[plain], config=BY_ID).code == 0
+    assert machine.imports(events=[deal("d-1", "Pilot", 2), deal("d-2", "Pilot", 3)], config=BY_ID).code == 0
+    found = names(machine)
+    assert len(found) == 2
+    assert {id for id, *_ in found} == {"d-1", "d-2"}
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "error_after", "drop_before"])
+@pytest.mark.usefixtures("fast")
+def test_a_lost_answer_doubles_no_deal_with_an_id_of_its_own(machine: Machine, kind: str) -> None:
+    machine.account.configure(lookup_lag=0.5, faults=[Fault(kind, path="/deals$", method="POST", limit=2)])
+    events = [deal(f"d-{n}", "Pilot") for n in range(3)]
+    assert machine.imports(events=events, config=BY_ID).code == 0
+    assert names(machine) == [(f"d-{n}", "Pilot", "1.0") for n in range(3)]
+
+
+def test_an_id_field_that_deals_do_not_have_is_told(machine: Machine) -> None:
+    done = machine.run("import", events=[deal("d-1", "Pilot")], config='[identity]\ndeal_id_field = "cf_nothing"\n')
+    assert (done.code, machine.account.writes) == (2, 0)
+    assert "identity.deal_id_field" in done.err

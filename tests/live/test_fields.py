@@ -109,3 +109,23 @@ def test_what_bulk_has_not_stored_is_seen_when_it_is_wanted_again(suite: Machine
         assert (again.code, again.warnings) == (0, {"not_stored phone": MANY})
         writes.append(suite.account.writes)
     assert writes == [1, 0]
+
+
+@pytest.mark.parametrize("count", [1, 3, MANY])
+@pytest.mark.parametrize("shape", ["any", "objects", "text"])
+def test_new_contacts_have_their_address_whichever_shape_it_must_have(machine: Machine, count: int, shape: str) -> None:
+    machine.account.configure(email_shape=shape)
+    machine.account.forget()
+    changed = imported_twice(machine, people(count, fsContact=True, cfSeats=1))
+    addresses = [[one["value"] for one in row["emails"]] for row in changed.values()]
+    assert sorted(addresses) == [[f"p{n}@x.example"] for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_a_refusal_that_is_not_about_the_address_costs_one_more_request_at_most(machine: Machine, count: int) -> None:
+    machine.account.configure(required=["email", "lead_source_id"])
+    machine.account.forget()
+    done = machine.imports(events=people(count, fsContact=True))
+    assert (done.code, done.reasons) == (1, {"refused": count})
+    assert "Source" in done.failures[0]["_fsseg"]["message"]
+    assert machine.account.writes <= count + 2

@@ -144,7 +144,7 @@ def data_lake(events: Events) -> Files:
         if name == "tracks":
             continue
         kind = {"identifies": "identify", "pages": "page"}.get(name, name)
-        for part, some in enumerate((rows[::2], rows[1::2])):
+        for part, some in enumerate(half for half in (rows[::2], rows[1::2]) if half):
             written = [{k: v for k, v in row.items() if k != "event_text"} for row in some]
             for row, original in zip(written, some, strict=True):
                 if "event_text" in original:

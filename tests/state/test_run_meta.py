@@ -26,6 +26,7 @@ from fsseg.state.run_meta import (
     PlanStage,
     RunMeta,
     SuppressionCount,
+    TrafficCount,
     WarningCount,
 )
 
@@ -42,6 +43,7 @@ VALUES: dict[str, Any] = {
     ),
     "suppression": SuppressionCount(3, 1),
     "requests": {"total": 131, "waited_s": 3.5},
+    "traffic": TrafficCount(2, {850_000_000: 3}, [(1_700_000_000, 1_700_000_060, "quota")]),
     "forecast": Forecast(219, 800.5),
     "stamps": {0: Stamp(10, 1_700_000_000_000_000_001), 1: None},
     "ends": {0: "00ff", 1: None},
@@ -96,7 +98,7 @@ def test_a_note_is_read_as_it_was_written_whoever_reads_it(store: Store, name: s
 @pytest.mark.parametrize("name", [name for name in NOTES if name != "key"])
 def test_what_was_never_noted_is_as_it_is_at_the_beginning(store: Store, name: str) -> None:
     value = getattr(store.meta, name)
-    assert value in (None, False, PlanStage.NEW, EventCounts(), DayMarks()) or len(value) == 0
+    assert value in (None, False, PlanStage.NEW, EventCounts(), DayMarks(), TrafficCount()) or len(value) == 0
     if isinstance(value, dict):
         value["added"] = 1
         assert getattr(store.meta, name) == {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fsseg.report.changes import Change, Sample
+    from fsseg.report.history import History
     from fsseg.report.model import Summary
     from fsseg.report.standing import Standing
 
@@ -45,6 +46,10 @@ class Report:
     show: Show = Show.ALL
     most_changes: int | None = None
     """Changes of each entity that are shown in full; None for all, or as many as the format shows at most."""
+    history: History | None = None
+    """Of a report on one person: what came in of them, and what became of it."""
+    person: str = ""
+    """Whom alone it is about."""
     most_failures: int = 0
     """Failed events that a text lists."""
 
@@ -88,6 +93,8 @@ class ReportFormat(_Formats):
     TEXT = "text", "text.TextReport"
     JSON = "json", "json_summary.JsonSummary"
     CSV = "csv", "csv_table.CsvFailures"
+    CHANGES_CSV = "changes-csv", "csv_changes.CsvChanges"
+    MARKDOWN = "markdown", "markdown.MarkdownReport"
     HTML = "html", "html.HtmlReport"
 
 

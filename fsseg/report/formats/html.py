@@ -17,6 +17,7 @@ from fsseg.figures import counted, number
 from fsseg.report.changes import SIGNS, Change, Sample
 from fsseg.report.console import sanitise, sanitise_json, write
 from fsseg.report.formats import Format, Report
+from fsseg.report.history import History
 from fsseg.report.labels import labels, record_addresses
 from fsseg.report.model import (
     RESUMABLE,
@@ -64,8 +65,9 @@ class HtmlReport(Format):
 
     def write(self, console: Console, report: Report) -> None:
         page = render_html(
-            report.summary, report.changes, report.failures, run_dir=report.run_dir, standing=report.standing
-        )
+            report.summary, report.changes, report.failures, run_dir=report.run_dir, standing=report.standing,
+            person=report.person, history=report.history,
+        )  # fmt: skip
         write(console, page)
 
 
@@ -91,10 +93,13 @@ def render_html(
     show: Show = Show.ALL,
     standing: Standing | None = None,
     sample: Sample | None = None,
+    person: str = "",
+    history: History | None = None,
 ) -> str:
     """The page for an import or a dry run, with as many changes and failures as it may hold.
 
-    The next steps fit `standing` if it is given. Of changes beyond those, `sample` has the first of each kind.
+    With `person` it opens with that page, and what is given is only about them. The next steps fit `standing` if it is
+    given. Of changes beyond those, `sample` has the first of each kind.
     """
     known_failures = Failures.of(summary, failures)
     reasons = reason_rows(summary, known_failures)
@@ -110,7 +115,11 @@ def render_html(
         script=script,
         changes=packed_changes,
         failures=packed_failures,
-        about=_data(_about(summary, run_dir, packed_changes, packed_failures)),
+        about=_data(
+            _about(summary, run_dir, packed_changes, packed_failures)
+            | ({"person": person} if person else {})
+            | ({"history": history.plain()} if history else {})
+        ),
         title=_title(summary),
         where=where(summary),
         times=_times(summary),
@@ -186,6 +195,8 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "report": report_command(summary),
         "signs": SIGNS,
         "by_time": summary["events"].get("by_time"),
+        "traffic": summary.get("traffic"),
+        "per_hour": summary.get("account_limit"),
         "labels": labels(edition, run_dir.parent.parent if run_dir else None),
         "addresses": record_addresses(account, edition),
         "warnings": {code: reason.hint for code, reason in WARNINGS.items()},

@@ -18,6 +18,8 @@ from fsseg.state.actions import Action
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:])")
 _LONGEST = 200
+MOST_CHANGES = 50
+"""Changes of each entity that a ticket holds."""
 
 
 class MarkdownDiff(Format):
@@ -29,13 +31,25 @@ class MarkdownDiff(Format):
             write(console, line + "\n")
 
 
+class MarkdownReport(Format):
+    """What a run did, for a ticket: some of the changes, and all that is counted."""
+
+    def write(self, console: Console, report: Report) -> None:
+        for line in markdown_lines(report.changes, limit=MOST_CHANGES, summary=report.summary):
+            write(console, line + "\n")
+
+
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, with every special character behind a backslash."""
     return _SPECIAL.sub(r"\\\1", sanitise(text))
 
 
 def markdown_lines(
-    changes: Iterable[Change], *, show: Show = Show.ALL, limit: int | None = 50, summary: Summary | None = None
+    changes: Iterable[Change],
+    *,
+    show: Show = Show.ALL,
+    limit: int | None = MOST_CHANGES,
+    summary: Summary | None = None,
 ) -> Iterator[str]:
     """The lines of the document, which ends with the counts, since they are known last."""
     yield "# Freshsales: what would change" if not summary or summary.get("dry_run") else "# Freshsales: what changed"

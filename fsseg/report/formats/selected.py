@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -11,11 +12,13 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.changes import SIGNS, Change
-from fsseg.report.console import glyphs, line_width, sanitise
+from fsseg.report.console import glyphs, line_width, sanitise, write
 from fsseg.report.files import email_of
 from fsseg.report.formats import Report
+from fsseg.report.formats.markdown import escape
 from fsseg.report.formats.text_diff import record_lines
-from fsseg.report.humanize import cut, value
+from fsseg.report.history import History, HistoryEvent
+from fsseg.report.humanize import cut, pad, value
 from fsseg.report.model import place, reason_rows, where
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
@@ -24,37 +27,69 @@ from fsseg.state.actions import EventOutcome
 
 def print_selected(console: Console, report: Report, selection: Selection, limit: int) -> bool:
     """Print what there is, at most `limit` of each; False where that is nothing."""
-    changes, entries, failures = _selected(report, selection)
-    skipped = _skipped(report, selection)
-    if not (changes or entries or failures or skipped):
+    sections, more = _sections(console, report, selection, limit)
+    if not sections:
         return False
-    head = f"{where(report.summary)} · {report.summary.get('run_id', '')} · {selection}"
-    _say(console, Text(sanitise(head).replace(" · ", f" {glyphs(console).dot} "), style="bold"))
+    _say(console, Text(_head(report, selection).replace(" · ", f" {glyphs(console).dot} "), style="bold"))
+    for title, rows in sections:
+        _say(console, Text())
+        _say(console, Text(title, style="bold"))
+        for row in rows:
+            _say(console, row)
+    if more:
+        rest = f"  {glyphs(console).ellipsis} and {number(more)} more: --limit {number(more + limit)}"
+        _say(console, Text(rest, style="dim"))
+    return True
+
+
+def print_selected_markdown(console: Console, report: Report, selection: Selection, limit: int) -> bool:
+    """The same for a ticket, in fences that nothing in the data closes."""
+    sections, more = _sections(console, report, selection, limit)
+    if not sections:
+        return False
+    write(console, f"# {escape(_head(report, selection))}\n")
+    for title, rows in sections:
+        lines = [row.plain.rstrip() for row in rows]
+        fence = "`" * max(3, 1 + max(len(run) for line in lines for run in ["", *re.findall("`+", line)]))
+        write(console, "\n".join(["", f"## {escape(title)}", "", fence, *lines, fence, ""]))
+    if more:
+        write(console, f"\nand {number(more)} more\n")
+    return True
+
+
+def _head(report: Report, selection: Selection) -> str:
+    return sanitise(f"{where(report.summary)} · {report.summary.get('run_id', '')} · {selection}")
+
+
+def _sections(
+    console: Console, report: Report, selection: Selection, limit: int
+) -> tuple[list[tuple[str, list[Text]]], int]:
+    """Titles and lines of what there is, and how many of it are left out."""
+    changes, entries, failures = _selected(report, selection)
     signs, width = glyphs(console), line_width(console)
-    for title, rows in (
+    events = report.history.events if report.history else []
+    sections = [
+        ("Events", [_event(event) for event in events[:limit]]),
+        ("Fields, and since which event", _fields(report.history)),
         ("Records", [line for change in changes[:limit] for line in record_lines(change, signs, width)]),
         ("Timeline", [_entry(entry, width, signs.ellipsis) for entry in entries[:limit]]),
         ("Events that need you", [line for each in failures[:limit] for line in _failure(each)]),
-        ("Skipped", skipped),
-    ):
-        if rows:
-            _say(console, Text())
-            _say(console, Text(title, style="bold"))
-            for row in rows:
-                _say(console, row)
-    if (more := sum(max(len(rows) - limit, 0) for rows in (changes, entries, failures))) > 0:
-        _say(console, Text(f"  {signs.ellipsis} and {number(more)} more: --limit {number(more + limit)}", style="dim"))
-    return True
+        ("Skipped", _skipped(report, selection)),
+    ]
+    more = sum(max(len(rows) - limit, 0) for rows in (events, changes, entries, failures))
+    return [(title, rows) for title, rows in sections if rows], more
 
 
 def print_selected_json(console: Console, report: Report, selection: Selection) -> None:
     """All there is, as the run's files hold it."""
     changes, entries, failures = _selected(report, selection)
     asked = {"person": selection.person, "event": selection.event, "reason": selection.reason}
+    history = {"history": report.history.plain()} if report.history else {}
     print_json(
         console,
-        {"run_id": report.summary.get("run_id"), **asked, "changes": [*changes, *entries], "failures": failures},
-    )
+        {"run_id": report.summary.get("run_id"), **asked, "changes": [*changes, *entries], "failures": failures,
+         **history},
+    )  # fmt: skip
 
 
 def _selected(report: Report, selection: Selection) -> tuple[list[Change], list[Change], list[Change]]:
@@ -66,6 +101,26 @@ def _selected(report: Report, selection: Selection) -> tuple[list[Change], list[
         entries,
         [failure for failure in report.failures if selection.takes_failure(failure)],
     )
+
+
+def _event(event: HistoryEvent) -> Text:
+    sets = f"sets {', '.join(event.sets)}" if event.sets else ""
+    time = event.time[:19].replace("T", " ")
+    cells = (time, event.type, event.name, event.place, sets, event.became)
+    return Text("  " + "  ".join(filter(None, cells)))
+
+
+def _fields(history: History | None) -> list[Text]:
+    rows = history.fields if history else []
+    lines, record = list[Text](), ""
+    width = min(max((len(row.field) for row in rows), default=0), 30)
+    for row in rows:
+        if row.record != record:
+            record = row.record
+            lines.append(Text(f"  {record}"))
+        since = f"since {row.time[:19].replace('T', ' ')}" if row.time else ""
+        lines.append(Text("  ".join(filter(None, (f"      {pad(row.field, width)}", row.value, since, row.became)))))
+    return lines
 
 
 def _after(change: Change, field: str) -> str:

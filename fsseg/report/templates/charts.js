@@ -82,7 +82,7 @@ function columns(steps, kinds, described, { limit = 0, marks = [] } = {}) {
       const y = head + tall * (1 - limit / most);
       svg.append(drawn('line', { x1: left, x2: width - 8, y1: y, y2: y, class: 'limit' }));
     }
-    const labels = Math.max(1, Math.min(steps.length, Math.floor(room / 96)));
+    const labels = Math.max(1, Math.min(steps.length, Math.floor(room / (8 * Math.max(...steps.map((step) => step.name.length)) + 18))));
     for (let n = 0; n < labels; n += 1) {
       const index = labels === 1 ? 0 : Math.round((n * (steps.length - 1)) / (labels - 1));
       const middle = left + (index + 0.5) * each;

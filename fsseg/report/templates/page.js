@@ -81,6 +81,45 @@ function drawTime() {
     .map((each) => [each.name, ...kinds.map((kind) => each.parts[kind] || 0)])));
 }
 
+const FEWEST_STEPS = 5;
+const STEPS_SHOWN = 120;
+const WAITED_FOR = { quota: 'for the quota', rate_limited: 'after a refusal', burst: 'after a burst' };
+
+function drawTraffic() {
+  const section = byId('traffic'), { traffic } = about;
+  if (!section || !traffic || (traffic.sent.length < FEWEST_STEPS && !traffic.waits.length)) return;
+  const joined = Math.ceil(traffic.sent.length / STEPS_SHOWN), step = traffic.step_s * joined;
+  const begin = Date.parse(traffic.from) / 1000, clock = (seconds) => new Date(seconds * 1000).toISOString();
+  const days = clock(begin).slice(0, 10) !== clock(begin + traffic.step_s * traffic.sent.length).slice(0, 10);
+  const name = (seconds) => (days ? when(clock(seconds)) : clock(seconds).slice(11, step < 60 ? 19 : 16));
+  const steps = [];
+  for (let at = 0; at < traffic.sent.length; at += joined) {
+    const requests = traffic.sent.slice(at, at + joined).reduce((one, other) => one + other, 0);
+    steps.push({ name: name(begin + at * traffic.step_s), parts: { requests } });
+  }
+  const marks = [];
+  traffic.waits.forEach(({ from, to }) => steps.forEach((_, at) => {
+    const starts = begin + at * step;
+    if (Date.parse(from) / 1000 < starts + step && Date.parse(to) / 1000 > starts && !marks.includes(at)) marks.push(at);
+  }));
+  const allowed = about.per_hour ? Math.round((about.per_hour * step) / 360) / 10 : 0;
+  const limit = allowed >= 1 ? allowed : 0, unit = step % 60 ? counted(step, 'second') : counted(step / 60, 'minute');
+  const told = limit ? `; the quota, spread evenly, allows ${number(limit)}` : '';
+  section.hidden = false;
+  section.querySelector('h3').append(element('small', {}, `a column is ${unit}${told}`));
+  const kinds = [element('span', { class: 'requests' }, 'requests')];
+  if (limit) kinds.push(element('span', { class: 'even' }, 'the quota, spread evenly'));
+  if (marks.length) kinds.push(element('span', { class: 'waiting' }, 'waiting'));
+  const holder = section.querySelector('.chart');
+  holder.before(element('p', { class: 'legend' }, kinds));
+  chart(holder, columns(steps, ['requests'], `Requests by time, ${counted(traffic.waits.length, 'wait')}`, { limit, marks }));
+  if (traffic.waits.length) {
+    const seconds = ({ from, to }) => (Date.parse(to) - Date.parse(from)) / 1000;
+    section.append(asTable('Waits', ['from', 'seconds'], traffic.waits.map((wait) =>
+      [`${when(wait.from)} ${Object.hasOwn(WAITED_FOR, wait.reason) ? WAITED_FOR[wait.reason] : safe(wait.reason)}`, seconds(wait)])));
+  }
+}
+
 function drawFields(changes) {
   const rows = [];
   for (const [entity, fields] of changes.fields) {
@@ -158,6 +197,22 @@ function setUpChanges(changes, list) {
   return chooser;
 }
 
+// Which events came in and what they set, where the page was made for one person.
+function historyParts(person) {
+  const { history } = about;
+  if (!history || person !== about.person || !history.events.length) return [];
+  const table = (title, head, rows) => [element('h3', {}, title, element('small', {}, number(rows.length))),
+    element('div', { class: 'card scroll', tabindex: '0', role: 'group', 'aria-label': title }, element('table', { class: 'history' },
+      element('thead', {}, element('tr', {}, head.map((name) => element('th', { scope: 'col' }, name)))),
+      element('tbody', {}, rows.map((cells) => element('tr', {}, cells.map((cell) => element('td', { class: 'wrap' }, cell)))))))];
+  return [
+    ...table('Events', ['time', 'event', 'sets', 'became', 'where'], history.events.map((each) => [when(each.time),
+      [each.type, each.name].filter((text) => text).map(safe).join(' · '), safe(each.sets.join(', ')), safe(each.became), safe(each.place)])),
+    ...table('Fields, and since which event', ['record', 'field', 'value', 'since', 'became'], history.fields.map((each) =>
+      [safe(each.record), element('code', {}, safe(each.field)), safe(each.value), when(each.time), safe(each.became)])),
+  ];
+}
+
 function showPerson(person, changes, failures) {
   const view = byId('person'), found = changes.about(person), failed = failures.about(person);
   const records = found.filter((change) => change.entity !== 'timeline');
@@ -170,11 +225,12 @@ function showPerson(person, changes, failures) {
     element('div', { class: 'card', role: 'list', 'aria-label': title }, rows)] : [];
   view.replaceChildren(element('p', {}, element('a', { href: '#changes' }, '← The whole report')), heading,
     element('p', { class: 'soft' }, [name('first_name'), name('last_name')].filter((each) => each).map(value).join(' ')),
+    ...historyParts(person),
     ...part('Events that need you', failed.map((failure) => failureRow(failure, true))),
     ...part(about.dry ? 'What would change' : 'Records', records.map((change) => changeRow(change, true, false))),
     ...part('Timeline', entries.map((change) => changeRow(change, false, false))),
     ...(found.length || failed.length ? [] : [element('p', {}, 'Nothing in this page is about them.')]),
-    element('p', { class: 'soft' }, 'Which event set which field: ',
+    about.history ? '' : element('p', { class: 'soft' }, 'Which event set which field: ',
       element('code', {}, `${about.report} --person ${/^[\w.@+-]+$/.test(person) ? person : '…'}`)));
   heading.focus({ preventScroll: true });
   window.scrollTo(0, 0);
@@ -182,9 +238,9 @@ function showPerson(person, changes, failures) {
 
 function onAddress(changes, failures) {
   const [name, held] = window.location.hash.slice(1).split('=');
-  let person = '';
+  let person = name ? '' : about.person || '';
   try {
-    person = name === 'person' && held ? decodeURIComponent(held) : '';
+    if (name === 'person' && held) person = decodeURIComponent(held);
   } catch { /* an address that somebody typed */ }
   const was = byId('person').hidden;
   byId('person').hidden = !person;
@@ -199,10 +255,12 @@ function onAddress(changes, failures) {
 
 async function start() {
   drawTime();
+  drawTraffic();
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
-  const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && people(failure).length
-    ? changes.about(String(people(failure)[0])).filter((change) =>
+  const whose = (failure) => (failure._fsseg || {}).key || people(failure)[0];
+  const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && whose(failure)
+    ? changes.about(String(whose(failure))).filter((change) =>
       (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
   const failureList = new List(byId('failure-list'), (row) => {
     const failure = failures.at(row), made = failureRow(failure), fold = made.querySelector('details');
@@ -225,13 +283,14 @@ async function start() {
       ['event'], about.hidden_failures);
     await failureChooser.choose();
   }
-  changeList.show(Array.from(changes.lines.keys()));
+  if (changes.length) changeList.show(Array.from(changes.lines.keys()));
   await changes.index();
   byId('loading').hidden = true;
   if (changes.length) {
     ['by-field', 'by-title'].forEach((id) => { byId(id).hidden = false; }); // before they're drawn, as they share the width
     drawFields(changes);
     drawTitles(changes);
+    CHARTS.forEach((redraw) => redraw()); // one alone has all the width
     const chooser = setUpChanges(changes, changeList);
     await chooser.choose();
     document.querySelectorAll('[data-code]').forEach((link) => link.addEventListener('click', () => {

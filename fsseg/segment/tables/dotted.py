@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import itemgetter
 from typing import Any
 
 import orjson
 from msgspec import Raw
 
-from fsseg.segment.envelope import ENVELOPE, context_of, normalise
-from fsseg.segment.event import NO_CONTEXT, Message, Original
-from fsseg.segment.tables.table import BODIES, UNUSABLE, BadRow, Table, UnusableTable, picking, put, refuse_hashed
+from fsseg.segment.envelope import ENVELOPE, normalise
+from fsseg.segment.event import Message, Original
+from fsseg.segment.tables.table import (
+    BODIES,
+    UNUSABLE,
+    BadRow,
+    Table,
+    UnusableTable,
+    context_picking,
+    picking,
+    put,
+    refuse_hashed,
+)
 
 _OBJECTS = ("traits", "properties", "context", "integrations")
 _HASH = 64
 """Characters of a hashed address."""
 _TIMES = ("createdAt", "timestamp")
 """Columns that are times wherever they stand, in seconds since 1970."""
+_NULL = b'"null"'
+_USED = re.compile(r"context\.(?:traits|page|consent)\.")
+"""Columns of what is used of a context."""
 _OF_FILE = re.compile(r"(?P<type>identify|track|page|screen|group|object)s?[_-]", re.IGNORECASE)
 
 
@@ -67,20 +82,22 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
         return None
     if any(name not in ENVELOPE and "." not in name for name in columns) or "email" in columns:
         return None
-    picks, deep, contexts, flags = {}, {}, [], []
-    for place, name in enumerate(columns):
-        if name.startswith(("context.traits.", "context.page.", "context.consent.")):
-            contexts.append((place, name.split(".")[1:]))
-        elif name.startswith("integrations."):
-            flags.append(place)
+    picks, deep, flags = {}, {}, [place for place, name in enumerate(columns) if name.startswith("integrations.")]
+    contexts = [(place, name.split(".")[1:]) for place, name in enumerate(columns) if _USED.match(name)]
+    if any(len(path) != 2 or path[1] in _TIMES for _, path in contexts):
+        return None
+    inside_of = context_picking(contexts)
     for of_type in ("identify", "track", "page"):
         body = BODIES[of_type]
         below = [(place, name.split(".")[1:]) for place, name in enumerate(columns) if name.startswith(f"{body}.")]
         picks[of_type] = picking(
             [(place, path[0]) for place, path in below if len(path) == 1 and path[0] not in _TIMES]
         )
-        deep[of_type] = [(place, path) for place, path in below if len(path) > 1 or path[0] in _TIMES]
+        deep[of_type] = _those_there([(place, path) for place, path in below if len(path) > 1 or path[0] in _TIMES])
     stray = [place for place, name in enumerate(columns) if name.startswith("traits.")]
+    stray_of = (
+        itemgetter(*stray) if len(stray) > 1 else itemgetter(slice(min(stray, default=0), max(stray, default=-1) + 1))
+    )
     name_at = columns.index("name") if "name" in columns else None
     event_at = columns.index("event") if "event" in columns else None
     anonymous_at = columns.index("anonymousId") if "anonymousId" in columns else None
@@ -91,23 +108,16 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
             raise ValueError
         found: dict[str, Any] = {**picks[of_type](row)}
         user, id, time = [row[place] for place in ids]
-        for place, path in deep[of_type]:
-            if row[place]:
-                put(found, path, _value(path, row[place]))
-        inside = NO_CONTEXT
-        if any(row[place] for place, _ in contexts):
-            holder: dict[str, Any] = {}
-            for place, path in contexts:
-                if row[place]:
-                    put(holder, path, _value(path, row[place]))
-            inside = context_of(holder)
+        for path, text in zip(*deep[of_type](row), strict=True):
+            put(found, path, _value(path, text))
+        inside = inside_of(row)
         is_identify = of_type == "identify"
         event = row[event_at] if of_type == "track" else None  # type: ignore[index]  # a TypeError is odd as well
         name = row[name_at] or None if name_at is not None and of_type == "page" else None
         if (
             "null" in found.values() or "null" in (event, name, user, id) or (of_type == "track" and not event)
             or any(row[place] for place in flags) or len(user) == _HASH
-            or (not is_identify and any(row[place] for place in stray))
+            or (not is_identify and any(stray_of(row))) or _NULL in bytes(inside.traits) or _NULL in bytes(inside.page)
         ):  # fmt: skip
             raise ValueError
         anonymous = (row[anonymous_at] or None) if anonymous_at is not None else None
@@ -118,6 +128,21 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
         )  # fmt: skip
 
     return quick
+
+
+def _those_there(
+    columns: Sequence[tuple[int, list[str]]],
+) -> Callable[[Sequence[str]], tuple[Sequence[list[str]], Sequence[str]]]:
+    """The paths of these columns that hold something in a row, and what."""
+    if len(columns) < 2:
+        return lambda row: ([path for at, path in columns if row[at]], [row[at] for at, _ in columns if row[at]])
+    cells_of, paths = itemgetter(*(at for at, _ in columns)), [path for _, path in columns]
+
+    def there(row: Sequence[str]) -> tuple[Sequence[list[str]], Sequence[str]]:
+        cells = cells_of(row)
+        return list(compress(paths, cells)), list(filter(None, cells))
+
+    return there
 
 
 def _value(path: Sequence[str], text: str) -> Any:

@@ -10,7 +10,7 @@ from fsseg.segment.envelope import ODD, event_of_normal, time_of
 from fsseg.segment.event import Event, Rejected
 from fsseg.segment.placeholders import PlaceholderIds
 from fsseg.segment.tables.csv_rows import Fault
-from fsseg.segment.tables.table import BadRow, Table
+from fsseg.segment.tables.table import BadRow, PassedOver, Table
 from fsseg.segment.times import FoundTime
 
 RAW = 1_000
@@ -60,6 +60,8 @@ class RowEvents:
                         continue
                     before = same
                 message = message_of(row)
+            except PassedOver:
+                continue
             except BadRow as error:
                 text = ",".join(map(str, row))[:RAW]
                 yield Rejected(position, number, error.code, str(error), raw=text)

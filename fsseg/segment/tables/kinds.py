@@ -14,6 +14,7 @@ from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.dotted import dotted_table, is_dotted
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.profiles import IDS, profile_table
+from fsseg.segment.tables.profiles_sync import is_profiles_sync, profiles_sync_table
 from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing
 from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
 
@@ -34,8 +35,8 @@ def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | Non
     return None
 
 
-def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
-    """The first kind that the columns fit. Raises `UnusableTable`."""
+def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = False) -> Table | None:
+    """The first kind that the columns fit; `typed` cells aren't text. Raises `UnusableTable`."""
     names = {name.lower() for name in columns}
     file = re.split(r"[/\\!]", path)[-1]
     if _SCHEMA_FILE.search(file):
@@ -43,7 +44,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
     if not all(_WORD.fullmatch(name) for name in columns if name):
         return None
     if hints.table and not hints.table.startswith("profile"):
-        return warehouse_table(columns, path, hints)
+        return warehouse_table(columns, path, hints, typed=typed)
     if {"event_type", "message_id"} <= names:
         return actions_table(columns)
     if "properties_or_traits" in names or {"audience_action", "audience_id"} <= names:
@@ -54,8 +55,10 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
         return audience_table(columns, hints)
     if is_dotted(columns) or ("type" in columns and names & {"userid", "anonymousid"}):
         return dotted_table(columns, file)
+    if is_profiles_sync(columns):
+        return profiles_sync_table(columns, hints)
     if is_warehouse(columns):
-        return warehouse_table(columns, path, hints)
+        return warehouse_table(columns, path, hints, typed=typed)
     if names & {"event", "name"} and re.match(r"(?:track|page|screen)s?[_-]", file, re.IGNORECASE):
         return dotted_table(columns, file)
     return profile_table(columns, hints) if names & IDS and len({*columns}) >= 1 else None

@@ -10,9 +10,10 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
+from msgspec import Raw
 
 from fsseg.segment import json_codec
-from fsseg.segment.event import Message, Original
+from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
 
 HASHED = re.compile(r"[0-9a-fA-F]{64}")
 """An address that a hash has made unreadable."""
@@ -27,6 +28,10 @@ class BadRow(ValueError):
     def __init__(self, detail: str, code: str = "bad_row") -> None:
         super().__init__(detail)
         self.code = code
+
+
+class PassedOver(Exception):
+    """A row that is no event and no mistake."""
 
 
 class UnusableTable(Exception):
@@ -98,20 +103,43 @@ def values(row: Sequence[Any], columns: Sequence[tuple[int, str]]) -> dict[str, 
 Picked = Callable[[Sequence[str]], dict[str, str]]
 
 
-def picking(columns: Sequence[tuple[int, str]]) -> Picked:
-    """As `values`, for rows of text: what stands in these columns."""
-    if len(columns) < 2:
+def picking(columns: Sequence[tuple[int, str]], *, typed: bool = False) -> Picked:
+    """As `values`, but quicker: what stands in these columns. `typed` cells may be false or zero."""
+    if not columns:
+        return lambda row: {}
+    if len(columns) == 1:
         return lambda row: values(row, columns)
     cells_of, names = itemgetter(*(at for at, _ in columns)), [name for _, name in columns]
 
     def picked(row: Sequence[str]) -> dict[str, str]:
         cells = cells_of(row)
-        found = dict(compress(zip(names, cells, strict=True), cells))
+        found = dict(compress(zip(names, cells, strict=True), [cell != "" for cell in cells] if typed else cells))
         if UNUSABLE in found.values():
             raise ValueError
         return found
 
     return picked
+
+
+def context_picking(columns: Sequence[tuple[int, Sequence[str]]], *, typed: bool = False) -> Callable[[Any], Context]:
+    """What is used of a context, of columns that hold members of its members."""
+    picks = {
+        outer: picking([(at, path[1]) for at, path in columns if path[0] == outer], typed=typed)
+        for outer in ("traits", "page", "consent")
+    }
+    is_there = itemgetter(*(at for at, _ in columns)) if len(columns) > 1 else None
+    traits_of, page_of, consent_of = picks["traits"], picks["page"], picks["consent"]
+
+    def context(row: Sequence[Any]) -> Context:
+        if is_there and not any(is_there(row)):
+            return NO_CONTEXT
+        traits, page, consent = traits_of(row), page_of(row), consent_of(row)
+        return Context(
+            Raw(orjson.dumps(traits)) if traits else Raw(), Raw(orjson.dumps(page)) if page else Raw(),
+            Raw(orjson.dumps(consent)) if consent else Raw(),
+        )  # fmt: skip
+
+    return context
 
 
 def json_object(text: str, name: str) -> dict[str, Any]:

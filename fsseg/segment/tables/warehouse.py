@@ -9,10 +9,9 @@ from typing import Any
 import orjson
 from msgspec import Raw
 
-from fsseg.segment.envelope import context_of
-from fsseg.segment.event import NO_CONTEXT, Message, Original
+from fsseg.segment.event import Message, Original
 from fsseg.segment.hints import Hints
-from fsseg.segment.tables.table import BODIES, Table, picking, places, refuse_hashed
+from fsseg.segment.tables.table import BODIES, Table, context_picking, picking, places, refuse_hashed
 
 _HASH = 64
 """Characters of a hashed address."""
@@ -69,8 +68,11 @@ def _of_name(path: str) -> str:
     return _TYPES.get(told[1], told[1]) if told else found[1].lower() if found else ""
 
 
-def warehouse_table(columns: Sequence[str], path: str, hints: Hints) -> Table:
-    """The rows of a table as calls; `tracks` has them without their properties, an event's own table with these."""
+def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = False) -> Table:
+    """The rows of a table as calls; `tracks` has them without their properties, an event's own table with these.
+
+    `typed` cells aren't text.
+    """
     table = table_of(columns, path, hints)
     kind = TABLES.get(table, "track")
     at = places(columns)
@@ -113,19 +115,15 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints) -> Table:
 
     used = [(place, path) for place, path in context if path[0] in ("traits", "page", "consent")]
     simple = kind in ("identify", "track", "page") and not integrations
+    simple = simple and all(len(path) == 2 for _, path in used)
     if not simple or not {"user_id", "anonymous_id", "id", "timestamp"} <= at.keys():
         return Table(table, columns, message)
-    picked, name_of = picking(free), event_at if kind == "track" else name_at if kind == "page" else None
+    inside_of = context_picking(used, typed=typed)
+    picked, name_of = picking(free, typed=typed), event_at if kind == "track" else name_at if kind == "page" else None
     user_at, anonymous_at, id_at, time_at = at["user_id"], at["anonymous_id"], at["id"], at["timestamp"]
 
     def quick(row: Sequence[str]) -> Message:
-        found, name, inside = Raw(orjson.dumps(picked(row))), "", NO_CONTEXT
-        if any(row[place] for place, _ in used):
-            holder: dict[str, Any] = {}
-            for place, path in used:
-                if row[place] != "":
-                    _put(holder, path, row[place])
-            inside = context_of(holder)
+        found, name, inside = Raw(orjson.dumps(picked(row))), "", inside_of(row)
         if name_of is not None:
             name = row[name_of]
         user, is_track = row[user_at], kind == "track"

@@ -1,0 +1,123 @@
+"""The way of one person through a run: which events came in, which of them set which field, what became of each."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from fsseg.report.console import sanitise
+from fsseg.report.humanize import value
+from fsseg.segment.event import POSITION_BITS, Event
+from fsseg.segment.times import microseconds
+from fsseg.state.actions import Action, Code, Status
+from fsseg.state.person_rows import EntryRow, entries_of, records_of
+from fsseg.state.plan_store import Record, Store
+from fsseg.state.report_rows import input_paths
+from fsseg.state.source_events import reread
+
+_WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
+
+
+class HistoryEvent(NamedTuple):
+    """An event of the person; `sets` are the fields whose values are from it, `became` is what was done with it."""
+
+    time: str
+    type: str
+    name: str
+    place: str
+    sets: list[str]
+    became: str
+
+
+class HistoryField(NamedTuple):
+    """A field that the events want: its value, since when by the events, and whether it was sent."""
+
+    record: str
+    field: str
+    value: str
+    time: str
+    became: str
+
+
+class History(NamedTuple):
+    """Events by time, and the fields of the person's records and deals."""
+
+    events: list[HistoryEvent]
+    fields: list[HistoryField]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "events": [each._asdict() for each in self.events],
+            "fields": [each._asdict() for each in self.fields],
+        }
+
+
+def history_of(store: Store, person: str, *, dry_run: bool) -> History:
+    """What the plan and the inputs, read again, tell of a person; nothing where the run has none of that name."""
+    records = records_of(store, person)
+    entries = {row.position: row for record in records if record.kind == "person" for row in entries_of(store, record)}
+    told = {position: record for record in records for position, _ in record.sources}
+    shown, events, times = input_paths(store), [], dict[int, str]()
+    for position, item in reread(store, {*entries, *told}):
+        place = shown[position >> POSITION_BITS]
+        if not isinstance(item, Event):
+            events.append(HistoryEvent("", "", "", f"{sanitise(place)}, which has changed since", [], ""))
+            continue
+        moment = microseconds(item.time)
+        times[moment] = item.time
+        sets = [] if position in entries else _fields_since(records, moment, position)
+        entry = entries.get(position)
+        became = _entry_became(entry, dry_run) if entry else _became(told[position], dry_run)
+        name = item.message.event if item.type == "track" else item.message.name
+        where = f"{sanitise(place)} line {item.line}"
+        events.append(HistoryEvent(f"{item.time}Z", item.type, value(name) if name else "", where, sets, became))
+    return History(sorted(events), [row for record in records for row in _fields(record, times, dry_run)])
+
+
+def _fields_since(records: list[Record], moment: int, position: int) -> list[str]:
+    return [
+        sanitise(name if record.kind == "person" else f"{record.entity}.{name}")
+        for record in records
+        if any(source[0] == position for source in record.sources)
+        for name, time in record.times.items()
+        if time == moment and name in record.desired
+    ]
+
+
+def _fields(record: Record, times: dict[int, str], dry_run: bool) -> list[HistoryField]:
+    rows = []
+    for name, wanted in record.desired.items():
+        sent = name in record.fields
+        became = _field_became(record, dry_run) if sent else "held already" if record.existing is not None else ""
+        time = times.get(record.times.get(name, -1), "")
+        title = f"{record.entity} {value(record.key)}"
+        rows.append(HistoryField(title, sanitise(name), value(wanted), f"{time}Z" if time else "", became))
+    return rows
+
+
+def _field_became(record: Record, dry_run: bool) -> str:
+    words = _words(record.action, record.status, record.code, record.message, dry_run)
+    return {**dict.fromkeys(_DONE.values(), "sent"), f"to {record.action}": "to be sent"}.get(words, words)
+
+
+def _became(record: Record, dry_run: bool) -> str:
+    id = f" #{record.remote_id}" if record.remote_id is not None else ""
+    return _words(record.action, record.status, record.code, record.message, dry_run) + id
+
+
+def _entry_became(entry: EntryRow, dry_run: bool) -> str:
+    id = f" #{entry.remote_id}" if entry.remote_id is not None else ""
+    return _words(entry.action, entry.status, entry.code, entry.message, dry_run) + id
+
+
+_DONE: dict[str, str] = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
+
+
+def _words(action: str | None, status: str, code: str | None, message: str | None, dry_run: bool) -> str:
+    if status in (Status.FAILED, Status.UNKNOWN):
+        return sanitise(f"{code or Code.UNKNOWN_OUTCOME}: {message}" if message else str(code or "failed"))
+    if action in _WRITES:
+        if status in (Status.DONE, Status.UNDONE):
+            return "undone" if status == Status.UNDONE else _DONE[action]
+        return f"to {action}" if dry_run else "still to be sent"
+    return sanitise(str(action or "not decided on"))

@@ -1,0 +1,127 @@
+"""Profiles Sync: traits of profiles, who is joined to them by the tables of identifiers among the same inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from fsseg.segment.event import Original
+from fsseg.segment.hints import Hints
+from fsseg.segment.open import Source, blocks_of, open_bytes
+from fsseg.segment.tables.csv_rows import csv_rows
+from fsseg.segment.tables.dialect import headers
+from fsseg.segment.tables.parquet import MAGIC, ParquetRows
+from fsseg.segment.tables.table import BadRow, PassedOver, Table, UnusableTable, identify, places, refuse_hashed, values
+
+_OF_IDENTIFIERS = re.compile(
+    r"(?<![a-z])(user_identifiers|external_id_mapping(?:_updates)?|id_graph(?:_updates)?|profile_merges)(?![a-z])",
+    re.IGNORECASE,
+)
+_CANONICAL = "canonical_segment_id"
+_ENVELOPE = {
+    _CANONICAL, "segment_id", "merged_to", "seq", "received_at", "uuid_ts", "timestamp", "id", "loaded_at", "uuid",
+}  # fmt: skip
+_HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
+
+
+def identifiers_among(paths: Iterable[str]) -> tuple[str, ...]:
+    """Those of the inputs that are called like tables of identifiers and of merged profiles."""
+    return tuple(path for path in paths if _OF_IDENTIFIERS.search(re.split(r"[/\\]", path)[-1]))
+
+
+def is_profiles_sync(columns: Sequence[str]) -> bool:
+    """Whether a table is about profiles, and not about events."""
+    names = {name.lower() for name in columns}
+    return _CANONICAL in names or "external_id_type" in names
+
+
+def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
+    """Traits of profiles, one a row or all in one; the tables of identifiers hold no events."""
+    at = places(columns)
+    names = at.keys()
+    if {"external_id_value", "external_id_type"} <= names or ({"type", "value"} <= names and "name" not in names):
+        return Table("profile identifiers", columns, _none)
+    if _CANONICAL not in names:
+        raise UnusableTable(f"a table of profiles without the column {_CANONICAL}")
+    if "segment_id" in names:
+        return Table("merged profiles", columns, _none)
+    is_long = {"name", "value"} <= names
+    free = [
+        (place, columns[place]) for name, place in at.items() if name not in _ENVELOPE and not name.endswith(_HIDDEN)
+    ]
+
+    def cell(row: Sequence[Any], name: str) -> Any:
+        return row[at[name]] if name in at else ""
+
+    def message(row: Sequence[Any]) -> Original:
+        if cell(row, "merged_to") != "":
+            raise PassedOver
+        ids = _identifiers(hints.identifiers).get(str(row[at[_CANONICAL]]), {})
+        traits = {row[at["name"]]: row[at["value"]]} if is_long else values(row, free)
+        email = ids.get("email") or traits.get("email", "")
+        user = ids.get("user_id") or email
+        if not user:
+            raise BadRow("no identifier of this profile is there: give user_identifiers, too", "no_user_anon_id")
+        refuse_hashed(email)
+        if email:
+            traits.setdefault("email", email)
+        time = cell(row, "timestamp") or cell(row, "received_at")
+        return identify(user, "", traits, timestamp=time)
+
+    return Table("user traits" if is_long else "profile traits", columns, message)
+
+
+def _none(row: Sequence[Any]) -> Original:
+    raise PassedOver
+
+
+@lru_cache(maxsize=1)
+def _identifiers(paths: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """The first userId and e-mail of each profile, by its id after all merges."""
+    merged: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
+    for path in paths:
+        for row in _rows(path):
+            if row.get("segment_id") and row.get(_CANONICAL):
+                merged[row["segment_id"]] = row[_CANONICAL]
+    for path in paths:
+        for row in _rows(path):
+            kind, value = (
+                row.get("external_id_type") or row.get("type"),
+                row.get("external_id_value") or row.get("value"),
+            )
+            if kind in ("email", "user_id") and value:
+                profile = row.get(_CANONICAL) or row.get("segment_id") or ""
+                found.setdefault(_last(profile, merged), {}).setdefault(kind, value)
+    return found
+
+
+def _last(profile: str, merged: dict[str, str]) -> str:
+    """The profile that this one has become part of."""
+    seen = set[str]()
+    while profile not in seen and (into := merged.get(profile)):
+        seen.add(profile)
+        profile = into
+    return profile
+
+
+def _rows(path: str) -> Iterator[dict[str, str]]:
+    """The rows of a table by the names of its columns, in small letters; nothing of a row that can't be read."""
+    with open_bytes(path) as file:
+        source = Source(blocks_of(file))
+        if source.head.startswith(MAGIC):
+            table = ParquetRows(source.blocks)
+            names = [name.lower() for name in table.columns]
+            for cells, _ in table.rows():
+                if isinstance(cells, list):
+                    yield {name: str(cell) for name, cell in zip(names, cells, strict=True) if cell != ""}
+            return
+        for delimiter, columns in headers(source.head):
+            if is_profiles_sync(columns):
+                names = [name.lower() for name in columns]
+                for row, _ in csv_rows(source, delimiter):
+                    if isinstance(row, list):
+                        yield dict(zip(names, row, strict=False))
+                return

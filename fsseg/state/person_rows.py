@@ -1,0 +1,42 @@
+"""What a plan holds of one person: the records, the timeline entries, and at which positions their events stand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fsseg.state.plan_store import Record, Store
+
+MOST_ENTRIES = 2_000
+
+_NAMED = (
+    "kind = 'person' AND (lower(key) = ? OR match_key = ? OR CAST(remote_id AS TEXT) = ?"
+    " OR EXISTS (SELECT 1 FROM json_each(keys) WHERE lower(value) IN ('#' || ?, '@' || ?)))"
+)
+
+
+class EntryRow(NamedTuple):
+    """A timeline entry by the position of its event, and how it stands."""
+
+    position: int
+    action: str | None
+    status: str
+    code: str | None
+    message: str | None
+    remote_id: int | None
+
+
+def records_of(store: Store, person: str) -> list[Record]:
+    """The person's own records and their deals; `person` is an e-mail, a userId or an id in Freshsales."""
+    name = person.strip().removeprefix("#").casefold()
+    people = list(store.records(_NAMED, (name,) * _NAMED.count("?")))
+    deals = [deal for each in people for deal in store.records("parent = ?", (each.id,))]
+    return [*people, *deals]
+
+
+def entries_of(store: Store, person: Record) -> list[EntryRow]:
+    """The first entries of a person's timeline, by time."""
+    columns = ", ".join(EntryRow._fields)
+    rows = store.db.execute(
+        f"SELECT {columns} FROM entry WHERE person = ? ORDER BY time, position LIMIT {MOST_ENTRIES}", (person.id,)
+    )
+    return [EntryRow._make(row) for row in rows]
