@@ -12,7 +12,7 @@ from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.mistakes import MappingError, Mistake
 from fsseg.mapping.names import did_you_mean
-from fsseg.mapping.rules import Rules, field_in
+from fsseg.mapping.rules import Rules, compile_rules, field_in
 
 OF_TRAIT = "$"
 """Begins a default that is the value of another trait."""
@@ -58,7 +58,9 @@ class Defaults:
                 hint = told.hint or f"map it to a field of {held}s"
                 mistakes.append(Mistake(path, f"trait {trait} reaches no field of {held}s, which would keep it", hint))
         elif (written := coercer(field)(value)) is BAD:
-            mistakes.append(Mistake(path, f"{value!r} doesn't fit {name}", f"it takes {expectation(field)}"))
+            choices = [choice.text for choice in field.choices or ()]
+            hint = did_you_mean(str(value), choices) or f"it takes {expectation(field)}"
+            mistakes.append(Mistake(path, f"{value!r} doesn't fit {name}", hint))
         else:
             self._constants.setdefault(entity, {})[name] = written
 
@@ -81,6 +83,18 @@ class Defaults:
     def covers(self, entity: str, field: Field) -> bool:
         """Whether a new record of this entity gets something for the field."""
         return any(field.name in tables.get(entity, {}) for tables in (self._constants, self._traits))
+
+
+def check_settings(catalog: Catalog, rules: Rules, defaults: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `MappingError` with all that this Freshsales lacks of what the mapping and the defaults name."""
+    mistakes: list[Mistake] = []
+    for check in (lambda: compile_rules(rules, catalog), lambda: Defaults(catalog, defaults, rules)):
+        try:
+            check()
+        except MappingError as error:
+            mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
+    if mistakes:
+        raise MappingError(mistakes)
 
 
 def _entity(catalog: Catalog, entity: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain
@@ -82,12 +81,11 @@ def range_blocks(file: BinaryIO, start: int, end: int | None) -> Iterator[bytes]
         at += len(block)
 
 
-def cut_ranges(path: str, parts: int, number: int = 0) -> list[Input]:
+def cut_ranges(path: str, size: int, parts: int, number: int = 0) -> list[Input]:
     """A plain file of lines as up to `parts` inputs of about the same size, numbered from `number` on.
 
-    Whether the file is one of plain lines is for the caller to know. Raises OSError.
+    Whether the file is one of plain lines is for the caller to know.
     """
-    size = os.stat(path).st_size
     cuts = sorted({size * part // parts for part in range(parts)})
     ends: list[int | None] = [*cuts[1:], None]
     return [Input(path, number + at, start, end) for at, (start, end) in enumerate(zip(cuts, ends, strict=True))]

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from fsseg.segment import json_codec
+from fsseg.segment.archives import split_member
 from fsseg.segment.batches import is_batch, messages_in
 from fsseg.segment.containers import LINES, Container, ForeignContent, TableContainer, container_of
 from fsseg.segment.documents import objects_in
@@ -17,9 +18,10 @@ from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
 from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
-from fsseg.segment.objects import use_endpoint
+from fsseg.segment.objects import is_remote, use_endpoint
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
+from fsseg.segment.places import stamp
 from fsseg.segment.tables.events import RowEvents
 from fsseg.segment.times import FoundTime, latest_time
 
@@ -185,16 +187,17 @@ def read(input: Input, stdin: BinaryIO | None = None, placeholder_ids: Placehold
 def split(path: str, parts: int, number: int = 0) -> list[Input]:
     """The file as up to `parts` inputs of about the same size, numbered from `number` on, that can be read apart.
 
-    Only plain files of lines can be split; any other is one input. Raises UnreadableInput.
+    Only plain files and objects of lines can be split; any other is one input. Raises UnreadableInput.
     """
-    if parts < 2 or not os.path.isfile(path):
+    known = stamp(path)
+    if parts < 2 or known is None or not (os.path.isfile(path) or (is_remote(path) and not split_member(path)[1])):
         return [Input(path, number)]
     try:
         with open_bytes(path) as file:
             source = Source(blocks_of(file))
             if source.packing or container_of(source, Input(path, number)) is not LINES:
                 return [Input(path, number)]
-        return cut_ranges(path, parts, number)
+        return cut_ranges(path, known.size, parts, number)
     except ForeignContent:
         return [Input(path, number)]  # the one who reads it will say so
     except OSError as error:

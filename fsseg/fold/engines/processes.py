@@ -29,6 +29,7 @@ from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import POSITION_BITS
 from fsseg.segment.open import Input, UnreadableInput
+from fsseg.segment.places import stamp
 from fsseg.segment.read import MOST_JUMPS, Jumps, split
 
 _NO_JUMPS: Jumps | None = []
@@ -147,8 +148,9 @@ def _moved_on(jumps: Jumps | None, part: ReadPart, events: int, lines: int) -> J
 def _parts(input: Input) -> list[Input]:
     """The input, or byte ranges of it; all have its number."""
     try:
-        parts = split(input.path, os.stat(input.path).st_size // PART + 1, input.number)
-    except (OSError, UnreadableInput):
+        known = stamp(input.path)
+        parts = split(input.path, known.size // PART + 1 if known else 1, input.number)
+    except UnreadableInput:
         return [input]  # the one who reads it will say why it can't be
     return [replace(part, number=input.number, hints=input.hints) for part in parts]
 

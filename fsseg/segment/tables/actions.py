@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -56,6 +57,12 @@ def actions_table(columns: Sequence[str]) -> Table:
     return Table("actions", columns, message, None if others else _quick(at))
 
 
+@lru_cache(maxsize=1_000)
+def _say_nothing(integrations: str) -> bool:
+    """Whether what another destination noted of integrations means nothing here. Raises `BadRow`."""
+    return not integrations_of_another(json_object(integrations, "integrations"))
+
+
 def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
     """Takes the objects as the JSON that they are; rows whose address stands in no object get a closer look."""
     wanted = ("user_id", "anonymous_id", "message_id", "timestamp", "event_name", "context", "integrations", "email")
@@ -70,13 +77,17 @@ def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
         event, traits, properties = None, Raw(), Raw()
         if kind == "identify":
             text, traits = row[traits_at], _raw(row[traits_at].encode())
+            if row[properties_at]:
+                raise ValueError
         else:
             text, properties = context_text, _raw((row[properties_at] or "{}").encode())
-            if (row[traits_at] and not context.traits) or (kind != "track" and kind != "page") or not name:
+            if (kind != "track" and kind != "page") or not name:
+                raise ValueError
+            if row[traits_at] and not (context.traits and bytes(_raw(row[traits_at].encode())).startswith(b"{")):
                 raise ValueError
             event, name = (name, None) if kind == "track" else (None, name)
         if (
-            (email and _EMAIL not in text) or len(email) == _HASH or len(user) == _HASH or "Freshsales" in integrations
+            (email and _EMAIL not in text) or _HASH in (len(email), len(user)) or not _say_nothing(integrations)
             or not bytes(traits or properties).startswith(b"{")
         ):  # fmt: skip
             raise ValueError

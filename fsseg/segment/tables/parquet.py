@@ -10,12 +10,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from fsseg.segment.tables.csv_rows import Fault
 from fsseg.segment.tables.table import UnusableTable
 
 MAGIC = b"PAR1"
 _AT_ONCE = 1_000
 """Rows that are turned into Python's values at a time."""
 _MOST_SPOOLED = 4 << 30
+_NOT_UTF8 = object()
 _DIGITS = ("milliseconds", "microseconds")
 _FIRST_ROW = 1
 """A Parquet file has no row for its header."""
@@ -36,10 +38,10 @@ class ParquetRows:
         self._spool = None if path else _spooled(blocks)
         try:
             self._file = parquet.ParquetFile(path or self._spool, memory_map=False)
-        except (ArrowException, OSError) as error:
+            self.columns: list[str] = list(self._file.schema_arrow.names)
+        except (ArrowException, OSError, ValueError) as error:
             self.close()
-            raise UnusableTable(f"a damaged Parquet file: {str(error).splitlines()[0]}") from None
-        self.columns: list[str] = list(self._file.schema_arrow.names)
+            raise UnusableTable(f"a damaged Parquet file: {_first_line(error)}") from None
 
     def close(self) -> None:
         """Give the file back."""
@@ -48,18 +50,24 @@ class ParquetRows:
         if self._spool:
             self._spool.close()
 
-    def rows(self) -> Iterator[tuple[list[Any], int]]:
+    def rows(self) -> Iterator[tuple[list[Any] | Fault, int]]:
         """The rows with their numbers; what is null is an empty cell."""
         number = _FIRST_ROW
         with closing(self):
             try:
                 for batch in self._file.iter_batches(_AT_ONCE, use_threads=False):
                     cells = [_cells(column) for column in batch.columns]
+                    is_text = all(_NOT_UTF8 not in column for column in cells if isinstance(column, _Doubtful))
                     for row in zip(*cells, strict=True):
-                        yield list(row), number
+                        is_good = is_text or not any(cell is _NOT_UTF8 for cell in row)
+                        yield (list(row) if is_good else Fault("not_utf8", "the row is not UTF-8", "")), number
                         number += 1
-            except self._errors as error:
-                raise OSError(None, f"the Parquet file is damaged: {str(error).splitlines()[0]}") from None
+            except (self._errors, ValueError, OverflowError) as error:
+                raise OSError(None, f"the Parquet file is damaged: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _spooled(blocks: Iterator[bytes]) -> Any:
@@ -76,8 +84,15 @@ def _spooled(blocks: Iterator[bytes]) -> Any:
     return spool
 
 
+class _Doubtful(list[Any]):
+    """Cells of which some are no text."""
+
+
 def _cells(column: Any) -> Sequence[Any]:
-    values = column.to_pylist()
+    try:
+        values = column.to_pylist()
+    except UnicodeDecodeError:
+        return _Doubtful(_text(value) for value in column.cast("binary").to_pylist())
     kind = str(column.type)
     if kind in ("string", "large_string", "int64", "int32", "bool"):
         return ["" if value is None else value for value in values] if column.null_count else values
@@ -91,6 +106,13 @@ def _converted(value: Any) -> Any:
         if isinstance(value, kind):
             return convert(value)
     return value
+
+
+def _text(value: bytes | None) -> Any:
+    try:
+        return "" if value is None else value.decode()
+    except UnicodeDecodeError:
+        return _NOT_UTF8
 
 
 def _time(value: datetime) -> str:

@@ -13,7 +13,7 @@ from fsseg.segment.open import Source, blocks_of, open_bytes
 from fsseg.segment.tables.csv_rows import csv_rows
 from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
-from fsseg.segment.tables.table import BadRow, PassedOver, Table, identify, places, refuse_hashed, values
+from fsseg.segment.tables.table import BadRow, PassedOver, Table, UnusableTable, identify, places, refuse_hashed, values
 
 _OF_IDENTIFIERS = re.compile(
     r"(?<![a-z])(user_identifiers|external_id_mapping(?:_updates)?|id_graph(?:_updates)?|profile_merges)(?![a-z])",
@@ -43,6 +43,8 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
     names = at.keys()
     if {"external_id_value", "external_id_type"} <= names or ({"type", "value"} <= names and "name" not in names):
         return Table("profile identifiers", columns, _none)
+    if _CANONICAL not in names:
+        raise UnusableTable(f"a table of profiles without the column {_CANONICAL}")
     if "segment_id" in names:
         return Table("merged profiles", columns, _none)
     is_long = {"name", "value"} <= names
@@ -112,7 +114,9 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
         if source.head.startswith(MAGIC):
             table = ParquetRows(source.blocks)
             names = [name.lower() for name in table.columns]
-            yield from ({n: str(v) for n, v in zip(names, row, strict=True) if v != ""} for row, _ in table.rows())
+            for cells, _ in table.rows():
+                if isinstance(cells, list):
+                    yield {name: str(cell) for name, cell in zip(names, cells, strict=True) if cell != ""}
             return
         for delimiter, columns in headers(source.head):
             if is_profiles_sync(columns):

@@ -115,6 +115,7 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
 
     used = [(place, path) for place, path in context if path[0] in ("traits", "page", "consent")]
     simple = kind in ("identify", "track", "page") and not integrations
+    simple = simple and all(len(path) == 2 for _, path in used)
     if not simple or not {"user_id", "anonymous_id", "id", "timestamp"} <= at.keys():
         return Table(table, columns, message)
     inside_of = context_picking(used, typed=typed)

@@ -1,0 +1,57 @@
+"""Whatever is done to a table, it is read or told; and what is used of a row is what its whole message says."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
+from fsseg.segment.envelope import normalise, typed
+from fsseg.segment.hints import Hints
+from tests.segment import exports
+from tests.segment.messages import told
+from tests.segment.tables.test_kinds import EXPORTS
+
+PIECES = [b'"', b"\n", b",", b"\xff", b"null", b'"""', b"\r", b"{", b"[object Object]", b"\0", b"  "]
+TABLES = {str(path.relative_to(EXPORTS)): path.read_bytes() for path in EXPORTS.rglob("*") if path.is_file()}
+TABLES["identifies.parquet"] = exports.parquet(
+    [{"id": f"m-{n}", "user_id": "u", "received_at": "2024-01-08T10:00:00Z", "email": "a@x.example"} for n in range(9)]
+)
+
+
+def damaged(content: bytes, chance: Random) -> bytes:
+    data = bytearray(content)
+    for _ in range(chance.choice([1, 1, 2, 5, 20])):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(4):
+            case 0 if data:
+                data[at % len(data)] = chance.randrange(256)
+            case 1:
+                data[at:at] = chance.choice(PIECES)
+            case 2:
+                del data[at : at + chance.randrange(30)]
+            case _:
+                data[at:at] = data[at : at + chance.randrange(60)]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_no_damage_is_more_than_rejects_or_one_unreadable_file(tmp_path: Path, name: str) -> None:
+    chance, path = Random(name), tmp_path / Path(name).name
+    for _ in range(60):
+        path.write_bytes(damaged(TABLES[name], chance))
+        items: list[Event | Rejected] = []
+        with suppress(UnreadableInput):
+            items.extend(read(Input(str(path), 0, hints=Hints(traits=(("ltv", None),)))))
+        assert [item.position for item in items] == list(range(len(items)))
+        for item in items:
+            if isinstance(item, Event) and callable(item.source):
+                assert _used(item) == _used(Event(0, 0, item.type, "", typed(normalise(item.original)), b""))
+
+
+def _used(event: Event) -> dict[str, object]:
+    found = told(event)
+    return {name: value for name, value in found.items() if name != "integrations"}
