@@ -53,9 +53,11 @@ Words:
 - renew: bring a plan up to date with what other runs have done since it was made.
 - retry: of a request, to send it again after a pause (`freshsales.http`); of a run, to plan again what failed
   (`state.reopen`).
+- rule: a line of the user's mapping: where a value is from, when it holds, and the steps that change it.
 - run: one command's work, in a folder of its own, which can be resumed, retried, applied, undone and reported on.
 - seal: a digest of a plan, which tells that somebody has edited it.
 - source: the position and key of an event that said something of a record.
 - state: what all events together say of one person or company.
+- take: what a rule makes of all events of a person that set a field: the first, the last, their count or their sum.
 - trait: what Segment calls a field of a person or company.
 """

@@ -2,4 +2,8 @@
 
 `mapper` turns an event into an intent; `catalog` says which fields there are, `field_types` what fits into them and
 what is equal there.
+
+The user's rules are read by `rules`, `field_rule` and `event_rule` (with `steps`, `conditions` and `paths`), and what
+is wrong with them are `mistakes`; `resolve` finds a trait's target, in `targets` or `object_targets`. `event_fields` is
+for calls that set fields; `inspection` with `profiles` looks at files, and `suggest` says what would take their traits.
 """

@@ -145,3 +145,14 @@ f = 2'''
         ("mapping", "person", "c", "d", "values", "k"), ("list", "0", "f"), ("mapping", "person", "c", "d", "nope"), ("no",),
     ]  # fmt: skip
     assert lines_of(text, names) == [3, 4, 6, 6, 10, 16, 10, None]
+
+
+def test_inspect_tells_the_events_of_the_mapping_that_the_files_do_not_have(classic: Machine) -> None:
+    config = '[mapping.event."Order Complete"]\ntitle = "x"\n[mapping.event.Seen]\ntitle = "y"\n'
+    config += '[mapping.event."*".fields]\ncf_region = "$event"\n'
+    events = [track(ADA, "Order Completed"), track(ADA, "Seen")]
+    result = classic.run("inspect", events=events, config=config)
+    told = "Not in these files, but in the settings: event 'Order Complete'; did you mean Order Completed?"
+    assert [line for line in result.out.splitlines() if line.startswith("Not in")] == [told]
+    rows = orjson.loads(classic.run("inspect", "--json", events=events, config=config).out)["unmet_events"]
+    assert rows == [{"name": "Order Complete", "hint": "did you mean Order Completed?"}]
