@@ -28,6 +28,7 @@ from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding, keys_of
 from fsseg.plan.defaults import Defaults
+from fsseg.plan.existing import Mode
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
 from fsseg.push.context import DealLinks, PushContext
@@ -135,8 +136,9 @@ class RunContext:
             self.settings.create_missing,
             self.reader is None,
             self.settings.strict,
-            Defaults(self.catalog, self.settings.defaults.model_dump()),
-            self.settings.convert_leads,
+            Defaults(self.catalog, self.settings.defaults.model_dump(), self.rules),
+            Mode(self.settings.existing),
+            self._converts,
             fields_added_up(self.rules.mapping.get("event", {})),
         )
 
@@ -151,9 +153,13 @@ class RunContext:
             self.store.meta.read_at = datetime.now(UTC).isoformat()
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
-            self.settings.identity.id_field, self.settings.identity.deal_id_field, self.settings.convert_leads,
-            self.say, tick, anew,
+            self.settings.identity.id_field, self.settings.identity.deal_id_field, self._converts, self.say, tick, anew,
         )  # fmt: skip
+
+    @property
+    def _converts(self) -> bool:
+        """Whether leads become contacts; to convert a lead is to change it."""
+        return self.settings.convert_leads and Mode(self.settings.existing) is Mode.UPDATE
 
     def suppress(self) -> None:
         """Take out of the plan who is on the suppression list."""

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import subprocess
-import tomllib
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from platformdirs import user_config_path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from fsseg.settings_file import Wrong, parse, placed
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fsseg.mapping.suppression_list import SuppressionList
 
 CONFIG_NAME = "fsseg.toml"
@@ -32,6 +35,14 @@ class ConfigError(Exception):
         super().__init__(text)
         if hint:
             self.add_note(hint)
+
+
+class WrongSettings(ConfigError):
+    """Several things in the settings are wrong; each is `told` with its place and what would be right."""
+
+    def __init__(self, told: Sequence[Wrong]) -> None:
+        super().__init__("\n".join(wrong.text for wrong in told))
+        self.told = tuple(told)
 
 
 def _duration(value: Any) -> Any:
@@ -178,6 +189,8 @@ class Settings(_Section):
     nulls: Literal["clear", "ignore"] = "clear"
     convert_leads: bool = False
     strict: bool = False
+    existing: Literal["update", "newer", "fill", "keep"] = "update"
+    """What happens to records that are there already: all that events say, what is newer, what is empty, or nothing."""
     freshsales: Freshsales = Freshsales()
     identity: Identity = Identity()
     timeline: Timeline = Timeline()
@@ -207,6 +220,7 @@ FILE_KEYS = {
     "nulls",
     "convert_leads",
     "strict",
+    "existing",
     "freshsales",
     "identity",
     "timeline",
@@ -233,12 +247,17 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     account, chosen = merged.get("freshsales"), flags.get("freshsales", {})
     if isinstance(account, dict) and chosen.get("domain") and not chosen.get("base_url"):
         account.pop("base_url", None)  # the file's is that of another account
-    _merge(merged, flags)
+    unknown = [] if path is None else [name for name in merged if name not in FILE_KEYS and name != "config_file"]
+    values = {name: value for name, value in merged.items() if name not in unknown}
+    for name, value in flags.items():
+        _merge(values, {name: value})
     try:
-        return Settings(**merged)
+        settings = Settings(**values)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc'])) or 'settings'}: {_say(e)}" for e in error.errors())
-        raise ConfigError(f"wrong setting: {'; '.join(problems)}") from None
+        raise _wrong(unknown, error.errors(), values, path) from None
+    if unknown:
+        raise _wrong(unknown, [], values, path)
+    return settings
 
 
 def found_config() -> Path | None:
@@ -256,22 +275,30 @@ def _is_ours(path: Path) -> bool:
     return not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0)
 
 
-def _say(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "unknown setting"
-    return str(error["msg"]).removeprefix("Value error, ")
+def _wrong(unknown: list[str], errors: Sequence[Any], values: dict[str, Any], path: Path | None) -> WrongSettings:
+    """All that is wrong, what can be told of the mapping without an account too."""
+    from fsseg.mapping.rules import mistakes_of_form
+    from fsseg.setting_errors import no_such, said
+
+    told: list[tuple[tuple[str, ...], str, str]] = [no_such((name,), sorted(FILE_KEYS)) for name in unknown]
+    told += [said(Settings, error) for error in errors]
+    mapping = values.get("mapping")
+    if isinstance(mapping, dict):
+        told += mistakes_of_form({name: table for name, table in mapping.items() if isinstance(table, dict)})
+    return WrongSettings(placed(told, path))
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    unknown = sorted(set(found) - FILE_KEYS)
-    if unknown:
-        raise ConfigError(f"{path}: unknown setting: {', '.join(unknown)}")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise WrongSettings([Wrong(f"{path} line {line}: this is no UTF-8", "save the file as UTF-8")]) from None
+    found = parse(path, text)
+    if isinstance(found, Wrong):
+        raise WrongSettings([found])
     for section, key in (("freshsales", "api_token_file"), ("filter", "suppress_file")):
         table = found.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str):

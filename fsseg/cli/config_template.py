@@ -10,6 +10,7 @@ TEMPLATE = """\
 
 # nulls = "clear"          # what null in a trait does: clear the field, or "ignore"
 # convert_leads = false    # make a lead a contact when an event asks for a contact
+# existing = "update"      # records that are there already: "newer", "fill" (empty fields) or "keep" change less
 # strict = false           # reject an event for a value that doesn't fit, instead of leaving that value out
 
 [freshsales]
@@ -69,6 +70,9 @@ TEMPLATE = """\
 # title = "Order"
 """
 
+MAPPING = "# Where traits go"
+"""Begins the part of the template that files tell more of."""
+
 EXAMPLES = {
     "domain": "acme.freshsales.io",
     "edition": "classic",
@@ -78,14 +82,16 @@ EXAMPLES = {
 }
 
 
-def filled(chosen: dict[str, str | None]) -> str:
-    """The file with the settings chosen; what isn't stands there as a comment."""
+def filled(chosen: dict[str, str | None], mapping: str = "") -> str:
+    """The file with the settings chosen; what isn't stands there as a comment. `mapping` is the end of it, if told."""
     lines = {}
     for name, example in EXAMPLES.items():
         value = chosen.get(name)
         line = f"{name} = {orjson.dumps(value or example).decode()}"
         lines[name] = line if value else f"# {line}"
     text = TEMPLATE.format(**lines)
+    if mapping:
+        text = text[: text.index(MAPPING)] + mapping
     return "\n".join(_aligned(line) for line in text.split("\n"))
 
 

@@ -14,6 +14,7 @@ from fsseg.report.console import Consoles
 
 if TYPE_CHECKING:
     from fsseg.freshsales.errors import FreshsalesError
+    from fsseg.settings_file import Wrong
 
 
 class NoInput(Exception):
@@ -43,6 +44,8 @@ class Meaning(NamedTuple):
     code: ExitCode
     text: str
     hints: tuple[str, ...] = ()
+    told: tuple[Wrong, ...] = ()
+    """Where several things are wrong, each by itself, and what would be right."""
 
 
 def tell_end(meaning: Meaning, *, as_json: bool, consoles: Consoles | None = None) -> ExitCode:
@@ -54,11 +57,20 @@ def tell_end(meaning: Meaning, *, as_json: bool, consoles: Consoles | None = Non
         consoles.error(meaning.text)
         consoles.hint(*meaning.hints)
     else:
-        consoles.mistake(meaning.text, *meaning.hints)
+        for wrong in meaning.told:
+            consoles.mistake(wrong.text, *filter(None, [wrong.hint]))
+        if meaning.told:
+            consoles.hint(*meaning.hints)
+        else:
+            consoles.mistake(meaning.text, *meaning.hints)
     if as_json:
         from fsseg.report.render import print_json
 
-        told = {"code": int(meaning.code), "message": meaning.text, "hints": list(meaning.hints)}
+        told = {
+            "code": int(meaning.code),
+            "message": meaning.text,
+            "hints": [*(wrong.hint for wrong in meaning.told if wrong.hint), *meaning.hints],
+        }
         print_json(consoles.out, {"error": told})
     return meaning.code
 
@@ -71,16 +83,15 @@ def meaning_of(error: BaseException) -> Meaning | None:
 
     from fsseg.cli.connect import Locked
     from fsseg.freshsales.errors import FreshsalesError
-    from fsseg.mapping.mistakes import MappingError
-    from fsseg.settings import ConfigError
+    from fsseg.settings import ConfigError, WrongSettings
     from fsseg.state.database import StateError
     from fsseg.state.run_folder import NoSuchRun
 
     match error:
+        case WrongSettings():
+            return Meaning(ExitCode.USAGE, str(error), hints_of(error), error.told)
         case ConfigError() | NoSuchRun() | StateError():
             return Meaning(ExitCode.USAGE, str(error), hints_of(error))
-        case MappingError():
-            return Meaning(ExitCode.USAGE, "\n".join(["wrong mapping:", *map(str, error.mistakes)]), hints_of(error))
         case NoInput():
             return Meaning(ExitCode.NO_INPUT, str(error), hints_of(error))
         case Locked():

@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fsseg.cli import options as o
-from fsseg.cli.option_groups import command_line
+from fsseg.cli.option_groups import command_line, flags
+
+if TYPE_CHECKING:
+    from fsseg.cli.session import Output
 
 
 @command_line
 def init(
-    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("fsseg.toml"),
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Event files: the mapping of their traits is written, too.")
+    ] = None,
+    path: Annotated[Path, typer.Option("--to", help="The file to write.")] = Path("fsseg.toml"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Send nothing, even if an account is named.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of the file, for editors, and write nothing.")
+    ] = False,
     *,
-    account: o.NamedAccount,
+    account: o.NewAccount,
     match: o.MatchFlag = None,
     yes: o.Yes = False,
     display: o.JsonOrQuiet,
 ) -> None:
-    """Write a commented settings file; on a terminal it asks for the account. The token is never written."""
+    """Write a commented settings file, the mapping from event files if given; on a terminal it asks for the account.
+
+    The token is never written.
+    """
     from fsseg.cli.errors import handled
+    from fsseg.cli.session import Output
     from fsseg.report.console import open_consoles
     from fsseg.report.render import print_json
     from fsseg.settings import ConfigError
 
     consoles = open_consoles(quiet=display.quiet)
     with handled(consoles, as_json=display.json):
+        if schema:
+            from fsseg.cli.settings_schema import settings_schema
+
+            print_json(consoles.out, settings_schema())
+            return
+        if named := [one for one in paths or () if one.endswith(".toml")]:
+            raise ConfigError(f"{named[0]} holds no events", f"to write it: --to {named[0]}")
         if path.exists() and not force:
             raise ConfigError(f"{path} is there already: --force replaces it")
         domain, api_token_file = account.domain, account.api_token_file
@@ -45,12 +66,36 @@ def init(
         }
         host = _account(chosen)
         _write(path, chosen)
+        if paths:
+            _write_mapping(path, chosen, account, paths, Output(consoles, no_progress=True), offline=offline)
         consoles.info(f"written to {path}" + (f", for {host}" if host else ""))
         consoles.info(
             "next: set FSSEG_API_TOKEN, then fsseg check" if host else "next: fill in the domain, then fsseg check"
         )
         if display.json:
             print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})
+
+
+def _write_mapping(
+    path: Path, chosen: dict[str, str | None], account: o.AccountOptions, paths: list[str], output: Output, *,
+    offline: bool,
+) -> None:  # fmt: skip
+    """Write the file anew, with what would take the traits and events of these files."""
+    from fsseg.cli.init_mapping import mapping_text
+    from fsseg.cli.inspect_cmd import inspection_for, known_for, read_all
+    from fsseg.cli.session import find_inputs
+    from fsseg.settings import load
+
+    try:
+        settings = load(flags(account), path)
+        files, _ = find_inputs(paths, output.consoles, settings)
+        known = known_for(settings, output, offline=offline)
+        inspection = inspection_for(settings, known, suggest=True)
+        read_all(inspection, settings, files, output)
+    except BaseException:
+        path.unlink()
+        raise
+    _write(path, chosen, mapping_text(inspection, known))
 
 
 def _ask_domain() -> str | None:
@@ -88,7 +133,7 @@ def _account(chosen: dict[str, str | None]) -> str | None:
         raise ConfigError(str(error)) from None
 
 
-def _write(path: Path, chosen: dict[str, str | None]) -> None:
+def _write(path: Path, chosen: dict[str, str | None], mapping: str = "") -> None:
     """Write it once it is known to load. Raises `ConfigError`."""
     import os
 
@@ -97,7 +142,7 @@ def _write(path: Path, chosen: dict[str, str | None]) -> None:
 
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        draft.write_text(filled(chosen), encoding="utf-8")
+        draft.write_text(filled(chosen, mapping), encoding="utf-8")
         load({}, draft)
         draft.replace(path)
     except OSError as error:

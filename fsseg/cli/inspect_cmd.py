@@ -23,6 +23,9 @@ def inspect(
     paths: o.Paths,
     offline: Annotated[bool, typer.Option("--offline", help="Send nothing, even if an account is configured.")] = False,
     top: Annotated[int, typer.Option(help="Names and traits that are listed; 0 is all.", min=0)] = 20,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Suggest mapping lines for traits and events without a place.")
+    ] = False,
     *,
     account: o.AccountOptions,
     with_: o.WithFlag = None,
@@ -38,24 +41,31 @@ def inspect(
         from fsseg.cli.inspect_text import plain, print_inspection
         from fsseg.cli.session import find_inputs
         from fsseg.exit_codes import ExitCode
+
+        if suggest:
+            from fsseg.cli.suggest_text import print_suggestions, suggested_json
         from fsseg.report.render import print_json
         from fsseg.state.actions import EventOutcome
 
         files, unreadable = find_inputs(paths, output.consoles, settings)
-        known = _known(settings, output, offline=offline)
-        inspection = _inspection(settings, known)
+        known = known_for(settings, output, offline=offline)
+        inspection = inspection_for(settings, known, suggest=suggest)
         with output.progress:
-            unreadable += _read(inspection, settings, files, output)
+            unreadable += read_all(inspection, settings, files, output)
         imported = known_fields.imported(settings, files)
         if display.json:
-            print_json(output.consoles.out, plain(inspection, known, imported))
+            told = {"suggestions": suggested_json(inspection, known)} if suggest else {}
+            print_json(output.consoles.out, plain(inspection, known, imported) | told)
         elif not display.quiet:
             print_inspection(output.consoles.out, inspection, known, imported, top or None)
+            if suggest:
+                print_suggestions(output.consoles.out, inspection, known)
         bad = unreadable or any(outcome == EventOutcome.REJECTED for outcome, _ in inspection.stats.reasons)
         raise typer.Exit(ExitCode.SOME_FAILED if bad else ExitCode.DONE)
 
 
-def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
+def known_for(settings: Settings, output: Output, *, offline: bool) -> Known:
+    """The account's fields where it can be asked, else those that are known."""
     from fsseg.cli import known_fields
     from fsseg.settings import api_token
 
@@ -67,17 +77,22 @@ def _known(settings: Settings, output: Output, *, offline: bool) -> Known:
     return known_fields.offline(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")))
 
 
-def _inspection(settings: Settings, known: Known) -> Inspection:
+def inspection_for(settings: Settings, known: Known, *, suggest: bool) -> Inspection:
+    """What takes the events in; with `suggest` it notes what the values are like, too."""
     from fsseg.cli.session import rules_of
     from fsseg.mapping.explain import Explainer
     from fsseg.mapping.inspection import Inspection
     from fsseg.mapping.mapper import Mapper
+    from fsseg.mapping.profiles import Profiles
 
     rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
-    return Inspection(lambda warnings: Mapper(known.catalog, rules, warnings), Explainer(known.catalog, rules))
+    profiles = Profiles() if suggest else None
+    return Inspection(
+        lambda warnings: Mapper(known.catalog, rules, warnings), Explainer(known.catalog, rules), profiles
+    )
 
 
-def _read(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
+def read_all(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import NoInput
     from fsseg.cli.session import tell_empty

@@ -27,6 +27,15 @@ class Edition(StrEnum):
     suite = "suite"
 
 
+class Existing(StrEnum):
+    """What happens to records that are there already."""
+
+    update = "update"
+    newer = "newer"
+    fill = "fill"
+    keep = "keep"
+
+
 class Match(StrEnum):
     """As the destination matches people, or by the e-mail alone."""
 
@@ -249,6 +258,15 @@ class EventOptions:
         typer.Option("--strict", help="Reject events with a value that doesn't fit its field.", rich_help_panel=WHAT),
         Setting("strict"),
     ] = False
+    existing: Annotated[
+        Existing | None,
+        typer.Option(
+            "--existing",
+            help="Records that are there already: update them, only by newer events, only empty fields, or not at all.",
+            rich_help_panel=WHAT,
+        ),
+        Setting("existing"),
+    ] = None
     again: Annotated[
         bool,
         typer.Option(
@@ -304,7 +322,7 @@ class DisplayOptions:
     ] = False
 
 
-NamedAccount = Annotated[AccountOptions, Without(["config", "state_dir", "sandbox", "sandbox_as"])]
+NewAccount = Annotated[AccountOptions, Without(["config", "sandbox_as"])]
 SandboxAccount = Annotated[AccountOptions, Without(["domain", "base_url", "api_token_file", "sandbox", "sandbox_as"])]
 StoredAccount = Annotated[AccountOptions, Without(["api_token_file", "sandbox_as"])]
 UndoLimits = Annotated[LimitOptions, Without(["allow_mass_changes"])]
@@ -320,15 +338,20 @@ def command(
     """The settings and the output of a command; what goes wrong inside becomes one message and an exit code."""
     from fsseg.cli.errors import handled
     from fsseg.cli.session import Output
+    from fsseg.mapping.mistakes import MappingError
     from fsseg.report.console import open_consoles
-    from fsseg.settings import load
+    from fsseg.settings import WrongSettings, load
+    from fsseg.settings_file import placed
 
     consoles = open_consoles(quiet=display.quiet)
     with handled(consoles, as_json=display.json):
         if display.verbose:
             log_to_stderr()
         chosen = load(flags(account, *more), account.config)
-        yield chosen, Output(consoles, json=display.json, no_progress=display.no_progress)
+        try:
+            yield chosen, Output(consoles, json=display.json, no_progress=display.no_progress)
+        except MappingError as error:
+            raise WrongSettings(placed(error.mistakes, chosen.config_file)) from None
 
 
 def log_to_stderr() -> None:

@@ -8,7 +8,7 @@ from fsseg.account.fields import read_fields
 from fsseg.account.preflight import Finding
 from fsseg.account.probe import Probe, delete
 from fsseg.cli.connect import account_folder, account_of, connected, locked, make_pacer
-from fsseg.cli.session import Output, interruptible
+from fsseg.cli.session import Output, interruptible, rules_of
 from fsseg.freshsales.errors import Refused
 from fsseg.plan.defaults import Defaults
 from fsseg.push.refused_field import wanted_field
@@ -41,7 +41,8 @@ def probe(settings: Settings, output: Output) -> list[Finding]:
         connected(settings, account, pacer, writes=True) as connection,
     ):
         catalog = read_fields(connection.reader, account.edition).catalog
-        defaults = Defaults(catalog, settings.defaults.model_dump()).fill("contact", {})
+        rules = rules_of(settings, application_token=connection.application_token)
+        defaults = Defaults(catalog, settings.defaults.model_dump(), rules).fill("contact", {})
         probing = Probe(
             connection.reader, connection.writer, catalog, defaults,
             lambda message: wanted_field(catalog, "contact", message),

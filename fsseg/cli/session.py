@@ -32,10 +32,11 @@ from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, Not
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mistakes import MappingError
-from fsseg.mapping.rules import Rules
+from fsseg.mapping.rules import Rules, missing_types
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
-from fsseg.plan.defaults import Defaults
+from fsseg.plan.defaults import check_settings
+from fsseg.plan.existing import Mode
 from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
@@ -46,6 +47,7 @@ from fsseg.segment.objects import Window, use_endpoint
 from fsseg.segment.open import Input
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.settings import ConfigError, Settings, suppressed
+from fsseg.settings_file import placed
 from fsseg.state.actions import Code
 from fsseg.state.database import StateError
 from fsseg.state.input_files import add_input, note_files
@@ -124,6 +126,7 @@ def import_flags(settings: Settings) -> str:
         ("--edition", account.edition),
         ("--api-token-file", account.api_token_file and account.api_token_file.absolute()),
         ("--match", settings.identity.match),
+        ("--existing", None if Mode(settings.existing) is Mode.UPDATE else settings.existing),
     ):
         if value and not (settings.sandbox and flag in ("--domain", "--base-url", "--api-token-file")):
             flags += [flag, shlex.quote(str(value))]
@@ -245,13 +248,20 @@ class Session:
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
-            Defaults(known.catalog, self.settings.defaults.model_dump())  # told before anything is read
-            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             rules = rules_of(self.settings, application_token=connection.application_token)
+            check_settings(known.catalog, rules, self.settings.defaults.model_dump())  # told before anything is read
+            self._tell_missing_types(known.catalog, rules)
+            mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             yield kind(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
                 connection.writer, self.pacer, progress, processes, forbidden=known.forbidden,
             )  # fmt: skip
+
+    def _tell_missing_types(self, catalog: Catalog, rules: Rules) -> None:
+        """Say which activity types of the mapping this Freshsales lacks: the events would be rejected one by one."""
+        for mistake in missing_types(catalog, rules):
+            (wrong,) = placed([mistake], self.settings.config_file)
+            self.output.consoles.mistake(wrong.text, wrong.hint)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fsseg.fold.partitions import Row
+from fsseg.mapping.event_fields import ENGAGE
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
@@ -150,7 +151,8 @@ class Batcher:
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
                         traits = bytes(message.context.traits)
-                        if sets_fields and mapped.key[0] != "?" and not self._add_fields(batch, item, mapped.key, key):
+                        says_more = sets_fields or (kind == "track" and message.event in ENGAGE)
+                        if says_more and mapped.key[0] != "?" and not self._add_fields(batch, item, mapped.key, key):
                             continue
                         entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:
@@ -184,7 +186,8 @@ class Batcher:
             parts, warnings = told
             if warnings:
                 batch.warnings.append((event.position, [(code, name, hint) for code, name, hint in warnings]))
-            batch.people.append((person, event.position, event.time, key, None, json_codec.dumps(parts)))
+            if parts:
+                batch.people.append((person, event.position, event.time, key, None, json_codec.dumps(parts)))
         return True
 
     def _add_group(self, batch: Batch, event: Event, key: int) -> None:

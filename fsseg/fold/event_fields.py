@@ -23,6 +23,11 @@ def mirrored(at: int) -> int:
     return _LAST_TIME - at
 
 
+def real_time(time: int) -> int:
+    """The event's own time, where that of a first event is mirrored; all events are of about this century."""
+    return _LAST_TIME - time if 0 < time < _LAST_TIME // 2 else time
+
+
 class EventFieldValues:
     """Puts together what the calls say to one entity, those at some positions left out.
 

@@ -99,7 +99,7 @@ def _told(partitions: Iterable[FoldedPartition], advance: Callable[[int], None])
 
 
 def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:
-    reasons = [(EventOutcome(outcome), Code(code), count) for (outcome, code), count in counts.reasons.items()]
+    reasons = [(EventOutcome(outcome), Code(code), count) for (outcome, code), count in (+counts.reasons).items()]
     warned = convert(warnings.rows(), list[WarningCount])
     return EventCounts(counts.read, dict(counts.by_type), reasons, warned, counts.unreadable)
 

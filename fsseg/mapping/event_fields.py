@@ -10,19 +10,30 @@ from fsseg.mapping.event_rule import ADDED_UP, ANY, EVENT, TIME, EventField, Eve
 from fsseg.mapping.field_rule import FieldRule
 from fsseg.mapping.intents import EVENT_EMAIL, Cells
 from fsseg.mapping.paths import MISSING
-from fsseg.mapping.targets import Target, ToField, Warnings, fields_of, misfit
+from fsseg.mapping.targets import Ignored, Target, ToField, Warnings, fields_of, misfit
 from fsseg.mapping.timeline import email_of_call, entry_name, v2_name
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event
 
+AUDIENCES = {"Audience Entered": True, "Audience Exited": False}
+COMPUTED = "Trait Computed"
+ENGAGE = frozenset({*AUDIENCES, COMPUTED})
+"""The names of Engage's track calls, which tell a trait of the person as its identify calls do."""
+
 
 class EventFields:
     """What events say of their people by the user's rules, worked out once a name; False where there are no rules."""
 
-    def __init__(self, events: Mapping[str, EventRule], field: Callable[[str, str], Target]) -> None:
+    def __init__(
+        self,
+        events: Mapping[str, EventRule],
+        field: Callable[[str, str], Target],
+        resolve: Callable[[str], tuple[int, Target]],
+    ) -> None:
         self._rules = {v2_name(name): [*rule.fields.values()] for name, rule in events.items() if rule.fields}
         self._field = field
+        self._resolve = resolve
         self._by_name: dict[tuple[str, str], list[tuple[EventField, list[ToField]]]] = {}
 
     def __bool__(self) -> bool:
@@ -33,12 +44,12 @@ class EventFields:
         message = event.message
         given = message.event if event.type == "track" else entry_name(message)
         rules = self._of(event.type, given)
-        if not rules:
+        if not rules and given not in ENGAGE:
             return {}
         name = entry_name(message)
         values = json_codec.loads(bytes(message.properties))
         values[TIME], values[EVENT] = event.time or None, name
-        cells: Cells = {}
+        cells = self._engage(name, values, warnings) if given in ENGAGE and event.type == "track" else {}
         for (take, rule), targets in rules:
             value = rule.read(values)
             if take == "count" and value is not MISSING and value is not None:
@@ -48,6 +59,23 @@ class EventFields:
         if cells and key[0] == "#" and (email := email_of_call(message)):
             cells[EVENT_EMAIL] = email
         return cells
+
+    def _engage(self, name: str, properties: Mapping[str, Any], warnings: Warnings) -> Cells:
+        """The field of an audience, whether the person is in it, or that of a computed trait."""
+        key = properties.get("trait_key" if name == COMPUTED else "audience_key")
+        if not isinstance(key, str) or not key:
+            return {}
+        value = AUDIENCES.get(name, properties.get(key, MISSING))
+        target = self._resolve(key)[1]
+        if value is MISSING or not (fields_of(target) or isinstance(target, Ignored)):
+            return {}
+        if isinstance(target, Ignored):
+            kind = "a checkbox" if name in AUDIENCES else "of its type"
+            warnings.append(MappingWarning("ignored_trait", key, f"create the custom field cf_{key}, {kind}"))
+            return {}
+        own: Cells = {}
+        target.put(value, own, warnings)
+        return {cell if cell.startswith("$") else f"last {cell}": told for cell, told in own.items()}
 
     def _of(self, type: str, given: str) -> list[tuple[EventField, list[ToField]]]:
         key = type, given

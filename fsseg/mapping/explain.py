@@ -38,6 +38,8 @@ class Explainer:
     def __init__(self, catalog: Catalog, rules: Rules) -> None:
         self._catalog = catalog
         compiled = compile_rules(rules, catalog)
+        self.events = tuple(compiled.events)
+        """The names of events that have rules."""
         self._people = people(catalog, rules, compiled)
         self._nested = {path: nested for nested in compiled.nested.values() for path in nested.rule.taken}
         self._ruled = {table: tuple(given) for table, given in compiled.fields.items()}

@@ -13,7 +13,7 @@ from fsseg.mapping.coerce import BAD, as_text
 from fsseg.mapping.conditions import ALWAYS, Condition, read_condition
 from fsseg.mapping.mistakes import Mistake, Path, unknown_key
 from fsseg.mapping.paths import MISSING, lookup
-from fsseg.mapping.steps import STEPS, Step, chained, read_steps, replaced_by
+from fsseg.mapping.steps import KEEP_TEXT, STEPS, Step, chained, read_steps, replaced_by
 
 SOURCES = ("from", "value", "template")
 KEYS = ("field", *SOURCES, "default", "when", *STEPS, "values", "ignore")
@@ -37,6 +37,8 @@ class FieldRule:
     default: Any = MISSING
     when: Condition = ALWAYS
     convert: Step | None = attribute(default=None, compare=False)
+    keeps_text: bool = False
+    """Whether any text becomes some text, or null, by it."""
     spelled: str = ""
     """The rule as it is written, by which rules are compared."""
     read: Callable[[Mapping[str, Any]], Any] = attribute(init=False, compare=False, repr=False)
@@ -174,8 +176,14 @@ def read_field_rule(entry: Any, key: str, path: Path, mistakes: list[Mistake]) -
     when = read_condition(given["when"], (*path, "when"), mistakes) if "when" in given else ALWAYS
     return FieldRule(
         name, key, sources, given.get("value", MISSING), template if isinstance(template, str) else "",
-        given.get("default", MISSING), when, chained(steps), repr(given),
+        given.get("default", MISSING), when, chained(steps), _keeps_text(given), repr(given),
     )  # fmt: skip
+
+
+def _keeps_text(given: Mapping[str, Any]) -> bool:
+    values = given.get("values") or {}
+    is_text = isinstance(values, Mapping) and all(value is None or isinstance(value, str) for value in values.values())
+    return is_text and not given.keys() & (STEPS.keys() - KEEP_TEXT)
 
 
 def _tell(mistakes: list[Mistake], path: Path, name: str, given: Any, hint: str) -> None:

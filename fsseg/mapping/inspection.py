@@ -12,6 +12,7 @@ from fsseg.mapping.explain import Destination, Explainer
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import Refused
 from fsseg.mapping.mapper import Mapper
+from fsseg.mapping.profiles import Profiles
 from fsseg.mapping.timeline import entry_name
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, REST, MappingWarning, WarningCounter
 from fsseg.segment import json_codec
@@ -152,12 +153,18 @@ class FileStats:
 class Inspection:
     """Takes in any number of inputs; `stats` and `traits` tell what was in them."""
 
-    def __init__(self, make: Callable[[WarningCounter], Mapper], explain: Explainer) -> None:
+    def __init__(
+        self, make: Callable[[WarningCounter], Mapper], explain: Explainer, profiles: Profiles | None = None
+    ) -> None:
         self.stats = FileStats()
         self._warnings = _LocatedWarnings()
         self._mapper = make(self._warnings)
         self._explain = explain
         self._traits = Tops()
+        self.mapped_events = explain.events
+        """The names of events that the user's mapping speaks of."""
+        self.profiles = profiles
+        """What the traits' values are like, where that is asked for."""
 
     def take(self, input: Input, reader: Reader, tick: Callable[[int], None]) -> None:
         """Read one input to its end. `tick` is told how many more items were read."""
@@ -195,7 +202,10 @@ class Inspection:
         if event.type in ("track", "page"):
             stats.names.note(event.type, entry_name(message))
         elif event.type == "identify":
-            for trait, value in json_codec.loads(bytes(message.traits)).items():
+            traits = json_codec.loads(bytes(message.traits))
+            if self.profiles is not None:
+                self.profiles.take(traits)
+            for trait, value in traits.items():
                 for member in value if isinstance(value, dict) and value else ("",):
                     self._traits.note(trait, member)
         skip = self._mapper.event_filter(event)

@@ -50,8 +50,8 @@ class Mapper:
         self._id_target = self._people.to_field(rules.id_field, rules.id_field) if rules.id_field else None
         self.entry = Timeline(catalog, rules, compiled.events).map
         """`entry(event)` gives the intent of a track or page call."""
-        self.event_fields = EventFields(compiled.events, self._people.to_field)
-        """False where track and page calls set no fields."""
+        self.event_fields = EventFields(compiled.events, self._people.to_field, self._people.resolve)
+        """False where no rules have track and page calls set fields; those of Engage do so without any."""
 
     def map(self, event: Event) -> Mapped:
         """The intent of an event that has passed the filter.
@@ -128,13 +128,11 @@ class Mapper:
 
     def fields_of(self, event: Event, key: str) -> tuple[Parts, Warnings] | Refused | None:
         """What a track or page call says of the person with this key, by the user's rules, and the warnings."""
-        if not self.event_fields:
-            return None
         warnings: Warnings = []
         cells = self.event_fields.cells(event, key, warnings)
         if warnings and (refused := self._refused(warnings)):
             return refused
-        return ({EVENTS: cells}, warnings) if cells else None
+        return ({EVENTS: cells} if cells else {}, warnings) if cells or warnings else None
 
     def account(self, user: str, traits: bytes) -> AccountIntent | Refused:
         """The intent of a group call; warnings are not counted."""

@@ -18,7 +18,6 @@ from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
 from fsseg.mapping.object_targets import ToAddress, ToMembers, ToName
 from fsseg.mapping.paths import MISSING
-from fsseg.mapping.steps import Step
 from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToEmail, ToField, Warnings, is_empty
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 
@@ -33,7 +32,7 @@ _MAX_HINTS = 200
 class _Candidate(NamedTuple):
     entity: EntityFields
     field: Field
-    convert: Step | None
+    rule: FieldRule | None
 
 
 class _TraitLayout(NamedTuple):
@@ -42,8 +41,10 @@ class _TraitLayout(NamedTuple):
     plain: tuple[str, ...]
     cells: tuple[str, ...]
     others: tuple[tuple[str, Target], ...]
+    texts: tuple[str, ...]
+    """The traits that fill their cells by whatever text they hold."""
     rest: tuple[str, ...]
-    """The traits of `others`, and those that rules fill into templates."""
+    """The other traits, and those that rules fill into templates."""
 
 
 class Resolver:
@@ -100,7 +101,7 @@ class Resolver:
             for rule in entity.derived.values():
                 _, candidates = found.setdefault((rule.key, rule.spelled), (rule, []))
                 if field := entity.field(rule.field):
-                    candidates.append(_Candidate(entity, field, rule.convert))
+                    candidates.append(_Candidate(entity, field, rule))
         return [found[name] for name in sorted(found)]
 
     def derived_from(self, trait: str) -> list[Target]:
@@ -152,7 +153,7 @@ class Resolver:
         if layout is None:
             return None
         try:
-            texts = [*map(traits.__getitem__, layout.plain)]
+            texts = [*map(traits.__getitem__, layout.texts)]
             "".join(texts)
             if self._keep_nulls and not all(map(str.strip, texts)):
                 return None  # empty texts fill nothing
@@ -169,8 +170,10 @@ class Resolver:
         distinct = len(set(cells.values())) == len(cells)
         plain = cells if distinct else {}
         others = tuple((trait, target) for trait, target in targets.items() if trait not in plain)
-        rest = (*dict(others), *(trait for trait in plain if trait in self._filled_in))
-        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, rest)
+        converted = [trait for trait, target in others if isinstance(target, ToField) and target.takes_any_text]
+        texts = (*plain, *(converted if distinct else ()))
+        rest = tuple(trait for trait in traits if trait not in texts or trait in self._filled_in)
+        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, texts, rest)
         if len(self._layouts) < _MAX_LAYOUTS and sum(map(len, traits)) <= _MAX_LAYOUT:
             self._layouts[traits] = layout
         return layout
@@ -245,15 +248,15 @@ class Resolver:
         """The field each entity has for the trait, with the best rule that found one."""
         best, candidates = NOWHERE, []
         for entity in self._entities:
-            rank, field, convert = self._candidate(entity, trait)
+            rank, field, rule = self._candidate(entity, trait)
             if field:
                 best = min(best, rank)
-                candidates.append(_Candidate(entity, field, convert))
+                candidates.append(_Candidate(entity, field, rule))
         return best, candidates
 
-    def _candidate(self, entity: EntityFields, trait: str) -> tuple[int, Field | None, Step | None]:
+    def _candidate(self, entity: EntityFields, trait: str) -> tuple[int, Field | None, FieldRule | None]:
         if rule := entity.rules.get(trait):
-            return MAPPED, entity.field(rule.field), rule.convert
+            return MAPPED, entity.field(rule.field), rule
         if field := entity.field(self._aliases.get(trait)):
             return DOCUMENTED, field, None
         if named := entity.named(trait):
@@ -280,9 +283,13 @@ class Resolver:
         return Ignored(MappingWarning("ignored_trait", self.label + trait, self._hint(trait)))
 
     def _cell(self, trait: str, candidate: _Candidate, prefix: str) -> ToField:
+        takes_text = candidate.entity.coercer(candidate.field) in TAKE_TEXT
         hint = f"{candidate.field.name} takes {expectation(candidate.field)}"
         return ToField(
-            prefix + candidate.field.name, _coercer_of(candidate), MappingWarning("bad_value", self.label + trait, hint)
+            prefix + candidate.field.name,
+            _coercer_of(candidate),
+            MappingWarning("bad_value", self.label + trait, hint),
+            takes_any_text=takes_text and (candidate.rule is None or candidate.rule.keeps_text),
         )
 
     def _shared(self, name: str) -> bool:
@@ -304,9 +311,10 @@ def _takes_text(target: Target) -> TypeGuard[ToField]:
 
 
 def _coercer_of(candidate: _Candidate) -> Coercer:
-    coerce, convert = candidate.entity.coercer(candidate.field), candidate.convert
-    if convert is None:
+    coerce, rule = candidate.entity.coercer(candidate.field), candidate.rule
+    if rule is None or rule.convert is None:
         return coerce
+    convert = rule.convert
 
     def converted(value: object) -> object:
         value = convert(value)

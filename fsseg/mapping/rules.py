@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from fsseg.mapping.catalog import EMAILS, LEAD_COMPANY, LEAD_DEAL, Catalog
@@ -117,6 +118,16 @@ def compile_rules(rules: Rules, catalog: Catalog) -> Compiled:
     return compiled
 
 
+def mistakes_of_form(mapping: Mapping[str, Mapping[str, Any]]) -> list[Mistake]:
+    """What is wrong with the tables, whatever fields there are."""
+    mistakes: list[Mistake] = []
+    for table, entries in mapping.items():
+        for name, entry in entries.items():
+            read = read_event_rule if table == "event" else partial(read_field_rule, key=name)
+            read(entry, path=("mapping", table, name), mistakes=mistakes)
+    return mistakes
+
+
 def _read_table(
     table: str, entries: Mapping[str, Any], catalog: Catalog, compiled: Compiled, mistakes: list[Mistake]
 ) -> None:
@@ -186,6 +197,23 @@ def _event_rule(event: str, entry: Any, catalog: Catalog, mistakes: list[Mistake
             given = entry["fields"][name]
             _check_values(given, told.rule, where, found, mistakes)
     return rule
+
+
+def missing_types(catalog: Catalog, rules: Rules) -> Iterator[Mistake]:
+    """The activity types that events are mapped to and this Freshsales doesn't have, or can't use for them."""
+    if rules.via not in ("auto", "sales_activity"):
+        return
+    for event, entry in rules.mapping.get("event", {}).items():
+        name = entry.get("type")
+        kind = catalog.activity_types.get(name.strip().casefold()) if name else None
+        path = ("mapping", "event", event, "type")
+        if kind is not None and kind.outcome_mandatory:
+            yield Mistake(
+                path, f"the sales activity type {kind.name!r} demands an outcome", "make the outcome optional"
+            )
+        elif name and kind is None:
+            hint = did_you_mean(name, [one.name for one in catalog.activity_types.values()])
+            yield Mistake(path, f"there is no sales activity type {name!r}", hint or "create it in the admin settings")
 
 
 def _disagreeing(events: Mapping[str, EventRule]) -> Iterator[Mistake]:

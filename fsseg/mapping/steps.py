@@ -178,6 +178,10 @@ STEPS: Mapping[str, Callable[[Any], Step | str]] = {
 """The steps, in their order: each makes a step of what the rule gives, or says what would be right."""
 
 
+KEEP_TEXT = frozenset({"trim", "replace", "case"})
+"""The steps that make text of any text."""
+
+
 def read_steps(entry: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> list[Step]:
     """The steps of a rule in their order; what is wrong with them is added to `mistakes`."""
     steps = list(_read(entry, path, mistakes))

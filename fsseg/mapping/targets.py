@@ -62,7 +62,9 @@ class Silent:
 class ToField:
     """One field, in a single cell. Null clears."""
 
-    def __init__(self, cell: str, coerce: Coercer, bad: MappingWarning) -> None:
+    def __init__(self, cell: str, coerce: Coercer, bad: MappingWarning, *, takes_any_text: bool = False) -> None:
+        self.takes_any_text = takes_any_text
+        """Whether it is filled by whatever text there is."""
         self.cell = cell
         self.coerce = coerce
         self.bad = bad

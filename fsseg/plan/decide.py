@@ -16,6 +16,7 @@ from fsseg.plan.converted import Left
 from fsseg.plan.creation import Creation, create_new_people, required_of_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
+from fsseg.plan.existing import Mode, hold_back
 from fsseg.plan.latest_wins import Newest, newest
 from fsseg.plan.united import united
 from fsseg.processes import Processes
@@ -45,6 +46,8 @@ class Deciding:
     strict: bool = False
     """Whether a value that Freshsales can't hold is sent all the same, so that the record is refused."""
     defaults: Defaults | None = None
+    existing: Mode = Mode.UPDATE
+    """What happens to records that are there already."""
     convert_leads: bool = False
     added_up: frozenset[str] = frozenset()
     """The fields in which events are counted or added up."""
@@ -171,6 +174,11 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         desired, warnings = _storable(record, desired, context, warnings)
         change, links = _compare(work, record, history, desired, links)
+        if work.existing is not Mode.UPDATE and isinstance(change, Update):
+            held = hold_back(work.existing, change.fields, links, times, record.existing)
+            change, links = Update(held.fields) if held.fields or held.links else Unchanged(), held.links
+            warnings = warnings + [f"{Code.KEPT}: {name}" for name in held.kept]
+            times = {name: time for name, time in times.items() if name not in held.kept}
     match change:
         case Create(fields):
             return Decision(Action.CREATE, fields | links, record.status, record.code, warnings, account, times)

@@ -7,40 +7,60 @@ from typing import Any
 
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.coerce import BAD
+from fsseg.mapping.explain import Explainer
 from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.mistakes import MappingError, Mistake
-from fsseg.mapping.names import did_you_mean, snake
-from fsseg.mapping.rules import field_in
+from fsseg.mapping.names import did_you_mean
+from fsseg.mapping.rules import Rules, compile_rules, field_in
 
 OF_TRAIT = "$"
 """Begins a default that is the value of another trait."""
 
 
-class Defaults:
-    """The tables by entity, checked against what the account has. Raises `MappingError`."""
+PART_OF = {"account": "company", "deal": "deal"}
+"""The object among a person's traits that tells of the entity."""
 
-    def __init__(self, catalog: Catalog, tables: Mapping[str, Mapping[str, Any]]) -> None:
+
+class Defaults:
+    """The tables by entity, checked against the account and where `rules` put traits. Raises `MappingError`."""
+
+    def __init__(self, catalog: Catalog, tables: Mapping[str, Mapping[str, Any]], rules: Rules) -> None:
         self._catalog = catalog
         self._constants: dict[str, dict[str, Any]] = {}
-        self._traits: dict[str, dict[str, str]] = {}
+        self._traits: dict[str, dict[str, list[str]]] = {}
+        """The fields that a trait reaches, by the field whose default it is."""
+        explain = Explainer(catalog, rules) if any(map(_of_traits, tables.values())) else None
         mistakes: list[Mistake] = []
         for entity, table in tables.items():
             held = _entity(catalog, entity)
             for name, value in table.items():
-                self._read(entity, held, name, value, mistakes)
+                self._read(entity, held, name, value, explain, mistakes)
         if mistakes:
             raise MappingError(mistakes)
 
-    def _read(self, entity: str, held: str, name: str, value: Any, mistakes: list[Mistake]) -> None:
+    def _read(
+        self, entity: str, held: str, name: str, value: Any, explain: Explainer | None, mistakes: list[Mistake]
+    ) -> None:
         field, path = field_in(self._catalog, held, name), ("defaults", entity, name)
+        if field is None and self._catalog.assumed and name.startswith("cf_"):
+            return  # which custom fields there are isn't known yet
         if field is None or not field.writable:
             hint = did_you_mean(name, self._catalog.fields(held))
             mistakes.append(Mistake(path, f"{held}s have no field {name} that can be written", hint))
-        elif isinstance(value, str) and value.startswith(OF_TRAIT):
-            self._traits.setdefault(entity, {})[name] = value.removeprefix(OF_TRAIT)
+        elif explain is not None and _is_trait(value):
+            trait = value.removeprefix(OF_TRAIT)
+            told = explain(PART_OF[entity], trait) if entity in PART_OF else explain(*trait.partition(".")[::2])
+            reached = [place.name for place in told.places if place.entity == held]
+            if reached or self._catalog.assumed:
+                self._traits.setdefault(entity, {})[name] = reached
+            else:
+                hint = told.hint or f"map it to a field of {held}s"
+                mistakes.append(Mistake(path, f"trait {trait} reaches no field of {held}s, which would keep it", hint))
         elif (written := coercer(field)(value)) is BAD:
-            mistakes.append(Mistake(path, f"{value!r} doesn't fit {name}", f"it takes {expectation(field)}"))
+            choices = [choice.text for choice in field.choices or ()]
+            hint = did_you_mean(str(value), choices) or f"it takes {expectation(field)}"
+            mistakes.append(Mistake(path, f"{value!r} doesn't fit {name}", hint))
         else:
             self._constants.setdefault(entity, {})[name] = written
 
@@ -53,9 +73,9 @@ class Defaults:
         for table in ("lead", entity) if is_lead else (entity,):
             for name, value in self._constants.get(table, {}).items():
                 filled.setdefault(name, value)
-            for name, trait in self._traits.get(table, {}).items():
+            for name, reached in self._traits.get(table, {}).items():
                 field = field_in(self._catalog, _entity(self._catalog, table), name)
-                value = _of_trait(desired, trait)
+                value = next((desired[one] for one in reached if desired.get(one) is not None), None)
                 if field is not None and value is not None and (written := coercer(field)(value)) is not BAD:
                     filled.setdefault(name, written)
         return filled
@@ -65,12 +85,26 @@ class Defaults:
         return any(field.name in tables.get(entity, {}) for tables in (self._constants, self._traits))
 
 
+def check_settings(catalog: Catalog, rules: Rules, defaults: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `MappingError` with all that this Freshsales lacks of what the mapping and the defaults name."""
+    mistakes: list[Mistake] = []
+    for check in (lambda: compile_rules(rules, catalog), lambda: Defaults(catalog, defaults, rules)):
+        try:
+            check()
+        except MappingError as error:
+            mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
+    if mistakes:
+        raise MappingError(mistakes)
+
+
 def _entity(catalog: Catalog, entity: str) -> str:
     """A suite account has no leads: its contacts stand for them."""
     return "contact" if entity == "lead" and catalog.edition == "suite" else entity
 
 
-def _of_trait(desired: dict[str, Any], trait: str) -> Any:
-    """The value of a trait, by the field that it has reached."""
-    names = (trait, snake(trait), f"cf_{snake(trait)}")
-    return next((desired[name] for name in names if desired.get(name) is not None), None)
+def _of_traits(table: Mapping[str, Any]) -> bool:
+    return any(map(_is_trait, table.values()))
+
+
+def _is_trait(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(OF_TRAIT)

@@ -10,7 +10,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Row
 from fsseg.freshsales.views import latest, view_of_all
 from fsseg.match.finders import fetch
-from fsseg.match.remote_record import WHOLE, Existing, flatten
+from fsseg.match.remote_record import WHOLE, Existing, flatten, updated
 from fsseg.push.accepted import note_not_stored
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
@@ -62,16 +62,27 @@ class ReadBack:
         return {name: value for name, value in known.items() if name not in record.fields}
 
     def _has_lost(self, record: Record, now: Existing) -> bool:
-        return any(now.get(name) is None for name in self._others_of(record))
+        return all(now.get(name) is None for name in self._others_of(record))
 
     def _rows(self, done: Sequence[Record], at_risk: Sequence[Record]) -> dict[int, Existing]:
         """What the records hold by now: the page of those that changed last has all of a job, one by itself will do."""
-        ids = {record.remote_id for record in done}
-        rows = {int(row["id"]): flatten(self._entity, row) for row in self._latest() if int(row["id"]) in ids}
+        by_id = {int(record.remote_id): record for record in done if record.remote_id is not None}
+        rows = {int(row["id"]): flatten(self._entity, row) for row in self._latest() if int(row["id"]) in by_id}
+        rows = self._current(by_id, rows)
         if at_risk and not any(WHOLE in rows.get(int(record.remote_id or 0), {}) for record in at_risk):
             id = int(at_risk[0].remote_id or 0)
-            rows[id] = fetch(self._context.reader, self._entity, id) or {}
+            rows[id] = self._read(id)
         return rows
+
+    def _current(self, by_id: dict[int, Record], rows: dict[int, Existing]) -> dict[int, Existing]:
+        """The rows without those that a late view shows as they were before the job.
+
+        Those that look so may also have been left as they were, as all that was written was dropped: one tells.
+        """
+        old = [id for id, row in rows.items() if updated(row) <= updated(by_id[id].existing or {})]
+        if not old or updated(self._read(old[0])) <= updated(rows[old[0]]):
+            return rows
+        return {id: row for id, row in rows.items() if id not in old}
 
     def _latest(self) -> list[Row]:
         try:
@@ -81,6 +92,14 @@ class ReadBack:
             if ends_the_push(error) and not isinstance(error, Forbidden):
                 raise
             return []
+
+    def _read(self, id: int) -> Existing:
+        try:
+            return fetch(self._context.reader, self._entity, id) or {}
+        except FreshsalesError as error:
+            if ends_the_push(error):
+                raise
+            return {}
 
     def _put_back(self, record: Record) -> Outcome:
         ours = {name: after for name, (_, after) in record.fields.items() if name.startswith("cf_")}

@@ -12,9 +12,9 @@ from fsseg.freshsales.reader import Page
 from fsseg.match.remote_record import EARLIEST, updated
 from fsseg.match.timeline import MARK, message_of
 from fsseg.push.context import PushContext
+from fsseg.push.entry_text import plain, property_lines
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
-from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Entry, Record
 
@@ -23,9 +23,6 @@ UNNAMED = "Event"
 
 MAX_NOTES = 8_000
 """Characters of properties in an entry; the messageId comes after them, so it is never cut off."""
-
-MAX_VALUE = 500
-"""Characters of one property."""
 
 CLOCK_SKEW = timedelta(hours=1)
 """How much the clocks of two hosts may differ when the newest activities are searched."""
@@ -79,28 +76,20 @@ def activity_body(entry: Entry) -> dict[str, Any]:
 def title(entry: Entry) -> str:
     """The event's or page's name, with the count where a day's entries are one."""
     count = entry.payload.get("count", 1)
-    name = _plain(str(entry.payload["name"]))[:200] or UNNAMED  # a blank title is refused
+    name = plain(str(entry.payload["name"]))[:200] or UNNAMED  # a blank title is refused
     return f"{name} ({count} times)" if count > 1 else name
 
 
 def notes(entry: Entry) -> str:
     """The properties as lines of text; the last line ends in the messageId."""
-    lines = [f"{_plain(name)}: {_shown(value)}" for name, value in entry.payload["properties"].items()]
+    name = str(entry.payload["name"]) if entry.payload["kind"] == "track" else ""
+    lines = property_lines(name, entry.payload["properties"])
     return "\n".join([*lines, ""])[:MAX_NOTES] + f"{MARK}{entry.payload['message_id']}"
 
 
 def note_text(entry: Entry) -> str:
     """A note has no time of its own but that of its making, so the event's stands in the text."""
     return f"{title(entry)}\n{entry.time}Z\n{notes(entry)}"
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else dumps(value).decode()
-    return _plain(text)[:MAX_VALUE]
-
-
-def _plain(text: str) -> str:
-    return " ".join(part for part in "".join(c if c.isprintable() else " " for c in text).split(" ") if part)
 
 
 def _track(context: PushContext, entry: Entry, person: Record) -> None:

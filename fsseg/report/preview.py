@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.console import Glyphs, sanitise
-from fsseg.report.formats.text import NARROWEST, hanging
+from fsseg.report.formats.text_lines import NARROWEST, hanging
 from fsseg.report.humanize import cut, pad
 from fsseg.report.model import cost
 from fsseg.state.actions import Action

@@ -130,6 +130,7 @@ TABLE: tuple[Reason, ...] = (
     Reason(Code.NO_TIME, "map", "warning", "no usable timestamp: the time was taken from what is named here"),
     Reason(Code.DUPLICATE_PERSON, "match", "warning", "several records have this e-mail: merge them in Freshsales"),
     Reason(Code.OLDER, "match", "warning", "a value of a later time was delivered before, so this one was left out"),
+    Reason(Code.KEPT, "match", "warning", "the record is there already, and --existing leaves what it holds as it is"),
     Reason(
         Code.LEFT_OUT,
         "push",

@@ -22,7 +22,7 @@ from fsseg.state.plan_store import Store
 from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import WarningCount
-from fsseg.state.source_events import keys_of_events, reread
+from fsseg.state.source_events import reread
 
 SCHEMA = 1
 SAMPLES = 3
@@ -153,10 +153,9 @@ def _about(
 def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dict[str, Any]]:
     """The events that failed after they were mapped."""
     failed = (at for at in totals.failures if totals.outcome(at) in (EventOutcome.REJECTED, EventOutcome.FAILED))
-    keys: dict[int, str] | None = None
     for position, item in reread(store, failed):
-        about = _about(store, shown[position >> POSITION_BITS], item.line if item else None, *totals.failures[position])
-        if item is None:
-            keys = keys_of_events(store, totals.failures) if keys is None else keys
-            about |= _lost(keys.get(position))
+        code, message, status, key = totals.failures[position]
+        line = item.line if item else None
+        about = _about(store, shown[position >> POSITION_BITS], line, code, message, status)
+        about |= {"key": key} if item else _lost(key)
         yield {**((item.original if item else None) or {}), "_fsseg": about}

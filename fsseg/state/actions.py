@@ -124,6 +124,7 @@ class Code(StrEnum):
     MANY_EMAILS = "many_emails"
     DUPLICATE_PERSON = "duplicate_person"
     OLDER = "older"
+    KEPT = "kept"
     LEFT_OUT = "left_out"
     NOT_STORED = "not_stored"
     SHARED_EMAIL = "shared_email"

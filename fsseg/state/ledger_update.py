@@ -169,7 +169,7 @@ def _names_not_stored(warnings: Iterable[Any]) -> Iterator[str]:
 
 def _fingerprint(row: _Row, totals: Totals, before: int | None) -> int | None:
     """What of the record was delivered last, if all that hangs on its events was."""
-    if any(str(warning).startswith(Code.OLDER) for warning in row.warnings):
+    if any(str(warning).startswith((Code.OLDER, Code.KEPT)) for warning in row.warnings):
         return before
     is_whole = all(totals.delivered(position) for position, _ in row.sources)
     return fingerprint(row.kind, row.desired, row.companies) if is_whole else None

@@ -34,6 +34,8 @@ class Failure(NamedTuple):
     code: str
     message: str | None
     status: int | None
+    key: str | None
+    """Whom or what the record or entry is of."""
 
 
 @dataclass
@@ -90,20 +92,20 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
 
 def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
     records = store.db.execute(
-        "SELECT sources, action, status, code, message, http_status FROM record WHERE action IS NOT ?",
+        "SELECT sources, action, status, code, message, http_status, key FROM record WHERE action IS NOT ?",
         (Action.REFERENCE,),
     )
-    for sources, action, status, code, message, http_status in records:
+    for sources, action, status, code, *words in records:
         outcome = _outcome(action, status, code, dry_run)
-        yield [source[0] for source in orjson.loads(sources)], outcome, _failure(outcome, code, message, http_status)
+        yield [source[0] for source in orjson.loads(sources)], outcome, _failure(outcome, code, *words)
     yield from _entries(store, dry_run)
     rolled_up = store.db.execute(
-        "SELECT e.position, h.action, h.status, h.code, h.message, h.http_status"
-        " FROM entry e JOIN entry h ON h.id = e.head WHERE e.head IS NOT NULL"
+        f"SELECT e.position, h.action, h.status, h.code, h.message, h.http_status, {_WHOSE}"
+        f" FROM entry e JOIN entry h ON h.id = e.head {_PERSON} WHERE e.head IS NOT NULL"
     )
-    for position, action, status, code, message, http_status in rolled_up:
+    for position, action, status, code, *words in rolled_up:
         outcome = _outcome(action, status, code, dry_run)
-        yield [position], outcome, _failure(outcome, code, message, http_status)
+        yield [position], outcome, _failure(outcome, code, *words)
 
 
 def _entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
@@ -111,20 +113,26 @@ def _entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], Event
     kinds = store.db.execute("SELECT DISTINCT action, status, code FROM entry WHERE head IS NULL").fetchall()
     for action, status, code in kinds:
         outcome = _outcome(action, status, code, dry_run)
-        rows = store.db.execute(
-            "SELECT position, message, http_status FROM entry"
-            " WHERE head IS NULL AND action IS ? AND status = ? AND code IS ?",
-            (action, status, code),
-        )
+        same, values = "e.head IS NULL AND e.action IS ? AND e.status = ? AND e.code IS ?", (action, status, code)
         if outcome in _EXPLAINED:
-            for position, message, http_status in rows:
-                yield [position], outcome, _failure(outcome, code, message, http_status)
+            rows = store.db.execute(
+                f"SELECT e.position, e.message, e.http_status, {_WHOSE} FROM entry e {_PERSON} WHERE {same}", values
+            )
+            for position, *words in rows:
+                yield [position], outcome, _failure(outcome, code, *words)
         else:
-            yield (position for position, _, _ in rows), outcome, None
+            rows = store.db.execute(f"SELECT e.position FROM entry e WHERE {same}", values)
+            yield (position for (position,) in rows), outcome, None
 
 
-def _failure(outcome: EventOutcome, code: str | None, message: str | None, status: int | None) -> Failure | None:
-    return Failure(code or outcome, message, status) if outcome in _EXPLAINED else None
+_WHOSE = "coalesce(p.key, e.email, substr(e.key, 2))"
+_PERSON = "LEFT JOIN record p ON p.id = e.person"
+
+
+def _failure(
+    outcome: EventOutcome, code: str | None, message: str | None, status: int | None, key: str | None
+) -> Failure | None:
+    return Failure(code or outcome, message, status, key) if outcome in _EXPLAINED else None
 
 
 _FAILED_AS: dict[str, EventOutcome] = {

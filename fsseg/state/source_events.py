@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-
-import orjson
 
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
@@ -42,19 +40,6 @@ def reread(
                         break
         for position in sorted(left):
             yield position, None
-
-
-def keys_of_events(store: Store, positions: Container[int]) -> dict[int, str]:
-    """Whom or what the events at these positions are about, as far as the plan tells it."""
-    keys: dict[int, str] = {}
-    for key, sources in store.db.execute("SELECT key, sources FROM record"):
-        keys.update((position, key) for position, _ in orjson.loads(sources) if position in positions)
-    entries = (
-        "SELECT e.position, coalesce(p.key, e.email, substr(e.key, 2)) FROM entry e"
-        " LEFT JOIN record p ON p.id = e.person"
-    )
-    keys.update((position, key) for position, key in store.db.execute(entries) if position in positions and key)
-    return keys
 
 
 def keep_rejected(store: Store) -> None:

@@ -29,8 +29,13 @@ def written(folder: Path, summary: dict[str, Any], rows: list[Any], failed: list
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    refused = failure("refused", 99, userId="Kim@north.example", type="track", event="Signed Up")
-    refused["_fsseg"] |= {"stage": "push", "message": "Job title is too long", "status": 422}
+    refused = failure("refused", 99, userId="u-7", type="track", event="Signed Up")
+    refused["_fsseg"] |= {
+        "stage": "push",
+        "message": "Job title is too long",
+        "status": 422,
+        "key": "kim@north.example",
+    }
     rows = changes()
     rows[1]["warnings"] = ["refused: Job title is too long"]
     rows.append(

@@ -40,7 +40,7 @@ WRONG: list[tuple[list[str], int]] = [
     (["runs", "show", "2020"], 2),
     (["runs", "prune", "--older-than", "long"], 2),
     (["report"], 2),
-    (["init", "/no/such/folder/fsseg.toml", "--yes"], 2),
+    (["init", "--to", "/no/such/folder/fsseg.toml", "--yes"], 2),
 ]  # fmt: skip
 
 

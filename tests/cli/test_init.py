@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fsseg.settings import load
+from fsseg.mapping.event_rule import FIELD_KEYS
+from fsseg.mapping.field_rule import KEYS
+from fsseg.settings import FILE_KEYS, load
 from tests.cli.conftest import Shell
+from tests.readme import ROOT
 
 
 def test_what_it_writes_loads_and_says_what_was_chosen(shell: Shell) -> None:
@@ -48,7 +51,8 @@ def test_a_file_that_is_there_stays_unless_forced(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--domain", "a b"], ["--base-url", "http://crm.example.com"], ["no/such/place.toml"]]
+    "arguments",
+    [["--domain", "a b"], ["--base-url", "http://crm.example.com"], ["--to", "no/such/place.toml"], ["fsseg.toml"]],
 )
 def test_a_wrong_answer_leaves_nothing_behind(shell: Shell, arguments: list[str]) -> None:
     done = shell("init", *arguments)
@@ -67,3 +71,39 @@ def test_on_a_terminal_it_asks_for_the_account(shell: Shell) -> None:
 def test_json_says_what_was_written(shell: Shell) -> None:
     done = shell("init", "--domain", "acme", "--json")
     assert done.json["account"] == "acme.freshsales.io"
+
+
+BACKFILL = str(ROOT / "samples" / "backfill" / "events.jsonl")
+
+
+def test_from_event_files_it_writes_the_mapping_with_coverage_and_examples(shell: Shell) -> None:
+    done = shell("init", BACKFILL, "--domain", "acme", "--offline", "--yes")
+    assert done.code == 0
+    text = (shell.folder / "here" / "fsseg.toml").read_text()
+    settings = load({}, shell.folder / "here" / "fsseg.toml")
+    assert settings.freshsales.domain == "acme"
+    assert settings.mapping.person["jobRole"] == "job_title"
+    assert re.search(
+        r'^jobRole = "job_title" +# 100% of calls, text: Head of Operations \| Office Manager \| CTO$', text, re.M
+    )
+    assert "# favouriteColour: no field is like it; 100% of calls, text: teal | plum" in text
+    assert "# No activity type is named like these: " in text
+    assert "+49" not in text
+
+
+def test_files_that_cannot_be_read_leave_no_settings_behind(shell: Shell) -> None:
+    assert shell("init", "nothing.jsonl", "--yes").code == 4
+    assert not (shell.folder / "here" / "fsseg.toml").exists()
+
+
+def test_the_schema_knows_every_setting_and_rule_there_is(shell: Shell) -> None:
+    schema = shell("init", "--schema").json
+    assert set(schema["properties"]) == FILE_KEYS
+    definitions = schema["$defs"]
+    for section in ("Freshsales", "Identity", "Timeline", "Limits", "Filter", "Views", "MappingTables", "Defaults"):
+        assert definitions[section]["additionalProperties"] is False
+    assert definitions["Limits"]["properties"]["max_time"] == {"anyOf": [{"type": ["string", "number"]}]}
+    assert definitions["MappingTables"]["properties"]["person"]["additionalProperties"] == {"$ref": "#/$defs/rule"}
+    assert set(definitions["rule"]["anyOf"][2]["properties"]) == set(KEYS)
+    assert set(definitions["event_field"]["anyOf"][1]["properties"]) == set(FIELD_KEYS)
+    assert not (shell.folder / "here" / "fsseg.toml").exists()

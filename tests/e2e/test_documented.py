@@ -124,8 +124,8 @@ def test_events_and_page_views_stand_on_the_timeline_at_their_own_time(machine: 
     assert bounced["start_date"] == bounced["end_date"] == "2019-05-04T12:11:12.345+02:00"
     assert home["start_date"] == "2020-01-02T03:04:05.000+02:00"
     assert bounced["notes"].splitlines() == [
+        "Subject: First purchase",
         "emailId: 18",
-        "emailSubject: First purchase",
         "campaignId: 11",
         "messageId: bounce-1",
     ]

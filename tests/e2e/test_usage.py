@@ -62,7 +62,7 @@ def test_a_container_nobody_knows_and_a_cut_one(classic: Machine) -> None:
         ({}, "nulls = 'keep'\n", "nulls"),
         ({}, "[timeline]\nevent_typ = 'x'\n", "event_typ"),
         ({}, "colour = 'blue'\n", "colour"),
-        ({}, "[freshsales\n", "TOML"),
+        ({}, "[freshsales\n", "line 1: this can't be read"),
         ({}, "[mapping.person]\nshoe = 'no_such_field'\n", "no_such_field"),
         ({"FSSEG_EDITION": None}, "", "edition"),
         ({"FSSEG_BASE_URL": "http://freshsales.example"}, "", "https"),
@@ -342,3 +342,16 @@ def test_files_of_a_run_are_private_and_hold_no_token(machine: Machine) -> None:
         assert path.stat().st_mode & 0o077 == 0, path
     (runs,) = machine.state.glob("*/runs/*")
     assert Path(runs).stat().st_mode & 0o777 == 0o700
+
+
+def test_a_failed_event_of_a_database_id_names_the_person_it_was_for(classic: Machine) -> None:
+    classic.account.seed(contacts=[{"email": "kim@north.example", "last_name": "Vos"}])
+    events = [
+        identify("u-77", {"email": "kim@north.example", "lastName": "Vos", "fsContact": True}),
+        {"type": "track", "userId": "u-77", "event": "Seen", "messageId": "m-1", "timestamp": "2024-05-01T00:00:00Z"},
+    ]
+    done = classic.imports(events=events)
+    assert [row["_fsseg"]["code"] for row in done.failures] == ["email_exists"] * 2
+    assert [row["_fsseg"]["key"] for row in done.failures] == ["kim@north.example"] * 2
+    found = orjson.loads(classic.run("report", "--person", "kim@north.example", "--json").out)
+    assert len(found["failures"]) == 2

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from fsseg.push import executor
+from tests.e2e import stranger
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine, Row
+from tests.e2e.stranger import Exchange
 from tests.live.story import changes, imported_twice, records
 
 BOTH_WAYS: dict[str, Row] = {
@@ -158,3 +160,23 @@ def test_a_lead_that_becomes_a_contact_keeps_its_custom_fields(classic: Machine)
     assert done.code == 0, done.failures
     contact = classic.account.one("contacts", "p0@x.example")
     assert {name: contact[name] for name in OURS} == {**OURS, "cf_seats": 9}
+
+
+@pytest.mark.parametrize("way", ["replace", "merge"])
+def test_a_view_that_is_late_passes_for_nothing(suite: Machine, way: str) -> None:
+    """It shows the records as they were before the job: nothing was dropped, and what was lost is seen all the same."""
+    suite.account.configure(bulk_custom_fields=way)
+    ids = people(suite, 12)
+    before = records(suite)
+    shown: dict[str, Any] = {}
+
+    def late(exchange: Exchange) -> None:
+        if "/contacts/view/" in exchange.path and exchange.status == 200:
+            for row in exchange.answer["contacts"]:
+                row.update(shown.setdefault(row["id"], {**row}))
+
+    with stranger.before(suite.account, late) as server:
+        suite.base_url = server.base_url
+        done = suite.imports(events=[update("contacts", n) for n in range(12)])
+    assert (done.code, done.warnings) == (0, {}), done.err
+    assert changes(before, records(suite)) == {id: {"cf_seats": 9} for id in ids}

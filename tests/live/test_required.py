@@ -43,6 +43,34 @@ def test_a_default_may_be_the_value_of_another_trait(machine: Machine) -> None:
     assert machine.account.one(kind, "p0@x.example")["job_title"] == "Pro"
 
 
+@pytest.mark.parametrize(
+    ("config", "traits", "field", "value"),
+    [
+        (
+            '[mapping.person]\ntier = "cf_plan"\n[defaults.lead]\njob_title = "$tier"',
+            {"tier": "Pro"},
+            "job_title",
+            "Pro",
+        ),
+        ('[defaults.lead]\ndepartment = "$title"', {"title": "CTO"}, "department", "CTO"),
+        ('[defaults.lead]\ncf_region = "$address.country"', {"address": {"country": "EMEA"}}, "cf_region", "EMEA"),
+    ],
+)
+def test_the_trait_of_a_default_is_found_where_the_mapping_puts_it(
+    classic: Machine, config: str, traits: Row, field: str, value: str
+) -> None:
+    assert classic.imports(events=people(1, **traits), config=config).code == 0
+    assert classic.account.one("leads", "p0@x.example")[field] == value
+
+
+def test_a_trait_of_the_company_is_a_default_of_its_account(machine: Machine) -> None:
+    config = '[mapping.account]\ndomain = "website"\n[defaults.account]\nphone = "$domain"'
+    events = [identify("p@x.example", fsContact=True, company={"name": "Firm", "domain": "https://firm.example"})]
+    machine.account.configure(account_phones="keep")
+    assert machine.imports(events=events, config=config).code == 0
+    assert machine.account.one("sales_accounts", "Firm")["phone"] == "https://firm.example"
+
+
 def test_a_deal_and_an_account_have_defaults_too(machine: Machine) -> None:
     config = '[defaults.deal]\namount = 0\n[defaults.account]\ncity = "Oslo"'
     events = [identify("p@x.example", fsContact=True, company="Firm", deal={"name": "Pilot"})]
@@ -58,6 +86,7 @@ def test_a_deal_and_an_account_have_defaults_too(machine: Machine) -> None:
         ('[defaults.contact]\nlead_sauce_id = "Web"', "did you mean lead_source_id"),
         ('[defaults.deal]\namount = "much"', "a number"),
         ('[defaults.person]\ncity = "x"', "defaults.person"),
+        ('[defaults.contact]\ncity = "$townName"', "trait townName reaches no field"),
     ],
 )
 def test_a_default_that_does_not_fit_is_told_before_anything_is_sent(machine: Machine, config: str, says: str) -> None:

@@ -267,3 +267,31 @@ def test_no_value_breaks_a_rule_and_like_traits_fill_like_cells(traits: dict[str
     assert isinstance(mapped, PersonIntent)
     EVERYTHING.map(event("track", userId="ada@acme.example", event="x", properties=traits))
     assert EVERYTHING.map(call) == mapped
+
+
+CHANGING = mapper(
+    mapping={
+        "person": {
+            "a": {"field": "cf_region", "trim": True, "case": "upper"},
+            "b": {"field": "cf_alternate_number", "values": {"x": "y", "z": None}},
+            "c": {"field": "cf_seats", "number": True},
+            "d": {"field": "city", "template": "{a} {e}"},
+            "f": {"field": "state", "from": ["f", "a"], "when": {"trait": "e", "is": "x"}},
+            "g": {"field": "job_title", "split": ","},
+        }
+    }
+)
+WORDS = st.sampled_from(["", " ", "x", "z", "X", "1", "12 pcs", "a,b"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(*(st.dictionaries(st.sampled_from("abcdefg"), WORDS, min_size=2) for _ in range(2)))
+def test_calls_that_are_told_alike_fill_the_same_cells_and_are_warned_of_alike(one: Any, other: Any) -> None:
+    other = {name: other.get(name, "x") for name in one}
+    calls = [CHANGING.person("@ada@acme.example", "ada@acme.example", traits) for traits in (one, other)]
+    keys = [CHANGING.equivalence_key(traits) for traits in (one, other)]
+    if keys[0] is not None and keys[0] == keys[1]:
+        first, second = calls
+        assert isinstance(first, PersonIntent) and isinstance(second, PersonIntent)
+        assert first.parts[""].keys() == second.parts[""].keys()
+        assert first.warnings == second.warnings

@@ -120,7 +120,22 @@ def test_a_reason_without_a_hint_of_its_own_gets_the_known_one() -> None:
 def test_ignored_traits_are_listed_most_frequent_first_with_their_hints() -> None:
     text = totals(import_summary())
     assert "Ignored traits: favoriteColor 30, jobtitel 3 (did you mean job_title?); no field of that name" in text
-    assert "Warning bad_value: employees 2 (the value is no number)" in text
+    assert "Values that did not fit: 2, each left out\n  2  employees  the value is no number\n" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_values_that_did_not_fit_are_a_table_with_the_first_of_each(width: int) -> None:
+    first = {"key": "tove@fjell.example", "value": "a dozen", "file": "messy.jsonl", "line": 44}
+    named = [("cfSeats", 12), ("cfPlan", 3), ("cfDay", 2), ("cfOther", 1)]
+    rows = [
+        {"code": "bad_value", "name": n, "count": c, "hint": f"{n} takes a number", "samples": [first]}
+        for n, c in named
+    ]
+    text = totals(import_summary(warnings=rows), width=width)
+    assert max(map(len, text.splitlines())) <= max(width, 80)
+    words = " ".join(text.split())
+    assert "Values that did not fit: 18, each left out 12 cfSeats cfSeats takes a number first: a dozen of" in words
+    assert "tove@fjell.example, messy.jsonl line 44 3 cfPlan" in words
 
 
 def test_requests_are_told_against_their_forecast() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +16,7 @@ from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
 from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
+from fsseg.report.formats.text_lines import hanging, misfit_lines
 from fsseg.report.humanize import cut, value
 from fsseg.report.model import (
     Failures,
@@ -28,6 +28,7 @@ from fsseg.report.model import (
     headline,
     is_dry,
     is_undo,
+    misfit_rows,
     next_steps,
     outcome_rows,
     place,
@@ -54,8 +55,6 @@ STYLES: dict[str, str] = {
     EventOutcome.FAILED: "red",
     EventOutcome.PENDING: "yellow",
 }
-NARROWEST = 24
-"""Columns below which text is no longer put beside what it belongs to."""
 _TOP = 8
 """Names that a warning lists."""
 _TOP_WHEN_BRIEF = 3
@@ -127,22 +126,6 @@ def print_dry_run(
         console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing,
         brief=brief,
     )  # fmt: skip
-
-
-def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
-    """Lines with `pieces` wrapped beside `start`, or below it where the terminal is too narrow for that."""
-    if width - indent < NARROWEST:
-        yield start
-        start, indent = Text(" " * 4), 4
-    line, used = start, 0
-    for piece in pieces:
-        size = cell_len(piece)
-        if used and used + 1 + size > width - indent:
-            yield line
-            line, used = Text(" " * indent), 0
-        line.append(f" {piece}" if used else piece)
-        used += size + bool(used)
-    yield line
 
 
 class _Totals:
@@ -270,6 +253,12 @@ class _Totals:
         rows = warning_rows(self.summary)
         shown = rows[:_TOP_WHEN_BRIEF] if self.brief else rows
         for row in shown:
+            if row.code == Code.BAD_VALUE and (misfits := misfit_rows(self.summary)):
+                yield Text(f"Values that did not fit: {number(row.count)}, each left out", style="bold yellow")
+                most = _TOP_WHEN_BRIEF if self.brief else self.most_names
+                yield from misfit_lines(misfits[:most], self.width)
+                yield from self._more(len(misfits) - most, "more trait")
+                continue
             label = "Ignored traits" if row.code == Code.IGNORED_TRAIT else f"Warning {row.code}"
             start = Text.assemble((f"{label}: ", "bold yellow"))
             yield from self._hanging(start, self._warned(row), 2 if len(start) > 24 else len(start))

@@ -258,8 +258,9 @@ async function start() {
   drawTraffic();
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
-  const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && people(failure).length
-    ? changes.about(String(people(failure)[0])).filter((change) =>
+  const whose = (failure) => (failure._fsseg || {}).key || people(failure)[0];
+  const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && whose(failure)
+    ? changes.about(String(whose(failure))).filter((change) =>
       (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
   const failureList = new List(byId('failure-list'), (row) => {
     const failure = failures.at(row), made = failureRow(failure), fold = made.querySelector('details');
@@ -289,6 +290,7 @@ async function start() {
     ['by-field', 'by-title'].forEach((id) => { byId(id).hidden = false; }); // before they're drawn, as they share the width
     drawFields(changes);
     drawTitles(changes);
+    CHARTS.forEach((redraw) => redraw()); // one alone has all the width
     const chooser = setUpChanges(changes, changeList);
     await chooser.choose();
     document.querySelectorAll('[data-code]').forEach((link) => link.addEventListener('click', () => {

@@ -1,0 +1,115 @@
+"""What `fsseg inspect --suggest` says of traits and events without a place, and the lines that would take them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from orjson import dumps
+from rich.console import Console
+from rich.text import Text
+
+from fsseg.cli.known_fields import Known
+from fsseg.cli.table import heading, print_table
+from fsseg.figures import counted, number
+from fsseg.mapping.inspection import Inspection
+from fsseg.mapping.profiles import Profile
+from fsseg.mapping.suggest import Suggester, Suggestion, closest_type, toml_lines
+
+
+class Homeless(NamedTuple):
+    """A trait without a place, or one whose values don't fit, what it is like, and the line that would take it."""
+
+    trait: str
+    coverage: float
+    profile: Profile
+    suggestion: Suggestion | None
+
+
+class UntypedEvent(NamedTuple):
+    """A name of track calls that no activity type is named like, and the type that comes closest."""
+
+    name: str
+    events: int
+    type: str | None
+
+
+def homeless(inspection: Inspection, known: Known) -> list[Homeless]:
+    """The traits to map, most frequent first."""
+    assert inspection.profiles is not None
+    traits, profiles = inspection.traits(), inspection.profiles
+    reached = {place.name for trait in traits for place in trait.destination.places}
+    suggester = Suggester(known.catalog, reached)
+    found = []
+    for trait in traits:
+        profile = profiles.of.get((trait.trait, trait.member))
+        silenced = trait.destination.hint == "left out by the mapping"
+        if profile is None or not profile.count or silenced or (trait.destination.places and not trait.misfits):
+            continue
+        suggestion = suggester.suggest(trait.name, profile)
+        found.append(Homeless(trait.name, trait.count / max(profiles.calls, 1), profile, suggestion))
+    return found
+
+
+def untyped_events(inspection: Inspection, known: Known) -> list[UntypedEvent]:
+    """The events that would become ones of no type of their own."""
+    types = [kind.name for kind in known.catalog.activity_types.values()]
+    named = {name.casefold() for name in types} | {name.casefold() for name in inspection.mapped_events}
+    return [
+        UntypedEvent(name, count, closest_type(name, types))
+        for (kind, name), count in inspection.stats.names.most_common()
+        if kind == "track" and name.casefold() not in named
+    ]
+
+
+def suggested_json(inspection: Inspection, known: Known) -> dict[str, Any]:
+    """The suggestions as JSON values."""
+    return {
+        "traits": [
+            {
+                "trait": one.trait,
+                "coverage": round(one.coverage, 3),
+                "kind": one.profile.kind,
+                "examples": one.profile.examples,
+                "choices": one.profile.choices,
+                "field": one.suggestion.field if one.suggestion else None,
+                "table": one.suggestion.table if one.suggestion else None,
+                "line": one.suggestion.line if one.suggestion else None,
+            }
+            for one in homeless(inspection, known)
+        ],
+        "events": [one._asdict() for one in untyped_events(inspection, known)],
+    }
+
+
+def print_suggestions(out: Console, inspection: Inspection, known: Known) -> None:
+    """Print the traits without a place, what they are like, and the tables to paste."""
+    traits, events = homeless(inspection, known), untyped_events(inspection, known)
+    out.print()
+    if not traits and not events:
+        heading(out, "Every trait and event has its place.")
+        return
+    if traits:
+        heading(out, "Without a place, or not fitting")
+        rows = [
+            (f"{one.coverage:.0%}", one.trait, one.profile.kind,
+             " | ".join(one.profile.choices or one.profile.examples),
+             one.suggestion.field if one.suggestion else "nothing like it")
+            for one in traits
+        ]  # fmt: skip
+        print_table(out, ("of calls", "trait", "kind", "values", "field"), rows, right=("of calls",))
+        out.print()
+    heading(out, "To paste into fsseg.toml")
+    out.print(Text("\n".join(paste(traits, events)).rstrip()), soft_wrap=True)
+
+
+def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:
+    """The lines of the settings file."""
+    lines = [*toml_lines(one.suggestion for one in traits if one.suggestion)]
+    for one in events:
+        if one.type:
+            table = f"[mapping.event.{dumps(one.name).decode()}]  # {counted(one.events, 'event')}"
+            lines += [table, f"type = {dumps(one.type).decode()}", ""]
+    others = [f"{dumps(one.name).decode()} {number(one.events)}" for one in events if not one.type]
+    if others:
+        lines.append(f"# No activity type is named like these: {', '.join(others)}")
+    return lines

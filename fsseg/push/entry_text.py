@@ -1,0 +1,139 @@
+"""The notes of a timeline entry, laid out for whoever sells: what an order or a plan comes to stands first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fsseg.mapping.names import snake
+from fsseg.segment.json_codec import dumps
+
+MAX_VALUE = 500
+"""Characters of one property."""
+
+MAX_PRODUCTS = 50
+"""Products of an order that get a line; the others are counted."""
+
+_SUMS = ("total", "subtotal", "revenue", "value", "amount", "price", "mrr", "shipping", "tax", "discount")
+"""Properties that are money where the event tells a currency."""
+
+Properties = Mapping[str, Any]
+Line = tuple[str, str]
+"""The property that a line tells of, and the line."""
+
+
+def shown(value: Any) -> str:
+    """A property's value on one line."""
+    text = value if isinstance(value, str) else dumps(value).decode()
+    return plain(text)[:MAX_VALUE]
+
+
+def plain(text: str) -> str:
+    """The text on one line, without what can't be seen."""
+    return " ".join(part for part in "".join(c if c.isprintable() else " " for c in text).split(" ") if part)
+
+
+def property_lines(name: str, properties: Properties) -> list[str]:
+    """The properties of an event of this name; those that its kind makes important first, in words.
+
+    They are known in either spelling: `order_id` or `orderId`.
+    """
+    lines = [*_laid_out(name, {snake(name): value for name, value in properties.items()})]
+    told = {used for used, _ in lines}
+    rest = (f"{plain(name)}: {shown(value)}" for name, value in properties.items() if snake(name) not in told)
+    return [*(line for _, line in lines if line), *rest]
+
+
+def _laid_out(name: str, properties: Properties) -> Iterator[Line]:
+    kind = name.casefold()
+    layout = next((layout for words, layout in _LAYOUTS if kind.startswith(words)), None)
+    if layout is not None:
+        yield from layout(properties)
+    elif isinstance(properties.get("products"), list):
+        yield from _order(properties)
+
+
+def _order(properties: Properties) -> Iterator[Line]:
+    yield from _named(properties, ("order_id", "Order"), ("checkout_id", "Checkout"), ("cart_id", "Cart"))
+    yield from _sums(properties)
+    yield from _named(properties, ("coupon", "Coupon"), ("payment_method", "Paid by"), ("affiliation", "Bought at"))
+    products = properties.get("products")
+    if isinstance(products, list) and products and all(isinstance(product, dict) for product in products):
+        yield "products", "Products:"
+        currency = properties.get("currency")
+        for product in products[:MAX_PRODUCTS]:
+            item = {snake(name): value for name, value in product.items()}
+            yield "products", f"- {_product(item, currency)}"
+        if len(products) > MAX_PRODUCTS:
+            yield "products", f"- and {len(products) - MAX_PRODUCTS} more"
+
+
+def _product(product: Properties, currency: Any) -> str:
+    name = next((shown(product[key]) for key in ("name", "sku", "product_id") if product.get(key)), "a product")
+    sku = f" ({shown(product['sku'])})" if product.get("sku") and shown(product["sku"]) != name else ""
+    quantity = f"{shown(product['quantity'])} × " if product.get("quantity") not in (None, "") else ""
+    price = f", {_money(product['price'], currency)}" if product.get("price") not in (None, "") else ""
+    return f"{quantity}{name}{sku}{price}"
+
+
+def _plan(properties: Properties) -> Iterator[Line]:
+    yield from _named(
+        properties, ("account_name", "Account"), ("trial_plan_name", "Plan"), ("plan_name", "Plan"), ("plan", "Plan"),
+        ("seats", "Seats"), ("trial_start_date", "From"), ("trial_end_date", "Until"),
+        ("billing_period", "Billed"),
+    )  # fmt: skip
+    yield from _sums(properties)
+
+
+def _email(properties: Properties) -> Iterator[Line]:
+    yield from _named(
+        properties, ("email_subject", "Subject"), ("campaign_name", "Campaign"), ("link_url", "Link"),
+        ("list_name", "List"),
+    )  # fmt: skip
+
+
+def _invite(properties: Properties) -> Iterator[Line]:
+    parts = [properties.get(name) for name in ("invitee_first_name", "invitee_last_name", "invitee_email")]
+    if known := [shown(part) for part in parts if part]:
+        yield "invitee_email", f"Invited: {' '.join(known)}"
+        yield from ((name, "") for name in ("invitee_first_name", "invitee_last_name"))
+    yield from _named(properties, ("invitee_role", "Role"))
+
+
+def _named(properties: Properties, *names: tuple[str, str]) -> Iterator[Line]:
+    for name, word in names:
+        value = properties.get(name)
+        if value not in (None, "") and not isinstance(value, list | dict):
+            yield name, f"{word}: {shown(value)}"
+
+
+def _sums(properties: Properties) -> Iterator[Line]:
+    """Amounts with their currency, which then needs no line of its own."""
+    currency = properties.get("currency")
+    found = [(name, properties[name]) for name in _SUMS if properties.get(name) not in (None, "")]
+    amounts = [(name, value) for name, value in found if not isinstance(value, list | dict | bool)]
+    for name, value in amounts:
+        yield name, f"{name.capitalize() if name != 'mrr' else 'MRR'}: {_money(value, currency)}"
+    if amounts and isinstance(currency, str):
+        yield "currency", ""
+
+
+def _money(value: Any, currency: Any) -> str:
+    unit = f" {shown(currency)}" if isinstance(currency, str) and currency.strip() else ""
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and round(value, 2) == value
+        and abs(value) < 1e12
+    ):
+        return f"{value:,.2f}{unit}"
+    return f"{shown(value)}{unit}"
+
+
+_LAYOUTS: tuple[tuple[tuple[str, ...], Callable[[Properties], Iterator[Line]]], ...] = (
+    (("email ", "unsubscribed"), _email),
+    (("order ", "checkout ", "cart ", "payment "), _order),
+    (("trial ", "subscription ", "account ", "plan "), _plan),
+    (("invite ",), _invite),
+)
+"""What is laid out how, by the word that an event's name begins with."""

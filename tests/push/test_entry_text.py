@@ -1,0 +1,85 @@
+"""Notes of timeline entries as a sales rep reads them: what matters of an event's kind first, all the rest below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fsseg.push.entry_text import MAX_PRODUCTS, property_lines
+from tests.mapping.test_laws import JSON
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "lines"),
+    [
+        (
+            "Order Completed",
+            {
+                "order_id": "A-100",
+                "total": 1049.9,
+                "tax": 10,
+                "currency": "EUR",
+                "coupon": "SPRING",
+                "products": [
+                    {"product_id": "p1", "sku": "SEAT-10", "name": "Ten seats", "price": 500, "quantity": 2},
+                    {"sku": "SET", "price": "49.90"},
+                    {"product_id": 7},
+                ],
+                "checkout": "web",
+            },
+            [
+                "Order: A-100", "Total: 1,049.90 EUR", "Tax: 10.00 EUR", "Coupon: SPRING", "Products:",
+                "- 2 × Ten seats (SEAT-10), 500.00 EUR", "- SET, 49.90 EUR", "- 7", "checkout: web",
+            ],
+        ),
+        ("Order Refunded", {"orderId": "B", "revenue": 1.234}, ["Order: B", "Revenue: 1.234"]),
+        ("Order Completed", {"currency": "EUR", "products": "none"}, ["currency: EUR", "products: none"]),
+        (
+            "Trial Started",
+            {"trial_plan_name": "Business", "seats": 5, "trial_end_date": "2024-05-01", "amount": 90, "currency": "USD"},
+            ["Plan: Business", "Seats: 5", "Until: 2024-05-01", "Amount: 90.00 USD"],
+        ),
+        ("Subscription Upgraded", {"plan": "Pro", "mrr": 99.5, "from": "Free"}, ["Plan: Pro", "MRR: 99.50", "from: Free"]),
+        (
+            "Email Opened",
+            {"campaign_id": "c", "campaign_name": "Spring", "email_subject": "Hello"},
+            ["Subject: Hello", "Campaign: Spring", "campaign_id: c"],
+        ),
+        (
+            "Invite Sent",
+            {"invitee_first_name": "Al", "invitee_email": "al@x.example", "invitee_role": "admin"},
+            ["Invited: Al al@x.example", "Role: admin"],
+        ),
+        ("Emailed", {"email_subject": "x"}, ["email_subject: x"]),
+        ("Cart Viewed", {"cart_id": "c", "products": [{"name": "A"}]}, ["Cart: c", "Products:", "- A"]),
+        ("Basket shared", {"products": [{"name": "A", "quantity": 2}], "n": None}, ["Products:", "- 2 × A", "n: null"]),
+        ("", {"plan": "Pro"}, ["plan: Pro"]),
+    ],
+)  # fmt: skip
+def test_what_matters_stands_first(name: str, properties: dict[str, Any], lines: list[str]) -> None:
+    assert property_lines(name, properties) == lines
+
+
+def test_many_products_are_counted() -> None:
+    lines = property_lines(
+        "Order Completed", {"products": [{"name": str(number)} for number in range(MAX_PRODUCTS + 3)]}
+    )
+    assert lines[-1] == "- and 3 more"
+    assert len(lines) == MAX_PRODUCTS + 2
+
+
+NAMES = st.sampled_from(["Order Completed", "Trial Started", "Email Opened", "Invite Sent", "Other"])
+KEYS = st.sampled_from(
+    ["products", "total", "currency", "order_id", "orderId", "plan", "email_subject", "x\ny", "invitee_email"]
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(NAMES, st.dictionaries(KEYS, JSON, max_size=5))
+def test_any_properties_make_lines_of_one_line_each(name: str, properties: dict[str, Any]) -> None:
+    for line in property_lines(name, properties):
+        assert line.isprintable()
+        assert line

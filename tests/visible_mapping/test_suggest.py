@@ -1,0 +1,127 @@
+"""`fsseg inspect --suggest`: the mapping line that would take each trait without a place, ready to paste."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from typing import Any
+
+import orjson
+import pytest
+
+from fsseg.mapping.profiles import Profile, masked
+from fsseg.mapping.suggest import Suggester, closest_type
+from fsseg.settings import load
+from tests.e2e.events import identify, track
+from tests.e2e.harness import Machine
+from tests.mapping.accounts import catalog, custom
+from tests.readme import ROOT
+
+RIGHT = {
+    "subscriptionTier": "cf_plan",
+    "signedUpOn": "cf_signup_date",
+    "seatCount": "cf_seats",
+    "ltvUsd": "cf_lifetime_value",
+    "topics": "cf_interests",
+    "jobRole": "job_title",
+    "cellPhone": "mobile_number",
+    "postcode": "zipcode",
+    "salesRegion": "cf_region",
+    "organisation": "company.name",
+    "activeCustomer": "cf_is_active",
+}
+SAMPLE = str(ROOT / "samples" / "backfill" / "events.jsonl")
+
+
+def test_of_the_sample_s_mismatched_traits_it_names_the_right_fields(machine: Machine) -> None:
+    result = machine.run("inspect", SAMPLE, "--suggest", "--json")
+    told = orjson.loads(result.out)["suggestions"]["traits"]
+    assert {row["trait"]: row["field"] for row in told} == {**RIGHT, "favouriteColour": None}
+    (tier,) = [row for row in told if row["trait"] == "subscriptionTier"]
+    assert (tier["coverage"], tier["kind"]) == (1.0, "text")
+    assert sorted(tier["choices"]) == ["Business plan", "Free plan", "Pro plan"]
+
+
+def test_what_it_says_can_be_pasted_and_then_nothing_is_ignored(classic: Machine) -> None:
+    result = classic.run("inspect", SAMPLE, "--suggest")
+    pasted = result.out.partition("To paste into fsseg.toml\n")[2]
+    assert set(tomllib.loads(pasted)["mapping"]["person"]) == set(RIGHT)
+    done = classic.dry_runs(SAMPLE, config=pasted)
+    assert set(done.warnings) == {"ignored_trait favouriteColour"}
+    assert done.fields("lead", "nora.lindqvist@harbourworks.example")["cf_signup_date"] == (None, "2023-01-01")
+    again = classic.run("inspect", SAMPLE, "--suggest", config=pasted)
+    assert "favouriteColour" in again.out.partition("Without a place")[2]
+
+
+def test_examples_are_masked_and_it_works_offline(classic: Machine) -> None:
+    classic.environment["FSSEG_API_TOKEN"] = None
+    before = classic.account.requests
+    result = classic.run("inspect", SAMPLE, "--suggest", "--offline")
+    told = result.out.partition("Without a place")[2]
+    assert "jobRole" in told and "job_title" in told
+    assert "5550" not in told and "+99 999 9999999" in told
+    assert classic.account.requests == before
+
+
+def test_events_get_the_type_that_comes_closest(classic: Machine) -> None:
+    events = [
+        identify("a@case.example"),
+        track("a@case.example", 'Order "x"\nplaced'),
+        track("a@case.example", "Trials started"),
+    ]
+    result = classic.run("inspect", "--suggest", events=events)
+    pasted = result.out.partition("To paste into fsseg.toml\n")[2]
+    assert tomllib.loads(pasted).get("mapping", {}).get("event", {}).get("Trials started", {}).get("type") in (
+        None,
+        "Trial Started",
+    )
+    assert closest_type("Trials started", ["Demo", "Trial Started"]) == "Trial Started"
+    assert closest_type("Something else", ["Demo", "Trial Started"]) is None
+
+
+def test_nothing_is_suggested_for_what_has_its_place_or_is_silenced(classic: Machine) -> None:
+    events = [identify("a@case.example", firstName="A", jobRole="CEO")]
+    result = classic.run("inspect", "--suggest", events=events, config="[mapping.person]\njobRole = false\n")
+    assert "Every trait and event has its place." in result.out
+
+
+def profile(*values: Any) -> Profile:
+    one = Profile()
+    for value in values:
+        one.add(value)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("trait", "values", "line"),
+    [
+        ("tier", ["Pro", "Free"], 'tier = "cf_plan"'),
+        ("interests", ["Chess", "Go"], None),
+        ("seats total", ["1.234,50 €", "2 €"], '"seats total" = { field = "cf_seats", number = "comma" }'),
+        ("birthday date", ["03/04/1981"], None),
+        ("birthday date", ["13/04/1981", "03/04/1981"], '"birthday date" = { field = "cf_birthday", date = "%d/%m/%Y" }'),
+        ("company.staff", [12, 30], 'staff = "number_of_employees"'),
+        ("deal.worth_amount", ["$ 500"], 'worth_amount = { field = "amount", number = true }'),
+        ("companySize", [12], 'companySize = "company.number_of_employees"'),
+        ("zzz", ["a"], None),
+    ],
+)  # fmt: skip
+def test_a_line_is_suggested_only_where_the_values_fit(trait: str, values: list[Any], line: str | None) -> None:
+    found = Suggester(catalog(lead=(custom("cf_unused"),))).suggest(trait, profile(*values))
+    assert (found.line if found else None) == line
+
+
+def test_a_masked_value_keeps_its_shape_only() -> None:
+    assert masked("Ada.Lovelace@acme.example") == "Xxx.Xxxxxxxx@xxxx.xxxxxxx"
+    assert masked(["a1", "B-2"]) == "x9, X-9"
+    assert masked("x" * 50) == "x" * 40 + "…"
+
+
+def test_the_library_is_loaded_by_that_command_only() -> None:
+    code = "import sys, fsseg.cli.app, fsseg.cli.session, fsseg.cli.inspect_cmd; sys.exit('rapidfuzz' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_sample_mapping_loads() -> None:
+    assert load({}, ROOT / "samples" / "backfill" / "fsseg.toml").mapping.person
