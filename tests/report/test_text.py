@@ -45,7 +45,7 @@ def test_a_dry_run_counts_by_field_what_would_be_set_and_cleared() -> None:
         ["contact", "job_title", "120", "30"],
         ["lead", "cf_00", "30", "0"],
     ]
-    assert lines[at + 9] == "  … and 13 more fields: fsseg report 2026-11-22-1412-k3"
+    assert lines[at + 9] == "  … and 13 more fields"
     assert "cf_19" in totals(summary)
 
 
