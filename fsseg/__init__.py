@@ -41,6 +41,7 @@ Words:
 - member: a file in an archive, an input of its own, named `archive.zip!path`.
 - mirror: a copy of the account's people and companies, read by pages, so that many look-ups cost few requests.
 - note: what a run writes down of itself in its plan, such as its stage.
+- object: a file in a store such as S3, known by its key, size and etag.
 - outcome: what became of an event: applied, unchanged, skipped, rejected, failed, pending.
 - pacer: lets requests out as the quota allows.
 - part: the person itself, one of its companies or one of its deals, within a state.
@@ -53,11 +54,13 @@ Words:
 - renew: bring a plan up to date with what other runs have done since it was made.
 - retry: of a request, to send it again after a pause (`freshsales.http`); of a run, to plan again what failed
   (`state.reopen`).
+- row: of a table, what an event, or a part of one, stands in; it is told by its number as a spreadsheet counts.
 - rule: a line of the user's mapping: where a value is from, when it holds, and the steps that change it.
 - run: one command's work, in a folder of its own, which can be resumed, retried, applied, undone and reported on.
 - seal: a digest of a plan, which tells that somebody has edited it.
 - source: the position and key of an event that said something of a record.
 - state: what all events together say of one person or company.
+- table: rows under a header that says of which kind they are: CSV, Parquet, or JSON lines of a warehouse.
 - take: what a rule makes of all events of a person that set a field: the first, the last, their count or their sum.
 - trait: what Segment calls a field of a person or company.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,11 +49,20 @@ class Sample:
     def __init__(self, limit: int = SAMPLED) -> None:
         self.limit = limit
         self.totals: Totals = Counter()
+        self.fields: Counter[tuple[str, str, bool]] = Counter()
+        """How many records get a value in a field, or (True) lose it: by entity, field and that."""
         self._kept: dict[tuple[str, str], list[tuple[int, Change]]] = {}
         self.count = 0
 
-    def add_line(self, entity: str, action: Any, line: bytes) -> None:
-        """Count one more change, told by a line of changes.jsonl, and keep it if it is among the first."""
+    def add_line(self, entity: str, action: Any, line: bytes, fields: Mapping[str, Any]) -> None:
+        """Count one more change, told by a line of changes.jsonl, and keep it if it is among the first.
+
+        `fields` are those of its cells that are to be counted, too.
+        """
+        for name, cell in fields.items():
+            after = cell["after"]
+            if after is not None or action != Action.CREATE:
+                self.fields[entity, name, is_emptied(after)] += 1
         kind = entity, action
         self.count += 1
         number = self.totals[kind] = self.totals[kind] + 1
@@ -67,6 +76,7 @@ class Sample:
             kept += [(self.count + at, change) for at, change in changes[: self.limit - len(kept)]]
         self.count += later.count
         self.totals.update(later.totals)
+        self.fields.update(later.fields)
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""

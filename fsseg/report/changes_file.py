@@ -27,8 +27,8 @@ from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
 
 TIMELINE: Entity = "timeline"
-Line = tuple[str | None, bytes]
-"""The action of a change, and the line that tells it."""
+Line = tuple[str | None, bytes, dict[str, Any]]
+"""The action of a change, the line that tells it, and the fields that are to be counted."""
 
 
 class Part(NamedTuple):
@@ -45,6 +45,7 @@ class _Entry(Struct):
     via: Raw
 
 
+_WRITTEN = (Action.CREATE, Action.UPDATE)
 _entry = Decoder(_Entry).decode
 _RECORDS = [Part(entity, range(0)) for entity in ENTITIES if entity != TIMELINE]
 
@@ -99,15 +100,17 @@ def _write(file: IO[bytes], store: Store, parts: Iterable[Part]) -> Sample:
     sample = Sample()
     for part in parts:
         lines = _entry_lines(store, part.entries) if part.entity == TIMELINE else _record_lines(store, part.entity)
-        for action, line in lines:
+        for action, line, fields in lines:
             file.write(line)
-            sample.add_line(part.entity, action, line)
+            sample.add_line(part.entity, action, line, fields)
     return sample
 
 
 def _record_lines(store: Store, entity: Entity) -> Iterator[Line]:
     places = Places(store)
-    return ((row.action, _record_line(store, row, places)) for row in store.decided(entity))
+    for row in store.decided(entity):
+        fields = {} if row.fields == "{}" else _cells(store, row)
+        yield row.action, _record_line(row, fields, places), fields if row.action in _WRITTEN else {}
 
 
 def _entry_lines(store: Store, ids: range) -> Iterator[Line]:
@@ -115,17 +118,17 @@ def _entry_lines(store: Store, ids: range) -> Iterator[Line]:
     for action, id, time, payload, code, key in store.timeline(ids):
         if key != last_key:  # entries come person by person
             last_key, key_json = key, orjson.dumps(key)
-        yield action, _entry_line(action, id, time, payload, code, key_json)
+        yield action, _entry_line(action, id, time, payload, code, key_json), {}
 
 
-def _record_line(store: Store, row: Decided, places: Places) -> bytes:
+def _record_line(row: Decided, fields: dict[str, Any], places: Places) -> bytes:
     warnings = [] if row.warnings == "[]" else orjson.loads(row.warnings)
     change = {
         "action": row.action,
         "entity": row.entity,
         "key": row.key,
         "id": row.remote_id,
-        "fields": {} if row.fields == "{}" else _cells(store, row),
+        "fields": fields,
         "warnings": [places.of(one) if isinstance(one, dict) else one for one in warnings] + _refusal(row),
     }
     return dumps(change, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)

@@ -50,10 +50,20 @@ def write_run_files(
     summary |= _traffic(store)
     summary["exit_code"] = exit_code(summary["events"]["outcomes"])
     sample = changes.finish()
+    summary["fields"] = _by_field(sample)
     write_summary(run.summary_path, summary)
     rows = read_lines(run.changes), read_lines(run.failures)
     write_html(run.folder / "report.html", summary, *rows, run_dir=run.folder, sample=sample)
     return Written(summary, sample)
+
+
+def _by_field(sample: Sample) -> dict[str, dict[str, dict[str, int]]]:
+    """How many records get a value in each field, and how many lose it: by entity and field, the most first."""
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for (entity, field, is_emptied), count in sample.fields.most_common():
+        of_field = counts.setdefault(entity, {}).setdefault(field, {"set": 0, "cleared": 0})
+        of_field["cleared" if is_emptied else "set"] += count
+    return counts
 
 
 def _traffic(store: Store) -> dict[str, Any]:

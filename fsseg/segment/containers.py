@@ -19,6 +19,7 @@ from fsseg.segment.foreign import what_it_is
 from fsseg.segment.lines import Piece, lines_of
 from fsseg.segment.open import Input, Source
 from fsseg.segment.tables.csv_rows import Row, csv_rows
+from fsseg.segment.tables.dialect import names_delimiter
 from fsseg.segment.tables.json_rows import json_rows, json_table
 from fsseg.segment.tables.kinds import kind_of, table_in
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
@@ -92,7 +93,7 @@ class CsvTable(NamedTuple):
         for row, number in csv_rows(source, self.delimiter):
             if not header:
                 yield row, number
-            elif any(row):
+            elif any(row) and not names_delimiter(self.delimiter.join(row)):
                 header = False
 
 

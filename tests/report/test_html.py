@@ -122,7 +122,7 @@ def test_of_what_is_cut_off_the_first_of_each_kind_are_there_all_the_same(tmp_pa
     lines = [orjson.dumps(row) + b"\n" for row in rows]
     path.write_bytes(b"".join(lines))
     for row, line in zip(rows, lines, strict=True):
-        sample.add_line("lead", row["action"], line)
+        sample.add_line("lead", row["action"], line, {})
     packed = pack(read_lines(path), len(b"".join(lines[:10])), sample)
     assert Page(f'<script id="x">{packed.text}</script>').rows("x") == [*rows[:10], rows[-1]]
 

@@ -36,6 +36,19 @@ def test_what_no_event_came_to_has_no_row() -> None:
     assert "failed  " not in totals(summary).partition("records")[0]
 
 
+def test_a_dry_run_counts_by_field_what_would_be_set_and_cleared() -> None:
+    fields = {f"cf_{n:02}": {"set": 30 - n, "cleared": 0} for n in range(20)}
+    summary = dry_summary() | {"fields": {"lead": fields, "contact": {"job_title": {"set": 120, "cleared": 30}}}}
+    lines = totals(summary, brief=True).splitlines()
+    at = next(n for n, line in enumerate(lines) if line.split() == ["fields", "to", "set", "to", "clear"])
+    assert [line.split() for line in lines[at + 1 : at + 3]] == [
+        ["contact", "job_title", "120", "30"],
+        ["lead", "cf_00", "30", "0"],
+    ]
+    assert lines[at + 9] == "  … and 13 more fields"
+    assert "cf_19" in totals(summary)
+
+
 def test_a_dry_run_in_the_sandbox_says_how_long_real_accounts_would_take() -> None:
     summary = dry_summary() | {"account": "sandbox-classic"}
     summary["forecast"] = {"requests": 4_500 + summary["requests"]["total"], "seconds": 1350.0}

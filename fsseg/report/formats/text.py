@@ -152,6 +152,7 @@ class _Totals:
         for section in (
             self._outcomes(),
             self._records(),
+            self._fields(),
             self._reasons(self._bad_title(sum(row.count for row in bad)), bad),
             self._reasons("Skipped", skipped),
             self._warnings(),
@@ -223,6 +224,29 @@ class _Totals:
         head, *lines = lines_of(self.console, grid)
         head.stylize("dim")
         yield from (head, *lines)
+
+    def _fields(self) -> Iterator[Text]:
+        """Of a dry run, in how many records each field would be set or cleared."""
+        fields = [
+            (entity, name, counts["set"], counts["cleared"])
+            for entity, of_entity in (self.summary.get("fields") or {}).items()
+            for name, counts in of_entity.items()
+        ]
+        if not fields or not is_dry(self.summary) or is_undo(self.summary):
+            return
+        grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
+        grid.add_column("fields", min_width=11, no_wrap=True)
+        grid.add_column("", no_wrap=True)
+        for column in ("to set", "to clear"):
+            grid.add_column(column, justify="right", no_wrap=True)
+        fields.sort(key=lambda row: (-row[3], -row[2]))
+        shown = fields[:_TOP] if self.brief else fields
+        for entity, name, filled, cleared in shown:
+            grid.add_row(Text(entity), Text(sanitise(name)), number(filled), number(cleared))
+        head, *lines = lines_of(self.console, grid)
+        head.stylize("dim")
+        yield from (head, *lines)
+        yield from self._more(len(fields) - len(shown), "more field")
 
     def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
         if not rows:

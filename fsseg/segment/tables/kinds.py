@@ -15,7 +15,7 @@ from fsseg.segment.tables.dotted import dotted_table, is_dotted
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.profiles import IDS, profile_table
 from fsseg.segment.tables.profiles_sync import is_profiles_sync, profiles_sync_table
-from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing
+from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing, places
 from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
 
 _SCHEMA_FILE = re.compile(r"-\d{4}-\d\d-\d\d--\d\d-\d\d-utc", re.IGNORECASE)
@@ -37,7 +37,7 @@ def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | Non
 
 def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = False) -> Table | None:
     """The first kind that the columns fit; `typed` cells aren't text. Raises `UnusableTable`."""
-    names = {name.lower() for name in columns}
+    names = {*places(columns)}
     file = re.split(r"[/\\!]", path)[-1]
     if _SCHEMA_FILE.search(file):
         raise UnusableTable("the schema of a source: names of events and properties, but no events")

@@ -65,11 +65,16 @@ class Table:
         raise BadRow(f"the row has {cells} cells, and the header {width}")
 
 
+def folded(name: str) -> str:
+    """A column's name however it is spelled: `User ID` is `user_id`."""
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
 def places(columns: Sequence[str]) -> dict[str, int]:
-    """The first column of each name, in small letters."""
+    """The first column of each folded name."""
     found: dict[str, int] = {}
     for at, name in enumerate(columns):
-        found.setdefault(name.lower(), at)
+        found.setdefault(folded(name), at)
     return found
 
 

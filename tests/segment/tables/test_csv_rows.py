@@ -86,6 +86,11 @@ def test_the_place_of_every_row_can_be_told_without_reading_it_again(write: Writ
     assert reader.jumps == [(0, 2), (1, 5)]
 
 
+@pytest.mark.parametrize("line", [b"sep=,\n", b'"sep=,"\r\n', b"\n\nSEP=,\n"])
+def test_a_line_that_tells_a_spreadsheet_the_delimiter_is_no_header(write: Write, line: bytes) -> None:
+    assert list(rows(write, line, HEADER, good(1)).values()) == ["u-1"]
+
+
 def test_digits_stay_text_and_empty_cells_are_absent(write: Write) -> None:
     (event,) = read(Input(str(write(b"user_id,email,zip,plan\n0042,a@x.example,007,\n")), 0))
     assert isinstance(event, Event)

@@ -183,6 +183,18 @@ def test_delimiters_and_line_ends_are_told_by_the_header(write: Write, delimiter
     assert told(event)["traits"] == {"email": "a@x.example", "plan": "Pro"}
 
 
+def test_columns_may_be_spelled_as_people_do(write: Write) -> None:
+    people, events = (
+        write(b"User ID,Email,First Name\nu-1,a@x.example,Ada\n", "people.csv"),
+        write(b"Event Type,Event Name,User ID,Message ID,Timestamp\ntrack,Seen,u-1,m-1,2024-01-08\n", "events.csv"),
+    )
+    (person,) = read(Input(str(people), 0))
+    (event,) = read(Input(str(events), 0))
+    assert isinstance(person, Event) and isinstance(event, Event)
+    assert (person.message.user_id, told(person)["traits"]) == ("u-1", {"First Name": "Ada", "email": "a@x.example"})
+    assert (event.type, event.message.event, event.message.message_id) == ("track", "Seen", "m-1")
+
+
 def test_a_header_alone_is_an_empty_table(write: Write) -> None:
     reader = read(Input(str(write(b"\xef\xbb\xbfuser_id,email,plan\n")), 0))
     assert list(reader) == []
