@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from orjson import JSONEncodeError, dumps
 
+from fsseg.mapping.candidates import Candidate, takes_text
 from fsseg.mapping.catalog import EMAILS
-from fsseg.mapping.coerce import BAD, TAKE_TEXT, Coercer, remembering
 from fsseg.mapping.conditions import ALWAYS
 from fsseg.mapping.entity_fields import CUSTOM, DOCUMENTED, FOLDED, MAPPED, NOWHERE, EntityFields
 from fsseg.mapping.field_rule import FieldRule
-from fsseg.mapping.field_types import expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
@@ -27,12 +26,6 @@ _MAX_LAYOUT = 1_000
 
 _MAX_HINTS = 200
 """Hints take milliseconds each; nobody reads more of them."""
-
-
-class _Candidate(NamedTuple):
-    entity: EntityFields
-    field: Field
-    rule: FieldRule | None
 
 
 class _TraitLayout(NamedTuple):
@@ -94,14 +87,14 @@ class Resolver:
         self._resolved: dict[str, tuple[int, Target]] = {}
         self._layouts: dict[tuple[str, ...], _TraitLayout] = {}
 
-    def _derived_rules(self) -> list[tuple[FieldRule, list[_Candidate]]]:
+    def _derived_rules(self) -> list[tuple[FieldRule, list[Candidate]]]:
         """The rules whose values are put together, with the field that each entity has for them, by their names."""
-        found: dict[tuple[str, str], tuple[FieldRule, list[_Candidate]]] = {}
+        found: dict[tuple[str, str], tuple[FieldRule, list[Candidate]]] = {}
         for entity in self._entities:
             for rule in entity.derived.values():
                 _, candidates = found.setdefault((rule.key, rule.spelled), (rule, []))
                 if field := entity.field(rule.field):
-                    candidates.append(_Candidate(entity, field, rule))
+                    candidates.append(Candidate(entity, field, rule))
         return [found[name] for name in sorted(found)]
 
     def derived_from(self, trait: str) -> list[Target]:
@@ -165,7 +158,7 @@ class Resolver:
     def _layout(self, traits: tuple[str, ...]) -> _TraitLayout:
         """Where traits of these names go if those that text fields take are texts."""
         targets = {trait: self.resolve(trait)[1] for trait in traits}
-        fields = {trait: target for trait, target in targets.items() if _takes_text(target)}
+        fields = {trait: target for trait, target in targets.items() if takes_text(target)}
         cells = {trait: target.cell for trait, target in fields.items()}
         distinct = len(set(cells.values())) == len(cells)
         plain = cells if distinct else {}
@@ -226,7 +219,7 @@ class Resolver:
     def to_field(self, name: str, trait: str) -> Target:
         """The target for a field given by its name, wherever the entities have it."""
         return self._target(
-            trait, [_Candidate(entity, field, None) for entity in self._entities if (field := entity.field(name))]
+            trait, [Candidate(entity, field, None) for entity in self._entities if (field := entity.field(name))]
         )
 
     def _find(self, trait: str) -> tuple[int, Target]:
@@ -244,14 +237,14 @@ class Resolver:
         target = self._target(trait, candidates)
         return rank, Silent() if trait in self._mentioned and isinstance(target, Ignored) else target
 
-    def _candidates(self, trait: str) -> tuple[int, list[_Candidate]]:
+    def _candidates(self, trait: str) -> tuple[int, list[Candidate]]:
         """The field each entity has for the trait, with the best rule that found one."""
         best, candidates = NOWHERE, []
         for entity in self._entities:
             rank, field, rule = self._candidate(entity, trait)
             if field:
                 best = min(best, rank)
-                candidates.append(_Candidate(entity, field, rule))
+                candidates.append(Candidate(entity, field, rule))
         return best, candidates
 
     def _candidate(self, entity: EntityFields, trait: str) -> tuple[int, Field | None, FieldRule | None]:
@@ -265,32 +258,22 @@ class Resolver:
             return FOLDED, field, None
         return CUSTOM, entity.custom(trait), None
 
-    def _target(self, trait: str, candidates: Sequence[_Candidate]) -> Target:
+    def _target(self, trait: str, candidates: Sequence[Candidate]) -> Target:
         if (
             len(candidates) == len(self._entities)
             and len({candidate.field.name for candidate in candidates}) == 1
             and self._shared(candidates[0].field.name)
         ):
-            return self._cell(trait, candidates[0], prefix="")
+            return candidates[0].cell(self.label + trait)
         # A field shared by both is never filled for one alone: where it could be, the other has a better one.
         apart = [
-            self._cell(trait, candidate, candidate.entity.prefix)
+            candidate.cell(self.label + trait, candidate.entity.prefix)
             for candidate in candidates
             if not self._shared(candidate.field.name)
         ]
         if apart:
             return apart[0] if len(apart) == 1 else ToBoth(apart)
         return Ignored(MappingWarning("ignored_trait", self.label + trait, self._hint(trait)))
-
-    def _cell(self, trait: str, candidate: _Candidate, prefix: str) -> ToField:
-        takes_text = candidate.entity.coercer(candidate.field) in TAKE_TEXT
-        hint = f"{candidate.field.name} takes {expectation(candidate.field)}"
-        return ToField(
-            prefix + candidate.field.name,
-            _coercer_of(candidate),
-            MappingWarning("bad_value", self.label + trait, hint),
-            takes_any_text=takes_text and (candidate.rule is None or candidate.rule.keeps_text),
-        )
 
     def _shared(self, name: str) -> bool:
         """Whether the field is the same for all entities, so that its cell needs no prefix."""
@@ -304,20 +287,3 @@ class Resolver:
             return ""
         self._hints += 1
         return did_you_mean(trait, dict.fromkeys(name for entity in self._entities for name in entity.names))
-
-
-def _takes_text(target: Target) -> TypeGuard[ToField]:
-    return isinstance(target, ToField) and target.coerce in TAKE_TEXT
-
-
-def _coercer_of(candidate: _Candidate) -> Coercer:
-    coerce, rule = candidate.entity.coercer(candidate.field), candidate.rule
-    if rule is None or rule.convert is None:
-        return coerce
-    convert = rule.convert
-
-    def converted(value: object) -> object:
-        value = convert(value)
-        return value if value is BAD or value is None else coerce(value)
-
-    return remembering(converted)
