@@ -46,9 +46,10 @@ def codes() -> str:
 
 
 def steady(text: str) -> str:
-    """`text` without what differs from run to run: ids, durations, waits."""
+    """`text` without what differs from run to run: ids, durations, waits, and the quota, which is refilled meanwhile."""
     text = re.sub(r"#\d{8,}", "#ID", text)
     text = re.sub(r"\d{4}-\d\d-\d\d-\d{4,6}-\w{2}", "RUN", text)
+    text = re.sub(r"\b[\d,]+ left\b", "SOME left", text)
     text = re.sub(r", waited [\d.]+ m?s", "", text)
     return re.sub(r"\b[\d.]+ (m?s|min)\b", "TIME", text)
 

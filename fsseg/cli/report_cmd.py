@@ -13,13 +13,13 @@ import typer
 from fsseg.cli import options as o
 from fsseg.cli.option_groups import command_line
 from fsseg.report.formats import Report, ReportFormat
-from fsseg.report.selection import Selection
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from fsseg.cli.past_runs import Past
     from fsseg.report.history import History
+    from fsseg.report.selection import Selection
 
 
 @command_line
@@ -59,6 +59,7 @@ def report(
         from fsseg.cli.past_runs import named_run
         from fsseg.cli.session import advised
         from fsseg.report.quiet import attention_lines
+        from fsseg.report.selection import Selection
         from fsseg.report.standing import standing
         from fsseg.settings import ConfigError
         from fsseg.state.run_folder import RunState
