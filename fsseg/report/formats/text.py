@@ -246,7 +246,8 @@ class _Totals:
         head, *lines = lines_of(self.console, grid)
         head.stylize("dim")
         yield from (head, *lines)
-        yield from self._more(len(fields) - len(shown), "more field")
+        if more := len(fields) - len(shown):
+            yield Text(f"  {self.glyphs.ellipsis} and {counted(more, 'more field')}", style="dim")
 
     def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
         if not rows:
