@@ -254,9 +254,9 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise _wrong(unknown, error.errors(), values, path) from None
+        raise _wrong(unknown, error.errors(), values, path, flags) from None
     if unknown:
-        raise _wrong(unknown, [], values, path)
+        raise _wrong(unknown, [], values, path, flags)
     return settings
 
 
@@ -275,8 +275,10 @@ def _is_ours(path: Path) -> bool:
     return not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0)
 
 
-def _wrong(unknown: list[str], errors: Sequence[Any], values: dict[str, Any], path: Path | None) -> WrongSettings:
-    """All that is wrong, what can be told of the mapping without an account too."""
+def _wrong(
+    unknown: list[str], errors: Sequence[Any], values: dict[str, Any], path: Path | None, flags: dict[str, Any]
+) -> WrongSettings:
+    """All that is wrong, what can be told of the mapping without an account too; what a flag gave isn't the file's."""
     from fsseg.mapping.rules import mistakes_of_form
     from fsseg.setting_errors import no_such, said
 
@@ -285,7 +287,19 @@ def _wrong(unknown: list[str], errors: Sequence[Any], values: dict[str, Any], pa
     mapping = values.get("mapping")
     if isinstance(mapping, dict):
         told += mistakes_of_form({name: table for name, table in mapping.items() if isinstance(table, dict)})
-    return WrongSettings(placed(told, path))
+    of_flags = [one for one in told if _is_given(flags, one[0])]
+    return WrongSettings([*placed([one for one in told if one not in of_flags], path), *placed(of_flags, None)])
+
+
+def _is_given(flags: Any, names: Sequence[str]) -> bool:
+    """Whether the setting that these names lead to, or a part of it, is among the flags."""
+    for name in names:
+        if not isinstance(flags, dict):
+            return True
+        if flags.get(name) is None:
+            return False
+        flags = flags[name]
+    return True
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -183,6 +183,8 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
     """Push again all that failed in a run. Raises what `fsseg.cli.errors.handled` handles."""
     run = find(given, lambda run: not run.info.dry and run.info.failed > 0, id)
     if run is None or run.info.dry or run.info.state in STANDING:
+        if id is None and (stopped := find(given, lambda run: _may_go_on(run, given), None)):
+            output.consoles.info(f"run {stopped.id} has not come to its end: {advised('resume', stopped)}")
         return nothing_left(output, given, run, "nothing to retry")
 
     def prepare(held: Session) -> Run | None:

@@ -70,7 +70,9 @@ def init(
             _write_mapping(path, chosen, account, paths, Output(consoles, no_progress=True), offline=offline)
         consoles.info(f"written to {path}" + (f", for {host}" if host else ""))
         consoles.info(
-            "next: set FSSEG_API_TOKEN, then fsseg check" if host else "next: fill in the domain, then fsseg check"
+            "next: set FSSEG_API_TOKEN, then fsseg check"
+            if host
+            else "next: fill in the domain, then fsseg check (or fsseg check --sandbox, which needs none)"
         )
         if display.json:
             print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})

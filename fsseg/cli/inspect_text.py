@@ -17,6 +17,7 @@ from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitSta
 from fsseg.mapping.names import did_you_mean
 from fsseg.mapping.timeline import v2_name
 from fsseg.report.console import glyphs
+from fsseg.report.model import type_parts
 from fsseg.report.reasons import REASONS
 from fsseg.state.actions import EventOutcome
 
@@ -126,9 +127,7 @@ def _section(out: Console, title: str) -> None:
 
 
 def _events(stats: FileStats) -> str:
-    return " · ".join(
-        [counted(stats.read, "event"), *(f"{number(n)} {kind}" for kind, n in stats.by_type.most_common())]
-    )
+    return " · ".join([counted(stats.read, "event"), *type_parts(dict(stats.by_type.most_common()), stats.read)])
 
 
 def _sentences(out: Console, stats: FileStats) -> None:
@@ -159,7 +158,8 @@ def _ignored(out: Console, traits: list[TraitStats], top: int | None) -> None:
     rest = [trait for trait in traits[top:] if not trait.destination.places] if top else []
     if rest:
         names = ", ".join(f"{trait.name} {number(trait.count)}" for trait in rest[:top])
-        heading(out, f"Ignored too: {names}")
+        more = f", and {number(len(rest) - top)} more" if top and len(rest) > top else ""
+        heading(out, f"Ignored too: {names}{more}")
 
 
 def _whither(trait: TraitStats) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -303,7 +303,7 @@ def _own_hint(warning: dict[str, Any], known: str) -> str:
     if found := warning.get("samples"):
         first = found[0]
         where = f", {first['file']} line {first['line']}" if first["line"] else ""
-        parts.append(f"first {value(first['value'])} of {value(first['key'])}{sanitise(where)}")
+        parts.append(f'first "{value(first["value"])}" of {value(first["key"])}{sanitise(where)}')
     return "; ".join(part for part in parts if part)
 
 
@@ -370,6 +370,18 @@ PUSHED_AGAIN = frozenset({Code.REFUSED, Code.RATE_LIMITED, Code.UNAVAILABLE, Cod
 ONLY_PUSHED_AGAIN = frozenset(code for code, reason in REASONS.items() if reason.retryable)
 """Those of them that no change of an event mends."""
 
+_NOT_TO_MEND = ONLY_PUSHED_AGAIN | {
+    Code.NOT_JSON, Code.NOT_UTF8, Code.NOT_AN_OBJECT, Code.TOO_LARGE, Code.BAD_ROW, Code.TRUNCATED,
+}  # fmt: skip
+"""With those of which failures.jsonl has no event to mend: the file that they stood in is to be mended."""
+
+
+def type_parts(by_type: Mapping[str, int], read: int) -> list[str]:
+    """`57 identify`, `10 track` and so on; with those of no type that Segment has, they are all that was read."""
+    parts = [f"{number(count)} {sanitise(kind)}" for kind, count in by_type.items() if count]
+    rest = read - sum(by_type.values())
+    return [*parts, f"{number(rest)} of no known type"] if rest > 0 else parts
+
 
 def next_steps(summary: Summary, files: Sequence[Path] = (), standing: Standing | None = None) -> list[Step]:
     """What to do next, the most urgent first; without `standing`, as the run stood when it ended."""
@@ -380,7 +392,7 @@ def next_steps(summary: Summary, files: Sequence[Path] = (), standing: Standing 
             steps.append(Step("Push again what failed", _command(summary, "retry")))
         steps.append(Step(_left_to_do(summary, bad), report_command(summary)))
         mend = next((path for path in files if path.name == "failures.jsonl"), None)
-        if mend and not (codes and codes <= ONLY_PUSHED_AGAIN) and lost_events(summary) < bad:
+        if mend and not (codes and codes <= _NOT_TO_MEND) and lost_events(summary) < bad:
             flags = str(summary.get("import_flags") or "")
             steps.append(Step("Mend them, then", _command(summary, "import", str(mend), flags)))
     if standing and standing.undo and _would_undo(summary):

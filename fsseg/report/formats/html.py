@@ -41,6 +41,7 @@ from fsseg.report.model import (
     request_line,
     run_files,
     total_failures,
+    type_parts,
     warning_rows,
     where,
 )
@@ -124,7 +125,7 @@ def render_html(
         where=where(summary),
         times=_times(summary),
         read=summary["events"]["read"],
-        by_type=summary["events"].get("by_type") or {},
+        by_type=type_parts(summary["events"].get("by_type") or {}, summary["events"]["read"]),
         inputs=summary.get("inputs") or (),
         dry=is_dry(summary),
         undo=is_undo(summary),

@@ -17,7 +17,7 @@ from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.formats.text_lines import hanging, misfit_lines
-from fsseg.report.humanize import cut, value
+from fsseg.report.humanize import value
 from fsseg.report.model import (
     Failures,
     ReasonRow,
@@ -39,6 +39,7 @@ from fsseg.report.model import (
     request_line,
     run_files,
     total_failures,
+    type_parts,
     warning_rows,
     where,
 )
@@ -193,7 +194,7 @@ class _Totals:
             return
         events = self.summary["events"]
         read = events["read"]
-        types = [f"{number(n)} {sanitise(kind)}" for kind, n in events.get("by_type", {}).items() if n]
+        types = type_parts(events.get("by_type") or {}, read)
         rows = [(name, count) for name, count in outcome_rows(self.summary) if count]
         figures = len(number(read))
         yield from self._hanging(
@@ -307,7 +308,7 @@ class _Totals:
             who = failure.get("userId") or email_of(failure) or about.get("key")
             message = about.get("message") or about.get("hint")
             cells = [place(about), *(value(cell) for cell in (about.get("code"), who, message) if cell)]
-            yield Text(cut("  " + "  ".join(cells), self.width, self.glyphs.ellipsis))
+            yield from self._hanging(Text("  "), "  ".join(cells), 4)
         more = total_failures(self.summary) - len(self.failures.rows)
         if more > 0:
             yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: fsseg report --format csv", style="dim")
