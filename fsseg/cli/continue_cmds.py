@@ -221,7 +221,8 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
     """
     original = find(given, lambda run: run.info.state is RunState.PLANNED, id)
     if original is None:
-        raise _none_to_apply(find(given, lambda run: _can_be_applied(run.info) or _is_offline(run.info), None))
+        meant = find(given, lambda run: _can_be_applied(run.info) or _is_offline(run.info), None)
+        raise _none_to_apply(meant, find(given, lambda run: run.info.command == "dry-run", None))
 
     def prepare(held: Session) -> Run:
         _forget_begun(held, original)
@@ -238,16 +239,22 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
     return go_on(given, output, original, "apply", prepare, act)
 
 
-def _none_to_apply(newest: Run | None) -> Exception:
-    """Why there is no dry run to apply where none is named, and what may have been meant."""
-    if newest is None:
-        return NoSuchRun("there is no dry run to apply: fsseg dry-run makes one")
-    info = newest.info
+def _none_to_apply(meant: Run | None, latest: Run | None) -> Exception:
+    """Why there is no dry run to apply where none is named, and what may have been `meant`."""
+    none = "there is no dry run to apply: fsseg dry-run makes one"
+    if latest is not None and (meant is None or meant.info.started_at < latest.info.started_at):
+        by, state = latest.info.by, latest.info.state
+        whys = {RunState.DONE: "has nothing to apply", RunState.APPLIED: f"was applied by {by}"}
+        if why := whys.get(state):
+            return NoSuchRun(f"{none}; the latest, {latest.id}, {why}")
+    if meant is None:
+        return NoSuchRun(none)
+    info = meant.info
     if _is_offline(info):
         return _planned_offline(info)
     return NoSuchRun(
         f"there is no dry run to apply by itself: run {info.id} is {info.state}; what would still push it:"
-        f" {advised('apply', newest)}"
+        f" {advised('apply', meant)}"
     )
 
 

@@ -76,7 +76,8 @@ def report(
                 _write(output_file, lambda file: _print_selected(file, past, selection, asked_format, limit))
                 output.consoles.info(f"written to {output_file}")
             elif not _print_selected(out, past, selection, asked_format, limit):
-                output.consoles.info(f"nothing in run {past.run.id} is about {selection}")
+                others = "fsseg runs list names the other runs"
+                output.consoles.info(f"nothing in run {past.run.id} is about {selection}; {others}")
         elif display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.error(line)

@@ -33,6 +33,10 @@ RAW = 1_000
 """Characters of an unreadable line that are kept."""
 
 
+_UNREADABLE = frozenset({"not_json", "not_utf8", "not_an_object", "too_large", "truncated", "bad_row"})
+_EARLIER = "in an earlier run"
+
+
 class Reader:
     """The events of one input, in their order; every non-blank line or item gives at least one Event or Rejected.
 
@@ -170,13 +174,24 @@ class Reader:
             return Rejected(position, line, "not_an_object", "JSON, but no message", raw=_text(piece[:KEEP]))
         note = item.pop("_fsseg", None)  # a line of failures.jsonl: what an earlier run noted is no part of the event
         if not item and isinstance(note, dict):
-            raw, verb = (note["key"], "give") if "key" in note else (note.get("raw"), "read")
-            return Rejected(position, line, "not_json", f"an earlier run could not {verb} this line", raw=str(raw))
+            if "key" in note:
+                told = "an earlier run could not give this line"
+                return Rejected(position, line, "not_json", told, raw=str(note["key"]))
+            return _unreadable_before(note, line, position)
         return event_of(item, line, position, self._ids, self._latest, lambda: self._file_time)
 
     @cached_property
     def _file_time(self) -> FoundTime:
         return file_time(self.input.path, self._latest)
+
+
+def _unreadable_before(note: dict[str, Any], line: int, position: int) -> Rejected:
+    """What an earlier run could not read stays what it was then, with the place in which it stood."""
+    code, told = note.get("code"), str(note.get("message") or "an earlier run could not read this line")
+    if note.get("file") and _EARLIER not in told:
+        told += f" ({_EARLIER}: {note['file']} line {note.get('line')})"
+    known = code if code in _UNREADABLE else "not_json"
+    return Rejected(position, line, str(known), told, raw=str(note.get("raw")))
 
 
 def read(input: Input, stdin: BinaryIO | None = None, placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS) -> Reader:

@@ -13,6 +13,7 @@ from fsseg.sandbox import Fault
 from fsseg.state.run_folder import Run, RunState
 from tests.between_runs.runs import PEOPLE, advised, entries, person, run_of, runs, states
 from tests.between_runs.terminal import CTRL_C, QUESTION, answered, on_terminal
+from tests.e2e.events import identify
 from tests.e2e.harness import Machine
 
 
@@ -248,3 +249,14 @@ def test_a_no_after_requests_says_that_nothing_was_written(classic: Machine) -> 
     _, seen = answered(classic, "apply", run["run_id"], answers="n")
     assert "nothing was written; what would still push it" in seen
     assert "nothing was sent" not in seen
+
+
+def test_apply_says_of_the_latest_dry_run_why_there_is_nothing_to_apply(classic: Machine) -> None:
+    path = classic.write("events.jsonl", [identify("ada@x.example", lastName="L")])
+    planned = classic.dry_runs(path)
+    assert classic.run("apply", "--yes").code == 0
+    again = classic.run("apply", "--yes")
+    assert (again.code, again.err.count("was applied by")) == (2, 1)
+    assert planned.summary["run_id"] in again.err
+    empty = classic.dry_runs(path).summary["run_id"]
+    assert f"the latest, {empty}, has nothing to apply" in classic.run("apply", "--yes").err

@@ -50,3 +50,21 @@ def test_nothing_but_foreign_files_is_exit_4(classic: Machine) -> None:
     assert piped.code == 4
     assert "a table" in piped.err
     assert not list(classic.state.glob("*/runs/*"))
+
+
+def test_what_could_not_be_read_stays_what_it_was_and_nobody_is_told_to_mend_it_there(classic: Machine) -> None:
+    rows = b"type,event,userId,messageId\nidentify,,kim@north.example,m1\nidentify,,kim,m2,too,many,cells,here\n"
+    cut = gzip.compress(orjson.dumps(identify("kim@north.example", lastName="Vos")) * 500)[:-20]
+    first = classic.imports(
+        classic.write("table.csv", rows), classic.write("cut.jsonl.gz", cut), classic.write("a.jsonl", b"{no\n")
+    )
+    codes = {"bad_row": 1, "truncated": 1, "not_json": 1}
+    assert first.code == 1
+    assert {code: first.reasons[code] for code in codes} == codes
+    assert "Mend them" not in first.out
+    failures = classic.write("failures.jsonl", first.file("failures.jsonl"))
+    for _ in range(2):
+        again = classic.imports(failures)
+        assert {code: again.reasons[code] for code in codes} == codes
+        assert sum("a.jsonl line 1)" in row["_fsseg"]["message"] for row in again.failures) == 1
+        failures = classic.write("failures.jsonl", again.file("failures.jsonl"))
