@@ -23,6 +23,8 @@ class Homeless(NamedTuple):
     coverage: float
     profile: Profile
     suggestion: Suggestion | None
+    place: str | None
+    """Where it goes already, but for the values that don't fit."""
 
 
 class UntypedEvent(NamedTuple):
@@ -46,7 +48,10 @@ def homeless(inspection: Inspection, known: Known) -> list[Homeless]:
         if profile is None or not profile.count or silenced or (trait.destination.places and not trait.misfits):
             continue
         suggestion = suggester.suggest(trait.name, profile)
-        found.append(Homeless(trait.name, trait.count / max(profiles.calls, 1), profile, suggestion))
+        place = next((place.name for place in trait.destination.places), None)
+        if suggestion is not None and suggestion.field == place and "{" not in suggestion.line:
+            suggestion = None  # it goes there as it is
+        found.append(Homeless(trait.name, trait.count / max(profiles.calls, 1), profile, suggestion, place))
     return found
 
 
@@ -93,13 +98,15 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
         rows = [
             (f"{one.coverage:.0%}", one.trait, one.profile.kind,
              " | ".join(one.profile.choices or one.profile.examples),
-             one.suggestion.field if one.suggestion else "nothing like it")
+             one.suggestion.field if one.suggestion else f"{one.place}, where some don't fit" if one.place
+             else "nothing like it")
             for one in traits
         ]  # fmt: skip
         print_table(out, ("of calls", "trait", "kind", "values", "field"), rows, right=("of calls",))
         out.print()
-    heading(out, "To paste into fsseg.toml")
-    out.print(Text("\n".join(paste(traits, events)).rstrip()), soft_wrap=True)
+    if lines := "\n".join(paste(traits, events)).rstrip():
+        heading(out, "To paste into fsseg.toml")
+        out.print(Text(lines), soft_wrap=True)
 
 
 def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:
