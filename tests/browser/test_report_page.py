@@ -157,6 +157,7 @@ def test_a_failed_event_shows_what_was_said_what_was_sent_and_the_event_itself(r
     report.page.locator("#failure-count", has_text="1 of 4").wait_for()
     row = report.page.locator("#failure-list .row")
     row.locator("summary").click()
+    row.get_by_text("What was sent: update contact").wait_for()
     text = row.inner_text()
     for part in ("Freshsales said: Job title is too long (HTTP 422)", "What was sent: update contact", "CEO",
                  '"event": "Signed Up"'):  # fmt: skip
@@ -174,6 +175,7 @@ def test_a_person_has_a_page_with_all_of_theirs_and_a_way_back(report: Opened) -
     row = report.page.locator("#change-list .row", has_text="update contact")
     row.locator("summary").click()
     row.locator("a", has_text="Everything about this person").click()
+    report.page.locator("#person").wait_for()
     text = report.page.locator("#person").inner_text()
     for part in ("kim@north.example", "Big one", "create timeline", "Job title is too long", "fsseg report 2026-11-22"):
         assert part in text, part

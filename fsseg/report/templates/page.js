@@ -262,9 +262,12 @@ async function start() {
   const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && whose(failure)
     ? changes.about(String(whose(failure))).filter((change) =>
       (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
+  let allThere = null;
+  const indexed = new Promise((resolve) => { allThere = resolve; }); // a failure may be unfolded before
   const failureList = new List(byId('failure-list'), (row) => {
     const failure = failures.at(row), made = failureRow(failure), fold = made.querySelector('details');
-    fold.addEventListener('toggle', () => {
+    fold.addEventListener('toggle', async () => {
+      await indexed;
       if (fold.open && !fold.told) sentOf(failure).slice(0, 3).reverse().forEach((change) => {
         const table = fieldTable(change);
         if (table) fold.querySelector('summary').after(element('p', { class: 'soft' }, `What was sent: ${change.action} ${change.entity}`), table);
@@ -285,6 +288,7 @@ async function start() {
   }
   if (changes.length) changeList.show(Array.from(changes.lines.keys()));
   await changes.index();
+  allThere();
   byId('loading').hidden = true;
   if (changes.length) {
     ['by-field', 'by-title'].forEach((id) => { byId(id).hidden = false; }); // before they're drawn, as they share the width
