@@ -7,14 +7,14 @@ import lzma
 import os
 import re
 import tarfile
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import chain
 from typing import Any, NamedTuple
 
+from fsseg.segment.block_file import BlockFile, spooled
 from fsseg.segment.objects import RemoteFile, is_remote, open_remote
 from fsseg.segment.packing import CHUNK, LAYERS, packing_of, unpacked
 
@@ -29,8 +29,6 @@ _NAMES = r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))"
 _ARCHIVE = re.compile(rf"{_NAMES}(?={SEPARATOR}){SEPARATOR}", re.IGNORECASE)
 _ARCHIVE_NAME = re.compile(rf".+{_NAMES}", re.IGNORECASE)
 _OFFICE = "[Content_Types].xml"
-_MOST_SPOOLED = 4 << 30
-"""Bytes of a zip archive within another archive, which has to be put on disk to be read."""
 _FAULTS = (
     OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
     tarfile.TarError,
@@ -43,27 +41,6 @@ class Member(NamedTuple):
     path: str
     file: BlockFile | None
     fault: str = ""
-
-
-class BlockFile:
-    """Reads blocks as if they were a file."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = iter(blocks)
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """At most so many bytes; fewer only at the end."""
-        parts, left = [self._rest], size - len(self._rest)
-        while left > 0 or size < 0:
-            block = next(self._blocks, b"")
-            if not block:
-                break
-            parts.append(block)
-            left -= len(block)
-        content = b"".join(parts)
-        self._rest = b"" if size < 0 else content[size:]
-        return content if size < 0 else content[:size]
 
 
 def _beginning(blocks: Iterator[bytes]) -> bytes:
@@ -188,16 +165,8 @@ def _seekable(content: Any) -> AbstractContextManager[Any]:
         return nullcontext(content)
     if not isinstance(content, BlockFile):
         return open(os.dup(content.fileno()), "rb")  # the caller closes it
-    spool = tempfile.TemporaryFile()  # noqa: SIM115  # as above
-    size = 0
-    while block := content.read(CHUNK):
-        size += len(block)
-        if size > _MOST_SPOOLED:
-            spool.close()
-            raise ValueError("it is too large to be read within another archive: unpack it first")
-        spool.write(block)
-    spool.seek(0)
-    return spool
+    whole = iter(lambda: content.read(CHUNK), b"")
+    return spooled(whole, ValueError("it is too large to be read within another archive: unpack it first"))
 
 
 def _blocks(file: Any) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from fsseg.segment.block_file import BlockFile
 from fsseg.segment.folder_time import folder_day
 from fsseg.segment.packing import CHUNK
 
@@ -190,8 +191,7 @@ class RemoteFile(io.RawIOBase):
         self._path = path
         self._begun = begun
         self._at = 0
-        self._blocks: Iterator[bytes] | None = None
-        self._rest = b""
+        self._file: BlockFile | None = None
 
     def seekable(self) -> bool:
         return True
@@ -206,23 +206,15 @@ class RemoteFile(io.RawIOBase):
         found = stamp(self._path) if whence == 2 else None
         at = offset + {0: 0, 1: self._at, 2: found.size if found else 0}[whence]
         if at != self._at:
-            self._blocks, self._rest, self._begun = None, b"", None
+            self._file, self._begun = None, None
         self._at = at
         return at
 
     def read(self, size: int = -1) -> bytes:
         """At most so many bytes; fewer only at the end. Raises OSError."""
-        if self._blocks is None:
-            self._blocks = self._begun.result() if self._begun else blocks_from(self._path, self._at)
-        parts, left = [self._rest], size - len(self._rest)
-        while left > 0 or size < 0:
-            block = next(self._blocks, b"")
-            if not block:
-                break
-            parts.append(block)
-            left -= len(block)
-        content = b"".join(parts)
-        content, self._rest = (content, b"") if size < 0 else (content[:size], content[size:])
+        if self._file is None:
+            self._file = BlockFile(self._begun.result() if self._begun else blocks_from(self._path, self._at))
+        content = self._file.read(size)
         self._at += len(content)
         return content
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from fsseg.segment.block_file import spooled
 from fsseg.segment.tables.csv_rows import Fault
 from fsseg.segment.tables.table import UnusableTable
 
 MAGIC = b"PAR1"
 _AT_ONCE = 1_000
 """Rows that are turned into Python's values at a time."""
-_MOST_SPOOLED = 4 << 30
 _NOT_UTF8 = object()
 _DIGITS = ("milliseconds", "microseconds")
 _FIRST_ROW = 1
@@ -35,7 +34,11 @@ class ParquetRows:
         except ImportError:
             raise UnusableTable("a Parquet file, which takes the extra parquet: pip install 'fsseg[parquet]'") from None
         self._errors = ArrowException
-        self._spool = None if path else _spooled(blocks)
+        self._spool = (
+            None
+            if path
+            else spooled(blocks, UnusableTable("a Parquet file that is too large to be unpacked: unpack it first"))
+        )
         try:
             self._file = parquet.ParquetFile(path or self._spool, memory_map=False)
             self.columns: list[str] = list(self._file.schema_arrow.names)
@@ -68,20 +71,6 @@ class ParquetRows:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def _spooled(blocks: Iterator[bytes]) -> Any:
-    """A file on disk with this content, since a Parquet file is read from its end."""
-    spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the rows
-    size = 0
-    for block in blocks:
-        size += len(block)
-        if size > _MOST_SPOOLED:
-            spool.close()
-            raise UnusableTable("a Parquet file that is too large to be unpacked: unpack it first")
-        spool.write(block)
-    spool.seek(0)
-    return spool
 
 
 class _Doubtful(list[Any]):
