@@ -28,7 +28,6 @@ from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding, keys_of
 from fsseg.plan.defaults import Defaults
-from fsseg.plan.existing import Mode
 from fsseg.plan.forecast import forecast
 from fsseg.processes import Processes
 from fsseg.push.context import DealLinks, PushContext
@@ -39,6 +38,7 @@ from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
+from fsseg.state.actions import Mode
 from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_lost_contacts, read_behaviour
 from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger

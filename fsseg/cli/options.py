@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fsseg.cli.option_groups import Setting, Without, flags
+from fsseg.state.actions import Mode
 
 if TYPE_CHECKING:
     from fsseg.cli.session import Output
@@ -25,15 +26,6 @@ class Edition(StrEnum):
 
     classic = "classic"
     suite = "suite"
-
-
-class Existing(StrEnum):
-    """What happens to records that are there already."""
-
-    update = "update"
-    newer = "newer"
-    fill = "fill"
-    keep = "keep"
 
 
 class Match(StrEnum):
@@ -259,7 +251,7 @@ class EventOptions:
         Setting("strict"),
     ] = False
     existing: Annotated[
-        Existing | None,
+        Mode | None,
         typer.Option(
             "--existing",
             help="Records that are there already: update them, only by newer events, only empty fields, or not at all.",

@@ -36,7 +36,6 @@ from fsseg.mapping.rules import Rules, missing_types
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
 from fsseg.plan.defaults import check_settings
-from fsseg.plan.existing import Mode
 from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
@@ -48,7 +47,7 @@ from fsseg.segment.open import Input
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.settings_file import placed
-from fsseg.state.actions import Code
+from fsseg.state.actions import Code, Mode
 from fsseg.state.database import StateError
 from fsseg.state.input_files import add_input, note_files
 from fsseg.state.ledger import Ledger

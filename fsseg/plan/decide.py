@@ -16,11 +16,11 @@ from fsseg.plan.converted import Left
 from fsseg.plan.creation import Creation, create_new_people, required_of_people
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
-from fsseg.plan.existing import Mode, hold_back
+from fsseg.plan.existing import hold_back
 from fsseg.plan.latest_wins import Newest, newest
 from fsseg.plan.united import united
 from fsseg.processes import Processes
-from fsseg.state.actions import Action, Code, Status
+from fsseg.state.actions import Action, Code, Mode, Status
 from fsseg.state.decided_rows import (
     KINDS,
     converting_leads,

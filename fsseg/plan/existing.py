@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import NamedTuple
 
 from fsseg.fold.event_fields import real_time
@@ -17,15 +16,7 @@ from fsseg.match.remote_record import EARLIEST, Existing, updated
 from fsseg.plan.diff import Fields
 from fsseg.plan.latest_wins import NESTED
 from fsseg.segment.times import microseconds
-
-
-class Mode(StrEnum):
-    """How records are treated that are there already."""
-
-    UPDATE = "update"
-    NEWER = "newer"
-    FILL = "fill"
-    KEEP = "keep"
+from fsseg.state.actions import Mode
 
 
 class Held(NamedTuple):

@@ -155,3 +155,12 @@ IS_WRITE = is_any("action", Action.CREATE, Action.UPDATE)
 
 WRITES = is_any("action", Action.CREATE, Action.UPDATE, Action.DELETE)
 """Whatever changes something in Freshsales."""
+
+
+class Mode(StrEnum):
+    """How records are treated that are there already: what of a change is made (see `fsseg.plan.existing`)."""
+
+    UPDATE = "update"
+    NEWER = "newer"
+    FILL = "fill"
+    KEEP = "keep"
