@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -89,7 +89,7 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
         if name not in taken and not name.startswith(("context_", "integrations_", "metadata_"))
         and not name.endswith(_HIDDEN)
     ]  # fmt: skip
-    body, event_at, name_at = BODIES.get(kind, "traits"), at.get("event_text", at.get("event")), at.get("name")
+    body, event_at = BODIES.get(kind, "traits"), at.get("event_text", at.get("event"))
     titles = [(at[name], name) for name in ("name", "category") if name in at]
     email_at = at.get("email")
 
@@ -113,11 +113,19 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
             refuse_hashed(row[email_at])
         return found
 
+    return Table(table, columns, message, None if integrations else _quick(kind, at, free, context, typed=typed))
+
+
+def _quick(
+    kind: str, at: Mapping[str, int], free: list[tuple[int, str]], context: list[tuple[int, tuple[str, ...]]], *,
+    typed: bool,
+) -> Callable[[Sequence[str]], Message] | None:  # fmt: skip
+    """Makes the message of a row that has nothing odd; None where the table's rows can't be read so."""
     used = [(place, path) for place, path in context if path[0] in ("traits", "page", "consent")]
-    simple = kind in ("identify", "track", "page") and not integrations
-    simple = simple and all(len(path) == 2 for _, path in used)
+    simple = kind in ("identify", "track", "page") and all(len(path) == 2 for _, path in used)
     if not simple or not {"user_id", "anonymous_id", "id", "timestamp"} <= at.keys():
-        return Table(table, columns, message)
+        return None
+    event_at, name_at, email_at = at.get("event_text", at.get("event")), at.get("name"), at.get("email")
     inside_of = context_picking(used, typed=typed)
     picked, name_of = picking(free, typed=typed), event_at if kind == "track" else name_at if kind == "page" else None
     user_at, anonymous_at, id_at, time_at = at["user_id"], at["anonymous_id"], at["id"], at["timestamp"]
@@ -135,7 +143,7 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
             Raw() if kind == "identify" else found,
         )  # fmt: skip
 
-    return Table(table, columns, message, quick)
+    return quick
 
 
 def _context_path(name: str) -> tuple[str, ...]:
