@@ -187,7 +187,7 @@ class Batcher:
             if warnings:
                 batch.warnings.append((event.position, [(code, name, hint) for code, name, hint in warnings]))
             if parts:
-                batch.people.append((person, event.position, event.time, key, None, json_codec.dumps(parts)))
+                batch.people.append((person, event.position, event.time, key, None, _packed(parts)))
         return True
 
     def _add_group(self, batch: Batch, event: Event, key: int) -> None:
@@ -198,9 +198,14 @@ class Batcher:
             return
         if mapped.warnings:
             batch.warnings.append((event.position, [(code, name, hint) for code, name, hint in mapped.warnings]))
-        parts = json_codec.dumps(mapped.parts)
+        parts = _packed(mapped.parts)
         for whom in filter(None, (*mapped.parts, mapped.person_key)):
             batch.people.append((whom, event.position, event.time, key, None, parts))
+
+
+def _packed(parts: Any) -> bytes:
+    """The parts of an intent, as a row keeps them."""
+    return json_codec.compact(json_codec.dumps(parts))
 
 
 def _refused(event: Event, why: Refused) -> Reject:

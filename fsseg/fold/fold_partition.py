@@ -17,6 +17,7 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.timeline import entry_email
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.segment.email_key import email_key
+from fsseg.segment.json_codec import compact
 from fsseg.state.actions import Action
 from fsseg.state.ledger_format import signed
 from fsseg.state.plan_store import PERSON_COLUMNS, encode
@@ -174,4 +175,4 @@ def _ties(emails: Emails, shared: set[str]) -> list[tuple[str, str]]:
 
 
 def _dumped(state: State) -> bytes:
-    return bytes(memoryview(orjson.dumps(dump(state))))  # what orjson gives keeps 4 KiB for good
+    return compact(orjson.dumps(dump(state)))

@@ -12,6 +12,7 @@ from fsseg.mapping.names import fold
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import Ignored, Silent, Target, Warnings, fields_of, is_empty, misfit
 from fsseg.mapping.warning_counter import MappingWarning
+from fsseg.segment.json_codec import compact
 
 Part = tuple[str, Cells]
 
@@ -174,7 +175,7 @@ class ToPart:
         self.resolver = resolver
         self.bad = MappingWarning("bad_value", kind, f"{kind} takes an object with a name")
         self.nameless = MappingWarning("incomplete", f"{kind}.name", f"a {kind} without a name is left out")
-        self._memory: dict[str, tuple[Part | None, Warnings]] = {}
+        self._memory: dict[bytes, tuple[Part | None, Warnings]] = {}
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
         if value.__class__ is not dict:
@@ -198,7 +199,7 @@ class ToPart:
 
     def _part(self, value: dict[str, Any]) -> tuple[Part | None, Warnings]:
         try:
-            key = dumps(value).decode()  # the bytes that orjson gives keep 4 KiB for good
+            key = compact(dumps(value))
         except JSONEncodeError:  # nested too deeply to be written, though it could be read
             return self._map(value)
         known = self._memory.get(key)

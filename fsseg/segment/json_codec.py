@@ -87,6 +87,11 @@ def dumps(value: Any, option: int = 0) -> bytes:
         return orjson.dumps(shallow(value), option=option)
 
 
+def compact(text: bytes) -> bytes:
+    """The same, for what is kept: the bytes that orjson gives take 4 KiB of memory, however few they are."""
+    return bytes(memoryview(text))
+
+
 def shallow(value: Any, levels: int = LEVELS) -> Any:
     """`value` with null for all objects and lists that stand so many levels deep."""
     if not isinstance(value, dict | list):
