@@ -102,9 +102,13 @@ def time_of(message: Message, ids: PlaceholderIds, latest: str) -> str:
     if not (user or anonymous) or not message_id:
         raise ValueError
     longest = ids.longest
-    for id in (user, anonymous, message_id):
-        if id and (id < "1" or len(id) <= longest) and (id < "!" or id in ids):
-            raise ValueError
+    if (
+        message_id < "1" or len(message_id) <= longest or (user and (user < "1" or len(user) <= longest))
+        or (anonymous and (anonymous < "1" or len(anonymous) <= longest))
+    ):  # fmt: skip
+        for id in (user, anonymous, message_id):
+            if id and (id < "1" or len(id) <= longest) and (id < "!" or id in ids):
+                raise ValueError
     time: Any = message.timestamp
     if time[23:] == "Z" and time[4:20:3] == "--T::.":
         plain: str | None = time[:23]
