@@ -154,6 +154,7 @@ class RunContext:
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
             self.settings.identity.id_field, self.settings.identity.deal_id_field, self._converts, self.say, tick, anew,
+            ("updated_at",) if Mode(self.settings.existing) is Mode.NEWER else (),
         )  # fmt: skip
 
     @property
