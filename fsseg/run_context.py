@@ -241,7 +241,7 @@ class RunContext:
     def _deal_links(self) -> DealLinks:
         folder = self.run.folder.parent.parent
         found = read_behaviour(folder) or Behaviour()
-        return DealLinks(found.bulk_loses_contacts, lambda: note_lost_contacts(folder))
+        return DealLinks(found.deal_contacts == "lost", lambda: note_lost_contacts(folder))
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""
