@@ -14,7 +14,6 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from fsseg.fold.partitions import Row
-from fsseg.mapping.event_fields import ENGAGE
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
@@ -118,7 +117,7 @@ class Batcher:
         _, _, passed, positions, people, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
-        sets_fields = bool(self._mapper.event_fields)
+        setters_of = self._mapper.event_fields.setters
         kinds: list[str] = []
         marks: list[str] = []
         skipped: list[str] = []
@@ -151,8 +150,11 @@ class Batcher:
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
                         traits = bytes(message.context.traits)
-                        says_more = sets_fields or (kind == "track" and message.event in ENGAGE)
-                        if says_more and mapped.key[0] != "?" and not self._add_fields(batch, item, mapped.key, key):
+                        if (
+                            setters_of(message) is not None
+                            and mapped.key[0] != "?"
+                            and not self._add_fields(batch, item, mapped.key, key)
+                        ):
                             continue
                         entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:

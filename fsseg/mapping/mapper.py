@@ -51,7 +51,7 @@ class Mapper:
         self.entry = Timeline(catalog, rules, compiled.events).map
         """`entry(event)` gives the intent of a track or page call."""
         self.event_fields = EventFields(compiled.events, self._people.to_field, self._people.resolve)
-        """False where no rules have track and page calls set fields; those of Engage do so without any."""
+        """What track and page calls set by the user's rules; those of Engage do so without any."""
 
     def map(self, event: Event) -> Mapped:
         """The intent of an event that has passed the filter.
@@ -128,8 +128,11 @@ class Mapper:
 
     def fields_of(self, event: Event, key: str) -> tuple[Parts, Warnings] | Refused | None:
         """What a track or page call says of the person with this key, by the user's rules, and the warnings."""
+        setters = self.event_fields.setters(event.message)
+        if setters is None:
+            return None
         warnings: Warnings = []
-        cells = self.event_fields.cells(event, key, warnings)
+        cells = self.event_fields.cells(event, setters, key, warnings)
         if warnings and (refused := self._refused(warnings)):
             return refused
         return ({EVENTS: cells} if cells else {}, warnings) if cells or warnings else None
