@@ -8,6 +8,7 @@ from typing import Any
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.event_fields import EventFields
 from fsseg.mapping.event_filter import EventFilter
+from fsseg.mapping.event_names import events_in_settings
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EVENTS, OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.nesting import nest
@@ -44,6 +45,7 @@ class Mapper:
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
         """`event_filter(event)` gives the reason to skip it, or None."""
+        self.events_in_settings = events_in_settings(rules)
         self._nested = compiled.nested
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
