@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from fsseg.mapping.coerce import BAD
+from fsseg.mapping.coerce import BAD, as_number
 from fsseg.mapping.event_rule import ADDED_UP, ANY, EVENT, TIME, EventField, EventRule
 from fsseg.mapping.intents import EVENT_EMAIL, Cells
 from fsseg.mapping.paths import MISSING
@@ -122,6 +122,8 @@ def _put(field: EventField, targets: list[ToField]) -> _Put:
         converted = convert(value) if convert is not None and value is not None else value
         for cell, coerce, hint in cells_of:
             fit = converted if converted is None or converted is BAD else coerce(converted)
+            if take == "sum" and fit is not BAD:
+                fit = as_number(fit)  # which fields of unknown types don't see to
             if fit is BAD or (fit is None and is_added_up):
                 misfit(MappingWarning("bad_value", source, hint), value, cells, warnings)
                 return
