@@ -109,7 +109,7 @@ def run(
 def unfinished(held: Session, files: list[str]) -> list[str]:
     """The files without the objects that earlier runs have dealt with wholly: these aren't even fetched."""
     objects = [path for path in files if is_remote(path)]
-    done = imports(held.ledger, objects, held.settings.filter.since)
+    done = imports(held.ledger, objects, held.settings.model_dump())
     if done:
         held.output.consoles.info(
             f"{counted(len(done), 'object was', 'objects were')} dealt with wholly by earlier runs, and"
