@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fsseg.cli.errors import NoInput
+from fsseg.cli.errors import nothing_to_read
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
 from fsseg.cli.session import (
@@ -237,7 +237,7 @@ def refuse_foreign(store: Store, files: int) -> None:
     """Raise `NoInput` where none of the inputs holds events, saying what they are."""
     counts = store.meta.counts
     if counts.unreadable and len(counts.unreadable) == files and not counts.read:
-        raise NoInput("\n".join([fault for _, fault in counts.unreadable[:FEW]] + ["nothing to read"]))
+        raise nothing_to_read(*(fault for _, fault in counts.unreadable[:FEW]))
 
 
 def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:

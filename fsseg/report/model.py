@@ -15,7 +15,7 @@ from fsseg.figures import counted, number
 from fsseg.freshsales.names import Entity
 from fsseg.report.advice import command
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import about, duration, elapsed, value
+from fsseg.report.humanize import about, duration, elapsed, quoted, value
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.report.standing import Standing
 from fsseg.state.actions import Action, Code, EventOutcome
@@ -291,7 +291,7 @@ def misfit_rows(summary: Summary) -> list[MisfitRow]:
             rows.append(
                 MisfitRow(
                     sanitise(warning["name"]), warning["count"], sanitise(warning.get("hint") or ""),
-                    value(first["value"]) if "value" in first else "", value(first.get("key") or ""), place(first),
+                    quoted(first["value"]) if "value" in first else "", value(first.get("key") or ""), place(first),
                 )
             )  # fmt: skip
     return sorted(rows, key=lambda row: (-row.count, row.trait))
@@ -303,7 +303,7 @@ def _own_hint(warning: dict[str, Any], known: str) -> str:
     if found := warning.get("samples"):
         first = found[0]
         where = f", {first['file']} line {first['line']}" if first["line"] else ""
-        parts.append(f'first "{value(first["value"])}" of {value(first["key"])}{sanitise(where)}')
+        parts.append(f"first {quoted(first['value'])} of {value(first['key'])}{sanitise(where)}")
     return "; ".join(part for part in parts if part)
 
 

@@ -147,7 +147,7 @@ def test_values_that_did_not_fit_are_a_table_with_the_first_of_each(width: int) 
     text = totals(import_summary(warnings=rows), width=width)
     assert max(map(len, text.splitlines())) <= max(width, 80)
     words = " ".join(text.split())
-    assert "Values that did not fit: 18, each left out 12 cfSeats cfSeats takes a number first: a dozen of" in words
+    assert 'Values that did not fit: 18, each left out 12 cfSeats cfSeats takes a number first: "a dozen" of' in words
     assert "tove@fjell.example, messy.jsonl line 44 3 cfPlan" in words
 
 

@@ -16,7 +16,7 @@ from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
 from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
-from fsseg.report.formats.text_lines import hanging, misfit_lines
+from fsseg.report.formats.text_lines import hanging, misfit_lines, reason_lines
 from fsseg.report.humanize import value
 from fsseg.report.model import (
     Failures,
@@ -254,15 +254,8 @@ class _Totals:
         if not rows:
             return
         yield Text(title, style="bold")
-        figures = max(len(number(row.count)) for row in rows)
-        codes = max(len(row.code) for row in rows)
-        indent = figures + codes + 6
         shown = rows[:_TOP_WHEN_BRIEF] if self.brief else rows
-        for row in shown:
-            start = Text.assemble(f"  {number(row.count):>{figures}}  ", (f"{row.code:<{codes}}", "bold"), "  ")
-            yield from self._hanging(start, row.hint, indent)
-            if row.first:
-                yield Text(" " * indent + f"first: {row.first}", style="dim")
+        yield from reason_lines(shown, self.width)
         yield from self._more(len(rows) - len(shown), "more reason")
 
     def _more(self, count: int, what: str) -> Iterator[Text]:

@@ -27,6 +27,9 @@ function value(data) {
   return typeof data === 'object' ? safe(JSON.stringify(data).slice(0, 1000)) : String(data);
 }
 
+// In running text: text in quotation marks.
+const quoted = (data) => typeof data === 'string' && data ? `"${value(data)}"` : value(data);
+
 const isEmptied = (after) => after === null || after === undefined || after === ''
   || (typeof after === 'object' && Object.keys(after).length === 0);
 const number = (count) => count.toLocaleString('en-US');
@@ -71,7 +74,7 @@ function warningText(warning) {
   let meaning = warning.message || warning.hint || known;
   if ('value' in warning) {
     const where = warning.line ? `${warning.file} line ${warning.line}` : 'left out';
-    meaning = `${value(warning.value)} doesn't fit (${where}): ${meaning}`;
+    meaning = `${quoted(warning.value)} doesn't fit (${where}): ${meaning}`;
   }
   return safe(warning.name ? `${warning.name}: ${meaning}` : meaning);
 }
