@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -332,7 +332,9 @@ def forecast_line(summary: Summary) -> str:
     text = f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
     to_come = forecast["requests"] - summary["requests"]["total"]
     if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
-        text += f" On an account with {', '.join(map(number, QUOTAS))} an hour: {', '.join(hours(to_come))}."
+        others = [quota for quota in QUOTAS if quota != summary.get("account_limit")]
+        times = ", ".join(hours(to_come, quota) for quota in others)
+        text += f" On an account with {', '.join(map(number, others))} an hour: {times}."
     return text
 
 
@@ -340,10 +342,10 @@ QUOTAS = (1_000, 2_000, 5_000)
 """Requests an hour that Freshsales' plans allow."""
 
 
-def hours(requests: int) -> Iterator[str]:
-    """How long so many requests take with each of these quotas, of which the first is there at once."""
-    windows = (math.ceil(requests / quota) - 1 for quota in QUOTAS)
-    return (about(waited * 3600) if waited else "under an hour" for waited in windows)
+def hours(requests: int, quota: int) -> str:
+    """How long so many requests take with this quota an hour, of which the first is there at once."""
+    windows_waited_for = math.ceil(requests / quota) - 1
+    return about(windows_waited_for * 3600) if windows_waited_for else "under an hour"
 
 
 def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
