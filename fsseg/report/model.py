@@ -417,7 +417,9 @@ def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
         applies = standing is None or standing.can_be_applied
         return [Step("Apply exactly this", _command(summary, "apply"))] * applies
     if outcomes.get(EventOutcome.PENDING) or code in RESUMABLE:
-        return [Step("Go on where it stopped", _command(summary, "resume"))] * resumes
+        by = standing.imported_by if standing else ""
+        why = f"Run {by} has imported its files since; this ends it" if by else "Go on where it stopped"
+        return [Step(why, _command(summary, "resume"))] * resumes
     return []
 
 
