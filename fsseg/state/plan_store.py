@@ -267,11 +267,12 @@ class Store:
         marks = ", ".join("?" * len(people))
         return dict(self.db.execute(f"SELECT person, state FROM folded WHERE person IN ({marks})", people))
 
-    def decided(self, entity: Entity) -> Iterator[Decided]:
-        """What became of each record of this entity, by id, but of those that were only looked up."""
+    def decided(self, entity: Entity, ids: range) -> Iterator[Decided]:
+        """What became of the records of this entity with these ids, by id, but of those that were only looked up."""
         columns = ["existing IS NOT NULL" if name == "exists" else name for name in Decided._fields]
-        where = "entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
-        return map(Decided._make, self._paged(columns, where, (entity, Action.REFERENCE), "id"))
+        where = "id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
+        values = ids.start, ids.stop - 1, entity, Action.REFERENCE
+        return map(Decided._make, self._paged(columns, where, values, "id"))
 
     def existing(self, id: int) -> dict[str, Any]:
         """What this record was before."""
@@ -288,10 +289,13 @@ class Store:
             (ids.start, ids.stop - 1),
         )
 
-    def entry_ids(self) -> range:
-        """The ids of all timeline entries, from the first to the last."""
-        (last,) = self.db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
-        return range(last + 1)
+    def ids(self) -> dict[Entity, range]:
+        """The ids of all records by entity, and those of timeline entries, from the first to the last."""
+        rows = self.db.execute(
+            "SELECT entity, min(id), max(id) FROM record GROUP BY entity"
+            " UNION ALL SELECT 'timeline', min(id), max(id) FROM entry"
+        )
+        return {entity: range(first, last + 1) for entity, first, last in rows if entity and first is not None}
 
     def remote_parents(self, where: str) -> dict[int, int]:
         """Of whom the records that fit belong to: the ids in Freshsales that are known, by id."""
