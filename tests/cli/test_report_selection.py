@@ -266,3 +266,21 @@ def test_a_person_is_known_by_any_name_with_records_and_timeline_too(shell: Shel
     assert "\nRecords\n" in text and "\nTimeline\n" in text
     about = json.loads(Page(shell("report", "--person", name, "--format", "html").out).held["about"])
     assert about["person"] == WHO
+
+
+def test_owners_and_other_choices_are_shown_by_name_beside_their_ids(shell: Shell) -> None:
+    told = identify = {"type": "identify", "userId": WHO, "messageId": "m", "timestamp": "2025-05-01"}
+    told = {**identify, "traits": {"lastName": "L", "ownerId": "Sam Rivera", "leadSourceId": "Web"}}
+    path = shell.write("owned.jsonl", told)
+    dry = shell("dry-run", "--sandbox", path)
+    owner = re.search(r"owner_id +Sam Rivera \((\d+)\)", dry.out)
+    assert owner and re.search(r"lead_source_id +Web \(\d+\)", dry.out)
+    assert "+     owner_id: Sam Rivera (" in shell("dry-run", "--sandbox", path, "--format", "markdown").out
+    assert shell("import", "--sandbox", "--quiet", path).code == 0
+    shell.write("owned.jsonl", told | {"messageId": "n", "timestamp": "2025-05-02", "traits": {"ownerId": "Robin Doe"}})
+    assert re.search(r"owner_id +Sam Rivera \(\d+\) → Robin Doe \(\d+\)", shell("dry-run", "--sandbox", path).out)
+    assert "Sam Rivera (" in shell("report", "--person", WHO, "--reason", "").out
+    changes = [row for row in chosen(shell, "--person", WHO)["changes"] if row["entity"] == "lead"]
+    assert changes[0]["fields"]["owner_id"]["before"] == int(owner[1])
+    about = json.loads(Page(shell("report", "--format", "html").out).held["about"])
+    assert about["choices"]["lead"]["owner_id"][owner[1]] == "Sam Rivera"

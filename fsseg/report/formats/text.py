@@ -18,6 +18,7 @@ from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.formats.text_lines import hanging, misfit_lines, reason_lines
 from fsseg.report.humanize import value
+from fsseg.report.labels import with_choice_names
 from fsseg.report.model import (
     Failures,
     ReasonRow,
@@ -77,8 +78,9 @@ class TextDryRun(Format):
     """What a run would change, and what becomes of its events."""
 
     def write(self, console: Console, report: Report) -> None:
+        changes = with_choice_names(report.first_changes, report.summary, report.run_dir)
         print_dry_run(
-            console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
+            console, report.summary, changes, report.failures, run_dir=report.run_dir, show=report.show,
             limit=report.most_changes, command_shown=report.command_shown, standing=report.standing, brief=True,
         )  # fmt: skip
 

@@ -58,6 +58,12 @@ function drawn(tag, attributes = {}, text = '') {
 
 const labelOf = (entity, field) => (about.labels[entity] || {})[field] || '';
 
+// What a field holds; beside the id of an owner, or of another choice, its name.
+function named(entity, field, data) {
+  const names = (about.choices[entity] || {})[field] || {}, text = value(data);
+  return Object.hasOwn(names, text) ? `${safe(names[text])} (${text})` : text;
+}
+
 // "Job title job_title": what people see in Freshsales, beside the internal name.
 function fieldName(entity, field) {
   const label = labelOf(entity, field);
