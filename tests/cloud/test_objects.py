@@ -54,6 +54,12 @@ def test_a_prefix_is_all_below_it_in_order_and_what_is_no_export_is_passed_over(
     assert found(store, "segment-logs") == names
 
 
+def test_the_tracks_table_comes_after_the_tables_of_the_events(store: Store) -> None:
+    for name in ("w/tracks/0.csv", "w/trial_started/0.csv", "tracks.csv", "users.csv"):
+        store.put(name, b"x")
+    assert found(store, "") == ["users.csv", "w/trial_started/0.csv", "tracks.csv", "w/tracks/0.csv"]
+
+
 @pytest.mark.parametrize("below", ["", "segment-logs/", "segment-logs/src/"])
 def test_folders_of_days_that_are_not_wanted_are_not_listed(store: Store, below: str) -> None:
     filled(store)

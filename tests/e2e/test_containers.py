@@ -69,6 +69,15 @@ CONTAINERS: dict[str, Callable[[], Files]] = {
         f"{name}.gz": exports.gz(content) for name, content in exports.data_lake(FORTY).items() if "data/" in name
     },
     "warehouse tables": lambda: exports.warehouse_csvs(FORTY),
+    "warehouse tables as JSON lines": lambda: exports.warehouse_lines(FORTY),
+    "packed warehouse tables": lambda: {
+        f"{name}.zst": exports.PACKINGS["zst"](content) for name, content in exports.warehouse_csvs(FORTY).items()
+    },
+    "AWS S3 CSV, pages of Profile API": lambda: {
+        "calls.csv": exports.audience_actions_csv([event for event in FORTY if event["type"] != "page"]),
+        **exports.profile_api_pages([event for event in FORTY if event["type"] == "page"]),
+    },
+    "Profile API": lambda: exports.profile_api_pages(FORTY),
 }
 
 

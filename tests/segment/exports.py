@@ -121,6 +121,51 @@ def warehouse_csvs(events: Events) -> Files:
     return files
 
 
+def warehouse_lines(events: Events) -> Files:
+    """The tables as JSON lines, as unloads have them."""
+    return {f"{name}.jsonl": jsonl(rows) for name, rows in warehouse_rows(events).items()}
+
+
+def audience_actions_csv(events: Events) -> bytes:
+    """The older action's columns, with those that tell the type of an event; pages have no name there."""
+    columns = [
+        "email",
+        "user_id",
+        "anonymous_id",
+        "timestamp",
+        "message_id",
+        "integrations_object",
+        "properties_or_traits",
+        "eventName",
+        "eventType",
+    ]
+    rows = (
+        {
+            "email": (event.get("traits") or event.get("context", {}).get("traits") or {}).get("email"),
+            "user_id": event["userId"], "anonymous_id": event["anonymousId"], "timestamp": event["timestamp"],
+            "message_id": event["messageId"], "integrations_object": {"All": False, "AWS S3": True},
+            "properties_or_traits": event.get("traits") or event.get("properties"), "eventName": event.get("event"),
+            "eventType": event["type"],
+        }
+        for event in events
+    )  # fmt: skip
+    cells = ([json.dumps(cell) if isinstance(cell, dict) else cell for cell in map(row.get, columns)] for row in rows)
+    return table(columns, cells)
+
+
+def profile_api_pages(events: Events) -> Files:
+    """The events of each user, as the Profile API tells them."""
+    files: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        ids = [("user_id", event["userId"]), ("anonymous_id", event["anonymousId"])]
+        told = {name: value for name, value in event.items() if name not in ("userId", "anonymousId", "messageId")}
+        given = [{"collection": "users", "type": kind, "id": id, "encoding": "none"} for kind, id in ids]
+        told |= {"external_ids": given, "message_id": f"{event['messageId']}-clean", "source_id": "src"}
+        files.setdefault(f"{event['userId']}.json", []).append(told)
+    cursor = {"url": "/v1/x", "has_more": False, "next": "", "limit": 100}
+    return {name: json.dumps({"data": data, "cursor": cursor}).encode() for name, data in files.items()}
+
+
 def _cell(value: Any) -> Any:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else value
 

@@ -12,7 +12,7 @@ import pytest
 
 from fsseg.segment import Input, archives, expand, read
 from fsseg.segment.archives import open_member
-from tests.segment.exports import PACKINGS, Files, gz, tarred, zipped
+from tests.segment.exports import PACKINGS, Files, gz, jsonl, parquet, table, tarred, zipped
 from tests.segment.messages import lines, message, outcomes
 
 ONE, TWO, THREE = (lines(message(messageId=f"m-{number}")) for number in (1, 2, 3))
@@ -172,11 +172,25 @@ def test_what_is_gone_from_an_archive_is_told(tmp_path: Path) -> None:
         open_member(f"{path}!b.jsonl")
 
 
-def test_the_tracks_table_comes_after_the_tables_of_the_events(tmp_path: Path) -> None:
-    columns = b"id,anonymous_id,user_id,received_at,timestamp,event,event_text"
-    (tmp_path / "tracks.csv").write_bytes(columns + b"\n")
-    (tmp_path / "trial_started.csv").write_bytes(columns + b",plan\n")
-    assert [Path(file).name for file in expand([str(tmp_path)])[0]] == ["trial_started.csv", "tracks.csv"]
+COLUMNS = ["id", "anonymous_id", "user_id", "received_at", "timestamp", "event", "event_text"]
+
+
+def rows_of(ending: str, *more: str) -> bytes:
+    row = dict.fromkeys([*COLUMNS, *more], "x")
+    if ending == "csv":
+        return table([*row], [[*row.values()]])
+    return parquet([row]) if ending == "parquet" else jsonl([row])
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("between", [".", "/0001."])
+def test_the_tracks_table_comes_after_the_tables_of_the_events(tmp_path: Path, ending: str, between: str) -> None:
+    for name, content in (("tracks", rows_of(ending)), ("trial_started", rows_of(ending, "plan"))):
+        path = tmp_path / f"{name}{between}{ending}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    files = [str(Path(file).relative_to(tmp_path)) for file in expand([str(tmp_path)])[0]]
+    assert files == [f"trial_started{between}{ending}", f"tracks{between}{ending}"]
 
 
 def test_the_reserved_folders_of_a_data_lake_are_passed_over(tmp_path: Path) -> None:

@@ -22,14 +22,22 @@ _OF_MESSAGES = {"type", "messageId", "userId", "anonymousId", "properties", "tra
 """Names that tell a message from a row."""
 
 
-def json_table(source: Source, path: str, hints: Hints) -> Table | None:
-    """The table whose rows the lines are; None where they are something else."""
+def columns_of_first(source: Source) -> list[str]:
+    """The names in the first line, where that is a row of a warehouse's table."""
     first = source.head.lstrip().partition(b"\n")[0]
     try:
         row = json_codec.loads(first) if first.startswith(b"{") else None
     except orjson.JSONDecodeError:
-        return None
+        return []
     if not isinstance(row, dict) or not is_warehouse(list(row)) or not _OF_MESSAGES.isdisjoint(row):
+        return []
+    return list(row)
+
+
+def json_table(source: Source, path: str, hints: Hints) -> Table | None:
+    """The table whose rows the lines are; None where they are something else."""
+    columns = columns_of_first(source)
+    if not columns:
         return None
 
     @lru_cache(maxsize=1_000)
@@ -41,7 +49,7 @@ def json_table(source: Source, path: str, hints: Hints) -> Table | None:
         values = ["" if value is None else value for value in row.values()]
         return message_of(tuple(row)).message(values)
 
-    return Table(table_of(list(row), path, hints), ("row",), message)
+    return Table(table_of(columns, path, hints), ("row",), message)
 
 
 def json_rows(source: Source) -> Iterator[tuple[list[Any] | Fault, int]]:

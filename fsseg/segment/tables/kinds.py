@@ -12,6 +12,7 @@ from fsseg.segment.tables.actions import actions_table, audience_actions_table
 from fsseg.segment.tables.audiences import audience_table, computed_trait_table
 from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.dotted import dotted_table, is_dotted
+from fsseg.segment.tables.json_rows import columns_of_first
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.profiles import IDS, profile_table
 from fsseg.segment.tables.profiles_sync import is_profiles_sync, profiles_sync_table
@@ -74,7 +75,7 @@ def _refuse_hashed(source: Source, columns: Sequence[str]) -> None:
 def holds_bare_tracks(source: Source) -> bool:
     """Whether the content is a table of track calls without their properties."""
     if not source.head.startswith(MAGIC):
-        return any(is_bare_tracks(columns) for _, columns in headers(source.head))
+        return any(map(is_bare_tracks, (columns_of_first(source), *(columns for _, columns in headers(source.head)))))
     try:
         with closing(ParquetRows(source.blocks)) as file:
             return is_bare_tracks(file.columns)
