@@ -19,6 +19,7 @@ from fsseg.report.formats.markdown import escape
 from fsseg.report.formats.text_diff import record_lines
 from fsseg.report.history import History, HistoryEvent
 from fsseg.report.humanize import cut, pad, value
+from fsseg.report.labels import with_choice_names
 from fsseg.report.model import place, reason_rows, where
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
@@ -68,10 +69,11 @@ def _sections(
     changes, entries, failures = _selected(report, selection)
     signs, width = glyphs(console), line_width(console)
     events = report.history.events if report.history else []
+    named = with_choice_names(changes[:limit], report.summary, report.run_dir)
     sections = [
         ("Events", [_event(event) for event in events[:limit]]),
         ("Fields, and since which event", _fields(report.history)),
-        ("Records", [line for change in changes[:limit] for line in record_lines(change, signs, width)]),
+        ("Records", [line for change in named for line in record_lines(change, signs, width)]),
         ("Timeline", [_entry(entry, width, signs.ellipsis) for entry in entries[:limit]]),
         ("Events that need you", [line for each in failures[:limit] for line in _failure(each)]),
         ("Skipped", _skipped(report, selection)),
