@@ -157,11 +157,7 @@ class Batcher:
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
                         traits = bytes(message.context.traits)
-                        if (
-                            setters_of(message) is not None
-                            and mapped.key[0] != "?"
-                            and not self._add_fields(batch, item, mapped.key, key)
-                        ):
+                        if setters_of(message) is not None and not self._add_fields(batch, item, mapped.key, key):
                             continue
                         entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:
