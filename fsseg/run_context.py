@@ -154,6 +154,7 @@ class RunContext:
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
             self.settings.identity.id_field, self.settings.identity.deal_id_field, self._converts, self.say, tick, anew,
+            ("updated_at",) if Mode(self.settings.existing) is Mode.NEWER else (),
         )  # fmt: skip
 
     @property
@@ -241,7 +242,7 @@ class RunContext:
     def _deal_links(self) -> DealLinks:
         folder = self.run.folder.parent.parent
         found = read_behaviour(folder) or Behaviour()
-        return DealLinks(found.bulk_loses_contacts, lambda: note_lost_contacts(folder))
+        return DealLinks(found.deal_contacts == "lost", lambda: note_lost_contacts(folder))
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""

@@ -30,7 +30,7 @@ def check(
         bool,
         typer.Option(
             "--probe",
-            help="Make a contact, see how the account treats updates, null and look-ups, and delete it again.",
+            help="Make a contact, a lead and a deal, see how the account treats them, and delete them again.",
             rich_help_panel=o.RUN,
         ),
     ] = False,

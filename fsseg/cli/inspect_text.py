@@ -12,10 +12,7 @@ from rich.text import Text
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
-from fsseg.mapping.event_rule import ANY
 from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitStats
-from fsseg.mapping.names import did_you_mean
-from fsseg.mapping.timeline import v2_name
 from fsseg.report.console import glyphs, line_width, sanitise
 from fsseg.report.formats.text_lines import reason_lines
 from fsseg.report.model import ReasonRow, type_parts
@@ -65,7 +62,7 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
         ],
         "traits": [_trait(trait) for trait in inspection.traits()],
         "warnings": inspection.other_warnings(),
-        "unmet_events": [{"name": name, "hint": hint} for name, hint in unmet_events(inspection)],
+        "unmet_events": [{"name": name, "hint": hint} for name, hint in inspection.unmet_events().items()],
     }
 
 
@@ -98,7 +95,7 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
         names = [(number(n), kind, name) for (kind, name), n in stats.names.most_common(top)]
         print_table(out, ("count", "type", "name"), names, right=("count",))
         _more(out, len(stats.names), top)
-    for name, hint in unmet_events(inspection):
+    for name, hint in inspection.unmet_events().items():
         print_sentence(out, f"Not in these files, but in the settings: event {name!r}{hint and f'; {hint}'}")
     _left_out(out, stats)
     traits = inspection.traits()
@@ -112,13 +109,6 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
     for warning in inspection.other_warnings()[:top]:
         text = f"Warning {warning['code']}: {warning['name']} {number(int(warning['count']))}"
         print_sentence(out, text + (f"; {warning['hint']}" if warning["hint"] else ""))
-
-
-def unmet_events(inspection: Inspection) -> list[tuple[str, str]]:
-    """The names of events in the mapping that no event has, each with the closest that there is."""
-    met = {name for _, name in inspection.stats.names}
-    names = [v2_name(name) for name in inspection.mapped_events if name != ANY]
-    return [(name, did_you_mean(name, met)) for name in names if name not in met]
 
 
 def _section(out: Console, title: str) -> None:

@@ -43,6 +43,8 @@ class Collector:
         self.jumps: dict[int, Jumps | None] = {}
         """By the number of the input, which lines its events stand in; see `Reader`."""
         self.days = EventDays()
+        self.names: set[str] = set()
+        """Of events, as far as `Batch.names` has them."""
         self._store = store
         self._dedupe = dedupe
 
@@ -56,6 +58,7 @@ class Collector:
         counts.by_type.update(batch.types)
         self.size += batch.size
         self.days.add(batch.marks, batch.marked)
+        self.names.update(batch.names)
         keys, positions = batch.passed, batch.positions
         if batch.rejects:  # an event that can't be used makes no other one a repetition
             bad = {reject[0] for reject in batch.rejects}

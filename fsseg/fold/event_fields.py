@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from decimal import Context
+from functools import lru_cache
 from typing import Any, Final
 
 from fsseg.fold.merge import Part
@@ -43,39 +44,45 @@ class EventFieldValues:
         """By field, what is added up in it."""
         self.misfits: list[tuple[str, list[str], int]] = []
         """Cells of values that didn't fit, with the position of their event."""
-        self._entity = entity
         for time, position, cells in part.layers:  # the earliest first
             if position in without:
                 continue
             for name, value in cells.items():
-                if name.startswith(MISFIT):
+                taken = _taken(name, entity)
+                if taken is not None:
+                    self._take(*taken, value, time)
+                elif name.startswith(MISFIT):
                     self.misfits.append((name, value, position))
-                elif not name.startswith("$"):
-                    self._take(name, value, time)
         self.times = {name: microseconds(time) for name, time in self._latest.items()}
         self.times |= {name: mirrored(microseconds(time)) for name, time in self._first.items()}
         self.fields |= {name: total(numbers) for name, numbers in self._numbers.items()}
         self.added_up = self._numbers.keys()
 
-    def _take(self, cell: str, value: Any, time: str) -> None:
-        take, _, name = cell.partition(" ")
-        if ":" in name:
-            owner, _, name = name.partition(":")
-            if owner != self._entity:
-                return
-        match take:
-            case "first":
-                if name not in self.fields:
-                    self.fields[name], self._first[name] = storable(value), time
-            case "last":
-                self.fields[name], self._latest[name] = storable(value), time
-            case _:
-                self._numbers.setdefault(name, []).append(value)
-                self._latest[name] = time
+    def _take(self, take: str, name: str, value: Any, time: str) -> None:
+        if take == "first":
+            if name not in self.fields:
+                self.fields[name], self._first[name] = storable(value), time
+        elif take == "last":
+            self.fields[name], self._latest[name] = storable(value), time
+        else:
+            self._numbers.setdefault(name, []).append(value)
+            self._latest[name] = time
 
 
-def total(numbers: Iterable[int | float]) -> int | float:
+@lru_cache(maxsize=1_000)
+def _taken(cell: str, entity: str) -> tuple[str, str] | None:
+    """What is taken of a cell's values and for which field, where it is one that is meant for this entity."""
+    take, _, name = cell.partition(" ")
+    owner, _, own = name.partition(":")
+    if cell.startswith("$") or (own and owner != entity):
+        return None
+    return take, own or name
+
+
+def total(numbers: Sequence[int | float]) -> int | float:
     """The sum of numbers as they are written, which their order doesn't change."""
+    if all(number.__class__ is int for number in numbers):
+        return sum(numbers)
     exact = _EXACT.create_decimal(0)
     for number in numbers:
         exact = _EXACT.add(exact, _EXACT.create_decimal(repr(number)))

@@ -21,6 +21,7 @@ from fsseg.state.fingerprint import fingerprint_keys, value_fingerprint
 from fsseg.state.ledger import History, Ledger
 from fsseg.state.ledger_update import delivered_since
 from fsseg.state.plan_store import Entry, Record, Store
+from fsseg.state.row_status import fields_warned_of
 from fsseg.state.undo_rows import (
     WayBack,
     add_entry,
@@ -288,7 +289,4 @@ def _is_changed(catalog: Catalog, record: Record, current: Existing, since: Sinc
 
 def _not_taken(record: Record, since: Since) -> set[str]:
     """The fields that Freshsales didn't take as they were sent, so that they never held what was wanted."""
-    told = (str(warning).partition(": ") for warning in record.warnings)
-    return set(since.not_stored) | {
-        text.partition(" = ")[0] for code, _, text in told if code in (Code.NOT_STORED, Code.LEFT_OUT)
-    }
+    return set(since.not_stored) | fields_warned_of(record.warnings, Code.NOT_STORED, Code.LEFT_OUT)

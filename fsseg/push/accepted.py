@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container
 from typing import Any
 
 from fsseg.freshsales.errors import Refused
@@ -16,7 +16,7 @@ from fsseg.push.refused_field import means_another, named_field, without
 from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import Code
 from fsseg.state.plan_store import Record
-from fsseg.state.row_status import add_warnings
+from fsseg.state.row_status import add_warnings, fields_warned_of
 
 MAX_LEFT_OUT = 3
 """Fields of one record that are left out, one after the other, until it is given up."""
@@ -79,12 +79,18 @@ def _send(context: PushContext, attributes: dict[str, Any], send: Callable[[dict
     return send(as_text)
 
 
-def note_not_stored(context: PushContext, record: Record, held: Existing) -> None:
-    """Warn of what was written, and of which the record holds something else. Not to be called under the lock."""
-    _warn(context, record, _told_not_stored(context, record, held, ()))
+def note_not_stored(context: PushContext, record: Record, held: Existing) -> bool:
+    """Warn of what was written, and of which the record holds something else; whether there is such a thing.
+
+    What the record was warned of before isn't told again. Not to be called under the lock.
+    """
+    known = fields_warned_of(record.warnings, Code.LEFT_OUT, Code.NOT_STORED)
+    told = _told_not_stored(context, record, held, known)
+    _warn(context, record, told)
+    return bool(told)
 
 
-def _told_not_stored(context: PushContext, record: Record, held: Existing, apart: Sequence[str]) -> list[str]:
+def _told_not_stored(context: PushContext, record: Record, held: Existing, apart: Container[str]) -> list[str]:
     dropped = not_stored(context.catalog, record, held)
     return [f"{Code.NOT_STORED}: {name} = {_shown(value)}" for name, value in dropped.items() if name not in apart]
 

@@ -268,7 +268,7 @@ def needing_attention(summary: Summary, failures: Failures | None = None) -> lis
 
 
 def warning_rows(summary: Summary) -> list[WarningRow]:
-    """Warnings by code, the most frequent first."""
+    """Warnings by code: what is wrong with the settings, then the most frequent first."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for warning in summary.get("warnings", []):
         grouped.setdefault(warning["code"], []).append(warning)
@@ -279,7 +279,7 @@ def warning_rows(summary: Summary) -> list[WarningRow]:
         names.sort(key=lambda name: (-name[1], name[0]))
         worth_naming = [name for name in names if name[0] or name[2]]
         rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, worth_naming))
-    return sorted(rows, key=lambda row: (-row.count, row.code))
+    return sorted(rows, key=lambda row: (row.code != Code.UNMET_EVENT, -row.count, row.code))
 
 
 def misfit_rows(summary: Summary) -> list[MisfitRow]:

@@ -14,6 +14,10 @@ Loose = tuple[tuple[str, str | None], list[int]]
 """Key and e-mail that some entries came with, and their ids."""
 
 
+ROOM = 64
+"""Bytes that a record is given room for, beside what is desired of it: see `decided_rows.ROOM`."""
+
+
 class FoldStore:
     """Rows of one run's people, written while they are folded; transactions are the caller's.
 
@@ -32,8 +36,10 @@ class FoldStore:
     def add_people(self, first: int, people: Sequence[Columns]) -> None:
         """Add records: the index of each, and its `PERSON_COLUMNS`. Ids begin with `first`, as in all rows of them."""
         marks = ", ".join("?" * len(PERSON_COLUMNS))
+        room = f"zeroblob({ROOM} + length(?{PERSON_COLUMNS.index('desired') + 2}) * 5 / 4)"
         self._db.executemany(
-            f"INSERT INTO record (kind, id, {', '.join(PERSON_COLUMNS)}) VALUES ('person', ? + {first}, {marks})",
+            f"INSERT INTO record (kind, id, {', '.join(PERSON_COLUMNS)}, room)"
+            f" VALUES ('person', ? + {first}, {marks}, {room})",
             people,
         )
         self._next = max(self._next, first + len(people))

@@ -24,7 +24,7 @@ from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 5
+VERSION = 6
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -45,7 +45,7 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, ke
     existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
     warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT,
-    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER);
+    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER, room BLOB);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position INTEGER NOT NULL,
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
@@ -403,9 +403,11 @@ class Store:
         """Note what an input was and how many events it had."""
         self.db.execute("UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, number))
 
-    def update_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Set these columns of many rows, each given by its values and then its id."""
-        names = ", ".join(f"{name} = ?" for name in columns)
+    def update_all(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], emptied: Sequence[str] = ()
+    ) -> None:
+        """Set these columns of many rows, each given by its values and then its id, and empty others of them."""
+        names = ", ".join([*(f"{name} = ?" for name in columns), *(f"{name} = NULL" for name in emptied)])
         self.db.executemany(f"UPDATE {table} SET {names} WHERE id = ?", rows)
 
     def update(self, table: str, id: int, **columns: Any) -> None:

@@ -205,6 +205,9 @@ class RunMeta:
     job: Note[BulkJob | None] = Note(None)
     """The bulk job that was started last, until it has ended."""
 
+    unseen: Note[list[Entity]] = Note([])
+    """The entities of which bulk has written records whose like nobody has looked at since."""
+
     seal: Note[str | None] = Note(None)
     """The digest of the plan; None while it is changed (see `state.seal`)."""
 

@@ -269,8 +269,10 @@ def test_a_person_is_known_by_any_name_with_records_and_timeline_too(shell: Shel
 
 
 def test_owners_and_other_choices_are_shown_by_name_beside_their_ids(shell: Shell) -> None:
-    identify: dict[str, Any] = {"type": "identify", "userId": WHO, "messageId": "m", "timestamp": "2025-05-01"}
-    told = {**identify, "traits": {"lastName": "L", "ownerId": "Sam Rivera", "leadSourceId": "Web"}}
+    told = {
+        "type": "identify", "userId": WHO, "messageId": "m", "timestamp": "2025-05-01",
+        "traits": {"lastName": "L", "ownerId": "Sam Rivera", "leadSourceId": "Web"},
+    }  # fmt: skip
     path = shell.write("owned.jsonl", told)
     dry = shell("dry-run", "--sandbox", path)
     owner = re.search(r"owner_id +Sam Rivera \((\d+)\)", dry.out)

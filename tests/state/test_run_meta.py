@@ -53,6 +53,7 @@ VALUES: dict[str, Any] = {
     "imported_by": {"events.jsonl": "2026-11-22-141200-k3"},
     "commits": [4, 6],
     "job": BulkJob("contact", None),
+    "unseen": ["contact"],
     "seal": "ab",
     "read_seal": "cd",
     "settled_seal": "ef",

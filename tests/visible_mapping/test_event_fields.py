@@ -166,6 +166,14 @@ def test_a_value_that_does_not_fit_is_told() -> None:
     assert warnings.counts == {("bad_value", "n"): 1}
 
 
+@pytest.mark.parametrize("odd", ["x", True, [1, 2], {"a": 1}, [], "1e999", None])
+def test_what_is_no_number_is_added_to_nothing_where_the_field_s_type_is_unknown(classic: Machine, odd: Any) -> None:
+    events = [identify(ADA, lastName="L"), *orders(ADA, odd, "2.5", 1)]
+    result = classic.run("dry-run", "--offline", "--json", events=events, config=CONFIG.replace(", number = true", ""))
+    assert result.outcomes == {"applied": 4}
+    assert result.fields("lead", ADA)["cf_lifetime_value"] == (None, 3.5)
+
+
 @pytest.mark.parametrize(
     ("rule", "mistake"),
     [

@@ -62,6 +62,10 @@ _TOP = 8
 _TOP_WHEN_BRIEF = 3
 """Reasons, warnings and names that the last words of a run list."""
 _BAR = 30
+_LABELS: dict[str, str] = {
+    Code.IGNORED_TRAIT: "Ignored traits",
+    Code.UNMET_EVENT: "Events in the settings, but not in the input",
+}
 
 
 class TextReport(Format):
@@ -280,14 +284,15 @@ class _Totals:
                 yield from misfit_lines(misfits[:most], self.width)
                 yield from self._more(len(misfits) - most, "more trait")
                 continue
-            label = "Ignored traits" if row.code == Code.IGNORED_TRAIT else f"Warning {row.code}"
+            label = _LABELS.get(row.code) or f"Warning {row.code}"
             start = Text.assemble((f"{label}: ", "bold yellow"))
             yield from self._hanging(start, self._warned(row), 2 if len(start) > 24 else len(start))
         yield from self._more(len(rows) - len(shown), "more warning")
 
     def _warned(self, row: WarningRow) -> str:
         names = [
-            f"{name} {number(count)}".strip() + (f" ({hint})" if hint else "")
+            (name if row.code == Code.UNMET_EVENT else f"{name} {number(count)}".strip())
+            + (f" ({hint})" if hint else "")
             for name, count, hint in row.names[: self.most_names]
         ]
         more = len(row.names) - self.most_names
