@@ -133,20 +133,17 @@ class Reader:
 
     def _rows(self, source: Source, container: TableContainer) -> Iterator[Event | Rejected]:
         first = self.input.number << POSITION_BITS
-        events = RowEvents(container.table, first, self._ids, self._latest, lambda: self._file_time)
-        self.jumps, expected, count = [], 0, 0
+        self.jumps = []
+        events = RowEvents(container.table, first, self._ids, self._latest, lambda: self._file_time, self._jump)
         try:
-            for item in events.of(container.rows(source)):
-                if item.line != expected:
-                    self._jump(count, item.line)
-                yield item
-                count, expected = count + 1, item.line + 1
+            yield from events.of(container.rows(source))
             if source.fault:
-                self._jump(count, events.number + 1)
-                yield Rejected(first + count, events.number + 1, source.code, source.fault, raw=_text(source.rest))
-                count += 1
+                self._jump(events.count, events.number + 1)
+                at = first + events.count
+                yield Rejected(at, events.number + 1, source.code, source.fault, raw=_text(source.rest))
+                events.count += 1
         finally:
-            self.events, self.lines = count, events.number
+            self.events, self.lines = events.count, events.number
             self.jumps = [(0, 1)] if self.jumps == [] else self.jumps
 
     def _jump(self, event: int, line: int) -> None:

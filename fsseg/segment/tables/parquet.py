@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 from fsseg.segment.block_file import spooled
@@ -53,20 +54,43 @@ class ParquetRows:
         if self._spool:
             self._spool.close()
 
-    def rows(self) -> Iterator[tuple[list[Any] | Fault, int]]:
-        """The rows with their numbers; what is null is an empty cell."""
+    def rows(self, used: Collection[int]) -> Iterator[tuple[Sequence[Any] | Fault, int]]:
+        """The rows with their numbers; what is null is an empty cell.
+
+        They have only the cells of the columns that are used, until `whole` gives them the others.
+        """
         number = _FIRST_ROW
         with closing(self):
             try:
                 for batch in self._file.iter_batches(_AT_ONCE, use_threads=False):
-                    cells = [_cells(column) for column in batch.columns]
-                    is_text = all(_NOT_UTF8 not in column for column in cells if isinstance(column, _Doubtful))
-                    for row in zip(*cells, strict=True):
-                        is_good = is_text or not any(cell is _NOT_UTF8 for cell in row)
-                        yield (list(row) if is_good else Fault("not_utf8", "the row is not UTF-8", "")), number
+                    for row in self._rows_of(batch, used):
+                        yield row, number
                         number += 1
             except (self._errors, ValueError, OverflowError) as error:
                 raise OSError(None, f"the Parquet file is damaged: {_first_line(error)}") from None
+
+    def _rows_of(self, batch: Any, used: Collection[int]) -> Iterable[Sequence[Any] | Fault]:
+        left = [at for at in range(batch.num_columns) if at not in used]
+        try:
+            batch.validate(full=True)
+        except self._errors:
+            left = []
+        columns: list[Iterable[Any]] = [repeat("") if at in left else _cells(column) for at, column in enumerate(batch)]
+        if left:
+            columns[left[0]] = zip(repeat(batch), range(batch.num_rows), strict=False)
+            return zip(*columns, strict=False)
+        rows = zip(*columns, strict=True)
+        return map(_checked, rows) if any(isinstance(column, _Doubtful) for column in columns) else rows
+
+
+def whole(row: Sequence[Any]) -> Sequence[Any]:
+    """The row with the cells of columns that weren't used, too."""
+    batch, at = next((cell for cell in row if isinstance(cell, tuple)), (None, 0))
+    return row if batch is None else [_cells(column)[0] for column in batch.slice(at, 1)]
+
+
+def _checked(row: Sequence[Any]) -> Sequence[Any] | Fault:
+    return Fault("not_utf8", "the row is not UTF-8", "") if any(cell is _NOT_UTF8 for cell in row) else row
 
 
 def _first_line(error: Exception) -> str:
@@ -91,10 +115,8 @@ def _cells(column: Any) -> Sequence[Any]:
 
 def _converted(value: Any) -> Any:
     """A value as JSON would have it; a decimal is a number where that is exact."""
-    for kind, convert in _CONVERSIONS:
-        if isinstance(value, kind):
-            return convert(value)
-    return value
+    convert = _CONVERSIONS.get(value.__class__)
+    return convert(value) if convert else value
 
 
 def _text(value: bytes | None) -> Any:
@@ -118,12 +140,12 @@ def _number(value: Decimal) -> Any:
     return float(value) if Decimal(repr(float(value))) == value else str(value.normalize())
 
 
-_CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (datetime, _time),
-    (date, date.isoformat),
-    (Decimal, _number),
-    (float, lambda value: value if math.isfinite(value) else ""),
-    (bytes, lambda value: value.decode("utf-8", "replace")),
-    (dict, lambda value: {name: _converted(inner) for name, inner in value.items() if inner is not None}),
-    (list, lambda value: [_converted(inner) for inner in value]),
-)
+_CONVERSIONS: dict[type, Callable[[Any], Any]] = {
+    datetime: _time,
+    date: date.isoformat,
+    Decimal: _number,
+    float: lambda value: value if math.isfinite(value) else "",
+    bytes: lambda value: value.decode("utf-8", "replace"),
+    dict: lambda value: {name: _converted(inner) for name, inner in value.items() if inner is not None},
+    list: lambda value: [_converted(inner) for inner in value],
+}

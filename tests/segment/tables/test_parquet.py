@@ -59,6 +59,27 @@ def test_rows_have_numbers_and_bad_ones_are_told_by_these(write: Write) -> None:
     assert isinstance(second, Rejected) and second.code == "no_user_anon_id"
 
 
+def test_columns_that_nothing_depends_on_are_in_the_event_that_is_shown(write: Write) -> None:
+    (event,) = events(written(write, context_ip="203.0.113.9", context_device_id="d-1", context_screen=[{"width": 2}]))
+    assert isinstance(event, Event)
+    assert event.original["context"] == {"ip": "203.0.113.9", "device": {"id": "d-1"}, "screen": [{"width": 2}]}
+
+
+@pytest.mark.parametrize("column", ["email", "context_ip"])
+def test_a_row_that_is_not_utf8_is_one_reject_wherever_that_is(write: Write, column: str) -> None:
+    bad = pyarrow.array([b"a@x.example", b"\xff", b"b@x.example"]).view(pyarrow.string())
+    table = pyarrow.table({name: [ROW[name]] * 3 for name in ROW if name != column} | {column: bad})
+    held = io.BytesIO()
+    parquet.write_table(table, held)
+    found = events(write(held.getvalue(), "identifies.parquet"))
+    assert [item.code if isinstance(item, Rejected) else item.line for item in found] == [1, "not_utf8", 3]
+
+
+def test_a_row_of_nulls_is_blank(write: Write) -> None:
+    rows = [ROW | {"context_ip": "1"}, dict.fromkeys(ROW), ROW | {"id": "m-3"}]
+    assert [item.line for item in events(write(exports.parquet(rows), "identifies.parquet"))] == [1, 3]
+
+
 def test_it_is_read_by_batches(write: Write) -> None:
     rows = [ROW | {"id": f"m-{number}"} for number in range(2_500)]
     held = io.BytesIO()
