@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import value
+from fsseg.report.humanize import quoted, value
 from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
@@ -165,7 +165,7 @@ def warning_texts(change: Change) -> list[str]:
             meaning = warning.get("message") or warning.get("hint") or known
             if "value" in warning:
                 where = f"{warning.get('file')} line {warning.get('line')}" if warning.get("line") else "left out"
-                meaning = f"{value(warning['value'])} doesn't fit ({where}): {meaning}"
+                meaning = f"{quoted(warning['value'])} doesn't fit ({where}): {meaning}"
             name = warning.get("name")
             texts.append(sanitise(f"{name}: {meaning}" if name else str(meaning)))
         else:
