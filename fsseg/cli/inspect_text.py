@@ -16,7 +16,7 @@ from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitSta
 from fsseg.report.console import glyphs, line_width, sanitise
 from fsseg.report.formats.text_lines import reason_lines
 from fsseg.report.model import ReasonRow, type_parts
-from fsseg.report.reasons import REASONS
+from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.state.actions import EventOutcome
 
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
@@ -108,7 +108,7 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
         _ignored(out, traits, top)
     for warning in inspection.other_warnings()[:top]:
         text = f"Warning {warning['code']}: {warning['name']} {number(int(warning['count']))}"
-        print_sentence(out, text + (f"; {warning['hint']}" if warning["hint"] else ""))
+        print_sentence(out, f"{text}; {warning['hint'] or WARNINGS[str(warning['code'])].hint}")
 
 
 def _section(out: Console, title: str) -> None:

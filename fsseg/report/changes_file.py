@@ -18,7 +18,7 @@ from msgspec.json import Decoder
 from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.processes import Processes, ProcessLost
-from fsseg.report.changes import Sample
+from fsseg.report.changes import Line, Sample
 from fsseg.report.model import ENTITIES
 from fsseg.report.packed import MOST_BYTES, Packed, Packer, pack
 from fsseg.segment.json_codec import dumps, loads
@@ -29,8 +29,6 @@ from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
 
 TIMELINE: Entity = "timeline"
-Line = tuple[str | None, bytes, dict[str, Any]]
-"""The action of a change, the line that tells it, and the fields that are to be counted."""
 
 
 class Part(NamedTuple):
@@ -152,8 +150,7 @@ def _write(file: IO[bytes], store: Store, part: Part, *, pack: bool) -> Written:
     sample, size, packer = Sample(), 0, Packer() if pack else None
     rows = _entry_lines(store, part.ids) if part.entity == TIMELINE else _record_lines(store, part)
     while some := list(islice(rows, _AT_ONCE)):
-        for action, line, fields in some:
-            sample.add_line(part.entity, action, line, fields)
+        sample.add_lines(part.entity, some)
         lines = b"".join([line for _, line, _ in some])
         file.write(lines)
         size += len(lines)

@@ -22,7 +22,7 @@ from fsseg.segment.tables.csv_rows import Row, csv_rows
 from fsseg.segment.tables.dialect import names_delimiter
 from fsseg.segment.tables.json_rows import json_rows, json_table
 from fsseg.segment.tables.kinds import kind_of, table_in
-from fsseg.segment.tables.parquet import MAGIC, ParquetRows
+from fsseg.segment.tables.parquet import MAGIC, ParquetRows, whole
 from fsseg.segment.tables.table import Table, UnusableTable
 from fsseg.segment.tables.warehouse import is_warehouse
 
@@ -66,7 +66,7 @@ class ParquetTable(NamedTuple):
 
     def rows(self, source: Source) -> Iterator[tuple[Any, int]]:
         """See `TableContainer`."""
-        return self.file.rows()
+        return self.file.rows(self.table.used)
 
 
 class JsonTable(NamedTuple):
@@ -89,12 +89,11 @@ class CsvTable(NamedTuple):
 
     def rows(self, source: Source) -> Iterator[Row]:
         """See `TableContainer`."""
-        header = True
-        for row, number in csv_rows(source, self.delimiter):
-            if not header:
-                yield row, number
-            elif any(row) and not names_delimiter(self.delimiter.join(row)):
-                header = False
+        rows = csv_rows(source, self.delimiter)
+        for row, _ in rows:
+            if any(row) and not names_delimiter(self.delimiter.join(row)):
+                break
+        yield from rows
 
 
 def container_of(source: Source, input: Input) -> Container | TableContainer:
@@ -120,7 +119,9 @@ def _parquet(source: Source, input: Input) -> ParquetTable:
     if table is None:
         file.close()
         raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")
-    return ParquetTable(table if is_warehouse(file.columns) else replace(table, quick=None), file)
+    if table.quick and is_warehouse(file.columns):
+        return ParquetTable(replace(table, whole=whole), file)
+    return ParquetTable(replace(table, quick=None, used=range(len(file.columns))), file)
 
 
 def _lines(source: Source) -> Iterator[Numbered]:

@@ -24,7 +24,7 @@ from tests.bench.whole import against_an_account, whole
 from tests.faults.ways import WAYS
 
 FULL = (10_000_000, 2_000_000)
-LARGE = [(1_000_000, 200_000), (3_000_000, 600_000)]
+LARGE = [(1_000_000, 100_000), (3_000_000, 600_000)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sections: dict[str, Callable[[], str]] = {
         "whole": lambda: whole(
             [(scaled(200_000), scaled(20_000)), *([*LARGE, FULL] if given.full else [])],
-            rounds=3 if given.scale >= 1 else 1,
+            rounds=5 if given.scale >= 1 else 1,
         ),
         "shares": lambda: shares(scaled(200_000), scaled(20_000)),
         "account": lambda: against_an_account(scaled(2_000), scaled(400)),

@@ -10,7 +10,7 @@ from typing import Any
 from fsseg.segment.event import Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.open import Source, blocks_of, open_bytes
-from fsseg.segment.tables.csv_rows import csv_rows
+from fsseg.segment.tables.csv_rows import Fault, csv_rows
 from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.table import BadRow, PassedOver, Table, UnusableTable, identify, places, refuse_hashed, values
@@ -114,8 +114,8 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
         if source.head.startswith(MAGIC):
             table = ParquetRows(source.blocks)
             names = [name.lower() for name in table.columns]
-            for cells, _ in table.rows():
-                if isinstance(cells, list):
+            for cells, _ in table.rows(range(len(names))):
+                if not isinstance(cells, Fault):
                     yield {name: str(cell) for name, cell in zip(names, cells, strict=True) if cell != ""}
             return
         for delimiter, columns in headers(source.head):
