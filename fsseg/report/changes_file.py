@@ -58,6 +58,8 @@ class _Entry(Struct):
 
     name: Raw
     via: Raw
+    title: Raw = Raw()
+    count: Raw = Raw()
 
 
 _WRITTEN = (Action.CREATE, Action.UPDATE)
@@ -191,11 +193,11 @@ def _entry_line(
     """Put together from JSON that is there already: there are many times more entries than records."""
     fields = b"{}"
     if action == Action.CREATE:
-        name, via = _shown(payload)
+        title, via = _shown(payload)
         fields = (
             b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
             b'"start_date":{"before":null,"after":"%bZ"}}'
-        ) % (name, via, time.encode())
+        ) % (title, via, time.encode())
     return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":%b,"warnings":%b}\n' % (
         b'"%b"' % action.encode() if action else b"null",
         key_json,
@@ -206,13 +208,14 @@ def _entry_line(
 
 
 def _shown(payload: bytes) -> tuple[bytes, bytes]:
-    """Name and way of an entry, as JSON."""
+    """Title and way of an entry, as JSON."""
     try:
         entry = _entry(payload)
-        return bytes(entry.name), bytes(entry.via)
+        return bytes((entry.title if not entry.count else b"") or entry.name), bytes(entry.via)
     except RecursionError:  # properties nested too deep to be passed over
         whole = loads(payload)
-        return dumps(whole["name"]), dumps(whole["via"])
+        title = whole.get("title") if "count" not in whole else None
+        return dumps(title or whole["name"]), dumps(whole["via"])
 
 
 def _cells(store: Store, row: Decided) -> dict[str, Any]:
