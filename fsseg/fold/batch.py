@@ -13,7 +13,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from fsseg.fold.partitions import Row
+from fsseg.fold.partitions import ROW, Row
 from fsseg.mapping.event_names import EventNames
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
     mapped only where its person is folded, since most of them repeat others; `people` has also what group calls say.
     `ties` are ids and addresses of one person that skipped events have told, and whether they were suppressed.
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
-    `warnings` are those of group calls, by position. `size` is how many bytes of traits and payloads there are.
+    `warnings` are those of group calls, by position. `size` is how many bytes its rows take.
     `marks` are the types and days that occur, such as `track2025-03-04`, and `marked` has for each event which of them
     is its own, as unsigned 16-bit numbers; what is no event has the empty one. `names` are event names that no earlier
     batch of its reader had, as long as the settings speak of one that is still missing.
@@ -157,11 +157,7 @@ class Batcher:
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
                         traits = bytes(message.context.traits)
-                        if (
-                            setters_of(message) is not None
-                            and mapped.key[0] != "?"
-                            and not self._add_fields(batch, item, mapped.key, key)
-                        ):
+                        if setters_of(message) is not None and not self._add_fields(batch, item, mapped.key, key):
                             continue
                         entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:
@@ -177,7 +173,7 @@ class Batcher:
                     batch.anonymous.append((position, (message.anonymous_id, person, item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
-        size = sum(len(row[5]) for row in people) + sum(len(row[5]) for row in entries)
+        size = sum(ROW + len(row[5]) for rows in (people, entries) for row in rows)
         numbers: dict[str, int] = {}
         marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
         return batch._replace(

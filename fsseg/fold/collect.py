@@ -38,7 +38,7 @@ class Collector:
         self.counts = Counts()
         self.warnings = WarningCounter()
         self.size = 0
-        """Bytes of traits and payloads that were read, of repetitions too."""
+        """Bytes that the rows take of all that was read, of repetitions too."""
         self.repeats = Repeats()
         self.jumps: dict[int, Jumps | None] = {}
         """By the number of the input, which lines its events stand in; see `Reader`."""

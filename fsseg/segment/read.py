@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, BinaryIO
 
@@ -18,7 +18,7 @@ from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
 from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
-from fsseg.segment.objects import is_remote, use_endpoint
+from fsseg.segment.objects import is_remote, read_ahead, use_endpoint
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.places import stamp
@@ -194,6 +194,12 @@ def _unreadable_before(note: dict[str, Any], line: int, position: int) -> Reject
 def read(input: Input, stdin: BinaryIO | None = None, placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS) -> Reader:
     """The events of one input; `stdin` stands in for standard input, which `-` names."""
     return Reader(input, stdin, placeholder_ids)
+
+
+def read_next(inputs: Sequence[Input]) -> None:
+    """Say what is read next, in this order, so that objects are begun before their turn; nothing ends that."""
+    whole = [input.path for input in inputs if (input.start, input.end) == (0, None)]
+    read_ahead([path for path in whole if is_remote(path) and not split_member(path)[1]])
 
 
 def split(path: str, parts: int, number: int = 0) -> list[Input]:

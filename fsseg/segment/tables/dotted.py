@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from fsseg.segment.envelope import ENVELOPE, normalise
 from fsseg.segment.event import NO_CONTEXT, Message, Original
+from fsseg.segment.json_codec import LEVELS
 from fsseg.segment.tables.table import (
     BODIES,
     UNUSABLE,
@@ -44,6 +45,8 @@ def is_dotted(columns: Sequence[str]) -> bool:
 def dotted_table(columns: Sequence[str], file: str) -> Table:
     """Messages by their members; without a column for the type, the file's name tells it. Raises `UnusableTable`."""
     kind = "" if "type" in columns else _kind(columns, file)
+    if any(name.count(".") >= LEVELS for name in columns):
+        raise UnusableTable(f"a table with a column that names members more than {LEVELS} levels deep")
     paths = [(place, name.split("."), name) for place, name in enumerate(columns) if name]
     type_at = -1 if kind else list(columns).index("type")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
 from typing import Any
@@ -21,6 +21,8 @@ _NOT_UTF8 = object()
 _DIGITS = ("milliseconds", "microseconds")
 _FIRST_ROW = 1
 """A Parquet file has no row for its header."""
+_PLAIN = frozenset({"string", "large_string", "int64", "int32", "bool"})
+"""Types whose values are JSON's."""
 
 
 class ParquetRows:
@@ -41,7 +43,7 @@ class ParquetRows:
             else spooled(blocks, UnusableTable("a Parquet file that is too large to be unpacked: unpack it first"))
         )
         try:
-            self._file = parquet.ParquetFile(path or self._spool, memory_map=False)
+            self._file = parquet.ParquetFile(path or self._spool, memory_map=False, coerce_int96_timestamp_unit="us")
             self.columns: list[str] = list(self._file.schema_arrow.names)
         except (ArrowException, OSError, ValueError) as error:
             self.close()
@@ -102,21 +104,55 @@ class _Doubtful(list[Any]):
 
 
 def _cells(column: Any) -> Sequence[Any]:
-    try:
-        values = column.to_pylist()
-    except UnicodeDecodeError:
-        return _Doubtful(_text(value) for value in column.cast("binary").to_pylist())
     kind = str(column.type)
-    if kind in ("string", "large_string", "int64", "int32", "bool"):
+    if kind in _PLAIN:
+        try:
+            values = column.to_pylist()
+        except UnicodeDecodeError:
+            return _Doubtful(_text(value) for value in column.cast("binary").to_pylist())
         return ["" if value is None else value for value in values] if column.null_count else values
+    # Python's times have no nanoseconds.
+    rough = _without_nanoseconds(column.type)
+    column = column if rough == column.type else column.cast(rough, safe=False)
+    try:
+        values = column.to_pylist(maps_as_pydicts="lossy")
+    except (ValueError, OverflowError):  # such as a date of the year 300,000
+        values = [_value_of(cell) for cell in column]
     convert = _time if kind.startswith("timestamp") else _converted
     return ["" if value is None else convert(value) for value in values]
 
 
+def _value_of(cell: Any) -> Any:
+    try:
+        return cell.as_py(maps_as_pydicts="lossy")
+    except (ValueError, OverflowError):
+        return None
+
+
+def _without_nanoseconds(kind: Any) -> Any:
+    """The same type, with microseconds where it has nanoseconds."""
+    import pyarrow
+
+    types = pyarrow.types
+    if types.is_timestamp(kind) and kind.unit == "ns":
+        return pyarrow.timestamp("us", kind.tz)
+    if types.is_time64(kind):
+        return pyarrow.time64("us")
+    if types.is_duration(kind) and kind.unit == "ns":
+        return pyarrow.duration("us")
+    if types.is_struct(kind):
+        return pyarrow.struct([field.with_type(_without_nanoseconds(field.type)) for field in kind])
+    if types.is_map(kind):
+        return pyarrow.map_(_without_nanoseconds(kind.key_type), _without_nanoseconds(kind.item_type))
+    if types.is_large_list(kind) or types.is_list(kind):
+        make = pyarrow.list_ if types.is_list(kind) else pyarrow.large_list
+        return make(kind.value_field.with_type(_without_nanoseconds(kind.value_type)))
+    return kind
+
+
 def _converted(value: Any) -> Any:
     """A value as JSON would have it; a decimal is a number where that is exact."""
-    convert = _CONVERSIONS.get(value.__class__)
-    return convert(value) if convert else value
+    return _CONVERSIONS.get(value.__class__, str)(value)
 
 
 def _text(value: bytes | None) -> Any:
@@ -140,7 +176,12 @@ def _number(value: Decimal) -> Any:
     return float(value) if Decimal(repr(float(value))) == value else str(value.normalize())
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
 _CONVERSIONS: dict[type, Callable[[Any], Any]] = {
+    **dict.fromkeys((str, int, bool, type(None)), _same),
     datetime: _time,
     date: date.isoformat,
     Decimal: _number,
@@ -148,4 +189,5 @@ _CONVERSIONS: dict[type, Callable[[Any], Any]] = {
     bytes: lambda value: value.decode("utf-8", "replace"),
     dict: lambda value: {name: _converted(inner) for name, inner in value.items() if inner is not None},
     list: lambda value: [_converted(inner) for inner in value],
+    timedelta: timedelta.total_seconds,
 }

@@ -106,7 +106,7 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
         found: Original = {"type": kind, "context": {}, "integrations": {}}
         for place, name in envelope:
             if row[place] != "":
-                found[name] = row[place] if name.endswith(("At", "stamp")) else str(row[place])
+                found[name] = row[place] if name.endswith(("At", "stamp")) else _id(row[place])
         for place, path in context:
             if row[place] != "":
                 _put(found["context"], path, row[place])
@@ -160,6 +160,11 @@ def _quick(
         )  # fmt: skip
 
     return quick
+
+
+def _id(value: Any) -> str:
+    """An id as text; whole numbers are written as fractions where a column of them has nulls."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _context_path(name: str) -> tuple[str, ...]:
