@@ -93,7 +93,8 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
 def settings_of(run: Run, given: Settings) -> Settings:
     """The settings that the run began with; limits, the brake's flag, key and suppression list as they are given now.
 
-    An import that was let change as much as it likes still is. Raises `ConfigError` where another account is named than the run's own.
+    An import that was let change as much as it likes still is. Raises `ConfigError` where another account is named than
+    the run's own.
     """
     info = run.info
     if names_account(given):
