@@ -188,6 +188,7 @@ class RunContext:
         with self.store.transaction():
             if expected is not None:
                 self.store.meta.forecast = expected
+                self.store.meta.first_forecast = self.store.meta.first_forecast or expected
             self._note_generation(generation)
             if self.reader is not None:
                 seal(self.store)

@@ -94,7 +94,7 @@ def inspection_for(settings: Settings, known: Known, *, suggest: bool) -> Inspec
 
 def read_all(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
     """Read all files; how many could not be. Raises `NoInput` if none could."""
-    from fsseg.cli.errors import NoInput
+    from fsseg.cli.errors import nothing_to_read
     from fsseg.cli.session import tell_empty
     from fsseg.segment.hints import hints_of
     from fsseg.segment.open import Input
@@ -114,5 +114,5 @@ def read_all(inspection: Inspection, settings: Settings, files: list[str], outpu
     for file in faulty:
         output.consoles.mistake(f"{file.path}: {file.unreadable}")
     if faulty and len(faulty) == len(files):
-        raise NoInput("nothing to read")
+        raise nothing_to_read()
     return len(faulty)

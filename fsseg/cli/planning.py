@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fsseg.cli.errors import NoInput
+from fsseg.cli.errors import nothing_to_read
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
 from fsseg.cli.session import (
@@ -109,7 +109,7 @@ def run(
 def unfinished(held: Session, files: list[str]) -> list[str]:
     """The files without the objects that earlier runs have dealt with wholly: these aren't even fetched."""
     objects = [path for path in files if is_remote(path)]
-    done = imports(held.ledger, objects, held.settings.filter.since)
+    done = imports(held.ledger, objects, held.settings.model_dump())
     if done:
         held.output.consoles.info(
             f"{counted(len(done), 'object was', 'objects were')} dealt with wholly by earlier runs, and"
@@ -237,7 +237,7 @@ def refuse_foreign(store: Store, files: int) -> None:
     """Raise `NoInput` where none of the inputs holds events, saying what they are."""
     counts = store.meta.counts
     if counts.unreadable and len(counts.unreadable) == files and not counts.read:
-        raise NoInput("\n".join([fault for _, fault in counts.unreadable[:FEW]] + ["nothing to read"]))
+        raise nothing_to_read(*(fault for _, fault in counts.unreadable[:FEW]))
 
 
 def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:

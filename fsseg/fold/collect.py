@@ -38,11 +38,13 @@ class Collector:
         self.counts = Counts()
         self.warnings = WarningCounter()
         self.size = 0
-        """Bytes of traits and payloads that were read, of repetitions too."""
+        """Bytes that the rows take of all that was read, of repetitions too."""
         self.repeats = Repeats()
         self.jumps: dict[int, Jumps | None] = {}
         """By the number of the input, which lines its events stand in; see `Reader`."""
         self.days = EventDays()
+        self.names: set[str] = set()
+        """Of events, as far as `Batch.names` has them."""
         self._store = store
         self._dedupe = dedupe
 
@@ -56,6 +58,7 @@ class Collector:
         counts.by_type.update(batch.types)
         self.size += batch.size
         self.days.add(batch.marks, batch.marked)
+        self.names.update(batch.names)
         keys, positions = batch.passed, batch.positions
         if batch.rejects:  # an event that can't be used makes no other one a repetition
             bad = {reject[0] for reject in batch.rejects}

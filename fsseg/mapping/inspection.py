@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from xxhash import xxh3_64_intdigest
@@ -239,6 +239,10 @@ class Inspection:
                 one.first = self._warnings.first.get(warned, "")
             found.append(one)
         return found
+
+    def unmet_events(self) -> Mapping[str, str]:
+        """The names of events in the settings that no event has, each with the closest that there is as a hint."""
+        return self._mapper.events_in_settings.unmet({name for _, name in self.stats.names})
 
     def other_warnings(self) -> list[dict[str, str | int]]:
         """What there is to say beside the traits: `{code, name, count, hint}`."""

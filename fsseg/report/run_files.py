@@ -44,7 +44,7 @@ def write_run_files(
     summary = summarise(store, totals, head) | {"requests": requests}
     for row in summary["inputs"]:
         row |= {"lost": lost[row["path"]]} if row["path"] in lost else {}
-    if forecast := store.meta.forecast:
+    if forecast := store.meta.first_forecast or store.meta.forecast:
         summary["forecast"] = to_builtins(forecast)
     summary |= _traffic(store)
     summary["exit_code"] = exit_code(summary["events"]["outcomes"])

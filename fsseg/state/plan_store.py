@@ -25,7 +25,7 @@ from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 5
+VERSION = 6
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -35,7 +35,8 @@ CREATE TABLE reject (position INTEGER PRIMARY KEY, line INTEGER, code TEXT NOT N
 CREATE TABLE fragment (key TEXT NOT NULL, person INTEGER, state BLOB NOT NULL);
 CREATE TABLE folded (person INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
+CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, time, key))
+    WITHOUT ROWID;
 CREATE TABLE tie (one TEXT NOT NULL, other TEXT NOT NULL, suppressed INTEGER NOT NULL, PRIMARY KEY (one, other))
     WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
@@ -46,7 +47,7 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, ke
     existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
     warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT,
-    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER);
+    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER, room BLOB);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position INTEGER NOT NULL,
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
@@ -406,9 +407,11 @@ class Store:
         """Note what an input was and how many events it had."""
         self.db.execute("UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, number))
 
-    def update_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Set these columns of many rows, each given by its values and then its id."""
-        names = ", ".join(f"{name} = ?" for name in columns)
+    def update_all(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], emptied: Sequence[str] = ()
+    ) -> None:
+        """Set these columns of many rows, each given by its values and then its id, and empty others of them."""
+        names = ", ".join([*(f"{name} = ?" for name in columns), *(f"{name} = NULL" for name in emptied)])
         self.db.executemany(f"UPDATE {table} SET {names} WHERE id = ?", rows)
 
     def update(self, table: str, id: int, **columns: Any) -> None:

@@ -180,7 +180,10 @@ class RunMeta:
     """When its processes have sent them so far, and waited."""
 
     forecast: Note[Forecast | None] = Note(None)
-    """What it was expected to take; None offline."""
+    """What it is expected to take, as its plan is by now; None offline."""
+
+    first_forecast: Note[Forecast | None] = Note(None)
+    """The same as its plan was at first, which what it took is compared with."""
 
     stamps: Note[dict[int, Stamp | None]] = Note({})
     """Its inputs as they were when they were first read, by number; None of what is no file."""

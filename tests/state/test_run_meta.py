@@ -45,6 +45,7 @@ VALUES: dict[str, Any] = {
     "requests": {"total": 131, "waited_s": 3.5},
     "traffic": TrafficCount(2, {850_000_000: 3}, [(1_700_000_000, 1_700_000_060, "quota")]),
     "forecast": Forecast(219, 800.5),
+    "first_forecast": Forecast(231, 840.0),
     "stamps": {0: Stamp(10, 1_700_000_000_000_000_001), 1: None},
     "ends": {0: "00ff", 1: None},
     "jumps": {0: [(0, 1), (4, 9)], 1: None},

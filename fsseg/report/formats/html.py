@@ -18,7 +18,7 @@ from fsseg.report.changes import SIGNS, Change
 from fsseg.report.console import sanitise, sanitise_json, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.history import History
-from fsseg.report.labels import labels, record_addresses
+from fsseg.report.labels import choice_names, labels, record_addresses
 from fsseg.report.model import (
     RESUMABLE,
     Failures,
@@ -191,6 +191,7 @@ def _data(held: Any) -> str:
 def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Packed) -> dict[str, Any]:
     """What the page's script has to know beside the rows."""
     edition, account = str(summary.get("edition", "")), str(summary.get("account") or "")
+    folder = run_dir.parent.parent if run_dir else None
     total = sum(sum(counts.values()) for counts in summary.get("records", {}).values())
     return {
         "dry": is_dry(summary),
@@ -200,7 +201,8 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "by_time": summary["events"].get("by_time"),
         "traffic": summary.get("traffic"),
         "per_hour": summary.get("account_limit"),
-        "labels": labels(edition, run_dir.parent.parent if run_dir else None),
+        "labels": labels(edition, folder),
+        "choices": choice_names(edition, folder),
         "addresses": record_addresses(account, edition),
         "warnings": {code: reason.hint for code, reason in WARNINGS.items()},
         "hidden_changes": max(total - changes.rows, 0),

@@ -97,7 +97,7 @@ class Rows {
   words(row) {
     const change = this.at(row), parts = [change.key, change.name, change.id];
     for (const [name, cell] of Object.entries(change.fields || {})) {
-      parts.push(name, labelOf(change.entity, name), value((cell || {}).before), value((cell || {}).after));
+      parts.push(name, labelOf(change.entity, name), named(change.entity, name, (cell || {}).before), named(change.entity, name, (cell || {}).after));
     }
     return [...parts, ...(change.warnings || []).map(warningText)].join('\n').toLowerCase();
   }
