@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple, Protocol
@@ -62,11 +63,18 @@ class ParquetTable(NamedTuple):
 
     table: Table
     file: ParquetRows
+    start: int = 0
+    end: int | None = None
     name: str = "parquet"
 
     def rows(self, source: Source) -> Iterator[tuple[Any, int]]:
         """See `TableContainer`."""
-        return self.file.rows(self.table.used)
+        return self.file.rows(self.table.used, self.start, self.end)
+
+    def can_be_split(self) -> bool:
+        """Whether parts of it can be read apart, not where rows that follow each other may be one event; closes it."""
+        with closing(self.file):
+            return self.file.is_divided and not self.table.one_event
 
 
 class JsonTable(NamedTuple):
@@ -120,8 +128,10 @@ def _parquet(source: Source, input: Input) -> ParquetTable:
         file.close()
         raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")
     if table.quick and is_warehouse(file.columns):
-        return ParquetTable(replace(table, whole=whole), file)
-    return ParquetTable(replace(table, quick=None, used=range(len(file.columns))), file)
+        table = replace(table, whole=whole)
+    else:
+        table = replace(table, quick=None, used=range(len(file.columns)))
+    return ParquetTable(table, file, input.start, input.end)
 
 
 def _lines(source: Source) -> Iterator[Numbered]:

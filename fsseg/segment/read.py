@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, BinaryIO
 
@@ -12,7 +13,7 @@ import orjson
 from fsseg.segment import json_codec
 from fsseg.segment.archives import split_member
 from fsseg.segment.batches import is_batch, messages_in
-from fsseg.segment.containers import LINES, Container, ForeignContent, TableContainer, container_of
+from fsseg.segment.containers import LINES, Container, ForeignContent, ParquetTable, TableContainer, container_of
 from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
@@ -23,6 +24,7 @@ from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_b
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.places import stamp
 from fsseg.segment.tables.events import RowEvents
+from fsseg.segment.tables.parquet import MAGIC
 from fsseg.segment.times import FoundTime, latest_time
 
 Jumps = list[tuple[int, int]]
@@ -66,7 +68,7 @@ class Reader:
         use_endpoint(self.input.hints.endpoint)
         try:
             with open_bytes(self.input.path, self._stdin) as file:
-                if part == (0, None):
+                if part == (0, None) or self.input.has_rows:
                     source = Source(blocks_of(file))
                     self.container = "unknown" + source.packing
                     container = container_of(source, self.input)
@@ -205,7 +207,8 @@ def read_next(inputs: Sequence[Input]) -> None:
 def split(path: str, parts: int, number: int = 0) -> list[Input]:
     """The file as up to `parts` inputs of about the same size, numbered from `number` on, that can be read apart.
 
-    Only plain files and objects of lines can be split; any other is one input. Raises UnreadableInput.
+    Only plain files of lines or Parquet, and objects of lines, can be split; any other is one input: where a row of CSV
+    begins, depends on all quotes before it. Raises UnreadableInput.
     """
     known = stamp(path)
     if parts < 2 or known is None or not (os.path.isfile(path) or (is_remote(path) and not split_member(path)[1])):
@@ -213,9 +216,14 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
     try:
         with open_bytes(path) as file:
             source = Source(blocks_of(file))
-            if source.packing or container_of(source, Input(path, number)) is not LINES:
+            if source.packing or (is_remote(path) and source.head.startswith(MAGIC)):
                 return [Input(path, number)]
-        return cut_ranges(path, known.size, parts, number)
+            container = container_of(source, Input(path, number))
+        if container is LINES:
+            return cut_ranges(path, known.size, parts, number)
+        if isinstance(container, ParquetTable) and container.can_be_split():
+            return [replace(part, has_rows=True) for part in cut_ranges(path, known.size, parts, number)]
+        return [Input(path, number)]
     except ForeignContent:
         return [Input(path, number)]  # the one who reads it will say so
     except OSError as error:

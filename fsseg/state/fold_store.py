@@ -22,7 +22,9 @@ _NAMED_NEXT = (
 """The key of the person whom the next identify call with the anonymousId of a row names."""
 
 ROOM = 64
-"""Bytes that a record is given room for, beside what is desired of it: see `decided_rows.ROOM`."""
+"""Bytes that a record has room for beside what is desired of it: a row takes four times as long to be decided on where
+it outgrows its page.
+"""
 
 
 class FoldStore:

@@ -19,8 +19,6 @@ _AT_ONCE = 1_000
 """Rows that are turned into Python's values at a time."""
 _NOT_UTF8 = object()
 _DIGITS = ("milliseconds", "microseconds")
-_FIRST_ROW = 1
-"""A Parquet file has no row for its header."""
 _PLAIN = frozenset({"string", "large_string", "int64", "int32", "bool"})
 """Types whose values are JSON's."""
 
@@ -56,20 +54,41 @@ class ParquetRows:
         if self._spool:
             self._spool.close()
 
-    def rows(self, used: Collection[int]) -> Iterator[tuple[Sequence[Any] | Fault, int]]:
-        """The rows with their numbers; what is null is an empty cell.
+    def rows(
+        self, used: Collection[int], start: int = 0, end: int | None = None
+    ) -> Iterator[tuple[Sequence[Any] | Fault, int]]:
+        """The rows with their numbers, of the groups of rows that begin within these bytes; what is null is empty.
 
-        They have only the cells of the columns that are used, until `whole` gives them the others.
+        They have only the cells of the columns that are used, until `whole` gives them the others. Of a group that is
+        damaged, what comes before is given, and one fault for the rest.
         """
-        number = _FIRST_ROW
+        number = 0
         with closing(self):
-            try:
-                for batch in self._file.iter_batches(_AT_ONCE, use_threads=False):
-                    for row in self._rows_of(batch, used):
-                        yield row, number
-                        number += 1
-            except (self._errors, ValueError, OverflowError) as error:
-                raise OSError(None, f"the Parquet file is damaged: {_first_line(error)}") from None
+            for group, count in self._groups(start, end):
+                last = number + count
+                try:
+                    for batch in self._file.iter_batches(_AT_ONCE, row_groups=[group], use_threads=False):
+                        for row in self._rows_of(batch, used):
+                            number += 1
+                            yield row, number
+                except (self._errors, OSError, ValueError, OverflowError) as error:
+                    told = f"{last - number:,} rows up to here are damaged: {_first_line(error)}"
+                    yield Fault("truncated", told, ""), last
+                number = last
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether it has groups of rows that can be read apart."""
+        return bool(self._file.metadata.num_row_groups > 1)
+
+    def _groups(self, start: int, end: int | None) -> Iterator[tuple[int, int]]:
+        """The groups that begin within [start, end), each with the number of its rows."""
+        for at in range(self._file.metadata.num_row_groups):
+            group = self._file.metadata.row_group(at)
+            column = group.column(0)
+            begin = column.dictionary_page_offset or column.data_page_offset
+            if start <= begin and (end is None or begin < end):
+                yield at, group.num_rows
 
     def _rows_of(self, batch: Any, used: Collection[int]) -> Iterable[Sequence[Any] | Fault]:
         left = [at for at in range(batch.num_columns) if at not in used]

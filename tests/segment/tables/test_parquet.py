@@ -10,7 +10,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from fsseg.segment import Event, Input, UnreadableInput, read
+from fsseg.segment import Event, Input, UnreadableInput, read, split
 from fsseg.segment.event import Rejected
 from fsseg.segment.times import canonical
 from tests.segment import exports
@@ -157,6 +157,41 @@ def test_a_track_table_of_a_data_lake_is_told_by_its_folder_and_named_by_its_row
     assert isinstance(event, Event)
     assert (event.type, event.message.event, reader.table) == ("track", "Trial Started", "trial_started")
     assert told(event)["properties"] == {"email": "a@x.example", "plan": "Pro"}
+
+
+def groups(rows: int) -> bytes:
+    held = io.BytesIO()
+    table = pyarrow.table({name: [ROW[name]] * rows for name in ROW} | {"id": [f"m-{at}" for at in range(rows)]})
+    parquet.write_table(table, held, row_group_size=10, compression="NONE")
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 7, 50])
+def test_parts_have_the_rows_of_the_whole(write: Write, parts: int) -> None:
+    path = str(write(groups(73), "identifies.parquet"))
+    readers = [read(part) for part in split(path, parts)]
+    found = [told(item)["messageId"] for reader in readers for item in reader if isinstance(item, Event)]
+    assert found == [f"m-{number}" for number in range(73)]
+    assert sum(reader.lines for reader in readers) == 73
+
+
+def test_tables_whose_rows_belong_together_are_not_split(write: Write) -> None:
+    one = {"key": "k", "value": 1, "external_ids": '{"email":["a@x.example"]}'}
+    path = str(write(exports.parquet([one]), "trait.parquet"))
+    assert len(split(path, 5)) == 1
+
+
+def test_a_damaged_group_of_rows_is_one_reject_and_no_other_is_lost(write: Write) -> None:
+    content = bytearray(groups(40))
+    at = content.index(b"m-15") - 30
+    content[at - 20 : at + 30] = bytes(50)
+    path = write(bytes(content), "identifies.parquet")
+    for parts in (1, 3):
+        readers = [read(part) for part in split(str(path), parts)]
+        found = [item for reader in readers for item in reader]
+        (bad,) = [item for item in found if isinstance(item, Rejected)]
+        assert (bad.code, len(found), sum(reader.lines for reader in readers)) == ("truncated", 31, 40)
+    assert bad.detail.startswith("10 rows up to here are damaged")
 
 
 def test_a_damaged_file_is_told(write: Write) -> None:
