@@ -285,6 +285,8 @@ def test_owners_and_other_choices_are_shown_by_name_beside_their_ids(shell: Shel
     assert "Sam Rivera (" in shell("report", "--person", WHO, "--reason", "").out
     changes = [row for row in chosen(shell, "--person", WHO)["changes"] if row["entity"] == "lead"]
     assert changes[0]["fields"]["owner_id"]["before"] == int(owner[1])
+    fields = {row["field"]: row["value"] for row in chosen(shell, "--person", WHO)["history"]["fields"]}
+    assert re.fullmatch(r"Robin Doe \(\d+\)", fields["owner_id"])
     about = json.loads(Page(shell("report", "--format", "html").out).held["about"])
     assert about["choices"]["lead"]["owner_id"][owner[1]] == "Sam Rivera"
 
