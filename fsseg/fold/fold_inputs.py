@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import convert
 
+from fsseg.cluster import Cluster
 from fsseg.fold.collect import Collector, Counts
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine
+from fsseg.fold.engines.cluster import ClusterEngine
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
 from fsseg.fold.fold_partition import FoldedPartition
@@ -21,7 +22,7 @@ from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
-from fsseg.processes import Processes
+from fsseg.processes import Processes, no_cycles
 from fsseg.segment.open import Input
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.daily_rollup import aggregate
@@ -37,6 +38,9 @@ class Stage(Protocol):
     def advance(self, count: int) -> None:
         """So many events more."""
 
+    def note(self, text: str) -> None:
+        """A few words that stand beside the counts."""
+
 
 @dataclass(frozen=True)
 class Folding:
@@ -49,10 +53,15 @@ class Folding:
     again: bool
     daily: bool
     processes: Processes
+    cluster: Cluster | None
     limit: int | None
 
     def engine(self) -> FoldEngine:
         """Where the work is done. A limit is one count for all, so it takes one process."""
+        if self.cluster is not None:
+            return ClusterEngine(
+                self.cluster, self.catalog, self.rules, None if self.again else self.ledger.delivered()
+            )
         if self.processes.jobs == 1 or self.limit is not None:
             return LocalEngine(self.store.path.parent, self.catalog, self.rules, self.limit)
         return ProcessesEngine(self.processes, self.catalog, self.rules)
@@ -72,12 +81,12 @@ def fold_inputs(
     collector = Collector(work.store, dedupe)
     with closing(work.engine()) as engine, no_cycles(), work.store.hurried():
         with stage("Read", None, "events") as shown:
-            engine.read(inputs, collector, ticking(shown.advance))
+            engine.read(inputs, collector, ticking(shown.advance), shown.note)
         dedupe.clear()
         mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
         known_new = work.rules.offline and not (work.daily or work.again)
         with stage("Fold", None, "people", brief=True) as shown:
-            partitions = _told(engine.fold(collector.size), ticking(shown.advance))
+            partitions = _told(engine.fold(collector.size, shown.note), ticking(shown.advance))
             write_records(
                 work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new
             )
@@ -102,15 +111,3 @@ def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:
     reasons = [(EventOutcome(outcome), Code(code), count) for (outcome, code), count in (+counts.reasons).items()]
     warned = convert(warnings.rows(), list[WarningCount])
     return EventCounts(counts.read, dict(counts.by_type), reasons, warned, counts.unreadable)
-
-
-@contextmanager
-def no_cycles() -> Iterator[None]:
-    """No search for reference cycles: events make none, and among so many it takes a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
