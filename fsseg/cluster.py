@@ -69,12 +69,15 @@ class Cluster:
                 with warnings.catch_warnings():  # `_check_versions` says more
                     warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
                     self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-                stack.callback(self._client.close)
-                self._client.wait_for_workers(1, timeout=PATIENCE)
             except OSError:
                 raise Halted(f"no scheduler answers at {self.address}") from None
-            except TimeoutError:
+            stack.callback(self._client.close)
+            try:
+                self._client.wait_for_workers(1, timeout=PATIENCE)
+            except OSError:
                 raise Halted(f"no worker has come to the scheduler at {self.address}") from None
+            self.threads = max(1, sum(self._client.nthreads().values()))
+            """How many tasks the workers do at a time."""
             self._check_versions()
             self._check_paths([path for path in inputs if not is_remote(path)])
             self._stack = stack.pop_all()
@@ -88,7 +91,7 @@ class Cluster:
         ours = _versions(found["client"])
         for where, theirs in {"the scheduler": found["scheduler"], **found["workers"]}.items():
             for name, number in _versions(theirs).items():
-                if number != ours[name] and not (name == "fsseg" and where == "the scheduler"):
+                if number != ours[name] and not (where == "the scheduler" and name in ("fsseg", "pandas")):
                     other = f"{name} {number}" if number else f"no {name}"
                     raise ConfigError(
                         f"{where} has {other}, this machine {name} {ours[name]}: planning on a cluster takes the same"
@@ -97,21 +100,27 @@ class Cluster:
 
     def _check_paths(self, paths: list[str]) -> None:
         sizes = [(absolute(path), known.size) for path in paths if (known := stamp(path)) is not None]
-        for worker, missing in self._client.run(_first_missing, sizes).items() if sizes else ():
+        for worker, missing in self.run(_first_missing, sizes).items() if sizes else ():
             if missing:
                 raise ConfigError(
                     f"{missing} isn't there for the worker {worker}: on a cluster, inputs are in a store (s3://, gs://,"
                     " az://), or in a folder that all of it shares"
                 )
 
+    def run(self, work: Callable[..., Any], *values: Any) -> dict[str, Any]:
+        """What it gives on each worker."""
+        return dict(self._client.run(work, *values))
+
     def submit(self, work: Callable[..., Any], *values: Any) -> Any:
         """Have something made on a worker, from values and from what was made before."""
-        return self._client.submit(work, *values, pure=False)
+        with self._there():
+            return self._client.submit(work, *values, pure=False)
 
     def map(self, work: Callable[..., Any], tasks: Sequence[Any], *values: Any) -> list[Any]:
         """The same for each of some tasks, all with the same further values; each is tried several times."""
-        return list(self._client.map(work, tasks, *([value] * len(tasks) for value in values), pure=False,
-                                     retries=TRIES - 1))  # fmt: skip
+        with self._there():
+            more = ([value] * len(tasks) for value in values)
+            return list(self._client.map(work, tasks, *more, pure=False, retries=TRIES - 1))
 
     def shuffled(self, made: Iterable[tuple[Any, int]], like: Any, column: str, divisions: list[int]) -> list[Any]:
         """The rows of frames, put together by where the number in a column stands among the divisions.
@@ -126,7 +135,8 @@ class Cluster:
     def made(self, work: Callable[..., Any], parts: Sequence[Any], *values: Sequence[Any]) -> list[Any]:
         """Have something made of each of the parts of shuffled frames, and of its values."""
         task = self._delayed(work, pure=False)
-        return list(self._client.compute([task(*each) for each in zip(parts, *values, strict=True)]))
+        with self._there():
+            return list(self._client.compute([task(*each) for each in zip(parts, *values, strict=True)]))
 
     def completed(self, futures: Sequence[Any], tick: Tick) -> Iterator[Any]:
         """What was asked for, as it is done. Raises what `tick` raises, and `Halted` where the scheduler is gone."""
@@ -143,8 +153,11 @@ class Cluster:
                     if self._client.status != "running":
                         raise self._gone() from None
 
-    def value(self, future: Any, name: str, tick: Tick) -> Any:
-        """What a worker has made, once it is; `name` says what in errors. Raises as `completed` does."""
+    def value(self, future: Any, name: str, tick: Tick, tries: int = 1) -> Any:
+        """What a worker has made, once it is, with so many tries; `name` says what in errors.
+
+        Raises as `completed` does.
+        """
         for _ in self.completed([future], tick):
             pass
         try:
@@ -153,18 +166,26 @@ class Cluster:
             raise Halted(
                 f"{name}: every worker that had begun with it was ended from outside, perhaps for want of memory"
             ) from None
-        except (self._distributed.CancelledError, OSError, TimeoutError) as error:
-            if self._client.status == "running" and not isinstance(error, self._distributed.CancelledError):
-                raise Halted(f"{name}: {error}") from None
-            raise self._gone() from None
-        except Exception as error:
-            tries = f" {TRIES} times" if future.key.startswith("read") else ""
-            raise Halted(f"{name} failed{tries} on the cluster: {type(error).__name__}: {error}") from error
+        except (Exception, self._distributed.CancelledError) as error:
+            if future.status != "error":  # it isn't the worker's
+                raise self._gone() from None
+            times = f" {tries} times" if tries > 1 else ""
+            raise Halted(f"{name} failed{times} on the cluster: {type(error).__name__}: {error}") from error
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """Whatever goes wrong inside because the scheduler is gone is told as that."""
+        try:
+            yield
+        except Exception:
+            if self._client.status != "running":
+                raise self._gone() from None
+            raise
 
     def cancel(self, futures: Sequence[Any]) -> None:
         """What isn't begun yet won't be."""
         if self._client.status == "running":
-            with suppress(OSError, TimeoutError):
+            with suppress(OSError):
                 self._client.cancel(futures)
 
     def _gone(self) -> Halted:

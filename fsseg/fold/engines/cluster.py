@@ -18,7 +18,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
-from fsseg.cluster import LOCAL, Cluster
+from fsseg.cluster import LOCAL, TRIES, Cluster
 from fsseg.figures import counted
 from fsseg.fold.batch import Batch, moved
 from fsseg.fold.collect import Collector, Repeated
@@ -44,8 +44,11 @@ from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
 from fsseg.state.delivered_keys import Delivered
 
-PART = 64 << 20
-"""Bytes of a big file, or of small ones together, that are read at a time."""
+PARTS = 2 << 20, 64 << 20
+"""Bytes of a big file, or of small ones together, that are read at a time: at least, and at most."""
+
+PARTS_EACH = 4
+"""Parts that there are for each thread of the workers, where the input is large enough, so that none has to wait."""
 
 BUCKETS = 256
 """Shares of the event keys in which repetitions are looked for."""
@@ -75,7 +78,10 @@ class ClusterEngine:
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
         self._tick = tick
-        self._parts = parts_in(inputs, absolute_paths=not self._cluster.address.startswith(LOCAL))
+        least, most = PARTS
+        size = sum(known.size for input in inputs if (known := stamp(input.path)))
+        size = max(least, min(most, size // (PARTS_EACH * self._cluster.threads)))
+        self._parts = parts_in(inputs, size, absolute_paths=not self._cluster.address.startswith(LOCAL))
         if not self._parts:
             return
         self._read = self._cluster.map(read_part, self._parts, self._tools)
@@ -104,7 +110,7 @@ class ClusterEngine:
         found: list[list[ReadInput]] = [[] for _ in told]
         for done, future in enumerate(self._cluster.completed(told, self._tick), 1):
             number = places[future.key]
-            found[number] = self._cluster.value(future, _name(self._parts[number]), self._tick)
+            found[number] = self._cluster.value(future, _name(self._parts[number]), self._tick, TRIES)
             self._tick(sum(input.events for input in found[number]))
             note(f"{done:,} of {counted(len(told), 'part')}")
         return found
@@ -172,22 +178,22 @@ class Repetitions:
         ]
 
 
-def parts_in(inputs: Sequence[Input], *, absolute_paths: bool) -> list[Part]:
+def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> list[Part]:
     """The inputs in parts of about the same size: byte ranges of big ones, several of small ones."""
     parts: list[Part] = []
     room = 0
     for input in inputs:
-        pieces = parts_of(input, PART)
+        pieces = parts_of(input, size)
         if absolute_paths:
             pieces = [replace(piece, path=absolute(piece.path)) for piece in pieces]
         known = stamp(input.path)
-        size = known.size if known else 0
-        if len(pieces) == 1 and size <= room:
+        taken = known.size if known else 0
+        if len(pieces) == 1 and taken <= room:
             parts[-1].inputs.append(pieces[0])
-            room -= size
+            room -= taken
             continue
         parts += [Part(len(parts) + at, [piece]) for at, piece in enumerate(pieces)]
-        room = PART - size if len(pieces) == 1 else 0
+        room = size - taken if len(pieces) == 1 else 0
     return parts
 
 
