@@ -12,6 +12,7 @@ from rich.text import Text
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_table
 from fsseg.figures import counted, number
+from fsseg.mapping.counts import told
 from fsseg.mapping.event_rule import ANY
 from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitStats
 from fsseg.mapping.names import did_you_mean
@@ -59,7 +60,7 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
         },
         "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in stats.names.most_common()],
         "reasons": [
-            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": stats.first[code]}
+            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": told(stats.first[code])}
             for (outcome, code), n in stats.reasons.most_common()
         ],
         "traits": [_trait(trait) for trait in inspection.traits()],
@@ -149,7 +150,7 @@ def _left_out(out: Console, stats: FileStats) -> None:
         reasons = [(code, n) for (kind, code), n in stats.reasons.most_common() if kind == outcome]
         if reasons:
             _section(out, f"{title}: {counted(sum(n for _, n in reasons), 'event')}")
-            rows = [(number(n), code, f"first: {stats.first[code]}", REASONS[code].hint) for code, n in reasons]
+            rows = [(number(n), code, f"first: {told(stats.first[code])}", REASONS[code].hint) for code, n in reasons]
             print_table(out, ("", "", "", ""), rows)
 
 

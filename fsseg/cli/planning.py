@@ -25,6 +25,7 @@ from fsseg.cli.session import (
     import_flags,
     kept_stdin,
     refuse_forbidden,
+    refuse_on_cluster,
     register,
     resumable,
     session,
@@ -43,7 +44,7 @@ from fsseg.report.render import print_json
 from fsseg.report.standing import standing
 from fsseg.segment.objects import is_remote
 from fsseg.segment.places import absolute
-from fsseg.settings import ConfigError, Settings
+from fsseg.settings import Settings
 from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.input_files import imports, note_imported
@@ -105,16 +106,6 @@ def run(
                     raise BrakeRefused(refusal)
 
             return drive(held, pipeline, act, show, partly=unreadable > 0)
-
-
-def refuse_on_cluster(settings: Settings, paths: list[str]) -> None:
-    """Raise `ConfigError` for what can't be planned on a cluster."""
-    if settings.cluster.address is None:
-        return
-    if settings.limit is not None:
-        raise ConfigError("--limit counts events one after another, which workers of a cluster don't: leave one out")
-    if STDIN in paths:
-        raise ConfigError("standard input can't be read by the workers of a cluster: give files that all of it sees")
 
 
 def unfinished(held: Session, files: list[str]) -> list[str]:

@@ -137,6 +137,16 @@ def import_flags(settings: Settings) -> str:
     return " ".join([*flags, *(flag for flag, wanted in given.items() if wanted)])
 
 
+def refuse_on_cluster(settings: Settings, paths: list[str]) -> None:
+    """Raise `ConfigError` for what can't be planned on a cluster."""
+    if settings.cluster.address is None:
+        return
+    if settings.limit is not None:
+        raise ConfigError("--limit counts events one after another, which workers of a cluster don't: leave one out")
+    if STDIN in paths:
+        raise ConfigError("standard input can't be read by the workers of a cluster: give files that all of it sees")
+
+
 def find_inputs(paths: Sequence[str], consoles: Consoles, settings: Settings) -> tuple[list[str], int]:
     """The files to read, and how many paths could not be; each of those is told. Raises `NoInput` if none can."""
     use_endpoint(settings.endpoint)

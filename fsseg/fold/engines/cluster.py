@@ -78,10 +78,7 @@ class ClusterEngine:
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
         self._tick = tick
-        least, most = PARTS
-        size = sum(known.size for input in inputs if (known := stamp(input.path)))
-        size = max(least, min(most, size // (PARTS_EACH * self._cluster.threads)))
-        self._parts = parts_in(inputs, size, absolute_paths=not self._cluster.address.startswith(LOCAL))
+        self._parts = parts_for(self._cluster, inputs)
         if not self._parts:
             return
         self._read = self._cluster.map(read_part, self._parts, self._tools)
@@ -110,7 +107,7 @@ class ClusterEngine:
         found: list[list[ReadInput]] = [[] for _ in told]
         for done, future in enumerate(self._cluster.completed(told, self._tick), 1):
             number = places[future.key]
-            found[number] = self._cluster.value(future, _name(self._parts[number]), self._tick, TRIES)
+            found[number] = self._cluster.value(future, name_of(self._parts[number]), self._tick, TRIES)
             self._tick(sum(input.events for input in found[number]))
             note(f"{done:,} of {counted(len(told), 'part')}")
         return found
@@ -133,7 +130,7 @@ class ClusterEngine:
         """The batches of each part, by its inputs."""
         told = deque(self._cluster.map(itemgetter(_BATCHES), self._read))
         for part in self._parts:
-            content = self._cluster.value(told.popleft(), _name(part), self._tick)
+            content = self._cluster.value(told.popleft(), name_of(part), self._tick)
             yield iter(marshal.loads(content))  # noqa: S302  # what our own workers wrote
 
     def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
@@ -178,6 +175,14 @@ class Repetitions:
         ]
 
 
+def parts_for(cluster: Cluster, inputs: Sequence[Input]) -> list[Part]:
+    """The inputs in as many parts as the workers of a cluster have use for."""
+    least, most = PARTS
+    size = sum(known.size for input in inputs if (known := stamp(input.path)))
+    size = max(least, min(most, size // (PARTS_EACH * cluster.threads)))
+    return parts_in(inputs, size, absolute_paths=not cluster.address.startswith(LOCAL))
+
+
 def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> list[Part]:
     """The inputs in parts of about the same size: byte ranges of big ones, several of small ones."""
     parts: list[Part] = []
@@ -197,7 +202,7 @@ def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> lis
     return parts
 
 
-def _name(part: Part) -> str:
+def name_of(part: Part) -> str:
     """What a part is called in errors."""
     first = part.inputs[0]
     if first.start or first.end is not None:
