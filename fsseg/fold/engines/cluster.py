@@ -190,7 +190,8 @@ def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> lis
     for input in inputs:
         pieces = parts_of(input, size)
         if absolute_paths:
-            pieces = [replace(piece, path=absolute(piece.path)) for piece in pieces]
+            hints = replace(input.hints, identifiers=tuple(map(absolute, input.hints.identifiers)))
+            pieces = [replace(piece, path=absolute(piece.path), hints=hints) for piece in pieces]
         known = stamp(input.path)
         taken = known.size if known else 0
         if len(pieces) == 1 and taken <= room:
