@@ -73,16 +73,16 @@ class Processes:
             pickle.dump(value, file)
         return file.name
 
-    def results(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+    def results(self, work: Callable[[Task], Result], tasks: Iterable[Task], ahead: int = 2) -> Iterator[Result]:
         """What `work` gives for each task, in their order.
 
-        Where there are processes, a few tasks are under way at a time, and begin at once. `work` is a function of a
-        module. Raises `ProcessLost` where a process is ended from outside.
+        Where there are processes, so many tasks for each are under way at a time, and begin at once. `work` is a
+        function of a module. Raises `ProcessLost` where a process is ended from outside.
         """
         if self._pool is None:
             return map(work, tasks)
         rest = (self._submitted(work, task) for task in tasks)
-        return _in_order(deque(islice(rest, 2 * self.jobs)), rest)
+        return _in_order(deque(islice(rest, ahead * self.jobs)), rest)
 
     def _submitted(self, work: Callable[[Task], Result], task: Task) -> Future[Result]:
         assert self._pool is not None

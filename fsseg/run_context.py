@@ -156,6 +156,7 @@ class RunContext:
         return Matching(
             self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
             self.settings.identity.id_field, self.settings.identity.deal_id_field, self._converts, self.say, tick, anew,
+            ("updated_at",) if Mode(self.settings.existing) is Mode.NEWER else (),
         )  # fmt: skip
 
     @property
@@ -189,6 +190,7 @@ class RunContext:
         with self.store.transaction():
             if expected is not None:
                 self.store.meta.forecast = expected
+                self.store.meta.first_forecast = self.store.meta.first_forecast or expected
             self._note_generation(generation)
             if self.reader is not None:
                 seal(self.store)
@@ -242,7 +244,7 @@ class RunContext:
     def _deal_links(self) -> DealLinks:
         folder = self.run.folder.parent.parent
         found = read_behaviour(folder) or Behaviour()
-        return DealLinks(found.bulk_loses_contacts, lambda: note_lost_contacts(folder))
+        return DealLinks(found.deal_contacts == "lost", lambda: note_lost_contacts(folder))
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""

@@ -1,19 +1,19 @@
-"""How an account behaves where accounts differ, tried on a contact that is made for it and deleted again."""
+"""How an account behaves where accounts differ, tried on records that are made for it and deleted again."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fsseg.freshsales.errors import BulkBusy, FreshsalesError, NoBulk, Refused
-from fsseg.freshsales.reader import Reader, Row
+from fsseg.account.probe_records import ProbeRecords
+from fsseg.freshsales.errors import BulkBusy, Forbidden, NoBulk, Refused
+from fsseg.freshsales.names import Entity
+from fsseg.freshsales.reader import Job, Reader, Row
 from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.coerce import BAD
-from fsseg.mapping.field_types import DROPDOWN, NUMBER, TEXT, coercer
+from fsseg.mapping.field_types import DROPDOWN, NUMBER, TEXT
 from fsseg.mapping.fields import Field
 from fsseg.state.behaviour import Behaviour
 
@@ -24,70 +24,45 @@ JOB_POLLS = 30
 SAMPLES: dict[str, tuple[Any, Any]] = {TEXT.name: ("fsseg probe", "fsseg probe 2"), NUMBER.name: (1, 2)}
 """Two values of the types of custom fields that are tried."""
 
-ANY_VALUES: tuple[Any, ...] = ("fsseg probe", 1, True, "2030-01-01")
-"""One of these fits a field of any type."""
-
-MOST_REQUIRED = 20
-"""Fields that are asked for, one after the other, until the probe is given up."""
-
 NO_CHOICE = "fsseg has no such choice"
 
 
 @dataclass
 class Probe:
-    """One probe. `pause` waits so many seconds; `now` tells the time, in seconds.
-
-    `wanted` gives the field that a refusal speaks of.
-    """
+    """One probe. `pause` waits so many seconds; `now` tells the time, in seconds."""
 
     reader: Reader
     writer: Writer
     catalog: Catalog
-    defaults: Mapping[str, Any]
-    wanted: Callable[[str], str | None]
+    records: ProbeRecords
     pause: Callable[[float], None]
     now: Callable[[], float]
-    email: str = field(default_factory=lambda: f"fsseg-probe-{secrets.token_hex(6)}@example.com")
-    contact_id: int | None = None
-    """The contact's id, until it is deleted."""
-    required: list[str] = field(default_factory=list)
-    """The fields without which the contact was refused."""
+    refused: dict[Entity, Refused] = field(default_factory=dict)
+    """Why no such record could be made, but for the contact."""
 
     def run(self) -> Behaviour:
-        """Make the contact, try, and tell. Raises `FreshsalesError`; `Refused` where the contact itself is refused."""
+        """Make a contact, try, and tell. Raises `FreshsalesError`; `Refused` where the contact itself is refused.
+
+        What a lead needs, and what becomes of a deal's contact in bulk, is tried besides, where this key may.
+        """
         first, second = self._custom_fields()
         made = self.now()
-        answer = self._create(self._body())
-        self.contact_id = int(answer["id"])
+        self.records.create("contact", self.records.body("contact"))
         single = self._keeps(first, second, self._write_singly)
         null, choices = self._null(), self._choices()
-        bulk = self._keeps(first, second, self._write_in_bulk)
-        return Behaviour(datetime.now(UTC).isoformat(timespec="seconds"), single, bulk, null, choices, self._lag(made))
+        bulk, lag = self._keeps(first, second, self._write_in_bulk), self._lag(made)
+        if "lead" in self.catalog.people:
+            self._make("lead")
+        probed_at = datetime.now(UTC).isoformat(timespec="seconds")
+        return Behaviour(probed_at, single, bulk, null, choices, lag, self._deal_contacts())
 
-    def _create(self, body: Row) -> Row:
-        """Make the contact; each field that is asked for gets a sample, so that one probe finds all of them."""
-        while True:
-            try:
-                return self.writer.create("contact", body)
-            except Refused as error:
-                name = self.wanted(error.message)
-                field = self.catalog.fields("contact").get(name or "")
-                sample = _sample(field) if field is not None and name not in self.required else None
-                if field is None or sample is None or len(self.required) >= MOST_REQUIRED:
-                    raise
-                self.required.append(field.name)
-                if field.custom:
-                    body = {**body, "custom_field": {**body.get("custom_field", {}), field.name: sample}}
-                else:
-                    body = {**body, field.name: sample}
-
-    def _body(self) -> Row:
-        """As little as can be, so that it is seen what contacts need."""
-        body: Row = {"last_name": "fsseg probe (delete me)"}
-        custom: Row = {}
-        for name, value in self.defaults.items():
-            (custom if name.startswith("cf_") else body)[name] = value
-        return {**body, "emails": self.email} | ({"custom_field": custom} if custom else {})
+    def _make(self, entity: Entity) -> None:
+        try:
+            self.records.create(entity, self.records.body(entity))
+        except Refused as error:
+            self.refused[entity] = error
+        except Forbidden:
+            pass
 
     def _custom_fields(self) -> tuple[Field | None, Field | None]:
         fields = self.catalog.fields("contact").values()
@@ -112,15 +87,48 @@ class Probe:
 
     def _write_in_bulk(self, body: Row) -> bool:
         try:
-            job = self.writer.bulk_upsert("contact", [{"id": str(self._id), "data": body}])
+            job = self._ended(self.writer.bulk_upsert("contact", [{"id": str(self._id), "data": body}]))
         except (NoBulk, BulkBusy, Refused):
             return False
+        return job is not None and job.status == "done"
+
+    def _ended(self, job_id: str) -> Job | None:
         for _ in range(JOB_POLLS):
-            status = self.reader.job(job).status
-            if status != "running":
-                return status == "done"
+            job = self.reader.job(job_id)
+            if job.status != "running":
+                return job
             self.pause(POLL_S)
-        return False
+        return None
+
+    def _deal_contacts(self) -> Literal["kept", "lost"] | None:
+        """What becomes of the contact of a deal that is made in bulk; where there is no bulk, what deals need."""
+        records, body = self.records, self.records.body("deal")
+        while True:
+            data = {**body, "contacts_added_list": [self._id]}
+            try:
+                with records.sending("deal"):
+                    job_id = self.writer.bulk_upsert("deal", [{"name": records.name, "data": data}])
+            except NoBulk:
+                self._make("deal")
+                return None
+            except (BulkBusy, Refused, Forbidden):
+                return None
+            job = self._ended(job_id)
+            if job is None or job.status != "done":
+                return None
+            if not (job.failed or job.failures):
+                break
+            del records.sent["deal"]
+            refusal = "; ".join(text for _, texts in job.failures for text in texts)
+            fuller = records.fuller("deal", body, refusal)
+            if fuller is None:
+                self.refused["deal"] = Refused(refusal or "refused without a word", status=400)
+                return None
+            body = fuller
+        ids = [int(deal["id"]) for deal in self.reader.deals_of(self._id) if deal.get("name") == records.name]
+        if ids:
+            records.sent["deal"] = ids[0]
+        return "kept" if ids else "lost"
 
     def _null(self) -> Literal["clears", "ignored"]:
         self.writer.update("contact", self._id, {"job_title": "fsseg probe"})
@@ -140,15 +148,16 @@ class Probe:
 
     def _lag(self, made: float) -> float | None:
         while (waited := self.now() - made) < LONGEST_LAG_S:
-            if self.reader.lookup(self.email, "email", ("contact",))["contact"]:
+            if self.reader.lookup(self.records.email, "email", ("contact",))["contact"]:
                 return round(waited, 1)
             self.pause(POLL_S)
         return None
 
     @property
     def _id(self) -> int:
-        assert self.contact_id is not None
-        return self.contact_id
+        id = self.records.sent["contact"]
+        assert id is not None
+        return id
 
     def _read(self) -> Row:
         return self.reader.get("contact", self._id)[0]
@@ -156,22 +165,3 @@ class Probe:
     def _custom(self) -> Row:
         custom = self._read().get("custom_field")
         return custom if isinstance(custom, dict) else {}
-
-
-def _sample(wanted: Field) -> Any:
-    """A value that a field of this type takes; None where none is known."""
-    choices = [choice.text for choice in (wanted.choices or ())[:1]]
-    fitting = (coercer(wanted)(value) for value in (*choices, *ANY_VALUES))
-    return next((value for value in fitting if value is not BAD), None)
-
-
-def delete(probe: Probe, writer: Writer) -> str | None:
-    """Delete the probe's contact; where that fails, what is to be deleted by hand."""
-    if probe.contact_id is None:
-        return None
-    try:
-        writer.delete("contact", probe.contact_id)
-    except FreshsalesError as error:
-        return f"the probe's contact #{probe.contact_id} ({probe.email}) could not be deleted, do so by hand: {error}"
-    probe.contact_id = None
-    return None

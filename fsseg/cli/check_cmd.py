@@ -30,7 +30,7 @@ def check(
         bool,
         typer.Option(
             "--probe",
-            help="Make a contact, see how the account treats updates, null and look-ups, and delete it again.",
+            help="Make a contact, a lead and a deal, see how the account treats them, and delete them again.",
             rich_help_panel=o.RUN,
         ),
     ] = False,
@@ -89,9 +89,7 @@ def _plain(found: Checkup, connection: Connection, code: ExitCode) -> dict[str, 
 
 
 def _print(out: Console, found: Checkup, connection: Connection, *, probed: bool) -> None:
-    from rich.text import Text
-
-    from fsseg.cli.table import heading, print_table
+    from fsseg.cli.table import heading, print_sentence, print_table
     from fsseg.figures import counted, number
 
     account, pacer = connection.account, connection.pacer
@@ -103,9 +101,9 @@ def _print(out: Console, found: Checkup, connection: Connection, *, probed: bool
     print_table(out, ("", "", ""), rows, styles=[STYLES[one.state] for one in found.findings])
     out.print()
     if found.catalog:
-        out.print(Text(f"Track events become {found.track}; page events become {found.page}."), soft_wrap=True)
+        print_sentence(out, f"Track events become {found.track}; page events become {found.page}.")
     beside = ", beside those of the probe" if probed else ""
-    out.print(Text(f"{counted(pacer.total, 'request')}, all of them reading{beside}.", style="dim"), soft_wrap=True)
+    print_sentence(out, f"{counted(pacer.total, 'request')}, all of them reading{beside}.", "dim")
 
 
 def _verdict(found: Checkup) -> str:

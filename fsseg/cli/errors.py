@@ -21,6 +21,14 @@ class NoInput(Exception):
     """None of the inputs can be read (exit 4)."""
 
 
+def nothing_to_read(*faults: str) -> NoInput:
+    """What ends a command that was given nothing that it can read."""
+    error = NoInput("\n".join([*faults, "nothing to read"]))
+    error.add_note("give files or folders of events, addresses such as s3://…, or - for standard input")
+    error.add_note("fsseg help import has examples")
+    return error
+
+
 @contextmanager
 def handled(consoles: Consoles, *, as_json: bool = False) -> Iterator[None]:
     """Say what the error means, once, on stderr, and end with its exit code; as JSON on stdout too, if asked for."""

@@ -99,7 +99,7 @@ def read_all(
     inspection: Inspection, settings: Settings, files: list[str], output: Output, known: Known
 ) -> int:  # fmt: skip
     """Read all files; how many could not be. Raises `NoInput` if none could."""
-    from fsseg.cli.errors import NoInput
+    from fsseg.cli.errors import nothing_to_read
     from fsseg.cli.session import tell_empty
     from fsseg.segment.hints import hints_of
     from fsseg.segment.open import Input
@@ -121,7 +121,7 @@ def read_all(
     for file in faulty:
         output.consoles.mistake(f"{file.path}: {file.unreadable}")
     if faulty and len(faulty) == len(files):
-        raise NoInput("nothing to read")
+        raise nothing_to_read()
     return len(faulty)
 
 

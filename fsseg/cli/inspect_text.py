@@ -10,16 +10,14 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.cli.known_fields import Known
-from fsseg.cli.table import heading, print_table
+from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
 from fsseg.mapping.counts import told
-from fsseg.mapping.event_rule import ANY
 from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitStats
-from fsseg.mapping.names import did_you_mean
-from fsseg.mapping.timeline import v2_name
-from fsseg.report.console import glyphs
-from fsseg.report.model import type_parts
-from fsseg.report.reasons import REASONS
+from fsseg.report.console import glyphs, line_width, sanitise
+from fsseg.report.formats.text_lines import reason_lines
+from fsseg.report.model import ReasonRow, type_parts
+from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.state.actions import EventOutcome
 
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
@@ -65,7 +63,7 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
         ],
         "traits": [_trait(trait) for trait in inspection.traits()],
         "warnings": inspection.other_warnings(),
-        "unmet_events": [{"name": name, "hint": hint} for name, hint in unmet_events(inspection)],
+        "unmet_events": [{"name": name, "hint": hint} for name, hint in inspection.unmet_events().items()],
     }
 
 
@@ -88,7 +86,8 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
         (file.path, _kind(file), number(file.events), _days(file), _remark(file.bad, imported.get(file.path)))
         for file in stats.files[:top]
     ]
-    print_table(out, ("file", "container", "events", "days", ""), files, right=("events",))
+    columns = ("file", "container", "events", "days", "")
+    print_table(out, columns, files, right=("events",), giving=("file",), ends=("file",))
     _more(out, len(stats.files), top)
     out.print()
     _sentences(out, stats)
@@ -97,10 +96,8 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
         names = [(number(n), kind, name) for (kind, name), n in stats.names.most_common(top)]
         print_table(out, ("count", "type", "name"), names, right=("count",))
         _more(out, len(stats.names), top)
-    for name, hint in unmet_events(inspection):
-        out.print(
-            Text(f"Not in these files, but in the settings: event {name!r}{hint and f'; {hint}'}"), soft_wrap=True
-        )
+    for name, hint in inspection.unmet_events().items():
+        print_sentence(out, f"Not in these files, but in the settings: event {name!r}{hint and f'; {hint}'}")
     _left_out(out, stats)
     traits = inspection.traits()
     if traits:
@@ -112,14 +109,7 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
         _ignored(out, traits, top)
     for warning in inspection.other_warnings()[:top]:
         text = f"Warning {warning['code']}: {warning['name']} {number(int(warning['count']))}"
-        out.print(Text(text + (f"; {warning['hint']}" if warning["hint"] else "")), soft_wrap=True)
-
-
-def unmet_events(inspection: Inspection) -> list[tuple[str, str]]:
-    """The names of events in the mapping that no event has, each with the closest that there is."""
-    met = {name for _, name in inspection.stats.names}
-    names = [v2_name(name) for name in inspection.mapped_events if name != ANY]
-    return [(name, did_you_mean(name, met)) for name in names if name not in met]
+        print_sentence(out, f"{text}; {warning['hint'] or WARNINGS[str(warning['code'])].hint}")
 
 
 def _section(out: Console, title: str) -> None:
@@ -142,16 +132,20 @@ def _sentences(out: Console, stats: FileStats) -> None:
     if stats.duplicates:
         lines.append(f"Duplicates: {about}{number(stats.duplicates)}, taken once.")
     for line in lines:
-        out.print(Text(line), soft_wrap=True)
+        print_sentence(out, line)
 
 
 def _left_out(out: Console, stats: FileStats) -> None:
     for outcome, title in ((EventOutcome.REJECTED, "Rejected"), (EventOutcome.SKIPPED, "Skipped")):
-        reasons = [(code, n) for (kind, code), n in stats.reasons.most_common() if kind == outcome]
-        if reasons:
-            _section(out, f"{title}: {counted(sum(n for _, n in reasons), 'event')}")
-            rows = [(number(n), code, f"first: {told(stats.first[code])}", REASONS[code].hint) for code, n in reasons]
-            print_table(out, ("", "", "", ""), rows)
+        rows = [
+            ReasonRow(code, outcome, n, REASONS[code].hint, sanitise(told(stats.first[code])))
+            for (kind, code), n in stats.reasons.most_common()
+            if kind == outcome
+        ]
+        if rows:
+            _section(out, f"{title}: {counted(sum(row.count for row in rows), 'event')}")
+            for line in reason_lines(rows, line_width(out)):
+                out.print(line, soft_wrap=True)
 
 
 def _ignored(out: Console, traits: list[TraitStats], top: int | None) -> None:

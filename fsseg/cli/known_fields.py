@@ -70,4 +70,4 @@ def imported(settings: Settings, files: Sequence[str]) -> dict[str, str]:
     if not path.exists():
         return {}
     with closing(Ledger(path)) as ledger:
-        return imports(ledger, files)
+        return imports(ledger, files, settings.model_dump())

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fsseg.cli.errors import NoInput
+from fsseg.cli.errors import nothing_to_read
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
 from fsseg.cli.session import (
@@ -48,7 +48,7 @@ from fsseg.settings import Settings
 from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.input_files import imports, note_imported
-from fsseg.state.plan_counts import has_converted, has_failed, has_writes_to_come, has_written
+from fsseg.state.plan_counts import has_failed, has_stayed, has_writes_to_come, has_written
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
@@ -111,7 +111,7 @@ def run(
 def unfinished(held: Session, files: list[str]) -> list[str]:
     """The files without the objects that earlier runs have dealt with wholly: these aren't even fetched."""
     objects = [path for path in files if is_remote(path)]
-    done = imports(held.ledger, objects, held.settings.filter.since)
+    done = imports(held.ledger, objects, held.settings.model_dump())
     if done:
         held.output.consoles.info(
             f"{counted(len(done), 'object was', 'objects were')} dealt with wholly by earlier runs, and"
@@ -239,7 +239,7 @@ def refuse_foreign(store: Store, files: int) -> None:
     """Raise `NoInput` where none of the inputs holds events, saying what they are."""
     counts = store.meta.counts
     if counts.unreadable and len(counts.unreadable) == files and not counts.read:
-        raise NoInput("\n".join([fault for _, fault in counts.unreadable[:FEW]] + ["nothing to read"]))
+        raise nothing_to_read(*(fault for _, fault in counts.unreadable[:FEW]))
 
 
 def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:
@@ -284,7 +284,7 @@ def _whole_seconds(time: str) -> str:
 
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
-    return store.meta.undoes is not None and (has_failed(store) or has_converted(store))
+    return store.meta.undoes is not None and (has_failed(store) or has_stayed(store))
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:

@@ -1,15 +1,17 @@
-"""`fsseg check --probe`: making, trying and deleting the contact on which an account's behaviour is seen."""
+"""`fsseg check --probe`: making, trying and deleting the records on which an account's behaviour is seen."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from fsseg.account.fields import read_fields
 from fsseg.account.preflight import Finding
-from fsseg.account.probe import Probe, delete
+from fsseg.account.probe import Probe
+from fsseg.account.probe_records import ProbeRecords
 from fsseg.cli.connect import account_folder, account_of, connected, locked, make_pacer
 from fsseg.cli.session import Output, interruptible, rules_of
 from fsseg.freshsales.errors import Refused
+from fsseg.freshsales.names import Entity
 from fsseg.plan.defaults import Defaults
 from fsseg.push.refused_field import wanted_field
 from fsseg.settings import Settings
@@ -26,8 +28,15 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "null": {"clears": "null clears a field", "ignored": "null is ignored"},
     "choices": {"dropped": "an unknown choice is dropped without a word", "refused": "an unknown choice is refused"},
+    "deal_contacts": {
+        "kept": "deals made in bulk keep their contacts",
+        "lost": "deals made in bulk lose their contacts, so they are made one by one",
+    },
 }
-NAMES = {"custom_fields": "custom fields", "bulk_custom_fields": "bulk", "null": "null", "choices": "choices"}
+NAMES = {
+    "custom_fields": "custom fields", "bulk_custom_fields": "bulk", "null": "null", "choices": "choices",
+    "deal_contacts": "deals",
+}  # fmt: skip
 
 
 def probe(settings: Settings, output: Output) -> list[Finding]:
@@ -42,26 +51,30 @@ def probe(settings: Settings, output: Output) -> list[Finding]:
     ):
         catalog = read_fields(connection.reader, account.edition).catalog
         rules = rules_of(settings, application_token=connection.application_token)
-        defaults = Defaults(catalog, settings.defaults.model_dump(), rules).fill("contact", {})
+        defaults = Defaults(catalog, settings.defaults.model_dump(), rules)
+        entities: tuple[Entity, ...] = ("lead", "contact", "deal")
+        filled = {entity: defaults.fill(entity, {}) for entity in entities}
+        records = ProbeRecords(
+            connection.writer, catalog, filled, lambda entity, message: wanted_field(catalog, entity, message)
+        )
         probing = Probe(
-            connection.reader, connection.writer, catalog, defaults,
-            lambda message: wanted_field(catalog, "contact", message),
+            connection.reader, connection.writer, catalog, records,
             lambda seconds: pacer.pause(seconds, "the probe"), pacer.clock.time,
         )  # fmt: skip
-        left = None
+        left: list[str] = []
         try:
             behaviour = probing.run()
             write_behaviour(folder, behaviour)
-            findings = [*_lacking(probing.required), *findings_of(behaviour)]
+            findings = [*_lacking(records, probing.refused), *findings_of(behaviour)]
         except Refused as error:
-            findings = [_refused(catalog, probing.required, error)]
+            findings = _lacking(records, {"contact": error})
         finally:
             # Interrupted or out of budget, the run's own pace lets nothing through any more.
             with connected(settings, account, make_pacer(Settings(), lambda: output.progress), writes=True) as another:
-                left = delete(probing, another.writer)
-            if left is not None:
-                output.consoles.error(left)
-        return [*findings, *([Finding("probe contact", "missing", left)] if left else [])]
+                left += records.delete(another.reader, another.writer)
+            for text in left:
+                output.consoles.error(text)
+        return [*findings, *(Finding("probe records", "missing", text) for text in left)]
 
 
 def last_probe(settings: Settings) -> list[Finding]:
@@ -83,18 +96,18 @@ def findings_of(behaviour: Behaviour) -> list[Finding]:
     return [*found, Finding("look-ups", "ok", f"{told} (probed {day})")]
 
 
-def _lacking(required: list[str]) -> list[Finding]:
-    """What contacts were refused for until they had it."""
-    if not required:
-        return []
-    names = ", ".join(required)
-    return [Finding("probe contact", "missing", f"refused without {names}", f"set {names} under [defaults.contact]")]
+def _lacking(records: ProbeRecords, refused: Mapping[Entity, Refused]) -> list[Finding]:
+    """What records were refused for until they had it, and those that were refused altogether."""
+    return [
+        _needs(records, entity, refused.get(entity))
+        for entity in dict.fromkeys((*records.required, *refused))
+        if records.required.get(entity) or entity in refused
+    ]
 
 
-def _refused(catalog: Any, required: list[str], error: Refused) -> Finding:
-    last = wanted_field(catalog, "contact", error.message)
-    names = ", ".join(dict.fromkeys([*required, *([last] if last else [])]))
-    hint = (
-        f"set {names} under [defaults.contact]" if names else "see what it wants, and set it under [defaults.contact]"
-    )
-    return Finding("probe contact", "missing", str(error), hint)
+def _needs(records: ProbeRecords, entity: Entity, error: Refused | None) -> Finding:
+    last = None if error is None else wanted_field(records.catalog, entity, error.message)
+    names = ", ".join(dict.fromkeys([*records.required.get(entity, ()), *([last] if last else [])]))
+    detail = f"refused without {names}" if error is None else str(error)
+    wanted = f"set {names} under" if names else "see what it wants, and set it under"
+    return Finding(f"probe {entity}", "missing", detail, f"{wanted} [defaults.{entity}]")

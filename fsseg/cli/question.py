@@ -17,6 +17,7 @@ from fsseg.report.changes_file import ChangesFile
 from fsseg.report.console import glyphs, line_width
 from fsseg.report.files import read_lines
 from fsseg.report.formats.text_diff import diff_lines
+from fsseg.report.labels import with_choice_names
 from fsseg.report.preview import left_line, preview_lines, undo_question
 from fsseg.state.overview import Overview, overview, undoing
 from fsseg.state.plan_store import Store
@@ -96,7 +97,9 @@ def _ask(pipeline: Pipeline, output: Output, question: str) -> None:
             raise Declined
         ChangesFile(pipeline.run, pipeline.store, pipeline.processes).finish()
         err, changes = output.consoles.err, pipeline.run.changes
-        shown = ChangeGroups(read_lines(changes), limit=SHOWN)
+        edition = {"edition": pipeline.run.info.edition}
+        named = with_choice_names(read_lines(changes), edition, pipeline.run.folder)
+        shown = ChangeGroups(named, limit=SHOWN)
         for line in diff_lines(shown, glyphs(err), line_width(err), str(changes)):
             err.print(line, soft_wrap=True)
 

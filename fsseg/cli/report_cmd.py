@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fsseg.cli.past_runs import Past
-    from fsseg.report.history import History
     from fsseg.report.selection import Selection
 
 
@@ -93,10 +91,16 @@ def _print_selected(out: Console, past: Past, selection: Selection, format: Repo
     from fsseg.report.formats.selected import print_selected, print_selected_json, print_selected_markdown
     from fsseg.report.standing import standing
 
-    run = past.run
+    run, history, person = past.run, None, selection.person or ""
+    if person:
+        from fsseg.cli.person_history import person_history
+
+        history = person_history(past, person)
+        names = history.names if history else ()
+        selection, person = replace(selection, names=names), next(iter(names), person)
     report = Report(
         past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
-        history=_history(past, selection), person=selection.person or "",
+        history=None if selection.event or selection.reason else history, person=person,
     )  # fmt: skip
     match format:
         case ReportFormat.TEXT:
@@ -113,18 +117,6 @@ def _print_selected(out: Console, past: Past, selection: Selection, format: Repo
             )  # fmt: skip
             format.load().write(out, chosen)
     return True
-
-
-def _history(past: Past, selection: Selection) -> History | None:
-    """Of one person alone; None where the run's plan can't be read any more."""
-    from fsseg.report.history import history_of
-    from fsseg.state.database import StateError
-
-    if not selection.person or selection.event or selection.reason:
-        return None
-    with suppress(StateError), past.run.reading() as store:
-        return history_of(store, selection.person, dry_run=bool(past.summary.get("dry_run")))
-    return None
 
 
 def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:

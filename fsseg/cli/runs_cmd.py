@@ -67,6 +67,7 @@ def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
             print_json(output.consoles.out, [past.row() for past in runs])
         elif runs:
             _print(output, runs)
+            _tell_imported_since(output, runs)
         else:
             output.consoles.info("there is no run yet: fsseg import or fsseg dry-run makes one")
 
@@ -208,6 +209,27 @@ def _print(output: Output, runs: list[Past]) -> None:
     print_runs(output.consoles.out, rows)
 
 
+def _tell_imported_since(output: Output, runs: list[Past]) -> None:
+    """Name the runs that stopped and have little left to do, as a later one has taken their files."""
+    from fsseg.cli.session import FEW, advised
+
+    told = [(past.run, by) for past in runs if (by := _imported_since(past))]
+    for run, by in told[:FEW]:
+        ends = f"{advised('resume', run)} ends it, and sends nothing twice"
+        output.consoles.info(f"{run.id} stopped, and run {by} has imported its files since: {ends}")
+    if len(told) > FEW:
+        output.consoles.info(f"so it is with {len(told) - FEW:,} more")
+
+
+def _imported_since(past: Past) -> str | None:
+    from fsseg.state.run_folder import RunState
+    from fsseg.state.run_selection import imported_since
+
+    if past.state != RunState.STOPPED or past.info is None:
+        return None
+    return imported_since(past.run.folder.parent.parent, past.info)
+
+
 def _print_how_to_go_on(output: Output, past: Past) -> None:
     from rich.text import Text
 
@@ -215,7 +237,9 @@ def _print_how_to_go_on(output: Output, past: Past) -> None:
     from fsseg.state.run_folder import RunState
 
     if past.state == RunState.STOPPED:
-        how = Text.assemble("Go on where it stopped:  ", (advised("resume", past.run), "bold cyan"))
+        by = _imported_since(past)
+        why = f"Run {by} has imported its files since; this ends it" if by else "Go on where it stopped"
+        how = Text.assemble(f"{why}:  ", (advised("resume", past.run), "bold cyan"))
         output.consoles.out.print(how, soft_wrap=True)
 
 

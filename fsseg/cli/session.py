@@ -24,7 +24,7 @@ from fsseg.cli.connect import (
     make_pacer,
     tell_open_token_file,
 )
-from fsseg.cli.errors import NoInput
+from fsseg.cli.errors import NoInput, nothing_to_read
 from fsseg.cluster import Cluster
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted
@@ -154,7 +154,7 @@ def find_inputs(paths: Sequence[str], consoles: Consoles, settings: Settings) ->
     for path, reason in unreadable:
         consoles.mistake(f"{path}: {reason}")
     if unreadable and not files:
-        raise NoInput("nothing to read")
+        raise nothing_to_read()
     for path in paths:
         if os.path.isdir(path) and not any(file.startswith(path) for file in files):
             consoles.info(f"{path}: there is no event file in it")

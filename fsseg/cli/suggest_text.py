@@ -14,6 +14,10 @@ from fsseg.figures import counted, number
 from fsseg.mapping.inspection import Inspection
 from fsseg.mapping.profiles import Profile
 from fsseg.mapping.suggest import Suggester, Suggestion, closest_type, toml_lines
+from fsseg.report.formats.text_lines import hanging
+
+COMMENT_WIDTH = 100
+"""Columns after which a comment goes on in a line of its own."""
 
 
 class Homeless(NamedTuple):
@@ -102,7 +106,8 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
              else "nothing like it")
             for one in traits
         ]  # fmt: skip
-        print_table(out, ("of calls", "trait", "kind", "values", "field"), rows, right=("of calls",))
+        columns = ("of calls", "trait", "kind", "values", "field")
+        print_table(out, columns, rows, right=("of calls",), giving=("values",))
         out.print()
     if lines := "\n".join(paste(traits, events)).rstrip():
         heading(out, "To paste into fsseg.toml")
@@ -118,5 +123,6 @@ def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:
             lines += [table, f"type = {dumps(one.type).decode()}", ""]
     others = [f"{dumps(one.name).decode()} {number(one.events)}" for one in events if not one.type]
     if others:
-        lines.append(f"# No activity type is named like these: {', '.join(others)}")
+        pieces = ["No activity type is named like these:", *(f"{other}," for other in others[:-1]), others[-1]]
+        lines += [f"# {line.plain}" for line in hanging(Text(), pieces, 0, COMMENT_WIDTH)]
     return lines

@@ -1,4 +1,4 @@
-"""Tables for people, safe on a terminal, where a last column that is too wide is wrapped."""
+"""Tables for people, safe on a terminal, as wide as it at most; in a pipe nothing is cut or wrapped."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from fsseg.report.console import glyphs, line_width, sanitise
-from fsseg.report.humanize import cut, pad
+from fsseg.report.console import ENDLESS, glyphs, line_width, sanitise, text_width
+from fsseg.report.formats.text_lines import hanging
+from fsseg.report.humanize import cut, cut_start, pad
 
-_WIDEST = 44
-"""Columns that a cell other than the last one may take."""
+_WIDEST = 72
+"""Columns that cells in a pipe are filled up to: a wider one moves the rest of its row."""
 
 _NARROW = 24
 """With less room than this beside the others, a last column that doesn't fit stands below them."""
+
+_LEAST = 10
+"""Columns to which a cell is cut at most."""
 
 _BELOW = 8
 """Columns that it is indented by there."""
@@ -28,40 +32,77 @@ def print_table(
     rows: Iterable[Sequence[str]],
     *,
     right: Iterable[str] = (),
+    giving: Iterable[str] = (),
+    ends: Iterable[str] = (),
     styles: Sequence[str] = (),
 ) -> None:
     """Print rows under a dim head (none where every name of `columns` is empty), indented by two.
 
-    `right` names the columns of figures; `styles` gives the Rich style of the first cell of each row.
+    `right` names the columns of figures, `giving` those that are cut so that the last column stays beside them, and
+    `ends` those of which the end is worth more than the beginning; `styles` gives the Rich style of the first cell of
+    each row.
     """
     # By hand, as Rich's tables take seven times as long for thousands of rows, and put nothing below a row.
     dots = glyphs(console).ellipsis
     cells = [[sanitise(cell) for cell in row] for row in rows]
-    short = [[cut(cell, _WIDEST, dots) for cell in row[:-1]] for row in cells]
-    widths = [max(map(cell_len, column)) for column in zip(columns[:-1], *short, strict=True)]
-    room = line_width(console) - sum(widths) - 2 * len(widths) - 2
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    if console.is_terminal:
+        last = min(widths.pop(), _NARROW)
+        widths = _fitting(widths, {columns.index(name) for name in giving}, line_width(console), last)
+        room = line_width(console) - _indent(widths)
+    else:
+        widths, room = [min(width, _WIDEST) for width in widths[:-1]], ENDLESS
     figures = {at for at, name in enumerate(columns) if name in set(right)}
+    tails = {at for at, name in enumerate(columns) if name in set(ends)}
 
     def line(row: Sequence[str]) -> Text:
-        padded = (
-            " " * (width - cell_len(cell)) + cell if at in figures else pad(cell, width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=False))
-        )
+        padded = []
+        for at, (cell, width) in enumerate(zip(row, widths, strict=False)):
+            if console.is_terminal:
+                cell = (cut_start if at in tails else cut)(cell, width, dots)
+            padded.append(" " * (width - cell_len(cell)) + cell if at in figures else pad(cell, width))
         return Text("  " + "".join(f"{cell}  " for cell in padded))
 
     if any(columns):
-        head = line(columns).append(columns[-1])
+        beside = room >= cell_len(columns[-1])
+        head = line(columns).append(columns[-1] if beside else "")
         head.rstrip()
         head.stylize("dim")
         console.print(head, soft_wrap=True)
-    for number, (row, last) in enumerate(zip(short, (row[-1] for row in cells), strict=True)):
+    for number, (*row, text) in enumerate(cells):
         start = line(row)
         if number < len(styles) and styles[number]:
             start.stylize(styles[number], 2, 2 + len(row[0]))
-        fits = not console.is_terminal or cell_len(last) <= room
-        for text in [start.append(last)] if fits else _wrapped(start, last, room, line_width(console)):
-            text.rstrip()
-            console.print(text, soft_wrap=True)
+        fits = cell_len(text) <= room
+        for piece in [start.append(text)] if fits else _wrapped(start, text, room, line_width(console)):
+            piece.rstrip()
+            console.print(piece, soft_wrap=True)
+
+
+def _indent(widths: Sequence[int]) -> int:
+    """Columns before the last cell."""
+    return 2 + sum(widths) + 2 * len(widths)
+
+
+def _fitting(widths: list[int], giving: set[int], width: int, last: int) -> list[int]:
+    """The widths of all cells but the last: some give way where that lets it stay, all where a row is too wide."""
+    narrowed = _narrowed(widths, giving, _indent(widths) + last - width)
+    if _indent(narrowed) + last <= width:
+        return narrowed
+    for narrowing in (giving, {*range(len(widths))}):
+        widths = _narrowed(widths, narrowing, _indent(widths) - 2 - width)
+    return widths
+
+
+def _narrowed(widths: Sequence[int], giving: set[int], excess: int) -> list[int]:
+    """Without so many columns, each taken from the widest of `giving` that has any left to give."""
+    narrowed = list(widths)
+    for _ in range(excess):
+        widest = max(giving, key=narrowed.__getitem__, default=None)
+        if widest is None or narrowed[widest] <= _LEAST:
+            break
+        narrowed[widest] -= 1
+    return narrowed
 
 
 def _wrapped(start: Text, last: str, room: int, width: int) -> Iterator[Text]:
@@ -76,4 +117,12 @@ def _wrapped(start: Text, last: str, room: int, width: int) -> Iterator[Text]:
 
 def heading(console: Console, text: str) -> None:
     """Print a bold line above what follows."""
-    console.print(Text(sanitise(text).replace(" · ", f" {glyphs(console).dot} "), style="bold"), soft_wrap=True)
+    print_sentence(console, text, "bold")
+
+
+def print_sentence(console: Console, text: str, style: str = "") -> None:
+    """Print text that is wrapped between its words on a terminal."""
+    words = sanitise(text).replace(" · ", f" {glyphs(console).dot} ").split(" ")
+    for line in hanging(Text(), words, 0, text_width(console)):
+        line.stylize(style)
+        console.print(line, soft_wrap=True)

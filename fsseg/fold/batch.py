@@ -13,8 +13,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from fsseg.fold.partitions import Row
-from fsseg.mapping.event_fields import ENGAGE
+from fsseg.fold.partitions import ROW, Row
+from fsseg.mapping.event_names import EventNames
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
@@ -38,9 +38,10 @@ class Batch(NamedTuple):
     mapped only where its person is folded, since most of them repeat others; `people` has also what group calls say.
     `ties` are ids and addresses of one person that skipped events have told, and whether they were suppressed.
     A reject is position, line, code, detail, the event as JSON and the beginning of the line where that isn't one.
-    `warnings` are those of group calls, by position. `size` is how many bytes of traits and payloads there are.
+    `warnings` are those of group calls, by position. `size` is how many bytes its rows take.
     `marks` are the types and days that occur, such as `track2025-03-04`, and `marked` has for each event which of them
-    is its own, as unsigned 16-bit numbers; what is no event has the empty one.
+    is its own, as unsigned 16-bit numbers; what is no event has the empty one. `names` are event names that no earlier
+    batch of its reader had, as long as the settings speak of one that is still missing.
     """
 
     read: int
@@ -57,6 +58,7 @@ class Batch(NamedTuple):
     ties: list[tuple[bool, tuple[str, ...]]]
     marks: list[str]
     marked: bytes
+    names: list[str]
 
 
 def usable(batch: Batch) -> tuple[list[int], list[int]]:
@@ -104,6 +106,7 @@ class Batcher:
         """Why the latest input could not be read to its end."""
         self._mapper = mapper
         self._stitch = stitch
+        self._names = EventNames(mapper.events_in_settings)
 
     def reader(self, input: Input) -> Reader:
         """Reads an input as the rules have it."""
@@ -124,11 +127,12 @@ class Batcher:
                 return
 
     def _batch(self, items: Iterable[Event | Rejected]) -> Batch:
-        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0, [], [], b"")
+        batch = Batch(0, {}, [], [], [], [], [], [], [], {}, 0, [], [], b"", [])
         _, _, passed, positions, people, entries, *_ = batch
         event_filter, map_entry, stitch = self._mapper.event_filter, self._mapper.entry, self._stitch
         always_allowed = event_filter.always_allowed
-        sets_fields = bool(self._mapper.event_fields)
+        setters_of = self._mapper.event_fields.setters
+        names, noting = self._names, bool(self._names)
         kinds: list[str] = []
         marks: list[str] = []
         skipped: list[str] = []
@@ -143,6 +147,8 @@ class Batcher:
                 message, kind = item.message, item.type
                 kinds.append(kind)
                 marks.append(kind + item.time[:10])
+                if noting and (kind == "track" or kind == "page"):
+                    names.note(message)
                 if item.notes:
                     batch.warnings.append((item.position, [(code, name, "") for code, name in item.notes]))
                     self._mapper.name_by_email(item)
@@ -161,8 +167,7 @@ class Batcher:
                     mapped = map_entry(item)
                     if isinstance(mapped, EntryIntent):
                         traits = bytes(message.context.traits)
-                        says_more = sets_fields or (kind == "track" and message.event in ENGAGE)
-                        if says_more and mapped.key[0] != "?" and not self._add_fields(batch, item, mapped.key, key):
+                        if setters_of(message) is not None and not self._add_fields(batch, item, mapped.key, key):
                             continue
                         entries.append((mapped.key, position, item.time, key, traits, mapped.payload))
                     else:
@@ -178,12 +183,12 @@ class Batcher:
                     batch.anonymous.append((position, (message.anonymous_id, person, item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
-        size = sum(len(row[5]) for row in people) + sum(len(row[5]) for row in entries)
+        size = sum(ROW + len(row[5]) for rows in (people, entries) for row in rows)
         numbers: dict[str, int] = {}
         marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
         return batch._replace(
             read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), size=size, marks=[*numbers],
-            marked=marked,
+            marked=marked, names=names.new(),
         )  # fmt: skip
 
     def _add_fields(self, batch: Batch, event: Event, person: str, key: int) -> bool:

@@ -42,11 +42,13 @@ class Collector:
         self.counts = Counts()
         self.warnings = WarningCounter()
         self.size = 0
-        """Bytes of traits and payloads that were read, of repetitions too."""
+        """Bytes that the rows take of all that was read, of repetitions too."""
         self.repeats = Repeats()
         self.jumps: dict[int, Jumps | None] = {}
         """By the number of the input, which lines its events stand in; see `Reader`."""
         self.days = EventDays()
+        self.names: set[str] = set()
+        """Of events, as far as `Batch.names` has them."""
         self._store = store
         self._dedupe = dedupe
 
@@ -69,6 +71,7 @@ class Collector:
         counts.by_type.update(batch.types)
         self.size += batch.size
         self.days.add(batch.marks, batch.marked)
+        self.names.update(batch.names)
         if gone:
             counts.note(EventOutcome.SKIPPED, Code.DUPLICATE, len(gone))
             without(batch, gone)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fsseg.fold.event_fields import EventFieldValues
-from fsseg.fold.merge import PERSON, Part, State
-from fsseg.mapping.intents import EVENTS, MISFIT, OF_COMPANY, UNSAID
+from fsseg.fold.merge import PERSON, Part, State, merged
+from fsseg.mapping.intents import BY_ID, EVENTS, MISFIT, OF_COMPANY, UNSAID
+from fsseg.mapping.names import fold_name
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import CONTACT
 from fsseg.segment.times import microseconds
@@ -61,6 +62,7 @@ def desired_person(entity: str, state: State) -> DesiredPerson:
     if EVENTS in state:
         _add_event_fields(entity, state[EVENTS], desired, times, misfits)
     companies, latest_company = _named_parts(COMPANY, state)
+    state = _with_deals_known(state)
     deals, latest_deal = _named_parts(DEAL, state)
     if entity == "contact":
         sources = _all_sources({name: state[name] for name in (PERSON, EVENTS) if name in state})
@@ -83,6 +85,20 @@ def _add_event_fields(
     for name, value in told.fields.items():
         if name in told.added_up or name not in desired or times[name] <= told.times[name]:
             desired[name], times[name] = value, told.times[name]
+
+
+def _with_deals_known(state: State) -> State:
+    """What was told of a deal by its name alone is of the deal of that name which has an id, the one told of last."""
+    by_id = [name for name in state if name.startswith(f"{DEAL}{BY_ID}")]
+    if not by_id:
+        return state
+    of_name = {fold_name(state[name].cell("name")): name for name in sorted(by_id, key=lambda name: state[name].last)}
+    known = dict(state)
+    for name in state:
+        other = of_name.get(name.removeprefix(DEAL)) if name.startswith(DEAL) else None
+        if other is not None:
+            known[other] = merged(other, known[other], known.pop(name))
+    return known
 
 
 def _named_parts(prefix: str, state: State) -> tuple[list[str], str | None]:

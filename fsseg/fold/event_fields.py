@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from decimal import Context
+from functools import lru_cache
+from math import isfinite
 from typing import Any, Final
 
 from fsseg.fold.merge import Part
@@ -13,6 +15,8 @@ from fsseg.segment.times import microseconds
 
 # Wide enough for the sum of any two numbers that JSON readers know: nothing is rounded, so that no order matters.
 _EXACT: Final = Context(prec=1_000)
+
+_INT64: Final = 1 << 63
 
 _LAST_TIME: Final = (1 << 56) - 1
 """The latest time that the ledger can keep, in microseconds."""
@@ -43,40 +47,58 @@ class EventFieldValues:
         """By field, what is added up in it."""
         self.misfits: list[tuple[str, list[str], int]] = []
         """Cells of values that didn't fit, with the position of their event."""
-        self._entity = entity
         for time, position, cells in part.layers:  # the earliest first
             if position in without:
                 continue
             for name, value in cells.items():
-                if name.startswith(MISFIT):
+                taken = _taken(name, entity)
+                if taken is not None:
+                    self._take(*taken, value, time)
+                elif name.startswith(MISFIT):
                     self.misfits.append((name, value, position))
-                elif not name.startswith("$"):
-                    self._take(name, value, time)
         self.times = {name: microseconds(time) for name, time in self._latest.items()}
         self.times |= {name: mirrored(microseconds(time)) for name, time in self._first.items()}
-        self.fields |= {name: total(numbers) for name, numbers in self._numbers.items()}
-        self.added_up = self._numbers.keys()
+        for name, numbers in self._numbers.items():
+            added = total(numbers)
+            if added is not None:
+                self.fields[name] = added
+            else:
+                told = [f"the sum of {len(numbers)} numbers", f"{name} takes numbers of 64 bits"]
+                self.misfits.append((MISFIT + name, told, part.layers[-1][1]))
+        self.added_up = self._numbers.keys() & self.fields.keys()
 
-    def _take(self, cell: str, value: Any, time: str) -> None:
-        take, _, name = cell.partition(" ")
-        if ":" in name:
-            owner, _, name = name.partition(":")
-            if owner != self._entity:
-                return
-        match take:
-            case "first":
-                if name not in self.fields:
-                    self.fields[name], self._first[name] = storable(value), time
-            case "last":
-                self.fields[name], self._latest[name] = storable(value), time
-            case _:
-                self._numbers.setdefault(name, []).append(value)
-                self._latest[name] = time
+    def _take(self, take: str, name: str, value: Any, time: str) -> None:
+        if take == "first":
+            if name not in self.fields:
+                self.fields[name], self._first[name] = storable(value), time
+        elif take == "last":
+            self.fields[name], self._latest[name] = storable(value), time
+        else:
+            self._numbers.setdefault(name, []).append(value)
+            self._latest[name] = time
 
 
-def total(numbers: Iterable[int | float]) -> int | float:
-    """The sum of numbers as they are written, which their order doesn't change."""
+@lru_cache(maxsize=1_000)
+def _taken(cell: str, entity: str) -> tuple[str, str] | None:
+    """What is taken of a cell's values and for which field, where it is one that is meant for this entity."""
+    take, _, name = cell.partition(" ")
+    owner, _, own = name.partition(":")
+    if cell.startswith("$") or (own and owner != entity):
+        return None
+    return take, own or name
+
+
+def total(numbers: Sequence[int | float]) -> int | float | None:
+    """The sum of numbers as they are written, which their order doesn't change; None where no field can hold it."""
+    if all(number.__class__ is int for number in numbers):
+        whole = sum(numbers)
+        return whole if -_INT64 <= whole < _INT64 else None
     exact = _EXACT.create_decimal(0)
     for number in numbers:
         exact = _EXACT.add(exact, _EXACT.create_decimal(repr(number)))
-    return int(exact) if exact == exact.to_integral_value(context=_EXACT) else float(exact)
+    is_whole = exact == exact.to_integral_value(context=_EXACT)
+    if is_whole and -_INT64 <= exact < _INT64:
+        return int(exact)
+    near = float(exact)
+    is_held = _EXACT.create_decimal(repr(near)) == exact if is_whole else isfinite(near)
+    return near if is_held else None

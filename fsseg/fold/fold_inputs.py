@@ -20,8 +20,9 @@ from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.mended import Mended
 from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.event_names import events_in_settings
 from fsseg.mapping.rules import Rules
-from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.processes import Processes, no_cycles
 from fsseg.segment.open import Input
 from fsseg.state.actions import Code, EventOutcome
@@ -82,6 +83,9 @@ def fold_inputs(
     with closing(work.engine()) as engine, no_cycles(), work.store.hurried():
         with stage("Read", None, "events") as shown:
             engine.read(inputs, collector, ticking(shown.advance), shown.note)
+        if work.limit is None:  # else there may be such events among those that weren't read
+            unmet = events_in_settings(work.rules).unmet(collector.names)
+            collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())
         dedupe.clear()
         mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
         known_new = work.rules.offline and not (work.daily or work.again)

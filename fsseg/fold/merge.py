@@ -106,11 +106,12 @@ def merge(left: State, right: State) -> State:
     """Both states as one. Associative and commutative; merging with an empty state changes nothing."""
     both = dict(left)
     for name, part in right.items():
-        both[name] = _merged(name, both[name], part) if name in both else part
+        both[name] = merged(name, both[name], part) if name in both else part
     return both
 
 
-def _merged(name: str, left: Part, right: Part) -> Part:
+def merged(name: str, left: Part, right: Part) -> Part:
+    """Both parts as one, which is called so."""
     layers = [*left.layers, *right.layers]
     if name == EVENTS:
         layers = sorted({layer[:2]: layer for layer in layers}.values(), key=_when)

@@ -20,8 +20,11 @@ PARTITIONS = 256
 SPILL = 16 << 20
 """Bytes of rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
 
-PACKED_AT_ONCE = 4 << 20
+PACKED_AT_ONCE = 8 << 20
 """Bytes of rows that are packed together: a call for each partition costs as much as a few rows."""
+
+ROW = 400
+"""Bytes that a row takes in memory besides what its event says."""
 
 _SIZE = 4
 """Bytes that say how long the rows are that follow."""
@@ -45,7 +48,7 @@ def together(size: int) -> list[list[int]]:
 
     All of them where they fit into memory. This must depend on the input alone: it decides the order of the records.
     """
-    return [list(range(PARTITIONS))] if size < SPILL else [[number] for number in range(PARTITIONS)]
+    return [list(range(PARTITIONS))] if size < 2 * SPILL else [[number] for number in range(PARTITIONS)]
 
 
 def partition_of(key: str) -> int:
@@ -77,7 +80,7 @@ class PartitionedBuffer:
         partitions = self._rows
         for row in rows:
             partitions[partition_of(row[0])].append(row)
-            self._unpacked += len(row[5])
+            self._unpacked += ROW + len(row[5])
         if self._unpacked >= min(PACKED_AT_ONCE, SPILL):
             self._pack()
             if self._held >= SPILL:

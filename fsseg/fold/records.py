@@ -11,7 +11,7 @@ import orjson
 from fsseg.fold.collect import Collector
 from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, email_of, plan_person
 from fsseg.fold.mended import Mended
-from fsseg.fold.merge import State, merge, restore
+from fsseg.fold.merge import Part, State, merge, restore
 from fsseg.mapping.intents import EVENT_EMAIL, EVENTS
 from fsseg.mapping.warning_counter import MappingWarning
 from fsseg.segment.email_key import email_key
@@ -80,7 +80,11 @@ class _Writer:
         store.add_companies(first, folded.companies)
         store.add_entries(first, folded.entries)
         for key, dumped in folded.unnamed:
-            self._write_known(key, restore(orjson.loads(dumped)))
+            state = restore(orjson.loads(dumped))
+            if key.startswith("?"):
+                self._keep_anonymous(key, state[EVENTS])
+            else:
+                self._write_known(key, state)
         store.add_refused(call[:3] for call in folded.refused)
         store.add_ties(folded.ties)
         if self._stitching:
@@ -121,9 +125,24 @@ class _Writer:
         self._store.add_companies(id, [(0, *company) for company in person.companies])
 
     def stitch(self) -> None:
-        """Give anonymous entries to the person whom the next identify call with the same anonymousId names."""
+        """Give anonymous events to the person whom the next identify call with the same anonymousId names."""
+        if not self._stitching:
+            return
+        self._store.stitch()
+        for id, match_key, keys, dumped, events in self._store.stitched():
+            state = restore(orjson.loads(dumped))
+            for layer, source in map(orjson.loads, events):
+                said = restore({EVENTS: [[layer], [source], layer[:2]]})
+                state = merge(state, said)
+            self._store.replace_people([id])
+            self._write_person(plan_person(self._edition, match_key, orjson.loads(keys), state), id)
+
+    def _keep_anonymous(self, key: str, part: Part) -> None:
+        """Whose these events are is known once all identify calls are; without any, nobody will ever know."""
         if self._stitching:
-            self._store.stitch()
+            sources = dict(part.sources)
+            events = ((layer[0], orjson.dumps([layer, [layer[1], sources[layer[1]]]])) for layer in part.layers)
+            self._store.keep_anonymous(key, events)
 
     def join_shared(self) -> None:
         """Make one record of those with the same e-mail: the first, with everything that was said of any of them."""

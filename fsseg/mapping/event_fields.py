@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from fsseg.mapping.coerce import BAD
+from fsseg.mapping.coerce import BAD, as_number
 from fsseg.mapping.event_rule import ADDED_UP, ANY, EVENT, TIME, EventField, EventRule
-from fsseg.mapping.field_rule import FieldRule
 from fsseg.mapping.intents import EVENT_EMAIL, Cells
 from fsseg.mapping.paths import MISSING
 from fsseg.mapping.targets import Ignored, Target, ToField, Warnings, fields_of, misfit
 from fsseg.mapping.timeline import email_of_call, entry_name, v2_name
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 from fsseg.segment import json_codec
-from fsseg.segment.event import Event
+from fsseg.segment.event import Event, Message
 
 AUDIENCES = {"Audience Entered": True, "Audience Exited": False}
 COMPUTED = "Trait Computed"
@@ -22,8 +21,19 @@ ENGAGE = frozenset({*AUDIENCES, COMPUTED})
 """The names of Engage's track calls, which tell a trait of the person as its identify calls do."""
 
 
+_Put = Callable[[Mapping[str, Any], Cells, Warnings], None]
+
+
+class _Setters(NamedTuple):
+    """What sets fields by the events of one name, which is the present one; `engage`: as Engage's calls do, too."""
+
+    event: str
+    engage: bool
+    puts: list[_Put]
+
+
 class EventFields:
-    """What events say of their people by the user's rules, worked out once a name; False where there are no rules."""
+    """What events say of their people, by the user's rules and as Engage's calls do, worked out once a name."""
 
     def __init__(
         self,
@@ -34,31 +44,46 @@ class EventFields:
         self._rules = {v2_name(name): [*rule.fields.values()] for name, rule in events.items() if rule.fields}
         self._field = field
         self._resolve = resolve
-        self._by_name: dict[tuple[str, str], list[tuple[EventField, list[ToField]]]] = {}
+        self._tracks: dict[str, _Setters | None] = {}
+        self._pages: dict[str, _Setters | None] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._rules)
+    def setters(self, message: Message) -> _Setters | None:
+        """What a track or page call of this name sets; None where no rule speaks of it, as of nearly all."""
+        if message.type == "track":
+            given, known = message.event, self._tracks
+        elif self._rules:
+            given, known = entry_name(message), self._pages
+        else:
+            return None
+        try:
+            return known[given]
+        except KeyError:
+            setters = self._setters(message.type, given)
+            if len(known) < MAX_NAMES and len(given) <= MAX_LENGTH:
+                known[given] = setters
+            return setters
 
-    def cells(self, event: Event, key: str, warnings: Warnings) -> Cells:
-        """The cells of one event of the person with this key: `take` and the field; none where no rule speaks of it."""
+    def cells(self, event: Event, setters: _Setters, key: str, warnings: Warnings) -> Cells:
+        """The cells of one event of the person with this key: `take` and the field."""
         message = event.message
-        given = message.event if event.type == "track" else entry_name(message)
-        rules = self._of(event.type, given)
-        if not rules and given not in ENGAGE:
-            return {}
-        name = entry_name(message)
         values = json_codec.loads(bytes(message.properties))
-        values[TIME], values[EVENT] = event.time or None, name
-        cells = self._engage(name, values, warnings) if given in ENGAGE and event.type == "track" else {}
-        for (take, rule), targets in rules:
-            value = rule.read(values)
-            if take == "count" and value is not MISSING and value is not None:
-                cells |= {f"{take} {target.cell}": 1 for target in targets}
-            elif take != "count" and value is not MISSING and not (value is None and take != "last"):
-                _put(take, rule, targets, value, cells, warnings)
+        values[TIME], values[EVENT] = event.time or None, setters.event
+        cells = self._engage(setters.event, values, warnings) if setters.engage else {}
+        for put in setters.puts:
+            put(values, cells, warnings)
         if cells and key[0] == "#" and (email := email_of_call(message)):
             cells[EVENT_EMAIL] = email
         return cells
+
+    def _setters(self, type: str, given: str) -> _Setters | None:
+        name = v2_name(given) if type == "track" else given
+        told = [*self._rules.get(name, ()), *self._rules.get(ANY, ())]
+        holding = [one for one in told if one.rule.when.is_of(type, name)]
+        engage = type == "track" and given in ENGAGE
+        if not holding and not engage:
+            return None
+        puts = [_put(one, fields_of(self._field(str(one.rule.field), one.rule.key))) for one in holding]
+        return _Setters(name, engage, puts)
 
     def _engage(self, name: str, properties: Mapping[str, Any], warnings: Warnings) -> Cells:
         """The field of an audience, whether the person is in it, or that of a computed trait."""
@@ -77,25 +102,31 @@ class EventFields:
         target.put(value, own, warnings)
         return {cell if cell.startswith("$") else f"last {cell}": told for cell, told in own.items()}
 
-    def _of(self, type: str, given: str) -> list[tuple[EventField, list[ToField]]]:
-        key = type, given
-        known = self._by_name.get(key)
-        if known is None:
-            name = v2_name(given) if type == "track" else given.strip()
-            told = [*self._rules.get(name, ()), *self._rules.get(ANY, ())]
-            holding = [one for one in told if one.rule.when.is_of(type, name)]
-            known = [(one, fields_of(self._field(str(one.rule.field), one.rule.key))) for one in holding]
-            if len(self._by_name) < MAX_NAMES and len(given) <= MAX_LENGTH:
-                self._by_name[key] = known
-        return known
 
+def _put(field: EventField, targets: list[ToField]) -> _Put:
+    """Made once a rule: puts what it makes of an event's properties into its cells."""
+    (take, rule), is_added_up = field, field.take in ADDED_UP
+    read, convert, source = rule.read, rule.convert, f"{rule.sources[0] if rule.sources else rule.key}"
+    cells_of = [(f"{take} {target.cell}", target.coerce, target.bad.hint) for target in targets]
 
-def _put(take: str, rule: FieldRule, targets: list[ToField], value: Any, cells: Cells, warnings: Warnings) -> None:
-    converted = rule.convert(value) if rule.convert is not None and value is not None else value
-    for target in targets:
-        fit = converted if converted is None or converted is BAD else target.coerce(converted)
-        if fit is BAD or (fit is None and take in ADDED_UP):
-            bad = MappingWarning("bad_value", f"{rule.sources[0] if rule.sources else rule.key}", target.bad.hint)
-            misfit(bad, value, cells, warnings)
+    def count(values: Mapping[str, Any], cells: Cells, warnings: Warnings) -> None:
+        value = read(values)
+        if value is not MISSING and value is not None:
+            for cell, _, _ in cells_of:
+                cells[cell] = 1
+
+    def put(values: Mapping[str, Any], cells: Cells, warnings: Warnings) -> None:
+        value = read(values)
+        if value is MISSING or (value is None and take != "last"):
             return
-        cells[f"{take} {target.cell}"] = fit
+        converted = convert(value) if convert is not None and value is not None else value
+        for cell, coerce, hint in cells_of:
+            fit = converted if converted is None or converted is BAD else coerce(converted)
+            if take == "sum" and fit is not BAD:
+                fit = as_number(fit)  # which fields of unknown types don't see to
+            if fit is BAD or (fit is None and is_added_up):
+                misfit(MappingWarning("bad_value", source, hint), value, cells, warnings)
+                return
+            cells[cell] = fit
+
+    return count if take == "count" else put

@@ -12,7 +12,7 @@ from typing import Any
 from fsseg.mapping.coerce import BAD, as_text
 from fsseg.mapping.conditions import ALWAYS, Condition, read_condition
 from fsseg.mapping.mistakes import Mistake, Path, unknown_key
-from fsseg.mapping.paths import MISSING, lookup
+from fsseg.mapping.paths import MISSING, getter
 from fsseg.mapping.steps import KEEP_TEXT, STEPS, Step, chained, read_steps, replaced_by
 
 SOURCES = ("from", "value", "template")
@@ -92,14 +92,14 @@ def _reader(rule: FieldRule) -> Callable[[Mapping[str, Any]], Any]:
 
 def _source_reader(paths: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
     """Gives the first value that isn't empty; if all are, the first there is."""
-    if len(paths) == 1:
-        (path,) = paths
-        return partial(_get, path) if "." not in path else lambda traits: lookup(traits, path)
+    getters = [getter(path) for path in paths]
+    if len(getters) == 1:
+        return getters[0]
 
     def read(traits: Mapping[str, Any]) -> Any:
         empty: Any = MISSING
-        for path in paths:
-            value = lookup(traits, path)
+        for get in getters:
+            value = get(traits)
             if value is not MISSING:
                 if not _is_nothing(value):
                     return value
@@ -109,18 +109,15 @@ def _source_reader(paths: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]
     return read
 
 
-def _get(name: str, traits: Mapping[str, Any]) -> Any:
-    return traits.get(name, MISSING)
-
-
 def _template_reader(template: str) -> Callable[[Mapping[str, Any]], Any]:
     """Gives the template, filled, with single blanks; nothing where all its traits are empty or one is no text."""
-    texts, paths = _HOLE.split(template)[::2], _HOLE.findall(template)
+    begin, *texts = _HOLE.split(template)[::2]
+    holes = [*zip(map(getter, _HOLE.findall(template)), texts, strict=True)]
 
     def read(traits: Mapping[str, Any]) -> Any:
-        filled, found = texts[0], False
-        for path, text in zip(paths, texts[1:], strict=True):
-            value = lookup(traits, path)
+        filled, found = begin, False
+        for get, text in holes:
+            value = get(traits)
             if not _is_nothing(value):
                 shown = value if value.__class__ is str else as_text(value)
                 if shown is BAD:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -236,6 +236,10 @@ class Inspection:
                 one.first = told(where) if where else ""
             found.append(one)
         return found
+
+    def unmet_events(self) -> Mapping[str, str]:
+        """The names of events in the settings that no event has, each with the closest that there is as a hint."""
+        return self._mapper.events_in_settings.unmet({name for _, name in self.stats.names})
 
     def other_warnings(self) -> list[dict[str, str | int]]:
         """What there is to say beside the traits: `{code, name, count, hint}`."""

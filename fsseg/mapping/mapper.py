@@ -8,6 +8,7 @@ from typing import Any
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.event_fields import EventFields
 from fsseg.mapping.event_filter import EventFilter
+from fsseg.mapping.event_names import events_in_settings
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EVENTS, OF_COMPANY, AccountIntent, Cells, Mapped, Parts, PersonIntent, Refused
 from fsseg.mapping.nesting import nest
@@ -44,6 +45,7 @@ class Mapper:
         ignored = frozenset(v2_name(name) for name, rule in compiled.events.items() if rule.ignore)
         self.event_filter = EventFilter(catalog.edition, rules, ignored)
         """`event_filter(event)` gives the reason to skip it, or None."""
+        self.events_in_settings = events_in_settings(rules)
         self._nested = compiled.nested
         self._people = people(catalog, rules, compiled)
         self._groups = companies(catalog, rules, compiled, label="group.")
@@ -51,7 +53,7 @@ class Mapper:
         self.entry = Timeline(catalog, rules, compiled.events).map
         """`entry(event)` gives the intent of a track or page call."""
         self.event_fields = EventFields(compiled.events, self._people.to_field, self._people.resolve)
-        """False where no rules have track and page calls set fields; those of Engage do so without any."""
+        """What track and page calls set by the user's rules; those of Engage do so without any."""
 
     def map(self, event: Event) -> Mapped:
         """The intent of an event that has passed the filter.
@@ -128,8 +130,11 @@ class Mapper:
 
     def fields_of(self, event: Event, key: str) -> tuple[Parts, Warnings] | Refused | None:
         """What a track or page call says of the person with this key, by the user's rules, and the warnings."""
+        setters = self.event_fields.setters(event.message)
+        if setters is None:
+            return None
         warnings: Warnings = []
-        cells = self.event_fields.cells(event, key, warnings)
+        cells = self.event_fields.cells(event, setters, key, warnings)
         if warnings and (refused := self._refused(warnings)):
             return refused
         return ({EVENTS: cells} if cells else {}, warnings) if cells or warnings else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 MISSING: Final = object()
@@ -21,6 +21,13 @@ def lookup(values: Mapping[str, Any], path: str) -> Any:
         else:
             found = found.get(part, MISSING) if isinstance(found, dict) else MISSING
     return found
+
+
+def getter(path: str) -> Callable[[Mapping[str, Any]], Any]:
+    """`lookup` of one path, for those who look there often."""
+    if "." in path:
+        return lambda values: lookup(values, path)
+    return lambda values: values.get(path, MISSING)
 
 
 def without(values: Mapping[str, Any], path: str) -> Mapping[str, Any]:

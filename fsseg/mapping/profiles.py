@@ -19,6 +19,9 @@ SAMPLED = 200
 _LONGEST = 60
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?", re.ASCII).fullmatch
 _DAY = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*", re.ASCII | re.DOTALL).fullmatch
+_PHONE = re.compile(r"(\+\d|00\d|0\d+[ /-]|\(\d)[\d ()/.-]+|\d{3}([-. ])\d{3}\2\d{4}", re.ASCII).fullmatch
+_DIGITS = range(8, 16)
+"""How many a telephone number has."""
 _AMOUNT = re.compile(r"\D{0,4}\s?\d[\d.,' ]*\s?\D{0,12}", re.ASCII).fullmatch
 _EXAMPLES = 3
 
@@ -32,6 +35,8 @@ def kind_of(value: Any) -> str:
     if isinstance(value, list | dict):
         return "list" if isinstance(value, list) else "object"
     text = str(value).strip()
+    if _PHONE(text) and sum(map(str.isdigit, text)) in _DIGITS and not _DAY(text):
+        return "phone"
     if _NUMBER(text):
         return "number"
     if canonical(text) or _DAY(text):

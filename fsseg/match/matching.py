@@ -36,6 +36,8 @@ class Matching:
     tick: Tick = lambda people: None
     anew: bool = False
     """Whether some were matched before: then their deals may be there already."""
+    needed: tuple[str, ...] = ()
+    """What must be known of every record that is there, beside what is wanted of it."""
 
     @property
     def people(self) -> tuple[Entity, ...]:

@@ -56,7 +56,7 @@ def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
     matches = [(record, _find_person(work, finder, record)) for record in page]
     reshaped = _reshaped(work, matches)
     for record, match in matches:
-        _complete(finder, record, match, reshaped)
+        _complete(work, finder, record, match, reshaped)
     store = work.store
     with store.transaction():
         store.update_all("record", _COLUMNS, (_columns(record, match) for record, match in matches))
@@ -124,14 +124,14 @@ def _reshaped(work: Matching, matches: list[tuple[Record, _Match]]) -> Reshaped:
     return {id: (state, desired_person(entities[id], state)) for id, state in restored.items()}
 
 
-def _complete(finder: Finder, record: Record, match: _Match, reshaped: Reshaped) -> None:
+def _complete(work: Matching, finder: Finder, record: Record, match: _Match, reshaped: Reshaped) -> None:
     """Read what is wanted of who is there."""
     if match.existing is None:
         return
     desired, companies = record.desired, record.companies
     if record.id in reshaped:
         desired, companies = reshaped[record.id][1].desired, reshaped[record.id][1].companies
-    wanted = [*desired, *(["sales_accounts"] if companies and not match.converts else [])]
+    wanted = [*desired, *work.needed, *(["sales_accounts"] if companies and not match.converts else [])]
     entity: Entity = "lead" if match.converts else match.entity
     existing = finder.complete(entity, match.existing, wanted)
     kept = keep(existing, [*desired, *(["sales_accounts"] if companies else [])])

@@ -84,6 +84,6 @@ def _is_delivered(work: Matching, record: Record, contact: int | None) -> bool:
 
 
 def _write_existing(work: Matching, finder: Finder, record: Record, existing: Existing, links: list[str]) -> None:
-    wanted = [*record.desired, *links]
+    wanted = [*record.desired, *links, *work.needed]
     kept = keep(finder.complete(record.entity, existing, wanted), wanted)
     work.store.update("record", record.id, existing=kept, remote_id=existing["id"])

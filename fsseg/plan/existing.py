@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from fsseg.fold.event_fields import real_time
 from fsseg.mapping.equality import is_empty
-from fsseg.match.remote_record import EARLIEST, Existing, updated
+from fsseg.match.remote_record import EARLIEST, WHOLE, Existing, silent, updated
 from fsseg.plan.diff import Fields
 from fsseg.plan.latest_wins import NESTED
 from fsseg.segment.times import microseconds
@@ -33,7 +33,12 @@ def hold_back(mode: Mode, fields: Fields, links: Fields, times: Mapping[str, int
         return Held(fields, links, [])
     since = _changed_at(existing)
     latest = max((real_time(time) for time in times.values()), default=0)
-    kept = [name for name in fields if _is_kept(mode, fields[name][0], real_time(times.get(name, 0)), since)]
+    kept = [
+        name
+        for name, (before, _) in fields.items()
+        if _is_kept(mode, before, real_time(times.get(name, 0)), since)
+        or (mode is Mode.FILL and _is_unknown(existing, name))
+    ]
     kept += [name for name in _of_other_parts(fields, kept) if name not in kept]
     held_links = [name for name in links if _is_kept(mode, links[name][0], latest, since)]
     return Held(
@@ -50,6 +55,11 @@ def _is_kept(mode: Mode, before: object, time: int, since: int | None) -> bool:
         case Mode.FILL:
             return not is_empty(before)
     return True
+
+
+def _is_unknown(existing: Existing, name: str) -> bool:
+    """Whether it can't be told if the field is empty, which is no reason to fill it."""
+    return silent(existing, name) and not (name.startswith("cf_") and WHOLE in existing)
 
 
 def _of_other_parts(fields: Fields, kept: list[str]) -> Iterator[str]:

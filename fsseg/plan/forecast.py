@@ -25,8 +25,8 @@ def forecast(store: Store, spent: int, per_hour: int | None, left: int | None, p
         single = count if (entity, action) == ("deal", Action.CREATE) else 0
         if action != Action.DELETE and entity in ("account", "contact", "deal") and count - single >= MIN_BULK:
             batches = math.ceil((count - single) / PAGE_SIZE)
-            # What was made is read for its ids, or what there is for its names.
-            to_come += single + batches + math.ceil(batches * POLLS) + (pages(count) if action == Action.CREATE else 0)
+            # What was made is read for its ids, or what there is for its names; of what was changed, a page.
+            to_come += single + batches + math.ceil(batches * POLLS) + (pages(count) if action == Action.CREATE else 1)
         else:
             to_come += count
     if not per_hour:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container
 from typing import Any
 
 from fsseg.freshsales.errors import Refused
 from fsseg.freshsales.reader import Row
 from fsseg.mapping.catalog import Catalog
+from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing, flatten, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.push.context import PushContext
@@ -16,7 +17,7 @@ from fsseg.push.refused_field import means_another, named_field, without
 from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import Code
 from fsseg.state.plan_store import Record
-from fsseg.state.row_status import add_warnings
+from fsseg.state.row_status import add_warnings, fields_warned_of
 
 MAX_LEFT_OUT = 3
 """Fields of one record that are left out, one after the other, until it is given up."""
@@ -52,7 +53,10 @@ def write(
     if context.refusals is not None:
         context.refusals.accepted(record)
     told = [f"{Code.LEFT_OUT}: {name} = {_shown(record.fields.get(name, [None, None])[1])}" for name in left_out]
-    _warn(context, record, told + _told_not_stored(context, record, flatten(record.entity, answer), left_out))
+    held = flatten(record.entity, answer)
+    if record.links is not None and "sales_accounts" not in held:  # which answers to writes don't tell
+        held = fetch(context.reader, record.entity, int(answer["id"])) or held
+    _warn(context, record, told + _told_not_stored(context, record, held, left_out))
     return answer
 
 
@@ -79,12 +83,18 @@ def _send(context: PushContext, attributes: dict[str, Any], send: Callable[[dict
     return send(as_text)
 
 
-def note_not_stored(context: PushContext, record: Record, held: Existing) -> None:
-    """Warn of what was written, and of which the record holds something else. Not to be called under the lock."""
-    _warn(context, record, _told_not_stored(context, record, held, ()))
+def note_not_stored(context: PushContext, record: Record, held: Existing) -> bool:
+    """Warn of what was written, and of which the record holds something else; whether there is such a thing.
+
+    What the record was warned of before isn't told again. Not to be called under the lock.
+    """
+    known = fields_warned_of(record.warnings, Code.LEFT_OUT, Code.NOT_STORED)
+    told = _told_not_stored(context, record, held, known)
+    _warn(context, record, told)
+    return bool(told)
 
 
-def _told_not_stored(context: PushContext, record: Record, held: Existing, apart: Sequence[str]) -> list[str]:
+def _told_not_stored(context: PushContext, record: Record, held: Existing, apart: Container[str]) -> list[str]:
     dropped = not_stored(context.catalog, record, held)
     return [f"{Code.NOT_STORED}: {name} = {_shown(value)}" for name, value in dropped.items() if name not in apart]
 
@@ -104,6 +114,9 @@ def not_stored(catalog: Catalog, record: Record, held: Existing) -> dict[str, An
         field = field_of(catalog, record.entity, name)
         if not same(held.get(name), after, field) and not rounded(held.get(name), after, field):
             dropped[name] = after
+    kept = None if record.links is None else {link["id"] for link in record.links}
+    if kept is not None and any(account.get("id") not in kept for account in held.get("sales_accounts") or ()):
+        dropped["sales_accounts"] = record.fields["sales_accounts"][1]
     return dropped
 
 

@@ -8,21 +8,18 @@ from datetime import UTC, datetime
 from fsseg.freshsales.errors import Forbidden, FreshsalesError
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import LAG_S
-from fsseg.freshsales.views import pages, view_of_all
-from fsseg.mapping.names import fold_name
-from fsseg.match.remote_record import addresses, flatten
+from fsseg.freshsales.views import latest, pages, view_of_all
+from fsseg.match.remote_record import flatten
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
+from fsseg.push.stored import EXTRA_PAGES, Stored, keys_of
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import count_written
 from fsseg.state.row_status import write_remote_id
 
-EXTRA_PAGES = 2
-"""Pages read beyond what the run made itself, before the rest is looked up one by one: others write too."""
 
-
-def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record]) -> None:
-    """Fill in the ids that Freshsales gave to records made in bulk.
+def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record], stored: Stored) -> None:
+    """Fill in the ids that Freshsales gave to records made in bulk, and compare what is read with what was written.
 
     Those whose id can't be read stay without; what points at them fails, and may be tried again.
     """
@@ -30,7 +27,7 @@ def resolve_ids(context: PushContext, entity: Entity, records: Iterable[Record])
     # What this run wrote stands first in a view by time of update, so a page there may save a hundred look-ups.
     written = pages(count_written(context.store, entity))
     if len(missing) > written:
-        _read_latest(context, entity, missing, written + EXTRA_PAGES)
+        _read_latest(context, entity, missing, written + EXTRA_PAGES, stored)
     _look_up(context, entity, missing)
     if missing and _wait_out_lag(context, missing.values()):
         _look_up(context, entity, missing)
@@ -57,13 +54,16 @@ def _look_up(context: PushContext, entity: Entity, missing: dict[str, Record]) -
             _write_ids(context, entity, missing, [flatten(entity, row) for row in rows])
 
 
-def _read_latest(context: PushContext, entity: Entity, missing: dict[str, Record], max_pages: int) -> None:
+def _read_latest(
+    context: PushContext, entity: Entity, missing: dict[str, Record], max_pages: int, stored: Stored
+) -> None:
     try:
         view = view_of_all(context.reader, entity)
         if view is None:
             return
         for number in range(1, max_pages + 1):
-            rows = context.reader.rows(entity, view, page=number, sort="updated_at", sort_type="desc").rows
+            rows = latest(context.reader, entity, view, number).rows
+            stored.compare(rows)
             _write_ids(context, entity, missing, [flatten(entity, row) for row in rows])
             if not missing or not rows:
                 return
@@ -75,7 +75,6 @@ def _read_latest(context: PushContext, entity: Entity, missing: dict[str, Record
 def _write_ids(context: PushContext, entity: Entity, missing: dict[str, Record], rows: list[dict[str, object]]) -> None:
     with context.store.transaction():
         for row in rows:
-            names = {fold_name(row.get("name"))} if entity == "account" else addresses(row)
-            for name in names & missing.keys():
+            for name in keys_of(entity, row) & missing.keys():
                 id, remote_id = missing.pop(name).id, int(str(row["id"]))
                 write_remote_id(context.store, id, remote_id)

@@ -21,6 +21,7 @@ from fsseg.push.journal import Journal
 from fsseg.push.outcome import Outcome
 from fsseg.push.people import ContactPusher, LeadPusher
 from fsseg.push.pusher import EntityPusher
+from fsseg.push.stored import Stored
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Store
 from fsseg.state.push_queue import (
@@ -77,12 +78,16 @@ def _push_all(context: PushContext, stages: Stages, pushers: dict[Entity, Entity
 
     What hangs on that is left, too.
     """
+    stored = {entity: Stored(context, entity) for entity in NAMES}
     busy = _push_records(context, stages, "account", pushers["account"])
-    resolve_ids(context, "account", accounts_to_resolve(context.store))
+    resolve_ids(context, "account", accounts_to_resolve(context.store), stored["account"])
+    stored["account"].look()
     _push_records(context, stages, "lead", pushers["lead"])
     busy |= _push_records(context, stages, "contact", pushers["contact"], partly=busy)
-    resolve_ids(context, "contact", contacts_to_resolve(context.store))
+    resolve_ids(context, "contact", contacts_to_resolve(context.store), stored["contact"])
+    stored["contact"].look()
     busy |= _push_records(context, stages, "deal", pushers["deal"], partly=busy)
+    stored["deal"].look()
     _push_timeline(context, stages, partly=busy)
     return busy
 

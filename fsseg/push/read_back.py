@@ -1,4 +1,4 @@
-"""What bulk has stored, which its answers don't tell: looked at where there is reason to, and mended."""
+"""What a bulk job may have harmed: looked at where there is reason to, and mended at once."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fsseg.freshsales.errors import Forbidden, FreshsalesError
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Row
 from fsseg.freshsales.views import latest, view_of_all
-from fsseg.match.finders import fetch
-from fsseg.match.remote_record import WHOLE, Existing, flatten, updated
+from fsseg.match.remote_record import WHOLE, Existing, flatten
 from fsseg.push.accepted import note_not_stored
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
 from fsseg.push.outcome import Outcome, failed
+from fsseg.push.stored import read, without_late
 from fsseg.push.updates import held
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
@@ -39,6 +39,7 @@ class ReadBack:
         done = [record for record, one in zip(records, outcomes, strict=True) if one.status == Status.DONE]
         at_risk = [] if self._keeps_custom_fields else [record for record in done if self._others_of(record)]
         if not (at_risk or self._context.was_delivered(done)):
+            self._leave_unseen()
             return list(outcomes)
         rows = self._rows(done, at_risk)
         for record in done:
@@ -54,6 +55,12 @@ class ReadBack:
         mended = {record.id: self._put_back(record) for record in at_risk}
         return [mended.get(record.id, one) for record, one in zip(records, outcomes, strict=True)]
 
+    def _leave_unseen(self) -> None:
+        """Let it be looked at with all others of the entity."""
+        meta = self._context.store.meta
+        if self._entity not in meta.unseen:
+            meta.unseen = [*meta.unseen, self._entity]
+
     def _others_of(self, record: Record) -> dict[str, Any]:
         """The custom fields that the record held and the job didn't name, where it named any."""
         if not any(name.startswith("cf_") for name in record.fields):
@@ -68,21 +75,11 @@ class ReadBack:
         """What the records hold by now: the page of those that changed last has all of a job, one by itself will do."""
         by_id = {int(record.remote_id): record for record in done if record.remote_id is not None}
         rows = {int(row["id"]): flatten(self._entity, row) for row in self._latest() if int(row["id"]) in by_id}
-        rows = self._current(by_id, rows)
+        rows = without_late(self._context, self._entity, by_id, rows)
         if at_risk and not any(WHOLE in rows.get(int(record.remote_id or 0), {}) for record in at_risk):
             id = int(at_risk[0].remote_id or 0)
-            rows[id] = self._read(id)
+            rows[id] = read(self._context, self._entity, id)
         return rows
-
-    def _current(self, by_id: dict[int, Record], rows: dict[int, Existing]) -> dict[int, Existing]:
-        """The rows without those that a late view shows as they were before the job.
-
-        Those that look so may also have been left as they were, as all that was written was dropped: one tells.
-        """
-        old = [id for id, row in rows.items() if updated(row) <= updated(by_id[id].existing or {})]
-        if not old or updated(self._read(old[0])) <= updated(rows[old[0]]):
-            return rows
-        return {id: row for id, row in rows.items() if id not in old}
 
     def _latest(self) -> list[Row]:
         try:
@@ -92,14 +89,6 @@ class ReadBack:
             if ends_the_push(error) and not isinstance(error, Forbidden):
                 raise
             return []
-
-    def _read(self, id: int) -> Existing:
-        try:
-            return fetch(self._context.reader, self._entity, id) or {}
-        except FreshsalesError as error:
-            if ends_the_push(error):
-                raise
-            return {}
 
     def _put_back(self, record: Record) -> Outcome:
         ours = {name: after for name, (_, after) in record.fields.items() if name.startswith("cf_")}

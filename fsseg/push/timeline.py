@@ -9,10 +9,10 @@ from typing import Any
 from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.names import TARGETABLE
 from fsseg.freshsales.reader import Page
+from fsseg.mapping.entry_text import plain, property_lines
 from fsseg.match.remote_record import EARLIEST, updated
 from fsseg.match.timeline import MARK, message_of
 from fsseg.push.context import PushContext
-from fsseg.push.entry_text import plain, property_lines
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
 from fsseg.state.actions import Code, Status
@@ -74,10 +74,10 @@ def activity_body(entry: Entry) -> dict[str, Any]:
 
 
 def title(entry: Entry) -> str:
-    """The event's or page's name, with the count where a day's entries are one."""
+    """The event's or page's name with what matters most of it, or with the count where a day's entries are one."""
     count = entry.payload.get("count", 1)
     name = plain(str(entry.payload["name"]))[:200] or UNNAMED  # a blank title is refused
-    return f"{name} ({count} times)" if count > 1 else name
+    return f"{name} ({count} times)" if count > 1 else entry.payload.get("title") or name
 
 
 def notes(entry: Entry) -> str:

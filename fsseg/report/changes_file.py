@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -17,8 +18,9 @@ from msgspec.json import Decoder
 from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.processes import Processes, ProcessLost
-from fsseg.report.changes import Sample
+from fsseg.report.changes import Line, Sample
 from fsseg.report.model import ENTITIES
+from fsseg.report.packed import MOST_BYTES, Packed, Packer, pack
 from fsseg.segment.json_codec import dumps, loads
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.misfits import Places
@@ -27,15 +29,28 @@ from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
 
 TIMELINE: Entity = "timeline"
-Line = tuple[str | None, bytes, dict[str, Any]]
-"""The action of a change, the line that tells it, and the fields that are to be counted."""
 
 
 class Part(NamedTuple):
-    """Some lines of the file: those of a kind of record, or of the timeline entries with these ids."""
+    """Some lines of the file: of records of a kind, or of timeline entries, those with these ids."""
 
     entity: Entity
-    entries: range
+    ids: range
+
+
+class Written(NamedTuple):
+    """What was written: the first changes of each kind, how many bytes there are, and the lines for a page, if any."""
+
+    sample: Sample
+    size: int
+    packed: Packed | None
+
+
+class Changes(NamedTuple):
+    """The file, once it is written: the first changes of each kind, and the lines that a page holds."""
+
+    sample: Sample
+    packed: Packed
 
 
 class _Entry(Struct):
@@ -43,11 +58,16 @@ class _Entry(Struct):
 
     name: Raw
     via: Raw
+    title: Raw = Raw()
+    count: Raw = Raw()
 
 
 _WRITTEN = (Action.CREATE, Action.UPDATE)
 _entry = Decoder(_Entry).decode
-_RECORDS = [Part(entity, range(0)) for entity in ENTITIES if entity != TIMELINE]
+_A_PART = {entity: 20_000 if entity == TIMELINE else 5_000 for entity in ENTITIES}
+"""Lines that are written at a time: few enough that no process has long to wait for another."""
+_AT_ONCE = 500
+"""Lines that are handed on together."""
 
 
 class ChangesFile:
@@ -59,56 +79,89 @@ class ChangesFile:
     def __init__(self, run: Run, store: Store, processes: Processes) -> None:
         self._path = run.changes
         self._store = store
-        self._parts: Iterator[tuple[str, Sample]] | None = None
+        self._shown = _Shown()
+        self._written: Iterator[tuple[str, Written]] | None = None
         if processes.jobs > 1:
-            ids = store.entry_ids()
-            size = len(ids) // (4 * processes.jobs) + 1
-            parts = [*_RECORDS, *(Part(TIMELINE, ids[at : at + size]) for at in range(0, len(ids), size))]
-            tasks = ((str(store.path), str(processes.folder), part) for part in parts)
-            self._parts = processes.results(_write_part, tasks)
+            plan, folder = str(store.path), str(processes.folder)
+            tasks = ((plan, folder, part, self._shown.has_room) for part in _parts(store))
+            self._written = processes.results(_write_part, tasks, ahead=16)
 
-    def finish(self) -> Sample:
+    def finish(self) -> Changes:
         """The first changes, and how many there are, once the file is written."""
         try:
             return self._finish()
         except ProcessLost:
-            self._parts = None
+            self._written, self._shown = None, _Shown()
             return self._finish()
 
-    def _finish(self) -> Sample:
+    def _finish(self) -> Changes:
+        sample, shown = Sample(), self._shown
         with open(self._path, "wb", buffering=BUFFER, opener=private) as file:
-            if self._parts is None:
-                return _write(file, self._store, [*_RECORDS, Part(TIMELINE, self._store.entry_ids())])
-            sample = Sample()
-            for path, some in self._parts:
-                with open(path, "rb") as part:
-                    os.unlink(path)
-                    shutil.copyfileobj(part, file, BUFFER)
-                sample.extend(some)
-        return sample
+            if self._written is None:
+                written = (_write(file, self._store, part, pack=shown.has_room) for part in _parts(self._store))
+            else:
+                written = (_moved(path, file, part) for path, part in self._written)
+            for part in written:
+                sample.extend(part.sample)
+                shown.add(part)
+        return Changes(sample, shown.packed + pack(sample.after(shown.packed.rows)))
 
 
-def _write_part(task: tuple[str, str, Part]) -> tuple[str, Sample]:
+class _Shown:
+    """The lines that a page holds: those of the first parts, as many as come up to its limit."""
+
+    def __init__(self) -> None:
+        self.has_room = True
+        self.packed = Packed(b"", 0)
+        self._left = MOST_BYTES
+
+    def add(self, part: Written) -> None:
+        """Take the next part, unless that is too much."""
+        self._left -= part.size
+        self.has_room = self.has_room and self._left >= 0
+        if self.has_room and part.packed is not None:
+            self.packed += part.packed
+
+
+def _parts(store: Store) -> Iterator[Part]:
+    ids = store.ids()
+    for entity in ENTITIES:
+        for at in range(0, len(ids.get(entity, ())), _A_PART[entity]):
+            yield Part(entity, ids[entity][at : at + _A_PART[entity]])
+
+
+def _write_part(task: tuple[str, str, Part, bool]) -> tuple[str, Written]:
     """Write a part of the file into another one; where that is."""
-    plan, folder, part = task
+    plan, folder, part, packs = task
     descriptor, path = tempfile.mkstemp(dir=folder)
     with closing(Store(Path(plan))) as store, open(descriptor, "wb", buffering=BUFFER) as file:
-        return path, _write(file, store, [part])
+        return path, _write(file, store, part, pack=packs)
 
 
-def _write(file: IO[bytes], store: Store, parts: Iterable[Part]) -> Sample:
-    sample = Sample()
-    for part in parts:
-        lines = _entry_lines(store, part.entries) if part.entity == TIMELINE else _record_lines(store, part.entity)
-        for action, line, fields in lines:
-            file.write(line)
-            sample.add_line(part.entity, action, line, fields)
-    return sample
+def _moved(path: str, file: IO[bytes], part: Written) -> Written:
+    """The part, once what was written of it by itself is in the file."""
+    with open(path, "rb") as written:
+        os.unlink(path)
+        shutil.copyfileobj(written, file, BUFFER)
+    return part
 
 
-def _record_lines(store: Store, entity: Entity) -> Iterator[Line]:
+def _write(file: IO[bytes], store: Store, part: Part, *, pack: bool) -> Written:
+    sample, size, packer = Sample(), 0, Packer() if pack else None
+    rows = _entry_lines(store, part.ids) if part.entity == TIMELINE else _record_lines(store, part)
+    while some := list(islice(rows, _AT_ONCE)):
+        sample.add_lines(part.entity, some)
+        lines = b"".join([line for _, line, _ in some])
+        file.write(lines)
+        size += len(lines)
+        if packer is not None:
+            packer.add(lines, len(some))
+    return Written(sample, size, None if packer is None else packer.packed())
+
+
+def _record_lines(store: Store, part: Part) -> Iterator[Line]:
     places = Places(store)
-    for row in store.decided(entity):
+    for row in store.decided(part.entity, part.ids):
         fields = {} if row.fields == "{}" else _cells(store, row)
         yield row.action, _record_line(row, fields, places), fields if row.action in _WRITTEN else {}
 
@@ -140,11 +193,11 @@ def _entry_line(
     """Put together from JSON that is there already: there are many times more entries than records."""
     fields = b"{}"
     if action == Action.CREATE:
-        name, via = _shown(payload)
+        title, via = _shown(payload)
         fields = (
             b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
             b'"start_date":{"before":null,"after":"%bZ"}}'
-        ) % (name, via, time.encode())
+        ) % (title, via, time.encode())
     return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":%b,"warnings":%b}\n' % (
         b'"%b"' % action.encode() if action else b"null",
         key_json,
@@ -155,13 +208,14 @@ def _entry_line(
 
 
 def _shown(payload: bytes) -> tuple[bytes, bytes]:
-    """Name and way of an entry, as JSON."""
+    """Title and way of an entry, as JSON."""
     try:
         entry = _entry(payload)
-        return bytes(entry.name), bytes(entry.via)
+        return bytes((entry.title if not entry.count else b"") or entry.name), bytes(entry.via)
     except RecursionError:  # properties nested too deep to be passed over
         whole = loads(payload)
-        return dumps(whole["name"]), dumps(whole["via"])
+        title = whole.get("title") if "count" not in whole else None
+        return dumps(title or whole["name"]), dumps(whole["via"])
 
 
 def _cells(store: Store, row: Decided) -> dict[str, Any]:

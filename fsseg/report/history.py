@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fsseg.mapping.identity import person_key, user_id
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import value
-from fsseg.segment.event import POSITION_BITS, Event
+from fsseg.segment.event import POSITION_BITS, Event, body_of
+from fsseg.segment.placeholders import PLACEHOLDER_IDS
 from fsseg.segment.times import microseconds
 from fsseg.state.actions import Action, Code, Status
-from fsseg.state.person_rows import EntryRow, entries_of, records_of
+from fsseg.state.person_rows import EntryRow, entries_at, entries_of, positions_of, records_of, reject_codes
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.report_rows import input_paths
 from fsseg.state.source_events import reread
+
+if TYPE_CHECKING:
+    from fsseg.mapping.mapper import Mapper
 
 _WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
 
@@ -39,10 +45,14 @@ class HistoryField(NamedTuple):
 
 
 class History(NamedTuple):
-    """Events by time, and the fields of the person's records and deals."""
+    """Events by time, and the fields of the person's records and deals.
+
+    `names` are what the person's records are called, then their ids in Freshsales.
+    """
 
     events: list[HistoryEvent]
     fields: list[HistoryField]
+    names: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -52,26 +62,71 @@ class History(NamedTuple):
         }
 
 
-def history_of(store: Store, person: str, *, dry_run: bool) -> History:
-    """What the plan and the inputs, read again, tell of a person; nothing where the run has none of that name."""
+def history_of(store: Store, person: str, mapper: Mapper | None, *, dry_run: bool) -> History:
+    """What the plan and the inputs, read again, tell of a person; nothing where the run has none of that name.
+
+    The mapper, made as the run had it, tells why events were left out; without one these aren't looked for.
+    """
     records = records_of(store, person)
-    entries = {row.position: row for record in records if record.kind == "person" for row in entries_of(store, record)}
+    people = [record for record in records if record.kind == "person"]
+    entries = {row.position: row for record in people for row in entries_of(store, record)}
     told = {position: record for record in records for position, _ in record.sources}
-    shown, events, times = input_paths(store), [], dict[int, str]()
-    for position, item in reread(store, {*entries, *told}):
+    planned = {*told, *(position for record in people for position in positions_of(store, record))}
+    keys = {*map(person_key, [person, *(each.key for each in people)]), *(key for each in people for key in each.keys)}
+    wanted, also = {*entries, *told}, _about(keys) if mapper else None
+    ids = mapper.placeholder_ids if mapper else PLACEHOLDER_IDS
+    shown, events, times, others = input_paths(store), [], dict[int, str](), list[Event]()
+    for position, item in reread(store, wanted, ids, also):
         place = shown[position >> POSITION_BITS]
         if not isinstance(item, Event):
             events.append(HistoryEvent("", "", "", f"{sanitise(place)}, which has changed since", [], ""))
-            continue
-        moment = microseconds(item.time)
-        times[moment] = item.time
-        sets = [] if position in entries else _fields_since(records, moment, position)
-        entry = entries.get(position)
-        became = _entry_became(entry, dry_run) if entry else _became(told[position], dry_run)
-        name = item.message.event if item.type == "track" else item.message.name
-        where = f"{sanitise(place)} line {item.line}"
-        events.append(HistoryEvent(f"{item.time}Z", item.type, value(name) if name else "", where, sets, became))
-    return History(sorted(events), [row for record in records for row in _fields(record, times, dry_run)])
+        elif position not in planned:
+            others.append(item)
+        elif position in wanted:
+            moment = microseconds(item.time)
+            times[moment] = item.time
+            sets = [] if position in entries else _fields_since(records, moment, position)
+            entry = entries.get(position)
+            became = _entry_became(entry, dry_run) if entry else _became(told[position], dry_run)
+            events.append(_event(item, place, sets, became))
+    for item, became in _left_out(store, others, mapper, dry_run=dry_run) if mapper else ():
+        events.append(_event(item, shown[item.position >> POSITION_BITS], [], became))
+    fields = [row for record in records for row in _fields(record, times, dry_run)]
+    numbers = (f"{record.remote_id}" for record in people if record.remote_id is not None)
+    return History(sorted(events), fields, (*dict.fromkeys([*(record.key for record in people), *numbers]),))
+
+
+def _about(keys: set[str]) -> Callable[[Event], bool]:
+    """Whether an event names somebody who has one of these keys."""
+
+    def is_about(event: Event) -> bool:
+        message = event.message
+        if person_key(user_id(message)) in keys or (message.anonymous_id and f"#{message.anonymous_id}" in keys):
+            return True
+        emails = (body_of(part).email for part in (message.traits, message.context.traits, message.properties))
+        return any(isinstance(email, str) and person_key(email) in keys for email in emails)
+
+    return is_about
+
+
+def _left_out(store: Store, events: list[Event], mapper: Mapper, *, dry_run: bool) -> Iterator[tuple[Event, str]]:
+    """What became of events that no record and no entry of the person is from."""
+    positions = [event.position for event in events]
+    rejected = reject_codes(store, positions)
+    entries = {row.position: row for row in entries_at(store, positions)}
+    for event in events:
+        if code := rejected.get(event.position):
+            yield event, f"rejected: {sanitise(code)}"
+        elif entry := entries.get(event.position):
+            yield event, _entry_became(entry, dry_run)
+        else:
+            yield event, f"skipped: {mapper.event_filter(event) or Code.DUPLICATE}"
+
+
+def _event(event: Event, place: str, sets: list[str], became: str) -> HistoryEvent:
+    name = event.message.event if event.type == "track" else event.message.name
+    where = f"{sanitise(place)} line {event.line}"
+    return HistoryEvent(f"{event.time}Z", event.type, value(name) if name else "", where, sets, became)
 
 
 def _fields_since(records: list[Record], moment: int, position: int) -> list[str]:

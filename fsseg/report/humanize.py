@@ -73,9 +73,23 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
     return set_cell_size(text, max(width - cell_len(ellipsis), 0)).rstrip() + ellipsis[: max(width, 0)]
 
 
+def cut_start(text: str, width: int, ellipsis: str = "…") -> str:
+    """The text in at most `width` columns, its end kept, with an ellipsis before it where it was cut."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(ellipsis + text) > width:
+        text = text[1:]
+    return cut(ellipsis + text, width, "")
+
+
 def pad(text: str, width: int) -> str:
     """The text filled up to `width` columns and never cut; double-width characters count as two."""
     return text + " " * (width - cell_len(text))
+
+
+def quoted(data: Any) -> str:
+    """A value in running text: as `value` has it, in quotation marks where it is text."""
+    return f'"{value(data)}"' if isinstance(data, str) and data else value(data)
 
 
 def value(data: Any) -> str:

@@ -1,12 +1,16 @@
-"""The names that people see of an account's fields, and where its records are to be seen."""
+"""The names that people see of an account's fields, choices and owners, and where its records are to be seen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog, Edition
+from fsseg.report.changes import Change
+
+ChoiceNames = dict[str, dict[str, dict[str, str]]]
+"""By entity, field and id: what the choice is called."""
 
 _NESTED = {"": "lead", "company.": LEAD_COMPANY, "deal.": LEAD_DEAL}
 _RESOURCES = {"lead": "leads", "contact": "contacts", "account": "accounts", "deal": "deals"}
@@ -21,6 +25,45 @@ def labels(edition: str, account_folder: Path | None) -> dict[str, dict[str, str
     for prefix, entity in _NESTED.items():
         found["lead"] |= {f"{prefix}{name}": label for name, label in _labels(catalog, entity).items()}
     return found
+
+
+def choice_names(edition: str, account_folder: Path | None) -> ChoiceNames:
+    """What the ids mean that fields hold, such as owners, by what the last online run has read."""
+    catalog = _catalog(edition, account_folder)
+    if catalog is None:
+        return {}
+    found = {entity: _choices(catalog, entity) for entity in _RESOURCES}
+    for prefix, entity in _NESTED.items():
+        found["lead"] |= {f"{prefix}{name}": names for name, names in _choices(catalog, entity).items()}
+    return {entity: fields for entity, fields in found.items() if fields}
+
+
+def _choices(catalog: Catalog, entity: str) -> dict[str, dict[str, str]]:
+    return {
+        name: {str(choice.id): choice.text for choice in field.choices}
+        for name, field in catalog.fields(entity).items()
+        if field.choices and field.by_id
+    }
+
+
+def with_choice_names(
+    changes: Iterable[Change], summary: Mapping[str, Any] | None, run_dir: Path | None
+) -> Iterator[Change]:
+    """The same changes for people: beside an id stands what it means, where that is known."""
+    folder = run_dir or (Path(summary["run_dir"]) if summary and summary.get("run_dir") else None)
+    known = choice_names(str((summary or {}).get("edition", "")), folder.parent.parent if folder else None)
+    for change in changes:
+        fields, names = change.get("fields") or {}, known.get(str(change.get("entity")), {})
+        if names.keys().isdisjoint(fields):
+            yield change
+            continue
+        yield {**change, "fields": {name: _named(cell, names.get(name, {})) for name, cell in fields.items()}}
+
+
+def _named(cell: Any, names: Mapping[str, str]) -> Any:
+    if not names or not isinstance(cell, dict):
+        return cell
+    return {side: f"{names[str(held)]} ({held})" if str(held) in names else held for side, held in cell.items()}
 
 
 def _labels(catalog: Catalog, entity: str) -> dict[str, str]:

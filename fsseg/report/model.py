@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from fsseg.figures import counted, number
 from fsseg.freshsales.names import Entity
 from fsseg.report.advice import command
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import about, duration, elapsed, value
+from fsseg.report.humanize import about, duration, elapsed, quoted, value
 from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.report.standing import Standing
 from fsseg.state.actions import Action, Code, EventOutcome
@@ -268,7 +268,7 @@ def needing_attention(summary: Summary, failures: Failures | None = None) -> lis
 
 
 def warning_rows(summary: Summary) -> list[WarningRow]:
-    """Warnings by code, the most frequent first."""
+    """Warnings by code: what is wrong with the settings, then the most frequent first."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for warning in summary.get("warnings", []):
         grouped.setdefault(warning["code"], []).append(warning)
@@ -279,7 +279,7 @@ def warning_rows(summary: Summary) -> list[WarningRow]:
         names.sort(key=lambda name: (-name[1], name[0]))
         worth_naming = [name for name in names if name[0] or name[2]]
         rows.append(WarningRow(sanitise(code), sum(w["count"] for w in warnings), known, worth_naming))
-    return sorted(rows, key=lambda row: (-row.count, row.code))
+    return sorted(rows, key=lambda row: (row.code != Code.UNMET_EVENT, -row.count, row.code))
 
 
 def misfit_rows(summary: Summary) -> list[MisfitRow]:
@@ -291,7 +291,7 @@ def misfit_rows(summary: Summary) -> list[MisfitRow]:
             rows.append(
                 MisfitRow(
                     sanitise(warning["name"]), warning["count"], sanitise(warning.get("hint") or ""),
-                    value(first["value"]) if "value" in first else "", value(first.get("key") or ""), place(first),
+                    quoted(first["value"]) if "value" in first else "", value(first.get("key") or ""), place(first),
                 )
             )  # fmt: skip
     return sorted(rows, key=lambda row: (-row.count, row.trait))
@@ -303,7 +303,7 @@ def _own_hint(warning: dict[str, Any], known: str) -> str:
     if found := warning.get("samples"):
         first = found[0]
         where = f", {first['file']} line {first['line']}" if first["line"] else ""
-        parts.append(f'first "{value(first["value"])}" of {value(first["key"])}{sanitise(where)}')
+        parts.append(f"first {quoted(first['value'])} of {value(first['key'])}{sanitise(where)}")
     return "; ".join(part for part in parts if part)
 
 
@@ -332,7 +332,9 @@ def forecast_line(summary: Summary) -> str:
     text = f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
     to_come = forecast["requests"] - summary["requests"]["total"]
     if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
-        text += f" On an account with {', '.join(map(number, QUOTAS))} an hour: {', '.join(hours(to_come))}."
+        others = [quota for quota in QUOTAS if quota != summary.get("account_limit")]
+        times = ", ".join(hours(to_come, quota) for quota in others)
+        text += f" On an account with {', '.join(map(number, others))} an hour: {times}."
     return text
 
 
@@ -340,10 +342,10 @@ QUOTAS = (1_000, 2_000, 5_000)
 """Requests an hour that Freshsales' plans allow."""
 
 
-def hours(requests: int) -> Iterator[str]:
-    """How long so many requests take with each of these quotas, of which the first is there at once."""
-    windows = (math.ceil(requests / quota) - 1 for quota in QUOTAS)
-    return (about(waited * 3600) if waited else "under an hour" for waited in windows)
+def hours(requests: int, quota: int) -> str:
+    """How long so many requests take with this quota an hour, of which the first is there at once."""
+    windows_waited_for = math.ceil(requests / quota) - 1
+    return about(windows_waited_for * 3600) if windows_waited_for else "under an hour"
 
 
 def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
@@ -415,7 +417,9 @@ def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
         applies = standing is None or standing.can_be_applied
         return [Step("Apply exactly this", _command(summary, "apply"))] * applies
     if outcomes.get(EventOutcome.PENDING) or code in RESUMABLE:
-        return [Step("Go on where it stopped", _command(summary, "resume"))] * resumes
+        by = standing.imported_by if standing else ""
+        why = f"Run {by} has imported its files since; this ends it" if by else "Go on where it stopped"
+        return [Step(why, _command(summary, "resume"))] * resumes
     return []
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
 
-from fsseg.report.changes import Sample
 from fsseg.report.files import JsonLinesFile
 from fsseg.segment.json_codec import dumps
 
@@ -18,33 +17,53 @@ MOST_BYTES = 64 << 20
 
 
 _LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+_LAST_BLOCK = b"\x03\x00"
+"""Ends what is deflated: an empty block that says that it is the last."""
 
 
 class Packed(NamedTuple):
-    """Packed lines, and how many they are."""
+    """Packed lines, to which more may be added, and how many they are."""
 
-    text: str
+    data: bytes
     rows: int
 
+    @property
+    def text(self) -> str:
+        """They as a page holds them."""
+        return b64encode(self.data + _LAST_BLOCK).decode()
 
-def pack(rows: Iterable[dict[str, Any]], most: int = MOST_BYTES, sample: Sample | None = None) -> Packed:
-    """The first rows, up to so many bytes; those of a file are taken as they stand there.
-
-    Of the rows after these the sample's are taken too, so that what is rare is among them.
-    """
-    blocks = rows.blocks(most) if isinstance(rows, JsonLinesFile) else _blocks(rows, most)
-    deflate, count, packed = zlib.compressobj(1), 0, bytearray()
-    for block in blocks:
-        count += block.count(b"\n")
-        packed += deflate.compress(block)
-    for row in sample.after(count) if sample is not None else ():
-        count += 1
-        packed += deflate.compress(dumps(row, _LINE))
-    packed += deflate.flush()
-    return Packed(b64encode(packed).decode(), count)
+    def __add__(self, more: Any) -> Packed:
+        """These lines, and then those."""
+        return Packed(self.data + more.data, self.rows + more.rows)
 
 
-def _blocks(rows: Iterable[dict[str, Any]], most: int) -> Iterable[bytes]:
+class Packer:
+    """Packs lines as they come."""
+
+    def __init__(self) -> None:
+        # Without the header and the sum that zlib has around them, packed lines can be put one after the other.
+        self._deflate = zlib.compressobj(1, wbits=-zlib.MAX_WBITS)
+        self._packed, self._rows = bytearray(), 0
+
+    def add(self, lines: bytes, rows: int) -> None:
+        """Add some whole lines; `rows` is how many they are."""
+        self._packed += self._deflate.compress(lines)
+        self._rows += rows
+
+    def packed(self) -> Packed:
+        """All of them; nothing can be added afterwards."""
+        return Packed(bytes(self._packed + self._deflate.flush(zlib.Z_FULL_FLUSH)), self._rows)
+
+
+def pack(rows: Iterable[dict[str, Any]], most: int = MOST_BYTES) -> Packed:
+    """The first rows, up to so many bytes; those of a file are taken as they stand there."""
+    packer = Packer()
+    for block in rows.blocks(most) if isinstance(rows, JsonLinesFile) else _blocks(rows, most):
+        packer.add(block, block.count(b"\n"))
+    return packer.packed()
+
+
+def _blocks(rows: Iterable[dict[str, Any]], most: int) -> Iterator[bytes]:
     for row in rows:
         line = dumps(row, _LINE)
         most -= len(line)

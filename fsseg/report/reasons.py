@@ -117,6 +117,12 @@ TABLE: tuple[Reason, ...] = (
         "a field that Freshsales requires is missing from every event: add it to one",
     ),
     Reason(Code.IGNORED_TRAIT, "map", "warning", "no field of that name: map it in fsseg.toml, or create the field"),
+    Reason(
+        Code.UNMET_EVENT,
+        "map",
+        "warning",
+        "the settings speak of this event, and the input has none of that name: correct the name, or let it be",
+    ),
     Reason(Code.BAD_VALUE, "map", "warning", "the value does not fit its field, so this one field was left out"),
     Reason(
         Code.PLACEHOLDER_ID, "map", "warning", "an id that names nobody: the event's e-mail, if any, says who it is"

@@ -11,7 +11,6 @@ from msgspec import to_builtins
 from fsseg.report.changes import Sample
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines, write_summary
-from fsseg.report.formats.html import write_html
 from fsseg.report.summary import summarise, write_failures
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
@@ -45,16 +44,17 @@ def write_run_files(
     summary = summarise(store, totals, head) | {"requests": requests}
     for row in summary["inputs"]:
         row |= {"lost": lost[row["path"]]} if row["path"] in lost else {}
-    if forecast := store.meta.forecast:
+    if forecast := store.meta.first_forecast or store.meta.forecast:
         summary["forecast"] = to_builtins(forecast)
     summary |= _traffic(store)
     summary["exit_code"] = exit_code(summary["events"]["outcomes"])
-    sample = changes.finish()
-    summary["fields"] = _by_field(sample)
+    from fsseg.report.formats.html import write_html  # loads while other processes write the changes
+
+    made = changes.finish()
+    summary["fields"] = _by_field(made.sample)
     write_summary(run.summary_path, summary)
-    rows = read_lines(run.changes), read_lines(run.failures)
-    write_html(run.folder / "report.html", summary, *rows, run_dir=run.folder, sample=sample)
-    return Written(summary, sample)
+    write_html(run.folder / "report.html", summary, made.packed, read_lines(run.failures), run_dir=run.folder)
+    return Written(summary, made.sample)
 
 
 def _by_field(sample: Sample) -> dict[str, dict[str, dict[str, int]]]:

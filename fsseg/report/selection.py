@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from fsseg.report.changes import Change
 from fsseg.report.files import email_of
+
+_COLON = re.compile(": ")
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,8 @@ class Selection:
     """A name of a track or page event."""
     reason: str | None = None
     """The code of a reason or warning."""
+    names: tuple[str, ...] = ()
+    """What else the run calls that person."""
 
     def __bool__(self) -> bool:
         return any((self.person, self.event, self.reason))
@@ -32,15 +37,20 @@ class Selection:
         after = {name: (both or {}).get("after") for name, both in fields.items()}
         people = [change.get("key"), change.get("id"), *_listed(after.get("contacts")), *_listed(after.get("emails"))]
         warnings = [each.get("code") if isinstance(each, dict) else each for each in change.get("warnings") or ()]
-        title = after.get("title") if change.get("entity") == "timeline" else None
-        return _fits(self.person, people) and _fits(self.event, [title]) and _fits(self.reason, warnings)
+        title = str(after.get("title") or "") if change.get("entity") == "timeline" else ""
+        # A title is the event's name, or that and a colon before what matters most of it.
+        names = [title, *(title[: at.start()] for at in _COLON.finditer(title))]
+        return self._is_of(people) and _fits(self.event, names) and _fits(self.reason, warnings)
 
     def takes_failure(self, failure: dict[str, Any]) -> bool:
         """Whether a line of failures.jsonl is about it."""
         about = failure.get("_fsseg") or {}
         people = [failure.get("userId"), failure.get("anonymousId"), email_of(failure), about.get("key")]
         names = [failure.get("event"), failure.get("name")]
-        return _fits(self.person, people) and _fits(self.event, names) and _fits(self.reason, [about.get("code")])
+        return self._is_of(people) and _fits(self.event, names) and _fits(self.reason, [about.get("code")])
+
+    def _is_of(self, people: list[Any]) -> bool:
+        return any(_fits(name, people) for name in (self.person, *self.names))
 
 
 def _listed(held: Any) -> list[Any]:

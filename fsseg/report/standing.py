@@ -8,6 +8,7 @@ from typing import NamedTuple
 from fsseg.report.advice import command
 from fsseg.state.database import StateError
 from fsseg.state.run_folder import APPLICABLE, OPEN, Run, RunState
+from fsseg.state.run_selection import imported_since
 
 
 class Standing(NamedTuple):
@@ -17,6 +18,8 @@ class Standing(NamedTuple):
     """A `RunState`, or another word where that can't be read."""
     undo: str = ""
     """Of an undo that was tried out, and not done since: the command that does it."""
+    imported_by: str = ""
+    """Of an import that stopped: the run that has imported all of its files since."""
 
     @property
     def can_be_resumed(self) -> bool:
@@ -38,7 +41,9 @@ def standing(run: Run, state: str | None = None) -> Standing:
     """How a run stands whose process is gone: as `state` says, else run.json. Raises `StateError`."""
     if state is None:
         state = RunState.STOPPED if run.info.state in OPEN else run.info.state
-    return Standing(state, _undo(run) if state == RunState.DONE else "")
+    undo = _undo(run) if state == RunState.DONE else ""
+    is_stopped = state == RunState.STOPPED
+    return Standing(state, undo, (imported_since(run.folder.parent.parent, run.info) or "") if is_stopped else "")
 
 
 def _undo(run: Run) -> str:

@@ -182,6 +182,8 @@ class Options:
     """What `emails` may be in a write: `any` of its shapes, `objects` with `value` and `is_primary`, or one `text`."""
     required: tuple[str, ...] = ("email",)
     """Attributes that a new person must have, though the metadata doesn't say so."""
+    required_of_deals: tuple[str, ...] = ()
+    """The same of a new deal."""
     deal_links_in_bulk: str = "lose"
     """The contacts of deals that are written in bulk: `lose` or `keep`."""
     upsert_owner: str = "reset"
@@ -223,7 +225,7 @@ class Options:
                     read[name] = tuple(item if isinstance(item, Fault) else Fault(**item) for item in value)
                 elif name == "headers":
                     read[name] = frozenset(value)
-                elif name in ("forbidden", "job_words", "required"):
+                elif name in ("forbidden", "job_words", "required", "required_of_deals"):
                     read[name] = tuple(value)
             return replace(self, **read)
         except TypeError as error:

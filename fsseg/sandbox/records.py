@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,8 +113,13 @@ def write(
             _parent(crm, checked)
     data = {name: value for name, value in data.items() if value is not None}
     _required(crm.account.by_model[model], data, None if row is None else given)
-    if row is None and resource in ("contacts", "leads"):
-        _demanded(crm, model, data)
+    if row is None:
+        wanted = {
+            "contacts": crm.options.required,
+            "leads": crm.options.required,
+            "deals": crm.options.required_of_deals,
+        }
+        _demanded(crm, model, data, wanted.get(resource, ()))
     _unique(crm, resource, data, number)
     name = str(data.get("name") or f"{data.get('first_name', '')} {data.get('last_name', '')}".strip())
     if row is None:
@@ -162,9 +168,9 @@ def _kept(crm: Crm, model: str, old: Row, given: Row, *, bulk: bool) -> Row:
     }
 
 
-def _demanded(crm: Crm, model: str, data: Row) -> None:
-    """What this account wants of every new person, whatever its metadata says."""
-    for name in crm.options.required:
+def _demanded(crm: Crm, model: str, data: Row, names: Sequence[str]) -> None:
+    """What this account wants of every new person or deal, whatever its metadata says."""
+    for name in names:
         if data.get(name) in (None, ""):
             field = crm.account.by_model[model].get(name)
             label = field["label"] if field else name.capitalize()

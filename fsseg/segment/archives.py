@@ -28,6 +28,8 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _NAMES = r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))"
 _ARCHIVE = re.compile(rf"{_NAMES}(?={SEPARATOR}){SEPARATOR}", re.IGNORECASE)
 _ARCHIVE_NAME = re.compile(rf".+{_NAMES}", re.IGNORECASE)
+_DAMAGED = "the archive is damaged"
+_ENCRYPTED = "it is encrypted: unpack it first"
 _OFFICE = "[Content_Types].xml"
 _FAULTS = (
     OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
@@ -130,7 +132,8 @@ def _within(file: Any, path: str, depth: int) -> Iterator[Member]:
         content = file if is_plain else BlockFile(peeked.unpacked())
         yield from _of_zip(content, path, depth) if peeked.kind == "zip" else _of_tar(content, path, depth, is_plain)
     except _FAULTS as error:
-        yield Member(path, None, f"the archive is damaged: {(peeked.faults or [str(error)])[0]}")
+        fault = (peeked.faults or [_why(error)])[0]
+        yield Member(path, None, fault if fault.startswith(_DAMAGED) else f"{_DAMAGED}: {fault}")
 
 
 def _of_zip(content: Any, path: str, depth: int) -> Iterator[Member]:
@@ -147,7 +150,7 @@ def _of_zip(content: Any, path: str, depth: int) -> Iterator[Member]:
                 with archive.open(info) as member:
                     yield from _within(member, inner, depth + 1)
             except _FAULTS as error:
-                yield Member(inner, None, str(error) or type(error).__name__)
+                yield Member(inner, None, _ENCRYPTED if info.flag_bits & 1 else _why(error))
 
 
 def _of_tar(content: Any, path: str, depth: int, is_plain: bool) -> Iterator[Member]:
@@ -176,7 +179,12 @@ def _blocks(file: Any) -> Iterator[bytes]:
             yield block
             size = CHUNK
     except _FAULTS as error:
-        raise OSError(None, f"the archive is damaged: {error}") from None
+        raise OSError(None, f"{_DAMAGED}: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    """An error in its own words."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 class _Place:

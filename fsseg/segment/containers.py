@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple, Protocol
@@ -22,7 +23,7 @@ from fsseg.segment.tables.csv_rows import Row, csv_rows
 from fsseg.segment.tables.dialect import names_delimiter
 from fsseg.segment.tables.json_rows import json_rows, json_table
 from fsseg.segment.tables.kinds import kind_of, table_in
-from fsseg.segment.tables.parquet import MAGIC, ParquetRows
+from fsseg.segment.tables.parquet import MAGIC, ParquetRows, whole
 from fsseg.segment.tables.table import Table, UnusableTable
 from fsseg.segment.tables.warehouse import is_warehouse
 
@@ -62,11 +63,18 @@ class ParquetTable(NamedTuple):
 
     table: Table
     file: ParquetRows
+    start: int = 0
+    end: int | None = None
     name: str = "parquet"
 
     def rows(self, source: Source) -> Iterator[tuple[Any, int]]:
         """See `TableContainer`."""
-        return self.file.rows()
+        return self.file.rows(self.table.used, self.start, self.end)
+
+    def can_be_split(self) -> bool:
+        """Whether parts of it can be read apart, not where rows that follow each other may be one event; closes it."""
+        with closing(self.file):
+            return self.file.is_divided and not self.table.one_event
 
 
 class JsonTable(NamedTuple):
@@ -89,12 +97,11 @@ class CsvTable(NamedTuple):
 
     def rows(self, source: Source) -> Iterator[Row]:
         """See `TableContainer`."""
-        header = True
-        for row, number in csv_rows(source, self.delimiter):
-            if not header:
-                yield row, number
-            elif any(row) and not names_delimiter(self.delimiter.join(row)):
-                header = False
+        rows = csv_rows(source, self.delimiter)
+        for row, _ in rows:
+            if any(row) and not names_delimiter(self.delimiter.join(row)):
+                break
+        yield from rows
 
 
 def container_of(source: Source, input: Input) -> Container | TableContainer:
@@ -120,7 +127,11 @@ def _parquet(source: Source, input: Input) -> ParquetTable:
     if table is None:
         file.close()
         raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")
-    return ParquetTable(table if is_warehouse(file.columns) else replace(table, quick=None), file)
+    if table.quick and is_warehouse(file.columns):
+        table = replace(table, whole=whole)
+    else:
+        table = replace(table, quick=None, used=range(len(file.columns)))
+    return ParquetTable(table, file, input.start, input.end)
 
 
 def _lines(source: Source) -> Iterator[Numbered]:

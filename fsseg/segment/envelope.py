@@ -38,6 +38,9 @@ decode: Final = msgspec.json.Decoder(Message).decode
 ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, IndexError, RecursionError)
 """What reading a message raises that is not canonical, or none."""
 
+_ASCII: Final = "\x7f"
+"""No text of ASCII is greater."""
+
 _EXACT = 2**53
 """Whole numbers below this are exact in a float; orjson reads those beyond 64 bits as floats."""
 
@@ -61,10 +64,13 @@ def read_message(line: bytes, ids: PlaceholderIds = PLACEHOLDER_IDS, latest: str
     ):  # fmt: skip
         message_id = _complete(message, line)
         user, anonymous = anonymous if user is None else user, user if anonymous is None else anonymous
-    # Below "1" are blanks, which begin what gets its closer look, dashes and the zero.
-    if user < "1" or anonymous < "1" or message_id < "1":  # type: ignore[operator]  # a TypeError is odd as well
+    # Below "1" are blanks, which begin what gets its closer look, dashes and the zero; more blanks are past ASCII.
+    if (
+        user < "1" or anonymous < "1" or message_id < "1"  # type: ignore[operator]  # a TypeError is odd as well
+        or user > _ASCII or anonymous > _ASCII or message_id > _ASCII  # type: ignore[operator]
+    ):  # fmt: skip
         for id in (user, anonymous, message_id):
-            if id < "!" or not id.strip(NOTHING):  # type: ignore[operator,union-attr]
+            if id < "!" or id.isspace() or not id.strip(NOTHING):  # type: ignore[operator,union-attr]
                 raise ValueError
     longest, nobody = ids.longest, ids.folded
     if (
@@ -102,9 +108,12 @@ def time_of(message: Message, ids: PlaceholderIds, latest: str) -> str:
     if not (user or anonymous) or not message_id:
         raise ValueError
     longest = ids.longest
-    for id in (user, anonymous, message_id):
-        if id and (id < "1" or len(id) <= longest) and (id < "!" or id in ids):
-            raise ValueError
+    if not (
+        "1" <= message_id <= _ASCII and len(message_id) > longest
+        and (not user or ("1" <= user <= _ASCII and len(user) > longest))
+        and (not anonymous or ("1" <= anonymous <= _ASCII and len(anonymous) > longest))
+    ) and any(id and (id < "!" or id in ids) for id in (user, anonymous, message_id)):  # fmt: skip
+        raise ValueError
     time: Any = message.timestamp
     if time[23:] == "Z" and time[4:20:3] == "--T::.":
         plain: str | None = time[:23]

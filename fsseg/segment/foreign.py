@@ -16,7 +16,8 @@ _LOOKS_JSON = re.compile(rb'^(?:\xef\xbb\xbf|[\s,\x1e])*[{\["]', re.MULTILINE)
 _MARKUP = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--|\?xml|[a-z][\w:.-]*[\s>/])", re.IGNORECASE)
 _MANY = 20
 """Lines that are looked at, of a text that holds nothing like JSON."""
-_TABLE = 3
+_LOOKED_AT = 3
+_TABLE = 2
 """Lines of as many cells each that make a table."""
 
 
@@ -52,9 +53,9 @@ def _lines(head: bytes) -> list[bytes]:
 
 
 def _is_table(head: bytes) -> bool:
-    lines = _lines(head)[:_TABLE]
+    lines = _lines(head)[:_LOOKED_AT]
     cells = {len(_DELIMITER.split(line.decode("utf-8", "replace"))) for line in lines}
-    return len(lines) == _TABLE and len(cells) == 1 and cells != {1}
+    return len(lines) >= _TABLE and len(cells) == 1 and cells != {1}
 
 
 def _is_text(head: bytes) -> bool:

@@ -132,19 +132,23 @@ class _Found:
                 self.add(path)
 
     def _add_members(self, archive: str, real: str, wanted: str) -> None:
-        count = 0
+        count, seen = 0, set[str]()
         for member in members(archive):
             inner = member.path.removeprefix(archive)
+            folders = [name for name in inner.replace(SEPARATOR, "/").split("/") if name not in (".", "..")]
             if wanted and member.path != wanted and not member.path.startswith(f"{wanted}{SEPARATOR}"):
                 continue
-            if not wanted and any(map(passed_over, inner.replace(SEPARATOR, "/").split("/"))):
+            if not wanted and any(map(passed_over, folders)):
                 continue
             count += 1
             if member.fault:
                 self.unreadable.append(Unreadable(member.path, member.fault))
             elif not member.path.isprintable():
                 self.unreadable.append(Unreadable(ascii(member.path)[1:-1], "its name has control characters"))
+            elif member.path in seen:
+                self.unreadable.append(Unreadable(member.path, "the archive has another file of this name: unpack it"))
             else:
+                seen.add(member.path)
                 self.files.setdefault(real + inner, member.path)
         if wanted and not count:
             self.unreadable.append(Unreadable(wanted, "the archive has no such file"))

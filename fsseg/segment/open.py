@@ -22,7 +22,7 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Input:
-    """One file to read, or the lines of a plain one that begin within the bytes [start, end)."""
+    """One file to read, or the lines, or groups of rows, of a plain one that begin within the bytes [start, end)."""
 
     path: str
     """`-` is standard input."""
@@ -31,6 +31,8 @@ class Input:
     start: int = 0
     end: int | None = None
     hints: Hints = NO_HINTS
+    has_rows: bool = False
+    """Whether a part is of a table."""
 
 
 class Unreadable(NamedTuple):

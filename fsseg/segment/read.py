@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, BinaryIO
 
@@ -12,17 +13,18 @@ import orjson
 from fsseg.segment import json_codec
 from fsseg.segment.archives import split_member
 from fsseg.segment.batches import is_batch, messages_in
-from fsseg.segment.containers import LINES, Container, ForeignContent, TableContainer, container_of
+from fsseg.segment.containers import LINES, Container, ForeignContent, ParquetTable, TableContainer, container_of
 from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
 from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
-from fsseg.segment.objects import is_remote, use_endpoint
+from fsseg.segment.objects import is_remote, read_ahead, use_endpoint
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.places import stamp
 from fsseg.segment.tables.events import RowEvents
+from fsseg.segment.tables.parquet import MAGIC
 from fsseg.segment.times import FoundTime, latest_time
 
 Jumps = list[tuple[int, int]]
@@ -66,7 +68,7 @@ class Reader:
         use_endpoint(self.input.hints.endpoint)
         try:
             with open_bytes(self.input.path, self._stdin) as file:
-                if part == (0, None):
+                if part == (0, None) or self.input.has_rows:
                     source = Source(blocks_of(file))
                     self.container = "unknown" + source.packing
                     container = container_of(source, self.input)
@@ -133,20 +135,17 @@ class Reader:
 
     def _rows(self, source: Source, container: TableContainer) -> Iterator[Event | Rejected]:
         first = self.input.number << POSITION_BITS
-        events = RowEvents(container.table, first, self._ids, self._latest, lambda: self._file_time)
-        self.jumps, expected, count = [], 0, 0
+        self.jumps = []
+        events = RowEvents(container.table, first, self._ids, self._latest, lambda: self._file_time, self._jump)
         try:
-            for item in events.of(container.rows(source)):
-                if item.line != expected:
-                    self._jump(count, item.line)
-                yield item
-                count, expected = count + 1, item.line + 1
+            yield from events.of(container.rows(source))
             if source.fault:
-                self._jump(count, events.number + 1)
-                yield Rejected(first + count, events.number + 1, source.code, source.fault, raw=_text(source.rest))
-                count += 1
+                self._jump(events.count, events.number + 1)
+                at = first + events.count
+                yield Rejected(at, events.number + 1, source.code, source.fault, raw=_text(source.rest))
+                events.count += 1
         finally:
-            self.events, self.lines = count, events.number
+            self.events, self.lines = events.count, events.number
             self.jumps = [(0, 1)] if self.jumps == [] else self.jumps
 
     def _jump(self, event: int, line: int) -> None:
@@ -199,10 +198,17 @@ def read(input: Input, stdin: BinaryIO | None = None, placeholder_ids: Placehold
     return Reader(input, stdin, placeholder_ids)
 
 
+def read_next(inputs: Sequence[Input]) -> None:
+    """Say what is read next, in this order, so that objects are begun before their turn; nothing ends that."""
+    whole = [input.path for input in inputs if (input.start, input.end) == (0, None)]
+    read_ahead([path for path in whole if is_remote(path) and not split_member(path)[1]])
+
+
 def split(path: str, parts: int, number: int = 0) -> list[Input]:
     """The file as up to `parts` inputs of about the same size, numbered from `number` on, that can be read apart.
 
-    Only plain files and objects of lines can be split; any other is one input. Raises UnreadableInput.
+    Only plain files of lines or Parquet, and objects of lines, can be split; any other is one input: where a row of CSV
+    begins, depends on all quotes before it. Raises UnreadableInput.
     """
     known = stamp(path)
     if parts < 2 or known is None or not (os.path.isfile(path) or (is_remote(path) and not split_member(path)[1])):
@@ -210,9 +216,14 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
     try:
         with open_bytes(path) as file:
             source = Source(blocks_of(file))
-            if source.packing or container_of(source, Input(path, number)) is not LINES:
+            if source.packing or (is_remote(path) and source.head.startswith(MAGIC)):
                 return [Input(path, number)]
-        return cut_ranges(path, known.size, parts, number)
+            container = container_of(source, Input(path, number))
+        if container is LINES:
+            return cut_ranges(path, known.size, parts, number)
+        if isinstance(container, ParquetTable) and container.can_be_split():
+            return [replace(part, has_rows=True) for part in cut_ranges(path, known.size, parts, number)]
+        return [Input(path, number)]
     except ForeignContent:
         return [Input(path, number)]  # the one who reads it will say so
     except OSError as error:

@@ -119,6 +119,7 @@ class Code(StrEnum):
     INCOMPLETE = "incomplete"
     REQUIRED = "required"
     IGNORED_TRAIT = "ignored_trait"
+    UNMET_EVENT = "unmet_event"
     PLACEHOLDER_ID = "placeholder_id"
     NO_TIME = "no_time"
     MANY_EMAILS = "many_emails"

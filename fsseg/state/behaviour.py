@@ -28,8 +28,8 @@ class Behaviour(Struct, frozen=True):
     """What becomes of a text that a custom dropdown doesn't offer."""
     lookup_lag: float | None = None
     """Seconds until look-ups found a new contact."""
-    bulk_loses_contacts: bool = False
-    """Whether deals made in bulk were seen to belong to nobody."""
+    deal_contacts: Literal["kept", "lost"] | None = None
+    """What becomes of the contacts of deals that are made in bulk."""
 
 
 def read_behaviour(folder: Path) -> Behaviour | None:
@@ -42,7 +42,7 @@ def read_behaviour(folder: Path) -> Behaviour | None:
 
 def note_lost_contacts(folder: Path) -> None:
     """Deals made in bulk were seen to belong to nobody; another probe lets that be tried again."""
-    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), bulk_loses_contacts=True))
+    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), deal_contacts="lost"))
 
 
 def note_bulk_replaces(folder: Path) -> None:

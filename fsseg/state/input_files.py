@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from xxhash import xxh3_64_hexdigest
 
+from fsseg.segment import json_codec
 from fsseg.segment.open import Input
 from fsseg.segment.places import Stamp, absolute, stamp
 from fsseg.state.actions import Code, EventOutcome
@@ -21,17 +23,31 @@ END = 1 << 16
 """Bytes at the end of a file that tell whether it is the same when it has grown."""
 
 
-def imports(ledger: Ledger, files: Sequence[str], since: str | None = None) -> dict[str, str]:
-    """Which of these files an earlier run imported wholly, unchanged since, and which run that was.
+_READING = ("table", "trait", "with_group", "stitch_anonymous", "create_missing")
+"""Settings that decide which events a file holds, and which of them are taken."""
 
-    Events before `since` don't matter: a run that left them out has imported what is wanted.
+
+def imports(ledger: Ledger, files: Sequence[str], settings: Mapping[str, Any]) -> dict[str, str]:
+    """Which of these files an earlier run imported wholly, unchanged and read as now, and which run that was.
+
+    Events before `filter.since` don't matter: a run that left them out has imported what is wanted.
     """
-    runs = {}
+    runs, since = {}, _since(settings) or ""
     for path in files:
         known = ledger.file(absolute(path))
-        if known is not None and stamp(path) == (known.size, known.version) and known.since <= (since or ""):
+        if (
+            known is not None
+            and _as_read(stamp(path), settings) == (known.size, known.version)
+            and known.since <= since
+        ):
             runs[path] = known.run
     return runs
+
+
+def _as_read(found: Stamp | None, settings: Mapping[str, Any]) -> Stamp | None:
+    """The same with how the settings have the file read, where they say anything of it."""
+    told = {name: settings[name] for name in _READING if settings.get(name)}
+    return found._replace(version=f"{found.version} {json_codec.dumps(told).decode()}") if found and told else found
 
 
 def add_input(store: Store, number: int, path: str, shown: str) -> None:
@@ -58,7 +74,7 @@ def holds_what_was_read(store: Store, number: int, path: str) -> bool:
 
 def note_imported(store: Store, ledger: Ledger, files: Sequence[str]) -> dict[str, str]:
     """As `imports`; the run's summary tells it too."""
-    known = imports(ledger, files, _since(store))
+    known = imports(ledger, files, store.meta.settings or {})
     store.meta.imported_by = known
     return known
 
@@ -66,35 +82,34 @@ def note_imported(store: Store, ledger: Ledger, files: Sequence[str]) -> dict[st
 def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
     """The files that this run, and none before, has imported wholly, unless they were changed meanwhile."""
     counts, stamps, before = store.meta.counts, store.meta.stamps, store.meta.imported_by
-    since = ""
+    since, settings = "", store.meta.settings or {}
     has_left_out = any(code == Code.FILTERED for _, code, _ in counts.reasons)
-    if has_left_out and (not (since := _since(store) or "") or _filters_else(store)):
+    if has_left_out and (not (since := _since(settings) or "") or _filters_else(settings)):
         return
-    if (store.meta.settings or {}).get("limit") is not None:
+    if settings.get("limit") is not None:
         return
     left_out = {"-", *before, *(path for path, _ in counts.unreadable)}
     for number, path, shown, events in store.db.execute("SELECT number, path, shown, events FROM input").fetchall():
         known = stamps.get(number)
         if shown in left_out or path in left_out or os.path.basename(path) == REWRITTEN or events is None:
             continue
-        ranks = totals.ranks[number]
+        ranks, as_read = totals.ranks[number], _as_read(known, settings)
         if (
-            known
+            as_read
             and known == stamp(path)
             and not (RANK[EventOutcome.FAILED] in ranks or RANK[EventOutcome.PENDING] in ranks)
         ):
-            yield File(path, *known, events, run, since)
+            yield File(path, *as_read, events, run, since)
 
 
-def _since(store: Store) -> str | None:
-    """The time before which events were left out."""
-    filters = (store.meta.settings or {}).get("filter") or {}
+def _since(settings: Mapping[str, Any]) -> str | None:
+    """The time before which events are left out."""
+    filters = settings.get("filter") or {}
     return filters.get("since")
 
 
-def _filters_else(store: Store) -> bool:
+def _filters_else(settings: Mapping[str, Any]) -> bool:
     """Whether events may have been left out for anything but their age."""
-    settings = store.meta.settings or {}
     filters, tables = settings.get("filter") or {}, settings.get("mapping") or {}
     return any(filters.get(name) for name in ("until", "only", "events")) or bool(tables.get("event"))
 

@@ -65,7 +65,7 @@ class File(NamedTuple):
     path: str
     size: int
     version: int | str
-    """When the file was changed, or which version of an object it is."""
+    """When the file was changed, or which version of an object it is; and how it was read, where flags say that."""
     events: int
     run: str
     since: str = ""

@@ -16,6 +16,7 @@ from fsseg.state.ledger import Ledger, LedgerChange
 from fsseg.state.ledger_format import hashed, unsigned
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store, encode
+from fsseg.state.row_status import fields_warned_of
 from fsseg.state.seal import seal_settled
 
 PAGE = 5_000
@@ -156,15 +157,9 @@ def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: 
         (row.fingerprint_keys[0], name, value_fingerprint(row.desired[name]))
         for row in page
         if row.fingerprint_keys
-        for name in _names_not_stored(row.warnings)
+        for name in fields_warned_of(row.warnings, Code.NOT_STORED)
         if name in row.desired
     )
-
-
-def _names_not_stored(warnings: Iterable[Any]) -> Iterator[str]:
-    for warning in map(str, warnings):
-        if warning.startswith(f"{Code.NOT_STORED}: "):
-            yield warning.partition(": ")[2].partition(" = ")[0]
 
 
 def _fingerprint(row: _Row, totals: Totals, before: int | None) -> int | None:

@@ -66,6 +66,8 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
             number: bytearray(events or 0) for number, events in store.db.execute("SELECT number, events FROM input")
         }
     )
+    for plain, rows in _plain_entries(store, dry_run):
+        _mark(totals.ranks, plain, rows)
     mask = (1 << POSITION_BITS) - 1
     undo = store.meta.undoes is not None
     for positions, outcome, failure in _rows(store, dry_run):
@@ -90,6 +92,34 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
     return totals
 
 
+def _mark(ranks: dict[int, bytearray], rank: int, positions: Iterable[tuple[int]]) -> None:
+    """Give the events at these positions this rank, unless they have a higher one."""
+    mask, number, of_input = (1 << POSITION_BITS) - 1, -1, NO_EVENTS
+    for (position,) in positions:
+        if position >> POSITION_BITS != number:
+            number = position >> POSITION_BITS
+            of_input = ranks.get(number, NO_EVENTS)
+        at = position & mask
+        if at < len(of_input) and rank > of_input[at]:
+            of_input[at] = rank
+
+
+def _plain_entries(store: Store, dry_run: bool) -> Iterator[tuple[int, Iterable[tuple[int]]]]:
+    """The positions of entries of which there is nothing to explain, and the rank of their outcome."""
+    for kind in _kinds(store):
+        outcome = _outcome(*kind, dry_run)
+        if outcome not in _EXPLAINED:
+            yield RANK[outcome], store.db.execute(f"SELECT position FROM entry e WHERE {_SAME}", kind)
+
+
+def _kinds(store: Store) -> list[tuple[str | None, str, str | None]]:
+    """Each action, status and code that entries have."""
+    return store.db.execute("SELECT DISTINCT action, status, code FROM entry WHERE head IS NULL").fetchall()
+
+
+_SAME = "e.head IS NULL AND e.action IS ? AND e.status = ? AND e.code IS ?"
+
+
 def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
     records = store.db.execute(
         "SELECT sources, action, status, code, message, http_status, key FROM record WHERE action IS NOT ?",
@@ -98,7 +128,7 @@ def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOut
     for sources, action, status, code, *words in records:
         outcome = _outcome(action, status, code, dry_run)
         yield [source[0] for source in orjson.loads(sources)], outcome, _failure(outcome, code, *words)
-    yield from _entries(store, dry_run)
+    yield from _explained_entries(store, dry_run)
     rolled_up = store.db.execute(
         f"SELECT e.position, h.action, h.status, h.code, h.message, h.http_status, {_WHOSE}"
         f" FROM entry e JOIN entry h ON h.id = e.head {_PERSON} WHERE e.head IS NOT NULL"
@@ -108,21 +138,16 @@ def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOut
         yield [position], outcome, _failure(outcome, code, *words)
 
 
-def _entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
-    """Entries that stand for themselves, together with all others of which the same has become."""
-    kinds = store.db.execute("SELECT DISTINCT action, status, code FROM entry WHERE head IS NULL").fetchall()
-    for action, status, code in kinds:
-        outcome = _outcome(action, status, code, dry_run)
-        same, values = "e.head IS NULL AND e.action IS ? AND e.status = ? AND e.code IS ?", (action, status, code)
+def _explained_entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
+    """Entries that stand for themselves, and of which there is something to explain."""
+    for kind in _kinds(store):
+        outcome = _outcome(*kind, dry_run)
         if outcome in _EXPLAINED:
             rows = store.db.execute(
-                f"SELECT e.position, e.message, e.http_status, {_WHOSE} FROM entry e {_PERSON} WHERE {same}", values
+                f"SELECT e.position, e.message, e.http_status, {_WHOSE} FROM entry e {_PERSON} WHERE {_SAME}", kind
             )
             for position, *words in rows:
-                yield [position], outcome, _failure(outcome, code, *words)
-        else:
-            rows = store.db.execute(f"SELECT e.position FROM entry e WHERE {same}", values)
-            yield (position for (position,) in rows), outcome, None
+                yield [position], outcome, _failure(outcome, kind[2], *words)
 
 
 _WHOSE = "coalesce(p.key, e.email, substr(e.key, 2))"

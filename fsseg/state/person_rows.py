@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
+
+from orjson import dumps
 
 from fsseg.state.plan_store import Record, Store
 
@@ -31,6 +34,23 @@ def records_of(store: Store, person: str) -> list[Record]:
     people = list(store.records(_NAMED, (name,) * _NAMED.count("?")))
     deals = [deal for each in people for deal in store.records("parent = ?", (each.id,))]
     return [*people, *deals]
+
+
+def positions_of(store: Store, person: Record) -> set[int]:
+    """Where all events of a person's timeline stand."""
+    return {position for (position,) in store.db.execute("SELECT position FROM entry WHERE person = ?", (person.id,))}
+
+
+def entries_at(store: Store, positions: Collection[int]) -> list[EntryRow]:
+    """The entries of events at these positions, whosever they are."""
+    query = f"SELECT {', '.join(EntryRow._fields)} FROM entry WHERE position IN (SELECT value FROM json_each(?))"
+    return [EntryRow._make(row) for row in store.db.execute(query, (dumps([*positions]).decode(),))]
+
+
+def reject_codes(store: Store, positions: Collection[int]) -> dict[int, str]:
+    """Why events at these positions were rejected before anything was planned of them."""
+    query = "SELECT position, code FROM reject WHERE position IN (SELECT value FROM json_each(?))"
+    return dict(store.db.execute(query, (dumps([*positions]).decode(),)))
 
 
 def entries_of(store: Store, person: Record) -> list[EntryRow]:

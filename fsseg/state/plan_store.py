@@ -24,7 +24,7 @@ from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 5
+VERSION = 6
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -34,7 +34,8 @@ CREATE TABLE reject (position INTEGER PRIMARY KEY, line INTEGER, code TEXT NOT N
 CREATE TABLE fragment (key TEXT NOT NULL, person INTEGER, state BLOB NOT NULL);
 CREATE TABLE folded (person INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
+CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, time, key))
+    WITHOUT ROWID;
 CREATE TABLE tie (one TEXT NOT NULL, other TEXT NOT NULL, suppressed INTEGER NOT NULL, PRIMARY KEY (one, other))
     WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
@@ -45,7 +46,7 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, ke
     existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
     warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT,
-    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER);
+    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER, room BLOB);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position INTEGER NOT NULL,
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
@@ -267,11 +268,12 @@ class Store:
         marks = ", ".join("?" * len(people))
         return dict(self.db.execute(f"SELECT person, state FROM folded WHERE person IN ({marks})", people))
 
-    def decided(self, entity: Entity) -> Iterator[Decided]:
-        """What became of each record of this entity, by id, but of those that were only looked up."""
+    def decided(self, entity: Entity, ids: range) -> Iterator[Decided]:
+        """What became of the records of this entity with these ids, by id, but of those that were only looked up."""
         columns = ["existing IS NOT NULL" if name == "exists" else name for name in Decided._fields]
-        where = "entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
-        return map(Decided._make, self._paged(columns, where, (entity, Action.REFERENCE), "id"))
+        where = "id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
+        values = ids.start, ids.stop - 1, entity, Action.REFERENCE
+        return map(Decided._make, self._paged(columns, where, values, "id"))
 
     def existing(self, id: int) -> dict[str, Any]:
         """What this record was before."""
@@ -288,10 +290,13 @@ class Store:
             (ids.start, ids.stop - 1),
         )
 
-    def entry_ids(self) -> range:
-        """The ids of all timeline entries, from the first to the last."""
-        (last,) = self.db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
-        return range(last + 1)
+    def ids(self) -> dict[Entity, range]:
+        """The ids of all records by entity, and those of timeline entries, from the first to the last."""
+        rows = self.db.execute(
+            "SELECT entity, min(id), max(id) FROM record GROUP BY entity"
+            " UNION ALL SELECT 'timeline', min(id), max(id) FROM entry"
+        )
+        return {entity: range(first, last + 1) for entity, first, last in rows if entity and first is not None}
 
     def remote_parents(self, where: str) -> dict[int, int]:
         """Of whom the records that fit belong to: the ids in Freshsales that are known, by id."""
@@ -399,9 +404,11 @@ class Store:
         """Note what an input was and how many events it had."""
         self.db.execute("UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, number))
 
-    def update_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Set these columns of many rows, each given by its values and then its id."""
-        names = ", ".join(f"{name} = ?" for name in columns)
+    def update_all(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], emptied: Sequence[str] = ()
+    ) -> None:
+        """Set these columns of many rows, each given by its values and then its id, and empty others of them."""
+        names = ", ".join([*(f"{name} = ?" for name in columns), *(f"{name} = NULL" for name in emptied)])
         self.db.executemany(f"UPDATE {table} SET {names} WHERE id = ?", rows)
 
     def update(self, table: str, id: int, **columns: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from fsseg.freshsales.names import Entity
+from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.state.actions import IS_WRITE, NOT_SETTLED, Action, Status
 from fsseg.state.plan_store import Entry, Record, Store
 
@@ -118,3 +119,23 @@ def count_written(store: Store, entity: Entity) -> int:
     """How many records this plan has changed in Freshsales."""
     changed = f"entity = ? AND status = '{Status.DONE}' AND action != '{Action.UNCHANGED}'"
     return store.count("record", changed, (entity,))
+
+
+def written_records(store: Store, entity: Entity, match_keys: Iterable[str], remote_ids: Iterable[int]) -> list[Record]:
+    """Of the records with these match keys those that this plan has written; of deals, whose names say little, those
+    with one of the ids, too.
+    """
+    keys, found = sorted(match_keys), dict[int, Record]()
+    kind = entity if entity in ("account", "deal") else "person"
+    for at in range(0, len(keys), PAGE_SIZE):
+        page = keys[at : at + PAGE_SIZE]
+        marks = ", ".join("?" * len(page))
+        found |= {one.id: one for one in _written(store, entity, f"kind = ? AND match_key IN ({marks})", kind, *page)}
+    if entity == "deal":
+        ids = sorted(remote_ids)
+        found |= {one.id: one for one in _written(store, entity, f"remote_id IN ({', '.join('?' * len(ids))})", *ids)}
+    return list(found.values())
+
+
+def _written(store: Store, entity: Entity, where: str, *values: str | int) -> Iterator[Record]:
+    return store.records(f"{where} AND entity = ? AND {IS_WRITE} AND status = '{Status.DONE}'", (*values, entity))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fsseg.state.actions import Code, Status, Table
 from fsseg.state.plan_store import Store
@@ -54,3 +54,9 @@ def write_remote_id(store: Store, id: int, remote_id: int) -> None:
 def add_warnings(store: Store, warnings: Iterable[tuple[str, int]]) -> None:
     """More was found out about records; each warning with the row that it is of."""
     store.db.executemany("UPDATE record SET warnings = json_insert(warnings, '$[#]', ?) WHERE id = ?", warnings)
+
+
+def fields_warned_of(warnings: Iterable[Any], *codes: Code) -> set[str]:
+    """The fields that warnings with one of these codes name, as `code: field = value`."""
+    told = (str(warning).partition(": ") for warning in warnings)
+    return {text.partition(" = ")[0] for code, _, text in told if code in codes}

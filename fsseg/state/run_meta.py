@@ -180,7 +180,10 @@ class RunMeta:
     """When its processes have sent them so far, and waited."""
 
     forecast: Note[Forecast | None] = Note(None)
-    """What it was expected to take; None offline."""
+    """What it is expected to take, as its plan is by now; None offline."""
+
+    first_forecast: Note[Forecast | None] = Note(None)
+    """The same as its plan was at first, which what it took is compared with."""
 
     stamps: Note[dict[int, Stamp | None]] = Note({})
     """Its inputs as they were when they were first read, by number; None of what is no file."""
@@ -201,6 +204,9 @@ class RunMeta:
 
     job: Note[BulkJob | None] = Note(None)
     """The bulk job that was started last, until it has ended."""
+
+    unseen: Note[list[Entity]] = Note([])
+    """The entities of which bulk has written records whose like nobody has looked at since."""
 
     seal: Note[str | None] = Note(None)
     """The digest of the plan; None while it is changed (see `state.seal`)."""

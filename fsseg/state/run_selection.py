@@ -73,6 +73,21 @@ def _has_sent_nothing(run: Run, info: RunInfo, later: RunInfo) -> bool:
         return False
 
 
+def imported_since(account: Path, stopped: RunInfo) -> str | None:
+    """The latest import that has come to its end with all files of one that stopped, and left out no other events."""
+    if stopped.command != "import" or stopped.state not in OPEN or STDIN in stopped.inputs:
+        return None
+    later = [
+        info
+        for _, info in readable_runs(account)
+        if (info.command, info.state) == ("import", RunState.DONE)
+        and info.started_at > stopped.started_at
+        and {*stopped.inputs} <= {*info.inputs}
+        and all(info.settings.get(name) == stopped.settings.get(name) for name in ("filter", "limit"))
+    ]
+    return max(later, key=lambda info: info.started_at).id if later else None
+
+
 def open_undos(account: Path, inputs: Iterable[str]) -> list[Run]:
     """The undos that stopped on their way, of runs that have read one of these inputs. To be called under the lock."""
     runs = {run.id: (run, info) for run, info in readable_runs(account)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.hints import hints_of
+from fsseg.segment.objects import is_remote
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
@@ -18,25 +20,32 @@ from fsseg.state.plan_store import Store
 
 
 def reread(
-    store: Store, positions: Iterable[int], placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS
+    store: Store,
+    positions: Iterable[int],
+    placeholder_ids: PlaceholderIds = PLACEHOLDER_IDS,
+    also: Callable[[Event], bool] | None = None,
 ) -> Iterator[tuple[int, Event | Rejected | None]]:
-    """What stands at these positions of the run's inputs, in order; None where a file went away or changed since."""
+    """What stands at these positions of the run's inputs, in order; None where a file went away or changed since.
+
+    With `also`, files of this machine are read wholly, for the other events of which it is true.
+    """
     by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
         by_input[position >> POSITION_BITS].add(position)
-    paths = (path for (path,) in store.db.execute("SELECT path FROM input ORDER BY number"))
-    hints = hints_of(store.meta.settings, identifiers_among(paths))
-    for number, left in sorted(by_input.items()):
-        path, first, last = store.db.execute(
-            "SELECT path, first, last FROM input WHERE number = ?", (number,)
-        ).fetchone()
-        if holds_what_was_read(store, number, path):
+    inputs = store.db.execute("SELECT number, path, first, last, events FROM input ORDER BY number").fetchall()
+    hints = hints_of(store.meta.settings, identifiers_among(path for _, path, *_ in inputs))
+    for number, path, first, last, events in inputs:
+        left, wholly = by_input[number], also is not None and not is_remote(path)
+        if (left or wholly) and holds_what_was_read(store, number, path):
             with suppress(UnreadableInput):
-                for item in read(Input(path, number, first, last, hints), placeholder_ids=placeholder_ids):
+                reader = read(Input(path, number, first, last, hints), placeholder_ids=placeholder_ids)
+                for item in islice(reader, events):
                     if item.position in left:
                         left.remove(item.position)
                         yield item.position, item
-                    if not left:
+                    elif wholly and also is not None and isinstance(item, Event) and also(item):
+                        yield item.position, item
+                    if not left and not wholly:
                         break
         for position in sorted(left):
             yield position, None

@@ -17,6 +17,7 @@ from tests.bench.ledger import ledger
 from tests.bench.memory import memory
 from tests.bench.people import people
 from tests.bench.requests import quota, requests, start_up
+from tests.bench.rules import rules
 from tests.bench.sequences import sequences
 from tests.bench.shares import shares
 from tests.bench.stages import stages
@@ -24,7 +25,7 @@ from tests.bench.whole import against_an_account, whole
 from tests.faults.ways import WAYS
 
 FULL = (10_000_000, 2_000_000)
-LARGE = [(1_000_000, 200_000), (3_000_000, 600_000)]
+LARGE = [(1_000_000, 100_000), (3_000_000, 600_000)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "cluster",
         "account",
         "stages",
+        "rules",
         "containers",
         "archive",
         "memory",
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sections: dict[str, Callable[[], str]] = {
         "whole": lambda: whole(
             [(scaled(200_000), scaled(20_000)), *([*LARGE, FULL] if given.full else [])],
-            rounds=3 if given.scale >= 1 else 1,
+            rounds=5 if given.scale >= 1 else 1,
         ),
         "shares": lambda: shares(scaled(200_000), scaled(20_000)),
         "cluster": lambda: "\n".join(
@@ -71,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ),
         "account": lambda: against_an_account(scaled(2_000), scaled(400)),
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
+        "rules": lambda: rules(scaled(50_000), scaled(5_000), rounds=9 if given.scale >= 1 else 1),
         "containers": lambda: containers(scaled(50_000), scaled(5_000), rounds=3 if given.scale >= 1 else 1),
         "archive": lambda: archive([scaled(100), scaled(1_000)]),
         "memory": lambda: memory([*sizes, *([FULL] if given.full else [])]),

@@ -25,6 +25,10 @@ BARE = "bare orjson.loads"
 AT_ONCE = 200_000
 """Events up to which all rounds are run; more of them even out what else the machine does."""
 LOADS = "import orjson, sys\nfor line in open(sys.argv[1], 'rb'): orjson.loads(line)"
+TWICE = "bare orjson.loads, two processes at once"
+"""What two cores gain here at best: they share memory and caches, and a machine with others."""
+LOADS_TWICE = f"""import subprocess, sys
+for process in [subprocess.Popen([sys.executable, "-c", {LOADS!r}, sys.argv[1]]) for _ in range(2)]: process.wait()"""
 
 
 class Cost(NamedTuple):
@@ -43,15 +47,17 @@ def whole(sizes: Sequence[tuple[int, int]], rounds: int) -> str:
             path = written(Path(name), events, people)
             commands = {
                 BARE: [sys.executable, "-c", LOADS, str(path)],
+                TWICE: [sys.executable, "-c", LOADS_TWICE, str(path)],
                 "dry-run --offline": dry_run(path),
                 "the same, --jobs 2": [*dry_run(path), "--jobs", "2"],
             }
             found = _rounds(commands, rounds if events <= AT_ONCE else 1)
             bare = found[BARE]
             for row, cost in found.items():
-                what = f"{row}, {events:,} of {people:,} people"
-                rows.append((what, f"{events / cost.processor_s:,.0f}", f"{bare.processor_s / cost.processor_s:.2f}",
-                             f"{events / cost.elapsed_s:,.0f}", f"{cost.elapsed_s:.1f} s",
+                what, times = f"{row}, {events:,} of {people:,} people", 2 if row == TWICE else 1
+                rows.append((what, f"{times * events / cost.processor_s:,.0f}",
+                             f"{times * bare.processor_s / cost.processor_s:.2f}",
+                             f"{times * events / cost.elapsed_s:,.0f}", f"{cost.elapsed_s:.1f} s",
                              f"{cost.peak_mb:,.0f} MB"))  # fmt: skip
     head = ("", "lines/s, processor", "share of bare", "lines/s, elapsed", "elapsed", "peak memory")
     return table("The whole command, events of how many people", head, rows)

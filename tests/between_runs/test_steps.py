@@ -260,3 +260,26 @@ def test_apply_says_of_the_latest_dry_run_why_there_is_nothing_to_apply(classic:
     assert planned.summary["run_id"] in again.err
     empty = classic.dry_runs(path).summary["run_id"]
     assert f"the latest, {empty}, has nothing to apply" in classic.run("apply", "--yes").err
+
+
+def test_what_stopped_before_another_import_of_its_files_says_so_and_is_ended_by_a_resumption(machine: Machine) -> None:
+    path, other = machine.write("events.jsonl", PEOPLE), machine.write("other.jsonl", PEOPLE[:1])
+    run = run_of(machine.imports(path, "--max-requests", "15"))
+    assert states(machine) == ["import stopped"]
+    machine.imports(other)
+    machine.imports(path, "--limit", "1")
+    assert "since" not in machine.run("runs", "list").err
+    assert "Go on where it stopped:" in machine.run("report", run).out
+    later = run_of(machine.imports(path))
+    assert states(machine)[-1] == "import stopped"
+
+    listed = machine.run("runs", "list").err
+    assert f"{run} stopped, and run {later} has imported its files since: fsseg resume {run}" in listed
+    for command in (["report", run], ["runs", "show", run]):
+        assert (
+            f"Run {later} has imported its files since; this ends it:  fsseg resume {run}" in machine.run(*command).out
+        )
+    machine.account.forget()
+    assert machine.run("resume", run).code == 0
+    assert (states(machine)[-1], machine.account.writes) == ("import done", 0)
+    assert "since" not in machine.run("runs", "list").err

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
+import orjson
 import pytest
 
 from fsseg.sandbox import Fault
@@ -122,3 +124,18 @@ def test_what_was_applied_or_superseded_says_by_which_run(classic: Machine) -> N
         assert applying in done.err
     assert classic.run("apply", dry).code == 0
     assert states(classic) == ["apply done", "apply done", "dry-run applied", "dry-run applied"]
+
+
+def test_what_a_run_took_is_compared_with_what_was_forecast_for_all_of_it(classic: Machine) -> None:
+    """Also where another run has delivered a part in between, so that the rest is planned anew."""
+    samples = Path(__file__).parents[2] / "samples"
+    path, config = str(samples / "signups.jsonl"), str(samples / "fsseg.toml")
+    first = classic.imports(path, "--config", config, "--max-requests", "30")
+    forecast = first.summary["forecast"]
+    assert first.code == 5
+    assert classic.imports(path, "--config", config, "--since", "2025-04-10").code == 0
+    resumed = classic.run("resume", run_of(first))
+    assert resumed.code == 0, resumed.err
+    whole = orjson.loads(classic.run("runs", "show", run_of(first), "--json").out)
+    assert whole["forecast"] == forecast
+    assert f"(forecast {forecast['requests']})" in resumed.out

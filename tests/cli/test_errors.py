@@ -144,3 +144,16 @@ def test_what_leaves_no_run_behind_does_not_speak_of_one(shell: Shell, tmp_path:
     assert done.code == 5
     assert "resume" not in done.err + done.out
     assert json.loads(done.out)["error"]["code"] == 5
+
+
+@pytest.mark.parametrize("command", [("import", "--sandbox"), ("inspect",)])
+@pytest.mark.parametrize("content", [None, "<html><body>Not found</body></html>"])
+def test_whoever_gives_nothing_that_can_be_read_is_told_what_can(
+    shell: Shell, command: tuple[str, ...], content: str | None
+) -> None:
+    if content:
+        shell.write("events.jsonl", content)
+    done = shell(*command, "events.jsonl")
+    assert done.code == 4
+    assert "nothing to read\nhint: give files or folders of events, " in done.err
+    assert "hint: fsseg help import has examples" in done.err

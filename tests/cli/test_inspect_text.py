@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,29 @@ def test_on_a_narrow_terminal_remarks_are_wrapped_and_whole(shell: Shell, path: 
     assert "ignored; did you mean job_title?" in words
     remarks = [line for line in table.splitlines() if "fit:" in line or "ignored" in line]
     assert max(map(len, remarks)) <= columns
+
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_on_a_terminal_nothing_but_what_is_to_be_pasted_is_wider_than_it(shell: Shell, columns: int) -> None:
+    shell.write("small.jsonl", identify("kim@example.com", nickname="Kim"))
+    for name in ("backfill/events.jsonl", "messy.jsonl"):
+        shutil.copy(SAMPLES / name, shell.folder / "here")
+    shell = shell.with_env(COLUMNS=str(columns))
+    code, seen = shell.on_terminal("inspect", ".", "--suggest", "--no-progress", "--top", "3")
+    assert code == 1
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen).replace("\r", "").partition("To paste")[0]
+    assert max(map(len, text.splitlines())) <= columns
+    assert re.search(r"missing_email +no e-mail for this userId", text)
+
+
+def test_in_a_pipe_places_and_values_are_whole(shell: Shell) -> None:
+    far = shell.write("a-file-whose-name-is-so-long-that-it-fits-in-no-column-of-a-table.jsonl", identify("7"))
+    done = shell("inspect", far, "--suggest")
+    assert f"  {far}  jsonl" in done.out
+    assert f"first: {far} line 1" in done.out
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no file that can be opened but not read")

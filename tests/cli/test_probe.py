@@ -1,4 +1,4 @@
-"""`fsseg check --probe`: one contact, made and deleted, and what it has shown."""
+"""`fsseg check --probe`: a contact, a lead and a deal, made and deleted, and what they have shown."""
 
 from __future__ import annotations
 
@@ -10,20 +10,33 @@ from typing import Any
 import pytest
 
 from fsseg.sandbox import Fault, dump
-from tests.cli.conftest import Serve
+from tests.cli.conftest import Serve, Shell
 
 WAYS: list[tuple[dict[str, Any], dict[str, str]]] = [
-    ({}, {"custom fields": "empties", "null": "clears", "choices": "dropped", "bulk": "so does"}),
+    ({}, {"custom fields": "empties", "null": "clears", "choices": "dropped", "bulk": "so does", "deals": "lose"}),
     (
-        {"custom_fields": "merge", "null": "ignore", "bad_choices": "refuse", "bulk_custom_fields": "replace"},
-        {"custom fields": "keeps", "null": "ignored", "choices": "refused", "bulk": "one by one"},
+        {
+            "custom_fields": "merge",
+            "null": "ignore",
+            "bad_choices": "refuse",
+            "bulk_custom_fields": "replace",
+            "deal_links_in_bulk": "keep",
+        },
+        {"custom fields": "keeps", "null": "ignored", "choices": "refused", "bulk": "one by one", "deals": "keep"},
     ),
-    ({"bulk": False, "lookup_lag": 0.0}, {"custom fields": "empties", "bulk": "could not be told"}),
+    (
+        {"bulk": False, "lookup_lag": 0.0},
+        {"custom fields": "empties", "bulk": "could not be told", "deals": "could not be told"},
+    ),
 ]
 
 
 def findings(data: Any) -> dict[str, str]:
     return {one["name"]: one["detail"] for one in data["findings"]}
+
+
+def nothing_is_left(shell: Shell, edition: str) -> bool:
+    return not any(dump(shell.folder / f"{edition}.db").values())
 
 
 @pytest.mark.parametrize("edition", ["classic", "suite"])
@@ -37,7 +50,7 @@ def test_it_tells_how_the_account_behaves_and_leaves_nothing(
     found = findings(done.json)
     assert {name: words for name, words in told.items() if words not in found[name]} == {}
     assert "found a new contact after" in found["look-ups"]
-    assert dump(shell.folder / f"{edition}.db")["contacts"] == []
+    assert nothing_is_left(shell, edition)
     writes = sandbox.stats()["writes"]
     again = shell("check", "--json")
     assert (sandbox.stats()["writes"], findings(again.json)["custom fields"]) == (writes, found["custom fields"])
@@ -84,7 +97,7 @@ def test_a_probe_names_all_fields_that_contacts_need_and_defaults_serve_them(ser
     (refused,) = [one for one in done.json["findings"] if one["name"] == "probe contact"]
     assert refused["hint"] == "set lead_source_id, cf_region, cf_seats, mobile_number under [defaults.contact]"
     assert "empties" in findings(done.json)["custom fields"], "it goes on with samples of them"
-    assert dump(shell.folder / "suite.db")["contacts"] == []
+    assert nothing_is_left(shell, "suite")
     shell.write(
         "fsseg.toml",
         '[defaults.contact]\nlead_source_id = "Web"\ncf_region = "EMEA"\ncf_seats = 1\nmobile_number = "+47 1"\n',
@@ -118,4 +131,56 @@ def test_nothing_is_left_of_a_probe_that_is_interrupted(serve: Serve, number: si
             time.sleep(0.02)
         process.send_signal(number)
         process.communicate(timeout=60)
-    assert dump(shell.folder / "suite.db")["contacts"] == []
+    assert nothing_is_left(shell, "suite")
+
+
+def test_it_names_what_leads_and_deals_need_beside_contacts_and_defaults_serve_them(serve: Serve) -> None:
+    shell, _ = serve("classic", required=["email", "lead_source_id"], required_of_deals=["deal_type_id"])
+    done = shell("check", "--probe", "--json")
+    hints = {one["name"]: one["hint"] for one in done.json["findings"] if one["state"] != "ok"}
+    assert (done.code, hints) == (1, {
+        "probe contact": "set lead_source_id under [defaults.contact]",
+        "probe lead": "set lead_source_id under [defaults.lead]",
+        "probe deal": "set deal_type_id under [defaults.deal]",
+    })  # fmt: skip
+    assert "lose" in findings(done.json)["deals"]
+    assert nothing_is_left(shell, "classic")
+    shell.write(
+        "fsseg.toml",
+        '[defaults.contact]\nlead_source_id = "Web"\n[defaults.lead]\nlead_source_id = "Web"\n'
+        '[defaults.deal]\ndeal_type_id = "New Business"\n',
+    )
+    assert shell("check", "--probe").code == 0
+
+
+@pytest.mark.parametrize("resource", ["leads", "deals"])
+def test_what_this_key_may_not_make_could_not_be_told(serve: Serve, resource: str) -> None:
+    shell, _ = serve("classic", forbidden=[f"/{resource}(/bulk_upsert)?$"], lookup_lag=0.0)
+    done = shell("check", "--probe", "--json")
+    assert done.code == 0, done.err
+    assert ("could not be told" in findings(done.json)["deals"]) == (resource == "deals")
+    assert nothing_is_left(shell, "classic")
+
+
+@pytest.mark.parametrize("path", ["/contacts$", "/leads$", "/deals/bulk_upsert$"])
+@pytest.mark.parametrize("kind", ["drop_after", "error_after"])
+def test_what_was_made_though_its_answer_was_lost_is_found_and_deleted(serve: Serve, path: str, kind: str) -> None:
+    shell, sandbox = serve("classic", lookup_lag=0.0, job_seconds=0.0)
+    sandbox.configure(faults=[Fault(kind, method="POST", path=path)])
+    shell("check", "--probe", "--json", "--max-time", "5s")
+    assert sandbox.stats()["faults"]
+    assert nothing_is_left(shell, "classic")
+
+
+def test_deals_are_made_one_by_one_where_the_probe_has_seen_bulk_lose_their_contacts(serve: Serve) -> None:
+    shell, sandbox = serve("suite", lookup_lag=0.0, job_seconds=0.0)
+    assert shell("check", "--probe").code == 0
+    tried = sandbox.stats()["requests"]["POST /crm/sales/api/deals/bulk_upsert"]
+    shell.write("a.jsonl", "".join(
+        json.dumps({"type": "identify", "userId": f"p{n}@x.example", "timestamp": "2024-01-01T00:00:00Z",
+                    "traits": {"lastName": "P", "deal": {"name": f"Pilot {n}", "amount": n}}}) + "\n"
+        for n in range(6)
+    ))  # fmt: skip
+    assert shell("import", "a.jsonl").code == 0
+    assert sandbox.stats()["requests"]["POST /crm/sales/api/deals/bulk_upsert"] == tried
+    assert all(deal["contact_ids"] for deal in dump(shell.folder / "suite.db")["deals"])

@@ -117,6 +117,7 @@ def test_more_processes_end_in_the_same_account(classic: Machine, archive: Store
     flags = (f"s3://{archive.bucket}/segment-logs/src/", "--endpoint", archive.endpoint)
     done = classic.imports(*flags, "--jobs", jobs)
     assert (done.code, done.outcomes) == (0, {"applied": 1_200})
+    assert asked(archive) == {"list": 1, "fetch": 600}
     assert sorted(row["email"] for row in classic.account.records()["leads"]) == sorted(
         f"p{number}@north.example" for number in range(40)
     )

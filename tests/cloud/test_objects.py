@@ -6,13 +6,21 @@ import gzip
 import io
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from fsseg.fold.engines import processes
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.rules import Rules
+from fsseg.processes import Processes
 from fsseg.segment import Input, expand, objects, read
 from fsseg.segment.event import Rejected
 from fsseg.segment.objects import Window
 from fsseg.segment.open import UnreadableInput
+from fsseg.segment.read import read_next
 from tests.segment.exports import tarred, zipped
 from tests.segment.messages import lines, message, outcomes
 from tests.store import Store
@@ -137,6 +145,40 @@ def test_the_next_objects_are_begun_while_one_is_read(store: Store) -> None:
     items = [one for path in paths for one in read(Input(path, 0))]
     assert outcomes(items) == [f"m-{number}" for number in range(20)]
     assert len(store.requests()) == 20
+
+
+def test_every_process_begins_with_the_next_of_its_objects(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(32):
+        store.put(f"{number:02d}.jsonl", lines(message(messageId=f"m-{number}")))
+    inputs = [Input(f"s3://{store.bucket}/{number:02d}.jsonl", number) for number in range(32)]
+    groups = processes._grouped([*inputs, Input("here.jsonl", 32), Input("there.jsonl", 33)], 2)
+    assert [len(group) for group in groups] == [4] * 8 + [1, 1]
+    begun: list[str] = []
+    begin = objects._begin
+
+    def noted(path: str) -> Iterator[bytes]:
+        begun.append(path)
+        return begin(path)
+
+    monkeypatch.setattr(objects, "_begin", noted)
+    with closing(Processes(2, tmp_path)) as two:
+        name = two.share((Catalog.standard("classic").to_json(), Rules(offline=True), str(two.folder)))
+        store.requests()
+        assert [part.events for part in processes._read_parts((name, inputs[:4]))] == [1] * 4
+    assert sorted(begun) == [input.path for input in inputs[1:4]]
+    assert len([one for one in store.requests() if one["method"] == "GET"]) == 4
+
+
+def test_members_of_archives_are_not_begun_with_as_if_they_were_objects(store: Store) -> None:
+    store.put("a.jsonl", lines(message(messageId="m-1")))
+    store.put("b.zip", zipped({"x.jsonl": lines(message(messageId="m-2"))}))
+    inputs = [Input(f"s3://{store.bucket}/{path}", at) for at, path in enumerate(["a.jsonl", "b.zip!x.jsonl"])]
+    read_next(inputs)
+    store.requests()
+    assert outcomes([item for input in inputs for item in read(input)]) == ["m-1", "m-2"]
+    assert {request["path"].rpartition("/")[2] for request in store.requests()} == {"a.jsonl", "b.zip"}
 
 
 def test_a_large_object_is_never_held(store: Store) -> None:

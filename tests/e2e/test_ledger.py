@@ -270,3 +270,22 @@ def test_many_files_that_are_done_are_told_in_few_lines(machine: Machine) -> Non
     assert second.err.count("was dealt with wholly") == 3
     assert "so were 3 more of these files" in second.err
     assert None not in imported_by(second)
+
+
+def test_a_file_that_is_read_otherwise_is_not_done(machine: Machine) -> None:
+    ids = '"{""email"":[""kim@north.example""]}"'
+    path = machine.write("audience.csv", f"key,external_ids\nkim@north.example,{ids}\n".encode())
+    flags = ("--trait", "title=CEO"), ("--trait", "title=CTO"), ("--trait", "city=Breda")
+    for each in flags:
+        result = machine.imports(path, *each)
+        assert (imported_by(result), result.outcomes) == ([None], {"applied": 1}), each
+    assert imported_by(machine.imports(path, *flags[-1])) != [None]
+
+
+def test_a_file_of_which_more_is_taken_now_is_not_done(machine: Machine) -> None:
+    group = {"type": "group", "userId": KIM, "groupId": "7", "traits": {"name": "North"}}
+    path = machine.write("group.jsonl", [group])
+    assert machine.imports(path).outcomes == {"skipped": 1}
+    assert imported_by(machine.imports(path)) != [None]
+    more = machine.imports(path, "--with", "group", "--create-missing")
+    assert (imported_by(more), more.outcomes) == ([None], {"applied": 1})

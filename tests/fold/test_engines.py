@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from fsseg.fold import group, partitions
 from fsseg.fold.collect import Collector
@@ -151,6 +153,25 @@ def test_bench_lines_give_the_same_plan(tmp_path: Path, monkeypatch: pytest.Monk
     path.write_bytes(b"".join(lines(3, 4_000, 600, 40, duplicates=0.05)))
     monkeypatch.setattr(processes, "PART", path.stat().st_size // 5)
     assert planned(tmp_path / "three", [path], 3) == planned(tmp_path / "one", [path], 1)
+
+
+def test_the_groups_of_rows_of_a_large_parquet_file_give_the_same_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {
+            "id": f"m-{number % 900}", "user_id": f"u-{number % 70}" if number % 50 else None, "anonymous_id": None,
+            "received_at": "2025-01-01T10:00:00Z", "timestamp": f"2025-01-{number % 28 + 1:02d}T10:00:00.000Z",
+            "email": f"p{number % 70}@x.example", "title": f"T{number}",
+        }
+        for number in range(1_000)
+    ]  # fmt: skip
+    path = tmp_path / "identifies.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path, row_group_size=90)
+    monkeypatch.setattr(processes, "PART", path.stat().st_size // 5)
+    one, three = planned(tmp_path / "one", [path], 1), planned(tmp_path / "three", [path], 3)
+    assert one["counts"].reasons["rejected", "no_user_anon_id"] == 20
+    assert three == one
 
 
 def test_a_limit_counts_what_passes_the_filters_and_reads_no_further(tmp_path: Path) -> None:

@@ -36,13 +36,12 @@ STAMPS = {"id", "created_at", "display_name", "creater_id", "conversation_time",
 class Way:
     """How an account behaves, and what goes wrong in the import and in the undo.
 
-    `forbids_one`: a record that events speak of. `told_late`: what bulk doesn't store is seen by the next import.
+    `forbids_one`: a record that events speak of.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     forbids_one: bool = False
-    told_late: bool = False
 
 
 def lost(kind: str, lag: float) -> Way:
@@ -65,7 +64,7 @@ WAYS = {
         for kind in ("drop_after", "error_after", "drop_before", "garbage")
         for lag in (0.0, LAG)
     },
-    "5 a phone is not stored": Way({"account_phones": "null"}, told_late=True),
+    "5 a phone is not stored": Way({"account_phones": "null"}),
     "5 a phone is stored": Way({"account_phones": "keep"}),
     "6 formats are checked": Way({"formats": "checked"}),
     "6 formats are free": Way({"formats": "free"}),
@@ -212,7 +211,7 @@ def test_nothing_is_lost_doubled_moved_or_sent_twice(machine: Machine, way: Way)
     account.faults()
     after = held(machine)
     assert not difference(content(machine), end)
-    for more in ((),) if way.told_late else ((), ("--again",)):
+    for more in ((), ("--again",)):
         account.forget()
         assert machine.imports(path, *more, config=DEFAULTS).code == 0
         assert account.writes == 0

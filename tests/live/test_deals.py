@@ -153,6 +153,31 @@ def test_a_deal_without_an_id_yet_is_known_by_its_name_and_given_one(machine: Ma
     assert {id for id, *_ in found} == {"d-1", "d-2"}
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("contact", [True, False])
+def test_a_deal_that_is_told_of_with_its_id_and_without_is_one(
+    machine: Machine, order: tuple[int, int], contact: bool
+) -> None:
+    told = [deal("d-1", "Pilot", 1, expectedClose="2025-05-01"), deal("d-1", "pilot ", 2)]
+    del told[1]["traits"]["deal"]["cfSourceSystem"]
+    for event in told:
+        event["traits"]["fsContact"] = contact
+    changed = imported_twice(machine, [told[at] for at in order], config=BY_ID)
+    if contact or machine.account.edition == "suite":
+        (found,) = [row for row in changed.values() if row.get("cf_source_system")]
+    else:
+        (lead,) = changed.values()
+        found = lead["deal"]
+    assert (float(found["amount"]), found["expected_close"][:10]) == (2.0, "2025-05-01")
+
+
+def test_of_two_deals_with_ids_what_names_neither_is_of_the_one_told_of_last(machine: Machine) -> None:
+    told = [deal("d-1", "Pilot", 1), deal("d-2", "Pilot", 2), deal("d-1", "Pilot", 3, amount=9)]
+    del told[2]["traits"]["deal"]["cfSourceSystem"]
+    assert machine.imports(events=told, config=BY_ID).code == 0
+    assert names(machine) == [("d-1", "Pilot", "1.0"), ("d-2", "Pilot", "9.0")]
+
+
 @pytest.mark.parametrize("kind", ["drop_after", "error_after", "drop_before"])
 @pytest.mark.usefixtures("fast")
 def test_a_lost_answer_doubles_no_deal_with_an_id_of_its_own(machine: Machine, kind: str) -> None:

@@ -95,22 +95,6 @@ def test_a_null_that_clears_nothing_is_told(classic: Machine) -> None:
     assert done.warnings == {"not_stored job_title": 1}
 
 
-def test_what_bulk_has_not_stored_is_seen_when_it_is_wanted_again(suite: Machine) -> None:
-    """Once, and then it is not sent any more."""
-    wanted = [
-        identify(f"c{n}@x.example", fsContact=True, company={"name": f"Firm {n}", "phone": "call us"})
-        for n in range(MANY)
-    ]
-    assert suite.imports(events=wanted).code == 0
-    writes = []
-    for _ in range(2):
-        suite.account.forget()
-        again = suite.imports("--again", events=wanted)
-        assert (again.code, again.warnings) == (0, {"not_stored phone": MANY})
-        writes.append(suite.account.writes)
-    assert writes == [1, 0]
-
-
 @pytest.mark.parametrize("count", [1, 3, MANY])
 @pytest.mark.parametrize("shape", ["any", "objects", "text"])
 def test_new_contacts_have_their_address_whichever_shape_it_must_have(machine: Machine, count: int, shape: str) -> None:

@@ -30,7 +30,7 @@ class Page(HTMLParser):
 
     def rows(self, id: str) -> list[Any]:
         """The rows that are packed into an element."""
-        packed = zlib.decompress(b64decode(self.held[id]))
+        packed = zlib.decompress(b64decode(self.held[id]), wbits=-zlib.MAX_WBITS)
         return [orjson.loads(line) for line in packed.splitlines()]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

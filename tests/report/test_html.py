@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 import pytest
 
-from fsseg.report.changes import Sample
 from fsseg.report.files import read_lines
 from fsseg.report.formats.html import render_html, write_html
 from fsseg.report.labels import labels, record_addresses
@@ -114,17 +113,6 @@ def test_more_than_a_page_may_hold_is_cut_at_a_line_and_counted(tmp_path: Path) 
         assert packed.rows == whole
         assert page.rows("x") == [{"n": n} for n in range(whole)]
         assert pack(({"n": n} for n in range(50_000)), most).rows == whole
-
-
-def test_of_what_is_cut_off_the_first_of_each_kind_are_there_all_the_same(tmp_path: Path) -> None:
-    rows = [change("create", key=f"{n}@x.example") for n in range(900)] + [change("conflict", key="last@x.example")]
-    path, sample = tmp_path / "changes.jsonl", Sample(limit=3)
-    lines = [orjson.dumps(row) + b"\n" for row in rows]
-    path.write_bytes(b"".join(lines))
-    for row, line in zip(rows, lines, strict=True):
-        sample.add_line("lead", row["action"], line, {})
-    packed = pack(read_lines(path), len(b"".join(lines[:10])), sample)
-    assert Page(f'<script id="x">{packed.text}</script>').rows("x") == [*rows[:10], rows[-1]]
 
 
 def test_a_minimal_summary_will_do() -> None:

@@ -5,7 +5,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from rich.cells import cell_len
 
@@ -17,6 +16,7 @@ from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import EventCounts, Forecast
 
 from .samples import HOSTILE
+from .stores import add, add_entry, insert
 
 NOTHING = Overview({}, {}, {}, {}, {}, 0, 0, {}, {}, None, None)
 BUSY = Overview(
@@ -39,29 +39,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     with closing(Store(tmp_path / "plan.db")) as store:
         store.index()
         yield store
-
-
-def add(store: Store, entity: str, action: str, status: str = "planned", **columns: Any) -> None:
-    columns = {
-        "kind": entity,
-        "entity": entity,
-        "key": "k",
-        "match_key": "k",
-        "action": action,
-        "status": status,
-    } | columns
-    insert(store, "record", columns)
-
-
-def add_entry(store: Store, name: str, action: str = "create", status: str = "planned", **columns: Any) -> None:
-    payload = orjson.dumps({"kind": "track", "name": name, "properties": {}})
-    columns = {"position": 0, "hash": 0, "time": "", "payload": payload, "action": action, "status": status} | columns
-    insert(store, "entry", columns)
-
-
-def insert(store: Store, table: str, columns: dict[str, Any]) -> None:
-    values = [orjson.dumps(value).decode() if isinstance(value, dict | list) else value for value in columns.values()]
-    store.db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(values))})", values)
 
 
 def text(overview: Overview, width: int = 80, glyphs: Glyphs = Glyphs(), **names: Any) -> str:  # noqa: B008

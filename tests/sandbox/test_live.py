@@ -233,6 +233,14 @@ def test_a_new_person_needs_what_the_account_wants(live: Api) -> None:
     assert live.post("/contacts", {"contact": {"mobile_number": "1"}}).is_success
 
 
+def test_a_new_deal_needs_what_the_account_wants(live: Api) -> None:
+    assert live.post("/deals", {"deal": {"name": "D", "amount": 1}}).is_success
+    live.configure(required_of_deals=["deal_type_id"])
+    assert refused(live.post("/deals", {"deal": {"name": "E", "amount": 1}})) == "Deal type can't be empty"
+    kind = live.choice("deal_types", "New Business")
+    assert live.post("/deals", {"deal": {"name": "F", "amount": 1, "deal_type_id": kind}}).is_success
+
+
 def test_a_doubled_address_is_named(live: Api) -> None:
     person(live)
     assert refused(live.post("/contacts", {"contact": {"email": "ANN@x.example"}})) == "ann@x.example already exists."

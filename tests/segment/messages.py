@@ -57,6 +57,15 @@ def told(event: Event) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if value is not None}
 
 
+def used(event: Event) -> dict[str, Any]:
+    """What anything depends on, of an event that was a row of a table: of a context's page only how a page is named."""
+    found = {name: value for name, value in told(event).items() if name != "integrations"}
+    context = dict(found.pop("context", {}))
+    page = context.pop("page", {})
+    named = {name: page[name] for name in ("name", "title", "url") if event.type == "page" and name in page}
+    return {**found, "context": {**context, **({"page": named} if named else {})}}
+
+
 def outcomes(items: list[Event | Rejected]) -> list[str]:
     """What each item is: an event's messageId (or type, where there is none), or a reject's code."""
     return [item.code if isinstance(item, Rejected) else told(item).get("messageId", item.type) for item in items]

@@ -103,6 +103,42 @@ def test_a_locked_file_of_an_archive_is_told_and_the_others_are_read(tmp_path: P
     assert "encrypted" in unreadable[0].reason
 
 
+@pytest.mark.parametrize("name", ["./a.jsonl", "../a.jsonl", "./x/../a.jsonl", "/a.jsonl"])
+def test_files_are_read_whatever_way_they_are_named_in_the_archive(tmp_path: Path, name: str) -> None:
+    for archive, content in (("all.tgz", gz(tarred({name: ONE}))), ("all.zip", zipped({name: ONE}))):
+        path = tmp_path / archive
+        path.write_bytes(content)
+        files, unreadable = expand([str(path)])
+        assert (read_paths(files), unreadable) == (["m-1"], [])
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_files_with_one_name_the_second_is_told(tmp_path: Path) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for content in (ONE, TWO):
+            archive.writestr("a.jsonl", content)
+    path = tmp_path / "all.zip"
+    path.write_bytes(held.getvalue())
+    files, unreadable = expand([str(path)])
+    assert read_paths(files) == ["m-1"]
+    assert unreadable == [(f"{path}!a.jsonl", "the archive has another file of this name: unpack it")]
+
+
+def test_damage_is_told_in_plain_words(tmp_path: Path) -> None:
+    damaged = bytearray(zipped({"a.jsonl": ONE * 50}))
+    damaged[60] ^= 0xFF
+    for name, content in (
+        ("a.tar", tarred({"in.zip": bytes(damaged), "b.jsonl": TWO})),
+        ("b.tgz", gz(tarred({"in.zip": bytes(damaged)[:90], "b.jsonl": TWO}))),
+    ):
+        path = tmp_path / name
+        path.write_bytes(content)
+        files, ((_, reason),) = expand([str(path)])
+        assert read_paths(files) == ["m-2"]
+        assert "damaged" in reason and "Errno" not in reason and reason.count("archive is damaged") <= 1
+
+
 def test_a_workbook_is_no_archive(tmp_path: Path) -> None:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:

@@ -51,6 +51,15 @@ def test_what_only_looks_like_a_placeholder_is_an_id(write: Write, id: str) -> N
     assert (got.message.user_id, got.message.anonymous_id, got.message.message_id, got.notes) == (id, id, id, ())
 
 
+@pytest.mark.parametrize("blank", ["\x85", "\xa0", "\u2003", "\u3000" * 40, "\u2028 \t", "\x1f"])
+def test_blanks_of_any_kind_are_no_id(write: Write, blank: str) -> None:
+    both = read_all(write(lines(message(userId=blank, anonymousId=blank))))
+    assert [item.code for item in both if isinstance(item, Rejected)] == ["no_user_anon_id"]
+    got = event(write, message(userId=blank, anonymousId="anon-1", messageId=blank))
+    assert (got.message.user_id, got.message.anonymous_id) == (None, "anon-1")
+    assert got.message.message_id.startswith("content:")
+
+
 def test_more_placeholders_may_be_named(write: Write) -> None:
     path = write(lines(message(userId="Test-User-Of-A-Long-Name "), message(userId="u-1")))
     reader = Reader(Input(str(path), 0), placeholder_ids=PlaceholderIds(["test-user-of-a-long-name"]))

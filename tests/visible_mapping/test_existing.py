@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.e2e import stranger
 from tests.e2e.events import identify, track
 from tests.e2e.harness import Machine
+from tests.e2e.stranger import Exchange
 
 PEOPLE = [f"p{number}@case.example" for number in range(6)]
 NEW = "new@case.example"
@@ -71,6 +73,62 @@ def test_a_mode_decides_what_existing_people_get_and_what_is_held_back_is_told(
     changed = 0 if expected == BEFORE else 6
     counts = result.actions[entity(machine)]
     assert [counts.get(action, 0) for action in ("create", "update", "unchanged")] == [1, changed, 6 - changed]
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_newer_reads_a_record_of_which_a_row_does_not_tell_when_it_changed(machine: Machine, is_read: bool) -> None:
+    """And where the record doesn't either, all is held back, and told."""
+    there(machine)
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+    def untimed(exchange: Exchange) -> None:
+        if exchange.method == "GET" and ("/lookup" in exchange.path or not is_read):
+            _forget_times(exchange.answer)
+
+    with stranger.before(machine.account, untimed) as server:
+        machine.base_url = server.base_url
+        result = machine.imports("--existing", "newer", events=calls(later)[:3])
+    assert {held(machine, email) for email in PEOPLE[:3]} == {AFTER if is_read else BEFORE}
+    assert result.warnings.get("kept job_title", 0) == (0 if is_read else 3)
+
+
+def test_newer_reads_the_deals_that_a_contact_tells_little_of(machine: Machine) -> None:
+    told = {"lastName": "L", "fsContact": True, "deal": {"name": "Pilot", "amount": 5}}
+    machine.imports(events=[identify(NEW, told)])
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    other = {**told, "deal": {"name": "Pilot", "amount": 9}}
+    result = machine.imports("--existing", "newer", events=[identify(NEW, other, envelope={"timestamp": later})])
+    assert (result.code, result.warnings) == (0, {})
+    assert float(machine.account.one("deals", "Pilot")["amount"]) == 9
+
+
+def test_fill_leaves_alone_what_can_not_be_told_to_be_empty(machine: Machine) -> None:
+    """Ids that no answer tells are unknown."""
+    machine.account.configure(association_ids="included", unknown_includes="refuse")
+    there(machine)
+    (id,) = [row["id"] for row in machine.account.people(kind(machine), PEOPLE[0])]
+    web = machine.account.choice("lead_sources", "Web")
+    machine.account.change(kind(machine), id, lead_source_id=web)
+
+    def without_ids(exchange: Exchange) -> None:
+        if exchange.method == "GET" and "include=" in exchange.path and "source" in exchange.path:
+            exchange.status, exchange.answer = 400, {"errors": {"code": 400, "message": ["unknown include"]}}
+
+    with stranger.before(machine.account, without_ids) as server:
+        machine.base_url = server.base_url
+        result = machine.imports(
+            "--existing", "fill", events=[identify(PEOPLE[0], leadSourceId="Phone", phone="+47 1")]
+        )
+    assert result.warnings == {"kept lead_source_id": 1}
+    record = machine.account.one(kind(machine), PEOPLE[0])
+    assert (record["lead_source_id"], record["work_number"]) == (web, "+47 1")
+
+
+def _forget_times(value: Any) -> None:
+    if isinstance(value, dict):
+        value.pop("updated_at", None)
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _forget_times(inner)
 
 
 def test_it_can_be_a_setting_and_timelines_get_their_entries(machine: Machine) -> None:

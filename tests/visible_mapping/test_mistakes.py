@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from fsseg.settings_file import lines_of
-from tests.e2e.events import identify, track
+from tests.e2e.events import identify, page, track
 from tests.e2e.harness import Machine
 
 ADA = "ada@case.example"
@@ -156,3 +156,44 @@ def test_inspect_tells_the_events_of_the_mapping_that_the_files_do_not_have(clas
     assert [line for line in result.out.splitlines() if line.startswith("Not in")] == [told]
     rows = orjson.loads(classic.run("inspect", "--json", events=events, config=config).out)["unmet_events"]
     assert rows == [{"name": "Order Complete", "hint": "did you mean Order Completed?"}]
+
+
+UNMET = """
+[mapping.event."Order Complete"]
+title = "x"
+[mapping.event." completed order "]
+title = "y"
+[mapping.event."*".fields]
+cf_region = { of = "$event", when = { event = ["PRICING", "Prising"] } }
+"""
+
+
+def unmet(machine: Machine, *args: str) -> dict[str, str]:
+    known = {"timestamp": "2025-01-01T00:00:00Z"}
+    events = [identify(ADA, lastName="L"), track(ADA, "Order Completed") | known, page(ADA, "Pricing") | known]
+    result = machine.run(*args, events=events, config=UNMET)
+    return {w["name"]: w["hint"] for w in result.summary["warnings"] if w["code"] == "unmet_event"}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_dry_runs_and_imports_tell_the_events_of_the_settings_that_the_input_does_not_have(
+    classic: Machine, jobs: str
+) -> None:
+    told = {"Order Complete": "did you mean Order Completed?", "prising": "did you mean Pricing?"}
+    assert unmet(classic, "dry-run", "--json", "--jobs", jobs) == told
+    assert unmet(classic, "dry-run", "--json", "--offline", "--jobs", jobs) == told
+    assert unmet(classic, "import", "--json", "--jobs", jobs) == told
+    named = unmet(classic, "dry-run", "--json", "--event", "Odrer Completed", "--event", "Pricing")
+    assert named == told | {"Odrer Completed": "did you mean Order Completed?"}
+
+
+def test_what_a_limit_leaves_unread_may_have_the_event(classic: Machine) -> None:
+    assert unmet(classic, "dry-run", "--json", "--limit", "1") == {}
+
+
+def test_events_that_the_input_does_not_have_are_one_line_of_the_last_words(classic: Machine) -> None:
+    events = [identify(ADA, lastName="L"), track(ADA, "Order Completed")]
+    lines = " ".join(classic.run("dry-run", events=events, config=UNMET).out.split())
+    told = "Events in the settings, but not in the input: Order Complete (did you mean Order Completed?), pricing, prising;"
+    assert told in lines
+    assert lines.count("Order Complete ") == 1

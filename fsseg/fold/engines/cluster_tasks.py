@@ -10,8 +10,8 @@ import pickle
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Set
-from contextlib import closing
+from collections.abc import Iterator, Sequence, Set
+from contextlib import closing, contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from fsseg.processes import no_cycles
 from fsseg.segment.event import INDEX
 from fsseg.segment.open import Input
 from fsseg.segment.places import Stamp, stamp
-from fsseg.segment.read import Jumps
+from fsseg.segment.read import Jumps, read_next
 
 ORDINAL_BITS = 40
 """Below the number of its part, the bits that tell which event of that it is: together, the order of all events."""
@@ -36,6 +36,7 @@ BUCKET_BITS = 64 - 8
 """Above these, the bits of an event key that tell which bucket it is looked for in."""
 
 _NOWHERE = (-1,)
+_READS_AHEAD = threading.Lock()
 _GONE, _PEOPLE, _ENTRIES = range(3)
 
 
@@ -58,8 +59,9 @@ class ReadInput(NamedTuple):
 
 
 class _Tools(NamedTuple):
-    batcher: Batcher
+    mapper: Mapper
     partition_fold: PartitionFold
+    stitch: bool
 
 
 def packed_tools(catalog: Catalog, rules: Rules) -> bytes:
@@ -73,7 +75,7 @@ def _tools(packed: bytes, thread: int) -> _Tools:
     catalog_json, rules = pickle.loads(packed)  # noqa: S301  # from our own first machine
     catalog = Catalog.from_json(catalog_json)
     mapper = Mapper(catalog, rules, WarningCounter())
-    return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFold(catalog, mapper))
+    return _Tools(mapper, PartitionFold(catalog, mapper), rules.stitch_anonymous)
 
 
 def rows_frame(rows: list[tuple[int, int, int, bytes]]) -> Any:
@@ -108,23 +110,25 @@ def keys_frame(rows: list[tuple[int, int, int, int]]) -> Any:
 def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInput]]:
     """The rows of a part, the keys of its events, its batches without these, and what its inputs were."""
     tools = _tools(packed, threading.get_ident())
+    batcher = Batcher(tools.mapper, stitch=tools.stitch)  # a new one each time, as it tells of a name only once
     inputs: list[ReadInput] = []
     batches: list[list[tuple[Any, ...]]] = []
     keys: list[tuple[int, int, int, int]] = []
     first = part.number << ORDINAL_BITS
     folder = Path(tempfile.gettempdir())
     with (
-        no_cycles(), closing(PartitionedBuffer(folder)) as people, closing(PartitionedBuffer(folder)) as entries
+        no_cycles(), _reading_ahead(part.inputs),
+        closing(PartitionedBuffer(folder)) as people, closing(PartitionedBuffer(folder)) as entries
     ):  # fmt: skip
         for input in part.inputs:
-            reader = tools.batcher.reader(input)
+            reader = batcher.reader(input)
             batches.append([])
-            for batch in tools.batcher.batches(reader):
+            for batch in batcher.batches(reader):
                 keys += _keys(batch, first)
                 people.add(batch.people)
                 entries.add(batch.entries)
                 batches[-1].append(tuple(batch._replace(people=[], entries=[], passed=[], positions=[])))
-            fault, first = tools.batcher.fault, first + reader.events
+            fault, first = batcher.fault, first + reader.events
             inputs.append(
                 ReadInput(reader.container, reader.events, reader.lines, reader.jumps, fault, stamp(input.path))
             )
@@ -134,6 +138,20 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
             for number, content in buffer.contents()
         ]
     return rows_frame(rows), keys_frame(keys), marshal.dumps(batches), inputs
+
+
+@contextmanager
+def _reading_ahead(inputs: Sequence[Input]) -> Iterator[None]:
+    """Objects are begun before their turn, by one thread of each process."""
+    if not _READS_AHEAD.acquire(blocking=False):
+        yield
+        return
+    try:
+        read_next(inputs)
+        yield
+    finally:
+        read_next([])
+        _READS_AHEAD.release()
 
 
 def _keys(batch: Batch, first: int) -> Iterator[tuple[int, int, int, int]]:

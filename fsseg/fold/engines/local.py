@@ -15,8 +15,8 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
-from fsseg.segment.objects import is_remote, read_ahead
 from fsseg.segment.open import Input
+from fsseg.segment.read import read_next
 
 
 class LocalEngine:
@@ -33,14 +33,14 @@ class LocalEngine:
         self._people, self._entries = PartitionedBuffer(directory), PartitionedBuffer(directory)
 
     def close(self) -> None:
-        read_ahead([])
+        read_next([])
         self._people.close()
         self._entries.close()
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
         left = self._limit
-        read_ahead([input.path for input in inputs if is_remote(input.path)])
+        read_next(inputs)
         for input in inputs:
             reader, before = self._batcher.reader(input), collector.counts.read
             for batch in self._batcher.batches(reader, left):

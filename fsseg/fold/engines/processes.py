@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
@@ -28,8 +29,9 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import INDEX
+from fsseg.segment.objects import AHEAD, is_remote
 from fsseg.segment.open import Input
-from fsseg.segment.read import Jumps
+from fsseg.segment.read import Jumps, read_next
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
@@ -87,8 +89,10 @@ class ProcessesEngine:
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
         tasks = [(input, part) for input in inputs for part in parts_of(input, PART)]
+        groups = _grouped([part for _, part in tasks], self._processes.jobs)
+        read = self._results(_read_parts, ((self._tools, group) for group in groups))
         container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
-        for at, part in enumerate(self._results(_read_part, ((self._tools, part) for _, part in tasks))):
+        for at, part in enumerate(chain.from_iterable(read)):
             self._place(part, collector, tick, events, lines)
             container, fault = container or part.container, fault or part.fault
             jumps = moved_on(jumps, part.jumps, events, lines)
@@ -132,6 +136,19 @@ class ProcessesEngine:
             raise Halted(str(error)) from None
 
 
+def _grouped(parts: Sequence[Input], jobs: int) -> list[list[Input]]:
+    """The parts by themselves, but for objects that follow each other: who reads some of them can read ahead."""
+    most = max(1, min(2 * AHEAD, len(parts) // (4 * jobs)))
+    groups: list[list[Input]] = []
+    for part in parts:
+        last = groups[-1] if groups else []
+        if last and len(last) < most and is_remote(part.path) and is_remote(last[-1].path):
+            last.append(part)
+        else:
+            groups.append([part])
+    return groups
+
+
 def _keep(file: IO[bytes], value: tuple[Any, ...]) -> None:
     """Write a value for `_values`; `marshal.load` of a file would read it bit by bit."""
     dumped = marshal.dumps(value)
@@ -163,9 +180,16 @@ def _tools(name: str) -> _Tools:
     return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFold(catalog, mapper), Path(directory))
 
 
-def _read_part(task: tuple[str, Input]) -> ReadPart:
-    name, part = task
-    tools = _tools(name)
+def _read_parts(task: tuple[str, list[Input]]) -> list[ReadPart]:
+    name, parts = task
+    read_next(parts)
+    try:
+        return [_read_part(_tools(name), part) for part in parts]
+    finally:
+        read_next([])
+
+
+def _read_part(tools: _Tools, part: Input) -> ReadPart:
     reader = tools.batcher.reader(part)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with (

@@ -14,11 +14,11 @@ from rich.console import Console
 
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
-from fsseg.report.changes import SIGNS, Change, Sample
+from fsseg.report.changes import SIGNS, Change
 from fsseg.report.console import sanitise, sanitise_json, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.history import History
-from fsseg.report.labels import labels, record_addresses
+from fsseg.report.labels import choice_names, labels, record_addresses
 from fsseg.report.model import (
     RESUMABLE,
     Failures,
@@ -87,26 +87,25 @@ class HtmlDiff(Format):
 
 def render_html(
     summary: Summary,
-    changes: Iterable[Change],
+    changes: Iterable[Change] | Packed,
     failures: Iterable[dict[str, Any]],
     *,
     run_dir: Path | None = None,
     show: Show = Show.ALL,
     standing: Standing | None = None,
-    sample: Sample | None = None,
     person: str = "",
     history: History | None = None,
 ) -> str:
-    """The page for an import or a dry run, with as many changes and failures as it may hold.
+    """The page for an import or a dry run, with as many changes and failures as it may hold; packed ones as they are.
 
     With `person` it opens with that page, and what is given is only about them. The next steps fit `standing` if it is
-    given. Of changes beyond those, `sample` has the first of each kind.
+    given.
     """
     known_failures = Failures.of(summary, failures)
     reasons = reason_rows(summary, known_failures)
     bad = needing_attention(summary, known_failures)
-    shown = changes if show is Show.ALL else (change for change in changes if change["action"] in show.actions)
-    packed_changes, packed_failures = pack(shown, sample=sample), pack(failures, MOST_FAILURE_BYTES)
+    packed_changes = changes if isinstance(changes, Packed) else pack(_chosen(changes, show))
+    packed_failures = pack(failures, MOST_FAILURE_BYTES)
     environment = _environment()
     style, script = _part(environment, "report.css"), "\n".join(_part(environment, name) for name in _SCRIPTS)
     return environment.get_template("report.html.j2").render(
@@ -147,14 +146,17 @@ def render_html(
 def write_html(
     path: Path,
     summary: Summary,
-    changes: Iterable[Change],
+    changes: Iterable[Change] | Packed,
     failures: Iterable[dict[str, Any]],
     *,
     run_dir: Path | None = None,
-    sample: Sample | None = None,
 ) -> None:
     """Write report.html, mode 0600, whole or not at all."""
-    write_text(path, render_html(summary, changes, failures, run_dir=run_dir, sample=sample))
+    write_text(path, render_html(summary, changes, failures, run_dir=run_dir))
+
+
+def _chosen(changes: Iterable[Change], show: Show) -> Iterable[Change]:
+    return changes if show is Show.ALL else (change for change in changes if change["action"] in show.actions)
 
 
 def _environment() -> Environment:
@@ -189,6 +191,7 @@ def _data(held: Any) -> str:
 def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Packed) -> dict[str, Any]:
     """What the page's script has to know beside the rows."""
     edition, account = str(summary.get("edition", "")), str(summary.get("account") or "")
+    folder = run_dir.parent.parent if run_dir else None
     total = sum(sum(counts.values()) for counts in summary.get("records", {}).values())
     return {
         "dry": is_dry(summary),
@@ -198,7 +201,8 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "by_time": summary["events"].get("by_time"),
         "traffic": summary.get("traffic"),
         "per_hour": summary.get("account_limit"),
-        "labels": labels(edition, run_dir.parent.parent if run_dir else None),
+        "labels": labels(edition, folder),
+        "choices": choice_names(edition, folder),
         "addresses": record_addresses(account, edition),
         "warnings": {code: reason.hint for code, reason in WARNINGS.items()},
         "hidden_changes": max(total - changes.rows, 0),

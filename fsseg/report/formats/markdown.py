@@ -12,6 +12,7 @@ from fsseg.report.changes import SIGNS, Change, ChangeGroups, entities, field_li
 from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.humanize import cut
+from fsseg.report.labels import with_choice_names
 from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
 from fsseg.report.show import Show
 from fsseg.state.actions import Action
@@ -26,7 +27,8 @@ class MarkdownDiff(Format):
     """What a run would change, for a pull request or a ticket."""
 
     def write(self, console: Console, report: Report) -> None:
-        changes, summary = report.first_changes, report.summary or None
+        summary = report.summary or None
+        changes = with_choice_names(report.first_changes, summary, report.run_dir)
         for line in markdown_lines(changes, show=report.show, limit=report.most_changes, summary=summary):
             write(console, line + "\n")
 
@@ -35,7 +37,8 @@ class MarkdownReport(Format):
     """What a run did, for a ticket: some of the changes, and all that is counted."""
 
     def write(self, console: Console, report: Report) -> None:
-        for line in markdown_lines(report.changes, limit=MOST_CHANGES, summary=report.summary):
+        changes = with_choice_names(report.changes, report.summary, report.run_dir)
+        for line in markdown_lines(changes, limit=MOST_CHANGES, summary=report.summary):
             write(console, line + "\n")
 
 

@@ -16,8 +16,9 @@ from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
 from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
-from fsseg.report.formats.text_lines import hanging, misfit_lines
+from fsseg.report.formats.text_lines import hanging, misfit_lines, reason_lines
 from fsseg.report.humanize import value
+from fsseg.report.labels import with_choice_names
 from fsseg.report.model import (
     Failures,
     ReasonRow,
@@ -61,6 +62,10 @@ _TOP = 8
 _TOP_WHEN_BRIEF = 3
 """Reasons, warnings and names that the last words of a run list."""
 _BAR = 30
+_LABELS: dict[str, str] = {
+    Code.IGNORED_TRAIT: "Ignored traits",
+    Code.UNMET_EVENT: "Events in the settings, but not in the input",
+}
 
 
 class TextReport(Format):
@@ -77,8 +82,9 @@ class TextDryRun(Format):
     """What a run would change, and what becomes of its events."""
 
     def write(self, console: Console, report: Report) -> None:
+        changes = with_choice_names(report.first_changes, report.summary, report.run_dir)
         print_dry_run(
-            console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
+            console, report.summary, changes, report.failures, run_dir=report.run_dir, show=report.show,
             limit=report.most_changes, command_shown=report.command_shown, standing=report.standing, brief=True,
         )  # fmt: skip
 
@@ -254,15 +260,8 @@ class _Totals:
         if not rows:
             return
         yield Text(title, style="bold")
-        figures = max(len(number(row.count)) for row in rows)
-        codes = max(len(row.code) for row in rows)
-        indent = figures + codes + 6
         shown = rows[:_TOP_WHEN_BRIEF] if self.brief else rows
-        for row in shown:
-            start = Text.assemble(f"  {number(row.count):>{figures}}  ", (f"{row.code:<{codes}}", "bold"), "  ")
-            yield from self._hanging(start, row.hint, indent)
-            if row.first:
-                yield Text(" " * indent + f"first: {row.first}", style="dim")
+        yield from reason_lines(shown, self.width)
         yield from self._more(len(rows) - len(shown), "more reason")
 
     def _more(self, count: int, what: str) -> Iterator[Text]:
@@ -285,14 +284,15 @@ class _Totals:
                 yield from misfit_lines(misfits[:most], self.width)
                 yield from self._more(len(misfits) - most, "more trait")
                 continue
-            label = "Ignored traits" if row.code == Code.IGNORED_TRAIT else f"Warning {row.code}"
+            label = _LABELS.get(row.code) or f"Warning {row.code}"
             start = Text.assemble((f"{label}: ", "bold yellow"))
             yield from self._hanging(start, self._warned(row), 2 if len(start) > 24 else len(start))
         yield from self._more(len(rows) - len(shown), "more warning")
 
     def _warned(self, row: WarningRow) -> str:
         names = [
-            f"{name} {number(count)}".strip() + (f" ({hint})" if hint else "")
+            (name if row.code == Code.UNMET_EVENT else f"{name} {number(count)}".strip())
+            + (f" ({hint})" if hint else "")
             for name, count, hint in row.names[: self.most_names]
         ]
         more = len(row.names) - self.most_names

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from fsseg.figures import number
-from fsseg.report.model import MisfitRow
+from fsseg.report.model import MisfitRow, ReasonRow
 
 NARROWEST = 24
 """Columns below which text is no longer put beside what it belongs to."""
@@ -29,6 +29,20 @@ def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iter
         line.append(f" {piece}" if used else piece)
         used += size + bool(used)
     yield line
+
+
+def reason_lines(rows: Sequence[ReasonRow], width: int) -> Iterator[Text]:
+    """A line for each reason with what to do, and below it where the first event of it stands."""
+    figures = max((len(number(row.count)) for row in rows), default=0)
+    codes = max((len(row.code) for row in rows), default=0)
+    indent = figures + codes + 6
+    for row in rows:
+        start = Text.assemble(f"  {number(row.count):>{figures}}  ", (f"{row.code:<{codes}}", "bold"), "  ")
+        yield from hanging(start, row.hint.split(" "), indent, width)
+        if row.first:
+            for line in hanging(Text(" " * indent), [f"first: {row.first}"], indent, width):
+                line.stylize("dim")
+                yield line
 
 
 def misfit_lines(rows: Sequence[MisfitRow], width: int) -> Iterator[Text]:

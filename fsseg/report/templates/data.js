@@ -9,7 +9,7 @@ async function unpacked(id) {
   // What all new browsers have is seventy times as quick.
   const bytes = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text)
     : Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Response(stream).text();
 }
 
@@ -97,7 +97,7 @@ class Rows {
   words(row) {
     const change = this.at(row), parts = [change.key, change.name, change.id];
     for (const [name, cell] of Object.entries(change.fields || {})) {
-      parts.push(name, labelOf(change.entity, name), value((cell || {}).before), value((cell || {}).after));
+      parts.push(name, labelOf(change.entity, name), named(change.entity, name, (cell || {}).before), named(change.entity, name, (cell || {}).after));
     }
     return [...parts, ...(change.warnings || []).map(warningText)].join('\n').toLowerCase();
   }

@@ -81,11 +81,11 @@ function signed(action) {
 function fieldTable(change) {
   const rows = [];
   for (const [name, cell] of Object.entries(change.fields || {})) {
-    const held = cell || {}, cleared = isEmptied(held.after);
-    if (change.action === 'create' && (held.after === null || held.after === undefined)) continue;
-    const after = cleared ? '(cleared)' : value(held.after);
+    const sides = cell || {}, cleared = isEmptied(sides.after);
+    if (change.action === 'create' && (sides.after === null || sides.after === undefined)) continue;
+    const after = cleared ? '(cleared)' : named(change.entity, name, sides.after);
     const shown = change.action === 'create' ? [after] : [
-      element('del', {}, 'before' in held ? value(held.before) : '(not read)'),
+      element('del', {}, 'before' in sides ? named(change.entity, name, sides.before) : '(not read)'),
       element('span', { class: 'arrow', 'aria-hidden': 'true' }, ' → '), element('span', { class: 'unseen' }, ' becomes '),
       element('ins', { class: cleared ? 'cleared' : null }, after)];
     rows.push(element('tr', {}, element('th', { scope: 'row' }, ...fieldName(change.entity, name)),
@@ -104,11 +104,11 @@ function preview(change) {
   const parts = [];
   for (const [name, cell] of Object.entries(change.fields || {})) {
     if (parts.length === 4) break;
-    const after = isEmptied((cell || {}).after) ? '(cleared)' : value((cell || {}).after);
+    const after = isEmptied((cell || {}).after) ? '(cleared)' : named(change.entity, name, cell.after);
     if (change.action === 'create') {
       if (after !== '(cleared)' && after !== change.key) parts.push(after.slice(0, 60));
     } else {
-      const before = 'before' in (cell || {}) ? value(cell.before) : '(not read)';
+      const before = 'before' in (cell || {}) ? named(change.entity, name, cell.before) : '(not read)';
       parts.push(`${labelOf(change.entity, name) || safe(name)}: ${before.slice(0, 60)} → ${after.slice(0, 60)}`);
     }
   }

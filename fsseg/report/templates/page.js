@@ -77,7 +77,7 @@ function drawTime() {
   const described = () => `Events by ${step} from ${first} to ${last}, ${select.value || 'all types'}, by outcome`;
   const redraw = chart(holder, (width) => columns(steps(select.value), kinds, described())(width));
   select.addEventListener('change', redraw);
-  section.append(asTable(`Events by ${step}`, [step, ...kinds], steps('').filter((each) => Object.keys(each.parts).length)
+  section.append(asTable(`Events by ${step}`, [step, ...kinds.map(called)], steps('').filter((each) => Object.keys(each.parts).length)
     .map((each) => [each.name, ...kinds.map((kind) => each.parts[kind] || 0)])));
 }
 
@@ -214,7 +214,8 @@ function historyParts(person) {
 }
 
 function showPerson(person, changes, failures) {
-  const view = byId('person'), found = changes.about(person), failed = failures.about(person);
+  const view = byId('person'), isAlone = person === about.person; // nothing else is in a page that is made for them
+  const [found, failed] = [changes, failures].map((rows) => isAlone ? rows.lines.map(exact) : rows.about(person));
   const records = found.filter((change) => change.entity !== 'timeline');
   const time = (change) => String(((change.fields || {}).start_date || {}).after || '');
   const entries = found.filter((change) => change.entity === 'timeline')

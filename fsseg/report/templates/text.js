@@ -27,6 +27,9 @@ function value(data) {
   return typeof data === 'object' ? safe(JSON.stringify(data).slice(0, 1000)) : String(data);
 }
 
+// In running text: text in quotation marks.
+const quoted = (data) => typeof data === 'string' && data ? `"${value(data)}"` : value(data);
+
 const isEmptied = (after) => after === null || after === undefined || after === ''
   || (typeof after === 'object' && Object.keys(after).length === 0);
 const number = (count) => count.toLocaleString('en-US');
@@ -55,6 +58,12 @@ function drawn(tag, attributes = {}, text = '') {
 
 const labelOf = (entity, field) => (about.labels[entity] || {})[field] || '';
 
+// What a field holds; beside the id of an owner, or of another choice, its name.
+function named(entity, field, data) {
+  const names = (about.choices[entity] || {})[field] || {}, text = value(data);
+  return Object.hasOwn(names, text) ? `${safe(names[text])} (${text})` : text;
+}
+
 // "Job title job_title": what people see in Freshsales, beside the internal name.
 function fieldName(entity, field) {
   const label = labelOf(entity, field);
@@ -71,7 +80,7 @@ function warningText(warning) {
   let meaning = warning.message || warning.hint || known;
   if ('value' in warning) {
     const where = warning.line ? `${warning.file} line ${warning.line}` : 'left out';
-    meaning = `${value(warning.value)} doesn't fit (${where}): ${meaning}`;
+    meaning = `${quoted(warning.value)} doesn't fit (${where}): ${meaning}`;
   }
   return safe(warning.name ? `${warning.name}: ${meaning}` : meaning);
 }

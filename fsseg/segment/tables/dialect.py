@@ -22,19 +22,26 @@ def names_delimiter(line: str) -> bool:
 def headers(head: bytes) -> Iterator[tuple[str, list[str]]]:
     """The first line with names, split at each delimiter that it has, with that; nothing where it is JSON."""
     lines = head[:_LONGEST].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    first = next((line for line in lines if line.strip() and not names_delimiter(line.decode("utf-8", "replace"))), b"")
-    if not first or first.lstrip()[:1] in (b"{", b"[", b"\x1e"):
-        return
-    try:
-        text = first.decode()
-    except UnicodeDecodeError:
+    texts = [f"{line.decode('utf-8', 'surrogateescape')}\n" for line in lines]
+    at = next((at for at, text in enumerate(texts) if text.strip() and not names_delimiter(text)), len(texts))
+    if at == len(texts) or texts[at].lstrip()[:1] in ("{", "[", "\x1e") or not _is_whole(texts[at]):
         return
     for delimiter in DELIMITERS:
-        if delimiter in text:
+        if delimiter in texts[at]:
             try:
-                cells = next(csv.reader([text], delimiter=delimiter, strict=True))
+                cells: list[str] = next(csv.reader(texts[at:], delimiter=delimiter, strict=True))
             except csv.Error:
                 continue
-            yield delimiter, [cell.strip() for cell in cells]
-    if not any(delimiter in text for delimiter in DELIMITERS[:4]):
-        yield ",", [text.strip().strip('"').strip()]
+            if all(map(_is_whole, cells)):
+                yield delimiter, [cell.strip() for cell in cells]
+    if not any(delimiter in texts[at] for delimiter in DELIMITERS[:4]):
+        yield ",", [texts[at].strip().strip('"').strip()]
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it was UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

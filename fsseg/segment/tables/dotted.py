@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import compress
 from operator import itemgetter
 from typing import Any
 
-import orjson
 from msgspec import Raw
 
 from fsseg.segment.envelope import ENVELOPE, normalise
-from fsseg.segment.event import Message, Original
+from fsseg.segment.event import NO_CONTEXT, Message, Original
+from fsseg.segment.json_codec import LEVELS
 from fsseg.segment.tables.table import (
     BODIES,
     UNUSABLE,
     BadRow,
+    Picked,
     Table,
     UnusableTable,
-    context_picking,
+    context_packing,
+    packed,
     picking,
     put,
     refuse_hashed,
@@ -44,6 +45,8 @@ def is_dotted(columns: Sequence[str]) -> bool:
 def dotted_table(columns: Sequence[str], file: str) -> Table:
     """Messages by their members; without a column for the type, the file's name tells it. Raises `UnusableTable`."""
     kind = "" if "type" in columns else _kind(columns, file)
+    if any(name.count(".") >= LEVELS for name in columns):
+        raise UnusableTable(f"a table with a column that names members more than {LEVELS} levels deep")
     paths = [(place, name.split("."), name) for place, name in enumerate(columns) if name]
     type_at = -1 if kind else list(columns).index("type")
 
@@ -82,67 +85,81 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
         return None
     if any(name not in ENVELOPE and "." not in name for name in columns) or "email" in columns:
         return None
-    picks, deep, flags = {}, {}, [place for place, name in enumerate(columns) if name.startswith("integrations.")]
     contexts = [(place, name.split(".")[1:]) for place, name in enumerate(columns) if _USED.match(name)]
     if any(len(path) != 2 or path[1] in _TIMES for _, path in contexts):
         return None
-    inside_of = context_picking(contexts)
-    for of_type in ("identify", "track", "page"):
-        body = BODIES[of_type]
-        below = [(place, name.split(".")[1:]) for place, name in enumerate(columns) if name.startswith(f"{body}.")]
-        picks[of_type] = picking(
-            [(place, path[0]) for place, path in below if len(path) == 1 and path[0] not in _TIMES]
-        )
-        deep[of_type] = _those_there([(place, path) for place, path in below if len(path) > 1 or path[0] in _TIMES])
-    stray = [place for place, name in enumerate(columns) if name.startswith("traits.")]
-    stray_of = (
-        itemgetter(*stray) if len(stray) > 1 else itemgetter(slice(min(stray, default=0), max(stray, default=-1) + 1))
-    )
-    name_at = columns.index("name") if "name" in columns else None
-    event_at = columns.index("event") if "event" in columns else None
-    anonymous_at = columns.index("anonymousId") if "anonymousId" in columns else None
+    makers = {of_type: _maker(columns, of_type, contexts, ids) for of_type in ("identify", "track", "page")}
+    if kind:
+        return makers.get(kind)
 
     def quick(row: Sequence[str]) -> Message:
-        of_type = kind or row[type_at]
-        if of_type not in picks:
+        if (of_type := row[type_at]) not in makers:
             raise ValueError
-        found: dict[str, Any] = {**picks[of_type](row)}
-        user, id, time = [row[place] for place in ids]
-        for path, text in zip(*deep[of_type](row), strict=True):
-            put(found, path, _value(path, text))
-        inside = inside_of(row)
-        is_identify = of_type == "identify"
-        event = row[event_at] if of_type == "track" else None  # type: ignore[index]  # a TypeError is odd as well
-        name = row[name_at] or None if name_at is not None and of_type == "page" else None
-        if (
-            "null" in found.values() or "null" in (event, name, user, id) or (of_type == "track" and not event)
-            or any(row[place] for place in flags) or len(user) == _HASH
-            or (not is_identify and any(stray_of(row))) or _NULL in bytes(inside.traits) or _NULL in bytes(inside.page)
-        ):  # fmt: skip
-            raise ValueError
-        anonymous = (row[anonymous_at] or None) if anonymous_at is not None else None
-        body, none = Raw(orjson.dumps(found)), Raw()
-        return Message(
-            of_type, time, user or None, anonymous, id, event, name, inside, {}, body if is_identify else none,
-            none if is_identify else body,
-        )  # fmt: skip
+        return makers[of_type](row)
 
     return quick
 
 
-def _those_there(
-    columns: Sequence[tuple[int, list[str]]],
-) -> Callable[[Sequence[str]], tuple[Sequence[list[str]], Sequence[str]]]:
-    """The paths of these columns that hold something in a row, and what."""
-    if len(columns) < 2:
-        return lambda row: ([path for at, path in columns if row[at]], [row[at] for at, _ in columns if row[at]])
-    cells_of, paths = itemgetter(*(at for at, _ in columns)), [path for _, path in columns]
+def _maker(
+    columns: Sequence[str], kind: str, contexts: Sequence[tuple[int, list[str]]], ids: Sequence[int]
+) -> Callable[[Sequence[str]], Message]:
+    """Makes the messages of one type."""
+    is_identify, is_track, at = kind == "identify", kind == "track", list(columns).index
+    body_of = _object([
+        (place, name.split(".")[1:]) for place, name in enumerate(columns) if name.startswith(f"{BODIES[kind]}.")
+    ])  # fmt: skip
+    context_of = context_packing(kind, contexts)
+    odd = [place for place, name in enumerate(columns) if name.startswith("integrations.")]
+    if not is_identify:
+        odd += [place for place, name in enumerate(columns) if name.startswith("traits.")]
+    name = "event" if is_track else "name" if kind == "page" else ""
+    name_at = at(name) if name in columns else ids[0]
+    # What isn't there is read as the userId; two of each make it more than one cell.
+    cells_of = itemgetter(*ids, at("anonymousId") if "anonymousId" in columns else ids[0], name_at)
+    has_anonymous, has_name, none = "anonymousId" in columns, name in columns, Raw()
+    odd_of = itemgetter(*odd, odd[0]) if odd else None
 
-    def there(row: Sequence[str]) -> tuple[Sequence[list[str]], Sequence[str]]:
-        cells = cells_of(row)
-        return list(compress(paths, cells)), list(filter(None, cells))
+    def message(row: Sequence[str]) -> Message:
+        user, id, time, anonymous, name = cells_of(row)
+        if (odd_of and any(odd_of(row))) or len(user) == _HASH or (is_track and not (has_name and name)):
+            raise ValueError
+        found = packed(body_of(row))
+        context = context_of(row)
+        if _NULL in bytes(found) or "null" in (name, user, id, anonymous) or (
+            context is not NO_CONTEXT and (_NULL in bytes(context.traits) or _NULL in bytes(context.page))
+        ):  # fmt: skip
+            raise ValueError
+        return Message(
+            kind, time, user or None, (anonymous or None) if has_anonymous else None, id, name if is_track else None,
+            (name or None) if kind == "page" and has_name else None, context, {}, found if is_identify else none,
+            none if is_identify else found,
+        )  # fmt: skip
 
-    return there
+    return message
+
+
+def _object(columns: Sequence[tuple[int, Sequence[str]]]) -> Picked:
+    """What makes an object of columns that hold its members, or members of these."""
+    picked = picking([(place, path[0]) for place, path in columns if len(path) == 1 and path[0] not in _TIMES])
+    times = [(place, path[0]) for place, path in columns if len(path) == 1 and path[0] in _TIMES]
+    deep = dict.fromkeys(path[0] for _, path in columns if len(path) > 1)
+    inner = [(name, _object([(at, path[1:]) for at, path in columns if path[0] == name and path[1:]])) for name in deep]
+    if not times and not inner:
+        return picked
+
+    def whole(row: Sequence[str]) -> dict[str, Any]:
+        found = picked(row)
+        for place, name in times:
+            if row[place]:
+                found[name] = _value((name,), row[place])
+        for name, member_of in inner:
+            if member := member_of(row):
+                if name in found:
+                    raise ValueError
+                found[name] = member
+        return found
+
+    return whole
 
 
 def _value(path: Sequence[str], text: str) -> Any:

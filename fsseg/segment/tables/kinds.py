@@ -19,8 +19,6 @@ from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing, p
 from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
 
 _SCHEMA_FILE = re.compile(r"-\d{4}-\d\d-\d\d--\d\d-\d\d-utc", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d][\w .:$@/()-]*")
-"""What a column may be called; a line of prose with commas has other things in it."""
 
 
 def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | None:
@@ -41,8 +39,6 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
     file = re.split(r"[/\\!]", path)[-1]
     if _SCHEMA_FILE.search(file):
         raise UnusableTable("the schema of a source: names of events and properties, but no events")
-    if not all(_WORD.fullmatch(name) for name in columns if name):
-        return None
     if hints.table and not hints.table.startswith("profile"):
         return warehouse_table(columns, path, hints, typed=typed)
     if {"event_type", "message_id"} <= names:

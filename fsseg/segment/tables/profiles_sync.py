@@ -10,8 +10,9 @@ from typing import Any
 from fsseg.segment.event import Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.open import Source, blocks_of, open_bytes
-from fsseg.segment.tables.csv_rows import csv_rows
+from fsseg.segment.tables.csv_rows import Fault, csv_rows
 from fsseg.segment.tables.dialect import headers
+from fsseg.segment.tables.disk_index import DiskIndex
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.table import BadRow, PassedOver, Table, UnusableTable, identify, places, refuse_hashed, values
 
@@ -58,7 +59,7 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
     def message(row: Sequence[Any]) -> Original:
         if cell(row, "merged_to") != "":
             raise PassedOver
-        ids = _identifiers(hints.identifiers).get(str(row[at[_CANONICAL]]), {})
+        ids = _first_of_each(_identifiers(hints.identifiers).get(str(row[at[_CANONICAL]])))
         traits = {row[at["name"]]: row[at["value"]]} if is_long else values(row, free)
         email = ids.get("email") or traits.get("email", "")
         user = ids.get("user_id") or email
@@ -78,14 +79,14 @@ def _none(row: Sequence[Any]) -> Original:
 
 
 @lru_cache(maxsize=1)
-def _identifiers(paths: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """The first userId and e-mail of each profile, by its id after all merges."""
-    merged: dict[str, str] = {}
-    found: dict[str, dict[str, str]] = {}
+def _identifiers(paths: tuple[str, ...]) -> DiskIndex:
+    """The userIds and e-mails of each profile, by its id after all merges."""
+    merged, found = DiskIndex(), DiskIndex()
     for path in paths:
         for row in _rows(path):
-            if row.get("segment_id") and row.get(_CANONICAL):
-                merged[row["segment_id"]] = row[_CANONICAL]
+            profile, into = row.get("segment_id"), row.get(_CANONICAL)
+            if profile and into and profile != into:
+                merged.add(profile, into)
     for path in paths:
         for row in _rows(path):
             kind, value = (
@@ -94,16 +95,24 @@ def _identifiers(paths: tuple[str, ...]) -> dict[str, dict[str, str]]:
             )
             if kind in ("email", "user_id") and value:
                 profile = row.get(_CANONICAL) or row.get("segment_id") or ""
-                found.setdefault(_last(profile, merged), {}).setdefault(kind, value)
+                found.add(_last(profile, merged), kind, value)
     return found
 
 
-def _last(profile: str, merged: dict[str, str]) -> str:
+def _first_of_each(identifiers: Iterable[list[str]]) -> dict[str, str]:
+    """The first identifier of each kind."""
+    found: dict[str, str] = {}
+    for kind, value in identifiers:
+        found.setdefault(kind, value)
+    return found
+
+
+def _last(profile: str, merged: DiskIndex) -> str:
     """The profile that this one has become part of."""
     seen = set[str]()
-    while profile not in seen and (into := merged.get(profile)):
+    while profile not in seen and (into := [*merged.get(profile)]):
         seen.add(profile)
-        profile = into
+        profile = into[-1][0]
     return profile
 
 
@@ -114,8 +123,8 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
         if source.head.startswith(MAGIC):
             table = ParquetRows(source.blocks)
             names = [name.lower() for name in table.columns]
-            for cells, _ in table.rows():
-                if isinstance(cells, list):
+            for cells, _ in table.rows(range(len(names))):
+                if not isinstance(cells, Fault):
                     yield {name: str(cell) for name, cell in zip(names, cells, strict=True) if cell != ""}
             return
         for delimiter, columns in headers(source.head):

@@ -20,6 +20,12 @@ HASHED = re.compile(r"[0-9a-fA-F]{64}")
 BODIES = {"identify": "traits", "group": "traits", "track": "properties", "page": "properties", "screen": "properties"}
 UNUSABLE = "[object Object]"
 """What JavaScript writes where it turns an object into text."""
+_LOST = UNUSABLE.encode()
+USED_OF_CONTEXT = ("traits", "page", "consent")
+"""Members of a context that anything depends on."""
+_OF_PAGE = ("name", "title", "url")
+"""What is used of the page that a context tells, and in page calls only."""
+EMPTY, _NONE = Raw(b"{}"), Raw()
 
 
 class BadRow(ValueError):
@@ -51,6 +57,10 @@ class Table:
     columns: Sequence[str]
     message: Callable[[Sequence[Any]], Original]
     quick: Callable[[Sequence[str]], Message] | None = None
+    used: Sequence[int] = ()
+    """The columns that `quick` looks at."""
+    whole: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    """What gives a row that has only those cells the others, too."""
     one_event: tuple[int, ...] = ()
     may_be_short: bool = False
     """Whether empty cells at a row's end may be missing."""
@@ -105,43 +115,60 @@ def values(row: Sequence[Any], columns: Sequence[tuple[int, str]]) -> dict[str, 
     return found
 
 
-Picked = Callable[[Sequence[str]], dict[str, str]]
+Picked = Callable[[Sequence[Any]], dict[str, Any]]
 
 
 def picking(columns: Sequence[tuple[int, str]], *, typed: bool = False) -> Picked:
-    """As `values`, but quicker: what stands in these columns. `typed` cells may be false or zero."""
+    """As `values`, but quicker and without its check: what stands in these columns of a row.
+
+    `typed` cells may be false or zero.
+    """
     if not columns:
         return lambda row: {}
     if len(columns) == 1:
-        return lambda row: values(row, columns)
+        ((place, only),) = columns
+        return lambda row: {only: row[place]} if row[place] != "" else {}
     cells_of, names = itemgetter(*(at for at, _ in columns)), [name for _, name in columns]
 
-    def picked(row: Sequence[str]) -> dict[str, str]:
+    def picked(row: Sequence[Any]) -> dict[str, Any]:
         cells = cells_of(row)
-        found = dict(compress(zip(names, cells, strict=True), [cell != "" for cell in cells] if typed else cells))
-        if UNUSABLE in found.values():
-            raise ValueError
-        return found
+        return dict(compress(zip(names, cells, strict=False), [cell != "" for cell in cells] if typed else cells))
 
     return picked
 
 
-def context_picking(columns: Sequence[tuple[int, Sequence[str]]], *, typed: bool = False) -> Callable[[Any], Context]:
-    """What is used of a context, of columns that hold members of its members."""
-    picks = {
-        outer: picking([(at, path[1]) for at, path in columns if path[0] == outer], typed=typed)
-        for outer in ("traits", "page", "consent")
-    }
-    is_there = itemgetter(*(at for at, _ in columns)) if len(columns) > 1 else None
-    traits_of, page_of, consent_of = picks["traits"], picks["page"], picks["consent"]
+def packed(found: Mapping[str, Any]) -> Raw:
+    """The object as JSON; `EMPTY` for an empty one. Raises ValueError where a member of it is lost."""
+    if not found:
+        return EMPTY
+    text = orjson.dumps(found)
+    if _LOST in text:
+        raise ValueError
+    return Raw(text)
+
+
+def context_packing(
+    kind: str, columns: Sequence[tuple[int, Sequence[str]]], *, typed: bool = False
+) -> Callable[[Sequence[Any]], Context]:
+    """What makes all that is used of a context, in calls of this kind, of columns that hold members of its members."""
+    members = {"traits": None, "consent": None, "page": _OF_PAGE if kind == "page" else ()}
+    of_member = {
+        name: [(at, path[1]) for at, path in columns if path[0] == name and (wanted is None or path[1] in wanted)]
+        for name, wanted in members.items()
+    }  # fmt: skip
+    places = [at for member in of_member.values() for at, _ in member]
+    if not places:
+        return lambda row: NO_CONTEXT
+    is_there = itemgetter(*places, places[0])
+    traits_of, page_of, consent_of = (picking(of_member[name], typed=typed) for name in USED_OF_CONTEXT)
 
     def context(row: Sequence[Any]) -> Context:
-        if is_there and not any(is_there(row)):
+        if not any(is_there(row)):
             return NO_CONTEXT
         traits, page, consent = traits_of(row), page_of(row), consent_of(row)
         return Context(
-            Raw(orjson.dumps(traits)) if traits else Raw(), Raw(orjson.dumps(page)) if page else Raw(),
-            Raw(orjson.dumps(consent)) if consent else Raw(),
+            packed(traits) if traits else _NONE, packed(page) if page else _NONE,
+            packed(consent) if consent else _NONE,
         )  # fmt: skip
 
     return context

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-import orjson
 from msgspec import Raw
 
 from fsseg.segment.event import Message, Original
 from fsseg.segment.hints import Hints
-from fsseg.segment.tables.table import BODIES, Table, context_picking, picking, places, refuse_hashed
+from fsseg.segment.tables.table import (
+    BODIES,
+    USED_OF_CONTEXT,
+    Table,
+    context_packing,
+    packed,
+    picking,
+    places,
+    refuse_hashed,
+)
 
 _HASH = 64
 """Characters of a hashed address."""
@@ -97,7 +106,7 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
         found: Original = {"type": kind, "context": {}, "integrations": {}}
         for place, name in envelope:
             if row[place] != "":
-                found[name] = row[place] if name.endswith(("At", "stamp")) else str(row[place])
+                found[name] = row[place] if name.endswith(("At", "stamp")) else _id(row[place])
         for place, path in context:
             if row[place] != "":
                 _put(found["context"], path, row[place])
@@ -113,7 +122,10 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
             refuse_hashed(row[email_at])
         return found
 
-    return Table(table, columns, message, None if integrations else _quick(kind, at, free, context, typed=typed))
+    quick = None if integrations else _quick(kind, at, free, context, typed=typed)
+    used = {place for place, _ in (*envelope, *free, *titles)} | {at for at in (event_at, email_at) if at is not None}
+    used |= {place for place, path in context if path[0] in USED_OF_CONTEXT}
+    return Table(table, columns, message, quick, sorted(used))
 
 
 def _quick(
@@ -121,29 +133,38 @@ def _quick(
     typed: bool,
 ) -> Callable[[Sequence[str]], Message] | None:  # fmt: skip
     """Makes the message of a row that has nothing odd; None where the table's rows can't be read so."""
-    used = [(place, path) for place, path in context if path[0] in ("traits", "page", "consent")]
+    used = [(place, path) for place, path in context if path[0] in USED_OF_CONTEXT]
     simple = kind in ("identify", "track", "page") and all(len(path) == 2 for _, path in used)
     if not simple or not {"user_id", "anonymous_id", "id", "timestamp"} <= at.keys():
         return None
-    event_at, name_at, email_at = at.get("event_text", at.get("event")), at.get("name"), at.get("email")
-    inside_of = context_picking(used, typed=typed)
-    picked, name_of = picking(free, typed=typed), event_at if kind == "track" else name_at if kind == "page" else None
-    user_at, anonymous_at, id_at, time_at = at["user_id"], at["anonymous_id"], at["id"], at["timestamp"]
+    name_at = at.get("event_text", at.get("event")) if kind == "track" else at.get("name") if kind == "page" else None
+    is_track, is_identify, has_name = kind == "track", kind == "identify", kind == "page" and name_at is not None
+    if is_track and name_at is None:
+        return None
+    # Where a table has no name or e-mail, its time stands in: that is never empty, and no hash.
+    cells_of = itemgetter(
+        at["user_id"], at["anonymous_id"], at["id"], at["timestamp"], at["timestamp"] if name_at is None else name_at,
+        at.get("email", at["timestamp"]),
+    )  # fmt: skip
+    body_of, context_of, none = picking(free, typed=typed), context_packing(kind, used, typed=typed), Raw()
 
     def quick(row: Sequence[str]) -> Message:
-        found, name, inside = Raw(orjson.dumps(picked(row))), "", inside_of(row)
-        if name_of is not None:
-            name = row[name_of]
-        user, is_track = row[user_at], kind == "track"
-        if len(user) == _HASH or (is_track and not name) or (email_at is not None and len(row[email_at]) == _HASH):
+        user, anonymous, id, time, name, email = cells_of(row)
+        if len(user) == _HASH or len(email) == _HASH or (is_track and not name):
             raise ValueError
+        body = packed(body_of(row))
         return Message(
-            kind, row[time_at], user or None, row[anonymous_at] or None, row[id_at], name if is_track else None,
-            name if kind == "page" and name else None, inside, {}, found if kind == "identify" else Raw(),
-            Raw() if kind == "identify" else found,
+            kind, time, user or None, anonymous or None, id, name if is_track else None,
+            (name or None) if has_name else None, context_of(row), {}, body if is_identify else none,
+            none if is_identify else body,
         )  # fmt: skip
 
     return quick
+
+
+def _id(value: Any) -> str:
+    """An id as text; whole numbers are written as fractions where a column of them has nulls."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _context_path(name: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from fsseg.segment import Event, Input, Rejected, read
+from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
+from tests.segment import exports
 from tests.segment.messages import Write
 
 HEADER = b"user_id,email,plan,note\n"
@@ -96,3 +97,44 @@ def test_digits_stay_text_and_empty_cells_are_absent(write: Write) -> None:
     assert isinstance(event, Event)
     assert event.original["userId"] == "0042"
     assert event.original["traits"] == {"zip": "007", "email": "a@x.example"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Lead's name", "# employees", "1st touch", "Revenue (€)", "Agreed?", "50% off", "a,b", "a\nb", 'a "b"', "{{plan}}", "x" * 300],
+)  # fmt: skip
+def test_a_column_may_have_any_name(write: Write, name: str) -> None:
+    content = exports.table(["user_id", "email", name], [["u-1", "a@x.example", "v"], ["u-2", "b@x.example", "w"]])
+    found = [item for item in read(Input(str(write(content)), 0)) if isinstance(item, Event)]
+    assert [item.original["traits"][name] for item in found] == ["v", "w"]
+    assert [item.line for item in found] == [2, 3]
+
+
+def test_a_table_of_nobody_is_told_as_such(write: Write) -> None:
+    with pytest.raises(UnreadableInput, match="says whose rows"):
+        list(read(Input(str(write(b"E-mail,Name\na@x.example,Ada\n")), 0)))
+
+
+def test_very_wide_tables_are_read(write: Write) -> None:
+    names = [f"c{number}" for number in range(5_000)]
+    content = exports.table(["user_id", "email", *names], [["u-1", "a@x.example", *names]])
+    (event,) = read(Input(str(write(content)), 0))
+    assert isinstance(event, Event)
+    assert event.original["traits"] == {"email": "a@x.example", **dict(zip(names, names, strict=True))}
+
+
+def test_a_column_for_a_member_at_any_depth_is_read_or_refused(write: Write) -> None:
+    deep = ".".join(["traits", *("a" * 3_000)])
+    with pytest.raises(UnreadableInput, match="200 levels"):
+        list(read(Input(str(write(f"type,userId,messageId,timestamp,{deep}\nidentify,u-1,m,,x\n".encode())), 0)))
+
+
+def test_rows_are_those_of_the_csv_module_whatever_their_quotes(write: Write) -> None:
+    random = Random(3)
+    for _ in range(200):
+        cells = [["".join(random.choices('ab,"\n ;', k=random.randrange(6))) for _ in range(3)] for _ in range(20)]
+        content = exports.table(["user_id", "email", "note"], [[f"u-{at}", *row[1:]] for at, row in enumerate(cells)])
+        found = [item for item in read(Input(str(write(content)), 0)) if isinstance(item, Event)]
+        assert [(item.message.user_id, item.original["traits"].get("note", "")) for item in found] == [
+            (f"u-{at}", row[2]) for at, row in enumerate(cells)
+        ]

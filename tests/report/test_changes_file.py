@@ -1,0 +1,102 @@
+"""changes.jsonl and the lines that a page holds are the same however many processes write them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+
+from fsseg.processes import Processes
+from fsseg.report import changes_file
+from fsseg.report.changes import Sample
+from fsseg.report.changes_file import ChangesFile
+from fsseg.report.files import read_lines
+from fsseg.report.model import ENTITIES
+from fsseg.report.packed import Packed
+from fsseg.state.plan_store import Store
+from fsseg.state.run_folder import Run
+
+from .stores import add, add_entry
+
+RECORDS, ENTRIES = 12, 50
+
+
+class Made(NamedTuple):
+    """A file of changes, and what was said of it."""
+
+    rows: list[dict[str, Any]]
+    shown: list[dict[str, Any]]
+    totals: dict[tuple[str, str], int]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path / "plan.db")) as store:
+        store.index()
+        with store.transaction():
+            for number in range(RECORDS):
+                for entity in ("contact", "lead"):
+                    fields = orjson.dumps({"first_name": [None, f"N{number}"]}).decode()
+                    add(store, entity, "create", key=f"{entity}{number}", match_key=f"{entity}{number}", fields=fields)
+            for number in range(ENTRIES):
+                action = "skipped" if number == ENTRIES - 1 else "create"
+                add_entry(store, f"Event {number}", action, position=number)
+        yield store
+
+
+def made(store: Store, jobs: int) -> Made:
+    """The file, written by so many processes."""
+    folder = store.path.parent
+    with closing(Processes(jobs, folder)) as processes:
+        changes = ChangesFile(Run(folder), store, processes).finish()
+    return Made(list(read_lines(folder / "changes.jsonl")), unpacked(changes.packed), dict(changes.sample.totals))
+
+
+def unpacked(packed: Packed) -> list[dict[str, Any]]:
+    rows = [orjson.loads(line) for line in zlib.decompress(packed.data + b"\x03\x00", -zlib.MAX_WBITS).splitlines()]
+    assert len(rows) == packed.rows
+    return rows
+
+
+def in_parts(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(changes_file, "_A_PART", dict.fromkeys(ENTITIES, size))
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_any_number_of_processes_and_parts_makes_the_same(
+    monkeypatch: pytest.MonkeyPatch, store: Store, size: int
+) -> None:
+    whole = made(store, 1)
+    in_parts(monkeypatch, size)
+    assert made(store, 1) == made(store, 2) == whole
+    assert whole.shown == whole.rows
+    assert whole.totals == {
+        ("lead", "create"): RECORDS, ("contact", "create"): RECORDS,
+        ("timeline", "create"): ENTRIES - 1, ("timeline", "skipped"): 1,
+    }  # fmt: skip
+    assert [row["entity"] for row in whole.rows] == ["lead"] * RECORDS + ["contact"] * RECORDS + ["timeline"] * ENTRIES
+
+
+def test_a_page_holds_whole_parts_up_to_its_limit_and_the_first_of_each_kind(
+    monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    in_parts(monkeypatch, 10)
+    rows = made(store, 1).rows
+    size = len(b"".join(orjson.dumps(row) + b"\n" for row in rows[: 2 * RECORDS + 20]))
+    monkeypatch.setattr(changes_file, "MOST_BYTES", size + 20)
+    monkeypatch.setattr(Sample.__init__, "__defaults__", (3,))
+    for jobs in (1, 2):
+        shown = made(store, jobs).shown
+        assert shown[: 2 * RECORDS + 20] == rows[: 2 * RECORDS + 20]
+        assert rows[-1] in shown
+        assert [row for row in rows if row in shown] == shown
+
+
+def test_a_plan_of_nothing_makes_an_empty_file(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "plan.db")) as store:
+        assert made(store, 1) == made(store, 2) == ([], [], {})
