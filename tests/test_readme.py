@@ -181,3 +181,23 @@ def test_every_module_it_tells_to_run_can_be_run(module: str) -> None:
 def test_a_mapping_table_exists_for_each_that_can_be_set() -> None:
     (example,) = blocks("toml")
     assert set(re.findall(r"^\[mapping\.(\w+)", example, re.MULTILINE)) == set(MappingTables.model_fields)
+
+
+def test_what_is_compared_are_the_numbers_that_were_measured() -> None:
+    measured = {row[0]: [cell.split(" (")[0] for cell in row[1:]] for row in _rows("Numbers")}
+    compared = {row[0]: row[1] for row in table("How it compares")}
+    for calls in ("identify", "track"):
+        (said,) = (cell for name, cell in compared.items() if f"`{calls}` calls" in name)
+        (found,) = (
+            cells for name, cells in measured.items()
+            if name in ("1,000 identify calls of 200 people", "1,000 track calls of known people") and calls in name
+        )  # fmt: skip
+        assert said == f"{found[0]} on classic, {found[1]} on Suite"
+    (most,) = (cells for name, cells in measured.items() if name.startswith("10,000,000 events"))
+    assert most[-1] in compared["at a time"]
+
+
+def _rows(section: str) -> list[list[str]]:
+    """The rows of all tables of a section."""
+    text = TEXT.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]

@@ -91,9 +91,10 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
 
 
 def settings_of(run: Run, given: Settings) -> Settings:
-    """The settings that the run began with; limits, the brake's flag, key and suppression list as they are given now.
+    """The settings that the run began with; limits, the brake's flag, key, suppression list and cluster as given now.
 
-    Raises `ConfigError` where another account is named than the run's own.
+    An import that was let change as much as it likes still is. Raises `ConfigError` where another account is named than
+    the run's own.
     """
     info = run.info
     if names_account(given):
@@ -105,8 +106,12 @@ def settings_of(run: Run, given: Settings) -> Settings:
     over = given.model_dump(mode="json", exclude_unset=True)
     merged = {**info.settings, **{name: over[name] for name in ("state_dir",) if name in over}}
     merged |= given.model_dump(mode="json", include=set(NOW))
+    if info.settings.get("allow_mass_changes") and not info.dry:  # somebody has lifted the brake for this very push
+        merged["allow_mass_changes"] = True
     if given.filter.suppress_file is not None:
         merged["filter"] = {**merged["filter"], "suppress_file": str(given.filter.suppress_file)}
+    if given.cluster.address is not None:
+        merged["cluster"] = given.cluster.model_dump()
     merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
     settings = Settings.model_validate(merged)
     account = _account(settings)

@@ -108,4 +108,4 @@ def _print(out: Console, entity: str, rows: list[dict[str, Any]], *, choices: bo
         if choices and row["choices"]:
             marks.append(", ".join(dict.fromkeys(one["text"] for one in row["choices"])))
         lines.append((", ".join(row["traits"]), row["name"], row["label"], row["type"], "; ".join(marks)))
-    print_table(out, ("trait", "field", "label", "type", ""), lines)
+    print_table(out, ("trait", "field", "label", "type", ""), lines, giving=("trait", "label"))

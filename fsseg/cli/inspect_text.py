@@ -12,11 +12,12 @@ from rich.text import Text
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
+from fsseg.mapping.counts import told
 from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitStats
 from fsseg.report.console import glyphs, line_width, sanitise
 from fsseg.report.formats.text_lines import reason_lines
 from fsseg.report.model import ReasonRow, type_parts
-from fsseg.report.reasons import REASONS
+from fsseg.report.reasons import REASONS, WARNINGS
 from fsseg.state.actions import EventOutcome
 
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
@@ -57,7 +58,7 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
         },
         "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in stats.names.most_common()],
         "reasons": [
-            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": stats.first[code]}
+            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": told(stats.first[code])}
             for (outcome, code), n in stats.reasons.most_common()
         ],
         "traits": [_trait(trait) for trait in inspection.traits()],
@@ -108,7 +109,7 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
         _ignored(out, traits, top)
     for warning in inspection.other_warnings()[:top]:
         text = f"Warning {warning['code']}: {warning['name']} {number(int(warning['count']))}"
-        print_sentence(out, text + (f"; {warning['hint']}" if warning["hint"] else ""))
+        print_sentence(out, f"{text}; {warning['hint'] or WARNINGS[str(warning['code'])].hint}")
 
 
 def _section(out: Console, title: str) -> None:
@@ -137,7 +138,7 @@ def _sentences(out: Console, stats: FileStats) -> None:
 def _left_out(out: Console, stats: FileStats) -> None:
     for outcome, title in ((EventOutcome.REJECTED, "Rejected"), (EventOutcome.SKIPPED, "Skipped")):
         rows = [
-            ReasonRow(code, outcome, n, REASONS[code].hint, sanitise(stats.first[code]))
+            ReasonRow(code, outcome, n, REASONS[code].hint, sanitise(told(stats.first[code])))
             for (kind, code), n in stats.reasons.most_common()
             if kind == outcome
         ]

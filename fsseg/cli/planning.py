@@ -25,6 +25,7 @@ from fsseg.cli.session import (
     import_flags,
     kept_stdin,
     refuse_forbidden,
+    refuse_on_cluster,
     register,
     resumable,
     session,
@@ -47,7 +48,7 @@ from fsseg.settings import Settings
 from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.database import StateError
 from fsseg.state.input_files import imports, note_imported
-from fsseg.state.plan_counts import has_converted, has_failed, has_writes_to_come, has_written
+from fsseg.state.plan_counts import has_failed, has_stayed, has_writes_to_come, has_written
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import failed
 from fsseg.state.run_folder import STDIN, Run, RunState, new_run, now
@@ -70,6 +71,7 @@ def run(
 
     Raises what `fsseg.cli.errors.handled` handles; a run that was begun is accounted for in any case.
     """
+    refuse_on_cluster(settings, paths)
     files, unreadable = find_inputs(paths, output.consoles, settings)
     dry = command == "dry-run"
     if settings.config_file:
@@ -282,7 +284,7 @@ def _whole_seconds(time: str) -> str:
 
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
-    return store.meta.undoes is not None and (has_failed(store) or has_converted(store))
+    return store.meta.undoes is not None and (has_failed(store) or has_stayed(store))
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:

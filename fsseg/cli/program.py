@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from fsseg.exit_codes import ExitCode
 
+_LISTED = re.compile(r"<list\[(.*)\]>").fullmatch
 _SUGGESTION = re.compile(r"^(?P<what>.*?)\.? ?(?P<hint>Did you mean .*\?|\(Possible options: .*\))$", re.DOTALL)
 
 
@@ -22,6 +23,7 @@ class Program(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> None:
         """Run a command line and end the process with its exit code."""
         words = list(sys.argv[1:] if args is None else args)
+        _simplify_types(self, typer.Context(self, **self.context_settings))
         try:
             code = super().main(words, **{**extra, "prog_name": "fsseg", "standalone_mode": False})
         except typer.Abort:
@@ -31,6 +33,20 @@ class Program(TyperGroup):
         except TyperException as error:
             code = _tell_mistake(error, words)
         sys.exit(code or ExitCode.DONE)
+
+
+def _simplify_types(command: Any, context: typer.Context) -> None:
+    """In the help of a command, and of those below it, show no type for options that take no value, and a plain one.
+
+    Typer would show `<bool>`, as if one were to be given, and `<list[str]>`.
+    """
+    for option in command.get_params(context):
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+        elif option.metavar is None and (listed := _LISTED(option.display_type_rich(context) or "")):
+            option.metavar = f"<{listed[1]}>"
+    for below in getattr(command, "commands", {}).values():
+        _simplify_types(below, typer.Context(below, parent=context, **below.context_settings))
 
 
 def _tell_mistake(error: TyperException, words: Sequence[str]) -> int:

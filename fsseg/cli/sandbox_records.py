@@ -12,7 +12,7 @@ from rich.text import Text
 
 from fsseg.cli.table import heading
 from fsseg.figures import counted, number
-from fsseg.report.console import glyphs, line_width
+from fsseg.report.console import glyphs, text_width
 from fsseg.report.humanize import cut, pad, value
 from fsseg.sandbox import counts, dump
 from fsseg.sandbox.account import COMPUTED, SELECTOR_OF, Account, Row
@@ -128,12 +128,13 @@ class _Show:
         dots = glyphs(self._out).ellipsis
         line = Text.assemble("  ", (f"#{row['id']}", "dim"), "  ", (value(self._title(row)), "bold"))
         line.append("".join(f"  {value(part)}" for part in self._beside(row) if part))
+        line.truncate(text_width(self._out), overflow="crop")
         self._out.print(line, soft_wrap=True)
         facts = list(self._facts(row))
         width = max((len(name) for name, _ in facts), default=0)
         for name, text in facts:
             fact = f"      {pad(name, width)}  {text}"
-            self._out.print(Text(cut(fact, line_width(self._out), dots)), soft_wrap=True)
+            self._out.print(Text(cut(fact, text_width(self._out), dots)), soft_wrap=True)
 
     def _title(self, row: Row) -> str:
         who = row.get("email") or row.get("name") or row.get("title") or row.get("event_name") or row.get("url")

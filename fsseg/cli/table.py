@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from fsseg.report.console import ENDLESS, glyphs, line_width, sanitise
+from fsseg.report.console import ENDLESS, glyphs, line_width, sanitise, text_width
 from fsseg.report.formats.text_lines import hanging
 from fsseg.report.humanize import cut, cut_start, pad
 
@@ -122,8 +122,7 @@ def heading(console: Console, text: str) -> None:
 
 def print_sentence(console: Console, text: str, style: str = "") -> None:
     """Print text that is wrapped between its words on a terminal."""
-    width = line_width(console) if console.is_terminal else ENDLESS
     words = sanitise(text).replace(" · ", f" {glyphs(console).dot} ").split(" ")
-    for line in hanging(Text(), words, 0, width):
+    for line in hanging(Text(), words, 0, text_width(console)):
         line.stylize(style)
         console.print(line, soft_wrap=True)

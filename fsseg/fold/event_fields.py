@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from decimal import Context
 from functools import lru_cache
+from math import isfinite
 from typing import Any, Final
 
 from fsseg.fold.merge import Part
@@ -14,6 +15,8 @@ from fsseg.segment.times import microseconds
 
 # Wide enough for the sum of any two numbers that JSON readers know: nothing is rounded, so that no order matters.
 _EXACT: Final = Context(prec=1_000)
+
+_INT64: Final = 1 << 63
 
 _LAST_TIME: Final = (1 << 56) - 1
 """The latest time that the ledger can keep, in microseconds."""
@@ -55,8 +58,14 @@ class EventFieldValues:
                     self.misfits.append((name, value, position))
         self.times = {name: microseconds(time) for name, time in self._latest.items()}
         self.times |= {name: mirrored(microseconds(time)) for name, time in self._first.items()}
-        self.fields |= {name: total(numbers) for name, numbers in self._numbers.items()}
-        self.added_up = self._numbers.keys()
+        for name, numbers in self._numbers.items():
+            added = total(numbers)
+            if added is not None:
+                self.fields[name] = added
+            else:
+                told = [f"the sum of {len(numbers)} numbers", f"{name} takes numbers of 64 bits"]
+                self.misfits.append((MISFIT + name, told, part.layers[-1][1]))
+        self.added_up = self._numbers.keys() & self.fields.keys()
 
     def _take(self, take: str, name: str, value: Any, time: str) -> None:
         if take == "first":
@@ -79,11 +88,17 @@ def _taken(cell: str, entity: str) -> tuple[str, str] | None:
     return take, own or name
 
 
-def total(numbers: Sequence[int | float]) -> int | float:
-    """The sum of numbers as they are written, which their order doesn't change."""
+def total(numbers: Sequence[int | float]) -> int | float | None:
+    """The sum of numbers as they are written, which their order doesn't change; None where no field can hold it."""
     if all(number.__class__ is int for number in numbers):
-        return sum(numbers)
+        whole = sum(numbers)
+        return whole if -_INT64 <= whole < _INT64 else None
     exact = _EXACT.create_decimal(0)
     for number in numbers:
         exact = _EXACT.add(exact, _EXACT.create_decimal(repr(number)))
-    return int(exact) if exact == exact.to_integral_value(context=_EXACT) else float(exact)
+    is_whole = exact == exact.to_integral_value(context=_EXACT)
+    if is_whole and -_INT64 <= exact < _INT64:
+        return int(exact)
+    near = float(exact)
+    is_held = _EXACT.create_decimal(repr(near)) == exact if is_whole else isfinite(near)
+    return near if is_held else None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import UNSET
 from orjson import dumps
 
 from fsseg.mapping.catalog import ActivityType, Catalog
+from fsseg.mapping.entry_text import title_maker
 from fsseg.mapping.event_rule import EventRule
 from fsseg.mapping.identity import address, person_key, user_id
 from fsseg.mapping.intents import EntryIntent, Refused, Via
@@ -67,6 +68,13 @@ class _Way(NamedTuple):
     type_id: int | None
 
 
+class _Begun(NamedTuple):
+    """How the payload of entries of that name begins, and what makes their titles if these may be more than it."""
+
+    payload: bytes
+    title: Callable[[Mapping[str, Any]], str] | None
+
+
 class Timeline:
     """Maps track and page events; what depends on the event's name alone is worked out once a name."""
 
@@ -74,9 +82,8 @@ class Timeline:
         self._types = catalog.activity_types
         self._rules = rules
         self._events = {v2_name(name): rule for name, rule in events.items()}
-        self._tracks: dict[str, bytes | Refused] = {}
-        self._pages: dict[str, bytes | Refused] = {}
-        """How the payload of an entry of that name begins."""
+        self._tracks: dict[str, _Begun | Refused] = {}
+        self._pages: dict[str, _Begun | Refused] = {}
 
     def map(self, event: Event) -> EntryIntent | Refused:
         """The entry of one event that has a person or at least an anonymousId."""
@@ -93,38 +100,46 @@ class Timeline:
         if isinstance(way, Refused):
             return way
         key = person_key(user_id(message)) or f"?{message.anonymous_id}"
-        payload = b"".join((way, dumps(message.message_id), b',"properties":', properties, b"}"))
+        told = b""
+        if way.title is not None and (title := way.title(json_codec.loads(properties))):
+            told = b',"title":' + dumps(title)
+        payload = b"".join((way.payload, dumps(message.message_id), told, b',"properties":', properties, b"}"))
         return EntryIntent(key, payload)
 
-    def _remember(self, ways: dict[str, bytes | Refused], given: str, name: str, *, page: bool) -> bytes | Refused:
+    def _remember(self, ways: dict[str, _Begun | Refused], given: str, name: str, *, page: bool) -> _Begun | Refused:
         found = self._way(name, page=page)
-        kind = "page" if page else "track"
-        way = found if isinstance(found, Refused) else dumps({"kind": kind, **found._asdict()})[:-1] + b',"message_id":'
+        way: _Begun | Refused
+        if isinstance(found, Refused):
+            way = found
+        else:
+            payload = dumps({"kind": "page" if page else "track", **found._asdict()})[:-1] + b',"message_id":'
+            plain = not page and found.via != "tracking" and found.name == name  # else it says what the user wants
+            way = _Begun(payload, title_maker(name) if plain else None)
         if len(ways) < MAX_NAMES and len(given) <= MAX_LENGTH:
             ways[given] = way
         return way
 
     def _way(self, name: str, *, page: bool) -> _Way | Refused:
         rules, rule = self._rules, self._events.get(name, EventRule())
-        title = rule.title or name
+        named = rule.title or name
         if rules.via == "note":
-            return _Way(title, "note", None)
+            return _Way(named, "note", None)
         if rules.via == "tracking":
             if rules.application_token_set or rules.offline:
-                return _Way(title, "tracking", None)
+                return _Way(named, "tracking", None)
             return Refused("timeline_unavailable", "timeline.via is tracking, and no application token is set")
         default = rules.page_type if page else rules.event_type
         kind = self._type(rule.type) if rule.type else self._type_like(name, page=page) or self._type(default)
         if kind:
-            return _Way(title, "sales_activity", kind.id)
+            return _Way(named, "sales_activity", kind.id)
         if rules.offline:
-            return _Way(title, "sales_activity", None)
+            return _Way(named, "sales_activity", None)
         if rule.type:
             return Refused("activity_type_missing", f"{self._lack(rule.type)}, which {name!r} is mapped to")
         if rules.via == "sales_activity":
             return Refused("activity_type_missing", self._lack(default))
         if rules.application_token_set:
-            return _Way(title, "tracking", None)
+            return _Way(named, "tracking", None)
         return Refused("timeline_unavailable", f"{self._lack(default)}, and no application token is set")
 
     def _type(self, name: str) -> ActivityType | None:

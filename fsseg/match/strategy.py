@@ -95,7 +95,7 @@ def _cheapest(
     return lookup
 
 
-_REFRESHING = "matching from the copy of an earlier run: reading only the {} updated since"
+_REFRESHING = "reading only the {} updated since last time"
 
 Missing = dict[Entity, tuple[int, Page]]
 """What the copy lacks: the view to read, and its first page."""

@@ -44,7 +44,10 @@ def with_sums(
         times.pop(name, None)
         if name in new.added_up:
             held = _number(record.existing.get(name)) if name in history.times else 0
-            desired[name] = total([held, new.fields[name]])
+            added = total([held, new.fields[name]])
+            if added is None:  # no field can hold it
+                continue
+            desired[name] = added
             times[name] = max(new.times[name], history.times.get(name, 0))
     return Newest(desired, times, older)
 

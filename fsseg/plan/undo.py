@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from fsseg.freshsales.reader import LAG_S, Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.field_types import wire
-from fsseg.match.deal_finder import deal_name
+from fsseg.match.deal_finder import contacts_of, deal_name
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.newest import MadeUnnamed
 from fsseg.match.remote_record import EARLIEST, Existing, addresses, silent
@@ -64,6 +64,8 @@ class Since(NamedTuple):
     """A later run has delivered one of its fields with a later time, or by an event of the same time."""
     account_id: int | None
     """The id in Freshsales of the account that a deal was linked to."""
+    contact_id: int | None = None
+    """That of the contact that a deal belongs to."""
     not_stored: frozenset[str] = frozenset()
     """The fields of which it was found by any run that Freshsales doesn't store what the run wrote."""
 
@@ -145,6 +147,7 @@ def _since(
         _is_used(original, ledger, record, id),
         _is_overtaken(original, ledger, later, record, id),
         original.record(record.account).remote_id if record.account else None,
+        original.record(record.parent).remote_id if record.parent else None,
         _not_stored(original, ledger, record, id),
     )
 
@@ -241,7 +244,10 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             linked = current.get("sales_account_id")
             if linked and linked == since.account_id:
                 fields["sales_account_id"] = [linked, before]
-        elif name != "contacts":
+        elif name == "contacts":
+            if since.contact_id in (contacts_of(current) or ()):
+                fields[name] = [after, before]
+        else:
             field = field_of(catalog, record.entity, name)
             was_read = record.existing is None or not silent(record.existing, name)
             if was_read and same(current.get(name), before, field):

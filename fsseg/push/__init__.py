@@ -7,6 +7,6 @@ update doesn't name, see `custom_fields`);
 `accepted` goes on without a field that is refused (`refused_field`), and `refusals` ends what is refused altogether.
 `bulk` and `deal_bulk` send many in one request; `read_back` mends what that has harmed, `bulk_ids` learns the ids, and
 `stored` looks at what was stored.
-`timeline` sends entries, with the notes of `entry_text`. `earlier_runs` finishes what others have left, `outcome` is
-what came of a row, and `context` what all of them need.
+`timeline` sends entries, with the titles and notes of `mapping.entry_text`. `earlier_runs` finishes what others have
+left, `outcome` is what came of a row, and `context` what all of them need.
 """

@@ -8,6 +8,7 @@ from typing import Any
 from fsseg.freshsales.errors import Refused
 from fsseg.freshsales.reader import Row
 from fsseg.mapping.catalog import Catalog
+from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing, flatten, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.push.context import PushContext
@@ -52,7 +53,10 @@ def write(
     if context.refusals is not None:
         context.refusals.accepted(record)
     told = [f"{Code.LEFT_OUT}: {name} = {_shown(record.fields.get(name, [None, None])[1])}" for name in left_out]
-    _warn(context, record, told + _told_not_stored(context, record, flatten(record.entity, answer), left_out))
+    held = flatten(record.entity, answer)
+    if record.links is not None and "sales_accounts" not in held:  # which answers to writes don't tell
+        held = fetch(context.reader, record.entity, int(answer["id"])) or held
+    _warn(context, record, told + _told_not_stored(context, record, held, left_out))
     return answer
 
 
@@ -110,6 +114,9 @@ def not_stored(catalog: Catalog, record: Record, held: Existing) -> dict[str, An
         field = field_of(catalog, record.entity, name)
         if not same(held.get(name), after, field) and not rounded(held.get(name), after, field):
             dropped[name] = after
+    kept = None if record.links is None else {link["id"] for link in record.links}
+    if kept is not None and any(account.get("id") not in kept for account in held.get("sales_accounts") or ()):
+        dropped["sales_accounts"] = record.fields["sales_accounts"][1]
     return dropped
 
 

@@ -151,7 +151,7 @@ class Bulk:
         outcome = try_lookup(self.recover, record)
         if outcome.status != Status.PLANNED:
             return outcome
-        return self._send_alone(record.known_as(outcome.remote_id or record.remote_id))
+        return self._send_alone(record.known_as(outcome.remote_id or record.remote_id, tried=True))
 
     def _run_job(self, records: Sequence[Record]) -> Job:
         items = []
@@ -208,17 +208,14 @@ class Bulk:
             told = self.read_back.look(records, told)
         self._save_job(None)  # not before, so that a resumption looks at what it may have harmed
         if told is not None:
-            alone: list[Outcome] = []
-            if self._is_shape_in_question(records, told):
-                alone = [self._send_alone(records[0])]
-                if self.context.emails.is_text:
-                    return alone + self._push(records[1:], self._send_alone)
-            records, told = records[len(alone) :], told[len(alone) :]
-            self._count(records, told)
-            return alone + [
-                self._send_alone(record) if self._may_go_without_a_field(record, outcome) else outcome
-                for record, outcome in zip(records, told, strict=True)
-            ]
+            again = self._in_the_other_shape(records, told)
+            rest = [(record, one) for record, one in zip(records, told, strict=True) if record.id not in again]
+            self._count(rest)
+            outcomes = again | {
+                record.id: self._send_alone(record) if self._may_go_without_a_field(record, outcome) else outcome
+                for record, outcome in rest
+            }
+            return [outcomes[record.id] for record in records]
         # The report names fewer than it counts: what it kept to itself is found out one by one.
         with self._patiently():
             return [
@@ -226,19 +223,34 @@ class Bulk:
                 for record, outcome in zip(records, self._named(records, job), strict=True)
             ]
 
-    def _is_shape_in_question(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> bool:
-        """Whether all were refused, and it isn't known how the account takes the addresses of new contacts."""
-        emails = self.context.emails
-        if plain(self.attributes(records[0])) is None or emails.is_known:
-            return False
-        emails.is_known = any(outcome.status == Status.DONE for outcome in outcomes)
-        return not emails.is_known
+    def _in_the_other_shape(self, records: Sequence[Record], told: Sequence[Outcome]) -> dict[int, Outcome]:
+        """The outcomes, by id, of those that were sent again since it wasn't known how addresses must be given.
 
-    def _count(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> None:
+        Where all new contacts were refused, the first is sent by itself, and, where only text will do, the others.
+        """
+        emails = self.context.emails
+        new = [
+            (record, outcome)
+            for record, outcome in zip(records, told, strict=True)
+            if plain(self.attributes(record)) is not None
+        ]
+        if not new or emails.is_known:
+            return {}
+        emails.is_known = any(outcome.status == Status.DONE for _, outcome in new)
+        if emails.is_known:
+            return {}
+        (first, _), *others = new
+        again = {first.id: self._send_alone(first)}
+        if emails.is_text:
+            left = [record for record, _ in others]
+            again |= dict(zip((record.id for record in left), self._push(left, self._send_alone), strict=True))
+        return again
+
+    def _count(self, told: Sequence[tuple[Record, Outcome]]) -> None:
         refusals = self.context.refusals
         if refusals is None:
             return
-        for record, outcome in zip(records, outcomes, strict=True):
+        for record, outcome in told:
             if outcome.status == Status.FAILED:
                 refusals.refused(record, outcome.message or "")
             else:

@@ -80,7 +80,8 @@ class DealPusher:
         contact = self._contact(record)
         attributes = body(self._context.catalog, record)
         if "contacts" in record.fields and contact.remote_id:
-            attributes["contacts_added_list"] = [contact.remote_id]
+            is_tied = bool(record.fields["contacts"][1])  # an undo takes away what its run has tied
+            attributes["contacts_added_list" if is_tied else "contacts_removed_list"] = [contact.remote_id]
         if "sales_account" in record.fields and record.account:
             account = self._context.store.record(record.account)
             if account.remote_id:

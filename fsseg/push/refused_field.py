@@ -9,7 +9,9 @@ from typing import Any
 from fsseg.mapping.catalog import Catalog
 from fsseg.state.plan_store import Record
 
-ESSENTIAL = frozenset({"email", "emails", "name", "sales_accounts", "contacts_added_list", "sales_account_id"})
+ESSENTIAL = frozenset({
+    "email", "emails", "name", "sales_accounts", "contacts_added_list", "contacts_removed_list", "sales_account_id",
+})  # fmt: skip
 """Attributes that make a record what it is: without them it is not sent."""
 
 NESTED = ("company", "deal")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import value
+from fsseg.report.humanize import quoted, value
 from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
@@ -17,6 +17,8 @@ from fsseg.state.actions import Action
 
 Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
+Line = tuple[Any, bytes, Mapping[str, Any]]
+"""The action of a change, the line that tells it, and the fields that are to be counted."""
 SIGNS: dict[str, str] = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
@@ -54,20 +56,19 @@ class Sample:
         self._kept: dict[tuple[str, str], list[tuple[int, Change]]] = {}
         self.count = 0
 
-    def add_line(self, entity: str, action: Any, line: bytes, fields: Mapping[str, Any]) -> None:
-        """Count one more change, told by a line of changes.jsonl, and keep it if it is among the first.
-
-        `fields` are those of its cells that are to be counted, too.
-        """
-        for name, cell in fields.items():
-            after = cell["after"]
-            if after is not None or action != Action.CREATE:
-                self.fields[entity, name, is_emptied(after)] += 1
-        kind = entity, action
-        self.count += 1
-        number = self.totals[kind] = self.totals[kind] + 1
-        if number <= self.limit:
-            self._kept.setdefault(kind, []).append((self.count, loads(line)))
+    def add_lines(self, entity: str, lines: Sequence[Line]) -> None:
+        """Count more changes, told by lines of changes.jsonl, and keep those among the first."""
+        counted = Counter([action for action, _, _ in lines])
+        wanted = {action for action in counted if self.totals[entity, action] < self.limit}
+        for number, (action, line, fields) in enumerate(lines, self.count + 1):
+            for name, cell in fields.items():
+                after = cell["after"]
+                if after is not None or action != Action.CREATE:
+                    self.fields[entity, name, is_emptied(after)] += 1
+            if action in wanted and len(kept := self._kept.setdefault((entity, action), [])) < self.limit:
+                kept.append((number, loads(line)))
+        self.totals.update({(entity, action): count for action, count in counted.items()})
+        self.count += len(lines)
 
     def extend(self, later: Sample) -> None:
         """Count the changes of another sample, all of which come after these, and keep what is among the first."""
@@ -165,7 +166,7 @@ def warning_texts(change: Change) -> list[str]:
             meaning = warning.get("message") or warning.get("hint") or known
             if "value" in warning:
                 where = f"{warning.get('file')} line {warning.get('line')}" if warning.get("line") else "left out"
-                meaning = f"{value(warning['value'])} doesn't fit ({where}): {meaning}"
+                meaning = f"{quoted(warning['value'])} doesn't fit ({where}): {meaning}"
             name = warning.get("name")
             texts.append(sanitise(f"{name}: {meaning}" if name else str(meaning)))
         else:

@@ -18,7 +18,7 @@ from msgspec.json import Decoder
 from fsseg.freshsales.names import Entity
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.processes import Processes, ProcessLost
-from fsseg.report.changes import Sample
+from fsseg.report.changes import Line, Sample
 from fsseg.report.model import ENTITIES
 from fsseg.report.packed import MOST_BYTES, Packed, Packer, pack
 from fsseg.segment.json_codec import dumps, loads
@@ -29,8 +29,6 @@ from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
 
 TIMELINE: Entity = "timeline"
-Line = tuple[str | None, bytes, dict[str, Any]]
-"""The action of a change, the line that tells it, and the fields that are to be counted."""
 
 
 class Part(NamedTuple):
@@ -60,6 +58,8 @@ class _Entry(Struct):
 
     name: Raw
     via: Raw
+    title: Raw = Raw()
+    count: Raw = Raw()
 
 
 _WRITTEN = (Action.CREATE, Action.UPDATE)
@@ -150,8 +150,7 @@ def _write(file: IO[bytes], store: Store, part: Part, *, pack: bool) -> Written:
     sample, size, packer = Sample(), 0, Packer() if pack else None
     rows = _entry_lines(store, part.ids) if part.entity == TIMELINE else _record_lines(store, part)
     while some := list(islice(rows, _AT_ONCE)):
-        for action, line, fields in some:
-            sample.add_line(part.entity, action, line, fields)
+        sample.add_lines(part.entity, some)
         lines = b"".join([line for _, line, _ in some])
         file.write(lines)
         size += len(lines)
@@ -194,11 +193,11 @@ def _entry_line(
     """Put together from JSON that is there already: there are many times more entries than records."""
     fields = b"{}"
     if action == Action.CREATE:
-        name, via = _shown(payload)
+        title, via = _shown(payload)
         fields = (
             b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
             b'"start_date":{"before":null,"after":"%bZ"}}'
-        ) % (name, via, time.encode())
+        ) % (title, via, time.encode())
     return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":%b,"warnings":%b}\n' % (
         b'"%b"' % action.encode() if action else b"null",
         key_json,
@@ -209,13 +208,14 @@ def _entry_line(
 
 
 def _shown(payload: bytes) -> tuple[bytes, bytes]:
-    """Name and way of an entry, as JSON."""
+    """Title and way of an entry, as JSON."""
     try:
         entry = _entry(payload)
-        return bytes(entry.name), bytes(entry.via)
+        return bytes((entry.title if not entry.count else b"") or entry.name), bytes(entry.via)
     except RecursionError:  # properties nested too deep to be passed over
         whole = loads(payload)
-        return dumps(whole["name"]), dumps(whole["via"])
+        title = whole.get("title") if "count" not in whole else None
+        return dumps(title or whole["name"]), dumps(whole["via"])
 
 
 def _cells(store: Store, row: Decided) -> dict[str, Any]:

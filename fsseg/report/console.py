@@ -14,6 +14,9 @@ from rich.text import Text
 PIPE_WIDTH = 120
 """Columns that lines are laid out for where no terminal sets a width."""
 
+ENDLESS = 100_000
+"""Columns in which nothing is cut or wrapped."""
+
 # Control characters C0, DEL and C1; characters that are invisible or reorder what follows (bidi overrides and
 # isolates, zero-width space, tags); line separators; halves of surrogate pairs. Joiners stay: emoji and Persian
 # need them.
@@ -73,8 +76,9 @@ def line_width(console: Console) -> int:
     return console.width if console.is_terminal else PIPE_WIDTH
 
 
-ENDLESS = 100_000
-"""Columns in which nothing is cut or wrapped."""
+def text_width(console: Console) -> int:
+    """Columns that text is cut or wrapped at: the terminal's; a pipe gets all of it in one line."""
+    return console.width if console.is_terminal else ENDLESS
 
 
 def lines_of(console: Console, renderable: RenderableType, width: int = ENDLESS) -> Iterator[Text]:

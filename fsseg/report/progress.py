@@ -20,7 +20,8 @@ from rich.text import Text
 from fsseg.figures import counted, number
 from fsseg.report.console import glyphs, sanitise
 from fsseg.report.eta import Quota, seconds_to_go
-from fsseg.report.humanize import clock_time, cut, duration, rate
+from fsseg.report.formats.text_lines import hanging
+from fsseg.report.humanize import clock_time, duration, rate
 
 Clock = Callable[[], float]
 """Epoch seconds; injected by tests."""
@@ -323,9 +324,12 @@ class RichProgress(SilentProgress):
                 end, reason = self._wait
                 self._spinner.update(text=Text(_wait(reason, end, now), style="yellow"))
                 lines.append(Padding(self._spinner, (0, 0, 0, 2)))
-            if footer := f" {glyphs(self._terminal).dot} ".join(self._outlook(now)):
-                width = self._terminal.width - 1
-                lines.append(Text("  " + cut(footer, width - 2, glyphs(self._terminal).ellipsis), style="dim"))
+            if outlook := self._outlook(now):
+                *others, last = outlook
+                parts = [*(f"{part} {glyphs(self._terminal).dot}" for part in others), last]
+                for line in hanging(Text("  "), parts, 2, self._terminal.width - 1):
+                    line.stylize("dim")
+                    lines.append(line)
             return Group(*lines)
 
     def _row(self, stage: Stage) -> tuple[RenderableType, ...]:

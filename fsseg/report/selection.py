@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from fsseg.report.changes import Change
 from fsseg.report.files import email_of
+
+_COLON = re.compile(": ")
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,10 @@ class Selection:
         after = {name: (both or {}).get("after") for name, both in fields.items()}
         people = [change.get("key"), change.get("id"), *_listed(after.get("contacts")), *_listed(after.get("emails"))]
         warnings = [each.get("code") if isinstance(each, dict) else each for each in change.get("warnings") or ()]
-        title = after.get("title") if change.get("entity") == "timeline" else None
-        return self._is_of(people) and _fits(self.event, [title]) and _fits(self.reason, warnings)
+        title = str(after.get("title") or "") if change.get("entity") == "timeline" else ""
+        # A title is the event's name, or that and a colon before what matters most of it.
+        names = [title, *(title[: at.start()] for at in _COLON.finditer(title))]
+        return self._is_of(people) and _fits(self.event, names) and _fits(self.reason, warnings)
 
     def takes_failure(self, failure: dict[str, Any]) -> bool:
         """Whether a line of failures.jsonl is about it."""

@@ -108,9 +108,12 @@ def time_of(message: Message, ids: PlaceholderIds, latest: str) -> str:
     if not (user or anonymous) or not message_id:
         raise ValueError
     longest = ids.longest
-    for id in (user, anonymous, message_id):
-        if id and (id < "1" or len(id) <= longest or id > _ASCII) and (id < "!" or id in ids):
-            raise ValueError
+    if not (
+        "1" <= message_id <= _ASCII and len(message_id) > longest
+        and (not user or ("1" <= user <= _ASCII and len(user) > longest))
+        and (not anonymous or ("1" <= anonymous <= _ASCII and len(anonymous) > longest))
+    ) and any(id and (id < "!" or id in ids) for id in (user, anonymous, message_id)):  # fmt: skip
+        raise ValueError
     time: Any = message.timestamp
     if time[23:] == "Z" and time[4:20:3] == "--T::.":
         plain: str | None = time[:23]

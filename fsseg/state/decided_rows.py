@@ -17,8 +17,8 @@ PAGE = 5_000
 DECIDED = ("action", "fields", "status", "code", "warnings", "account")
 """The columns of a record that deciding sets."""
 
-ROOM = ("room",)
-"""What a record was given to have room for these: rows that outgrow their page take four times as long to write."""
+_ROOM = ("room",)
+"""The column that has kept room for them; see `fold_store.ROOM`."""
 
 KINDS = ("account", "person", "deal")
 """What is decided first stands first: a person points at accounts, a deal at both."""
@@ -64,7 +64,7 @@ def create_people(store: Store, rows: Iterable[tuple[str, int]], warnings: Itera
     """People to create, with the JSON of their fields, and what is to be warned of."""
     with store.transaction():
         add_warnings(store, warnings)
-        store.update_all("record", ("fields", "action"), ((fields, Action.CREATE, id) for fields, id in rows), ROOM)
+        store.update_all("record", ("fields", "action"), ((fields, Action.CREATE, id) for fields, id in rows), _ROOM)
 
 
 def undecided(store: Store, kind: str) -> Iterator[list[Record]]:
@@ -80,7 +80,7 @@ def converting_leads(store: Store) -> Iterator[tuple[int, dict[str, Any]]]:
 def write_decisions(store: Store, rows: Iterable[tuple[Any, ...]], times: Iterable[tuple[str, int]]) -> None:
     """Set what was decided: the columns of `DECIDED`, and event times where some are not wanted any more; ids last."""
     with store.transaction():
-        store.update_all("record", DECIDED, rows, ROOM)
+        store.update_all("record", DECIDED, rows, _ROOM)
         store.update_all("record", ("times",), times)
 
 

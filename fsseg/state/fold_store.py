@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from fsseg.state.actions import Action
+from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import PERSON_COLUMNS, Store, encode
 
 Columns = tuple[Any, ...]
-Loose = tuple[tuple[str, str | None], list[int]]
-"""Key and e-mail that some entries came with, and their ids."""
+Loose = tuple[tuple[str, str | None], list[tuple[int, int]]]
+"""Key and e-mail that some entries came with, and the id and event key of each."""
 
+
+_NAMED_NEXT = (
+    "SELECT a.key FROM anonymous a JOIN identity USING (key)"
+    " WHERE a.id = substr({row}.key, 2) AND a.time >= {row}.time ORDER BY a.time, a.key LIMIT 1"
+)
+"""The key of the person whom the next identify call with the anonymousId of a row names."""
 
 ROOM = 64
-"""Bytes that a record is given room for, beside what is desired of it: see `decided_rows.ROOM`."""
+"""Bytes that a record has room for beside what is desired of it: a row takes four times as long to be decided on where
+it outgrows its page.
+"""
 
 
 class FoldStore:
@@ -116,14 +126,33 @@ class FoldStore:
     def stitch(self) -> None:
         """Tie anonymous entries to whom the next identify call with the same anonymousId names."""
         self._db.execute(
-            "UPDATE entry SET key = coalesce((SELECT a.key FROM anonymous a JOIN identity USING (key)"
-            " WHERE a.id = substr(entry.key, 2) AND a.time >= entry.time ORDER BY a.time LIMIT 1), key)"
-            " WHERE key >= '?' AND key < '@'"
+            f"UPDATE entry SET key = coalesce(({_NAMED_NEXT.format(row='entry')}), key) WHERE key >= '?' AND key < '@'"
         )
         self._db.execute(
             "UPDATE entry SET person = (SELECT record FROM identity WHERE identity.key = entry.key)"
             " WHERE person IS NULL"
         )
+
+    def keep_anonymous(self, key: str, events: Iterable[tuple[str, bytes]]) -> None:
+        """Keep what events with an anonymousId say of whoever it is, each with its time, for `stitched`."""
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS said (key TEXT NOT NULL, time TEXT NOT NULL, event BLOB)")
+        self._db.executemany("INSERT INTO said VALUES (?, ?, ?)", ((key, *event) for event in events))
+
+    def stitched(self) -> Iterator[tuple[int, str, str, bytes, list[bytes]]]:
+        """Whom anonymous events turn out to be of: id, match_key, keys and state, and what the events say."""
+        if not self._db.execute("SELECT 1 FROM temp.sqlite_master WHERE name = 'said'").fetchone():
+            return
+        rows = self._db.execute(
+            f"SELECT i.record, s.event FROM said s JOIN identity i ON i.key = ({_NAMED_NEXT.format(row='s')})"
+            " ORDER BY i.record"
+        ).fetchall()
+        self._db.execute("DROP TABLE said")
+        for id, told in groupby(rows, key=itemgetter(0)):
+            match_key, keys, state = self._db.execute(
+                "SELECT r.match_key, r.keys, f.state FROM record r JOIN folded f ON f.person = r.id WHERE r.id = ?",
+                (id,),
+            ).fetchone()
+            yield id, match_key, keys, state, [event for _, event in told]
 
     def shared_emails(self) -> Iterator[tuple[str, list[tuple[int, str, bytes]]]]:
         """The people of each e-mail that several have: id, keys and state."""
@@ -155,9 +184,9 @@ class FoldStore:
 
     def loose_entries(self) -> Iterator[Loose]:
         """The entries of which nobody knows whose they are, by the key and e-mail that they came with."""
-        rows = self._db.execute("SELECT id, key, email FROM entry WHERE person IS NULL ORDER BY key, email, id")
-        for came_with, group in groupby(rows, key=lambda row: row[1:]):
-            yield came_with, [id for id, _, _ in group]
+        rows = self._db.execute("SELECT id, hash, key, email FROM entry WHERE person IS NULL ORDER BY key, email, id")
+        for came_with, group in groupby(rows, key=lambda row: row[2:]):
+            yield came_with, [(id, unsigned(hash)) for id, hash, _, _ in group]
 
     def tie(self, entries: Iterable[int], person: int) -> None:
         """Give these entries to a person."""

@@ -65,6 +65,7 @@ def has_failed(store: Store) -> bool:
     return store.has_any(is_any("status", Status.FAILED, Status.UNKNOWN))
 
 
-def has_converted(store: Store) -> bool:
-    """Whether an undo has left a contact one that its run had made of a lead."""
-    return bool(store.count("record", f"warnings LIKE '%\"{Code.CONVERTED}\"%'"))
+def has_stayed(store: Store) -> bool:
+    """Whether an undo has left something as its run made it: a contact of a lead, or a field that doesn't store it."""
+    is_warned = " OR ".join(f"warnings LIKE '%\"{code}%'" for code in (f'{Code.CONVERTED}"', f"{Code.NOT_STORED}: "))
+    return bool(store.count("record", is_warned))

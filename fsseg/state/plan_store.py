@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -34,7 +35,8 @@ CREATE TABLE reject (position INTEGER PRIMARY KEY, line INTEGER, code TEXT NOT N
 CREATE TABLE fragment (key TEXT NOT NULL, person INTEGER, state BLOB NOT NULL);
 CREATE TABLE folded (person INTEGER PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE identity (key TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, key)) WITHOUT ROWID;
+CREATE TABLE anonymous (id TEXT NOT NULL, key TEXT NOT NULL, time TEXT NOT NULL, PRIMARY KEY (id, time, key))
+    WITHOUT ROWID;
 CREATE TABLE tie (one TEXT NOT NULL, other TEXT NOT NULL, suppressed INTEGER NOT NULL, PRIMARY KEY (one, other))
     WITHOUT ROWID;
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, key TEXT NOT NULL,
@@ -149,10 +151,12 @@ class Record:
         """Ids of other records with the same e-mail."""
         return list(orjson.loads(self._siblings))
 
-    def known_as(self, remote_id: int | None) -> Record:
-        """The same with this id in Freshsales."""
+    def known_as(self, remote_id: int | None, *, tried: bool = False) -> Record:
+        """The same with this id in Freshsales; `tried`: and as one that was sent before, just now."""
         other = copy(self)
         other.remote_id = remote_id
+        if tried and remote_id is not None:
+            other.claimed_at = other.claimed_at or datetime.now(UTC).isoformat()
         return other
 
 

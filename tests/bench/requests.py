@@ -35,8 +35,8 @@ KINDLY = {
 HARSHLY = KINDLY | {"custom_fields": "replace", "deal_links_in_bulk": "lose", "filtered_emails": False}
 """One that replaces custom fields, and loses the contacts of deals that are made in bulk."""
 
-Files = tuple[tuple[int, int, Mapping[str, float]], ...]
-"""Of each file to import: events, people, and the kinds of events."""
+Files = tuple[tuple[int, int, Mapping[str, float], int], ...]
+"""Of each file to import: events, people, the kinds of events, and the seed of their values."""
 
 
 def imports(size: int) -> dict[str, tuple[Files, Mapping[str, Any]]]:
@@ -44,13 +44,16 @@ def imports(size: int) -> dict[str, tuple[Files, Mapping[str, Any]]]:
     many = max(1, size // 5)
     identify, track = {"identify": 1.0}, {"track": 1.0}
     return {
-        f"{size:,} identify calls of {many:,} people": (((size, many, identify),), KINDLY),
-        f"{size:,} people": (((size, size, identify),), KINDLY),
-        f"{20 * size:,} identify calls of {size:,} people": (((20 * size, size, identify),), KINDLY),
-        f"{size:,} track calls of known people": (((many, many, identify), (size, many, track)), KINDLY),
-        "the same identify calls again": (((size, many, identify),) * 2, KINDLY),
+        f"{size:,} identify calls of {many:,} people": (((size, many, identify, 1),), KINDLY),
+        f"{size:,} people": (((size, size, identify, 1),), KINDLY),
+        f"{20 * size:,} identify calls of {size:,} people": (((20 * size, size, identify, 1),), KINDLY),
+        f"{size:,} track calls of known people": (((many, many, identify, 1), (size, many, track, 1)), KINDLY),
+        "the same identify calls again": (((size, many, identify, 1),) * 2, KINDLY),
         f"{size:,} identify calls of {many:,} people, for the first time into an account that replaces custom fields"
-        " and loses the contacts of deals": (((size, many, identify),), HARSHLY),
+        " and loses the contacts of deals": (((size, many, identify, 1),), HARSHLY),
+        "other values of the same people, into an account that replaces custom fields": (
+            ((size, many, identify, 1), (size, many, identify, 2)), HARSHLY
+        ),
     }  # fmt: skip
 
 
@@ -150,13 +153,13 @@ def sent(edition: str, files: Files, behaviour: Mapping[str, Any]) -> tuple[int,
         tempfile.TemporaryDirectory() as name,
         running(Path(name) / "db", edition=edition, options=options, token=TOKEN) as crm,
     ):
-        for number, (events, people, mix) in enumerate(files):
-            path = _written(Path(name), number, events, people, mix)
+        for number, (events, people, mix, seed) in enumerate(files):
+            path = _written(Path(name), number, events, people, mix, seed)
             found = imported(crm, edition, path, Path(name))["requests"]
     return found["total"], found["write"]
 
 
-def _written(folder: Path, number: int, events: int, people: int, mix: Mapping[str, float]) -> Path:
+def _written(folder: Path, number: int, events: int, people: int, mix: Mapping[str, float], seed: int = 1) -> Path:
     path = folder / f"events-{number}.jsonl"
-    path.write_bytes(b"".join(lines(1, events, people, max(1, people // 10), mix, duplicates=0.0)))
+    path.write_bytes(b"".join(lines(seed, events, people, max(1, people // 10), mix, duplicates=0.0)))
     return path

@@ -302,3 +302,13 @@ def test_beside_the_id_of_an_owner_stands_the_name(
         assert "Robin <script>" in text and " (7) → Sam (8)" in text and "team_id: 7 → 8" in text
         shown.page.locator("#change-list summary").click()
         assert shown.page.locator("table.fields ins").all_inner_texts() == ["Sam (8)", "8"]
+
+
+def test_of_a_dry_run_nothing_is_said_to_be_applied(browser: Browser, tmp_path: Path) -> None:
+    summary = dry_summary()
+    summary["events"]["by_time"] = {"step": "day", "from": {"2025-05-01": {"identify": {"applied": 3, "skipped": 1}}}}
+    path = tmp_path / "dry.html"
+    path.write_text(render_html(summary, changes(), []), "utf-8")
+    with opened(browser, file_address(path)) as shown:
+        text = shown.page.inner_text("#by-time")
+        assert "would apply" in text and "applied" not in text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -40,3 +41,10 @@ def test_help_comes_without_what_is_slow_to_import() -> None:
 @pytest.mark.parametrize("arguments", [["nonsense"], ["runs", "nonsense"], ["check", "--nonsense"], ["inspect"]])
 def test_what_does_not_exist_is_a_usage_error(shell: Shell, arguments: list[str]) -> None:
     assert shell.with_env(NO_COLOR="1")(*arguments).code == 2
+
+
+def test_no_flag_looks_as_if_it_took_a_value(shell: Shell) -> None:
+    for command in ("", "import", "runs prune", "sandbox serve"):
+        text = shell(*command.split(), "--help").out
+        assert "<bool>" not in text and "<list[" not in text.split("Options")[1]
+    assert re.search(r"--only +<identify\|track", shell("import", "--help").out)

@@ -120,7 +120,7 @@ def test_events_and_page_views_stand_on_the_timeline_at_their_own_time(machine: 
 
     assert result.outcomes == {"applied": 3}
     bounced, home = machine.account.timeline(KIM)
-    assert (bounced["title"], home["title"]) == ("Email Bounced", "Home")
+    assert (bounced["title"], home["title"]) == ("Email Bounced: First purchase", "Home")
     assert bounced["start_date"] == bounced["end_date"] == "2019-05-04T12:11:12.345+02:00"
     assert home["start_date"] == "2020-01-02T03:04:05.000+02:00"
     assert bounced["notes"].splitlines() == [
@@ -139,7 +139,7 @@ def test_an_event_takes_the_activity_type_of_its_name_and_v1_names_are_read_as_v
     machine.imports(events=[identify(KIM), track(KIM, "Completed Order", {"orderId": "7"})])
 
     (order,) = machine.account.timeline(KIM)
-    assert order["title"] == "Order Completed"
+    assert order["title"] == "Order Completed: 7"
     assert order["sales_activity_type_id"] == machine.account.choice("sales_activity_types", "Order Completed")
 
 

@@ -282,6 +282,18 @@ def test_what_the_brake_advises_lifts_it(machine: Machine, command: str, lifted_
     assert machine.account.one("contacts", "p100@north.example")["job_title"] == "CEO"
 
 
+def test_an_import_that_may_change_many_may_still_when_it_goes_on(machine: Machine) -> None:
+    many = 130
+    kind = "leads" if machine.account.edition == "classic" else "contacts"
+    machine.account.seed(**{kind: [{"email": f"p{n}@x.example", "last_name": "P"} for n in range(many)]})
+    events = [identify(f"p{n}@x.example", lastName="Q") for n in range(many)]
+    planned = machine.dry_runs("--allow-mass-changes", events=events).summary["requests"]["total"]
+    budget = str(planned + 3)
+    assert machine.imports("--allow-mass-changes", "--max-requests", budget, events=events).code == 5
+    assert machine.run("resume").code == 0
+    assert {row["last_name"] for row in machine.account.records()[kind]} == {"Q"}
+
+
 def test_the_brake_leaves_small_runs_and_new_people_alone(machine: Machine) -> None:
     machine.account.seed(contacts=[{"email": f"p{n}@north.example", "job_title": "CTO"} for n in range(100)])
 

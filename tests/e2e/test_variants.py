@@ -17,7 +17,11 @@ KIM = "kim@north.example"
 FIRST = [
     identify(KIM, firstName="Kim", cfSeats=5, cfRegion="EMEA", company={"name": "North Ltd", "city": "Oslo"}),
     identify(
-        "con@north.example", lastName="Con", fsContact=True, company="North Ltd", deal={"name": "Pilot", "amount": 5}
+        "con@north.example",
+        lastName="Con",
+        fsContact=True,
+        company={"name": "North Ltd", "annualRevenue": 5000},
+        deal={"name": "Pilot", "amount": 5},
     ),
     *(
         identify(f"c{n}@north.example", lastName=f"C{n}", fsContact=True, company=f"Firm {n}", cfSeats=n)
@@ -30,7 +34,12 @@ FIRST = [
 ]
 SECOND = [
     identify(KIM, firstName="Kim", cfSeats="5", cfRegion=None, company={"name": "North Ltd"}),
-    identify("con@north.example", title="CEO", company="South BV", deal={"name": "Pilot", "amount": "5.0"}),
+    identify(
+        "con@north.example",
+        title="CEO",
+        company={"name": "South BV", "annualRevenue": "7000"},
+        deal={"name": "Pilot", "amount": "5.0"},
+    ),
     *(identify(f"c{n}@north.example", lastName=f"C{n}", company=f"Firm {n}", cfSeats=n) for n in range(5)),
     *(identify(f"l{n}@north.example", lastName=f"New{n}", company={"name": f"Firm {n}"}) for n in range(4)),
     *(identify(f"n{n}@north.example", lastName=f"N{n}", cfSeats=n) for n in range(4)),
@@ -78,13 +87,27 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "Retry-After as a date": {"retry_after": "date", "faults": [Fault("429", rate=0.1, seconds=0.01, limit=2)]},
     "no quota headers": {"headers": []},
     "the reset as an epoch": {"reset_format": "epoch"},
-    "job data as text": {"job_data": "string"},
+    "job data as an object": {"job_data": "object"},
     "slow jobs of other words": {"job_polls": 1, "job_words": ["QUEUED", "COMPLETED", "ERROR"]},
     "no bulk upsert": {"bulk": False},
     "lookups give partial rows": {"lookup_rows": "partial"},
     "views leave custom fields out": {"view_custom_fields": False},
     "pages shorter than asked for": {"short_pages": True},
-    "200 on create": {"create_status": 200},
+    "201 on create": {"create_status": 201},
+    "Retry-After in seconds": {"retry_after": "seconds", "faults": [Fault("429", seconds=0.01, limit=2)]},
+    "revenue as text": {"account_revenue": "text"},
+    "filtered rows that tell all": {"filtered_emails": True, "filtered_custom_fields": True},
+    "ids are always told": {"association_ids": "always"},
+    "writes merge": {"custom_fields": "merge", "tags": "add", "account_links": "add", "upsert_owner": "keep"},
+    "bulk replaces custom fields": {"bulk_custom_fields": "replace"},
+    "bulk keeps the contacts of deals": {"deal_links_in_bulk": "keep"},
+    "addresses as text": {"email_shape": "text"},
+    "addresses as objects": {"email_shape": "objects"},
+    "a doubled address is not unique": {"duplicates": "not_unique"},
+    "nothing is required": {"required": []},
+    "what doesn't fit is refused": {"bad_dates": "refuse", "bad_choices": "refuse", "unknown_includes": "refuse"},
+    "formats are free": {"formats": "free", "account_phones": "keep"},
+    "look-ups lag": {"lookup_lag": 0.05},
     "Dutch": {"language": "nl"},
     "activities oldest first": {"activities_order": "oldest"},
     "unknown attributes ignored": {"unknown_attributes": "ignore", "unknown_custom_fields": "ignore"},

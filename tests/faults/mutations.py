@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -75,7 +76,7 @@ def mutated(seed: int, events: Sequence[dict[str, Any]]) -> Iterator[bytes]:
         event = orjson.loads(orjson.dumps(random.choice(events)))
         for _ in range(random.choice((0, 1, 1, 2, 3))):
             random.choice(CHANGES)(event, random)
-        if random.random() < 0.3:
+        if random.random() < 0.8:  # else nearly all would repeat others
             event.pop("messageId", None)
         line = orjson.dumps(event)
         if random.random() < 0.3:
@@ -96,11 +97,11 @@ def _object(event: dict[str, Any], random: Random) -> dict[str, Any]:
 def _replace(event: dict[str, Any], random: Random) -> None:
     into = _object(event, random)
     if into:
-        into[random.choice([*into])] = random.choice(HOSTILE)
+        into[random.choice([*into])] = deepcopy(random.choice(HOSTILE))
 
 
 def _add(event: dict[str, Any], random: Random) -> None:
-    _object(event, random)[random.choice(NAMES)] = random.choice(HOSTILE)
+    _object(event, random)[random.choice(NAMES)] = deepcopy(random.choice(HOSTILE))
 
 
 def _drop(event: dict[str, Any], random: Random) -> None:
@@ -119,7 +120,9 @@ def _wrap(event: dict[str, Any], random: Random) -> None:
     into = _object(event, random)
     if into:
         name = random.choice([*into])
-        into[name] = random.choice(([into[name]], {name: into[name]}, str(into[name]), [into[name]] * 3))
+        into[name] = random.choice(
+            ([into[name]], {name: into[name]}, str(into[name]), [into[name], deepcopy(into[name])])
+        )
 
 
 def _shift(event: dict[str, Any], random: Random) -> None:

@@ -30,8 +30,18 @@ EVENTS = mixed()
 PEOPLE = [event for event in EVENTS if event["type"] == "identify"]
 ENTRIES = [event for event in EVENTS if event["type"] != "identify"]
 BATCHES = [PEOPLE[5:8] + ENTRIES[:3], PEOPLE[8:12] + ENTRIES[3:9], PEOPLE[:2] + PEOPLE[9:17] + ENTRIES[6:]]
+MORE: list[dict[str, Any]] = [
+    {"cfRegion": "EMEA", "tags": ["a"]},
+    {"cfSeats": 2, "tags": ["b"]},
+    {"cfIsActive": True, "tags": ["c"]},
+]
+"""What each batch says of all its people: what an update doesn't name must stay."""
 BATCHES = [
-    [{**event, "messageId": f"{number} {event['messageId']}"} for event in batch]
+    [
+        {**event, "messageId": f"{number} {event['messageId']}"}
+        | ({"traits": {**event["traits"], **MORE[number]}} if "traits" in event else {})
+        for event in batch
+    ]
     for number, batch in enumerate(BATCHES)
 ]
 
@@ -53,11 +63,16 @@ behaviours = st.fixed_dictionaries(
         "deal_links_in_bulk": st.sampled_from(["lose", "keep"]),
         "association_ids": st.sampled_from(["included", "always"]),
         "account_links": st.sampled_from(["replace", "add"]),
+        "bulk_custom_fields": st.sampled_from(["replace", "merge"]),
+        "tags": st.sampled_from(["replace", "add"]),
+        "email_shape": st.sampled_from(["any", "objects", "text"]),
         "duplicates": st.sampled_from(["exists", "not_unique"]),
     }
 )
 """What accounts differ in; the one without faults keeps all that it is given, and finds it at once."""
 GENTLE = {"lookup_lag": 0.0, "custom_fields": "merge", "deal_links_in_bulk": "keep", "association_ids": "always"}
+NOT_UNDONE = ("tags", "account_links")
+"""What an undo takes away, or can't: in both accounts alike."""
 
 budgets = st.none() | st.integers(8, 60)
 
@@ -72,7 +87,7 @@ class Twins(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.stack.enter_context(patch.object(pacer, "SystemClock", FastClock))
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.fair = self._machine(folder / "fair", edition, GENTLE)
+        self.fair = self._machine(folder / "fair", edition, GENTLE | {name: behaviour[name] for name in NOT_UNDONE})
         self.foul = self._machine(folder / "foul", edition, behaviour)
         self.wanted: Ended | None = None
         self.found: Ended | None = None

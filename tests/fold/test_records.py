@@ -98,6 +98,20 @@ def test_anonymous_entries_belong_to_whom_the_next_identify_names(tmp_path: Path
         assert owners(store) == ["one@x.example", "two@x.example", None, None]
 
 
+def test_each_identify_call_names_the_visitor_in_whatever_order_they_are_read(tmp_path: Path) -> None:
+    messages = [
+        track(None, at=4, anonymousId="a"),
+        track(None, at=1, anonymousId="a"),
+        identify("1", "one@x.example", at=5, anonymousId="a"),
+        identify("1", "one@x.example", at=2, anonymousId="a"),
+        identify("2", "two@x.example", at=3, anonymousId="a"),
+    ]
+    for number, order in enumerate((messages, messages[:2] + messages[:1:-1])):
+        (tmp_path / str(number)).mkdir()
+        with settled(tmp_path / str(number), *order) as store:
+            assert owners(store) == ["one@x.example", "one@x.example"]
+
+
 def test_who_is_only_pointed_at_is_found_by_ledger_or_e_mail_and_told_apart(tmp_path: Path) -> None:
     messages = [
         track("9", properties={"email": "other@x.example"}),

@@ -52,6 +52,21 @@ def test_without_views_people_are_found_in_another_way(machine: Machine, path: s
     assert machine.imports("--again", events=events).actions["deal"] == {"unchanged": MANY}
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_view_that_the_settings_name_and_that_is_not_there_is_done_without(machine: Machine, status: int) -> None:
+    account = machine.account
+    account.seed(contacts=[{"email": f"p{n}@x.example", "last_name": "P"} for n in range(MANY)])
+    account.configure(unknown_view=status)
+    config = "[freshsales.views]\nlead = 1\ncontact = 1\naccount = 1\ndeal = 1\n"
+    deals = [{"name": f"D{n}", "amount": 1} for n in range(2 * MANY)]
+    events = [identify(f"p{n}@x.example", lastName="P", company=f"F{n}", deal=deals[n]) for n in range(2 * MANY)]
+    done = machine.imports(events=events, config=config)
+    assert done.code == 0, done.err
+    account.forget()
+    assert machine.imports("--again", events=events, config=config).code == 0
+    assert account.writes == 0
+
+
 @pytest.mark.parametrize("count", [7, MANY])
 def test_an_entity_that_is_refused_as_a_whole_ends_the_run(classic: Machine, count: int) -> None:
     events = [identify(f"p{n}@x.example", lastName="P") for n in range(count)]

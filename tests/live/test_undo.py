@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine
+from tests.live.story import changes, records
 
 NEVER = 3600.0
 """Seconds of lag within which no look-up of a test finds anything new."""
@@ -38,3 +39,51 @@ def test_a_record_that_may_not_be_read_is_told_and_put_back_by_a_retry(classic: 
     classic.account.configure(forbidden=[])
     assert classic.run("retry").code == 0
     assert [row["job_title"] for row in classic.account.records()["leads"]] == ["CTO", "CTO"]
+
+
+@pytest.mark.parametrize("count", [2, MANY])
+def test_tags_and_accounts_that_an_account_only_adds_are_told_to_have_stayed(machine: Machine, count: int) -> None:
+    """Of leads, only tags."""
+    machine.account.configure(tags="add", account_links="add")
+    theirs = machine.account.make("sales_accounts", name="Theirs")["id"]
+    for n in range(count):
+        links = [{"id": theirs, "is_primary": True}]
+        machine.account.make("contacts", email=f"p{n}@x.example", last_name="P", tags=["vip"], sales_accounts=links)
+    before = records(machine)
+    events = [identify(f"p{n}@x.example", title="CEO", tags=["trial"], company="Ours") for n in range(count)]
+    assert machine.imports("--allow-mass-changes", events=events).code == 0
+    undone = machine.run("undo", "--yes")
+    assert (undone.code, undone.warnings) == (
+        1,
+        {"not_stored tags": count, "not_stored sales_accounts": count, "created": 1},
+    )
+    left = [row for id, row in changes(before, records(machine)).items() if id in before]
+    assert [set(row) for row in left] == [{"tags", "sales_accounts"}] * count
+
+
+def test_where_lists_are_replaced_they_are_put_back_whole(machine: Machine) -> None:
+    machine.account.make("contacts", email="p@x.example", last_name="P", tags=["vip"])
+    before = records(machine)
+    assert machine.imports(events=[identify("p@x.example", tags=["trial"], company="Ours")]).code == 0
+    undone = machine.run("undo", "--yes", "--delete-created")
+    assert (undone.code, changes(before, records(machine))) == (0, {})
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_a_deal_that_belonged_to_nobody_does_so_again(machine: Machine, count: int) -> None:
+    account = machine.account.make("sales_accounts", name="Firm")["id"]
+    for n in range(count):
+        machine.account.make("contacts", email=f"p{n}@x.example", last_name="P", sales_accounts=[{"id": account}])
+        machine.account.make("deals", name=f"Pilot {n}", amount=1, sales_account_id=account)
+    before = records(machine)
+    events = [
+        identify(f"p{n}@x.example", company="Firm", deal={"name": f"Pilot {n}", "amount": 2}) for n in range(count)
+    ]
+    done = machine.imports("--allow-mass-changes", events=events)
+    assert (done.code, done.actions["deal"]) == (0, {"update": count})
+    assert all(deal["contact_ids"] for deal in machine.account.records()["deals"])
+    undone = machine.run("undo", "--yes")
+    assert (undone.code, changes(before, records(machine))) == (0, {})
+    (some, *_) = [row for row in undone.changes if row["entity"] == "deal"]
+    assert some["fields"]["contacts"] == {"before": ["p0@x.example"], "after": []}
+    assert machine.run("undo", "--yes").code == 0

@@ -246,6 +246,19 @@ def test_bars_shrink_to_a_narrow_terminal_and_to_ascii(clock: Clock) -> None:
     assert "\\u" not in "".join(lines)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_when_all_will_be_done_is_seen_on_any_terminal(clock: Clock, width: int) -> None:
+    progress = RichProgress(capturing(width=width), clock)
+    progress.quota(700, 1000)
+    progress.to_go(300)
+    stage = progress.stage("People", 400, "people")
+    clock.now += 60
+    stage.advance(100)
+    lines = screen(progress, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert "done about" in lines[-1] and "quota 700 of 1,000 left this hour" in "".join(lines)
+
+
 def test_bars_draw_on_a_terminal_and_messages_stand_above_them() -> None:
     console = capturing(terminal=True)
     with RichProgress(console) as progress, progress.stage("Read", 2, "events") as stage:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from fsseg.fold.event_fields import total
 from fsseg.mapping.intents import EVENTS
 from fsseg.mapping.mistakes import MappingError
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.state import counted_events
-from tests.e2e.events import identify, track
+from tests.e2e.events import anonymous, identify, track
 from tests.e2e.harness import Machine
 from tests.mapping.accounts import event, mapper
 
@@ -122,6 +123,36 @@ def test_events_make_nobody_and_reach_who_is_only_in_freshsales(machine: Machine
     assert held(machine)["cf_seats"] == 1
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_visitor_did_counts_for_who_it_turns_out_to_be(machine: Machine, jobs: str) -> None:
+    def visited(day: int, anonymous_id: str = "a-1") -> dict[str, Any]:
+        order = {"total": day, "shipping": {"region": f"R{day}"}}
+        return at(f"2024-05-{day:02d}T10:00:00Z", {**anonymous(anonymous_id, "Order Completed"), "properties": order})
+
+    def named(day: int, user: str, **traits: Any) -> dict[str, Any]:
+        known = identify(user, lastName="L", **traits, envelope={"anonymousId": "a-1"})
+        return at(f"2024-05-{day:02d}T10:00:00Z", known)
+
+    events = [
+        visited(8), visited(2), visited(9, "a-2"), named(4, ADA), named(3, ADA), visited(1), visited(4),
+        named(6, "db-7", email=BOB), visited(5), at("2024-05-07T10:00:00Z", orders(ADA, 7)[0]), named(7, ADA),
+    ]  # fmt: skip
+    result = machine.imports("--stitch-anonymous", "--jobs", jobs, events=events, config=CONFIG)
+    assert (result.outcomes, result.reasons) == ({"applied": 9, "skipped": 2}, {"anonymous": 2})
+    ada = {"cf_seats": 4, "cf_lifetime_value": 14, "cf_region": "R7"}
+    assert held(machine) == ada
+    assert held(machine, BOB) == {"cf_seats": 1, "cf_lifetime_value": 5, "cf_region": "R5"}
+    assert (
+        imports(machine, [*events, at("2024-05-09", orders(ADA, 1)[0])], "--stitch-anonymous", "--jobs", jobs)[
+            "applied"
+        ]
+        == 1
+    )
+    assert held(machine) == ada | {"cf_seats": 5, "cf_lifetime_value": 15, "cf_region": "R1"}
+    assert machine.run("undo", "--yes", config=CONFIG).code == 0
+    assert held(machine) == ada
+
+
 def test_an_event_that_is_refused_or_repeated_counts_for_nothing(machine: Machine) -> None:
     one = orders(ADA, 1)[0]
     assert imports(machine, [identify(ADA, lastName="L"), one, one, *orders(ADA, "many")]) == {
@@ -172,6 +203,34 @@ def test_what_is_no_number_is_added_to_nothing_where_the_field_s_type_is_unknown
     result = classic.run("dry-run", "--offline", "--json", events=events, config=CONFIG.replace(", number = true", ""))
     assert result.outcomes == {"applied": 4}
     assert result.fields("lead", ADA)["cf_lifetime_value"] == (None, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("totals", "sum"),
+    [
+        ((2**62, 2**62), None),
+        ((-(2**63), -1), None),
+        ((2**62, 2**62 - 1), 2**63 - 1),
+        ((2**53 + 1, 0.5), 2**53 + 1.5),
+        ((1e308, 1e308), None),
+        ((1e308, 0), 1e308),
+        ((2**63 - 1, 1.0), None),
+        ((1e17, 1e17, 0.25), 2e17 + 0.25),
+        ((0.1, 0.2), 0.3),
+        ((-0.0, 0.0), 0),
+    ],
+)
+def test_sums_are_exact_or_none(totals: tuple[float, ...], sum: float) -> None:
+    assert (total(totals), type(total(totals))) == (sum, type(sum))
+
+
+def test_a_sum_that_no_field_can_hold_is_told(classic: Machine) -> None:
+    events = [identify(ADA, lastName="L"), *orders(ADA, 2**62, 2**62)]
+    result = classic.run("dry-run", "--offline", "--json", events=events, config=CONFIG.replace(", number = true", ""))
+    assert result.outcomes == {"applied": 3}
+    change = result.change("lead", ADA)
+    assert "cf_lifetime_value" not in change["fields"]
+    assert [warning for warning in change["warnings"] if "the sum of 2 numbers" in str(warning)]
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.changes import SIGNS, Change
-from fsseg.report.console import glyphs, line_width, sanitise, write
+from fsseg.report.console import glyphs, line_width, sanitise, text_width, write
 from fsseg.report.files import email_of
 from fsseg.report.formats import Report
 from fsseg.report.formats.markdown import escape
 from fsseg.report.formats.text_diff import record_lines
+from fsseg.report.formats.text_lines import hanging
 from fsseg.report.history import History, HistoryEvent
 from fsseg.report.humanize import cut, pad, value
 from fsseg.report.labels import with_choice_names
@@ -67,15 +69,15 @@ def _sections(
 ) -> tuple[list[tuple[str, list[Text]]], int]:
     """Titles and lines of what there is, and how many of it are left out."""
     changes, entries, failures = _selected(report, selection)
-    signs, width = glyphs(console), line_width(console)
+    signs, width, wrapped = glyphs(console), line_width(console), text_width(console)
     events = report.history.events if report.history else []
     named = with_choice_names(changes[:limit], report.summary, report.run_dir)
     sections = [
-        ("Events", [_event(event) for event in events[:limit]]),
-        ("Fields, and since which event", _fields(report.history)),
+        ("Events", [line for event in events[:limit] for line in _event(event, wrapped)]),
+        ("Fields, and since which event", _fields(report.history, wrapped)),
         ("Records", [line for change in named for line in record_lines(change, signs, width)]),
         ("Timeline", [_entry(entry, width, signs.ellipsis) for entry in entries[:limit]]),
-        ("Events that need you", [line for each in failures[:limit] for line in _failure(each)]),
+        ("Events that need you", [line for each in failures[:limit] for line in _failure(each, wrapped)]),
         ("Skipped", _skipped(report, selection)),
     ]
     more = sum(max(len(rows) - limit, 0) for rows in (events, changes, entries, failures))
@@ -105,23 +107,37 @@ def _selected(report: Report, selection: Selection) -> tuple[list[Change], list[
     )
 
 
-def _event(event: HistoryEvent) -> Text:
+def _event(event: HistoryEvent, width: int) -> Iterator[Text]:
     sets = f"sets {', '.join(event.sets)}" if event.sets else ""
     time = event.time[:19].replace("T", " ")
     cells = (time, event.type, event.name, event.place, sets, event.became)
-    return Text("  " + "  ".join(filter(None, cells)))
+    yield from _columns("  ", cells, 6, width)
 
 
-def _fields(history: History | None) -> list[Text]:
+def _columns(start: str, cells: Iterable[str], indent: int, width: int) -> Iterator[Text]:
+    """Cells two blanks apart; what has no room in the line goes on below, wrapped where it takes that."""
+    line, begun = Text(start), False
+    for cell in filter(None, cells):
+        if not begun or cell_len(line.plain) + 2 + cell_len(cell) <= width:
+            line.append(f"  {cell}" if begun else cell)
+        else:
+            yield line
+            *full, line = hanging(Text(" " * indent), cell.split(" "), indent, width)
+            yield from full
+        begun = True
+    yield line
+
+
+def _fields(history: History | None, width: int) -> list[Text]:
     rows = history.fields if history else []
     lines, record = list[Text](), ""
-    width = min(max((len(row.field) for row in rows), default=0), 30)
+    names = min(max((len(row.field) for row in rows), default=0), 30)
     for row in rows:
         if row.record != record:
             record = row.record
             lines.append(Text(f"  {record}"))
         since = f"since {row.time[:19].replace('T', ' ')}" if row.time else ""
-        lines.append(Text("  ".join(filter(None, (f"      {pad(row.field, width)}", row.value, since, row.became)))))
+        lines += _columns("      ", (pad(row.field, names), row.value, since, row.became), 8, width)
     return lines
 
 
@@ -141,7 +157,7 @@ def _entry(change: Change, width: int, ellipsis: str) -> Text:
     return Text(cut(f"  {sign} " + "  ".join(filter(None, cells)), width, ellipsis))
 
 
-def _failure(failure: Change) -> Iterator[Text]:
+def _failure(failure: Change, width: int) -> Iterator[Text]:
     about = failure.get("_fsseg") or {}
     who = failure.get("userId") or email_of(failure) or about.get("key") or ""
     what = failure.get("event") or failure.get("name") or failure.get("type") or ""
@@ -150,7 +166,7 @@ def _failure(failure: Change) -> Iterator[Text]:
     status = f" ({about['status']})" if about.get("status") else ""
     for text in (f"{about.get('message') or ''}{status}", str(about.get("hint") or "")):
         if text:
-            yield Text(f"      {sanitise(text)}")
+            yield from hanging(Text("      "), sanitise(text).split(" "), 6, width)
     event = {name: held for name, held in failure.items() if name != "_fsseg"}
     yield Text(
         f"      {sanitise(orjson.dumps(event).decode()) if event else value(about.get('raw') or '')}", style="dim"

@@ -17,6 +17,7 @@ from fsseg.report.changes import (
     warning_texts,
 )
 from fsseg.report.console import Glyphs, sanitise
+from fsseg.report.formats.text_lines import hanging
 from fsseg.report.humanize import cut, pad
 from fsseg.state.actions import Action
 
@@ -72,4 +73,4 @@ def record_lines(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
         right = cut(after, room - len(arrow) - len(left), signs.ellipsis)
         yield Text.assemble(label, (left, "red"), (arrow, "dim"), (right, "yellow" if after == CLEARED else "green"))
     for words in warning_texts(change):
-        yield Text.assemble(("      ! ", "red"), cut(words, max(width - 8, 60), signs.ellipsis))
+        yield from hanging(Text.assemble(("      ! ", "red")), words.split(" "), 8, width)

@@ -71,7 +71,7 @@ function columns(steps, kinds, described, { limit = 0, marks = [] } = {}) {
         y -= high;
         const bar = drawn('rect', {
           x: left + index * each + (each - wide) / 2, y, width: wide, height: high, class: `part ${kind}` });
-        bar.append(drawn('title', {}, `${step.name}: ${number(count)} ${kind}`));
+        bar.append(drawn('title', {}, `${step.name}: ${number(count)} ${called(kind)}`));
         svg.append(bar);
       });
       if (marks.includes(index)) {
@@ -96,7 +96,12 @@ function columns(steps, kinds, described, { limit = 0, marks = [] } = {}) {
 }
 
 function legend(kinds) {
-  return element('p', { class: 'legend' }, kinds.map((kind) => element('span', { class: kind }, kind)));
+  return element('p', { class: 'legend' }, kinds.map((kind) => element('span', { class: kind }, called(kind))));
+}
+
+// Nothing of a dry run was applied.
+function called(kind) {
+  return about.dry && kind === 'applied' ? 'would apply' : kind;
 }
 
 // The same numbers as a table, folded away, for whom a picture says nothing.

@@ -77,7 +77,7 @@ function drawTime() {
   const described = () => `Events by ${step} from ${first} to ${last}, ${select.value || 'all types'}, by outcome`;
   const redraw = chart(holder, (width) => columns(steps(select.value), kinds, described())(width));
   select.addEventListener('change', redraw);
-  section.append(asTable(`Events by ${step}`, [step, ...kinds], steps('').filter((each) => Object.keys(each.parts).length)
+  section.append(asTable(`Events by ${step}`, [step, ...kinds.map(called)], steps('').filter((each) => Object.keys(each.parts).length)
     .map((each) => [each.name, ...kinds.map((kind) => each.parts[kind] || 0)])));
 }
 

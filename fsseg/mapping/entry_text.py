@@ -1,15 +1,21 @@
-"""The notes of a timeline entry, laid out for whoever sells: what an order or a plan comes to stands first. Pure."""
+"""The title and notes of a timeline entry, laid out for whoever sells: what an order or a plan comes to is first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fsseg.mapping.names import snake
+from fsseg.mapping.names import camel, snake
 from fsseg.segment.json_codec import dumps
 
 MAX_VALUE = 500
 """Characters of one property."""
+
+MAX_TITLE = 200
+"""Characters of a title."""
+
+MAX_TITLE_PART = 80
+"""Characters of a property in a title."""
 
 MAX_PRODUCTS = 50
 """Products of an order that get a line; the others are counted."""
@@ -17,7 +23,23 @@ MAX_PRODUCTS = 50
 _SUMS = ("total", "subtotal", "revenue", "value", "amount", "price", "mrr", "shipping", "tax", "discount")
 """Properties that are money where the event tells a currency."""
 
+_WORTH = ("total", "revenue", "value", "amount", "mrr", "subtotal", "price")
+"""Properties that say what it is all about in money, the best first."""
+
 Properties = Mapping[str, Any]
+_ORDER, _PLAN, _SUBJECT, _CAMPAIGN, _INVITED = (
+    [spelled for name in names for spelled in (name, camel(name))]
+    for names in (
+        ("order_id", "checkout_id", "cart_id"),
+        ("trial_plan_name", "plan_name", "plan"),
+        ("email_subject",),
+        ("campaign_name",),
+        ("invitee_email", "invitee_last_name", "invitee_first_name"),
+    )
+)
+"""What stands in titles, the best first."""
+
+_TitleLayout = Callable[[Properties], Iterable[str]]
 Line = tuple[str, str]
 """The property that a line tells of, and the line."""
 
@@ -30,6 +52,8 @@ def shown(value: Any) -> str:
 
 def plain(text: str) -> str:
     """The text on one line, without what can't be seen."""
+    if "  " not in text and text.isprintable():
+        return text.strip(" ")
     return " ".join(part for part in "".join(c if c.isprintable() else " " for c in text).split(" ") if part)
 
 
@@ -44,9 +68,26 @@ def property_lines(name: str, properties: Properties) -> list[str]:
     return [*(line for _, line in lines if line), *rest]
 
 
+def title_maker(name: str) -> Callable[[Properties], str] | None:
+    """What makes the title of an event of this name of its properties; None where that is always the name alone.
+
+    The title is empty where the event has none of what would stand in it.
+    """
+    layout = next((layout for words, _, layout in _LAYOUTS if name.casefold().startswith(words)), None)
+    if layout is None:
+        return None
+    begin = f"{plain(name)}: "
+
+    def title(properties: Properties) -> str:
+        parts = ", ".join(filter(None, layout(properties)))
+        return f"{begin}{parts}"[:MAX_TITLE] if parts else ""
+
+    return title
+
+
 def _laid_out(name: str, properties: Properties) -> Iterator[Line]:
     kind = name.casefold()
-    layout = next((layout for words, layout in _LAYOUTS if kind.startswith(words)), None)
+    layout = next((layout for words, layout, _ in _LAYOUTS if kind.startswith(words)), None)
     if layout is not None:
         yield from layout(properties)
     elif isinstance(properties.get("products"), list):
@@ -100,6 +141,45 @@ def _invite(properties: Properties) -> Iterator[Line]:
     yield from _named(properties, ("invitee_role", "Role"))
 
 
+def _order_title(properties: Properties) -> Iterable[str]:
+    return _first(properties, _ORDER), _amount(properties)
+
+
+def _plan_title(properties: Properties) -> Iterable[str]:
+    seats = _first(properties, ("seats",))
+    told = seats and f"{seats} seat{'' if seats == '1' else 's'}"
+    return _first(properties, _PLAN), told, _amount(properties)
+
+
+def _email_title(properties: Properties) -> Iterable[str]:
+    return _first(properties, _SUBJECT), _first(properties, _CAMPAIGN)
+
+
+def _invite_title(properties: Properties) -> Iterable[str]:
+    return (_first(properties, _INVITED),)
+
+
+def _first(properties: Properties, names: Sequence[str]) -> str:
+    for name in names:
+        if name in properties and (told := _told(properties[name])):
+            return told
+    return ""
+
+
+def _told(value: Any) -> str:
+    """A text or a number for a title; nothing of anything else."""
+    if isinstance(value, str):
+        return plain(value)[:MAX_TITLE_PART]
+    return str(value)[:MAX_TITLE_PART] if value.__class__ is int or value.__class__ is float else ""
+
+
+def _amount(properties: Properties) -> str:
+    for name in _WORTH:
+        if name in properties and _told(value := properties[name]):
+            return _money(value, properties.get("currency"))[:MAX_TITLE_PART]
+    return ""
+
+
 def _named(properties: Properties, *names: tuple[str, str]) -> Iterator[Line]:
     for name, word in names:
         value = properties.get(name)
@@ -121,7 +201,7 @@ def _sums(properties: Properties) -> Iterator[Line]:
 def _money(value: Any, currency: Any) -> str:
     unit = f" {shown(currency)}" if isinstance(currency, str) and currency.strip() else ""
     if (
-        isinstance(value, int | float)
+        isinstance(value, (int, float))  # quicker than a union
         and not isinstance(value, bool)
         and round(value, 2) == value
         and abs(value) < 1e12
@@ -130,10 +210,10 @@ def _money(value: Any, currency: Any) -> str:
     return f"{shown(value)}{unit}"
 
 
-_LAYOUTS: tuple[tuple[tuple[str, ...], Callable[[Properties], Iterator[Line]]], ...] = (
-    (("email ", "unsubscribed"), _email),
-    (("order ", "checkout ", "cart ", "payment "), _order),
-    (("trial ", "subscription ", "account ", "plan "), _plan),
-    (("invite ",), _invite),
+_LAYOUTS: tuple[tuple[tuple[str, ...], Callable[[Properties], Iterator[Line]], _TitleLayout], ...] = (
+    (("email ", "unsubscribed"), _email, _email_title),
+    (("order ", "checkout ", "cart ", "payment "), _order, _order_title),
+    (("trial ", "subscription ", "account ", "plan "), _plan, _plan_title),
+    (("invite ",), _invite, _invite_title),
 )
-"""What is laid out how, by the word that an event's name begins with."""
+"""How notes and titles are laid out, by the word that an event's name begins with."""

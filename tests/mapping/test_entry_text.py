@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.push.entry_text import MAX_PRODUCTS, property_lines
+from fsseg.mapping.entry_text import MAX_PRODUCTS, MAX_TITLE, MAX_TITLE_PART, property_lines, title_maker
 from tests.mapping.test_laws import JSON
 
 
@@ -63,6 +63,33 @@ def test_what_matters_stands_first(name: str, properties: dict[str, Any], lines:
     assert property_lines(name, properties) == lines
 
 
+@pytest.mark.parametrize(
+    ("name", "properties", "told"),
+    [
+        ("Order Completed", {"order_id": "A-1", "total": 1049.9, "currency": "EUR"}, "Order Completed: A-1, 1,049.90 EUR"),
+        ("Order Refunded", {"orderId": 7, "revenue": 5}, "Order Refunded: 7, 5.00"),
+        ("Checkout Started", {"value": "12.5", "currency": "USD"}, "Checkout Started: 12.5 USD"),
+        ("Cart Viewed", {"cart_id": "c", "total": None, "price": True}, "Cart Viewed: c"),
+        ("Trial Started", {"trial_plan_name": "Business", "seats": 5}, "Trial Started: Business, 5 seats"),
+        ("Subscription Upgraded", {"plan": "Pro", "seats": 1, "mrr": 9, "currency": "EUR"}, "Subscription Upgraded: Pro, 1 seat, 9.00 EUR"),
+        ("Email Opened", {"email_subject": " Spring\nis here ", "campaign_name": "May"}, "Email Opened: Spring is here, May"),
+        ("Invite Sent", {"invitee_email": "al@x.example"}, "Invite Sent: al@x.example"),
+        ("Order Completed", {"order_id": "", "total": [], "products": []}, ""),
+        ("Order Completed", {"order_id": "x" * 500}, f"Order Completed: {'x' * MAX_TITLE_PART}"),
+        ("Order " + "y" * 400, {"order_id": "x"}, "Order " + "y" * (MAX_TITLE - 6)),
+    ],
+)  # fmt: skip
+def test_titles_tell_what_matters_most(name: str, properties: dict[str, Any], told: str) -> None:
+    title = title_maker(name)
+    assert title is not None
+    assert title(properties) == told
+
+
+@pytest.mark.parametrize("name", ["Report Exported", "Ordered", "Page", ""])
+def test_titles_of_other_events_are_their_names(name: str) -> None:
+    assert title_maker(name) is None
+
+
 def test_many_products_are_counted() -> None:
     lines = property_lines(
         "Order Completed", {"products": [{"name": str(number)} for number in range(MAX_PRODUCTS + 3)]}
@@ -80,6 +107,8 @@ KEYS = st.sampled_from(
 @settings(max_examples=50, deadline=None)
 @given(NAMES, st.dictionaries(KEYS, JSON, max_size=5))
 def test_any_properties_make_lines_of_one_line_each(name: str, properties: dict[str, Any]) -> None:
-    for line in property_lines(name, properties):
+    title = title_maker(name)
+    told = [title(properties)] if title else []
+    for line in [*property_lines(name, properties), *filter(None, told)]:
         assert line.isprintable()
         assert line
