@@ -21,6 +21,8 @@ Words:
 - brake: refuses a plan that changes too many of the matched records.
 - catalog: the fields that an account's records can hold, with their types and choices.
 - claimed: written down as sent, before the request leaves.
+- cluster: the scheduler and workers of Dask that reading and folding are spread over; a bucket is a share of the event
+  keys there, in which repetitions are looked for.
 - desired: the values that the events want of a record; existing: what it holds.
 - container: how events stand in a file: a line each, a JSON array, gzip, a Firehose batch, a table.
 - deal, lead, contact: kinds of record, as in Freshsales; only the classic edition has leads.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from fsseg.cluster import Cluster
 from fsseg.figures import counted
 from fsseg.fold.fold_inputs import Folding
 from fsseg.freshsales.errors import Forbidden, Interrupted
@@ -67,6 +68,7 @@ class RunContext:
     pacer: Pacer
     progress: Progress
     processes: Processes
+    cluster: Cluster | None = None
     forbidden: dict[str, Forbidden] = field(default_factory=dict)
     workers: int = 4
 
@@ -123,7 +125,7 @@ class RunContext:
         settings = self.settings
         return Folding(
             self.store, self.ledger, self.catalog, self.rules, settings.again, settings.timeline.aggregate == "daily",
-            self.processes, settings.limit,
+            self.processes, self.cluster, settings.limit,
         )  # fmt: skip
 
     def deciding(self) -> Deciding:

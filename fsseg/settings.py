@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from platformdirs import user_config_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from fsseg.settings_file import Wrong, parse, placed
 
@@ -91,9 +91,16 @@ def _counted_from_now(text: str) -> str | None:
     return None
 
 
+def _cluster_address(text: str) -> str:
+    if not re.fullmatch(r"local:[1-9]\d{0,3}|(tcp|tls)://[^/\s]+:\d+", text):
+        raise ValueError("a cluster reads like tcp://scheduler:8786, or local:4 for one of 4 processes on this machine")
+    return text
+
+
 Duration = Annotated[float, BeforeValidator(_duration), Field(gt=0)]
 Share = Annotated[float, BeforeValidator(_fraction), Field(ge=0, lt=1)]
 Instant = Annotated[str | None, BeforeValidator(_instant)]
+ClusterAddress = Annotated[str, AfterValidator(_cluster_address)]
 EventType = Literal["identify", "track", "page", "group"]
 
 
@@ -152,6 +159,12 @@ class Limits(_Section):
     reserve: Share = 0.0
 
 
+class ClusterSettings(_Section):
+    """Where planning takes place, if not on this machine alone."""
+
+    address: ClusterAddress | None = None
+
+
 class Filter(_Section):
     """Which events count; times as `segment.event.Event.time` has them, `since` inclusive, `until` exclusive."""
 
@@ -196,6 +209,7 @@ class Settings(_Section):
     timeline: Timeline = Timeline()
     limits: Limits = Limits()
     filter: Filter = Filter()
+    cluster: ClusterSettings = ClusterSettings()
     mapping: MappingTables = MappingTables()
     defaults: Defaults = Defaults()
 
@@ -226,6 +240,7 @@ FILE_KEYS = {
     "timeline",
     "limits",
     "filter",
+    "cluster",
     "mapping",
     "defaults",
 }

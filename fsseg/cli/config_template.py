@@ -52,6 +52,9 @@ TEMPLATE = """\
 # suppress_file = "suppress.txt"   # userIds and e-mails never to be touched, one a line
 # consent = ["Advertising"]        # categories that must all have been granted
 
+[cluster]
+# address = "tcp://scheduler:8786" # plan on a Dask cluster; "local:4" is one of 4 processes on this machine
+
 # Where traits go, if not by their name: trait = "field", false leaves a trait out without a word.
 # "fsseg fields" lists the fields, "fsseg inspect PATH" shows where the traits of your files go.
 

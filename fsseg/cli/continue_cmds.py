@@ -91,7 +91,7 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
 
 
 def settings_of(run: Run, given: Settings) -> Settings:
-    """The settings that the run began with; limits, the brake's flag, key and suppression list as they are given now.
+    """The settings that the run began with; limits, the brake's flag, key, suppression list and cluster as given now.
 
     An import that was let change as much as it likes still is. Raises `ConfigError` where another account is named than
     the run's own.
@@ -110,6 +110,8 @@ def settings_of(run: Run, given: Settings) -> Settings:
         merged["allow_mass_changes"] = True
     if given.filter.suppress_file is not None:
         merged["filter"] = {**merged["filter"], "suppress_file": str(given.filter.suppress_file)}
+    if given.cluster.address is not None:
+        merged["cluster"] = given.cluster.model_dump()
     merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
     settings = Settings.model_validate(merged)
     account = _account(settings)

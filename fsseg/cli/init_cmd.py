@@ -100,7 +100,7 @@ def _write_mapping(
         files, _ = find_inputs(paths, output.consoles, settings)
         known = known_for(settings, output, offline=offline)
         inspection = inspection_for(settings, known, suggest=True)
-        read_all(inspection, settings, files, output)
+        read_all(inspection, settings, files, output, known)
     except BaseException:
         path.unlink()
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from fsseg.cli.known_fields import Known
     from fsseg.cli.session import Output
     from fsseg.mapping.inspection import Inspection
+    from fsseg.report.progress import Stage
+    from fsseg.segment.open import Input
     from fsseg.settings import Settings
 
 
@@ -32,14 +33,15 @@ def inspect(
     table: o.TableFlag = None,
     trait: o.TraitFlag = None,
     endpoint: o.EndpointFlag = None,
+    cluster: o.ClusterFlag = None,
     display: o.DisplayOptions,
 ) -> None:
     """Say what is in event files and where their traits go. Reads the account's fields, if one is configured."""
-    chosen = o.EventOptions(with_=with_, table=table, trait=trait, endpoint=endpoint)
+    chosen = o.EventOptions(with_=with_, table=table, trait=trait, endpoint=endpoint, cluster=cluster)
     with o.command(account, display, chosen) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.inspect_text import plain, print_inspection
-        from fsseg.cli.session import find_inputs
+        from fsseg.cli.session import find_inputs, refuse_on_cluster
         from fsseg.exit_codes import ExitCode
 
         if suggest:
@@ -47,11 +49,12 @@ def inspect(
         from fsseg.report.render import print_json
         from fsseg.state.actions import EventOutcome
 
+        refuse_on_cluster(settings, paths)
         files, unreadable = find_inputs(paths, output.consoles, settings)
         known = known_for(settings, output, offline=offline)
         inspection = inspection_for(settings, known, suggest=suggest)
         with output.progress:
-            unreadable += read_all(inspection, settings, files, output)
+            unreadable += read_all(inspection, settings, files, output, known)
         imported = known_fields.imported(settings, files)
         if display.json:
             told = {"suggestions": suggested_json(inspection, known)} if suggest else {}
@@ -92,7 +95,9 @@ def inspection_for(settings: Settings, known: Known, *, suggest: bool) -> Inspec
     )
 
 
-def read_all(inspection: Inspection, settings: Settings, files: list[str], output: Output) -> int:
+def read_all(
+    inspection: Inspection, settings: Settings, files: list[str], output: Output, known: Known
+) -> int:  # fmt: skip
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import nothing_to_read
     from fsseg.cli.session import tell_empty
@@ -103,12 +108,14 @@ def read_all(inspection: Inspection, settings: Settings, files: list[str], outpu
     from fsseg.segment.tables.profiles_sync import identifiers_among
 
     hints = hints_of(settings.model_dump(), identifiers_among(files))
-    ids = PlaceholderIds(settings.identity.placeholder_ids)
+    inputs = [Input(path, number, hints=hints) for number, path in enumerate(files)]
     with output.progress.stage("Read", None, "events") as stage:
-        advance: Callable[[int], None] = stage.advance
-        for number, path in enumerate(files):
-            input = Input(path, number, hints=hints)
-            inspection.take(input, read(input, placeholder_ids=ids), advance)
+        if settings.cluster.address is None:
+            ids = PlaceholderIds(settings.identity.placeholder_ids)
+            for input in inputs:
+                inspection.take(input, read(input, placeholder_ids=ids), stage.advance)
+        else:
+            _read_on_cluster(settings.cluster.address, inspection, settings, inputs, known, stage)
     tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
     faulty = [file for file in inspection.stats.files if file.unreadable]
     for file in faulty:
@@ -116,3 +123,26 @@ def read_all(inspection: Inspection, settings: Settings, files: list[str], outpu
     if faulty and len(faulty) == len(files):
         raise nothing_to_read()
     return len(faulty)
+
+
+def _read_on_cluster(
+    address: str, inspection: Inspection, settings: Settings, inputs: list[Input], known: Known, stage: Stage
+) -> None:
+    """Have the workers of a cluster look at the inputs."""
+    import tempfile
+    from contextlib import closing
+    from pathlib import Path
+
+    from fsseg.cli.session import rules_of
+    from fsseg.cluster import Cluster
+    from fsseg.fold.engines.cluster_inspection import inspected
+
+    rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
+    suggest = inspection.profiles is not None
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [input.path for input in inputs]
+        with closing(Cluster(address, paths, Path(folder))) as cluster:
+            for taken, lines in inspected(
+                cluster, inputs, known.catalog, rules, stage.advance, stage.note, suggest=suggest
+            ):
+                inspection.add_all(taken, lines)

@@ -12,6 +12,7 @@ from rich.text import Text
 from fsseg.cli.known_fields import Known
 from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
+from fsseg.mapping.counts import told
 from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitStats
 from fsseg.report.console import glyphs, line_width, sanitise
 from fsseg.report.formats.text_lines import reason_lines
@@ -57,7 +58,7 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
         },
         "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in stats.names.most_common()],
         "reasons": [
-            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": stats.first[code]}
+            {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": told(stats.first[code])}
             for (outcome, code), n in stats.reasons.most_common()
         ],
         "traits": [_trait(trait) for trait in inspection.traits()],
@@ -137,7 +138,7 @@ def _sentences(out: Console, stats: FileStats) -> None:
 def _left_out(out: Console, stats: FileStats) -> None:
     for outcome, title in ((EventOutcome.REJECTED, "Rejected"), (EventOutcome.SKIPPED, "Skipped")):
         rows = [
-            ReasonRow(code, outcome, n, REASONS[code].hint, sanitise(stats.first[code]))
+            ReasonRow(code, outcome, n, REASONS[code].hint, sanitise(told(stats.first[code])))
             for (kind, code), n in stats.reasons.most_common()
             if kind == outcome
         ]

@@ -96,6 +96,16 @@ EndpointFlag = Annotated[
     ),
     Setting("endpoint"),
 ]
+ClusterFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Plan on a Dask cluster: tcp://scheduler:8786, or local:N for one of N processes here.",
+        rich_help_panel=RUN,
+    ),
+    Setting("cluster.address"),
+]
 TraitFlag = Annotated[
     list[str] | None,
     typer.Option(
@@ -229,6 +239,7 @@ class EventOptions:
         typer.Option(help="Processes that read the files; the result is the same.", min=1, rich_help_panel=RUN),
         Setting("jobs"),
     ] = None
+    cluster: ClusterFlag = None
     with_: WithFlag = None
     table: TableFlag = None
     trait: TraitFlag = None

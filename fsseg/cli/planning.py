@@ -25,6 +25,7 @@ from fsseg.cli.session import (
     import_flags,
     kept_stdin,
     refuse_forbidden,
+    refuse_on_cluster,
     register,
     resumable,
     session,
@@ -70,6 +71,7 @@ def run(
 
     Raises what `fsseg.cli.errors.handled` handles; a run that was begun is accounted for in any case.
     """
+    refuse_on_cluster(settings, paths)
     files, unreadable = find_inputs(paths, output.consoles, settings)
     dry = command == "dry-run"
     if settings.config_file:

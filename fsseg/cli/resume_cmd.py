@@ -14,11 +14,12 @@ def resume(
     *,
     account: o.AccountOptions,
     limits: o.LimitOptions,
+    cluster: o.ClusterFlag = None,
     yes: o.Yes = False,
     display: o.DisplayOptions,
 ) -> None:
     """Go on where a run stopped: at a quota, by Ctrl-C, in a crash. The latest that did, if none is named."""
-    with o.command(account, display, limits) as (settings, output):
+    with o.command(account, display, limits, o.EventOptions(cluster=cluster)) as (settings, output):
         from fsseg.cli import continue_cmds
 
         raise typer.Exit(continue_cmds.resume(settings, output, run, yes=yes))

@@ -25,6 +25,7 @@ from fsseg.cli.connect import (
     tell_open_token_file,
 )
 from fsseg.cli.errors import NoInput, nothing_to_read
+from fsseg.cluster import Cluster
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted
 from fsseg.freshsales.account import Account
@@ -55,7 +56,7 @@ from fsseg.state.plan_counts import entities_of
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing, write_text
 from fsseg.state.run_folder import OPEN, STDIN, Run, RunState, readable_runs
-from fsseg.state.run_meta import PlanKey
+from fsseg.state.run_meta import PlanKey, PlanStage
 from fsseg.state.seal import edited
 from fsseg.undo_pipeline import UndoPipeline
 
@@ -134,6 +135,16 @@ def import_flags(settings: Settings) -> str:
         "--create-missing": settings.create_missing, "--strict": settings.strict,
     }  # fmt: skip
     return " ".join([*flags, *(flag for flag, wanted in given.items() if wanted)])
+
+
+def refuse_on_cluster(settings: Settings, paths: list[str]) -> None:
+    """Raise `ConfigError` for what can't be planned on a cluster."""
+    if settings.cluster.address is None:
+        return
+    if settings.limit is not None:
+        raise ConfigError("--limit counts events one after another, which workers of a cluster don't: leave one out")
+    if STDIN in paths:
+        raise ConfigError("standard input can't be read by the workers of a cluster: give files that all of it sees")
 
 
 def find_inputs(paths: Sequence[str], consoles: Consoles, settings: Settings) -> tuple[list[str], int]:
@@ -228,12 +239,16 @@ class Session:
             # Before anything is open that a forked process should not hold.
             processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
             store = stack.enter_context(closing(run.open()))
+            address = self.settings.cluster.address if store.meta.stage is PlanStage.NEW else None
             if store.meta.settings is not None:
                 self.check_account(store, run)
             else:
                 with store.transaction():
                     store.meta.settings = run.info.settings
                     store.meta.key = PlanKey(self.account.host, self.account.edition, self.ledger.generation)
+            cluster = None
+            if address is not None and run.info.command != "undo":
+                cluster = stack.enter_context(closing(Cluster(address, run.info.inputs, run.folder)))
             kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
             if offline:
                 catalog = cached_fields(self.folder, self.account)
@@ -241,7 +256,7 @@ class Session:
                 rules = rules_of(self.settings, application_token=token, offline=True)
                 yield kind(
                     self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress,
-                    processes,
+                    processes, cluster,
                 )  # fmt: skip
                 return
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
@@ -253,7 +268,7 @@ class Session:
             mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
             yield kind(
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
-                connection.writer, self.pacer, progress, processes, forbidden=known.forbidden,
+                connection.writer, self.pacer, progress, processes, cluster, forbidden=known.forbidden,
             )  # fmt: skip
 
     def _tell_missing_types(self, catalog: Catalog, rules: Rules) -> None:

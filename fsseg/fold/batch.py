@@ -61,6 +61,16 @@ class Batch(NamedTuple):
     names: list[str]
 
 
+def usable(batch: Batch) -> tuple[list[int], list[int]]:
+    """Keys and positions of the events that can be used; one that can't makes no other one a repetition."""
+    keys, positions = batch.passed, batch.positions
+    if batch.rejects:
+        bad = {reject[0] for reject in batch.rejects}
+        taken = [index for index, position in enumerate(positions) if position not in bad]
+        keys, positions = [keys[index] for index in taken], [positions[index] for index in taken]
+    return keys, positions
+
+
 def without(batch: Batch, gone: list[int]) -> None:
     """Make the batch as if the events at some positions had said nothing."""
     for rows in (batch.people, batch.entries):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fsseg.fold.batch import Batch, without
+from fsseg.fold.batch import Batch, usable, without
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.repeats import Repeats
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
@@ -15,6 +16,9 @@ from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.event_days import EventDays
 from fsseg.state.plan_store import Store
 from fsseg.state.suppressed_rows import add_ties
+
+Repeated = tuple[int, int, bool]
+"""Key and position of an event that repeats another one, and whether that was delivered by an earlier run."""
 
 
 @dataclass
@@ -53,25 +57,27 @@ class Collector:
 
         What these say is taken out of the batch.
         """
-        counts, gone = self.counts, list[int]()
+        keys, positions = usable(batch)
+        duplicates = self._dedupe.duplicates(keys)
+        delivered = set(self._dedupe.delivered) if duplicates else set()
+        return self.take_known(
+            batch, [(keys[index], positions[index], keys[index] in delivered) for index in duplicates]
+        )
+
+    def take_known(self, batch: Batch, repeated: Sequence[Repeated]) -> list[int]:
+        """The same for a batch of which it is known which of its events repeat others."""
+        counts, gone = self.counts, [position for _, position, _ in repeated]
         counts.read += batch.read
         counts.by_type.update(batch.types)
         self.size += batch.size
         self.days.add(batch.marks, batch.marked)
         self.names.update(batch.names)
-        keys, positions = batch.passed, batch.positions
-        if batch.rejects:  # an event that can't be used makes no other one a repetition
-            bad = {reject[0] for reject in batch.rejects}
-            taken = [index for index, position in enumerate(positions) if position not in bad]
-            keys, positions = [keys[index] for index in taken], [positions[index] for index in taken]
-        if duplicates := self._dedupe.duplicates(keys):
-            counts.note(EventOutcome.SKIPPED, Code.DUPLICATE, len(duplicates))
-            gone = [positions[index] for index in duplicates]
+        if gone:
+            counts.note(EventOutcome.SKIPPED, Code.DUPLICATE, len(gone))
             without(batch, gone)
-            delivered = set(self._dedupe.delivered)
-            for index in duplicates:
-                if keys[index] not in delivered:
-                    self.repeats.add(keys[index], positions[index])
+            for key, position, was_delivered in repeated:
+                if not was_delivered:
+                    self.repeats.add(key, position)
         for code, count in batch.skipped.items():
             counts.note(EventOutcome.SKIPPED, code, count)
         for _, warnings in batch.warnings:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import convert
 
+from fsseg.cluster import Cluster
 from fsseg.fold.collect import Collector, Counts
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine
+from fsseg.fold.engines.cluster import ClusterEngine
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
 from fsseg.fold.fold_partition import FoldedPartition
@@ -22,7 +23,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.event_names import events_in_settings
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
-from fsseg.processes import Processes
+from fsseg.processes import Processes, no_cycles
 from fsseg.segment.open import Input
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.daily_rollup import aggregate
@@ -38,6 +39,9 @@ class Stage(Protocol):
     def advance(self, count: int) -> None:
         """So many events more."""
 
+    def note(self, text: str) -> None:
+        """A few words that stand beside the counts."""
+
 
 @dataclass(frozen=True)
 class Folding:
@@ -50,10 +54,15 @@ class Folding:
     again: bool
     daily: bool
     processes: Processes
+    cluster: Cluster | None
     limit: int | None
 
     def engine(self) -> FoldEngine:
         """Where the work is done. A limit is one count for all, so it takes one process."""
+        if self.cluster is not None:
+            return ClusterEngine(
+                self.cluster, self.catalog, self.rules, None if self.again else self.ledger.delivered()
+            )
         if self.processes.jobs == 1 or self.limit is not None:
             return LocalEngine(self.store.path.parent, self.catalog, self.rules, self.limit)
         return ProcessesEngine(self.processes, self.catalog, self.rules)
@@ -73,7 +82,7 @@ def fold_inputs(
     collector = Collector(work.store, dedupe)
     with closing(work.engine()) as engine, no_cycles(), work.store.hurried():
         with stage("Read", None, "events") as shown:
-            engine.read(inputs, collector, ticking(shown.advance))
+            engine.read(inputs, collector, ticking(shown.advance), shown.note)
         if work.limit is None:  # else there may be such events among those that weren't read
             unmet = events_in_settings(work.rules).unmet(collector.names)
             collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())
@@ -81,7 +90,7 @@ def fold_inputs(
         mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
         known_new = work.rules.offline and not (work.daily or work.again)
         with stage("Fold", None, "people", brief=True) as shown:
-            partitions = _told(engine.fold(collector.size), ticking(shown.advance))
+            partitions = _told(engine.fold(collector.size, shown.note), ticking(shown.advance))
             write_records(
                 work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new
             )
@@ -106,15 +115,3 @@ def _counted(counts: Counts, warnings: WarningCounter) -> EventCounts:
     reasons = [(EventOutcome(outcome), Code(code), count) for (outcome, code), count in (+counts.reasons).items()]
     warned = convert(warnings.rows(), list[WarningCount])
     return EventCounts(counts.read, dict(counts.by_type), reasons, warned, counts.unreadable)
-
-
-@contextmanager
-def no_cycles() -> Iterator[None]:
-    """No search for reference cycles: events make none, and among so many it takes a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -51,6 +51,11 @@ def together(size: int) -> list[list[int]]:
     return [list(range(PARTITIONS))] if size < 2 * SPILL else [[number] for number in range(PARTITIONS)]
 
 
+def partition_of(key: str) -> int:
+    """The number of the partition that a person belongs to."""
+    return crc32(key.encode()) % PARTITIONS
+
+
 class PartitionedBuffer:
     """Rows by partition, packed a few at a time.
 
@@ -74,7 +79,7 @@ class PartitionedBuffer:
         """Put each row into its partition."""
         partitions = self._rows
         for row in rows:
-            partitions[crc32(row[0].encode()) % PARTITIONS].append(row)
+            partitions[partition_of(row[0])].append(row)
             self._unpacked += ROW + len(row[5])
         if self._unpacked >= min(PACKED_AT_ONCE, SPILL):
             self._pack()
@@ -109,16 +114,25 @@ class PartitionedBuffer:
         self._pack()
         for number in partitions:
             yield from read_blocks(self._file.fileno(), self._ranges[number])
-            yield _unpacked(b"".join(self._packed[number]))
+            yield unpacked(b"".join(self._packed[number]))
+
+    def contents(self) -> Iterator[tuple[int, bytes]]:
+        """The number of each partition that has rows, and these, packed."""
+        self._pack()
+        for number, packed in enumerate(self._packed):
+            stretches = (os.pread(self._file.fileno(), size, start) for start, size in self._ranges[number])
+            if content := b"".join([*stretches, *packed]):
+                yield number, content
 
 
 def read_blocks(file: int, ranges: Sequence[tuple[int, int]]) -> Iterator[list[Row]]:
     """The rows that stand at some places of an open file, given by its descriptor."""
     for start, size in ranges:
-        yield _unpacked(os.pread(file, size, start))
+        yield unpacked(os.pread(file, size, start))
 
 
-def _unpacked(packed: bytes) -> list[Row]:
+def unpacked(packed: bytes) -> list[Row]:
+    """The rows that were packed so."""
     view, rows, at = memoryview(packed), list[Row](), 0
     while at < len(packed):
         begin = at + _SIZE

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
+from fsseg.mapping.counts import Distinct, LocatedWarnings, Place, Tops, moved, told
 from fsseg.mapping.explain import Destination, Explainer
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.mapping.intents import Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.profiles import Profiles
 from fsseg.mapping.timeline import entry_name
-from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, REST, MappingWarning, WarningCounter
+from fsseg.mapping.warning_counter import REST, MappingWarning, WarningCounter
 from fsseg.segment import json_codec
 from fsseg.segment.event import Event, Message, Rejected
 from fsseg.segment.key import event_key
@@ -24,61 +26,7 @@ from fsseg.segment.read import Reader
 TICK = 5_000
 """Events between two calls of the progress callback."""
 
-_EXACT = 1 << 16
-_KEYS = 1 << 64
 _WITH_MEMBERS = ("company", "deal", "address")
-
-
-class Distinct:
-    """How many different 64-bit keys were added: counted up to 131,072, beyond that estimated within a percent or so.
-
-    Only the smallest keys are kept; as keys are hashes, their share of the range tells how many there are in all.
-    """
-
-    def __init__(self) -> None:
-        self._kept: set[int] = set()
-        self._below = _KEYS
-
-    def add(self, key: int) -> None:
-        """Count `key`, unless it was counted before."""
-        if key < self._below:
-            self._kept.add(key)
-            if len(self._kept) > 2 * _EXACT:
-                self._below = sorted(self._kept)[_EXACT]
-                self._kept = {one for one in self._kept if one < self._below}
-
-    def __len__(self) -> int:
-        return len(self._kept) * _KEYS // self._below
-
-    @property
-    def exact(self) -> bool:
-        """Whether the number is counted, not estimated."""
-        return self._below == _KEYS
-
-
-class Tops(Counter[tuple[str, str]]):
-    """Counts by pairs of names; what comes after 10,000 different ones is counted together."""
-
-    def note(self, first: str, second: str) -> None:
-        """Count one pair."""
-        pair = first[:MAX_LENGTH], second[:MAX_LENGTH]
-        self[pair if pair in self or len(self) < MAX_NAMES else (REST, "")] += 1
-
-
-class _LocatedWarnings(WarningCounter):
-    """Warnings, with where each was met first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.here = ""
-        self.first: dict[tuple[str, str], str] = {}
-
-    def add(self, warnings: Iterable[MappingWarning], count: int = 1) -> None:
-        given = list(warnings)
-        super().add(given, count)
-        for warning in given:
-            if len(self.first) < MAX_NAMES:
-                self.first.setdefault((warning.code, warning.name[:MAX_LENGTH]), self.here)
 
 
 @dataclass
@@ -93,6 +41,14 @@ class InputStats:
     unreadable: str = ""
     earliest: str = ""
     latest: str = ""
+
+    def add_all(self, following: InputStats) -> None:
+        """Count what is in the next part of the input."""
+        self.events, self.bad = self.events + following.events, self.bad + following.bad
+        self.unreadable = self.unreadable or following.unreadable
+        if following.earliest:
+            self.earliest = min(self.earliest or following.earliest, following.earliest)
+        self.latest = max(self.latest, following.latest)
 
 
 @dataclass
@@ -125,7 +81,7 @@ class FileStats:
     visitors: Distinct = field(default_factory=Distinct)
     names: Tops = field(default_factory=Tops)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-    first: dict[str, str] = field(default_factory=dict)
+    first: dict[str, Place] = field(default_factory=dict)
     passed: int = 0
     messages: Distinct = field(default_factory=Distinct)
 
@@ -133,6 +89,24 @@ class FileStats:
     def read(self) -> int:
         """Everything that was read, bad lines too."""
         return sum(file.events for file in self.files)
+
+    def add_all(self, other: FileStats, lines: int) -> None:
+        """Count what another one has counted, whose reader began so many lines further on."""
+        for file in other.files:
+            if lines and self.files and self.files[-1].path == file.path:
+                self.files[-1].add_all(file)
+            else:
+                self.files.append(file)
+        for mine, theirs in ((self.by_type, other.by_type), (self.reasons, other.reasons)):
+            mine.update(theirs)  # type: ignore[arg-type]  # both by the same kind of key
+        if other.earliest:
+            self.earliest = min(self.earliest or other.earliest, other.earliest)
+        self.latest = max(self.latest, other.latest)
+        for name in ("emails", "database_ids", "visitors", "messages", "names"):
+            getattr(self, name).add_all(getattr(other, name))
+        for code, place in other.first.items():
+            self.first.setdefault(code, moved(place, lines))
+        self.passed += other.passed
 
     @property
     def duplicates(self) -> int:
@@ -144,10 +118,19 @@ class FileStats:
         """Whether people and duplicates were counted, not estimated."""
         return all(one.exact for one in (self.emails, self.database_ids, self.visitors, self.messages))
 
-    def note(self, outcome: str, code: str, place: str) -> None:
+    def note(self, outcome: str, code: str, place: Place) -> None:
         """One event ended here."""
         self.reasons[outcome, code] += 1
         self.first.setdefault(code, place)
+
+
+class Taken(NamedTuple):
+    """What an inspection has counted, for another one to add."""
+
+    stats: FileStats
+    warnings: LocatedWarnings
+    traits: Tops
+    profiles: Profiles | None
 
 
 class Inspection:
@@ -157,7 +140,7 @@ class Inspection:
         self, make: Callable[[WarningCounter], Mapper], explain: Explainer, profiles: Profiles | None = None
     ) -> None:
         self.stats = FileStats()
-        self._warnings = _LocatedWarnings()
+        self._warnings = LocatedWarnings()
         self._mapper = make(self._warnings)
         self._explain = explain
         self._traits = Tops()
@@ -165,6 +148,19 @@ class Inspection:
         """The names of events that the user's mapping speaks of."""
         self.profiles = profiles
         """What the traits' values are like, where that is asked for."""
+
+    @property
+    def taken(self) -> Taken:
+        """All that was counted."""
+        return Taken(self.stats, self._warnings, self._traits, self.profiles)
+
+    def add_all(self, taken: Taken, lines: int) -> None:
+        """Count what was taken elsewhere, of an input of which so many lines come before."""
+        self.stats.add_all(taken.stats, lines)
+        self._warnings.add_all(taken.warnings, lines)
+        self._traits.add_all(taken.traits)
+        if self.profiles is not None and taken.profiles is not None:
+            self.profiles.add_all(taken.profiles)
 
     def take(self, input: Input, reader: Reader, tick: Callable[[int], None]) -> None:
         """Read one input to its end. `tick` is told how many more items were read."""
@@ -174,7 +170,7 @@ class Inspection:
         try:
             for item in reader:
                 file.events += 1
-                place = f"{input.path} line {item.line}"
+                place = input.path, item.line
                 if isinstance(item, Rejected):
                     file.bad += 1
                     self.stats.note("rejected", item.code, place)
@@ -190,7 +186,7 @@ class Inspection:
         tick(file.events - told)
         file.container, file.table = reader.container, reader.table
 
-    def _event(self, event: Event, place: str) -> None:
+    def _event(self, event: Event, place: Place) -> None:
         stats, message = self.stats, event.message
         stats.by_type[event.type] += 1
         stats.earliest = min(stats.earliest or event.time, event.time)
@@ -236,7 +232,8 @@ class Inspection:
                 warned = ("bad_value", trait)  # an object where the field takes none
             if warned in rows:
                 one.misfits, one.hint = int(rows[warned]["count"]), str(rows[warned]["hint"])
-                one.first = self._warnings.first.get(warned, "")
+                where = self._warnings.first.get(warned)
+                one.first = told(where) if where else ""
             found.append(one)
         return found
 

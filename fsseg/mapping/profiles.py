@@ -79,6 +79,12 @@ class Profile:
         if len(self.examples) < _EXAMPLES and (shape := masked(value)) not in self.examples:
             self.examples.append(shape)
 
+    def add_all(self, following: Profile) -> None:
+        """Take in the values that another one has."""
+        for value in following.sample:
+            self.add(value)
+        self.count += following.count - len(following.sample)
+
     @property
     def kind(self) -> str:
         """The kind of most values."""
@@ -112,3 +118,10 @@ class Profiles:
                         continue
                     profile = self.of[trait, member] = Profile()
                 profile.add(inner)
+
+    def add_all(self, following: Profiles) -> None:
+        """Take in the calls that another one has."""
+        self.calls += following.calls
+        for name, profile in following.of.items():
+            if name in self.of or len(self.of) < self._most:
+                self.of.setdefault(name, Profile()).add_all(profile)

@@ -16,6 +16,9 @@ Original = dict[str, Any]
 POSITION_BITS = 40
 """A position is `input number << POSITION_BITS | ordinal`, so text order of input is number order of positions."""
 
+INDEX = (1 << POSITION_BITS) - 1
+"""The bits of a position that tell which event of its input it is."""
+
 
 class Context(Struct, frozen=True, gc=False):
     """What is used of a message's `context`: JSON of whatever type was sent, nothing where it was left out."""

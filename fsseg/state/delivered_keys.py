@@ -43,6 +43,14 @@ class Delivered:
                 delivered.append(key)
         return delivered
 
+    def between(self, first: int, last: int) -> bytes:
+        """Those whose first eight bits are such a number, up to and without the last: 64-bit numbers in their order."""
+        rows = self._db.execute(
+            "SELECT keys FROM delivered WHERE block >= ? AND block < ? ORDER BY block",
+            (first << (56 - SHIFT), last << (56 - SHIFT)),
+        )
+        return b"".join(keys for (keys,) in rows)
+
     def add(self, keys: Iterable[int]) -> None:
         """Note `keys`; those that are there stay."""
         for block, new in _by_block(keys):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
+from tests.bench.cluster import cluster
 from tests.bench.containers import archive, containers
 from tests.bench.faults import faults
 from tests.bench.ledger import ledger
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = [
         "whole",
         "shares",
+        "cluster",
         "account",
         "stages",
         "rules",
@@ -66,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rounds=5 if given.scale >= 1 else 1,
         ),
         "shares": lambda: shares(scaled(200_000), scaled(20_000)),
+        "cluster": lambda: "\n".join(
+            cluster(*size) for size in [(scaled(2_000_000), scaled(200_000)), *([FULL] if given.full else [])]
+        ),
         "account": lambda: against_an_account(scaled(2_000), scaled(400)),
         "stages": lambda: stages(scaled(200_000), scaled(20_000), rounds=3 if given.scale >= 1 else 1),
         "rules": lambda: rules(scaled(50_000), scaled(5_000), rounds=9 if given.scale >= 1 else 1),

@@ -24,9 +24,9 @@ import orjson
 from fsseg.fold.collect import Collector
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
-from fsseg.fold.fold_inputs import no_cycles
 from fsseg.fold.records import write_records
 from fsseg.mapping.rules import Rules
+from fsseg.processes import no_cycles
 from fsseg.segment.inputs import expand
 from fsseg.segment.objects import use_endpoint
 from fsseg.segment.open import Input

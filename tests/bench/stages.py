@@ -20,12 +20,12 @@ import orjson
 from fsseg.fold.collect import Collector
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
-from fsseg.fold.fold_inputs import no_cycles
 from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
+from fsseg.processes import no_cycles
 from fsseg.segment.event import Event
 from fsseg.segment.open import Input
 from fsseg.segment.read import read

@@ -48,8 +48,8 @@ def whole(sizes: Sequence[tuple[int, int]], rounds: int) -> str:
             commands = {
                 BARE: [sys.executable, "-c", LOADS, str(path)],
                 TWICE: [sys.executable, "-c", LOADS_TWICE, str(path)],
-                "dry-run --offline": _dry_run(path),
-                "the same, --jobs 2": [*_dry_run(path), "--jobs", "2"],
+                "dry-run --offline": dry_run(path),
+                "the same, --jobs 2": [*dry_run(path), "--jobs", "2"],
             }
             found = _rounds(commands, rounds if events <= AT_ONCE else 1)
             bare = found[BARE]
@@ -102,7 +102,7 @@ def _fsseg(command: str) -> list[str]:
     return [sys.executable, "-m", "fsseg", command]
 
 
-def _dry_run(path: Path) -> list[str]:
+def dry_run(path: Path) -> list[str]:
     return [*_fsseg("dry-run"), str(path), "--offline", "--no-progress", "--domain", "bench"]
 
 

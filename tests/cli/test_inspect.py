@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.counts import Distinct
 from fsseg.mapping.explain import Explainer
-from fsseg.mapping.inspection import Distinct, Inspection
+from fsseg.mapping.inspection import Inspection
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.segment.open import Input

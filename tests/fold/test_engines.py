@@ -6,7 +6,7 @@ import gzip
 import os
 import random
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -80,16 +80,22 @@ def mixed(seed: int, count: int) -> list[bytes]:
     return made
 
 
-def planned(folder: Path, paths: Sequence[Path], jobs: int, limit: int | None = None) -> dict[str, Any]:
+def planned(folder: Path, paths: Sequence[Path | str], jobs: int, limit: int | None = None) -> dict[str, Any]:
     """Everything that reading has put into the store, and everything counted."""
     folder.mkdir(mode=0o700)
+    with closing(Processes(jobs, folder)) as pool:
+        engine = LocalEngine(folder, CATALOG, RULES, limit) if jobs == 1 else ProcessesEngine(pool, CATALOG, RULES)
+        return planned_by(engine, folder, paths)
+
+
+def planned_by(
+    engine: FoldEngine, folder: Path, paths: Sequence[Path | str], delivered: Sequence[int] = ()
+) -> dict[str, Any]:
+    """The same with any engine, where events of these keys were delivered before."""
     inputs = [Input(str(path), number) for number, path in enumerate(paths)]
     ticks: list[int] = []
-    engine: FoldEngine
-    with closing(Store(folder / "plan.db")) as store, closing(Processes(jobs, folder)) as pool, ExitStack() as stack:
-        engine = LocalEngine(folder, CATALOG, RULES, limit) if jobs == 1 else ProcessesEngine(pool, CATALOG, RULES)
-        stack.enter_context(closing(engine))
-        collector = Collector(store, DedupeIndex())
+    with closing(Store(folder / "plan.db")) as store, closing(engine):
+        collector = Collector(store, DedupeIndex(lambda keys: [key for key in keys if key in delivered]))
         for input in inputs:
             store.db.execute("INSERT INTO input (number, path, shown) VALUES (?, ?, ?)", (input.number, "", input.path))
         engine.read(inputs, collector, ticks.append)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsseg.fold.batch import Batcher
 from fsseg.fold.collect import Collector
-from fsseg.fold.engines import Tick
+from fsseg.fold.engines import Note, Tick, silent
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Blocks, PartitionedBuffer, together
 from fsseg.mapping.catalog import Catalog
@@ -37,7 +37,7 @@ class LocalEngine:
         self._people.close()
         self._entries.close()
 
-    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
+    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
         left = self._limit
         read_next(inputs)
@@ -54,7 +54,7 @@ class LocalEngine:
             if left == 0:
                 return
 
-    def fold(self, size: int) -> Iterator[FoldedPartition]:
+    def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
         for partitions in together(size):
             people = Blocks(partial(self._people.blocks, partitions))

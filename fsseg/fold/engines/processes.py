@@ -11,7 +11,6 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import IO, Any, NamedTuple, TypeVar
 
 from fsseg.fold.batch import Batch, Batcher, moved
 from fsseg.fold.collect import Collector
-from fsseg.fold.engines import Tick
+from fsseg.fold.engines import Note, Tick, silent
+from fsseg.fold.engines.parts import NO_JUMPS, moved_on, parts_of
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Blocks, PartitionedBuffer, Ranges, Row, read_blocks, together
 from fsseg.freshsales.errors import Halted
@@ -28,13 +28,10 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
-from fsseg.segment.event import POSITION_BITS
+from fsseg.segment.event import INDEX
 from fsseg.segment.objects import AHEAD, is_remote
-from fsseg.segment.open import Input, UnreadableInput
-from fsseg.segment.places import stamp
-from fsseg.segment.read import MOST_JUMPS, Jumps, read_next, split
-
-_NO_JUMPS: Jumps | None = []
+from fsseg.segment.open import Input
+from fsseg.segment.read import Jumps, read_next
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
@@ -47,9 +44,6 @@ R = TypeVar("R")
 
 _SIZE = 8
 """Bytes that say how long the value is that follows."""
-
-_INDEX = (1 << POSITION_BITS) - 1
-"""The bits of a position that tell which event of its input it is."""
 
 
 class ReadPart(NamedTuple):
@@ -92,21 +86,21 @@ class ProcessesEngine:
             for name in (f"{part.path}.people", f"{part.path}.entries"):
                 os.unlink(name)
 
-    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick) -> None:
+    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
-        tasks = [(input, part) for input in inputs for part in _parts(input)]
+        tasks = [(input, part) for input in inputs for part in parts_of(input, PART)]
         groups = _grouped([part for _, part in tasks], self._processes.jobs)
         read = self._results(_read_parts, ((self._tools, group) for group in groups))
-        container, events, lines, fault, jumps = "", 0, 0, "", _NO_JUMPS
+        container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
         for at, part in enumerate(chain.from_iterable(read)):
             self._place(part, collector, tick, events, lines)
             container, fault = container or part.container, fault or part.fault
-            jumps = _moved_on(jumps, part, events, lines)
+            jumps = moved_on(jumps, part.jumps, events, lines)
             events, lines = events + part.events, lines + part.lines
             input = tasks[at][0]
             if at + 1 == len(tasks) or tasks[at + 1][0] is not input:
                 collector.end(input, container, events, fault, jumps)
-                container, events, lines, fault, jumps = "", 0, 0, "", _NO_JUMPS
+                container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
 
     def _place(self, part: ReadPart, collector: Collector, tick: Tick, events: int, lines: int) -> None:
         """Hand a part's batches on; it begins after so many events and lines of its input."""
@@ -114,12 +108,12 @@ class ProcessesEngine:
         for batch in map(Batch._make, _values(part.path)):
             for position in collector.take(moved(batch, events, lines)):
                 gone = gone or bytearray(part.events // 8 + 1)
-                at = (position - events) & _INDEX
+                at = (position - events) & INDEX
                 gone[at >> 3] |= 1 << (at & 7)
             tick(batch.read)
         self._parts.append(PlacedPart(part.path, events, bytes(gone), part.people, part.entries))
 
-    def fold(self, size: int) -> Iterator[FoldedPartition]:
+    def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
         groups = together(size)
         chunks = [groups[at : at + FOLDED_AT_ONCE] for at in range(0, len(groups), FOLDED_AT_ONCE)]
@@ -140,23 +134,6 @@ class ProcessesEngine:
             yield from self._processes.results(work, tasks)
         except ProcessLost as error:
             raise Halted(str(error)) from None
-
-
-def _moved_on(jumps: Jumps | None, part: ReadPart, events: int, lines: int) -> Jumps | None:
-    """The jumps of an input with those of its next part, which begins after so many events and lines."""
-    if jumps is None or part.jumps is None or len(jumps) > MOST_JUMPS:
-        return None
-    return [*jumps, *((event + events, line + lines) for event, line in part.jumps)]
-
-
-def _parts(input: Input) -> list[Input]:
-    """The input, or byte ranges of it; all have its number."""
-    try:
-        known = stamp(input.path)
-        parts = split(input.path, known.size // PART + 1 if known else 1, input.number)
-    except UnreadableInput:
-        return [input]  # the one who reads it will say why it can't be
-    return [replace(part, number=input.number, hints=input.hints) for part in parts]
 
 
 def _grouped(parts: Sequence[Input], jobs: int) -> list[list[Input]]:
@@ -257,5 +234,5 @@ def _rows(parts: Iterable[tuple[PlacedPart, str, dict[int, Ranges]]], group: lis
 def _placed(part: PlacedPart, rows: list[Row]) -> list[Row]:
     begin, gone = part.begin, part.gone
     if gone:
-        rows = [row for row in rows if not gone[(row[1] & _INDEX) >> 3] >> (row[1] & 7) & 1]
+        rows = [row for row in rows if not gone[(row[1] & INDEX) >> 3] >> (row[1] & 7) & 1]
     return [(row[0], row[1] + begin, *row[2:]) for row in rows] if begin else rows

@@ -1,0 +1,219 @@
+"""Reading, mapping and folding on a Dask cluster: see `fsseg.cluster` for the connection, `cluster_tasks` for the work.
+
+Three steps, each wherever the workers are. Parts of the inputs are read and mapped. The keys of their events are
+shuffled by key, which tells repetitions. The rows that parts have said of people are shuffled by partition, without
+the repetitions, and folded. Both shuffles are Dask's P2P, and what they give is put in order by the numbers of parts
+and positions, so that nothing depends on which worker was quicker.
+
+This machine gets of every event its day and type (two bytes), of every repetition its key and place, whatever was
+rejected, and one folded partition after another.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any
+
+from fsseg.cluster import LOCAL, TRIES, Cluster
+from fsseg.figures import counted
+from fsseg.fold.batch import Batch, moved
+from fsseg.fold.collect import Collector, Repeated
+from fsseg.fold.engines import Note, Tick, silent
+from fsseg.fold.engines.cluster_tasks import (
+    ORDINAL_BITS,
+    Part,
+    ReadInput,
+    fold_rows,
+    keys_frame,
+    packed_tools,
+    read_part,
+    repeated,
+    rows_frame,
+)
+from fsseg.fold.engines.parts import NO_JUMPS, moved_on, parts_of
+from fsseg.fold.fold_partition import FoldedPartition
+from fsseg.fold.partitions import PARTITIONS, together
+from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.rules import Rules
+from fsseg.segment.objects import is_remote
+from fsseg.segment.open import Input
+from fsseg.segment.places import absolute, stamp
+from fsseg.state.delivered_keys import Delivered
+
+PARTS = 2 << 20, 64 << 20
+"""Bytes of a big file, or of small ones together, that are read at a time: at least, and at most."""
+
+PARTS_EACH = 4
+"""Parts that there are for each thread of the workers, where the input is large enough, so that none has to wait."""
+
+BUCKETS = 256
+"""Shares of the event keys in which repetitions are looked for."""
+
+_ROWS, _KEYS, _BATCHES, _INPUTS = range(4)
+"""What there is of a part that was read."""
+
+
+class ClusterEngine:
+    """Reads and folds on the workers of a cluster; `delivered` are the keys of events that don't count again."""
+
+    def __init__(self, cluster: Cluster, catalog: Catalog, rules: Rules, delivered: Delivered | None) -> None:
+        self._cluster = cluster
+        self._delivered = delivered
+        self._tools = cluster.submit(bytes, packed_tools(catalog, rules))
+        self._parts: list[Part] = []
+        self._read: list[Any] = []
+        self._gone: list[Any] = []
+        self._folded: list[Any] = []
+        self._begins: list[int] = []
+        """How many events of its input stand before each part."""
+        self._tick: Tick = lambda count: None
+
+    def close(self) -> None:
+        self._cluster.cancel([*self._read, *self._gone, *self._folded, self._tools])
+
+    def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
+        """See `FoldEngine`."""
+        self._tick = tick
+        self._parts = parts_for(self._cluster, inputs)
+        if not self._parts:
+            return
+        self._read = self._cluster.map(read_part, self._parts, self._tools)
+        found = self._wait_for_parts(note)
+        gone = self._repetitions()
+        given = {input.number: input for input in inputs}
+        container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
+        for part, batches in zip(self._parts, self._batches(), strict=True):
+            self._begins.append(events)
+            order = part.number << ORDINAL_BITS
+            for input, read in zip(part.inputs, found[part.number], strict=True):
+                for batch in map(Batch._make, next(batches)):
+                    collector.take_known(moved(batch, events, lines), gone.between(order, batch.read, events))
+                    order += batch.read
+                container, fault = container or read.container, fault or _fault(input, given[input.number], read)
+                jumps = moved_on(jumps, read.jumps, events, lines)
+                events, lines = events + read.events, lines + read.lines
+                if input.end is None:
+                    collector.end(given[input.number], container, events, fault, jumps)
+                    container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
+
+    def _wait_for_parts(self, note: Note) -> list[list[ReadInput]]:
+        """What the inputs of each part were, once all are read; events are counted as they come."""
+        told = self._cluster.map(itemgetter(_INPUTS), self._read)
+        places = {future.key: number for number, future in enumerate(told)}
+        found: list[list[ReadInput]] = [[] for _ in told]
+        for done, future in enumerate(self._cluster.completed(told, self._tick), 1):
+            number = places[future.key]
+            found[number] = self._cluster.value(future, name_of(self._parts[number]), self._tick, TRIES)
+            self._tick(sum(input.events for input in found[number]))
+            note(f"{done:,} of {counted(len(told), 'part')}")
+        return found
+
+    def _repetitions(self) -> Repetitions:
+        """Which events repeat others, or were delivered before."""
+        count = min(BUCKETS, 1 << len(self._parts).bit_length())
+        buckets = [range(at * BUCKETS // count, (at + 1) * BUCKETS // count) for at in range(count)]
+        keys = [(part, _KEYS) for part in self._read]
+        shuffled = self._cluster.shuffled(
+            keys, keys_frame([]), "bucket", [*(bucket.start for bucket in buckets), BUCKETS]
+        )
+        known = self._delivered
+        earlier = [b"" if known is None else known.between(bucket.start, bucket.stop) for bucket in buckets]
+        self._gone = self._cluster.made(repeated, shuffled, earlier)
+        told = self._cluster.map(itemgetter(1), self._gone)
+        return Repetitions([self._cluster.value(one, "looking for repetitions", self._tick) for one in told])
+
+    def _batches(self) -> Iterator[Iterator[list[tuple[Any, ...]]]]:
+        """The batches of each part, by its inputs."""
+        told = deque(self._cluster.map(itemgetter(_BATCHES), self._read))
+        for part in self._parts:
+            content = self._cluster.value(told.popleft(), name_of(part), self._tick)
+            yield iter(marshal.loads(content))  # noqa: S302  # what our own workers wrote
+
+    def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
+        """See `FoldEngine`."""
+        if not self._parts:
+            return
+        groups = together(size)
+        rows = [*((part, _ROWS) for part in self._read), *((gone, 0) for gone in self._gone)]
+        divisions = [*(group[0] for group in groups), PARTITIONS]
+        shuffled = self._cluster.shuffled(rows, rows_frame([]), "number", divisions)
+        begins = self._cluster.submit(list, self._begins)
+        count = len(shuffled)
+        self._folded = self._cluster.made(fold_rows, shuffled, [self._tools] * count, [begins] * count)
+        for number in range(count):
+            content = self._cluster.value(self._folded[number], f"partition {number + 1} of {count}", self._tick)
+            self._folded[number].release()
+            note(f"{number + 1:,} of {counted(count, 'partition')}")
+            yield FoldedPartition._make(marshal.loads(content))  # noqa: S302  # what our own workers wrote
+            del content
+
+
+class Repetitions:
+    """Events that repeat others, in the order of all events."""
+
+    def __init__(self, frames: Sequence[Any]) -> None:
+        import pandas as pd
+
+        whole = pd.concat(frames).sort_values("order")
+        self._orders = whole["order"].to_numpy()
+        self._keys = whole["key"].to_numpy()
+        self._positions = whole["position"].to_numpy()
+        self._delivered = whole["delivered"].to_numpy()
+
+    def between(self, order: int, count: int, begin: int) -> list[Repeated]:
+        """Those among so many events from this one on; their positions, counted from `begin` events on."""
+        at, end = self._orders.searchsorted([order, order + count])
+        return [
+            (int(key), int(position) + begin, bool(delivered))
+            for key, position, delivered in zip(
+                self._keys[at:end], self._positions[at:end], self._delivered[at:end], strict=True
+            )
+        ]
+
+
+def parts_for(cluster: Cluster, inputs: Sequence[Input]) -> list[Part]:
+    """The inputs in as many parts as the workers of a cluster have use for."""
+    least, most = PARTS
+    size = sum(known.size for input in inputs if (known := stamp(input.path)))
+    size = max(least, min(most, size // (PARTS_EACH * cluster.threads)))
+    return parts_in(inputs, size, absolute_paths=not cluster.address.startswith(LOCAL))
+
+
+def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> list[Part]:
+    """The inputs in parts of about the same size: byte ranges of big ones, several of small ones."""
+    parts: list[Part] = []
+    room = 0
+    for input in inputs:
+        pieces = parts_of(input, size)
+        if absolute_paths:
+            hints = replace(input.hints, identifiers=tuple(map(absolute, input.hints.identifiers)))
+            pieces = [replace(piece, path=absolute(piece.path), hints=hints) for piece in pieces]
+        known = stamp(input.path)
+        taken = known.size if known else 0
+        if len(pieces) == 1 and taken <= room:
+            parts[-1].inputs.append(pieces[0])
+            room -= taken
+            continue
+        parts += [Part(len(parts) + at, [piece]) for at, piece in enumerate(pieces)]
+        room = size - taken if len(pieces) == 1 else 0
+    return parts
+
+
+def name_of(part: Part) -> str:
+    """What a part is called in errors."""
+    first = part.inputs[0]
+    if first.start or first.end is not None:
+        return f"{first.path} from byte {first.start:,} on"
+    more = len(part.inputs) - 1
+    return first.path + (f" and {counted(more, 'more input')}" if more else "")
+
+
+def _fault(read: Input, given: Input, found: ReadInput) -> str:
+    """Why an input was not read to its end, with the name that it was given by."""
+    if is_remote(given.path) and (read.start or read.end is not None) and found.stamp != stamp(given.path):
+        return f"{given.path}: it was changed while it was read: import it again"
+    return found.fault.replace(read.path, given.path, 1)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from fsseg.cluster import Cluster, started
+from tests.cloud.conftest import port, store
+from tests.e2e.conftest import accounts, classic
+
+__all__ = ["accounts", "classic", "port", "store"]
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A scheduler with two workers that runs already, as far as anybody can tell; they may read the tests' stores."""
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.setenv("AWS_REGION", "us-east-1")
+        patch.setenv("FSSEG_API_TOKEN", "a-secret-that-no-worker-may-see")
+        with started(2, tmp_path_factory.mktemp("cluster")) as address:
+            yield address
+
+
+@pytest.fixture(scope="session")
+def cluster(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The first machine's side of it."""
+    with closing(Cluster(address, [], tmp_path_factory.mktemp("first"))) as cluster:
+        yield cluster
