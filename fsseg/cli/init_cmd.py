@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,13 +70,19 @@ def init(
         if paths:
             _write_mapping(path, chosen, account, paths, Output(consoles, no_progress=True), offline=offline)
         consoles.info(f"written to {path}" + (f", for {host}" if host else ""))
+        check = "fsseg check" + _flag_for(path)
         consoles.info(
-            "next: set FSSEG_API_TOKEN, then fsseg check"
+            f"next: set FSSEG_API_TOKEN, then {check}"
             if host
-            else "next: fill in the domain, then fsseg check (or fsseg check --sandbox, which needs none)"
+            else f"next: fill in the domain, then {check} (or {check} --sandbox, which needs none)"
         )
         if display.json:
             print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})
+
+
+def _flag_for(path: Path) -> str:
+    """What has a command that is typed here find the settings file, where it doesn't by itself."""
+    return "" if path.absolute() == Path("fsseg.toml").absolute() else f" --config {shlex.quote(str(path))}"
 
 
 def _write_mapping(

@@ -107,3 +107,10 @@ def test_the_schema_knows_every_setting_and_rule_there_is(shell: Shell) -> None:
     assert set(definitions["rule"]["anyOf"][2]["properties"]) == set(KEYS)
     assert set(definitions["event_field"]["anyOf"][1]["properties"]) == set(FIELD_KEYS)
     assert not (shell.folder / "here" / "fsseg.toml").exists()
+
+
+def test_the_command_that_it_names_next_finds_the_file(shell: Shell) -> None:
+    assert "then fsseg check (or fsseg check --sandbox," in shell("init").err
+    there = shell.folder / "of mine.toml"
+    said = shell("init", "--to", there).err
+    assert f"then fsseg check --config '{there}' (or fsseg check --config '{there}' --sandbox," in said
