@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
@@ -13,15 +14,20 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.mistakes import MappingError
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.report.history import History, history_of
+from fsseg.report.labels import choice_names
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.database import StateError
 
 
-def person_history(past: Past, person: str) -> History | None:
+def person_history(past: Past, person: str, say: Callable[[str], None]) -> History | None:
     """Of somebody who is named by an e-mail, a userId or an id; None where the run's plan can't be read any more."""
-    with suppress(StateError), past.run.reading() as store:
-        return history_of(store, person, _mapper(past), dry_run=bool(past.summary.get("dry_run")))
-    return None
+    try:
+        with past.run.reading() as store:
+            names = choice_names(past.run.info.edition, past.run.folder.parent.parent)
+            return history_of(store, person, _mapper(past), names, dry_run=bool(past.summary.get("dry_run")))
+    except StateError as error:
+        say(f"which events came in of {person} can't be told any more: {error}")
+        return None
 
 
 def _mapper(past: Past) -> Mapper | None:

@@ -23,8 +23,8 @@ WORDS: dict[str, dict[str, str]] = {
         "replace": "an update empties the custom fields that it doesn't name, so all of them are written",
     },
     "bulk_custom_fields": {
-        "merge": "so does bulk",
-        "replace": "bulk empties them, so such updates go one by one",
+        "merge": "bulk keeps the custom fields that it doesn't name",
+        "replace": "bulk empties the custom fields that it doesn't name, so such updates go one by one",
     },
     "null": {"clears": "null clears a field", "ignored": "null is ignored"},
     "choices": {"dropped": "an unknown choice is dropped without a word", "refused": "an unknown choice is refused"},

@@ -71,9 +71,12 @@ def report(
         if selection := Selection(person, event, reason):
             out = output.consoles.out
             if output_file is not None:
-                _write(output_file, lambda file: _print_selected(file, past, selection, asked_format, limit))
+                _write(
+                    output_file,
+                    lambda file: _print_selected(file, past, selection, asked_format, limit, output.consoles.info),
+                )
                 output.consoles.info(f"written to {output_file}")
-            elif not _print_selected(out, past, selection, asked_format, limit):
+            elif not _print_selected(out, past, selection, asked_format, limit, output.consoles.info):
                 others = "fsseg runs list names the other runs"
                 output.consoles.info(f"nothing in run {past.run.id} is about {selection}; {others}")
         elif display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
@@ -86,7 +89,9 @@ def report(
             output.consoles.info(f"written to {output_file}")
 
 
-def _print_selected(out: Console, past: Past, selection: Selection, format: ReportFormat, limit: int) -> bool:
+def _print_selected(
+    out: Console, past: Past, selection: Selection, format: ReportFormat, limit: int, say: Callable[[str], None]
+) -> bool:
     from fsseg.report.files import read_lines
     from fsseg.report.formats.selected import print_selected, print_selected_json, print_selected_markdown
     from fsseg.report.standing import standing
@@ -95,7 +100,7 @@ def _print_selected(out: Console, past: Past, selection: Selection, format: Repo
     if person:
         from fsseg.cli.person_history import person_history
 
-        history = person_history(past, person)
+        history = person_history(past, person, say)
         names = history.names if history else ()
         selection, person = replace(selection, names=names), next(iter(names), person)
     report = Report(

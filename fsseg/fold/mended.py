@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Row
 from fsseg.fold.repeats import Repeats
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.identity import person_key, user_id
-from fsseg.mapping.intents import Refused
+from fsseg.mapping.intents import EntryIntent, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
@@ -36,6 +36,20 @@ class Mended:
         mapper = Mapper(self._catalog, self._rules, WarningCounter())
         rows = list(self._usable(mapper, wanted))
         return PartitionFold(self._catalog, mapper).fold([rows], []), len(rows)
+
+    def entries(self, unknown: set[int]) -> Iterator[Row]:
+        """The track and page calls that repeat those of which nobody knows whose they are, read again."""
+        wanted = self._repeats.of(unknown)
+        if not wanted:
+            return
+        mapper = Mapper(self._catalog, self._rules, WarningCounter())
+        for position, item in reread(self._store, wanted, mapper.placeholder_ids):
+            if isinstance(item, Event) and item.type in ("track", "page"):
+                mapper.name_by_email(item)
+                mapped = mapper.entry(item)
+                if isinstance(mapped, EntryIntent):
+                    traits = bytes(item.message.context.traits)
+                    yield mapped.key, position, item.time, wanted[position], traits, mapped.payload
 
     def _usable(self, mapper: Mapper, wanted: dict[int, int]) -> Iterable[Row]:
         taken: set[int] = set()

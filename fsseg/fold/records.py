@@ -12,12 +12,15 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, email_of, plan_person
 from fsseg.fold.mended import Mended
 from fsseg.fold.merge import Part, State, merge, restore
+from fsseg.fold.partitions import Row
 from fsseg.mapping.intents import EVENT_EMAIL, EVENTS
+from fsseg.mapping.timeline import entry_email
 from fsseg.mapping.warning_counter import MappingWarning
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
+from fsseg.state.ledger_format import signed
 from fsseg.state.plan_store import PERSON_COLUMNS, Store
 
 AT_ONCE = 16
@@ -55,7 +58,11 @@ def write_records(
     with store.transaction():
         writer.stitch()
         writer.join_shared()
-        writer.tie_loose()
+        unknown = writer.tie_loose()
+    if mended and unknown:
+        with store.transaction():
+            taken = writer.write_mended(mended.entries(unknown))
+        collector.counts.reasons[EventOutcome.SKIPPED, Code.DUPLICATE] -= taken
 
 
 def _count(collector: Collector, folded: FoldedPartition) -> None:
@@ -157,16 +164,34 @@ class _Writer:
             if len(keys) > 1:
                 self._store.warn(ids[0], Code.SHARED_EMAIL)
 
-    def tie_loose(self) -> None:
-        """Tie the other entries to somebody, by the order of the destination's rules.
+    def tie_loose(self) -> set[int]:
+        """Tie the other entries to somebody, by the order of the destination's rules; the event keys of what is left.
 
         An identify of the same userId in an earlier run (the ledger), then the e-mail that came with the event. Who is
         only pointed at gets a record with the action `reference`. What is tied to nobody keeps `person` null.
         """
-        for (key, email), ids in self._store.loose_entries():
+        unknown: set[int] = set()
+        for (key, email), entries in self._store.loose_entries():
             pointer = pointer_of(key, email, self._ledger)
             if pointer is not None:
-                self._store.tie(ids, self._pointed_at(pointer))
+                self._store.tie([id for id, _ in entries], self._pointed_at(pointer))
+            else:
+                unknown.update(event for _, event in entries)
+        return unknown
+
+    def write_mended(self, rows: Iterable[Row]) -> int:
+        """Write the first entry of each event key of which it is known whose it is; how many these are."""
+        taken: set[int] = set()
+        for key, position, time, event, traits, payload in rows:
+            if event in taken:
+                continue
+            known = self._store.person_of(key)
+            pointer = None if known else pointer_of(key, entry_email(traits, payload), self._ledger)
+            person = known[0] if known else self._pointed_at(pointer) if pointer else None
+            if person is not None:
+                taken.add(event)
+                self._store.add_entries(0, [(person, None, time, position, signed(event), None, payload)])
+        return len(taken)
 
     def _pointed_at(self, pointer: Pointer) -> int:
         person = self._store.person(pointer.match_key)

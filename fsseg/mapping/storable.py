@@ -13,4 +13,6 @@ def storable(value: Any) -> Any:
     """The value without NUL and other control characters, but for line ends and tabs."""
     if isinstance(value, str):
         return value if value.isprintable() else _CONTROLS.sub("", _BREAKS.sub(" ", value))
+    if isinstance(value, dict):
+        return {storable(name): storable(item) for name, item in value.items()}
     return [storable(item) for item in value] if isinstance(value, list) else value

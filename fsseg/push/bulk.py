@@ -151,7 +151,7 @@ class Bulk:
         outcome = try_lookup(self.recover, record)
         if outcome.status != Status.PLANNED:
             return outcome
-        return self._send_alone(record.known_as(outcome.remote_id or record.remote_id))
+        return self._send_alone(record.known_as(outcome.remote_id or record.remote_id, tried=True))
 
     def _run_job(self, records: Sequence[Record]) -> Job:
         items = []

@@ -47,12 +47,15 @@ class ReadBack:
                 note_not_stored(self._context, record, rows[record.remote_id])
         seen = [record for record in at_risk if WHOLE in rows.get(int(record.remote_id or 0), {})]
         lost = [record for record in seen if self._has_lost(record, rows[int(record.remote_id or 0)])]
-        self._keeps_custom_fields = bool(seen) and not lost
-        if not lost:
+        # What a push that ended while it was mending has put back already proves nothing.
+        was_known = not self._context.custom_fields.bulk_merges
+        self._keeps_custom_fields = bool(seen) and not lost and not was_known
+        if not (lost or was_known):
             return list(outcomes)
-        self._context.custom_fields.note_bulk_replaces()
-        self._context.say(SWITCHED)
-        mended = {record.id: self._put_back(record) for record in at_risk}
+        if not was_known:
+            self._context.custom_fields.note_bulk_replaces()
+            self._context.say(SWITCHED)
+        mended = {record.id: self._put_back(record, rows.get(int(record.remote_id or 0), {})) for record in at_risk}
         return [mended.get(record.id, one) for record, one in zip(records, outcomes, strict=True)]
 
     def _leave_unseen(self) -> None:
@@ -90,12 +93,16 @@ class ReadBack:
                 raise
             return []
 
-    def _put_back(self, record: Record) -> Outcome:
+    def _put_back(self, record: Record, row: Existing) -> Outcome:
+        """Give it back what it has lost; `row` is what is known of it by now."""
+        id = int(record.remote_id or 0)
+        now = row if WHOLE in row else read(self._context, self._entity, id)
+        if WHOLE in now and not self._has_lost(record, now):
+            return Outcome(Status.DONE)
         ours = {name: after for name, (_, after) in record.fields.items() if name.startswith("cf_")}
+        whole = {**self._others_of(record), **held(self._context, self._entity, now), **ours}
         try:
-            self._context.writer.update(
-                self._entity, int(record.remote_id or 0), {"custom_field": {**self._others_of(record), **ours}}
-            )
+            self._context.writer.update(self._entity, id, {"custom_field": whole})
         except FreshsalesError as error:
             if ends_the_push(error):
                 raise

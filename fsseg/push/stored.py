@@ -21,7 +21,10 @@ from fsseg.state.push_queue import count_written, written_records
 EXTRA_PAGES = 2
 """Pages read beyond what the run has written itself: others write too."""
 
-LOOKS_ON = "this account doesn't store all that bulk has written of {}s: reading them all to tell of which, by up to {}"
+MAX_PAGES = 20
+"""Pages of one entity that are read for this, at the most: what isn't stored of so many is the same for the others."""
+
+LOOKS_ON = "this account doesn't store all that bulk has written of {}s: reading on to tell of which, by up to {}"
 
 
 def keys_of(entity: Entity, row: Existing) -> set[str]:
@@ -58,7 +61,7 @@ class Stored:
     def look(self) -> None:
         """Once nothing of the entity is left to send: compare at least one page, where bulk was used.
 
-        Where something was not stored, all that was written is looked at. Raises what ends the push.
+        Where something was not stored, all that was written is looked at, up to a limit. Raises what ends the push.
         """
         store, entity = self._context.store, self._entity
         if entity not in store.meta.unseen:
@@ -76,7 +79,7 @@ class Stored:
             return
         if not self._pages_read:
             self.compare(latest(self._context.reader, self._entity, view).rows)
-        left = pages(written) + EXTRA_PAGES - self._pages_read
+        left = min(pages(written) + EXTRA_PAGES, MAX_PAGES) - self._pages_read
         if not self._has_dropped or len(self._seen) >= written or left <= 0:
             return
         self._context.say(LOOKS_ON.format(self._entity, counted(left, "request")))

@@ -10,11 +10,13 @@ from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.names import TARGETABLE
 from fsseg.freshsales.reader import Page
 from fsseg.mapping.entry_text import plain, property_lines
+from fsseg.mapping.storable import storable
 from fsseg.match.remote_record import EARLIEST, updated
 from fsseg.match.timeline import MARK, message_of
 from fsseg.push.context import PushContext
 from fsseg.push.journal import send_once
 from fsseg.push.outcome import Outcome
+from fsseg.segment.json_codec import shallow
 from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Entry, Record
 
@@ -93,10 +95,12 @@ def note_text(entry: Entry) -> str:
 
 
 def _track(context: PushContext, entry: Entry, person: Record) -> None:
+    properties = storable(shallow(entry.payload["properties"]))
+    name = plain(str(entry.payload["name"])) or UNNAMED
     if entry.payload["kind"] == "page":
-        context.writer.track_page_view(person.key, str(entry.payload["properties"].get("url") or entry.payload["name"]))
+        context.writer.track_page_view(person.key, str(properties.get("url") or "").strip() or name)
     else:
-        context.writer.track_event(person.key, entry.payload["name"], entry.payload["properties"])
+        context.writer.track_event(person.key, name, properties)
 
 
 def _cannot_be_read_back() -> None:

@@ -84,7 +84,22 @@ def _read(context: PushContext, record: Record, id: int, *, anew: bool) -> Exist
     current = fetch(context.reader, record.entity, id)
     if current is None:
         raise NotFound("the record is gone", status=404)
-    return current
+    if record.claimed_at is None or planned is None or anew:
+        return current
+    lost = emptied(context, record, current)
+    return {**current, **lost}
+
+
+def emptied(context: PushContext, record: Record, current: Existing) -> dict[str, Any]:
+    """The custom fields that an earlier try has emptied beside those that it named: all of them, or none.
+
+    Somebody who clears a field by hand leaves the others.
+    """
+    had = held(context, record.entity, record.existing or {})
+    others = {name: value for name, value in had.items() if name not in record.fields}
+    named = any(name.startswith("cf_") for name in record.fields)
+    is_emptied = named and WHOLE in current and all(current.get(name) is None for name in others)
+    return others if is_emptied else {}
 
 
 def held(context: PushContext, entity: str, before: Existing) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import value
+from fsseg.report.labels import ChoiceNames, named
 from fsseg.segment.event import POSITION_BITS, Event, body_of
 from fsseg.segment.placeholders import PLACEHOLDER_IDS
 from fsseg.segment.times import microseconds
@@ -62,10 +63,13 @@ class History(NamedTuple):
         }
 
 
-def history_of(store: Store, person: str, mapper: Mapper | None, *, dry_run: bool) -> History:
+def history_of(
+    store: Store, person: str, mapper: Mapper | None, names: ChoiceNames | None = None, *, dry_run: bool
+) -> History:
     """What the plan and the inputs, read again, tell of a person; nothing where the run has none of that name.
 
-    The mapper, made as the run had it, tells why events were left out; without one these aren't looked for.
+    The mapper, made as the run had it, tells why events were left out; without one these aren't looked for. `names`
+    say what ids mean.
     """
     records = records_of(store, person)
     people = [record for record in records if record.kind == "person"]
@@ -91,7 +95,7 @@ def history_of(store: Store, person: str, mapper: Mapper | None, *, dry_run: boo
             events.append(_event(item, place, sets, became))
     for item, became in _left_out(store, others, mapper, dry_run=dry_run) if mapper else ():
         events.append(_event(item, shown[item.position >> POSITION_BITS], [], became))
-    fields = [row for record in records for row in _fields(record, times, dry_run)]
+    fields = [row for record in records for row in _fields(record, times, names or {}, dry_run)]
     numbers = (f"{record.remote_id}" for record in people if record.remote_id is not None)
     return History(sorted(events), fields, (*dict.fromkeys([*(record.key for record in people), *numbers]),))
 
@@ -139,14 +143,15 @@ def _fields_since(records: list[Record], moment: int, position: int) -> list[str
     ]
 
 
-def _fields(record: Record, times: dict[int, str], dry_run: bool) -> list[HistoryField]:
+def _fields(record: Record, times: dict[int, str], names: ChoiceNames, dry_run: bool) -> list[HistoryField]:
     rows = []
     for name, wanted in record.desired.items():
         sent = name in record.fields
         became = _field_became(record, dry_run) if sent else "held already" if record.existing is not None else ""
         time = times.get(record.times.get(name, -1), "")
         title = f"{record.entity} {value(record.key)}"
-        rows.append(HistoryField(title, sanitise(name), value(wanted), f"{time}Z" if time else "", became))
+        shown = named(wanted, names.get(record.entity, {}).get(name, {}))
+        rows.append(HistoryField(title, sanitise(name), value(shown), f"{time}Z" if time else "", became))
     return rows
 
 

@@ -57,13 +57,16 @@ def with_choice_names(
         if names.keys().isdisjoint(fields):
             yield change
             continue
-        yield {**change, "fields": {name: _named(cell, names.get(name, {})) for name, cell in fields.items()}}
+        yield {**change, "fields": {name: _with_names(cell, names.get(name, {})) for name, cell in fields.items()}}
 
 
-def _named(cell: Any, names: Mapping[str, str]) -> Any:
-    if not names or not isinstance(cell, dict):
-        return cell
-    return {side: f"{names[str(held)]} ({held})" if str(held) in names else held for side, held in cell.items()}
+def _with_names(cell: Any, names: Mapping[str, str]) -> Any:
+    return {side: named(held, names) for side, held in cell.items()} if names and isinstance(cell, dict) else cell
+
+
+def named(held: Any, names: Mapping[str, str]) -> Any:
+    """What a field holds; an id that has a name with the name before it."""
+    return f"{names[str(held)]} ({held})" if str(held) in names else held
 
 
 def _labels(catalog: Catalog, entity: str) -> dict[str, str]:

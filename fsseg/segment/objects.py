@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -29,6 +29,7 @@ FIRST = 1 << 20
 _ATTEMPTS = 5
 _PAUSE = 0.2
 """Seconds before a broken transfer is taken up again; twice as many each further time."""
+_CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -224,22 +225,27 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
     import obstore
 
     store, _, key = _parted(path)
-    version, attempt, size = "", 0, at + 1
+    version, seen, attempt, size, has_ranges = "", None, 0, at + 1, True
     while at < size:
-        options: Any = {"range": {"offset": at}} if at else {}
-        if version:
+        options: Any = {"range": {"offset": at}} if at and has_ranges else {}
+        if version and not version.startswith("W/"):  # a weak one matches nothing
             options["if_match"] = version
         try:
             answer = obstore.get(store, key, options=options)
             _note(path, answer.meta)
-            if version and answer.meta["e_tag"] != version:
-                raise OSError(None, "it was changed while it was read: import it again")
-            version, size = answer.meta["e_tag"] or "", answer.meta["size"]
-            for chunk in answer.stream(min_chunk_size=CHUNK):
+            now = [answer.meta[name] for name in ("e_tag", "size", "last_modified")]
+            if seen not in (None, now):
+                raise OSError(None, _CHANGED)
+            seen, version, size = now, answer.meta["e_tag"] or "", answer.meta["size"]
+            for chunk in _beyond(0 if has_ranges else at, answer.stream(min_chunk_size=CHUNK)):
                 at, attempt = at + len(chunk), 0
-                yield bytes(chunk)
+                yield chunk
+        except obstore.exceptions.NotSupportedError as error:
+            if not has_ranges:
+                raise _told(error) from None
+            has_ranges = False  # it is fetched from the beginning again
         except obstore.exceptions.PreconditionError:
-            raise OSError(None, "it was changed while it was read: import it again") from None
+            raise OSError(None, _CHANGED) from None
         except FileNotFoundError:
             raise FileNotFoundError(None, "it is gone since it was listed") from None
         except OSError:
@@ -251,6 +257,15 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
             ):
                 raise _told(error) from None
             time.sleep(_PAUSE * 2**attempt)
+
+
+def _beyond(size: int, chunks: Iterable[Any]) -> Iterator[bytes]:
+    """What comes after the first so many bytes."""
+    for chunk in chunks:
+        content = bytes(chunk)
+        if rest := content[size:]:
+            yield rest
+        size = max(0, size - len(content))
 
 
 class _ReadAhead:

@@ -8,11 +8,12 @@ from operator import itemgetter
 from typing import Any
 
 from fsseg.state.actions import Action
+from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import PERSON_COLUMNS, Store, encode
 
 Columns = tuple[Any, ...]
-Loose = tuple[tuple[str, str | None], list[int]]
-"""Key and e-mail that some entries came with, and their ids."""
+Loose = tuple[tuple[str, str | None], list[tuple[int, int]]]
+"""Key and e-mail that some entries came with, and the id and event key of each."""
 
 
 _NAMED_NEXT = (
@@ -183,9 +184,9 @@ class FoldStore:
 
     def loose_entries(self) -> Iterator[Loose]:
         """The entries of which nobody knows whose they are, by the key and e-mail that they came with."""
-        rows = self._db.execute("SELECT id, key, email FROM entry WHERE person IS NULL ORDER BY key, email, id")
-        for came_with, group in groupby(rows, key=lambda row: row[1:]):
-            yield came_with, [id for id, _, _ in group]
+        rows = self._db.execute("SELECT id, hash, key, email FROM entry WHERE person IS NULL ORDER BY key, email, id")
+        for came_with, group in groupby(rows, key=lambda row: row[2:]):
+            yield came_with, [(id, unsigned(hash)) for id, hash, _, _ in group]
 
     def tie(self, entries: Iterable[int], person: int) -> None:
         """Give these entries to a person."""

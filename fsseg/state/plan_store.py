@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -150,10 +151,12 @@ class Record:
         """Ids of other records with the same e-mail."""
         return list(orjson.loads(self._siblings))
 
-    def known_as(self, remote_id: int | None) -> Record:
-        """The same with this id in Freshsales."""
+    def known_as(self, remote_id: int | None, *, tried: bool = False) -> Record:
+        """The same with this id in Freshsales; `tried`: and as one that was sent before, just now."""
         other = copy(self)
         other.remote_id = remote_id
+        if tried and remote_id is not None:
+            other.claimed_at = other.claimed_at or datetime.now(UTC).isoformat()
         return other
 
 

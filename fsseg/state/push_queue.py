@@ -138,4 +138,5 @@ def written_records(store: Store, entity: Entity, match_keys: Iterable[str], rem
 
 
 def _written(store: Store, entity: Entity, where: str, *values: str | int) -> Iterator[Record]:
-    return store.records(f"{where} AND entity = ? AND {IS_WRITE} AND status = '{Status.DONE}'", (*values, entity))
+    # By the index of what is to be sent, each page would go through all of the entity.
+    return store.records(f"{where} AND +entity = ? AND {IS_WRITE} AND status = '{Status.DONE}'", (*values, entity))

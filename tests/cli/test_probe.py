@@ -13,7 +13,7 @@ from fsseg.sandbox import Fault, dump
 from tests.cli.conftest import Serve, Shell
 
 WAYS: list[tuple[dict[str, Any], dict[str, str]]] = [
-    ({}, {"custom fields": "empties", "null": "clears", "choices": "dropped", "bulk": "so does", "deals": "lose"}),
+    ({}, {"custom fields": "empties", "null": "clears", "choices": "dropped", "bulk": "keeps", "deals": "lose"}),
     (
         {
             "custom_fields": "merge",

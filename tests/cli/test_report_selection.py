@@ -285,5 +285,16 @@ def test_owners_and_other_choices_are_shown_by_name_beside_their_ids(shell: Shel
     assert "Sam Rivera (" in shell("report", "--person", WHO, "--reason", "").out
     changes = [row for row in chosen(shell, "--person", WHO)["changes"] if row["entity"] == "lead"]
     assert changes[0]["fields"]["owner_id"]["before"] == int(owner[1])
+    fields = {row["field"]: row["value"] for row in chosen(shell, "--person", WHO)["history"]["fields"]}
+    assert re.fullmatch(r"Robin Doe \(\d+\)", fields["owner_id"])
     about = json.loads(Page(shell("report", "--format", "html").out).held["about"])
     assert about["choices"]["lead"]["owner_id"][owner[1]] == "Sam Rivera"
+
+
+def test_where_the_plan_cannot_be_read_that_is_said_and_the_rest_is_told(shell: Shell, way: Path) -> None:
+    assert shell("import", "--sandbox", "--quiet", way).code == 0
+    (plan,) = shell.state.glob("*/runs/*/plan.db")
+    plan.write_bytes(b"no database at all")
+    done = shell("report", "--person", WHO)
+    assert done.code == 0 and "\nRecords\n" in done.out
+    assert f"which events came in of {WHO} can't be told any more: {plan}" in done.err

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fsseg.push import executor
+from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine, Row
@@ -140,6 +141,44 @@ def test_what_bulk_empties_is_put_back_and_later_updates_go_alone(suite: Machine
     assert suite.imports(events=[update(resource, n, again=True) for n in range(12)]).code == 0
     path = f"POST /crm/sales/api/{resource}/bulk_upsert"
     assert path not in suite.account.sandbox.stats()["requests"], "known from now on"
+
+
+@pytest.mark.parametrize("reads", [{}, {"forbidden": ["/view/", "/filters"]}, {"view_custom_fields": False}])
+@pytest.mark.parametrize("more", range(2, 9))
+def test_what_bulk_empties_is_put_back_though_the_push_ends_meanwhile(suite: Machine, more: int, reads: Row) -> None:
+    """Of so many requests after the plan: before it is seen, and while some are mended and others not."""
+    suite.account.configure(bulk_custom_fields="replace", **reads)
+    ids = people(suite, 6)
+    before = records(suite)
+    events = [update("contacts", n) for n in range(6)]
+    planned = suite.dry_runs(events=events).summary["requests"]["total"]
+    done = suite.imports("--max-requests", str(planned + more), events=events)
+    assert done.code == 5
+    assert suite.run("resume").code == 0
+    assert changes(before, records(suite)) == {id: {"cf_seats": 9} for id in ids}
+
+
+def test_what_a_failed_job_has_emptied_is_put_back(suite: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of its records were written all the same; what the plan has read of them is old."""
+    monkeypatch.setattr("fsseg.push.custom_fields.FRESH_S", 0.0)
+    ids = people(suite, 6)
+    before = records(suite)
+    suite.account.configure(bulk_custom_fields="replace", faults=[Fault("job_failure", limit=1)])
+    assert suite.imports(events=[update("contacts", n) for n in range(6)]).code == 0
+    assert changes(before, records(suite)) == {id: {"cf_seats": 9} for id in ids}
+
+
+@pytest.mark.parametrize("more", range(2, 6))
+def test_what_a_single_write_empties_is_put_back_though_the_push_ends_meanwhile(machine: Machine, more: int) -> None:
+    machine.account.configure(custom_fields="replace")
+    ids = people(machine, 2)
+    before = records(machine)
+    events = [identify(f"p{number}@x.example", cfSeats=9) for number in range(2)]
+    config = '[freshsales]\ncustom_fields = "changed"'
+    planned = machine.dry_runs(events=events).summary["requests"]["total"]
+    if machine.imports("--max-requests", str(planned + more), events=events, config=config).code == 5:
+        assert machine.run("resume", config=config).code == 0
+    assert changes(before, records(machine)) == {id: {"cf_seats": 9} for id in ids}
 
 
 def company(machine: Machine, number: int) -> int:

@@ -76,6 +76,24 @@ def test_a_mended_track_call(machine: Machine) -> None:
     assert result.outcomes["rejected"] >= 1
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_track_call_of_somebody_unknown_that_is_mended_in_the_same_run(machine: Machine, jobs: str) -> None:
+    seen = track("m9", "Seen", timestamp="2025-03-04T09:00:00Z")
+    told = {**seen, "properties": {"email": MIA}}
+    other = {**seen, "userId": "m1"}
+    in_context = {**seen, "context": {"traits": {"email": MIA}}}
+    for number, mended in enumerate((told, other, in_context)):
+        machine.account.empty()
+        machine.state.exists() and machine.state.rename(machine.home / f"state-{number}")
+        events = [seen, seen, mended, mended, identify("m1", email=MIA, lastName="M")]
+        result = machine.imports("--jobs", jobs, events=events)
+        assert result.outcomes == {"applied": 2, "rejected": 1, "skipped": 2}
+        assert result.reasons == {"unknown_person": 1, "duplicate": 2}
+        assert [row["properties"] for row in result.failures] == [seen["properties"]]
+        assert [entry["title"] for entry in machine.account.timeline(MIA)] == ["Seen"]
+        assert machine.imports(events=events).outcomes == {"skipped": 5}
+
+
 def test_strict_refusals_too(machine: Machine) -> None:
     bad = call("m1", {"email": MIA, "cfSeats": "many"})
     result = machine.imports("--strict", events=[bad, MENDED])

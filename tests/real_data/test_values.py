@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.events import identify
+from tests.e2e.events import identify, page, track
 from tests.e2e.harness import Machine, Row
 
 KIM = "kim@north.example"
@@ -154,3 +154,22 @@ def test_control_characters_never_go_into_fields(machine: Machine) -> None:
     assert machine.account.one("sales_accounts", "North Ltd")["city"] == "Oslo"
     assert machine.account.one("deals", "Pilot")["amount"]
     assert machine.imports("--again", events=[identify(KIM, traits)]).outcomes == {"unchanged": 1}
+
+
+def test_control_characters_do_not_go_through_the_tracking_api(machine: Machine) -> None:
+    machine.environment["FSSEG_APPLICATION_TOKEN"] = machine.account.sandbox.application_token
+    properties = {"a\x00b": "x\x1b[31my", "deep": [{"c\x7f": "1\x002"}], "lines": "one\ntwo\tthree"}
+    events = [
+        identify(KIM, lastName="Vos"),
+        track(KIM, "Vis\x00ited \x1b", properties),
+        page(KIM, "Ho\x07me", {"url": "https://north.example/\x00a"}),
+        page(KIM, "\x00\x01", {}),
+    ]
+    result = machine.imports(events=events, config='[timeline]\nvia = "tracking"\n')
+    assert result.outcomes == {"applied": 4}
+    found = machine.account.records()
+    (event,) = found["events"]
+    assert event["name"] == "Vis ited"
+    cleaned = {"ab": "x[31my", "deep": [{"c": "12"}], "lines": "one\ntwo\tthree"}
+    assert {name: event.get(name) for name in cleaned} == cleaned
+    assert sorted(row["url"] for row in found["page_views"]) == ["Event", "https://north.example/a"]

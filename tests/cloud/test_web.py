@@ -1,0 +1,122 @@
+"""Files behind a web server: taken up where a transfer broke, and told where they changed meanwhile."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from fsseg.segment import Input, UnreadableInput, objects, read
+from tests.segment.messages import lines, message, outcomes
+
+CONTENT = lines(*(message(messageId=f"m-{n}") for n in range(5_000)))
+
+
+class Web:
+    """What a web server serves: it breaks off after `cut` bytes of an answer, as often as told, and may change then."""
+
+    def __init__(self) -> None:
+        self.content, self.version, self.next = CONTENT, "one", b""
+        self.cut, self.times = 300_000, 0
+        self.has_ranges = True
+        self.headers: dict[str, str] = {}
+        self.ranges: list[str] = []
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        """One file, or the rest of it."""
+        wanted = request.headers.get("Range", "")
+        self.ranges.append(wanted)
+        if request.headers.get("If-Match") not in (None, f'"{self.version}"'):
+            request.send_error(412)
+            return
+        found = re.fullmatch(r"bytes=(\d+)-\d*", wanted) if self.has_ranges else None
+        start = int(found[1]) if found else 0
+        request.send_response(206 if found else 200)
+        if found:
+            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
+        for name, value in self.headers.items():
+            request.send_header(name, value.format(self.version))
+        request.send_header("Content-Length", str(len(self.content) - start))
+        request.end_headers()
+        whole = self.content[start:]
+        if self.times:
+            self.times -= 1
+            whole = whole[: self.cut]
+            if self.next:
+                self.content, self.version = self.next, "two"
+        with suppress(ConnectionError):  # who has seen enough goes
+            request.wfile.write(whole)
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Web, str]]:
+    """The server, and the address of its file."""
+    monkeypatch.setattr(objects, "_PAUSE", 0.001)
+    with serving(web := Web()) as address:
+        yield web, f"{address}/e.jsonl"
+
+
+@contextmanager
+def serving(web: Web) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            web.answer(self)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody wants to know."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+STRONG, WEAK = {"ETag": '"{}"'}, {"ETag": 'W/"{}"'}
+DATED = {"Last-Modified": "Mon, 08 Jan 2024 00:00:00 GMT"}
+
+
+@pytest.mark.parametrize("headers", [{}, DATED, STRONG, WEAK | DATED], ids=["bare", "dated", "strong", "weak"])
+def test_a_broken_transfer_is_taken_up_where_it_broke(web: tuple[Web, str], headers: dict[str, str]) -> None:
+    server, address = web
+    server.times, server.headers = 2, headers
+    assert outcomes(list(read(Input(address, 0)))) == [f"m-{n}" for n in range(5_000)]
+    first, *others = server.ranges
+    assert first == "" and len(others) == 2 and all(others)
+
+
+@pytest.mark.parametrize("headers", [STRONG, WEAK | DATED], ids=["strong", "weak"])
+def test_a_file_that_changes_while_it_is_read_is_told(web: tuple[Web, str], headers: dict[str, str]) -> None:
+    server, address = web
+    server.times, server.headers, server.next = 1, headers, CONTENT.replace(b"m-", b"x-")
+    with pytest.raises(UnreadableInput, match="changed while it was read"):
+        list(read(Input(address, 0)))
+
+
+def test_a_file_that_changes_its_size_is_told_without_a_version_of_it(web: tuple[Web, str]) -> None:
+    server, address = web
+    server.times, server.next = 1, CONTENT + lines(message())
+    with pytest.raises(UnreadableInput, match="changed while it was read"):
+        list(read(Input(address, 0)))
+
+
+def test_from_a_server_without_ranges_it_is_fetched_again_and_nothing_is_read_twice(web: tuple[Web, str]) -> None:
+    server, address = web
+    server.times, server.has_ranges = 1, False
+    assert outcomes(list(read(Input(address, 0)))) == [f"m-{n}" for n in range(5_000)]
+
+
+def test_a_transfer_that_breaks_at_the_same_place_each_time_is_told(web: tuple[Web, str]) -> None:
+    server, address = web
+    server.times, server.has_ranges = 99, False
+    with pytest.raises(UnreadableInput):
+        list(read(Input(address, 0)))
+    assert len(server.ranges) < 15
