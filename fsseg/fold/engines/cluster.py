@@ -25,10 +25,10 @@ from fsseg.fold.collect import Collector, Repeated
 from fsseg.fold.engines import Note, Tick, silent
 from fsseg.fold.engines.cluster_tasks import (
     ORDINAL_BITS,
+    EventKeys,
     Part,
     ReadInput,
     fold_rows,
-    keys_frame,
     packed_tools,
     read_part,
     repeated,
@@ -118,7 +118,7 @@ class ClusterEngine:
         buckets = [range(at * BUCKETS // count, (at + 1) * BUCKETS // count) for at in range(count)]
         keys = [(part, _KEYS) for part in self._read]
         shuffled = self._cluster.shuffled(
-            keys, keys_frame([]), "bucket", [*(bucket.start for bucket in buckets), BUCKETS]
+            keys, EventKeys().frame(), "bucket", [*(bucket.start for bucket in buckets), BUCKETS]
         )
         known = self._delivered
         earlier = [b"" if known is None else known.between(bucket.start, bucket.stop) for bucket in buckets]

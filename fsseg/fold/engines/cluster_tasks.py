@@ -9,7 +9,7 @@ import marshal
 import pickle
 import tempfile
 import threading
-from collections import defaultdict
+from array import array
 from collections.abc import Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from functools import lru_cache, partial
@@ -35,7 +35,7 @@ ORDINAL_BITS = 40
 BUCKET_BITS = 64 - 8
 """Above these, the bits of an event key that tell which bucket it is looked for in."""
 
-_NOWHERE = (-1,)
+_NOWHERE = -1
 _READS_AHEAD = threading.Lock()
 _GONE, _PEOPLE, _ENTRIES = range(3)
 
@@ -81,30 +81,57 @@ def _tools(packed: bytes, thread: int) -> _Tools:
 def rows_frame(rows: list[tuple[int, int, int, bytes]]) -> Any:
     """Partition, part, kind and content of what goes to the workers that fold."""
     import pandas as pd
+    import pyarrow as pa
 
     numbers, parts, kinds, contents = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [])
+    binary = pa.large_binary()
     return pd.DataFrame(
         {
             "number": pd.array(numbers, dtype="int64"), "part": pd.array(parts, dtype="int64"),
-            "kind": pd.array(kinds, dtype="int8"), "content": pd.array(contents, dtype="large_binary[pyarrow]"),
+            "kind": pd.array(kinds, dtype="int8"),
+            "content": pd.array(pa.array(contents, binary), dtype=pd.ArrowDtype(binary)),
         }
     )  # fmt: skip
 
 
-def keys_frame(rows: list[tuple[int, int, int, int]]) -> Any:
-    """Key, order and position of events, and the partition that it has a row in."""
-    import numpy as np
-    import pandas as pd
+class EventKeys:
+    """Key, order and position of events, with the partition that each has a row in; again for each further one."""
 
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 4
-    keys = np.array(columns[0], dtype="uint64")
-    return pd.DataFrame(
-        {
-            "bucket": (keys >> np.uint64(BUCKET_BITS)).astype("int64"), "key": keys,
-            "order": np.array(columns[1], dtype="int64"), "position": np.array(columns[2], dtype="int64"),
-            "number": np.array(columns[3], dtype="int64"),
-        }
-    )  # fmt: skip
+    def __init__(self) -> None:
+        self._keys, self._orders, self._positions, self._numbers = array("Q"), array("q"), array("q"), array("q")
+
+    def add(self, batch: Batch, first: int) -> None:
+        """The events of a batch that count; `first` is the order of the first event of their input."""
+        keys, positions = usable(batch)
+        places = [(row[1], partition_of(row[0])) for rows in (batch.people, batch.entries) for row in rows]
+        numbers = dict(places)
+        self._extend(keys, positions, [numbers.get(position, _NOWHERE) for position in positions], first)
+        if len(numbers) < len(places):
+            again = [(position, number) for position, number in {*places} if numbers[position] != number]
+            known = dict(zip(positions, keys, strict=True))
+            again = [(position, number) for position, number in again if position in known]
+            more = [position for position, _ in again]
+            self._extend([known[position] for position in more], more, [number for _, number in again], first)
+
+    def _extend(self, keys: list[int], positions: list[int], numbers: list[int], first: int) -> None:
+        self._keys.extend(keys)
+        self._orders.extend([first + (position & INDEX) for position in positions])
+        self._positions.extend(positions)
+        self._numbers.extend(numbers)
+
+    def frame(self) -> Any:
+        """All of them, with the bucket that each key belongs to."""
+        import numpy as np
+        import pandas as pd
+
+        keys = np.array(self._keys, dtype="uint64")
+        return pd.DataFrame(
+            {
+                "bucket": (keys >> np.uint64(BUCKET_BITS)).astype("int64"), "key": keys,
+                "order": np.array(self._orders, dtype="int64"), "position": np.array(self._positions, dtype="int64"),
+                "number": np.array(self._numbers, dtype="int64"),
+            }
+        )  # fmt: skip
 
 
 def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInput]]:
@@ -113,7 +140,7 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
     batcher = Batcher(tools.mapper, stitch=tools.stitch)  # a new one each time, as it tells of a name only once
     inputs: list[ReadInput] = []
     batches: list[list[tuple[Any, ...]]] = []
-    keys: list[tuple[int, int, int, int]] = []
+    keys = EventKeys()
     first = part.number << ORDINAL_BITS
     folder = Path(tempfile.gettempdir())
     with (
@@ -124,7 +151,7 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
             reader = batcher.reader(input)
             batches.append([])
             for batch in batcher.batches(reader):
-                keys += _keys(batch, first)
+                keys.add(batch, first)
                 people.add(batch.people)
                 entries.add(batch.entries)
                 batches[-1].append(tuple(batch._replace(people=[], entries=[], passed=[], positions=[])))
@@ -137,7 +164,7 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
             for kind, buffer in ((_PEOPLE, people), (_ENTRIES, entries))
             for number, content in buffer.contents()
         ]
-    return rows_frame(rows), keys_frame(keys), marshal.dumps(batches), inputs
+    return rows_frame(rows), keys.frame(), marshal.dumps(batches), inputs
 
 
 @contextmanager
@@ -152,17 +179,6 @@ def _reading_ahead(inputs: Sequence[Input]) -> Iterator[None]:
     finally:
         read_next([])
         _READS_AHEAD.release()
-
-
-def _keys(batch: Batch, first: int) -> Iterator[tuple[int, int, int, int]]:
-    """What `keys_frame` takes of the events that count; `first` is the order of the first event of their input."""
-    numbers: defaultdict[int, set[int]] = defaultdict(set)
-    for rows in (batch.people, batch.entries):
-        for row in rows:
-            numbers[row[1]].add(partition_of(row[0]))
-    for key, position in zip(*usable(batch), strict=True):
-        for number in numbers.get(position, _NOWHERE):
-            yield key, first + (position & INDEX), position, number
 
 
 def repeated(frame: Any, earlier: bytes) -> tuple[Any, Any]:
