@@ -38,6 +38,7 @@ def plan(result: Result) -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_any_number_of_processes_of_this_machine_plan_the_same(classic: Machine, count: int) -> None:
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
     path = classic.write("e.jsonl", b"\n".join(lines(1, 2_000)))
     flags = "--offline", "--with", "group", "--stitch-anonymous", path
     one = classic.dry_runs(*flags)
