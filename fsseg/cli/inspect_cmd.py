@@ -50,11 +50,11 @@ def inspect(
         from fsseg.state.actions import EventOutcome
 
         refuse_on_cluster(settings, paths)
-        files, unreadable = find_inputs(paths, output.consoles, settings)
+        files, unopened = find_inputs(paths, output.consoles, settings)
         known = known_for(settings, output, offline=offline)
         inspection = inspection_for(settings, known, suggest=suggest)
         with output.progress:
-            unreadable += read_all(inspection, settings, files, output, known)
+            unreadable = len(unopened) + read_all(inspection, settings, files, output, known)
         imported = known_fields.imported(settings, files)
         if display.json:
             told = {"suggestions": suggested_json(inspection, known)} if suggest else {}

@@ -72,7 +72,7 @@ def run(
     Raises what `fsseg.cli.errors.handled` handles; a run that was begun is accounted for in any case.
     """
     refuse_on_cluster(settings, paths)
-    files, unreadable = find_inputs(paths, output.consoles, settings)
+    files, unopened = find_inputs(paths, output.consoles, settings)
     dry = command == "dry-run"
     if settings.config_file:
         output.consoles.info(f"settings: {settings.config_file}")
@@ -89,6 +89,7 @@ def run(
             if STDIN in files:
                 kept_stdin(begun)  # before anything that may stop the run, which could not be resumed without it
             pipeline = open_run.enter_context(held.pipeline(begun, writes=not dry, offline=offline))
+            pipeline.store.meta.unopened = unopened
             if not settings.again:
                 tell_imported(output.consoles, note_imported(pipeline.store, pipeline.ledger, files))
             _tell_undos(output.consoles, open_undos(held.folder, begun.info.inputs))
@@ -105,7 +106,7 @@ def run(
                 elif refusal := pipeline.brake():
                     raise BrakeRefused(refusal)
 
-            return drive(held, pipeline, act, show, partly=unreadable > 0)
+            return drive(held, pipeline, act, show)
 
 
 def unfinished(held: Session, files: list[str]) -> list[str]:
@@ -138,7 +139,7 @@ def _tell_undos(consoles: Consoles, undos: list[Run]) -> None:
         )
 
 
-def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bool = False) -> ExitCode:
+def drive(held: Session, pipeline: Pipeline, act: Act, show: Show) -> ExitCode:
     """Let the run act, whatever stops it write its files, show what came of it, and give the exit code."""
     ending = Ending()
     gc.freeze()  # records make no cycles: to look for some as often as usual takes a tenth of the time
@@ -159,7 +160,7 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show, *, partly: bo
                 raise
             ending = Ending(ending_of(error), error)
         with pipeline.progress.stage("Report", None, "lines", brief=True) as stage:
-            summary = _reported(held, pipeline, ending, partly=partly)
+            summary = _reported(held, pipeline, ending)
             stage.advance(pipeline.sample.count)
     return account_for(held, pipeline, ending, summary, show)
 
@@ -177,7 +178,7 @@ def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
     return ExitCode.INTERRUPTED if declined.interrupted else ExitCode.DONE
 
 
-def _reported(held: Session, pipeline: Pipeline, ending: Ending, *, partly: bool) -> dict[str, Any]:
+def _reported(held: Session, pipeline: Pipeline, ending: Ending) -> dict[str, Any]:
     """Write the files of the run; its summary."""
     run, info = pipeline.run, pipeline.run.info
     declined = isinstance(ending.error, Declined)
@@ -198,11 +199,12 @@ def _reported(held: Session, pipeline: Pipeline, ending: Ending, *, partly: bool
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]
 
-    unreadable = pipeline.store.meta.counts.unreadable
+    meta = pipeline.store.meta
+    partly = bool(meta.unopened or meta.counts.unreadable)
 
     def exit_code(outcomes: dict[str, int]) -> int:
         unusable = outcomes[EventOutcome.REJECTED] or outcomes[EventOutcome.FAILED]
-        bad = partly or unreadable or unusable or _not_undone(pipeline.store)
+        bad = partly or unusable or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
     return pipeline.report(head, exit_code, dry_run=info.dry or declined)
@@ -226,7 +228,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
     unreadable = pipeline.store.meta.counts.unreadable
     _tell_unreadable(output.consoles, [fault for _, fault in unreadable])
     _tell_lost(output.consoles, summary)
-    faulty = {path for path, _ in unreadable}
+    faulty = {path for path, _ in (*unreadable, *pipeline.store.meta.unopened)}
     empty = [row["path"] for row in summary["inputs"] if not row["events"] and row["path"] not in faulty]
     tell_empty(output.consoles, empty)
     how = _how_to_go_on(run, ending)

@@ -147,18 +147,24 @@ def refuse_on_cluster(settings: Settings, paths: list[str]) -> None:
         raise ConfigError("standard input can't be read by the workers of a cluster: give files that all of it sees")
 
 
-def find_inputs(paths: Sequence[str], consoles: Consoles, settings: Settings) -> tuple[list[str], int]:
-    """The files to read, and how many paths could not be; each of those is told. Raises `NoInput` if none can."""
+def find_inputs(
+    paths: Sequence[str], consoles: Consoles, settings: Settings
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """The files to read, and the paths that can't be, each with the reason, which is told.
+
+    Raises `NoInput` if none can.
+    """
     use_endpoint(settings.endpoint)
     files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
-    for path, reason in unreadable:
-        consoles.mistake(f"{path}: {reason}")
+    faults = [(path, f"{path}: {reason}") for path, reason in unreadable]
+    for _, fault in faults:
+        consoles.mistake(fault)
     if unreadable and not files:
         raise nothing_to_read()
     for path in paths:
         if os.path.isdir(path) and not any(file.startswith(path) for file in files):
             consoles.info(f"{path}: there is no event file in it")
-    return files, len(unreadable)
+    return files, faults
 
 
 def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:

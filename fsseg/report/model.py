@@ -131,6 +131,11 @@ def is_dry(summary: Summary) -> bool:
     return bool(summary.get("dry_run"))
 
 
+def unread(summary: Summary) -> list[str]:
+    """Of each input that could not be read, or not to its end, its path and why."""
+    return [sanitise(str(row["unreadable"])) for row in summary.get("inputs") or () if row.get("unreadable")]
+
+
 def is_undo(summary: Summary) -> bool:
     """Whether the summary is of an undo, be it resumed: that has records, but no inputs and no events."""
     command = summary.get("command")

@@ -51,7 +51,8 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             | ({"imported_by": imported[path]} if path in imported else {})
             | ({"unreadable": unreadable[path]} if path in unreadable else {})
             for path, container, events in inputs_of(store)
-        ],
+        ]
+        + [{"path": path, "container": "", "events": 0, "unreadable": why} for path, why in store.meta.unopened],
         "events": {
             "read": counts.read,
             "by_type": counts.by_type,

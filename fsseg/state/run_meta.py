@@ -171,6 +171,9 @@ class RunMeta:
     counts: Note[EventCounts] = Note(EventCounts())
     """How the events it has read fared before they came into the plan."""
 
+    unopened: Note[list[tuple[str, str]]] = Note([])
+    """What was given beside its inputs, and could not be opened: each path, and why."""
+
     suppression: Note[SuppressionCount | None] = Note(None)
     """What came of the suppression list; None where there is none."""
     requests: Note[dict[str, int | float]] = Note({})

@@ -90,3 +90,20 @@ def test_quiet_says_nothing_where_all_is_well(shell: Shell) -> None:
     assert (stopped.code, stopped.out) == (0, "")
     assert "Stopped early" in stopped.err
     assert "fsseg resume" in stopped.err
+
+
+def test_what_was_given_and_could_not_be_read_is_in_every_report(shell: Shell) -> None:
+    person = {"type": "identify", "userId": "ada@example.com", "traits": {"title": "CEO"}}
+    faulty = {"page.html": b"<!DOCTYPE html><html></html>", "book.xlsx": b"PK\x03\x04" + b"\0" * 99}
+    for name, content in faulty.items():
+        (shell.folder / name).write_bytes(content)
+    paths = [shell.write("a.jsonl", person), *(shell.folder / name for name in faulty)]
+    assert shell("import", "--sandbox", "--quiet", *paths).code == 1
+    inputs = {Path(row["path"]).name: row for row in summary(shell)["inputs"]}  # type: ignore[attr-defined]
+    shown = " ".join(shell("report").out.split())
+    page = shell("report", "--format", "html").out
+    for name in faulty:
+        assert name in inputs[name]["unreadable"]
+        assert f"Not read: {shell.folder / name}: " in shown
+        assert f"Not read: {shell.folder / name}: " in page
+    assert "unreadable" not in inputs["a.jsonl"]

@@ -42,6 +42,7 @@ from fsseg.report.model import (
     run_files,
     total_failures,
     type_parts,
+    unread,
     warning_rows,
     where,
 )
@@ -130,7 +131,10 @@ def render_html(
         undo=is_undo(summary),
         headline=plan_line(summary) if is_dry(summary) else headline(summary),
         status=_status(summary),
-        notes=[sanitise(str(note)) for note in summary.get("notes") or ()],
+        notes=[
+            *(sanitise(str(note)) for note in summary.get("notes") or ()),
+            *(f"Not read: {why}" for why in unread(summary)),
+        ],
         outcomes=outcome_rows(summary),
         records=record_table(summary),
         bad=bad,

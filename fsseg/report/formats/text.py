@@ -41,6 +41,7 @@ from fsseg.report.model import (
     run_files,
     total_failures,
     type_parts,
+    unread,
     warning_rows,
     where,
 )
@@ -157,6 +158,7 @@ class _Totals:
         bad = [row for row in reasons if row.outcome != EventOutcome.SKIPPED]
         skipped = [row for row in reasons if row.outcome == EventOutcome.SKIPPED]
         for section in (
+            self._unread(),
             self._outcomes(),
             self._records(),
             self._fields(),
@@ -194,6 +196,11 @@ class _Totals:
         for line in self._hanging(Text(), text, 0):
             line.stylize(style)
             yield line
+
+    def _unread(self) -> Iterator[Text]:
+        """The inputs that could not be read, which were told already where these are the last words of a run."""
+        for fault in () if self.brief else unread(self.summary):
+            yield from self._hanging(Text("Not read: "), fault, 2)
 
     def _outcomes(self) -> Iterator[Text]:
         if is_undo(self.summary):
