@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,9 +13,12 @@ from fsseg.cli.option_groups import command_line
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fsseg.account.preflight import Checkup
+    from fsseg.account.preflight import Checkup, Finding
     from fsseg.cli.connect import Connection
     from fsseg.exit_codes import ExitCode
+    from fsseg.mapping.catalog import Catalog
+    from fsseg.mapping.rules import Rules
+    from fsseg.settings import Settings
 
 STYLES = {"ok": "green", "missing": "yellow", "forbidden": "yellow", "refused": "red"}
 
@@ -52,6 +56,8 @@ def check(
             tell_open_token_file(settings, output.consoles)
             rules = rules_of(settings, application_token=connection.application_token)
             found = look(connection.reader, connection.account.edition, rules, settings.defaults.model_dump())
+            if found.catalog:
+                found.findings += unfit_defaults(found.catalog, rules, settings)
             if found.worst != "refused":
                 found.findings += try_out(settings, output) if probe else last_probe(settings)
             code = _code(found)
@@ -62,6 +68,19 @@ def check(
         if code:
             output.consoles.mistake(_verdict(found))
         raise typer.Exit(code)
+
+
+def unfit_defaults(catalog: Catalog, rules: Rules, settings: Settings) -> Iterator[Finding]:
+    """The defaults of the settings that no field of this account takes, which every import would be refused for."""
+    from fsseg.account.preflight import Finding
+    from fsseg.mapping.mistakes import MappingError
+    from fsseg.plan.defaults import Defaults
+
+    try:
+        Defaults(catalog, settings.defaults.model_dump(), rules)
+    except MappingError as error:
+        for mistake in error.mistakes:
+            yield Finding(".".join(mistake.path), "missing", mistake.text, mistake.hint or "correct the settings")
 
 
 def _code(found: Checkup) -> ExitCode:
@@ -111,4 +130,4 @@ def _verdict(found: Checkup) -> str:
     if found.worst == "refused":
         return "\n".join(f"Freshsales refused {one.name}: {one.detail}" for one in worst)
     lacking = [finding.name for finding in found.findings if finding.state != "ok"]
-    return f"to create or enable: {', '.join(lacking)}"
+    return f"to create, enable or correct: {', '.join(lacking)}"

@@ -150,3 +150,12 @@ def test_rules_whose_fields_are_all_there_are_counted(serve: Serve) -> None:
     done = shell("check")
     assert done.code == 0
     assert "every field of 2 rules is there" in done.out
+
+
+def test_defaults_that_every_import_would_be_refused_for_are_named(serve: Serve) -> None:
+    shell, _ = serve("classic")
+    shell.write("fsseg.toml", '[defaults.deal]\namount = ""\n')
+    done = shell("check")
+    assert done.code == 1
+    assert "defaults.deal.amount" in done.out
+    assert "to create, enable or correct: defaults.deal.amount" in done.err
