@@ -77,8 +77,7 @@ def report(
                 )
                 output.consoles.info(f"written to {output_file}")
             elif not _print_selected(out, past, selection, asked_format, limit, output.consoles.info):
-                others = "fsseg runs list names the other runs"
-                output.consoles.info(f"nothing in run {past.run.id} is about {selection}; {others}")
+                output.consoles.info(_nothing_found(past, selection))
         elif display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.error(line)
@@ -87,6 +86,20 @@ def report(
         else:
             _write(output_file, lambda file: _print(file, past, asked_format, limit))
             output.consoles.info(f"written to {output_file}")
+
+
+def _nothing_found(past: Past, selection: Selection) -> str:
+    """Why there is nothing to show: what is no failure of an event, such as most warnings, is only counted."""
+    from fsseg.figures import counted
+
+    rows = [row for name in ("reasons", "warnings") for row in past.summary.get(name, ())]
+    count = sum(row["count"] for row in rows if row["code"] == selection.reason)
+    if not count or selection.person or selection.event:
+        return f"nothing in run {past.run.id} is about {selection}; fsseg runs list names the other runs"
+    return (
+        f"{selection.reason} was counted {counted(count, 'time')} in run {past.run.id}, and no list of that is kept;"
+        f" fsseg report {past.run.id} has what there is to do"
+    )
 
 
 def _print_selected(

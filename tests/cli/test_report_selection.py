@@ -298,3 +298,11 @@ def test_where_the_plan_cannot_be_read_that_is_said_and_the_rest_is_told(shell: 
     done = shell("report", "--person", WHO)
     assert done.code == 0 and "\nRecords\n" in done.out
     assert f"which events came in of {WHO} can't be told any more: {plan}" in done.err
+
+
+def test_of_what_is_only_counted_that_is_said(shell: Shell) -> None:
+    told = {"type": "identify", "userId": WHO, "messageId": "m", "traits": {"lastName": "L", "favoriteColor": "red"}}
+    assert shell("import", "--sandbox", "--quiet", shell.write("odd.jsonl", told)).code == 0
+    assert "ignored_trait was counted 1 time in run " in shell("report", "--reason", "ignored_trait").err
+    assert "is about refused" in shell("report", "--reason", "refused").err
+    assert "is about ignored_trait" not in shell("report", "--reason", "ignored_trait").err
