@@ -45,6 +45,9 @@ UNREADABLE = WayBack(
 )
 """What it holds can't be told, so it is left alone until a retry may read it."""
 
+LEFT_THERE = WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,))
+"""The run has made it, and nobody has asked for it to be deleted."""
+
 NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
 """It is as it was before the run."""
 
@@ -94,9 +97,13 @@ def plan_undo(
     for record in records_to_compare(original):
         if record.id in done:
             continue
-        current = _current(original, reader, made, record)
-        since = _since(original, ledger, later, record, current)
-        way = way_back(catalog, record, current, since, delete_created=delete_created)
+        if not delete_created and _is_made(record):  # it stays as it is, so that it needn't be read
+            current: Existing | None = {"id": record.remote_id}
+            way = LEFT_THERE
+        else:
+            current = _current(original, reader, made, record)
+            since = _since(original, ledger, later, record, current)
+            way = way_back(catalog, record, current, since, delete_created=delete_created)
         with store.transaction():
             if record.parent:
                 add_reference(store, original, record.parent)
@@ -127,8 +134,12 @@ def way_back(
     if record.action == Action.UPDATE:
         return CONFLICT if since.is_overtaken else _values_back(catalog, record, current, since)
     if not delete_created:
-        return WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,))
+        return LEFT_THERE
     return CONFLICT if since.is_used or _is_changed(catalog, record, current, since) else WayBack(Action.DELETE)
+
+
+def _is_made(record: Record) -> bool:
+    return record.action == Action.CREATE and record.status == Status.DONE and record.remote_id is not None
 
 
 def _entry_back(entry: Entry, *, delete_created: bool) -> WayBack:
