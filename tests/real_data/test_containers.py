@@ -33,7 +33,7 @@ def test_a_foreign_file_is_told_once_and_the_good_ones_go_on(classic: Machine) -
 
     assert (result.code, result.outcomes) == (1, {"applied": 1})
     told = [row for row in result.summary["inputs"] if "unreadable" in row]
-    assert [row["path"].rpartition("/")[2] for row in told] == ["table.csv", "page.jsonl"]
+    assert [row["path"].rpartition("/")[2] for row in told] == ["table.csv", "page.jsonl", "pack.jsonl.gz"]
     for word in ("a table", "web page", "the archive is damaged"):
         assert result.err.count(word) == 1
     again = classic.imports(*paths)

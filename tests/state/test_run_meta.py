@@ -41,6 +41,7 @@ VALUES: dict[str, Any] = {
         [WarningCount("older", "city", 2, "")],
         [("a", "gone")],
     ),
+    "unopened": [("b.xlsx", "b.xlsx: the archive is damaged")],
     "suppression": SuppressionCount(3, 1),
     "requests": {"total": 131, "waited_s": 3.5},
     "traffic": TrafficCount(2, {850_000_000: 3}, [(1_700_000_000, 1_700_000_060, "quota")]),
