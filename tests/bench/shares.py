@@ -76,7 +76,8 @@ def _run(path: str, state: str) -> None:
     from fsseg.fold import fold_inputs
     from fsseg.fold.engines.local import LocalEngine
     from fsseg.fold.fold_partition import PartitionFold
-    from fsseg.report import changes_file, run_files
+    from fsseg.report import changes_file
+    from fsseg.report.formats import html
 
     found = Shares()
     found.watch(planning, "drive", "everything else")
@@ -88,7 +89,7 @@ def _run(path: str, state: str) -> None:
     found.watch(pipeline, "decide", "decide")
     found.watch(pipeline, "count_outcomes", "count outcomes")
     found.watch(changes_file.ChangesFile, "finish", "changes.jsonl")
-    found.watch(run_files, "write_html", "report.html")
+    found.watch(html, "write_html", "report.html")
     sys.argv = ["fsseg", "dry-run", path, "--offline", "--no-progress", "--domain", "bench", "--state-dir", state]
     try:
         main()
