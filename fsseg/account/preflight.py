@@ -148,13 +148,17 @@ def _refusal(name: str, error: Forbidden, needed: bool, purpose: str) -> Finding
     return Finding(name, "refused" if needed else "forbidden", str(error), hint)
 
 
+def mistaken(error: MappingError, hint: str) -> Iterator[Finding]:
+    """Each setting that can't be used; `hint` says what to do where nothing better is known."""
+    for mistake in error.mistakes:
+        yield Finding(".".join(mistake.path), "missing", mistake.text, mistake.hint or hint)
+
+
 def _mapping(catalog: Catalog, rules: Rules) -> Iterator[Finding]:
     try:
         Mapper(catalog, rules, WarningCounter())
     except MappingError as error:
-        for mistake in error.mistakes:
-            hint = mistake.hint or "create it in Freshsales, or correct the settings"
-            yield Finding(".".join(mistake.path), "missing", mistake.text, hint)
+        yield from mistaken(error, "create it in Freshsales, or correct the settings")
         return
     ruled = sum(len(table) for table in rules.mapping.values())
     if ruled or rules.id_field:

@@ -72,15 +72,14 @@ def check(
 
 def unfit_defaults(catalog: Catalog, rules: Rules, settings: Settings) -> Iterator[Finding]:
     """The defaults of the settings that no field of this account takes, which every import would be refused for."""
-    from fsseg.account.preflight import Finding
+    from fsseg.account.preflight import mistaken
     from fsseg.mapping.mistakes import MappingError
     from fsseg.plan.defaults import Defaults
 
     try:
         Defaults(catalog, settings.defaults.model_dump(), rules)
     except MappingError as error:
-        for mistake in error.mistakes:
-            yield Finding(".".join(mistake.path), "missing", mistake.text, mistake.hint or "correct the settings")
+        yield from mistaken(error, "correct the settings")
 
 
 def _code(found: Checkup) -> ExitCode:

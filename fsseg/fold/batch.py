@@ -140,8 +140,7 @@ class Batcher:
         try:
             for read, item in enumerate(items, 1):  # noqa: B007  # counted to the end
                 if not isinstance(item, Event):
-                    event = None if item.original is None else json_codec.dumps(item.original).decode()
-                    batch.rejects.append((item.position, item.line, item.code, item.detail, event, item.raw))
+                    batch.rejects.append(_rejected(item))
                     marks.append("")
                     continue
                 message, kind = item.message, item.type
@@ -183,12 +182,12 @@ class Batcher:
                     batch.anonymous.append((position, (message.anonymous_id, person, item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
-        size = sum(ROW + len(row[5]) for rows in (people, entries) for row in rows)
         numbers: dict[str, int] = {}
         marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
         return batch._replace(
-            read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), size=size, marks=[*numbers],
-            marked=marked, names=names.new(),
+            read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)),
+            size=sum(ROW + len(row[5]) for rows in (people, entries) for row in rows),
+            marks=[*numbers], marked=marked, names=names.new(),
         )  # fmt: skip
 
     def _add_fields(self, batch: Batch, event: Event, person: str, key: int) -> bool:
@@ -221,6 +220,11 @@ class Batcher:
 def _packed(parts: Any) -> bytes:
     """The parts of an intent, as a row keeps them."""
     return json_codec.compact(json_codec.dumps(parts))
+
+
+def _rejected(item: Rejected) -> Reject:
+    event = None if item.original is None else json_codec.dumps(item.original).decode()
+    return item.position, item.line, item.code, item.detail, event, item.raw
 
 
 def _refused(event: Event, why: Refused) -> Reject:

@@ -69,13 +69,15 @@ class Tops(Counter[tuple[str, str]]):
 
     def note(self, first: str, second: str) -> None:
         """Count one pair."""
-        pair = first[:MAX_LENGTH], second[:MAX_LENGTH]
-        self[pair if pair in self or len(self) < MAX_NAMES else (REST, "")] += 1
+        self._add((first[:MAX_LENGTH], second[:MAX_LENGTH]), 1)
 
     def add_all(self, other: Tops) -> None:
         """Count what another one has counted."""
         for pair, count in other.items():
-            self[pair if pair in self or len(self) < MAX_NAMES else (REST, "")] += count
+            self._add(pair, count)
+
+    def _add(self, pair: tuple[str, str], count: int) -> None:
+        self[pair if pair in self or len(self) < MAX_NAMES else (REST, "")] += count
 
 
 class LocatedWarnings(WarningCounter):

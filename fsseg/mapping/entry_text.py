@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fsseg.mapping.names import camel, snake
 from fsseg.segment.json_codec import dumps
@@ -39,9 +39,16 @@ _ORDER, _PLAN, _SUBJECT, _CAMPAIGN, _INVITED = (
 )
 """What stands in titles, the best first."""
 
-_TitleLayout = Callable[[Properties], Iterable[str]]
 Line = tuple[str, str]
 """The property that a line tells of, and the line."""
+
+
+class _Layout(NamedTuple):
+    """How notes and titles are laid out of events whose names begin with one of these words."""
+
+    words: tuple[str, ...]
+    notes: Callable[[Properties], Iterator[Line]]
+    title: Callable[[Properties], Iterable[str]]
 
 
 def shown(value: Any) -> str:
@@ -73,23 +80,27 @@ def title_maker(name: str) -> Callable[[Properties], str] | None:
 
     The title is empty where the event has none of what would stand in it.
     """
-    layout = next((layout for words, _, layout in _LAYOUTS if name.casefold().startswith(words)), None)
+    layout = _layout_of(name)
     if layout is None:
         return None
     begin = f"{plain(name)}: "
 
     def title(properties: Properties) -> str:
-        parts = ", ".join(filter(None, layout(properties)))
+        parts = ", ".join(filter(None, layout.title(properties)))
         return f"{begin}{parts}"[:MAX_TITLE] if parts else ""
 
     return title
 
 
-def _laid_out(name: str, properties: Properties) -> Iterator[Line]:
+def _layout_of(name: str) -> _Layout | None:
     kind = name.casefold()
-    layout = next((layout for words, layout, _ in _LAYOUTS if kind.startswith(words)), None)
+    return next((layout for layout in _LAYOUTS if kind.startswith(layout.words)), None)
+
+
+def _laid_out(name: str, properties: Properties) -> Iterator[Line]:
+    layout = _layout_of(name)
     if layout is not None:
-        yield from layout(properties)
+        yield from layout.notes(properties)
     elif isinstance(properties.get("products"), list):
         yield from _order(properties)
 
@@ -210,10 +221,9 @@ def _money(value: Any, currency: Any) -> str:
     return f"{shown(value)}{unit}"
 
 
-_LAYOUTS: tuple[tuple[tuple[str, ...], Callable[[Properties], Iterator[Line]], _TitleLayout], ...] = (
-    (("email ", "unsubscribed"), _email, _email_title),
-    (("order ", "checkout ", "cart ", "payment "), _order, _order_title),
-    (("trial ", "subscription ", "account ", "plan "), _plan, _plan_title),
-    (("invite ",), _invite, _invite_title),
+_LAYOUTS = (
+    _Layout(("email ", "unsubscribed"), _email, _email_title),
+    _Layout(("order ", "checkout ", "cart ", "payment "), _order, _order_title),
+    _Layout(("trial ", "subscription ", "account ", "plan "), _plan, _plan_title),
+    _Layout(("invite ",), _invite, _invite_title),
 )
-"""How notes and titles are laid out, by the word that an event's name begins with."""

@@ -90,9 +90,7 @@ def history_of(
             moment = microseconds(item.time)
             times[moment] = item.time
             sets = [] if position in entries else _fields_since(records, moment, position)
-            entry = entries.get(position)
-            became = _entry_became(entry, dry_run) if entry else _became(told[position], dry_run)
-            events.append(_event(item, place, sets, became))
+            events.append(_event(item, place, sets, _became(entries.get(position) or told[position], dry_run)))
     for item, became in _left_out(store, others, mapper, dry_run=dry_run) if mapper else ():
         events.append(_event(item, shown[item.position >> POSITION_BITS], [], became))
     fields = [row for record in records for row in _fields(record, times, names or {}, dry_run)]
@@ -122,7 +120,7 @@ def _left_out(store: Store, events: list[Event], mapper: Mapper, *, dry_run: boo
         if code := rejected.get(event.position):
             yield event, f"rejected: {sanitise(code)}"
         elif entry := entries.get(event.position):
-            yield event, _entry_became(entry, dry_run)
+            yield event, _became(entry, dry_run)
         else:
             yield event, f"skipped: {mapper.event_filter(event) or Code.DUPLICATE}"
 
@@ -160,14 +158,9 @@ def _field_became(record: Record, dry_run: bool) -> str:
     return {**dict.fromkeys(_DONE.values(), "sent"), f"to {record.action}": "to be sent"}.get(words, words)
 
 
-def _became(record: Record, dry_run: bool) -> str:
-    id = f" #{record.remote_id}" if record.remote_id is not None else ""
-    return _words(record.action, record.status, record.code, record.message, dry_run) + id
-
-
-def _entry_became(entry: EntryRow, dry_run: bool) -> str:
-    id = f" #{entry.remote_id}" if entry.remote_id is not None else ""
-    return _words(entry.action, entry.status, entry.code, entry.message, dry_run) + id
+def _became(row: Record | EntryRow, dry_run: bool) -> str:
+    id = f" #{row.remote_id}" if row.remote_id is not None else ""
+    return _words(row.action, row.status, row.code, row.message, dry_run) + id
 
 
 _DONE: dict[str, str] = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}

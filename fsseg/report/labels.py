@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog, Edition
+from fsseg.mapping.fields import Field
 from fsseg.report.changes import Change
+
+T = TypeVar("T")
 
 ChoiceNames = dict[str, dict[str, dict[str, str]]]
 """By entity, field and id: what the choice is called."""
 
-_NESTED = {"": "lead", "company.": LEAD_COMPANY, "deal.": LEAD_DEAL}
+_NESTED = {"company.": LEAD_COMPANY, "deal.": LEAD_DEAL}
 _RESOURCES = {"lead": "leads", "contact": "contacts", "account": "accounts", "deal": "deals"}
 
 
 def labels(edition: str, account_folder: Path | None) -> dict[str, dict[str, str]]:
     """By entity and internal name: the labels of the fields that the last online run has read, else of the standard."""
-    catalog = _catalog(edition, account_folder)
-    if catalog is None:
-        return {}
-    found = {entity: _labels(catalog, entity) for entity in _RESOURCES}
-    for prefix, entity in _NESTED.items():
-        found["lead"] |= {f"{prefix}{name}": label for name, label in _labels(catalog, entity).items()}
-    return found
+    return _by_entity(edition, account_folder, lambda field: field.label)
 
 
 def choice_names(edition: str, account_folder: Path | None) -> ChoiceNames:
     """What the ids mean that fields hold, such as owners, by what the last online run has read."""
-    catalog = _catalog(edition, account_folder)
-    if catalog is None:
-        return {}
-    found = {entity: _choices(catalog, entity) for entity in _RESOURCES}
-    for prefix, entity in _NESTED.items():
-        found["lead"] |= {f"{prefix}{name}": names for name, names in _choices(catalog, entity).items()}
+    found = _by_entity(edition, account_folder, _choices)
     return {entity: fields for entity, fields in found.items() if fields}
 
 
-def _choices(catalog: Catalog, entity: str) -> dict[str, dict[str, str]]:
-    return {
-        name: {str(choice.id): choice.text for choice in field.choices}
-        for name, field in catalog.fields(entity).items()
-        if field.choices and field.by_id
-    }
+def _choices(field: Field) -> dict[str, str]:
+    return {str(choice.id): choice.text for choice in field.choices or ()} if field.by_id else {}
 
 
 def with_choice_names(
@@ -69,8 +57,19 @@ def named(held: Any, names: Mapping[str, str]) -> Any:
     return f"{names[str(held)]} ({held})" if str(held) in names else held
 
 
-def _labels(catalog: Catalog, entity: str) -> dict[str, str]:
-    return {name: field.label for name, field in catalog.fields(entity).items() if field.label}
+def _by_entity(edition: str, account_folder: Path | None, told: Callable[[Field], T]) -> dict[str, dict[str, T]]:
+    """What is told of each field, where that isn't empty; those of a lead's company and deal are the lead's, too."""
+    catalog = _catalog(edition, account_folder)
+    if catalog is None:
+        return {}
+
+    def of(entity: str, prefix: str = "") -> dict[str, T]:
+        return {f"{prefix}{name}": known for name, field in catalog.fields(entity).items() if (known := told(field))}
+
+    found = {entity: of(entity) for entity in _RESOURCES}
+    for prefix, entity in _NESTED.items():
+        found["lead"] |= of(entity, prefix)
+    return found
 
 
 def _catalog(edition: str, account_folder: Path | None) -> Catalog | None:

@@ -97,6 +97,7 @@ def write(
         data["owner_id"] = crm.account.me()
     if checked.get("tags") and crm.options.tags == "add":
         data["tags"] = list(dict.fromkeys([*old.get("tags", ()), *checked["tags"]]))
+    links, added, removed = None, list[int](), list[int]()
     addresses = _addresses(crm, resource, given, data, number)
     match resource:
         case "leads":
@@ -114,11 +115,8 @@ def write(
     data = {name: value for name, value in data.items() if value is not None}
     _required(crm.account.by_model[model], data, None if row is None else given)
     if row is None:
-        wanted = {
-            "contacts": crm.options.required,
-            "leads": crm.options.required,
-            "deals": crm.options.required_of_deals,
-        }
+        options = crm.options
+        wanted = {"contacts": options.required, "leads": options.required, "deals": options.required_of_deals}
         _demanded(crm, model, data, wanted.get(resource, ()))
     _unique(crm, resource, data, number)
     name = str(data.get("name") or f"{data.get('first_name', '')} {data.get('last_name', '')}".strip())
@@ -126,17 +124,20 @@ def write(
         data["creater_id"] = crm.account.me()
     data["updater_id"] = crm.account.me()
     saved = crm.store.save(resource, number, name, data, addresses)
-    if resource == "contacts" and links is not None:
-        if crm.options.account_links == "replace":
-            crm.store.run("DELETE FROM account_link WHERE contact_id = ?", (saved,))
-        elif any(primary for _, primary in links):
-            crm.store.run("UPDATE account_link SET is_primary = 0 WHERE contact_id = ?", (saved,))
-        sql = "INSERT OR REPLACE INTO account_link VALUES (?, ?, ?)"
-        crm.store.many(sql, [(saved, *link) for link in links])
-    if resource == "deals":
-        crm.store.many("INSERT OR IGNORE INTO deal_link VALUES (?, ?)", [(saved, contact) for contact in added])
-        crm.store.many("DELETE FROM deal_link WHERE (deal_id, contact_id) = (?, ?)", [(saved, one) for one in removed])
+    if links is not None:
+        _link_accounts(crm, saved, links)
+    crm.store.many("INSERT OR IGNORE INTO deal_link VALUES (?, ?)", [(saved, contact) for contact in added])
+    crm.store.many("DELETE FROM deal_link WHERE (deal_id, contact_id) = (?, ?)", [(saved, one) for one in removed])
     return saved
+
+
+def _link_accounts(crm: Crm, contact: int, links: list[tuple[int, bool]]) -> None:
+    """Give a contact these accounts, each with whether it is the primary one."""
+    if crm.options.account_links == "replace":
+        crm.store.run("DELETE FROM account_link WHERE contact_id = ?", (contact,))
+    elif any(primary for _, primary in links):
+        crm.store.run("UPDATE account_link SET is_primary = 0 WHERE contact_id = ?", (contact,))
+    crm.store.many("INSERT OR REPLACE INTO account_link VALUES (?, ?, ?)", [(contact, *link) for link in links])
 
 
 def restore(crm: Crm, resource: str, number: int) -> None:

@@ -34,7 +34,7 @@ from fsseg.fold.engines.cluster_tasks import (
     repeated,
     rows_frame,
 )
-from fsseg.fold.engines.parts import NO_JUMPS, moved_on, parts_of
+from fsseg.fold.engines.parts import ReadSoFar, parts_of
 from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.partitions import PARTITIONS, together
 from fsseg.mapping.catalog import Catalog
@@ -85,20 +85,20 @@ class ClusterEngine:
         found = self._wait_for_parts(note)
         gone = self._repetitions()
         given = {input.number: input for input in inputs}
-        container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
+        so_far = ReadSoFar()
         for part, batches in zip(self._parts, self._batches(), strict=True):
-            self._begins.append(events)
+            self._begins.append(so_far.events)
             order = part.number << ORDINAL_BITS
             for input, read in zip(part.inputs, found[part.number], strict=True):
                 for batch in map(Batch._make, next(batches)):
-                    collector.take_known(moved(batch, events, lines), gone.between(order, batch.read, events))
+                    known = gone.between(order, batch.read, so_far.events)
+                    collector.take_known(moved(batch, so_far.events, so_far.lines), known)
                     order += batch.read
-                container, fault = container or read.container, fault or _fault(input, given[input.number], read)
-                jumps = moved_on(jumps, read.jumps, events, lines)
-                events, lines = events + read.events, lines + read.lines
+                fault = _fault(input, given[input.number], read)
+                so_far.add(read.container, read.events, read.lines, fault, read.jumps)
                 if input.end is None:
-                    collector.end(given[input.number], container, events, fault, jumps)
-                    container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
+                    so_far.end(collector, given[input.number])
+                    so_far = ReadSoFar()
 
     def _wait_for_parts(self, note: Note) -> list[list[ReadInput]]:
         """What the inputs of each part were, once all are read; events are counted as they come."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
+from fsseg.fold.collect import Collector
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.places import stamp
 from fsseg.segment.read import MOST_JUMPS, Jumps, split
-
-NO_JUMPS: Jumps | None = []
 
 
 def parts_of(input: Input, size: int) -> list[Input]:
@@ -21,8 +20,25 @@ def parts_of(input: Input, size: int) -> list[Input]:
     return [replace(part, number=input.number, hints=input.hints) for part in parts]
 
 
-def moved_on(jumps: Jumps | None, more: Jumps | None, events: int, lines: int) -> Jumps | None:
-    """The jumps of an input with those of its next part, which begins after so many events and lines."""
-    if jumps is None or more is None or len(jumps) > MOST_JUMPS:
-        return None
-    return [*jumps, *((event + events, line + lines) for event, line in more)]
+@dataclass
+class ReadSoFar:
+    """What was read of an input, part after part: container, events, lines, why not all, and where lines part ways."""
+
+    container: str = ""
+    events: int = 0
+    lines: int = 0
+    fault: str = ""
+    jumps: Jumps | None = field(default_factory=list)
+
+    def add(self, container: str, events: int, lines: int, fault: str, jumps: Jumps | None) -> None:
+        """Go on with what was read of the next part."""
+        self.container, self.fault = self.container or container, self.fault or fault
+        if self.jumps is None or jumps is None or len(self.jumps) > MOST_JUMPS:
+            self.jumps = None
+        else:
+            self.jumps = [*self.jumps, *((event + self.events, line + self.lines) for event, line in jumps)]
+        self.events, self.lines = self.events + events, self.lines + lines
+
+    def end(self, collector: Collector, input: Input) -> None:
+        """Tell it, once all parts of the input were read."""
+        collector.end(input, self.container, self.events, self.fault, self.jumps)

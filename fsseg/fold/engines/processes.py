@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 from fsseg.fold.batch import Batch, Batcher, moved
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Note, Tick, silent
-from fsseg.fold.engines.parts import NO_JUMPS, moved_on, parts_of
+from fsseg.fold.engines.parts import ReadSoFar, parts_of
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Blocks, PartitionedBuffer, Ranges, Row, read_blocks, together
 from fsseg.freshsales.errors import Halted
@@ -91,16 +91,14 @@ class ProcessesEngine:
         tasks = [(input, part) for input in inputs for part in parts_of(input, PART)]
         groups = _grouped([part for _, part in tasks], self._processes.jobs)
         read = self._results(_read_parts, ((self._tools, group) for group in groups))
-        container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
+        so_far = ReadSoFar()
         for at, part in enumerate(chain.from_iterable(read)):
-            self._place(part, collector, tick, events, lines)
-            container, fault = container or part.container, fault or part.fault
-            jumps = moved_on(jumps, part.jumps, events, lines)
-            events, lines = events + part.events, lines + part.lines
+            self._place(part, collector, tick, so_far.events, so_far.lines)
+            so_far.add(part.container, part.events, part.lines, part.fault, part.jumps)
             input = tasks[at][0]
             if at + 1 == len(tasks) or tasks[at + 1][0] is not input:
-                collector.end(input, container, events, fault, jumps)
-                container, events, lines, fault, jumps = "", 0, 0, "", NO_JUMPS
+                so_far.end(collector, input)
+                so_far = ReadSoFar()
 
     def _place(self, part: ReadPart, collector: Collector, tick: Tick, events: int, lines: int) -> None:
         """Hand a part's batches on; it begins after so many events and lines of its input."""
