@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -25,8 +27,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """The first machine's side of it."""
+    """The first machine's side of it, whose threads end with the module: they aren't to be about in other tests."""
     with closing(Cluster(address, [], tmp_path_factory.mktemp("first"))) as cluster:
         yield cluster
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Dask leaves a socket behind
+        gc.collect()
