@@ -149,6 +149,7 @@ def test_a_person_of_whom_one_event_was_imported_meanwhile_ends_as_by_both(machi
     assert len(entries(machine.account)) == 1
 
 
+@pytest.mark.usefixtures("fast")
 def test_what_an_import_made_that_was_killed_at_its_first_write_is_no_conflict_of_a_plan(machine: Machine) -> None:
     dry = planned(machine)
     before = machine.account.requests

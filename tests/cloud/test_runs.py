@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import orjson
 import pytest
 
 from fsseg.fold.engines import processes
+from tests.cloud.web import served
 from tests.e2e.harness import Machine
 from tests.e2e.test_containers import FORTY, PLAIN
 from tests.segment import exports
@@ -71,15 +71,8 @@ def web(folder: Path) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nobody wants to know."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(partial(Quiet, directory=str(folder))) as address:
+        yield address
 
 
 def test_a_file_behind_a_web_server_is_read(classic: Machine, tmp_path: Path, store: Store) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from fsseg.segment import Input, UnreadableInput, objects, read
+from tests.cloud.web import served
 from tests.segment.messages import lines, message, outcomes
 
 CONTENT = lines(*(message(messageId=f"m-{n}") for n in range(5_000)))
@@ -69,15 +69,8 @@ def serving(web: Web) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Nobody wants to know."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as address:
+        yield address
 
 
 STRONG, WEAK = {"ETag": '"{}"'}, {"ETag": 'W/"{}"'}

@@ -55,6 +55,7 @@ def test_of_a_job_that_fails_only_who_is_refused_alone_too_fails(suite: Machine)
     assert '"p0@x.example"' in done.failures
 
 
+@pytest.mark.usefixtures("fast")
 def test_what_hangs_on_people_whose_ids_cannot_be_read_fails_and_comes_with_a_retry(suite: Machine) -> None:
     deals = [identify(f"p{n}@x.example", deal={"name": f"Deal {n}", "amount": n + 1}, fsContact=True) for n in range(6)]
     events = [*PEOPLE, *deals, *(track(f"p{n}@x.example", "Did") for n in range(6))]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.e2e.harness import Machine, Row
+from tests.e2e.stranger import Exchange, Rewrite
 
 STAMPS = ("updated_at", "updater_id")
 
@@ -41,6 +42,18 @@ def changes(before: dict[int, Row], after: dict[int, Row]) -> dict[int, Row]:
         if names:
             found[id] = {name: new.get(name) for name in names if id in after}
     return found
+
+
+def late_view(resource: str) -> Rewrite:
+    """Has the views of a resource show each record as it was when they showed it first."""
+    shown: dict[int, Row] = {}
+
+    def late(exchange: Exchange) -> None:
+        if f"/{resource}/view/" in exchange.path and exchange.status == 200:
+            for row in exchange.answer[resource]:
+                row.update(shown.setdefault(row["id"], {**row}))
+
+    return late
 
 
 def imported_twice(machine: Machine, events: Sequence[Row], *args: str, config: str = "") -> dict[int, Row]:

@@ -11,8 +11,7 @@ from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine, Row
-from tests.e2e.stranger import Exchange
-from tests.live.story import changes, imported_twice, records
+from tests.live.story import changes, imported_twice, late_view, records
 
 BOTH_WAYS: dict[str, Row] = {
     "replaces": {"custom_fields": "replace", "tags": "replace", "account_links": "replace", "upsert_owner": "reset"},
@@ -207,14 +206,7 @@ def test_a_view_that_is_late_passes_for_nothing(suite: Machine, way: str) -> Non
     suite.account.configure(bulk_custom_fields=way)
     ids = people(suite, 12)
     before = records(suite)
-    shown: dict[str, Any] = {}
-
-    def late(exchange: Exchange) -> None:
-        if "/contacts/view/" in exchange.path and exchange.status == 200:
-            for row in exchange.answer["contacts"]:
-                row.update(shown.setdefault(row["id"], {**row}))
-
-    with stranger.before(suite.account, late) as server:
+    with stranger.before(suite.account, late_view("contacts")) as server:
         suite.base_url = server.base_url
         done = suite.imports(events=[update("contacts", n) for n in range(12)])
     assert (done.code, done.warnings) == (0, {}), done.err

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e import stranger
 from tests.e2e.events import identify, track
 from tests.e2e.harness import Machine, Row
-from tests.e2e.stranger import Exchange
+from tests.live.story import late_view
 
 FEW, MANY = 6, 230
 
@@ -64,6 +64,7 @@ def test_of_a_great_many_a_part_is_read(suite: Machine, monkeypatch: pytest.Monk
     assert writes == [1, 0]
 
 
+@pytest.mark.usefixtures("fast")
 def test_where_all_is_stored_one_page_is_read_however_many_there_are(suite: Machine) -> None:
     read = []
     for count in (FEW, MANY):
@@ -113,14 +114,7 @@ def test_a_run_that_ends_before_it_has_looked_looks_when_it_goes_on(suite: Machi
 
 def test_a_view_that_is_late_or_forbidden_passes_for_nothing(suite: Machine) -> None:
     events = titled(suite, FEW, "CEO")
-    shown: dict[int, Row] = {}
-
-    def late(exchange: Exchange) -> None:
-        if "/contacts/view/" in exchange.path and exchange.status == 200:
-            for row in exchange.answer["contacts"]:
-                row.update(shown.setdefault(row["id"], {**row}))
-
-    with stranger.before(suite.account, late) as server:
+    with stranger.before(suite.account, late_view("contacts")) as server:
         suite.base_url = server.base_url
         done = suite.imports("--allow-mass-changes", events=events)
     assert (done.code, done.warnings) == (0, {})
