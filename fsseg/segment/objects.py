@@ -31,6 +31,8 @@ _PAUSE = 0.2
 """Seconds before a broken transfer is taken up again; twice as many each further time."""
 _CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
+_OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
+NO_CREDENTIALS = "there are no credentials for it in the environment"
 
 
 class Stamp(NamedTuple):
@@ -106,6 +108,8 @@ def _told(error: Exception) -> OSError:
     if isinstance(error, FileNotFoundError):
         return FileNotFoundError(None, "there is no such object")
     text = str(error).split("\n", 1)[0]
+    if _OWN_ROLE.search(text):  # asked last, where nothing else has been given
+        return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own")
     code = re.search(r"<Code>(\w+)</Code>", str(error))
     return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
 

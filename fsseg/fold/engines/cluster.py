@@ -40,7 +40,7 @@ from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.partitions import EACH, HASHES, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
-from fsseg.segment.objects import is_remote
+from fsseg.segment.objects import NO_CREDENTIALS, is_remote
 from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
 from fsseg.state.delivered_keys import BLOCKS, Delivered
@@ -206,7 +206,7 @@ def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> lis
             pieces = [replace(piece, path=absolute(piece.path), hints=hints) for piece in pieces]
         known = stamp(input.path)
         taken = known.size if known else 0
-        if len(pieces) == 1 and taken <= room:
+        if parts and len(pieces) == 1 and taken <= room:
             parts[-1].inputs.append(pieces[0])
             room -= taken
             continue
@@ -228,4 +228,5 @@ def _fault(read: Input, given: Input, found: ReadInput) -> str:
     """Why an input was not read to its end, with the name that it was given by."""
     if is_remote(given.path) and (read.start or read.end is not None) and found.stamp != stamp(given.path):
         return f"{given.path}: it was changed while it was read: import it again"
-    return found.fault.replace(read.path, given.path, 1)
+    fault = found.fault.replace(read.path, given.path, 1)
+    return fault.replace(NO_CREDENTIALS, f"{NO_CREDENTIALS} of the worker that was to read it")
