@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -27,8 +27,10 @@ Imported = Mapping[str, str]
 """Files that a run imported wholly, and that run."""
 
 
-def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str, Any]:
-    """The whole inspection as JSON values."""
+def plain(
+    inspection: Inspection, known: Known, imported: Imported, unopened: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """The whole inspection as JSON values, with the paths that there is no file at."""
     stats = inspection.stats
     return {
         "account": known.account,
@@ -42,6 +44,10 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
             | ({"unreadable": file.unreadable} if file.unreadable else {})
             | ({"imported_by": imported[file.path]} if file.path in imported else {})
             for file in stats.files
+        ]
+        + [
+            {"path": path, "container": "", "events": 0, "bad": 0, "unreadable": fault.removeprefix(f"{path}: ")}
+            for path, fault in unopened
         ],
         "events": {
             "read": stats.read,

@@ -157,10 +157,10 @@ def find_inputs(
     use_endpoint(settings.endpoint)
     files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
     faults = [(path, f"{path}: {reason}") for path, reason in unreadable]
+    if faults and not files:
+        raise nothing_to_read(*(fault for _, fault in faults))
     for _, fault in faults:
         consoles.mistake(fault)
-    if unreadable and not files:
-        raise nothing_to_read()
     for path in paths:
         if os.path.isdir(path) and not any(file.startswith(path) for file in files):
             consoles.info(f"{path}: there is no event file in it")
