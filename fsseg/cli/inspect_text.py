@@ -65,6 +65,7 @@ def plain(
         "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in stats.names.most_common()],
         "reasons": [
             {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": told(stats.first[code])}
+            | ({"cause": cause} if (cause := stats.causes[code]) else {})
             for (outcome, code), n in stats.reasons.most_common()
         ],
         "traits": [_trait(trait) for trait in inspection.traits()],
@@ -144,7 +145,9 @@ def _sentences(out: Console, stats: FileStats) -> None:
 def _left_out(out: Console, stats: FileStats) -> None:
     for outcome, title in ((EventOutcome.REJECTED, "Rejected"), (EventOutcome.SKIPPED, "Skipped")):
         rows = [
-            ReasonRow(code, outcome, n, REASONS[code].hint, sanitise(told(stats.first[code])))
+            ReasonRow(
+                code, outcome, n, REASONS[code].hint, sanitise(told(stats.first[code])), sanitise(stats.causes[code])
+            )
             for (kind, code), n in stats.reasons.most_common()
             if kind == outcome
         ]
