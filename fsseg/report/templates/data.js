@@ -74,7 +74,8 @@ class Rows {
   async chosen({ query = '', entity = '', action = '', field = '', code = '' }, stillAsked = () => true) {
     const terms = query.toLowerCase().split(/\s+/).filter((term) => term);
     const needles = terms.map((term) => JSON.stringify(term).slice(1, -1));
-    const unsure = terms.some((term) => FRAME.includes(term));
+    const ids = terms.map(idsOfNamed); // rows hold ids, and people look for what they mean
+    const unsure = terms.some((term) => FRAME.includes(term)) || ids.some((pattern) => pattern);
     const named = field && `${JSON.stringify(field)}:{`;
     const coded = code && (this.codes.get(code) || new Set());
     const found = [], lower = needles.length ? this.lower : [];
@@ -83,7 +84,7 @@ class Rows {
         && (!action || this.action[row] === action)
         && (!coded || coded.has(row))
         && (!named || this.lines[row].includes(named))
-        && needles.every((needle) => lower[row].includes(needle))
+        && needles.every((needle, at) => lower[row].includes(needle) || (ids[at] && ids[at].test(lower[row])))
         && (!unsure || terms.every((term) => this.words(row).includes(term)))) found.push(row);
       if (row % (unsure ? SLICE / 4 : SLICE) === 0 && row) {
         await pause();
@@ -133,6 +134,18 @@ class Failures extends Rows {
     return this.lines.filter((line, row) => this.lower[row].includes(needle)).map(exact)
       .filter((failure) => people(failure).some((each) => String(each).toLowerCase() === person.toLowerCase()));
   }
+}
+
+// What finds the ids of the owners and other choices whose names hold a word; null where there is none.
+function idsOfNamed(word) {
+  const found = new Set();
+  for (const fields of Object.values(about.choices)) {
+    for (const names of Object.values(fields)) {
+      for (const [id, name] of Object.entries(names)) if (String(name).toLowerCase().includes(word)) found.add(id);
+    }
+  }
+  const ids = [...found].filter((id) => /^\w+$/.test(id));
+  return ids.length ? new RegExp(ids.join('|')) : null;
 }
 
 function inner(map, key) {
