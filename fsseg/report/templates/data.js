@@ -21,10 +21,9 @@ class Rows {
   constructor(text) {
     this.lines = text.split('\n').filter((line) => line);
     this.entity = [];
-    this.action = [];
+    this.action = []; // or failed, or pending
     this.codes = new Map(); // rows by the code of a warning
     this.fields = new Map(); // entity, then field: how many rows set, change and clear it
-    this.titles = new Map(); // entries by the name of their event
     this.counts = new Map(); // rows by entity, then action
   }
 
@@ -46,7 +45,7 @@ class Rows {
   }
 
   note(row, change) {
-    const entity = String(change.entity), action = String(change.action);
+    const entity = String(change.entity), action = String(change.outcome || change.action);
     this.entity.push(entity);
     this.action.push(action);
     inner(this.counts, entity).set(action, (inner(this.counts, entity).get(action) || 0) + 1);
@@ -55,11 +54,7 @@ class Rows {
       if (!this.codes.has(code)) this.codes.set(code, new Set());
       this.codes.get(code).add(row);
     }
-    if (entity === 'timeline') {
-      const title = change.fields && change.fields.title ? String(change.fields.title.after) : '';
-      if (title) this.titles.set(title, (this.titles.get(title) || 0) + 1);
-      return;
-    }
+    if (entity === 'timeline' || change.outcome) return;
     const fields = inner(this.fields, entity);
     for (const name in change.fields || {}) {
       const cell = change.fields[name] || {};

@@ -120,6 +120,11 @@ function drawTraffic() {
   }
 }
 
+// How many rows there are of those that have bars.
+function tellMost(section, rows) {
+  if (rows.length > MOST_BARS) section.querySelector('h3').append(element('small', {}, `the ${MOST_BARS} most frequent of ${number(rows.length)}`));
+}
+
 function drawFields(changes) {
   const rows = [];
   for (const [entity, fields] of changes.fields) {
@@ -132,6 +137,7 @@ function drawFields(changes) {
   if (!rows.length) return section.remove();
   rows.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1));
   const kinds = KINDS.filter((kind) => rows.some((row) => row.parts[kind]));
+  tellMost(section, rows);
   const described = `Records by field: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
   chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), kinds, described));
   section.querySelector('.chart').before(legend(kinds));
@@ -139,16 +145,15 @@ function drawFields(changes) {
     [element('span', {}, safe(row.entity), ' ', ...fieldName(row.entity, row.field)), ...KINDS.map((kind) => row.parts[kind])])));
 }
 
-function drawTitles(changes) {
-  const section = byId('by-title');
-  const rows = [...changes.titles].sort((one, other) => other[1] - one[1])
-    .map(([title, total]) => ({ name: safe(title), total, parts: { create: total } }));
-  if (!rows.length) return section.remove();
-  const described = `Timeline entries by event: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
-  chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), ['create'], described));
-  if (rows.length > MOST_BARS) {
-    section.append(asTable('Timeline entries by event', ['event', 'entries'], rows.map((row) => [row.name, row.total])));
-  }
+function drawEntries() {
+  const section = byId('by-event');
+  if (!section || !about.entries.length) return;
+  const rows = about.entries.map(([name, total]) => ({ name, total, parts: { entries: total } }));
+  const described = `Timeline entries by event and activity type: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
+  section.hidden = false;
+  tellMost(section, rows);
+  chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), ['entries'], described));
+  section.append(asTable('Timeline entries by event', ['event → activity type', 'entries'], rows.map((row) => [row.name, row.total])));
 }
 
 function csvCell(text) {
@@ -257,6 +262,7 @@ function onAddress(changes, failures) {
 async function start() {
   drawTime();
   drawTraffic();
+  drawEntries();
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
   const whose = (failure) => (failure._fsseg || {}).key || people(failure)[0];
@@ -292,9 +298,8 @@ async function start() {
   allThere();
   byId('loading').hidden = true;
   if (changes.length) {
-    ['by-field', 'by-title'].forEach((id) => { byId(id).hidden = false; }); // before they're drawn, as they share the width
+    byId('by-field').hidden = false; // before it's drawn, as they share the width
     drawFields(changes);
-    drawTitles(changes);
     CHARTS.forEach((redraw) => redraw()); // one alone has all the width
     const chooser = setUpChanges(changes, changeList);
     await chooser.choose();
