@@ -98,6 +98,7 @@ def test_all_numbers_are_those_of_the_summary(browser: Browser, run: Result) -> 
         assert titles(shown, "#by-time") == run.outcomes
         check_records(shown, summary, records, by_column)
         check_reasons(shown, summary)
+        assert shown.texts(".notes li") == [f"Why it stopped: {summary['stopped_by']}"]
         assert options(shown, "#change-filters", "action") == by_column
         assert options(shown, "#change-filters", "entity") == {kind: counts.total() for kind, counts in records.items()}
         assert numbered(shown.texts("#change-count")) == {"records and entries": len(changes)}
@@ -127,8 +128,8 @@ def check_records(shown: Opened, summary: Any, records: dict[str, Counter[str]],
 
 def check_reasons(shown: Opened, summary: Any) -> None:
     told = {row["code"]: row["count"] for row in summary["reasons"]}
-    rows = [*table(shown, "section:has(#needs-you) table")[1:], *table(shown, "section:has(#reasons) table")[1:]]
-    assert {row[0]: int(row[1]) for row in rows} == told
+    rows = [*table(shown, "section:has(#needs-you) table"), *table(shown, "section:has(#reasons) table")]
+    assert {row[0]: int(row[1]) for row in rows if row[0] != "reason"} == told
     needs = {row["code"]: row["count"] for row in summary["reasons"] if row["outcome"] != "skipped"}
     assert options(shown, "#failure-filters", "code") == needs
     warned = {row["code"] for row in summary["warnings"]}

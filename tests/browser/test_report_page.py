@@ -317,3 +317,27 @@ def test_of_a_dry_run_nothing_is_said_to_be_applied(browser: Browser, tmp_path: 
     with opened(browser, file_address(path)) as shown:
         text = shown.page.inner_text("#by-time")
         assert "would apply" in text and "applied" not in text
+
+
+def test_many_reasons_are_folded_and_stand_on_paper(browser: Browser, tmp_path: Path) -> None:
+    reasons = [
+        {"code": f"code_{n}", "stage": "map", "outcome": "rejected", "count": 20 - n, "hint": "mend it"}
+        for n in range(12)
+    ]
+    address = file_address(written(tmp_path, import_summary(reasons=reasons), [], []))
+    with opened(browser, address, viewport={"width": 400, "height": 900}) as shown:
+        last = shown.page.locator("td, th", has_text="code_11")
+        assert last.is_hidden() and shown.page.inner_text(".more summary") == "6 more reasons"
+        shown.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert last.is_visible()
+
+
+def test_what_changed_stands_before_what_did_not(browser: Browser, tmp_path: Path) -> None:
+    rows = [change("unchanged", key="same@x.example"), change("create", key="new@x.example")]
+    rows.append(change("create", key="late@x.example", outcome="pending"))
+    with opened(browser, file_address(written(tmp_path, import_summary(), rows, []))) as shown:
+        assert shown.texts("#change-list b") == ["new@x.example", "late@x.example", "same@x.example"]
+        assert shown.texts("#change-list .tag") == ["not sent"]
+        shown.choose("#change-filters", action="pending")
+        shown.page.locator("#change-count", has_text="1 of 3").wait_for()
+        assert shown.texts("#change-list b") == ["late@x.example"]

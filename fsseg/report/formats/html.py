@@ -130,9 +130,11 @@ def render_html(
         inputs=summary.get("inputs") or (),
         dry=is_dry(summary),
         undo=is_undo(summary),
+        stopped=not came_to_its_end(summary),
         headline=plan_line(summary) if is_dry(summary) else headline(summary),
         status=_status(summary),
         notes=[
+            *(f"Why it stopped: {sanitise(str(why))}" for why in [summary.get("stopped_by")] if why),
             *(sanitise(str(note)) for note in summary.get("notes") or ()),
             *(f"Not read: {why}" for why in unread(summary)),
         ],

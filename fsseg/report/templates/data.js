@@ -65,27 +65,27 @@ class Rows {
     }
   }
 
-  // The rows that fit, in their order; null once somebody has asked for others.
+  // The rows that fit, in their order, but unchanged ones last; null once somebody has asked for others.
   async chosen({ query = '', entity = '', action = '', field = '', code = '' }, stillAsked = () => true) {
     const terms = query.toLowerCase().split(/\s+/).filter((term) => term);
     const needles = terms.map((term) => JSON.stringify(term).slice(1, -1));
     const unsure = terms.some((term) => FRAME.includes(term));
     const named = field && `${JSON.stringify(field)}:{`;
     const coded = code && (this.codes.get(code) || new Set());
-    const found = [], lower = needles.length ? this.lower : [];
+    const found = [], same = [], lower = needles.length ? this.lower : [];
     for (let row = 0; row < this.lines.length; row += 1) {
       if ((!entity || this.entity[row] === entity)
         && (!action || this.action[row] === action)
         && (!coded || coded.has(row))
         && (!named || this.lines[row].includes(named))
         && needles.every((needle) => lower[row].includes(needle))
-        && (!unsure || terms.every((term) => this.words(row).includes(term)))) found.push(row);
+        && (!unsure || terms.every((term) => this.words(row).includes(term)))) (this.action[row] === 'unchanged' ? same : found).push(row);
       if (row % (unsure ? SLICE / 4 : SLICE) === 0 && row) {
         await pause();
         if (!stillAsked()) return null;
       }
     }
-    return found;
+    return found.concat(same);
   }
 
   // All that somebody may look for in a row.

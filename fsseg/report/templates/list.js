@@ -141,7 +141,7 @@ function changeRow(change, open = false, withPerson = true) {
     element('details', { open }, element('summary', {}, signed(change.action),
       element('span', { class: 'kind' }, [change.action, change.entity].filter((part) => part).map(safe).join(' ')),
       element('b', {}, value(change.key || '?')), change.name ? element('span', {}, value(change.name)) : null,
-      outcome ? element('span', { class: `tag ${outcome === 'failed' ? 'bad' : 'info'}` }, outcome === 'failed' ? 'failed' : 'not sent') : null,
+      outcome ? element('span', { class: `tag ${outcome === 'failed' ? 'bad' : 'wait'}` }, outcome === 'failed' ? 'failed' : 'not sent') : null,
       warned && outcome !== 'failed' ? element('span', { class: 'tag warn' }, counted(warned, 'warning')) : null,
       element('span', { class: 'preview' }, preview(change))), ...changeBody(change, withPerson)));
 }

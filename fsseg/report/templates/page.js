@@ -308,7 +308,10 @@ async function start() {
       if (link.hash === '#changes') chooser.set({ code: link.dataset.code });
     }));
   }
-  window.addEventListener('beforeprint', () => [failureList, changeList].forEach((list) => list.rows && list.fillFirst(PRINTED)));
+  window.addEventListener('beforeprint', () => {
+    document.querySelectorAll('details.more').forEach((fold) => { fold.open = true; });
+    [failureList, changeList].forEach((list) => list.rows && list.fillFirst(PRINTED));
+  });
   window.addEventListener('afterprint', () => [failureList, changeList].forEach((list) => list.release()));
   window.addEventListener('hashchange', () => onAddress(changes, failures));
   onAddress(changes, failures);
