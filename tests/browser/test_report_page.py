@@ -307,6 +307,9 @@ def test_beside_the_id_of_an_owner_stands_the_name(
         assert "Robin <script>" in text and " (7) → Sam (8)" in text and "team_id: 7 → 8" in text
         shown.page.locator("#change-list summary").click()
         assert shown.page.locator("table.fields ins").all_inner_texts() == ["Sam (8)", "8"]
+        for query, found in (("SAM", 1), ("kim sam", 1), ("samuel", 0), ("robin <script", 1)):
+            shown.choose("#change-filters", query=query)
+            shown.page.locator("#change-count", has_text="1 record" if found else "0 of 1").wait_for()
 
 
 def test_of_a_dry_run_nothing_is_said_to_be_applied(browser: Browser, tmp_path: Path) -> None:

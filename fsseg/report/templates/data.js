@@ -17,6 +17,17 @@ async function unpacked(id) {
 const FRAME = '{"action":"create","entity":"timeline","key":"","id":null,"fields":{"":{"before":null,"after":""}},'
   + '"name":"message":"hint":"code":"value":"file":"line":,"warnings":["updateunchangedconflictskippeddelete"]';
 
+// Of a word that people see, what lines hold instead of it: the ids of owners and choices, and internal names of fields.
+function heldFor(term) {
+  const shown = (text) => String(text).toLowerCase().includes(term), held = new Set();
+  Object.values(about.choices).forEach((fields) => Object.values(fields).forEach((names) =>
+    Object.entries(names).forEach(([id, name]) => shown(name) && held.add(id.toLowerCase()))));
+  Object.values(about.labels).forEach((fields) =>
+    Object.entries(fields).forEach(([field, label]) => shown(label) && held.add(JSON.stringify(field).toLowerCase())));
+  const escaped = [...held].map((each) => each.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return escaped.length ? new RegExp(escaped.join('|')) : null;
+}
+
 class Rows {
   constructor(text) {
     this.lines = text.split('\n').filter((line) => line);
@@ -68,7 +79,10 @@ class Rows {
   // The rows that fit, in their order, but unchanged ones last; null once somebody has asked for others.
   async chosen({ query = '', entity = '', action = '', field = '', code = '' }, stillAsked = () => true) {
     const terms = query.toLowerCase().split(/\s+/).filter((term) => term);
-    const needles = terms.map((term) => JSON.stringify(term).slice(1, -1));
+    const needles = terms.map((term) => JSON.stringify(term).slice(1, -1)), held = terms.map(heldFor);
+    const seen = (line) => needles.every((needle) => line.includes(needle));
+    const meant = (line) => needles.every((needle, at) => line.includes(needle) || (held[at] && held[at].test(line)));
+    const all = (row) => { const words = this.words(row); return terms.every((term) => words.includes(term)); };
     const unsure = terms.some((term) => FRAME.includes(term));
     const named = field && `${JSON.stringify(field)}:{`;
     const coded = code && (this.codes.get(code) || new Set());
@@ -78,8 +92,7 @@ class Rows {
         && (!action || this.action[row] === action)
         && (!coded || coded.has(row))
         && (!named || this.lines[row].includes(named))
-        && needles.every((needle) => lower[row].includes(needle))
-        && (!unsure || terms.every((term) => this.words(row).includes(term)))) (this.action[row] === 'unchanged' ? same : found).push(row);
+        && (!terms.length || (!unsure && seen(lower[row])) || (meant(lower[row]) && all(row)))) (this.action[row] === 'unchanged' ? same : found).push(row);
       if (row % (unsure ? SLICE / 4 : SLICE) === 0 && row) {
         await pause();
         if (!stillAsked()) return null;

@@ -83,7 +83,9 @@ function drawTime() {
 
 const FEWEST_STEPS = 5;
 const STEPS_SHOWN = 120;
-const WAITED_FOR = { quota: 'for the quota', rate_limited: 'after a refusal', burst: 'after a burst' };
+const WAITED_FOR = {
+  quota: 'for the quota', rate_limited: 'after a refusal', burst: 'after a burst', unavailable: 'as Freshsales was unavailable',
+  'an earlier request': 'for an earlier request', 'look-ups lag': 'as look-ups lag' };
 
 function drawTraffic() {
   const section = byId('traffic'), { traffic } = about;
@@ -231,13 +233,14 @@ function showPerson(person, changes, failures) {
     element('div', { class: 'card', role: 'list', 'aria-label': title }, rows)] : [];
   view.replaceChildren(element('p', {}, element('a', { href: '#changes' }, '← The whole report')), heading,
     element('p', { class: 'soft' }, [name('first_name'), name('last_name')].filter((each) => each).map(value).join(' ')),
+    about.history ? '' : element('p', {}, 'Their events, and which of them set which field, are told by a page of their own, as that takes the inputs to be read again: ',
+      element('code', {}, `${about.report} --person ${/^[\w.@+-]+$/.test(person) ? person : '…'} --format html > person.html`)),
     ...historyParts(person),
     ...part('Events that need you', failed.map((failure) => failureRow(failure, true))),
     ...part(about.dry ? 'What would change' : 'Records', records.map((change) => changeRow(change, true, false))),
     ...part('Timeline', entries.map((change) => changeRow(change, false, false))),
     ...(found.length || failed.length ? [] : [element('p', {}, 'Nothing in this page is about them.')]),
-    about.history ? '' : element('p', { class: 'soft' }, 'Which event set which field: ',
-      element('code', {}, `${about.report} --person ${/^[\w.@+-]+$/.test(person) ? person : '…'}`)));
+  );
   heading.focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
