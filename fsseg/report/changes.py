@@ -14,7 +14,7 @@ from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
 from fsseg.segment.json_codec import loads
-from fsseg.state.actions import Action
+from fsseg.state.actions import Action, EventOutcome, Status
 
 Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
@@ -142,6 +142,19 @@ _KEYS = ("email", "name")
 """Fields that tell a record from others."""
 
 
+def unwritten(action: str | None, status: str, *, dry_run: bool) -> EventOutcome | None:
+    """What to say of a record or entry that the plan would write, and that wasn't written: failed or pending."""
+    if action not in (None, Action.CREATE, Action.UPDATE, Action.DELETE):
+        return None
+    if status in (Status.FAILED, Status.UNKNOWN):
+        return EventOutcome.FAILED
+    waits = action is None or (status in (Status.PLANNED, Status.SENT) and not dry_run)
+    return EventOutcome.PENDING if waits else None
+
+
+NOT_SENT = "still to be sent when the run ended"
+
+
 def field_lines(change: Change) -> list[tuple[str, str, str]]:
     """(name, before, after) of every field as safe text; what is cleared has the after `(cleared)`.
 
@@ -165,8 +178,8 @@ def is_emptied(after: Any) -> bool:
 
 
 def warning_texts(change: Change) -> list[str]:
-    """The warnings of a change in words: the text that each has, or what its code means."""
-    texts = []
+    """The warnings of a change in words: the text that each has, or what its code means; first, that it still waits."""
+    texts = [NOT_SENT] if change.get("outcome") == EventOutcome.PENDING else []
     for warning in change.get("warnings") or ():
         if isinstance(warning, dict):
             code = str(warning.get("code", ""))

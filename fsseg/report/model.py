@@ -231,6 +231,14 @@ def record_table(summary: Summary) -> RecordTable:
     )
 
 
+def written_rows(summary: Summary) -> list[tuple[str, int]]:
+    """By entity, what was created, updated or deleted, or would be in a dry run; only where that is anything."""
+    actions = (Action.CREATE, Action.UPDATE, Action.DELETE)
+    records = summary.get("records", {})
+    counts = [(entity, sum(records.get(entity, {}).get(action, 0) for action in actions)) for entity in ENTITIES]
+    return [(entity, count) for entity, count in counts if count]
+
+
 def plan_line(summary: Summary) -> str:
     """A plan as a sentence: `Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
     if is_undo(summary):
