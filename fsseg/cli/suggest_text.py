@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.cli.known_fields import Known
-from fsseg.cli.table import heading, print_table
+from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
 from fsseg.mapping.inspection import Inspection
 from fsseg.mapping.profiles import Profile
@@ -109,9 +109,12 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
         columns = ("of calls", "trait", "kind", "values", "field")
         print_table(out, columns, rows, right=("of calls",), giving=("values",))
         out.print()
-    if lines := "\n".join(paste(traits, events)).rstrip():
+    lines = paste(traits, events)
+    if not all(line.startswith("# ") for line in lines):
         heading(out, "To paste into fsseg.toml")
-        out.print(Text(lines), soft_wrap=True)
+        out.print(Text("\n".join(lines).rstrip()), soft_wrap=True)
+    elif lines:  # nothing but a remark
+        print_sentence(out, " ".join(line.removeprefix("# ") for line in lines))
 
 
 def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:
