@@ -99,10 +99,10 @@ class Cluster:
                 if time.monotonic() > end:
                     certified = ", with these certificates" if address.startswith("tls:") else ""
                     raise Halted(f"no scheduler answers at {self.address}{certified}") from None
-            self._tick(0)
             if not said:
                 self._say(f"waiting for the scheduler at {self.address}")
             said = True
+            self._tick(0)
 
     def _wait_for_worker(self) -> None:
         end = time.monotonic() + PATIENCE
