@@ -137,6 +137,13 @@ def test_who_waits_for_a_worker_is_told_and_may_stop(tmp_path: Path, monkeypatch
     assert said == [f"waiting for a worker to come to the scheduler at {own}"]
 
 
+def test_who_waits_for_processes_of_this_machine_may_stop(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    with pytest.raises(Interrupted):
+        Cluster("local:1", [], tmp_path, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
 def stop(count: int) -> None:
     """Somebody wants to stop."""
     raise Interrupted("interrupted")
