@@ -12,7 +12,7 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.changes import Change, ChangeGroups
-from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
+from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, print_lines, sanitise
 from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
@@ -108,8 +108,7 @@ def print_totals(
     text has the most frequent reasons only, and the command that shows them all.
     """
     shown = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, shown, run_dir, command_shown, standing, brief).lines(title):
-        console.print(line, soft_wrap=True)
+    print_lines(console, _Totals(console, summary, shown, run_dir, command_shown, standing, brief).lines(title))
 
 
 def print_dry_run(
@@ -126,10 +125,10 @@ def print_dry_run(
     brief: bool = False,
 ) -> None:
     """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
-    for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
-        console.print(line, soft_wrap=True)
-    for line in diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console)):
-        console.print(line, soft_wrap=True)
+    print_lines(console, (*_Totals(console, summary, Failures(), run_dir).title(), Text()))
+    print_lines(
+        console, diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console))
+    )
     print_totals(
         console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing,
         brief=brief,
