@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.cli.known_fields import Known
-from fsseg.cli.table import heading, print_table
+from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
 from fsseg.mapping.inspection import Inspection
 from fsseg.mapping.profiles import Profile
@@ -97,6 +97,9 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
     if not traits and not events:
         heading(out, "Every trait and event has its place.")
         return
+    if unknown := known.unknown():
+        print_sentence(out, unknown)
+        out.print()
     if traits:
         heading(out, "Without a place, or not fitting")
         rows = [
