@@ -9,13 +9,14 @@ from typing import Any
 from msgspec import to_builtins
 
 from fsseg.fold.event_fields import TAKES
+from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, UNKNOWN_EMAIL, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
-from fsseg.state.actions import Action, Code, EventOutcome, Status
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.event_days import events_by_time
 from fsseg.state.misfits import samples
 from fsseg.state.outcomes import Totals
@@ -84,12 +85,8 @@ def _hint(store: Store, code: str) -> str:
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
     for entity, action, status, count in count_records(store):
-        written = action in (Action.CREATE, Action.UPDATE, Action.DELETE)
-        pending = written and status in (Status.PLANNED, Status.SENT) and not dry_run
-        failed = written and status in (Status.FAILED, Status.UNKNOWN)
-        unfinished = EventOutcome.FAILED if failed else EventOutcome.PENDING
-        column = unfinished.value if failed or pending or action is None else action
-        by_entity[entity or "lead"][column] += count
+        column = unwritten(action, status, dry_run=dry_run) or action
+        by_entity[entity or "lead"][str(column)] += count
     return {entity: dict(counter) for entity, counter in by_entity.items()}
 
 
