@@ -31,6 +31,7 @@ _PAUSE = 0.2
 """Seconds before a broken transfer is taken up again; twice as many each further time."""
 _CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
+_ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
 
 
 class Stamp(NamedTuple):
@@ -111,6 +112,9 @@ def _told(error: Exception) -> OSError:
     if isinstance(error, FileNotFoundError):
         return FileNotFoundError(None, "there is no such object")
     text = str(error).split("\n", 1)[0]
+    if found := _ODD_KEY.search(text):
+        told = f"an object is called {found[1]}, and none with empty parts, or . or .. for one, can be listed"
+        return OSError(None, f"{told}: rename it, or fetch them all first, as with aws s3 sync")
     code = re.search(r"<Code>(\w+)</Code>", str(error))
     return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
 
