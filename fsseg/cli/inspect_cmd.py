@@ -58,7 +58,7 @@ def inspect(
         imported = known_fields.imported(settings, files)
         if display.json:
             told = {"suggestions": suggested_json(inspection, known)} if suggest else {}
-            print_json(output.consoles.out, plain(inspection, known, imported) | told)
+            print_json(output.consoles.out, plain(inspection, known, imported, unopened) | told)
         elif not display.quiet:
             print_inspection(output.consoles.out, inspection, known, imported, top or None)
             if suggest:
@@ -117,12 +117,12 @@ def read_all(
         else:
             _read_on_cluster(settings.cluster.address, inspection, settings, inputs, known, stage)
     tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
-    faulty = [file for file in inspection.stats.files if file.unreadable]
-    for file in faulty:
-        output.consoles.mistake(f"{file.path}: {file.unreadable}")
-    if faulty and len(faulty) == len(files):
-        raise nothing_to_read()
-    return len(faulty)
+    faults = [f"{file.path}: {file.unreadable}" for file in inspection.stats.files if file.unreadable]
+    if faults and len(faults) == len(files):
+        raise nothing_to_read(*faults)
+    for fault in faults:
+        output.consoles.mistake(fault)
+    return len(faults)
 
 
 def _read_on_cluster(

@@ -198,6 +198,8 @@ def _reported(held: Session, pipeline: Pipeline, ending: Ending) -> dict[str, An
         head |= {"account_limit": pipeline.pacer.per_hour, "quota_left": pipeline.pacer.remaining}
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]
+    elif ending.code in (ExitCode.STOPPED, ExitCode.REFUSED_CREDENTIALS) and ending.error:
+        head["stopped_by"] = str(ending.error)
 
     meta = pipeline.store.meta
     partly = bool(meta.unopened or meta.counts.unreadable)
@@ -241,7 +243,7 @@ def refuse_foreign(store: Store, files: int) -> None:
     """Raise `NoInput` where none of the inputs holds events, saying what they are."""
     counts = store.meta.counts
     if counts.unreadable and len(counts.unreadable) == files and not counts.read:
-        raise nothing_to_read(*(fault for _, fault in counts.unreadable[:FEW]))
+        raise nothing_to_read(*(fault for _, fault in counts.unreadable))
 
 
 def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:

@@ -158,10 +158,10 @@ def find_inputs(
     use_endpoint(settings.endpoint)
     files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
     faults = [(path, f"{path}: {reason}") for path, reason in unreadable]
+    if faults and not files:
+        raise nothing_to_read(*(fault for _, fault in faults))
     for _, fault in faults:
         consoles.mistake(fault)
-    if unreadable and not files:
-        raise nothing_to_read()
     found = [*files, *(path for path, _ in faults)]
     for path in paths:
         holds_files = os.path.isdir(path) or (os.path.isfile(path) and is_archive(path))

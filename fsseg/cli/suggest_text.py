@@ -109,9 +109,13 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
         columns = ("of calls", "trait", "kind", "values", "field")
         print_table(out, columns, rows, right=("of calls",), giving=("values",))
         out.print()
-    if lines := "\n".join(paste(traits, events)).rstrip():
+    lines = paste(traits, events)
+    if all(line.startswith("# ") for line in lines):  # nothing but a remark
+        lines = [line.removeprefix("# ") for line in lines]
+    else:
         heading(out, "To paste into fsseg.toml")
-        out.print(Text(lines), soft_wrap=True)
+    if lines:
+        out.print(Text("\n".join(lines).rstrip()), soft_wrap=True)
 
 
 def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:

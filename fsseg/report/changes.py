@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from fsseg.report.console import sanitise
@@ -13,7 +14,7 @@ from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
 from fsseg.segment.json_codec import loads
-from fsseg.state.actions import Action
+from fsseg.state.actions import Action, EventOutcome, Status
 
 Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
@@ -53,28 +54,35 @@ class Sample:
         self.totals: Totals = Counter()
         self.fields: Counter[tuple[str, str, bool]] = Counter()
         """How many records get a value in a field, or (True) lose it: by entity, field and that."""
-        self._kept: dict[tuple[str, str], list[tuple[int, Change]]] = {}
+        self._kept: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
         self.count = 0
 
     def add_lines(self, entity: str, lines: Sequence[Line]) -> None:
         """Count more changes, told by lines of changes.jsonl, and keep those among the first."""
         counted = Counter([action for action, _, _ in lines])
-        wanted = {action for action in counted if self.totals[entity, action] < self.limit}
-        for number, (action, line, fields) in enumerate(lines, self.count + 1):
-            for name, cell in fields.items():
-                after = cell["after"]
-                if after is not None or action != Action.CREATE:
-                    self.fields[entity, name, is_emptied(after)] += 1
-            if action in wanted and len(kept := self._kept.setdefault((entity, action), [])) < self.limit:
-                kept.append((number, loads(line)))
+        for action in counted:
+            kept = self._kept.setdefault((entity, action), [])
+            if room := self.limit - len(kept):
+                numbered = (
+                    (number, line) for number, (of, line, _) in enumerate(lines, self.count + 1) if of == action
+                )
+                kept += islice(numbered, room)
+        self.fields.update(
+            [
+                (entity, name, is_emptied(cell["after"]))
+                for action, _, fields in lines
+                for name, cell in fields.items()
+                if cell["after"] is not None or action != Action.CREATE
+            ]
+        )
         self.totals.update({(entity, action): count for action, count in counted.items()})
         self.count += len(lines)
 
     def extend(self, later: Sample) -> None:
         """Count the changes of another sample, all of which come after these, and keep what is among the first."""
-        for kind, changes in later._kept.items():
+        for kind, lines in later._kept.items():
             kept = self._kept.setdefault(kind, [])
-            kept += [(self.count + at, change) for at, change in changes[: self.limit - len(kept)]]
+            kept += [(self.count + at, line) for at, line in lines[: self.limit - len(kept)]]
         self.count += later.count
         self.totals.update(later.totals)
         self.fields.update(later.fields)
@@ -85,8 +93,8 @@ class Sample:
 
     def after(self, count: int) -> Iterator[Change]:
         """Those of them that came after the first `count` changes of all."""
-        numbered = (kept for changes in self._kept.values() for kept in changes if kept[0] > count)
-        return (change for _, change in sorted(numbered, key=lambda kept: kept[0]))
+        numbered = (kept for lines in self._kept.values() for kept in lines if kept[0] > count)
+        return (loads(line) for _, line in sorted(numbered))
 
 
 class ChangeGroups:
@@ -134,6 +142,19 @@ _KEYS = ("email", "name")
 """Fields that tell a record from others."""
 
 
+def unwritten(action: str | None, status: str, *, dry_run: bool) -> EventOutcome | None:
+    """What to say of a record or entry that the plan would write, and that wasn't written: failed or pending."""
+    if action not in (None, Action.CREATE, Action.UPDATE, Action.DELETE):
+        return None
+    if status in (Status.FAILED, Status.UNKNOWN):
+        return EventOutcome.FAILED
+    waits = action is None or (status in (Status.PLANNED, Status.SENT) and not dry_run)
+    return EventOutcome.PENDING if waits else None
+
+
+NOT_SENT = "still to be sent when the run ended"
+
+
 def field_lines(change: Change) -> list[tuple[str, str, str]]:
     """(name, before, after) of every field as safe text; what is cleared has the after `(cleared)`.
 
@@ -157,8 +178,8 @@ def is_emptied(after: Any) -> bool:
 
 
 def warning_texts(change: Change) -> list[str]:
-    """The warnings of a change in words: the text that each has, or what its code means."""
-    texts = []
+    """The warnings of a change in words: the text that each has, or what its code means; first, that it still waits."""
+    texts = [NOT_SENT] if change.get("outcome") == EventOutcome.PENDING else []
     for warning in change.get("warnings") or ():
         if isinstance(warning, dict):
             code = str(warning.get("code", ""))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TextIO
 
 from rich.console import Console, RenderableType
@@ -30,6 +31,13 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def sanitise(text: str) -> str:
     r"""The same text on one line with control and reordering characters written out: `\x1b`, `\n`, `\u202e`."""
     return text if text.isprintable() else _UNSAFE.sub(_written_out, text)
+
+
+def print_lines(console: Console, lines: Iterable[Text]) -> None:
+    """Print lines that are as wide as they are to be; many at a time, as each call takes longer than its line."""
+    rest = iter(lines)
+    while some := list(islice(rest, 100)):
+        console.print(*some, sep="\n", soft_wrap=True)
 
 
 def sanitise_json(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -43,13 +43,17 @@ _TO_UNDO: dict[str, str] = {Action.UPDATE: "to put back", Action.DELETE: "to del
 
 @dataclass(frozen=True)
 class ReasonRow:
-    """A reason code with its number of events and the place of the first (`events.jsonl line 17`)."""
+    """A reason code, its number of events, the place of the first (`events.jsonl line 17`), and what is wrong with it.
+
+    `cause` is empty where the hint says that already.
+    """
 
     code: str
     outcome: str
     count: int
     hint: str
     first: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,10 @@ class Step:
 
 @dataclass
 class Failures:
-    """What a report shows of failures.jsonl: the first event of each code, and the first rows."""
+    """What a report shows of failures.jsonl: place and message of the first event of each code, and the first rows."""
 
     first: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -111,6 +116,7 @@ class Failures:
             code = str(about.get("code"))
             if code not in kept.first and about.get("file") is not None:
                 kept.first[code] = place(about)
+                kept.causes[code] = sanitise(str(about.get("message") or ""))
             codes_to_come.discard(code)
             if len(kept.rows) < limit:
                 kept.rows.append(failure)
@@ -225,6 +231,14 @@ def record_table(summary: Summary) -> RecordTable:
     )
 
 
+def written_rows(summary: Summary) -> list[tuple[str, int]]:
+    """By entity, what was created, updated or deleted, or would be in a dry run; only where that is anything."""
+    actions = (Action.CREATE, Action.UPDATE, Action.DELETE)
+    records = summary.get("records", {})
+    counts = [(entity, sum(records.get(entity, {}).get(action, 0) for action in actions)) for entity in ENTITIES]
+    return [(entity, count) for entity, count in counts if count]
+
+
 def plan_line(summary: Summary) -> str:
     """A plan as a sentence: `Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
     if is_undo(summary):
@@ -256,14 +270,17 @@ def undo_line(summary: Summary) -> str:
 
 def reason_rows(summary: Summary, failures: Failures | None = None) -> list[ReasonRow]:
     """All reasons, the ones that need somebody first, then by count."""
-    first = failures.first if failures else {}
     rows = []
     for reason in summary.get("reasons", []):
         known = REASONS.get(reason["code"])
         hint = reason.get("hint") or (known.hint if known else "")
         outcome = reason.get("outcome") or (known.outcome if known else EventOutcome.FAILED)
-        place_of_first = first.get(reason["code"], "") if outcome != EventOutcome.SKIPPED else ""
-        rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), place_of_first))
+        row = ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint))
+        if failures and outcome != EventOutcome.SKIPPED:
+            cause = failures.causes.get(row.code, "")
+            first = failures.first.get(row.code, "")
+            row = replace(row, first=first, cause="" if cause == row.hint else cause)
+        rows.append(row)
     return sorted(rows, key=lambda row: (row.outcome == EventOutcome.SKIPPED, -row.count, row.code))
 
 
@@ -316,10 +333,10 @@ def request_line(summary: Summary) -> str:
     """What the run cost, against its forecast; for a dry run, what an import would cost."""
     requests = summary.get("requests") or {}
     total = requests.get("total", 0)
-    forecast = (summary.get("forecast") or {}).get("requests")
+    forecast = summary.get("forecast") or {}
     text = counted(total, "request")
-    if forecast is not None and not is_dry(summary):
-        text += f" (forecast {number(forecast)})"
+    if forecast.get("requests") is not None and not is_dry(summary):
+        text += f" (forecast {'up to ' if forecast.get('is_most') else ''}{number(forecast['requests'])})"
     refused = requests.get("rate_limited", 0)
     parts = [text, f"{number(refused) if refused else 'none'} refused by the quota"] if total else [text]
     if retried := requests.get("retried", 0):
@@ -334,7 +351,10 @@ def forecast_line(summary: Summary) -> str:
     forecast = summary.get("forecast") or {}
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
-    text = f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    about = "up to" if forecast.get("is_most") else "about"
+    text = (
+        f"An import takes {about} {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    )
     to_come = forecast["requests"] - summary["requests"]["total"]
     if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
         others = [quota for quota in QUOTAS if quota != summary.get("account_limit")]

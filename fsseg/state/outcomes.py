@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
@@ -66,11 +68,13 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
             number: bytearray(events or 0) for number, events in store.db.execute("SELECT number, events FROM input")
         }
     )
-    for plain, rows in _plain_entries(store, dry_run):
-        _mark(totals.ranks, plain, rows)
+    kinds = [*_kinds(store, dry_run)]
+    for kind in kinds:
+        if kind.outcome not in _EXPLAINED:
+            _mark(totals.ranks, RANK[kind.outcome], _positions(store, kind))
     mask = (1 << POSITION_BITS) - 1
     undo = store.meta.undoes is not None
-    for positions, outcome, failure in _rows(store, dry_run):
+    for positions, outcome, failure in _rows(store, kinds, dry_run):
         rank = RANK[outcome]
         if undo and failure is not None:
             totals.reasons[outcome, failure.code] += 1
@@ -92,10 +96,10 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
     return totals
 
 
-def _mark(ranks: dict[int, bytearray], rank: int, positions: Iterable[tuple[int]]) -> None:
+def _mark(ranks: dict[int, bytearray], rank: int, positions: Iterable[int]) -> None:
     """Give the events at these positions this rank, unless they have a higher one."""
     mask, number, of_input = (1 << POSITION_BITS) - 1, -1, NO_EVENTS
-    for (position,) in positions:
+    for position in positions:
         if position >> POSITION_BITS != number:
             number = position >> POSITION_BITS
             of_input = ranks.get(number, NO_EVENTS)
@@ -104,54 +108,64 @@ def _mark(ranks: dict[int, bytearray], rank: int, positions: Iterable[tuple[int]
             of_input[at] = rank
 
 
-def _plain_entries(store: Store, dry_run: bool) -> Iterator[tuple[int, Iterable[tuple[int]]]]:
-    """The positions of entries of which there is nothing to explain, and the rank of their outcome."""
-    for kind in _kinds(store):
-        outcome = _outcome(*kind, dry_run)
-        if outcome not in _EXPLAINED:
-            yield RANK[outcome], store.db.execute(f"SELECT position FROM entry e WHERE {_SAME}", kind)
+class _Kind(NamedTuple):
+    """An action, status and code that rows of a table have, what follows of it for their events, and which they are."""
+
+    table: str
+    outcome: EventOutcome
+    code: str | None
+    where: str
+    values: tuple[str | None, ...]
 
 
-def _kinds(store: Store) -> list[tuple[str | None, str, str | None]]:
-    """Each action, status and code that entries have."""
-    return store.db.execute("SELECT DISTINCT action, status, code FROM entry WHERE head IS NULL").fetchall()
+def _kinds(store: Store, dry_run: bool) -> Iterator[_Kind]:
+    """Every kind of records, and of entries that stand for themselves: there are few."""
+    for table, counted in (("record", f"action IS NOT '{Action.REFERENCE}'"), ("entry", "head IS NULL")):
+        rows = store.db.execute(f"SELECT DISTINCT action, status, code FROM {table} WHERE {counted}").fetchall()
+        for values in rows:
+            where = f"{counted} AND action IS ? AND status = ? AND code IS ?"
+            yield _Kind(table, _outcome(*values, dry_run), values[2], where, values)
 
 
-_SAME = "e.head IS NULL AND e.action IS ? AND e.status = ? AND e.code IS ?"
+def _positions(store: Store, kind: _Kind) -> Iterator[int]:
+    """The positions of the events of rows of this kind."""
+    if kind.table == "entry":
+        rows: Iterable[Sequence[int]] = store.db.execute(f"SELECT position FROM entry WHERE {kind.where}", kind.values)
+    else:
+        records = store.db.execute(f"SELECT sources FROM record WHERE {kind.where}", kind.values)
+        rows = chain.from_iterable(orjson.loads(sources) for (sources,) in records)
+    return map(itemgetter(0), rows)
 
 
-def _rows(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
-    records = store.db.execute(
-        "SELECT sources, action, status, code, message, http_status, key FROM record WHERE action IS NOT ?",
-        (Action.REFERENCE,),
-    )
-    for sources, action, status, code, *words in records:
-        outcome = _outcome(action, status, code, dry_run)
-        yield [source[0] for source in orjson.loads(sources)], outcome, _failure(outcome, code, *words)
-    yield from _explained_entries(store, dry_run)
+def _rows(
+    store: Store, kinds: list[_Kind], dry_run: bool
+) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
+    """What has to be explained, and what stands for several events at once."""
+    for kind in kinds:
+        if kind.outcome in _EXPLAINED:
+            yield from _explained(store, kind)
     rolled_up = store.db.execute(
         f"SELECT e.position, h.action, h.status, h.code, h.message, h.http_status, {_WHOSE}"
-        f" FROM entry e JOIN entry h ON h.id = e.head {_PERSON} WHERE e.head IS NOT NULL"
+        " FROM entry e JOIN entry h ON h.id = e.head WHERE e.head IS NOT NULL"
     )
     for position, action, status, code, *words in rolled_up:
         outcome = _outcome(action, status, code, dry_run)
         yield [position], outcome, _failure(outcome, code, *words)
 
 
-def _explained_entries(store: Store, dry_run: bool) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
-    """Entries that stand for themselves, and of which there is something to explain."""
-    for kind in _kinds(store):
-        outcome = _outcome(*kind, dry_run)
-        if outcome in _EXPLAINED:
-            rows = store.db.execute(
-                f"SELECT e.position, e.message, e.http_status, {_WHOSE} FROM entry e {_PERSON} WHERE {_SAME}", kind
-            )
-            for position, *words in rows:
-                yield [position], outcome, _failure(outcome, kind[2], *words)
+def _explained(store: Store, kind: _Kind) -> Iterator[tuple[Iterable[int], EventOutcome, Failure | None]]:
+    if kind.table == "record":
+        query = f"SELECT sources, message, http_status, key FROM record WHERE {kind.where}"
+        for sources, *words in store.db.execute(query, kind.values):
+            positions = [position for position, _ in orjson.loads(sources)]
+            yield positions, kind.outcome, _failure(kind.outcome, kind.code, *words)
+    else:
+        query = f"SELECT position, message, http_status, {_WHOSE} FROM entry e WHERE {kind.where}"
+        for position, *words in store.db.execute(query, kind.values):
+            yield [position], kind.outcome, _failure(kind.outcome, kind.code, *words)
 
 
-_WHOSE = "coalesce(p.key, e.email, substr(e.key, 2))"
-_PERSON = "LEFT JOIN record p ON p.id = e.person"
+_WHOSE = "coalesce((SELECT key FROM record WHERE id = e.person), e.email, substr(e.key, 2))"
 
 
 def _failure(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.changes import Change, ChangeGroups
-from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, sanitise
+from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, print_lines, sanitise, text_width
 from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
@@ -83,9 +83,8 @@ class TextDryRun(Format):
     """What a run would change, and what becomes of its events."""
 
     def write(self, console: Console, report: Report) -> None:
-        changes = with_choice_names(report.first_changes, report.summary, report.run_dir)
         print_dry_run(
-            console, report.summary, changes, report.failures, run_dir=report.run_dir, show=report.show,
+            console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
             limit=report.most_changes, command_shown=report.command_shown, standing=report.standing, brief=True,
         )  # fmt: skip
 
@@ -108,8 +107,7 @@ def print_totals(
     text has the most frequent reasons only, and the command that shows them all.
     """
     shown = Failures.of(summary, failures, show_failures)
-    for line in _Totals(console, summary, shown, run_dir, command_shown, standing, brief).lines(title):
-        console.print(line, soft_wrap=True)
+    print_lines(console, _Totals(console, summary, shown, run_dir, command_shown, standing, brief).lines(title))
 
 
 def print_dry_run(
@@ -126,10 +124,9 @@ def print_dry_run(
     brief: bool = False,
 ) -> None:
     """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
-    for line in (*_Totals(console, summary, Failures(), run_dir).title(), Text()):
-        console.print(line, soft_wrap=True)
-    for line in diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console)):
-        console.print(line, soft_wrap=True)
+    print_lines(console, (*_Totals(console, summary, Failures(), run_dir).title(), Text()))
+    groups = ChangeGroups(with_choice_names(changes, summary, run_dir), show=show, limit=limit)
+    print_lines(console, diff_lines(groups, glyphs(console), text_width(console)))
     print_totals(
         console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing,
         brief=brief,
@@ -186,6 +183,8 @@ class _Totals:
         yield from self._wrapped(plan_line(self.summary) if dry else headline(self.summary), "bold")
         if dry and not came_to_its_end(self.summary):
             yield from self._wrapped(headline(self.summary), "bold yellow")
+        if not self.brief and (why := self.summary.get("stopped_by")):  # else it is told as the run ends
+            yield from self._wrapped(f"! Why it stopped: {sanitise(str(why))}", "yellow")
         for note in self.summary.get("notes") or ():
             yield from self._wrapped(f"! {sanitise(str(note))}", "yellow")
         if listed := self.summary.get("suppression"):

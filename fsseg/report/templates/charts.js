@@ -21,15 +21,18 @@ window.addEventListener('resize', () => {
 // Rows of a name, stacked parts and a number; parts are [class, count] by the order of `kinds`.
 function bars(rows, kinds, described) {
   return (width) => {
-    const most = Math.max(1, ...rows.map((row) => row.total));
-    const names = Math.min(Math.round(width * 0.42), 230), room = width - names - 62, step = 24;
+    const most = Math.max(1, ...rows.map((row) => row.total)), beside = Math.min(Math.round(width * 0.42), 230);
+    // Names that have no room beside their bars stand above them.
+    const fits = (wide) => Math.floor(wide / 7.4) - 1, above = rows.some((row) => row.name.length > fits(beside));
+    const names = above ? 0 : beside, room = width - names - 62, head = above ? 20 : 0, step = 24 + head;
     const svg = drawn('svg', {
       width, height: rows.length * step + 2, viewBox: `0 0 ${width} ${rows.length * step + 2}`, role: 'img',
       'aria-label': described });
     rows.forEach((row, index) => {
-      const top = index * step, fits = Math.floor(names / 7.1) - 1;
-      const text = row.name.length > fits ? `${row.name.slice(0, fits - 1)}…` : row.name;
-      const name = drawn('text', { x: names - 8, y: top + 16, 'text-anchor': 'end', class: 'name' }, text);
+      const top = index * step + head, longest = fits(above ? width : beside);
+      const text = row.name.length > longest ? `${row.name.slice(0, longest - 1)}…` : row.name;
+      const place = above ? { x: 0, y: top - 2 } : { x: names - 8, y: top + 16, 'text-anchor': 'end' };
+      const name = drawn('text', { ...place, class: 'name' }, text);
       name.append(drawn('title', {}, row.name));
       svg.append(name);
       let left = names;
