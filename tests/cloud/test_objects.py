@@ -118,6 +118,15 @@ def test_what_cannot_be_listed_is_told(store: Store) -> None:
     assert "\n" not in reason
 
 
+def test_an_object_whose_name_stops_the_listing_is_told_with_what_to_do(store: Store) -> None:
+    store.put("logs/a.jsonl", lines(message()))
+    store.put("logs//b.jsonl", lines(message()))
+    files, unreadable = expand([f"s3://{store.bucket}/logs/"])
+    assert files == []
+    assert "logs//b.jsonl" in unreadable[0].reason
+    assert "aws s3 sync" in unreadable[0].reason
+
+
 def test_archives_in_a_store_are_looked_into(store: Store) -> None:
     one, two = lines(message(messageId="m-1")), lines(message(messageId="m-2"))
     store.put("a.zip", zipped({"x/one.jsonl": one, "two.gz": gzip.compress(two)}))
