@@ -41,6 +41,7 @@ from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
+from fsseg.segment.archives import is_archive
 from fsseg.segment.hints import hints_of
 from fsseg.segment.inputs import expand
 from fsseg.segment.objects import Window, use_endpoint
@@ -161,8 +162,10 @@ def find_inputs(
         consoles.mistake(fault)
     if unreadable and not files:
         raise nothing_to_read()
+    found = [*files, *(path for path, _ in faults)]
     for path in paths:
-        if os.path.isdir(path) and not any(file.startswith(path) for file in files):
+        holds_files = os.path.isdir(path) or (os.path.isfile(path) and is_archive(path))
+        if holds_files and not any(file.startswith(path) for file in found):
             consoles.info(f"{path}: there is no event file in it")
     return files, faults
 

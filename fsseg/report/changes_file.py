@@ -16,6 +16,7 @@ from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
 from fsseg.freshsales.names import Entity
+from fsseg.mapping.entry_text import title_of
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.processes import Processes, ProcessLost
 from fsseg.report.changes import Line, Sample, unwritten
@@ -58,8 +59,9 @@ class _Entry(Struct):
 
     name: Raw
     via: Raw
-    title: Raw = Raw()
-    count: Raw = Raw()
+    properties: Raw
+    titled: bool = False
+    count: int = 1
 
 
 _WRITTEN = (Action.CREATE, Action.UPDATE)
@@ -219,10 +221,12 @@ def _shown(payload: bytes) -> tuple[bytes, bytes]:
     """Title and way of an entry, as JSON."""
     try:
         entry = _entry(payload)
-        return bytes((entry.title if not entry.count else b"") or entry.name), bytes(entry.via)
+        name, via = bytes(entry.name), bytes(entry.via)
+        title = title_of(loads(name), loads(bytes(entry.properties))) if entry.titled and entry.count == 1 else ""
+        return dumps(title) if title else name, via
     except RecursionError:  # properties nested too deep to be passed over
         whole = loads(payload)
-        title = whole.get("title") if "count" not in whole else None
+        title = title_of(whole["name"], whole["properties"]) if whole.get("titled") and "count" not in whole else ""
         return dumps(title or whole["name"]), dumps(whole["via"])
 
 

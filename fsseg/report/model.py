@@ -324,10 +324,10 @@ def request_line(summary: Summary) -> str:
     """What the run cost, against its forecast; for a dry run, what an import would cost."""
     requests = summary.get("requests") or {}
     total = requests.get("total", 0)
-    forecast = (summary.get("forecast") or {}).get("requests")
+    forecast = summary.get("forecast") or {}
     text = counted(total, "request")
-    if forecast is not None and not is_dry(summary):
-        text += f" (forecast {number(forecast)})"
+    if forecast.get("requests") is not None and not is_dry(summary):
+        text += f" (forecast {'up to ' if forecast.get('is_most') else ''}{number(forecast['requests'])})"
     refused = requests.get("rate_limited", 0)
     parts = [text, f"{number(refused) if refused else 'none'} refused by the quota"] if total else [text]
     if retried := requests.get("retried", 0):
@@ -342,7 +342,10 @@ def forecast_line(summary: Summary) -> str:
     forecast = summary.get("forecast") or {}
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
-    text = f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    about = "up to" if forecast.get("is_most") else "about"
+    text = (
+        f"An import takes {about} {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    )
     to_come = forecast["requests"] - summary["requests"]["total"]
     if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
         others = [quota for quota in QUOTAS if quota != summary.get("account_limit")]

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
+from fsseg.fold.event_fields import TAKES
 from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
@@ -94,16 +95,28 @@ def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     for text, count in count_warnings(store):
         code, _, about = text.partition(": ")
         counted[code, about.partition(" = ")[0]] += count
+    of_mapping = [
+        to_builtins(row)
+        | {"count": row.count + counted.pop((row.code, row.name), 0), "hint": row.hint or WARNINGS[row.code].hint}
+        for row in mapped
+    ]
     matched = [
-        {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
+        {"code": code, "name": name, "count": count, "hint": _warning_hint(code, name)}
         for (code, name), count in counted.items()
     ]
-    traced = samples(store, SAMPLES) if any(row.code == Code.BAD_VALUE for row in mapped) else {}
-    of_mapping = [to_builtins(row) | {"hint": row.hint or WARNINGS[row.code].hint} for row in mapped]
-    for row in of_mapping:
+    rows = [*of_mapping, *matched]
+    traced = samples(store, SAMPLES) if any(row["code"] == Code.BAD_VALUE for row in rows) else {}
+    for row in rows:
         if row["code"] == Code.BAD_VALUE and row["name"] in traced:
             row["samples"] = traced[row["name"]]
-    return sorted([*of_mapping, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
+    return sorted(rows, key=lambda row: (-row["count"], row["code"], row["name"]))
+
+
+def _warning_hint(code: str, name: str) -> str:
+    """What to know of a warning that records carry; of values that didn't fit, these are sums."""
+    if code == Code.BAD_VALUE:
+        return TAKES.format(name)
+    return WARNINGS[code].hint if code in WARNINGS else ""
 
 
 def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:

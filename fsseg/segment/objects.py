@@ -80,11 +80,16 @@ def _store(root: str) -> Any:
     except ImportError:
         raise OSError(None, MISSING.format(root)) from None
     try:
+        options: Any
         if root.startswith("s3://") and _endpoint:
-            options: Any = {"allow_http": _endpoint[0].startswith("http://")}
+            options = {"allow_http": _endpoint[0].startswith("http://")}
             config: Any = {"endpoint": _endpoint[0], "virtual_hosted_style_request": False}
             return from_url(root, config=config, client_options=options)
-        return from_url(root, client_options={"allow_http": root.startswith("http://")})
+        if root.startswith("gs://"):  # which otherwise unpacks what it stores as gzip, and then tells no size
+            options = {"allow_http": True, "default_headers": {"Accept-Encoding": "gzip"}}
+            return from_url(root, client_options=options)
+        # Elsewhere the environment says whether plain http will do, as with AWS_ALLOW_HTTP.
+        return from_url(root, client_options={"allow_http": True} if root.startswith("http://") else None)
     except Exception as error:
         raise _told(error) from None
 
@@ -124,7 +129,8 @@ def listed(path: str, window: Window) -> Iterator[str]:
     try:
         if found := _MAGIC.search(key):
             prefix = key[: key.rfind("/", 0, found.start()) + 1]
-            yield from (one for one in _below(store, root, prefix, window) if _matches(one, f"{root}/{key}"))
+            pattern = f"{root}/{key}"  # or the name of an object, as it is printed
+            yield from (one for one in _below(store, root, prefix, window) if one == pattern or _matches(one, pattern))
             return
         if key and not key.endswith("/"):
             with suppress(FileNotFoundError):

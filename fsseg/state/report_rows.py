@@ -96,7 +96,9 @@ def count_entries(store: Store, *, dry_run: bool) -> list[EntryCount]:
 def count_warnings(store: Store) -> Iterator[tuple[str, int]]:
     """How many records carry each warning that names no event; of timeline entries, how many an undo leaves."""
     return store.db.execute(
-        "SELECT w.value, count(*) FROM record r, json_each(r.warnings) w WHERE w.type = 'text' GROUP BY w.value"
+        "SELECT iif(w.type = 'text', w.value, w.value ->> 'code' || ': ' || (w.value ->> 'name')), count(*)"
+        " FROM record r, json_each(r.warnings) w"
+        " WHERE w.type = 'text' OR (w.type = 'object' AND w.value ->> 'sum') GROUP BY 1"
         " UNION ALL SELECT code, count(*) FROM entry WHERE code = ? GROUP BY 1",
         (Code.CREATED,),
     )

@@ -1,9 +1,9 @@
 """Reading, mapping and folding on a Dask cluster: see `fsseg.cluster` for the connection, `cluster_tasks` for the work.
 
 Three steps, each wherever the workers are. Parts of the inputs are read and mapped. The keys of their events are
-shuffled by key, which tells repetitions. The rows that parts have said of people are shuffled by partition, without
-the repetitions, and folded. Both shuffles are Dask's P2P, and what they give is put in order by the numbers of parts
-and positions, so that nothing depends on which worker was quicker.
+shuffled by key, which tells repetitions. The rows that parts have said of people are shuffled by the hash of these, in
+smaller pieces where there are very many, and folded without the repetitions. Both shuffles are Dask's P2P, and what
+they give is put in order by the numbers of parts and positions, so that nothing depends on which worker was quicker.
 
 This machine gets of every event its day and type (two bytes), of every repetition its key and place, whatever was
 rejected, and one folded partition after another.
@@ -29,6 +29,7 @@ from fsseg.fold.engines.cluster_tasks import (
     Part,
     ReadInput,
     fold_rows,
+    in_pieces,
     packed_tools,
     read_part,
     repeated,
@@ -36,13 +37,13 @@ from fsseg.fold.engines.cluster_tasks import (
 )
 from fsseg.fold.engines.parts import ReadSoFar, parts_of
 from fsseg.fold.fold_partition import FoldedPartition
-from fsseg.fold.partitions import PARTITIONS, together
+from fsseg.fold.partitions import EACH, HASHES, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.segment.objects import is_remote
 from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
-from fsseg.state.delivered_keys import Delivered
+from fsseg.state.delivered_keys import BLOCKS, Delivered
 
 PARTS = 2 << 20, 64 << 20
 """Bytes of a big file, or of small ones together, that are read at a time: at least, and at most."""
@@ -50,8 +51,11 @@ PARTS = 2 << 20, 64 << 20
 PARTS_EACH = 4
 """Parts that there are for each thread of the workers, where the input is large enough, so that none has to wait."""
 
+LOOKED_AT_ONCE = 2_000_000
+"""Events among which a worker looks for repetitions at a time, more or less, where there are very many."""
+
 BUCKETS = 256
-"""Shares of the event keys in which repetitions are looked for."""
+"""How many buckets there are at most where there are fewer events than that."""
 
 _ROWS, _KEYS, _BATCHES, _INPUTS = range(4)
 """What there is of a part that was read."""
@@ -83,7 +87,7 @@ class ClusterEngine:
             return
         self._read = self._cluster.map(read_part, self._parts, self._tools)
         found = self._wait_for_parts(note)
-        gone = self._repetitions()
+        gone = self._repetitions([input for inputs in found for input in inputs])
         given = {input.number: input for input in inputs}
         so_far = ReadSoFar()
         for part, batches in zip(self._parts, self._batches(), strict=True):
@@ -112,17 +116,20 @@ class ClusterEngine:
             note(f"{done:,} of {counted(len(told), 'part')}")
         return found
 
-    def _repetitions(self) -> Repetitions:
+    def _repetitions(self, read: Sequence[ReadInput]) -> Repetitions:
         """Which events repeat others, or were delivered before."""
-        count = min(BUCKETS, 1 << len(self._parts).bit_length())
-        buckets = [range(at * BUCKETS // count, (at + 1) * BUCKETS // count) for at in range(count)]
+        each = len(together(sum(input.size for input in read))[0])
+        least = min(BUCKETS - 1, len(self._parts))
+        count = 1 << max(least, sum(input.events for input in read) // LOOKED_AT_ONCE).bit_length()
+        count = min(count, BLOCKS)
+        buckets = [range(at * BLOCKS // count, (at + 1) * BLOCKS // count) for at in range(count)]
         keys = [(part, _KEYS) for part in self._read]
         shuffled = self._cluster.shuffled(
-            keys, EventKeys().frame(), "bucket", [*(bucket.start for bucket in buckets), BUCKETS]
+            keys, EventKeys().frame(), "block", [*(bucket.start for bucket in buckets), BLOCKS]
         )
         known = self._delivered
         earlier = [b"" if known is None else known.between(bucket.start, bucket.stop) for bucket in buckets]
-        self._gone = self._cluster.made(repeated, shuffled, earlier)
+        self._gone = self._cluster.made(repeated, shuffled, earlier, [each] * count)
         told = self._cluster.map(itemgetter(1), self._gone)
         return Repetitions([self._cluster.value(one, "looking for repetitions", self._tick) for one in told])
 
@@ -137,19 +144,24 @@ class ClusterEngine:
         """See `FoldEngine`."""
         if not self._parts:
             return
-        groups = together(size)
-        rows = [*((part, _ROWS) for part in self._read), *((gone, 0) for gone in self._gone)]
-        divisions = [*(group[0] for group in groups), PARTITIONS]
-        shuffled = self._cluster.shuffled(rows, rows_frame([]), "number", divisions)
+        shuffled = self._shuffled(together(size))
         begins = self._cluster.submit(list, self._begins)
         count = len(shuffled)
         self._folded = self._cluster.made(fold_rows, shuffled, [self._tools] * count, [begins] * count)
+        del shuffled
         for number in range(count):
             content = self._cluster.value(self._folded[number], f"partition {number + 1} of {count}", self._tick)
             self._folded[number].release()
             note(f"{number + 1:,} of {counted(count, 'partition')}")
             yield FoldedPartition._make(marshal.loads(content))  # noqa: S302  # what our own workers wrote
             del content
+
+    def _shuffled(self, shares: list[range]) -> list[Any]:
+        """The rows of people, and the repetitions among them, by these ranges of hashes."""
+        each = len(shares[0])
+        parts = self._cluster.map(in_pieces, self._read, each) if each < EACH else self._read
+        rows = [*((part, _ROWS) for part in parts), *((gone, 0) for gone in self._gone)]
+        return self._cluster.shuffled(rows, rows_frame([]), "begin", [*(share.start for share in shares), HASHES])
 
 
 class Repetitions:
