@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fsseg.sandbox import Fault
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine
 
@@ -50,6 +51,17 @@ def test_without_views_people_are_found_in_another_way(machine: Machine, path: s
     assert done.code == 0, done.err
     assert done.actions["contact"]["unchanged"] == MANY
     assert machine.imports("--again", events=events).actions["deal"] == {"unchanged": MANY}
+
+
+@pytest.mark.parametrize("kind", ["error", "drop_before", "garbage"])
+@pytest.mark.usefixtures("fast")
+def test_a_page_that_fails_is_asked_again_before_people_are_looked_up(suite: Machine, kind: str) -> None:
+    account = suite.account
+    account.seed(contacts=[{"email": f"p{n}@x.example", "last_name": "P"} for n in range(250)])
+    account.faults(Fault(kind, path="/contacts/view/", limit=3))
+    done = suite.imports(events=[identify(f"p{n}@x.example", lastName="P") for n in range(250)])
+    assert (done.code, done.actions) == (0, {"contact": {"unchanged": 250}})
+    assert not any("lookup" in name or "filtered" in name for name in account.sandbox.stats()["requests"])
 
 
 @pytest.mark.parametrize("status", [403, 404])
