@@ -113,11 +113,10 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
         print_table(out, columns, rows, right=("of calls",), giving=("values",))
         out.print()
     lines = paste(traits, events)
-    if all(line.startswith("# ") for line in lines):  # nothing but a remark
-        lines = [line.removeprefix("# ") for line in lines]
-    else:
+    if lines and all(line.startswith("# ") for line in lines):  # a remark, and nothing to paste
+        print_sentence(out, " ".join(line.removeprefix("# ") for line in lines))
+    elif lines:
         heading(out, "To paste into fsseg.toml")
-    if lines:
         out.print(Text("\n".join(lines).rstrip()), soft_wrap=True)
 
 
