@@ -405,5 +405,10 @@ def suppressed(path: Path | None) -> SuppressionList:
         data = path.read_bytes()
         is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return read_list(data.decode("utf-16" if is_utf16 else "utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the suppression list cannot be read ({type(error).__name__})") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: the suppression list cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{path}: the suppression list cannot be read: it is no text in UTF-8",
+            "save it as plain text, one userId or e-mail a line",
+        ) from None
