@@ -305,8 +305,8 @@ def _wrong(
     from fsseg.mapping.rules import mistakes_of_form
     from fsseg.setting_errors import no_such, said
 
-    told: list[tuple[tuple[str, ...], str, str]] = [no_such((name,), sorted(FILE_KEYS)) for name in unknown]
-    told += [said(Settings, error) for error in errors]
+    told: list[tuple[tuple[str, ...], str, str]] = [no_such(Settings, FILE_KEYS, (name,)) for name in unknown]
+    told += [said(Settings, FILE_KEYS, error) for error in errors]
     mapping = values.get("mapping")
     if isinstance(mapping, dict):
         told += mistakes_of_form({name: table for name, table in mapping.items() if isinstance(table, dict)})
