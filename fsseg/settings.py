@@ -305,7 +305,12 @@ def _wrong(
     from fsseg.mapping.rules import mistakes_of_form
     from fsseg.setting_errors import no_such, said
 
-    told: list[tuple[tuple[str, ...], str, str]] = [no_such(Settings, FILE_KEYS, (name,)) for name in unknown]
+    told: list[tuple[tuple[str, ...], str, str]] = [
+        ((name,), "the settings file doesn't have it", f"it is an option: {options[name]}")
+        if name in options
+        else no_such(Settings, FILE_KEYS, (name,))
+        for name in unknown
+    ]
     told += [said(Settings, FILE_KEYS, error) for error in errors]
     mapping = values.get("mapping")
     if isinstance(mapping, dict):

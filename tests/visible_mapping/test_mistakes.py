@@ -64,9 +64,10 @@ plan = "cf_plan"
 lead_source_id = "Web"
 """
     hints = [line for line in told(classic, config) if line.startswith("hint")]
-    assert [hint for hint in hints if "there are cluster" not in hint] == [
+    assert hints == [
         "hint: it stands in [filter]",
         "hint: it stands in [freshsales]",
+        "hint: it is an option: --jobs",
         "hint: it stands at the top of the file, before the first [table]",
         "hint: it stands in [timeline]",
         "hint: it goes into one of [mapping.person], [mapping.lead], [mapping.contact], [mapping.account], [mapping.deal], [mapping.event]",
