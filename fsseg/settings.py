@@ -305,8 +305,13 @@ def _wrong(
     from fsseg.mapping.rules import mistakes_of_form
     from fsseg.setting_errors import no_such, said
 
-    told: list[tuple[tuple[str, ...], str, str]] = [no_such((name,), sorted(FILE_KEYS)) for name in unknown]
-    told += [said(Settings, error) for error in errors]
+    told: list[tuple[tuple[str, ...], str, str]] = [
+        ((name,), "the settings file doesn't have it", f"it is an option: {options[name]}")
+        if name in options
+        else no_such(Settings, FILE_KEYS, (name,))
+        for name in unknown
+    ]
+    told += [said(Settings, FILE_KEYS, error) for error in errors]
     mapping = values.get("mapping")
     if isinstance(mapping, dict):
         told += mistakes_of_form({name: table for name, table in mapping.items() if isinstance(table, dict)})
@@ -405,5 +410,10 @@ def suppressed(path: Path | None) -> SuppressionList:
         data = path.read_bytes()
         is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return read_list(data.decode("utf-16" if is_utf16 else "utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the suppression list cannot be read ({type(error).__name__})") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: the suppression list cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{path}: the suppression list cannot be read: it is no text in UTF-8",
+            "save it as plain text, one userId or e-mail a line",
+        ) from None
