@@ -313,7 +313,8 @@ def misfit_rows(summary: Summary) -> list[MisfitRow]:
             rows.append(
                 MisfitRow(
                     sanitise(warning["name"]), warning["count"], sanitise(warning.get("hint") or ""),
-                    quoted(first["value"]) if "value" in first else "", value(first.get("key") or ""), place(first),
+                    quoted(first["value"]) if "value" in first else "", value(first["key"]) if first.get("key") else "",
+                    place(first),
                 )
             )  # fmt: skip
     return sorted(rows, key=lambda row: (-row.count, row.trait))

@@ -34,6 +34,8 @@ _CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
 _ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
 _NO_LENGTH = "Content-Length Header missing"
+_OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
+NO_CREDENTIALS = "there are no credentials for it in the environment"
 
 
 class Stamp(NamedTuple):
@@ -119,6 +121,8 @@ def _told(error: Exception) -> OSError:
         return OSError(None, f"{told}: rename it, or fetch them all first, as with aws s3 sync")
     if _NO_LENGTH in text:
         return OSError(None, "its server doesn't say how long it is: fetch it and give the file, or pipe it in")
+    if _OWN_ROLE.search(text):  # asked last, where nothing else has been given
+        return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own")
     code = re.search(r"<Code>(\w+)</Code>", str(error))
     return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
 
