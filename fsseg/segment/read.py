@@ -232,9 +232,10 @@ def split(path: str, parts: int, number: int = 0, jobs: int = 1) -> list[Input]:
             return cut_ranges(path, known.size, parts, number)
         if isinstance(container, ParquetTable) and container.can_be_split():
             return [replace(part, has_rows=True) for part in cut_ranges(path, known.size, parts, number)]
-        if isinstance(container, CsvTable) and not is_remote(path) and not container.table.one_event:
+        most = min(parts, jobs)
+        if isinstance(container, CsvTable) and most > 1 and not is_remote(path) and not container.table.one_event:
             rows = container.rows_in(source.head) * known.size // len(source.head)
-            return [replace(part, has_rows=True) for part in cut_ranges(path, rows, min(parts, jobs), number)]
+            return [replace(part, has_rows=True) for part in cut_ranges(path, rows, most, number)]
         return [Input(path, number)]
     except ForeignContent:
         return [Input(path, number)]  # the one who reads it will say so
