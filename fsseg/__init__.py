@@ -47,7 +47,8 @@ Words:
 - outcome: what became of an event: applied, unchanged, skipped, rejected, failed, pending.
 - pacer: lets requests out as the quota allows.
 - part: the person itself, one of its companies or one of its deals, within a state.
-- partition: one of 256 shares of the people, by their keys, that are folded one after another.
+- partition: one of 256 shares of the people, by the hash of their keys, that are folded one after another; in pieces
+  where they would be too large.
 - person: a lead or a contact, before it is known which; person key: "#" and the userId, or "@" and the e-mail.
 - plan: what a run will do, in its `plan.db`, sealed so that an edit is seen.
 - rejected: an event that can't be used; skipped: one that isn't to be; both with a reason code.

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import sys
 
+KEPT = 1 << 30
+"""Bytes of what it has made that a process keeps in memory; Dask itself would let all of them fill the machine's."""
+
 
 def main() -> None:
     """Serve until standard input ends."""
     import dask
     from distributed import LocalCluster
+    from distributed.system import MEMORY_LIMIT
 
     count, folder = int(sys.argv[1]), sys.argv[2]
-    settings = {"distributed.scheduler.allowed-failures": 2, "distributed.worker.profile.enabled": False}
+    share = KEPT * count / MEMORY_LIMIT
+    settings = {
+        "distributed.scheduler.allowed-failures": 2,
+        "distributed.worker.profile.enabled": False,
+        "distributed.worker.memory.target": min(0.6, share),
+        "distributed.worker.memory.spill": min(0.7, 2 * share),
+    }
     with (
         dask.config.set(settings),
         LocalCluster(

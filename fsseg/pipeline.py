@@ -118,7 +118,7 @@ class Pipeline(RunContext):
     def report(self, head: dict[str, Any], exit_code: ExitCodeOf, *, dry_run: bool) -> dict[str, Any]:
         """Remember what was delivered, write the run's files, and give the summary; see `write_run_files`."""
         run, store = self.run, self.store
-        changes = ChangesFile(run, store, self.processes)
+        changes = ChangesFile(run, store, self.processes, dry_run=dry_run)
         is_planned = self.stage not in (PlanStage.FOLDED, PlanStage.MATCHED)
         totals = count_outcomes(store, dry_run=dry_run and is_planned)
         if not dry_run:

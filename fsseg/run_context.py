@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
 from fsseg.state.actions import Mode
-from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_lost_contacts, read_behaviour
+from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_deal_contacts, read_behaviour
 from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import count_matched, count_people
@@ -205,7 +206,8 @@ class RunContext:
         """What is to come, at the pace that was measured: pages of a large account may take seconds each."""
         pacer, measured = self.pacer, self.pacer.seconds_per_request
         pace = {} if measured is None else {"per_request": measured}
-        return forecast(self.store, spent, pacer.per_hour, pacer.remaining, **pace)
+        deals_singly = self._deal_links().seen == "lost"
+        return forecast(self.store, spent, pacer.per_hour, pacer.remaining, **pace, deals_singly=deals_singly)
 
     def push_context(self) -> PushContext:
         """What pushing the rows of this run needs."""
@@ -244,7 +246,7 @@ class RunContext:
     def _deal_links(self) -> DealLinks:
         folder = self.run.folder.parent.parent
         found = read_behaviour(folder) or Behaviour()
-        return DealLinks(found.deal_contacts == "lost", lambda: note_lost_contacts(folder))
+        return DealLinks(found.deal_contacts, partial(note_deal_contacts, folder))
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""

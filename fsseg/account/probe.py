@@ -118,7 +118,7 @@ class Probe:
                 return None
             if not (job.failed or job.failures):
                 break
-            del records.sent["deal"]
+            records.forget("deal")
             refusal = "; ".join(text for _, texts in job.failures for text in texts)
             fuller = records.fuller("deal", body, refusal)
             if fuller is None:
@@ -127,7 +127,7 @@ class Probe:
             body = fuller
         ids = [int(deal["id"]) for deal in self.reader.deals_of(self._id) if deal.get("name") == records.name]
         if ids:
-            records.sent["deal"] = ids[0]
+            records.note("deal", ids[0])
         return "kept" if ids else "lost"
 
     def _null(self) -> Literal["clears", "ignored"]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsseg.freshsales.errors import FreshsalesError, Halted, Refused, Unavailable
+from fsseg.freshsales.errors import FreshsalesError, Halted, NotFound, Refused, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader, Row
 from fsseg.freshsales.views import newest, view_of_all
@@ -29,13 +29,15 @@ MOST_REQUIRED = 20
 class ProbeRecords:
     """What one probe makes, one record of an entity. `defaults` are those of the settings, by entity.
 
-    `wanted` gives the field of an entity that a refusal speaks of.
+    `wanted` gives the field of an entity that a refusal speaks of. `keep` keeps what is in `sent`, each time before
+    something may be made and after it was deleted.
     """
 
     writer: Writer
     catalog: Catalog
     defaults: Mapping[Entity, Mapping[str, Any]]
     wanted: Callable[[Entity, str], str | None]
+    keep: Callable[[str, dict[Entity, int | None]], None]
     token: str = field(default_factory=lambda: secrets.token_hex(6))
     required: dict[Entity, list[str]] = field(default_factory=dict)
     """The fields without which a record was refused."""
@@ -45,12 +47,12 @@ class ProbeRecords:
     @property
     def email(self) -> str:
         """The address of the people."""
-        return f"fsseg-probe-{self.token}@example.com"
+        return _email(self.token)
 
     @property
     def name(self) -> str:
         """What all of them are called."""
-        return f"fsseg probe {self.token} (delete me)"
+        return _name(self.token)
 
     def body(self, entity: Entity) -> Row:
         """As little as the account's own description of its fields allows, so that it is seen what it needs besides."""
@@ -71,7 +73,8 @@ class ProbeRecords:
         while True:
             try:
                 with self.sending(entity):
-                    self.sent[entity] = id = int(self.writer.create(entity, body)["id"])
+                    id = int(self.writer.create(entity, body)["id"])
+                self.note(entity, id)
                 return id
             except Refused as error:
                 fuller = self.fuller(entity, body, error.message)
@@ -82,13 +85,23 @@ class ProbeRecords:
     @contextmanager
     def sending(self, entity: Entity) -> Iterator[None]:
         """A request that makes it: what ends it by an error may have made it only where its answer was lost."""
-        self.sent[entity] = None
+        self.note(entity, None)
         try:
             yield
         except FreshsalesError as error:
             if not (isinstance(error, Halted | Unavailable) and error.sent):
-                del self.sent[entity]
+                self.forget(entity)
             raise
+
+    def note(self, entity: Entity, id: int | None) -> None:
+        """The record has this id, or may have been made."""
+        self.sent[entity] = id
+        self.keep(self.token, self.sent)
+
+    def forget(self, entity: Entity) -> None:
+        """There is no such record."""
+        del self.sent[entity]
+        self.keep(self.token, self.sent)
 
     def fuller(self, entity: Entity, body: Row, refusal: str) -> Row | None:
         """The body with a sample of the field that a refusal asks for; None where there is none to be given."""
@@ -100,28 +113,54 @@ class ProbeRecords:
         required.append(wanted.name)
         return _with(body, wanted.name, sample, is_custom=wanted.custom)
 
-    def delete(self, reader: Reader, writer: Writer) -> Iterator[str]:
-        """Delete all of them, last made first; what is to be deleted by hand, and why, where that fails."""
-        for entity, id in reversed(list(self.sent.items())):
-            told = f"the probe's {entity} {self.name!r}" if id is None else f"the probe's {entity} #{id} ({self.email})"
-            try:
-                found = self.find(reader, entity) if id is None else id
-                if found is not None:
-                    writer.delete(entity, found)
-                    del self.sent[entity]
-                else:
-                    yield f"{told} is not there, but may come late: delete it by hand then"
-            except FreshsalesError as error:
-                yield f"{told} could not be deleted, do so by hand: {error}"
+    def delete(self, reader: Reader, writer: Writer, *, earlier: bool = False) -> Iterator[str]:
+        """Delete all of them, last made first; what is to be deleted by hand, and why, where that fails.
 
-    def find(self, reader: Reader, entity: Entity) -> int | None:
-        """The id of the one that was made without its being told, among the newest; None where there is none."""
+        `earlier`: another probe has sent them, so that what can't be found by now isn't there.
+        """
+        for entity, id in reversed(list(self.sent.items())):
+            try:
+                found = self._find(reader, entity, earlier=earlier) if id is None else id
+                if found is None and not earlier:
+                    yield f"{self.named(entity)} is not there, but may come late: check --probe looks for it again"
+                    continue
+                if found is not None:
+                    with suppress(NotFound):
+                        writer.delete(entity, found)
+                self.forget(entity)
+            except FreshsalesError as error:
+                yield f"{self.named(entity)} could not be deleted, do so by hand: {error}"
+
+    def named(self, entity: Entity) -> str:
+        """What it is called by where somebody is to look for it."""
+        return name_of(self.token, entity, self.sent[entity])
+
+    def _find(self, reader: Reader, entity: Entity, *, earlier: bool) -> int | None:
+        """The id of the one that was made without its being told; None where there is none."""
         view = view_of_all(reader, entity)
-        if view is None:
+        if view is None and not earlier:
             raise Refused("no view of all of them is known")
-        rows = newest(reader, entity, view).rows
+        rows = newest(reader, entity, view).rows if view is not None else []
         called = "name" if entity == "deal" else "last_name"
-        return next((int(row["id"]) for row in rows if row.get(called) == self.name), None)
+        rows = [row for row in rows if row.get(called) == self.name]
+        if not rows and earlier:
+            reader.wait_out_lag()
+            by, value = ("name", self.name) if entity == "deal" else ("email", self.email)
+            rows = reader.lookup(value, by, (entity,))[entity]
+        return int(rows[0]["id"]) if rows else None
+
+
+def name_of(token: str, entity: Entity, id: int | None) -> str:
+    """What a probe's record is called by where somebody is to look for it."""
+    return f"the probe's {entity} {_name(token)!r}" if id is None else f"the probe's {entity} #{id} ({_email(token)})"
+
+
+def _name(token: str) -> str:
+    return f"fsseg probe {token} (delete me)"
+
+
+def _email(token: str) -> str:
+    return f"fsseg-probe-{token}@example.com"
 
 
 def _with(body: Row, name: str, value: Any, *, is_custom: bool) -> Row:

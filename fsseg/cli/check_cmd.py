@@ -59,7 +59,7 @@ def check(
             if found.catalog:
                 found.findings += unfit_defaults(found.catalog, rules, settings)
             if found.worst != "refused":
-                found.findings += try_out(settings, output) if probe else last_probe(settings)
+                found.findings += try_out(settings, output) if probe else last_probe(settings, connection.reader)
             code = _code(found)
             if display.json:
                 print_json(output.consoles.out, _plain(found, connection, code))

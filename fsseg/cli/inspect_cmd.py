@@ -115,7 +115,7 @@ def read_all(
             for input in inputs:
                 inspection.take(input, read(input, placeholder_ids=ids), stage.advance)
         else:
-            _read_on_cluster(settings.cluster.address, inspection, settings, inputs, known, stage)
+            _read_on_cluster(settings.cluster.address, inspection, settings, inputs, known, stage, output)
     tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
     faults = [f"{file.path}: {file.unreadable}" for file in inspection.stats.files if file.unreadable]
     if faults and len(faults) == len(files):
@@ -126,8 +126,9 @@ def read_all(
 
 
 def _read_on_cluster(
-    address: str, inspection: Inspection, settings: Settings, inputs: list[Input], known: Known, stage: Stage
-) -> None:
+    address: str, inspection: Inspection, settings: Settings, inputs: list[Input], known: Known, stage: Stage,
+    output: Output,
+) -> None:  # fmt: skip
     """Have the workers of a cluster look at the inputs."""
     import tempfile
     from contextlib import closing
@@ -141,7 +142,7 @@ def _read_on_cluster(
     suggest = inspection.profiles is not None
     with tempfile.TemporaryDirectory() as folder:
         paths = [input.path for input in inputs]
-        with closing(Cluster(address, paths, Path(folder))) as cluster:
+        with closing(Cluster(address, paths, Path(folder), say=output.progress.message)) as cluster:
             for taken, lines in inspected(
                 cluster, inputs, known.catalog, rules, stage.advance, stage.note, suggest=suggest
             ):

@@ -39,7 +39,8 @@ def _has_written(run: Run, info: RunInfo) -> bool:
 def _read(run: Run, info: RunInfo) -> LastRun:
     changes: dict[int, dict[str, Any]] = {}
     for change in read_lines(run.changes):
-        if change.get("id") is not None and change["action"] in (Action.CREATE, Action.UPDATE):
+        is_written = change["action"] in (Action.CREATE, Action.UPDATE) and "outcome" not in change
+        if is_written and change.get("id") is not None:
             changes[change["id"]] = {"action": change["action"], "fields": change.get("fields")}
             if len(changes) >= MOST:
                 break

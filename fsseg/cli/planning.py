@@ -198,6 +198,8 @@ def _reported(held: Session, pipeline: Pipeline, ending: Ending) -> dict[str, An
         head |= {"account_limit": pipeline.pacer.per_hour, "quota_left": pipeline.pacer.remaining}
     if isinstance(ending.error, BrakeRefused):
         head["notes"] = [f"safety brake: {ending.error}"]
+    elif ending.code in (ExitCode.STOPPED, ExitCode.REFUSED_CREDENTIALS) and ending.error:
+        head["stopped_by"] = str(ending.error)
 
     meta = pipeline.store.meta
     partly = bool(meta.unopened or meta.counts.unreadable)

@@ -95,7 +95,7 @@ def _ask(pipeline: Pipeline, output: Output, question: str) -> None:
             return
         if answer not in ("d", "diff"):
             raise Declined
-        ChangesFile(pipeline.run, pipeline.store, pipeline.processes).finish()
+        ChangesFile(pipeline.run, pipeline.store, pipeline.processes, dry_run=True).finish()
         err, changes = output.consoles.err, pipeline.run.changes
         edition = {"edition": pipeline.run.info.edition}
         named = with_choice_names(read_lines(changes), edition, pipeline.run.folder)

@@ -20,7 +20,7 @@ from fsseg.sandbox.serve import serve_until_stopped
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.run_folder import Run, all_runs
 
-MEMORY = ("ledger.db*", "mirror.db*")
+MEMORY = ("ledger.db*", "mirror.db*", "probe.json")
 """What is remembered of an account's records."""
 
 SERVED = "served"

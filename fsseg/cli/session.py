@@ -41,6 +41,7 @@ from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress, choose
+from fsseg.segment.archives import is_archive
 from fsseg.segment.hints import hints_of
 from fsseg.segment.inputs import expand
 from fsseg.segment.objects import Window, use_endpoint
@@ -161,8 +162,10 @@ def find_inputs(
         raise nothing_to_read(*(fault for _, fault in faults))
     for _, fault in faults:
         consoles.mistake(fault)
+    found = [*files, *(path for path, _ in faults)]
     for path in paths:
-        if os.path.isdir(path) and not any(file.startswith(path) for file in files):
+        holds_files = os.path.isdir(path) or (os.path.isfile(path) and is_archive(path))
+        if holds_files and not any(file.startswith(path) for file in found):
             consoles.info(f"{path}: there is no event file in it")
     return files, faults
 
@@ -252,10 +255,11 @@ class Session:
                 with store.transaction():
                     store.meta.settings = run.info.settings
                     store.meta.key = PlanKey(self.account.host, self.account.edition, self.ledger.generation)
+            kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
             cluster = None
             if address is not None and run.info.command != "undo":
-                cluster = stack.enter_context(closing(Cluster(address, run.info.inputs, run.folder)))
-            kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
+                cluster = Cluster(address, run.info.inputs, run.folder, self._tick, progress.message)
+                stack.enter_context(closing(cluster))
             if offline:
                 catalog = cached_fields(self.folder, self.account)
                 token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
@@ -276,6 +280,10 @@ class Session:
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
                 connection.writer, self.pacer, progress, processes, cluster, forbidden=known.forbidden,
             )  # fmt: skip
+
+    def _tick(self, count: int) -> None:
+        if self.pacer.interrupted:
+            raise Interrupted("interrupted")
 
     def _tell_missing_types(self, catalog: Catalog, rules: Rules) -> None:
         """Say which activity types of the mapping this Freshsales lacks: the events would be rejected one by one."""

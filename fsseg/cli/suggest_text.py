@@ -97,6 +97,9 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
     if not traits and not events:
         heading(out, "Every trait and event has its place.")
         return
+    if unknown := known.unknown():
+        print_sentence(out, unknown)
+        out.print()
     if traits:
         heading(out, "Without a place, or not fitting")
         rows = [

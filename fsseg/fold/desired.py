@@ -18,7 +18,10 @@ LEAD_STAGE = "Lead"
 
 
 Misfit = dict[str, Any]
-"""A value that didn't fit: code, trait, value, hint, and the position of its event, the last one of each trait."""
+"""A value that didn't fit: code, trait, value, hint, and the position of its event, the last one of each trait.
+
+`sum` is true of what events add up to, which names the field: no event is to blame for it alone.
+"""
 
 
 class DesiredDeal(NamedTuple):
@@ -81,7 +84,8 @@ def _add_event_fields(
 ) -> None:
     """What track and page calls set; of what identify calls say, too, the later counts, but sums are theirs alone."""
     told = EventFieldValues(entity, part)
-    misfits += [_misfit(name, value, position) for name, value, position in told.misfits]
+    misfits += [_misfit(*misfit) for misfit in told.misfits]
+    misfits += [_misfit(*misfit) | {"sum": True} for misfit in told.beyond]
     for name, value in told.fields.items():
         if name in told.added_up or name not in desired or times[name] <= told.times[name]:
             desired[name], times[name] = value, told.times[name]

@@ -18,6 +18,9 @@ _EXACT: Final = Context(prec=1_000)
 
 _INT64: Final = 1 << 63
 
+TAKES: Final = "{} takes numbers of 64 bits"
+"""What is told of a field that can't hold its sum."""
+
 _LAST_TIME: Final = (1 << 56) - 1
 """The latest time that the ledger can keep, in microseconds."""
 
@@ -47,6 +50,8 @@ class EventFieldValues:
         """By field, what is added up in it."""
         self.misfits: list[tuple[str, list[str], int]] = []
         """Cells of values that didn't fit, with the position of their event."""
+        self.beyond: list[tuple[str, list[str], int]] = []
+        """The same of sums that no field can hold, with the position of the last event."""
         for time, position, cells in part.layers:  # the earliest first
             if position in without:
                 continue
@@ -63,8 +68,8 @@ class EventFieldValues:
             if added is not None:
                 self.fields[name] = added
             else:
-                told = [f"the sum of {len(numbers)} numbers", f"{name} takes numbers of 64 bits"]
-                self.misfits.append((MISFIT + name, told, part.layers[-1][1]))
+                told = [f"the sum of {len(numbers)} numbers", TAKES.format(name)]
+                self.beyond.append((MISFIT + name, told, part.layers[-1][1]))
         self.added_up = self._numbers.keys() & self.fields.keys()
 
     def _take(self, take: str, name: str, value: Any, time: str) -> None:

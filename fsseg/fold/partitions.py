@@ -1,10 +1,14 @@
-"""Rows too many for memory, in partitions by the person they are about, so that each can be folded on its own."""
+"""Rows too many for memory, in partitions by the person they are about, so that each can be folded on its own.
+
+A partition has the people whose hashes begin with the same bits. Where that would be too many, the ranges of hashes
+that are folded one after another are pieces of partitions.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +20,15 @@ from fsseg.state.private_file import private
 
 PARTITIONS = 256
 """Two million people are eight thousand a partition; twenty million still fit."""
+
+HASHES = 1 << 32
+"""How many hashes of people's keys there are."""
+
+EACH = HASHES // PARTITIONS
+"""How many of them belong to a partition."""
+
+LARGEST = 512 << 20
+"""Bytes of rows that are to be folded at a time, more or less, however many there are."""
 
 SPILL = 16 << 20
 """Bytes of rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
@@ -43,17 +56,31 @@ _pack = Encoder().encode
 _unpack = Decoder(list[Row]).decode
 
 
-def together(size: int) -> list[list[int]]:
-    """Which partitions are folded at the same time, of an input whose rows have so many bytes.
+def together(size: int) -> list[range]:
+    """The hashes of people who are folded at the same time, of an input whose rows have so many bytes.
 
     All of them where they fit into memory. This must depend on the input alone: it decides the order of the records.
     """
-    return [list(range(PARTITIONS))] if size < 2 * SPILL else [[number] for number in range(PARTITIONS)]
+    if size < 2 * SPILL:
+        return [range(HASHES)]
+    pieces = 1 << (size // (PARTITIONS * LARGEST)).bit_length()
+    each = EACH // pieces
+    return [range(begin, begin + each) for begin in range(0, HASHES, each)]
 
 
-def partition_of(key: str) -> int:
-    """The number of the partition that a person belongs to."""
-    return crc32(key.encode()) % PARTITIONS
+def hash_of(key: str) -> int:
+    """The number that tells by its first bits which partition a person belongs to, and by further ones which piece."""
+    return crc32(key.encode())
+
+
+def partitions_of(hashes: range) -> range:
+    """The numbers of the partitions that people with these hashes belong to."""
+    return range(hashes.start // EACH, (hashes.stop - 1) // EACH + 1)
+
+
+def among(rows: list[Row], hashes: range) -> list[Row]:
+    """Those rows of their partitions that are about people with these hashes."""
+    return rows if len(hashes) >= EACH else [row for row in rows if hash_of(row[0]) in hashes]
 
 
 class PartitionedBuffer:
@@ -79,7 +106,7 @@ class PartitionedBuffer:
         """Put each row into its partition."""
         partitions = self._rows
         for row in rows:
-            partitions[partition_of(row[0])].append(row)
+            partitions[hash_of(row[0]) // EACH].append(row)
             self._unpacked += ROW + len(row[5])
         if self._unpacked >= min(PACKED_AT_ONCE, SPILL):
             self._pack()
@@ -87,11 +114,10 @@ class PartitionedBuffer:
                 self.spill()
 
     def _pack(self) -> None:
-        for packed, rows in zip(self._packed, self._rows, strict=True):
+        for blocks, rows in zip(self._packed, self._rows, strict=True):
             if rows:
-                block = _pack(rows)
-                packed += (len(block).to_bytes(_SIZE), block)
-                self._held += len(block)
+                blocks.append(packed(rows))
+                self._held += len(blocks[-1])
                 rows.clear()
         self._unpacked = 0
 
@@ -101,27 +127,28 @@ class PartitionedBuffer:
         end = self._file.tell()
         self._file.write(b"".join(chain.from_iterable(self._packed)))
         self._file.flush()
-        for ranges, packed in zip(self._ranges, self._packed, strict=True):
-            if size := sum(map(len, packed)):
+        for ranges, blocks in zip(self._ranges, self._packed, strict=True):
+            if size := sum(map(len, blocks)):
                 ranges.append((end, size))
                 end += size
-            packed.clear()
+            blocks.clear()
         self._held = 0
         return self._ranges
 
-    def blocks(self, partitions: Iterable[int]) -> Iterator[list[Row]]:
-        """The rows of some partitions in the order they came, a few at a time."""
+    def blocks(self, hashes: range) -> Iterator[list[Row]]:
+        """The rows of people with these hashes, partition by partition in the order they came, a few at a time."""
         self._pack()
-        for number in partitions:
-            yield from read_blocks(self._file.fileno(), self._ranges[number])
-            yield unpacked(b"".join(self._packed[number]))
+        for number in partitions_of(hashes):
+            for rows in read_blocks(self._file.fileno(), self._ranges[number]):
+                yield among(rows, hashes)
+            yield among(unpacked(b"".join(self._packed[number])), hashes)
 
     def contents(self) -> Iterator[tuple[int, bytes]]:
         """The number of each partition that has rows, and these, packed."""
         self._pack()
-        for number, packed in enumerate(self._packed):
+        for number, blocks in enumerate(self._packed):
             stretches = (os.pread(self._file.fileno(), size, start) for start, size in self._ranges[number])
-            if content := b"".join([*stretches, *packed]):
+            if content := b"".join([*stretches, *blocks]):
                 yield number, content
 
 
@@ -131,7 +158,13 @@ def read_blocks(file: int, ranges: Sequence[tuple[int, int]]) -> Iterator[list[R
         yield unpacked(os.pread(file, size, start))
 
 
-def unpacked(packed: bytes) -> list[Row]:
+def packed(rows: list[Row]) -> bytes:
+    """The rows, with how long they are: more may follow."""
+    content = _pack(rows)
+    return len(content).to_bytes(_SIZE) + content
+
+
+def unpacked(packed: bytes | memoryview) -> list[Row]:
     """The rows that were packed so."""
     view, rows, at = memoryview(packed), list[Row](), 0
     while at < len(packed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from fsseg.mapping.names import camel, snake
@@ -75,6 +76,7 @@ def property_lines(name: str, properties: Properties) -> list[str]:
     return [*(line for _, line in lines if line), *rest]
 
 
+@lru_cache(maxsize=1_000)
 def title_maker(name: str) -> Callable[[Properties], str] | None:
     """What makes the title of an event of this name of its properties; None where that is always the name alone.
 
@@ -90,6 +92,12 @@ def title_maker(name: str) -> Callable[[Properties], str] | None:
         return f"{begin}{parts}"[:MAX_TITLE] if parts else ""
 
     return title
+
+
+def title_of(name: str, properties: Properties) -> str:
+    """The title of an event of this name with these properties; empty where it is the name alone."""
+    title = title_maker(name)
+    return title(properties) if title else ""
 
 
 def _layout_of(name: str) -> _Layout | None:
@@ -186,8 +194,10 @@ def _told(value: Any) -> str:
 
 def _amount(properties: Properties) -> str:
     for name in _WORTH:
-        if name in properties and _told(value := properties[name]):
-            return _money(value, properties.get("currency"))[:MAX_TITLE_PART]
+        if name in properties:
+            value = properties[name]
+            if value.__class__ is float or _told(value):
+                return _money(value, properties.get("currency"))[:MAX_TITLE_PART]
     return ""
 
 
@@ -211,12 +221,7 @@ def _sums(properties: Properties) -> Iterator[Line]:
 
 def _money(value: Any, currency: Any) -> str:
     unit = f" {shown(currency)}" if isinstance(currency, str) and currency.strip() else ""
-    if (
-        isinstance(value, (int, float))  # quicker than a union
-        and not isinstance(value, bool)
-        and round(value, 2) == value
-        and abs(value) < 1e12
-    ):
+    if (value.__class__ is float or value.__class__ is int) and -1e12 < value < 1e12 and round(value, 2) == value:
         return f"{value:,.2f}{unit}"
     return f"{shown(value)}{unit}"
 

@@ -55,7 +55,7 @@ class EntryIntent(Struct, frozen=True, gc=False):
 
     `payload` is a JSON object: `kind` (track or page), `name`, `via`, `type_id` (the sales activity type; null via
     `tracking` and `note`, and offline, where types are unknown), `message_id`, and `properties` as sent, plus the
-    page's `url` if missing; also `title`, where that is more than the name.
+    page's `url` if missing; also `titled`, true where its title tells of these as well.
     """
 
     key: str

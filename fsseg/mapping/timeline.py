@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import UNSET
@@ -68,13 +68,6 @@ class _Way(NamedTuple):
     type_id: int | None
 
 
-class _Begun(NamedTuple):
-    """How the payload of entries of that name begins, and what makes their titles if these may be more than it."""
-
-    payload: bytes
-    title: Callable[[Mapping[str, Any]], str] | None
-
-
 class Timeline:
     """Maps track and page events; what depends on the event's name alone is worked out once a name."""
 
@@ -82,8 +75,8 @@ class Timeline:
         self._types = catalog.activity_types
         self._rules = rules
         self._events = {v2_name(name): rule for name, rule in events.items()}
-        self._tracks: dict[str, _Begun | Refused] = {}
-        self._pages: dict[str, _Begun | Refused] = {}
+        self._tracks: dict[str, bytes | Refused] = {}
+        self._pages: dict[str, bytes | Refused] = {}
 
     def map(self, event: Event) -> EntryIntent | Refused:
         """The entry of one event that has a person or at least an anonymousId."""
@@ -100,21 +93,19 @@ class Timeline:
         if isinstance(way, Refused):
             return way
         key = person_key(user_id(message)) or f"?{message.anonymous_id}"
-        told = b""
-        if way.title is not None and (title := way.title(json_codec.loads(properties))):
-            told = b',"title":' + dumps(title)
-        payload = b"".join((way.payload, dumps(message.message_id), told, b',"properties":', properties, b"}"))
-        return EntryIntent(key, payload)
+        return EntryIntent(key, b"".join((way, dumps(message.message_id), b',"properties":', properties, b"}")))
 
-    def _remember(self, ways: dict[str, _Begun | Refused], given: str, name: str, *, page: bool) -> _Begun | Refused:
+    def _remember(self, ways: dict[str, bytes | Refused], given: str, name: str, *, page: bool) -> bytes | Refused:
+        """How the payload of entries of that name begins."""
         found = self._way(name, page=page)
-        way: _Begun | Refused
+        way: bytes | Refused
         if isinstance(found, Refused):
             way = found
         else:
-            payload = dumps({"kind": "page" if page else "track", **found._asdict()})[:-1] + b',"message_id":'
             plain = not page and found.via != "tracking" and found.name == name  # else it says what the user wants
-            way = _Begun(payload, title_maker(name) if plain else None)
+            titled = {"titled": True} if plain and title_maker(name) else {}
+            begun = {"kind": "page" if page else "track", **found._asdict(), **titled}
+            way = dumps(begun)[:-1] + b',"message_id":'
         if len(ways) < MAX_NAMES and len(given) <= MAX_LENGTH:
             ways[given] = way
         return way

@@ -12,6 +12,7 @@ from fsseg.fold.merge import restore
 from fsseg.mapping.coerce import BAD, as_number
 from fsseg.mapping.intents import EVENTS
 from fsseg.plan.latest_wins import Newest
+from fsseg.state.actions import Code
 from fsseg.state.counted_events import counted_key
 from fsseg.state.ledger import History, Ledger
 from fsseg.state.plan_store import Record, Store
@@ -32,11 +33,12 @@ def not_counted(store: Store, ledger: Ledger, records: Sequence[Record]) -> dict
 
 def with_sums(
     newest: Newest, fields: Collection[str], record: Record, new: EventFieldValues, history: History
-) -> Newest:
+) -> tuple[Newest, list[str]]:
     """The same with the sums that the record is to hold: what it holds, where that is ours, and what is new.
 
-    A sum has no event time of its own by which it could be older.
+    A sum has no event time of its own by which it could be older. Those that no field can hold are warned of.
     """
+    warnings: list[str] = []
     desired, times, older = dict(newest.desired), dict(newest.times), [n for n in newest.older if n not in fields]
     assert record.existing is not None
     for name in record.desired.keys() & set(fields):
@@ -45,11 +47,12 @@ def with_sums(
         if name in new.added_up:
             held = _number(record.existing.get(name)) if name in history.times else 0
             added = total([held, new.fields[name]])
-            if added is None:  # no field can hold it
+            if added is None:
+                warnings.append(f"{Code.BAD_VALUE}: {name} = the sum of {held} and {new.fields[name]}")
                 continue
             desired[name] = added
             times[name] = max(new.times[name], history.times.get(name, 0))
-    return Newest(desired, times, older)
+    return Newest(desired, times, older), warnings
 
 
 def _number(value: Any) -> int | float:

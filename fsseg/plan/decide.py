@@ -169,7 +169,9 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         desired, times, older = newest(record.desired, record.times, history.times, record.existing)
         if _adds_up(work, record):
             new = context.not_counted[record.id]
-            desired, times, older = with_sums(Newest(desired, times, older), work.added_up, record, new, history)
+            newer = Newest(desired, times, older)
+            (desired, times, older), beyond = with_sums(newer, work.added_up, record, new, history)
+            warnings = warnings + beyond
         desired, warnings = work.creation.fitted(record.entity, united(desired, record.existing), warnings)
         warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
         desired, warnings = _storable(record, desired, context, warnings)

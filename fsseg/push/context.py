@@ -17,15 +17,16 @@ from fsseg.state.plan_store import Record, Store
 
 @dataclass
 class DealLinks:
-    """Whether this account was seen to make deals in bulk without contacts; `remember` keeps it for later runs."""
+    """What this account was seen to do with the contacts of deals made in bulk; `remember` keeps it for later runs."""
 
-    lost: bool = False
-    remember: Callable[[], None] = lambda: None
+    seen: Literal["kept", "lost"] | None = None
+    remember: Callable[[Literal["kept", "lost"]], None] = lambda seen: None
 
-    def note_lost(self) -> None:
-        """It does."""
-        self.lost = True
-        self.remember()
+    def note(self, seen: Literal["kept", "lost"]) -> None:
+        """It does so now."""
+        if seen != self.seen:
+            self.seen = seen
+            self.remember(seen)
 
 
 @dataclass

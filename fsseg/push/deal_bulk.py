@@ -10,7 +10,7 @@ from typing import Any
 
 from fsseg.freshsales.errors import Forbidden, Refused
 from fsseg.freshsales.reader import Reader
-from fsseg.freshsales.sizes import MIN_BULK
+from fsseg.freshsales.sizes import DEALS_TRIED, MIN_BULK
 from fsseg.freshsales.views import first_page, pages, read_all, view_of_all
 from fsseg.mapping.names import fold_name
 from fsseg.match.deal_finder import deal_name
@@ -31,7 +31,7 @@ class DealBulk(Bulk):
 
     def __post_init__(self) -> None:
         # Where it lost them once, that isn't tried again; where it kept them, it may have changed since.
-        if self.context.deal_links.lost:
+        if self.context.deal_links.seen == "lost":
             self.keeps_contacts = False
 
     def await_earlier(self) -> list[tuple[Record, Outcome]]:
@@ -69,7 +69,8 @@ class DealBulk(Bulk):
             return super().push(records)
         outcomes: dict[int, Outcome] = {}
         if self.keeps_contacts is None and len(new) >= MIN_BULK:
-            outcomes = {record.id: outcome for record, outcome in zip(new, self._try(new), strict=True)}
+            tried = new if self.context.deal_links.seen == "kept" else new[:DEALS_TRIED]
+            outcomes = {record.id: outcome for record, outcome in zip(tried, self._try(tried), strict=True)}
         with self._patiently():
             return self._push_rest(records, [one for one in records if one.id not in outcomes], outcomes)
 
@@ -89,9 +90,9 @@ class DealBulk(Bulk):
         contact = self.context.store.record(int(made[0].parent or 0)).remote_id
         linked = self.context.reader.deals_of(int(contact or 0))
         self.keeps_contacts = any(fold_name(deal.get("name")) == deal_name(made[0]) for deal in linked)
+        self.context.deal_links.note("kept" if self.keeps_contacts else "lost")
         if self.keeps_contacts:
             return outcomes
-        self.context.deal_links.note_lost()
         self.context.say(LOST)
         # Each is found as one that belongs to nobody, and tied to its contact by an update.
         return [

@@ -9,7 +9,7 @@ from typing import Any
 from fsseg.freshsales.errors import Unavailable
 from fsseg.freshsales.names import TARGETABLE
 from fsseg.freshsales.reader import Page
-from fsseg.mapping.entry_text import plain, property_lines
+from fsseg.mapping.entry_text import plain, property_lines, title_of
 from fsseg.mapping.storable import storable
 from fsseg.match.remote_record import EARLIEST, updated
 from fsseg.match.timeline import MARK, message_of
@@ -79,7 +79,10 @@ def title(entry: Entry) -> str:
     """The event's or page's name with what matters most of it, or with the count where a day's entries are one."""
     count = entry.payload.get("count", 1)
     name = plain(str(entry.payload["name"]))[:200] or UNNAMED  # a blank title is refused
-    return f"{name} ({count} times)" if count > 1 else entry.payload.get("title") or name
+    if count > 1:
+        return f"{name} ({count} times)"
+    told = title_of(entry.payload["name"], entry.payload["properties"]) if entry.payload.get("titled") else ""
+    return told or name
 
 
 def notes(entry: Entry) -> str:

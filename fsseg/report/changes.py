@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
 from fsseg.segment.json_codec import loads
-from fsseg.state.actions import Action
+from fsseg.state.actions import Action, EventOutcome, Status
 
 Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
@@ -59,7 +60,7 @@ class Sample:
 
     def add_lines(self, entity: str, lines: Sequence[Line]) -> None:
         """Count more changes, told by lines of changes.jsonl, and keep those among the first."""
-        counted = Counter([action for action, _, _ in lines])
+        counted, create = Counter([action for action, _, _ in lines]), Action.CREATE
         for action in counted:
             kept = self._kept.setdefault((entity, action), [])
             if room := self.limit - len(kept):
@@ -72,7 +73,7 @@ class Sample:
                 (entity, name, is_emptied(cell["after"]))
                 for action, _, fields in lines
                 for name, cell in fields.items()
-                if cell["after"] is not None or action != Action.CREATE
+                if cell["after"] is not None or action != create
             ]
         )
         self.totals.update({(entity, action): count for action, count in counted.items()})
@@ -142,6 +143,20 @@ _KEYS = ("email", "name")
 """Fields that tell a record from others."""
 
 
+@cache  # few combinations, and as many rows as there are timeline entries
+def unwritten(action: str | None, status: str, dry_run: bool) -> EventOutcome | None:
+    """What to say of a record or entry that the plan would write, and that wasn't written: failed or pending."""
+    if action not in (None, Action.CREATE, Action.UPDATE, Action.DELETE):
+        return None
+    if status in (Status.FAILED, Status.UNKNOWN):
+        return EventOutcome.FAILED
+    waits = action is None or (status in (Status.PLANNED, Status.SENT) and not dry_run)
+    return EventOutcome.PENDING if waits else None
+
+
+NOT_SENT = "still to be sent when the run ended"
+
+
 def field_lines(change: Change) -> list[tuple[str, str, str]]:
     """(name, before, after) of every field as safe text; what is cleared has the after `(cleared)`.
 
@@ -165,8 +180,8 @@ def is_emptied(after: Any) -> bool:
 
 
 def warning_texts(change: Change) -> list[str]:
-    """The warnings of a change in words: the text that each has, or what its code means."""
-    texts = []
+    """The warnings of a change in words: the text that each has, or what its code means; first, that it still waits."""
+    texts = [NOT_SENT] if change.get("outcome") == EventOutcome.PENDING else []
     for warning in change.get("warnings") or ():
         if isinstance(warning, dict):
             code = str(warning.get("code", ""))

@@ -16,13 +16,14 @@ from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
 from fsseg.freshsales.names import Entity
+from fsseg.mapping.entry_text import title_of
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.processes import Processes, ProcessLost
-from fsseg.report.changes import Line, Sample
+from fsseg.report.changes import Line, Sample, unwritten
 from fsseg.report.model import ENTITIES
 from fsseg.report.packed import MOST_BYTES, Packed, Packer, pack
 from fsseg.segment.json_codec import dumps, loads
-from fsseg.state.actions import Action, Code, Status
+from fsseg.state.actions import Action, Code, EventOutcome, Status
 from fsseg.state.misfits import Places
 from fsseg.state.plan_store import Decided, Store
 from fsseg.state.private_file import BUFFER, private
@@ -56,12 +57,14 @@ class Changes(NamedTuple):
 class _Entry(Struct):
     """What is told of a timeline entry's payload, as the JSON that stands there."""
 
-    name: Raw
+    name: str
     via: Raw
-    title: Raw = Raw()
-    count: Raw = Raw()
+    properties: Raw
+    titled: bool = False
+    count: int = 1
 
 
+_CREATE = Action.CREATE  # a member is looked up slowly, and there are as many rows as timeline entries
 _WRITTEN = (Action.CREATE, Action.UPDATE)
 _entry = Decoder(_Entry).decode
 _A_PART = {entity: 20_000 if entity == TIMELINE else 5_000 for entity in ENTITIES}
@@ -76,14 +79,15 @@ class ChangesFile:
     Where there are several processes, they begin at once.
     """
 
-    def __init__(self, run: Run, store: Store, processes: Processes) -> None:
+    def __init__(self, run: Run, store: Store, processes: Processes, *, dry_run: bool) -> None:
         self._path = run.changes
+        self._dry_run = dry_run
         self._store = store
         self._shown = _Shown()
         self._written: Iterator[tuple[str, Written]] | None = None
         if processes.jobs > 1:
             plan, folder = str(store.path), str(processes.folder)
-            tasks = ((plan, folder, part, self._shown.has_room) for part in _parts(store))
+            tasks = ((plan, folder, part, dry_run, self._shown.has_room) for part in _parts(store))
             self._written = processes.results(_write_part, tasks, ahead=16)
 
     def finish(self) -> Changes:
@@ -98,7 +102,8 @@ class ChangesFile:
         sample, shown = Sample(), self._shown
         with open(self._path, "wb", buffering=BUFFER, opener=private) as file:
             if self._written is None:
-                written = (_write(file, self._store, part, pack=shown.has_room) for part in _parts(self._store))
+                parts = _parts(self._store)
+                written = (_write(file, self._store, part, self._dry_run, pack=shown.has_room) for part in parts)
             else:
                 written = (_moved(path, file, part) for path, part in self._written)
             for part in written:
@@ -130,12 +135,12 @@ def _parts(store: Store) -> Iterator[Part]:
             yield Part(entity, ids[entity][at : at + _A_PART[entity]])
 
 
-def _write_part(task: tuple[str, str, Part, bool]) -> tuple[str, Written]:
+def _write_part(task: tuple[str, str, Part, bool, bool]) -> tuple[str, Written]:
     """Write a part of the file into another one; where that is."""
-    plan, folder, part, packs = task
+    plan, folder, part, dry_run, packs = task
     descriptor, path = tempfile.mkstemp(dir=folder)
     with closing(Store(Path(plan))) as store, open(descriptor, "wb", buffering=BUFFER) as file:
-        return path, _write(file, store, part, pack=packs)
+        return path, _write(file, store, part, dry_run, pack=packs)
 
 
 def _moved(path: str, file: IO[bytes], part: Written) -> Written:
@@ -146,9 +151,10 @@ def _moved(path: str, file: IO[bytes], part: Written) -> Written:
     return part
 
 
-def _write(file: IO[bytes], store: Store, part: Part, *, pack: bool) -> Written:
+def _write(file: IO[bytes], store: Store, part: Part, dry_run: bool, *, pack: bool) -> Written:
     sample, size, packer = Sample(), 0, Packer() if pack else None
-    rows = _entry_lines(store, part.ids) if part.entity == TIMELINE else _record_lines(store, part)
+    lines_of = _entry_lines if part.entity == TIMELINE else _record_lines
+    rows = lines_of(store, part, dry_run)
     while some := list(islice(rows, _AT_ONCE)):
         sample.add_lines(part.entity, some)
         lines = b"".join([line for _, line, _ in some])
@@ -159,22 +165,24 @@ def _write(file: IO[bytes], store: Store, part: Part, *, pack: bool) -> Written:
     return Written(sample, size, None if packer is None else packer.packed())
 
 
-def _record_lines(store: Store, part: Part) -> Iterator[Line]:
+def _record_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
     places = Places(store)
     for row in store.decided(part.entity, part.ids):
         fields = {} if row.fields == "{}" else _cells(store, row)
-        yield row.action, _record_line(row, fields, places), fields if row.action in _WRITTEN else {}
+        left = unwritten(row.action, row.status, dry_run)
+        yield row.action, _record_line(row, fields, places, left), {} if left or row.action not in _WRITTEN else fields
 
 
-def _entry_lines(store: Store, ids: range) -> Iterator[Line]:
+def _entry_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
     last_key, key_json = None, b""
-    for action, id, time, payload, code, key in store.timeline(ids):
+    for action, status, id, time, payload, code, key in store.timeline(part.ids):
         if key != last_key:  # entries come person by person
             last_key, key_json = key, orjson.dumps(key)
-        yield action, _entry_line(action, id, time, payload, code, key_json), {}
+        left = unwritten(action, status, dry_run)
+        yield action, _entry_line(action, id, time, payload, code, key_json, left), {}
 
 
-def _record_line(row: Decided, fields: dict[str, Any], places: Places) -> bytes:
+def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: EventOutcome | None) -> bytes:
     warnings = [] if row.warnings == "[]" else orjson.loads(row.warnings)
     change = {
         "action": row.action,
@@ -183,27 +191,30 @@ def _record_line(row: Decided, fields: dict[str, Any], places: Places) -> bytes:
         "id": row.remote_id,
         "fields": fields,
         "warnings": [places.of(one) if isinstance(one, dict) else one for one in warnings] + _refusal(row),
+        **({"outcome": left} if left else {}),
     }
     return dumps(change, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def _entry_line(
-    action: str | None, id: int | None, time: str, payload: bytes, code: str | None, key_json: bytes
-) -> bytes:
+    action: str | None, id: int | None, time: str, payload: bytes, code: str | None, key_json: bytes,
+    left: EventOutcome | None,
+) -> bytes:  # fmt: skip
     """Put together from JSON that is there already: there are many times more entries than records."""
     fields = b"{}"
-    if action == Action.CREATE:
+    if action == _CREATE:
         title, via = _shown(payload)
         fields = (
             b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
             b'"start_date":{"before":null,"after":"%bZ"}}'
         ) % (title, via, time.encode())
-    return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":%b,"warnings":%b}\n' % (
+    return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":%b,"warnings":%b%b}\n' % (
         b'"%b"' % action.encode() if action else b"null",
         key_json,
         b"%d" % id if id is not None else b"null",
         fields,
         orjson.dumps([code]) if code else b"[]",
+        b',"outcome":"%b"' % left.encode() if left else b"",
     )
 
 
@@ -211,10 +222,11 @@ def _shown(payload: bytes) -> tuple[bytes, bytes]:
     """Title and way of an entry, as JSON."""
     try:
         entry = _entry(payload)
-        return bytes((entry.title if not entry.count else b"") or entry.name), bytes(entry.via)
+        title = title_of(entry.name, loads(bytes(entry.properties))) if entry.titled and entry.count == 1 else ""
+        return orjson.dumps(title or entry.name), bytes(entry.via)
     except RecursionError:  # properties nested too deep to be passed over
         whole = loads(payload)
-        title = whole.get("title") if "count" not in whole else None
+        title = title_of(whole["name"], whole["properties"]) if whole.get("titled") and "count" not in whole else ""
         return dumps(title or whole["name"]), dumps(whole["via"])
 
 

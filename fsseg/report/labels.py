@@ -34,6 +34,12 @@ def _choices(field: Field) -> dict[str, str]:
     return {str(choice.id): choice.text for choice in field.choices or ()} if field.by_id else {}
 
 
+def activity_type_names(edition: str, account_folder: Path | None) -> dict[int, str]:
+    """What the types of sales activity are called, by their ids."""
+    catalog = _catalog(edition, account_folder)
+    return {kind.id: kind.name for kind in catalog.activity_types.values()} if catalog else {}
+
+
 def with_choice_names(
     changes: Iterable[Change], summary: Mapping[str, Any] | None, run_dir: Path | None
 ) -> Iterator[Change]:

@@ -231,6 +231,14 @@ def record_table(summary: Summary) -> RecordTable:
     )
 
 
+def written_rows(summary: Summary) -> list[tuple[str, int]]:
+    """By entity, what was created, updated or deleted, or would be in a dry run; only where that is anything."""
+    actions = (Action.CREATE, Action.UPDATE, Action.DELETE)
+    records = summary.get("records", {})
+    counts = [(entity, sum(records.get(entity, {}).get(action, 0) for action in actions)) for entity in ENTITIES]
+    return [(entity, count) for entity, count in counts if count]
+
+
 def plan_line(summary: Summary) -> str:
     """A plan as a sentence: `Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
     if is_undo(summary):
@@ -305,7 +313,8 @@ def misfit_rows(summary: Summary) -> list[MisfitRow]:
             rows.append(
                 MisfitRow(
                     sanitise(warning["name"]), warning["count"], sanitise(warning.get("hint") or ""),
-                    quoted(first["value"]) if "value" in first else "", value(first.get("key") or ""), place(first),
+                    quoted(first["value"]) if "value" in first else "", value(first["key"]) if first.get("key") else "",
+                    place(first),
                 )
             )  # fmt: skip
     return sorted(rows, key=lambda row: (-row.count, row.trait))
@@ -325,10 +334,10 @@ def request_line(summary: Summary) -> str:
     """What the run cost, against its forecast; for a dry run, what an import would cost."""
     requests = summary.get("requests") or {}
     total = requests.get("total", 0)
-    forecast = (summary.get("forecast") or {}).get("requests")
+    forecast = summary.get("forecast") or {}
     text = counted(total, "request")
-    if forecast is not None and not is_dry(summary):
-        text += f" (forecast {number(forecast)})"
+    if forecast.get("requests") is not None and not is_dry(summary):
+        text += f" (forecast {'up to ' if forecast.get('is_most') else ''}{number(forecast['requests'])})"
     refused = requests.get("rate_limited", 0)
     parts = [text, f"{number(refused) if refused else 'none'} refused by the quota"] if total else [text]
     if retried := requests.get("retried", 0):
@@ -343,7 +352,10 @@ def forecast_line(summary: Summary) -> str:
     forecast = summary.get("forecast") or {}
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
-    text = f"An import takes about {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    about = "up to" if forecast.get("is_most") else "about"
+    text = (
+        f"An import takes {about} {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
+    )
     to_come = forecast["requests"] - summary["requests"]["total"]
     if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
         others = [quota for quota in QUOTAS if quota != summary.get("account_limit")]

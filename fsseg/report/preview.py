@@ -45,7 +45,7 @@ def preview_lines(
     if overview.is_empty:
         yield Text("Nothing to push.")
     elif overview.requests is not None:
-        yield Text(f"About {cost(overview.requests, overview.seconds, per_hour)}.")
+        yield Text(f"{'Up to' if overview.is_most else 'About'} {cost(overview.requests, overview.seconds, per_hour)}.")
 
 
 def undo_question(undoing: Undoing) -> str | None:

@@ -30,7 +30,12 @@ TABLE: tuple[Reason, ...] = (
     Reason(
         Code.NOT_AN_OBJECT, "read", _REJECTED, "the line is JSON but not an object: one Segment event is one object"
     ),
-    Reason(Code.TOO_LARGE, "read", _REJECTED, "the line is over 1 MiB: split the event or drop its bulky properties"),
+    Reason(
+        Code.TOO_LARGE,
+        "read",
+        _REJECTED,
+        "the line is over 1 MiB: drop bulky properties, or make lines of a batch with jq -c '.batch[]'",
+    ),
     Reason(Code.BAD_ROW, "read", _REJECTED, "the table's row can't be read: mend it, or export the table again"),
     Reason(
         Code.TRUNCATED, "read", _REJECTED, "the compressed file ends too early: fetch it again, then import it again"

@@ -11,9 +11,11 @@ from msgspec import to_builtins
 from fsseg.report.changes import Sample
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines, write_summary
+from fsseg.report.labels import activity_type_names
 from fsseg.report.summary import summarise, write_failures
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
+from fsseg.state.report_rows import count_entries
 from fsseg.state.run_folder import Run
 
 ExitCodeOf = Callable[[dict[str, int]], int]
@@ -52,6 +54,7 @@ def write_run_files(
 
     made = changes.finish()
     summary["fields"] = _by_field(made.sample)
+    summary["entries"] = _by_event(run, store, head)
     write_summary(run.summary_path, summary)
     write_html(run.folder / "report.html", summary, made.packed, read_lines(run.failures), run_dir=run.folder)
     return Written(summary, made.sample)
@@ -64,6 +67,15 @@ def _by_field(sample: Sample) -> dict[str, dict[str, dict[str, int]]]:
         of_field = counts.setdefault(entity, {}).setdefault(field, {"set": 0, "cleared": 0})
         of_field["cleared" if is_emptied else "set"] += count
     return counts
+
+
+def _by_event(run: Run, store: Store, head: dict[str, Any]) -> list[dict[str, Any]]:
+    """How many timeline entries each event became, on which way, and of which type of sales activity."""
+    names = activity_type_names(head["edition"], run.folder.parent.parent)
+    return [
+        {"event": row.event, "via": row.via, "type": names.get(row.type_id or 0), "count": row.entries}
+        for row in count_entries(store, dry_run=head["dry_run"])
+    ]
 
 
 def _traffic(store: Store) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from typing import Any
 
 from msgspec import to_builtins
 
+from fsseg.fold.event_fields import TAKES
+from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
 from fsseg.report.reasons import REASONS, UNKNOWN_EMAIL, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
-from fsseg.state.actions import Action, Code, EventOutcome, Status
+from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.event_days import events_by_time
 from fsseg.state.misfits import samples
 from fsseg.state.outcomes import Totals
@@ -83,12 +85,8 @@ def _hint(store: Store, code: str) -> str:
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
     for entity, action, status, count in count_records(store):
-        written = action in (Action.CREATE, Action.UPDATE, Action.DELETE)
-        pending = written and status in (Status.PLANNED, Status.SENT) and not dry_run
-        failed = written and status in (Status.FAILED, Status.UNKNOWN)
-        unfinished = EventOutcome.FAILED if failed else EventOutcome.PENDING
-        column = unfinished.value if failed or pending or action is None else action
-        by_entity[entity or "lead"][column] += count
+        column = unwritten(action, status, dry_run) or action
+        by_entity[entity or "lead"][str(column)] += count
     return {entity: dict(counter) for entity, counter in by_entity.items()}
 
 
@@ -97,16 +95,28 @@ def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     for text, count in count_warnings(store):
         code, _, about = text.partition(": ")
         counted[code, about.partition(" = ")[0]] += count
+    of_mapping = [
+        to_builtins(row)
+        | {"count": row.count + counted.pop((row.code, row.name), 0), "hint": row.hint or WARNINGS[row.code].hint}
+        for row in mapped
+    ]
     matched = [
-        {"code": code, "name": name, "count": count, "hint": WARNINGS[code].hint if code in WARNINGS else ""}
+        {"code": code, "name": name, "count": count, "hint": _warning_hint(code, name)}
         for (code, name), count in counted.items()
     ]
-    traced = samples(store, SAMPLES) if any(row.code == Code.BAD_VALUE for row in mapped) else {}
-    of_mapping = [to_builtins(row) | {"hint": row.hint or WARNINGS[row.code].hint} for row in mapped]
-    for row in of_mapping:
+    rows = [*of_mapping, *matched]
+    traced = samples(store, SAMPLES) if any(row["code"] == Code.BAD_VALUE for row in rows) else {}
+    for row in rows:
         if row["code"] == Code.BAD_VALUE and row["name"] in traced:
             row["samples"] = traced[row["name"]]
-    return sorted([*of_mapping, *matched], key=lambda row: (-row["count"], row["code"], row["name"]))
+    return sorted(rows, key=lambda row: (-row["count"], row["code"], row["name"]))
+
+
+def _warning_hint(code: str, name: str) -> str:
+    """What to know of a warning that records carry; of values that didn't fit, these are sums."""
+    if code == Code.BAD_VALUE:
+        return TAKES.format(name)
+    return WARNINGS[code].hint if code in WARNINGS else ""
 
 
 def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:

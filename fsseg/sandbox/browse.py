@@ -66,7 +66,10 @@ def overview(crm: Crm, run: LastRun) -> Row:
 
 
 _OF = "resource = ? AND deleted = 0"
-_CHANGED = "id IN (SELECT value FROM json_each(?))"
+_CHANGED = (
+    "id IN (WITH marked AS (SELECT value FROM json_each(?)) SELECT value FROM marked"
+    " UNION ALL SELECT target_id FROM entry WHERE id IN marked)"
+)
 _NAMED = (
     "(name LIKE ? ESCAPE '\\' OR CAST(id AS TEXT) = ?"
     " OR id IN (SELECT record_id FROM email WHERE folded LIKE ? ESCAPE '\\'))"
@@ -100,9 +103,18 @@ def listed(crm: Crm, kind: str, text: str, offset: int, run: LastRun, *, changed
         "columns": COLUMNS[resource],
         "rows": [
             {"id": row["id"], "cells": [_title(row), *_cells(crm, resource, row)],
-             "mark": run.changes.get(row["id"], {}).get("action")} for row in shown
+             "mark": _mark(run, row["id"], new_entries=_has_new_entries(crm, row["id"], run))} for row in shown
         ],
     }  # fmt: skip
+
+
+def _has_new_entries(crm: Crm, number: int, run: LastRun) -> bool:
+    return any(id in run.changes for (id,) in crm.store.all("SELECT id FROM entry WHERE target_id = ?", (number,)))
+
+
+def _mark(run: LastRun, number: int, *, new_entries: bool) -> str | None:
+    """What the run has done with a record: its action, or `timeline` where that is all that is new."""
+    return run.changes.get(number, {}).get("action") or ("timeline" if new_entries else None)
 
 
 def record(crm: Crm, kind: str, number: int, run: LastRun) -> Row:
@@ -113,17 +125,17 @@ def record(crm: Crm, kind: str, number: int, run: LastRun) -> Row:
         raise Refusal(404, "not_found")
     whole = render.whole(crm, resource, row)
     change = run.changes.get(number, {})
-    new = change.get("action") == "create"
+    new, timeline = change.get("action") == "create", [*_timeline(crm, number, run)]
     return {
         "id": number,
         "kind": kind,
         "title": _title(whole),
-        "mark": change.get("action"),
+        "mark": _mark(run, number, new_entries=any(entry["new"] for entry in timeline)),
         "created_at": whole["created_at"],
         "updated_at": whole["updated_at"],
         "fields": [*_fields(crm, MODELS[resource], whole, {} if new else change.get("fields") or {})],
         "tied": [*_tied(crm, resource, number, whole)],
-        "timeline": [*_timeline(crm, number, run)],
+        "timeline": timeline,
     }
 
 

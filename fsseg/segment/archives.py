@@ -30,6 +30,7 @@ _ARCHIVE = re.compile(rf"{_NAMES}(?={SEPARATOR}){SEPARATOR}", re.IGNORECASE)
 _ARCHIVE_NAME = re.compile(rf".+{_NAMES}", re.IGNORECASE)
 _DAMAGED = "the archive is damaged"
 _ENCRYPTED = "it is encrypted: unpack it first"
+_UNKNOWN_METHOD = "it is packed in a way that isn't known here, such as Deflate64: unpack it first"
 _OFFICE = "[Content_Types].xml"
 _FAULTS = (
     OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
@@ -149,6 +150,8 @@ def _of_zip(content: Any, path: str, depth: int) -> Iterator[Member]:
             try:
                 with archive.open(info) as member:
                     yield from _within(member, inner, depth + 1)
+            except NotImplementedError:
+                yield Member(inner, None, _UNKNOWN_METHOD)
             except _FAULTS as error:
                 yield Member(inner, None, _ENCRYPTED if info.flag_bits & 1 else _why(error))
 

@@ -107,13 +107,14 @@ def time_of(message: Message, ids: PlaceholderIds, latest: str) -> str:
     user, anonymous, message_id = message.user_id, message.anonymous_id, message.message_id
     if not (user or anonymous) or not message_id:
         raise ValueError
-    longest = ids.longest
-    if not (
-        "1" <= message_id <= _ASCII and len(message_id) > longest
-        and (not user or ("1" <= user <= _ASCII and len(user) > longest))
-        and (not anonymous or ("1" <= anonymous <= _ASCII and len(anonymous) > longest))
-    ) and any(id and (id < "!" or id in ids) for id in (user, anonymous, message_id)):  # fmt: skip
-        raise ValueError
+    longest, nobody = ids.longest, ids.folded
+    for id in (user, anonymous, message_id):
+        # As in `read_message`: what is long, and begins with no blank, dash or zero, can't be a placeholder.
+        if id and (
+            (not "1" <= id <= _ASCII and (id < "!" or id in ids))
+            or (len(id) <= longest and id.strip().lower() in nobody)
+        ):
+            raise ValueError
     time: Any = message.timestamp
     if time[23:] == "Z" and time[4:20:3] == "--T::.":
         plain: str | None = time[:23]

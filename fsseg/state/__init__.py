@@ -9,6 +9,6 @@
 - Between runs: `ledger` is the file, in the formats of `ledger_format`, with `delivered_keys`, `counted_events` and
   `known_ties`; `commit_run` and `ledger_update` commit a run to it, under the `fingerprint` of each record;
   `deliveries` tells what runs have written, `doubts` what nobody knows. `mirror_store` is the copy of an account,
-  `behaviour` what a probe has found of it.
+  `behaviour` what a probe has found of it, `probe_left` what one may have left there.
 - `database` opens the files, `private_file` writes others for the owner's eyes only.
 """

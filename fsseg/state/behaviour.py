@@ -40,9 +40,9 @@ def read_behaviour(folder: Path) -> Behaviour | None:
         return None
 
 
-def note_lost_contacts(folder: Path) -> None:
-    """Deals made in bulk were seen to belong to nobody; another probe lets that be tried again."""
-    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), deal_contacts="lost"))
+def note_deal_contacts(folder: Path, seen: Literal["kept", "lost"]) -> None:
+    """Deals made in bulk were seen to keep their contacts, or to lose them; another probe may tell otherwise."""
+    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), deal_contacts=seen))
 
 
 def note_bulk_replaces(folder: Path) -> None:

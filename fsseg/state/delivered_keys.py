@@ -14,6 +14,9 @@ SCHEMA = "CREATE TABLE delivered (block INTEGER PRIMARY KEY, keys BLOB NOT NULL)
 SHIFT = 48
 """The first 16 of a key's 64 bits are its block; ten million keys are about 150 a block."""
 
+BLOCKS = 1 << 64 - SHIFT
+"""How many blocks there are."""
+
 MOST = 12_500_000
 """Keys held in memory at a time, in 8 bytes each."""
 
@@ -44,10 +47,9 @@ class Delivered:
         return delivered
 
     def between(self, first: int, last: int) -> bytes:
-        """Those whose first eight bits are such a number, up to and without the last: 64-bit numbers in their order."""
+        """Those of a block, and of further ones up to and without the last: 64-bit numbers in their order."""
         rows = self._db.execute(
-            "SELECT keys FROM delivered WHERE block >= ? AND block < ? ORDER BY block",
-            (first << (56 - SHIFT), last << (56 - SHIFT)),
+            "SELECT keys FROM delivered WHERE block >= ? AND block < ? ORDER BY block", (first, last)
         )
         return b"".join(keys for (keys,) in rows)
 

@@ -13,6 +13,7 @@ from fsseg.state.plan_store import Store
 from fsseg.state.source_events import reread
 
 _OF_RECORDS = "SELECT {} FROM record r, json_each(r.warnings) w WHERE w.type = 'object'"
+_UNTOLD = ("position", "sum")
 _EVENT = (1 << POSITION_BITS) - 1
 
 
@@ -29,7 +30,7 @@ class Places:
         """A value that didn't fit with the file and line that it stands in, as far as these can be told."""
         position = misfit["position"]
         place = {"file": self._paths.get(position >> POSITION_BITS), "line": self._line(position)}
-        return {name: value for name, value in misfit.items() if name != "position"} | place
+        return {name: value for name, value in misfit.items() if name not in _UNTOLD} | place
 
     def _line(self, position: int) -> int | None:
         jumps, event = self._jumps.get(position >> POSITION_BITS), position & _EVENT

@@ -65,6 +65,8 @@ class Overview(NamedTuple):
     """Of the whole run, where they were forecast."""
     seconds: float | None
     """Still to go, where they were forecast."""
+    is_most: bool = False
+    """Whether it may well take fewer requests."""
 
     @property
     def is_empty(self) -> bool:
@@ -90,6 +92,7 @@ def overview(store: Store) -> Overview:
         rejected=_rejected(store),
         requests=forecast.requests if forecast else None,
         seconds=forecast.seconds if forecast else None,
+        is_most=bool(forecast and forecast.is_most),
     )
 
 

@@ -25,7 +25,7 @@ from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 6
+VERSION = 7
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -283,10 +283,10 @@ class Store:
         (text,) = self.db.execute("SELECT existing FROM record WHERE id = ?", (id,)).fetchone()
         return dict(orjson.loads(text or "{}"))
 
-    def timeline(self, ids: range) -> Iterator[tuple[str | None, int | None, str, bytes, str | None, str]]:
-        """Of each timeline entry with these ids: action, id in Freshsales, time, payload, code, and whose it is."""
+    def timeline(self, ids: range) -> Iterator[tuple[str | None, str, int | None, str, bytes, str | None, str]]:
+        """Of each timeline entry with these ids: action, status, id in Freshsales, time, payload, code, whose it is."""
         return self.db.execute(
-            "SELECT e.action, e.remote_id, e.time, e.payload, e.code,"
+            "SELECT e.action, e.status, e.remote_id, e.time, e.payload, e.code,"
             " coalesce(p.key, nullif(e.email, ''), substr(coalesce(e.key, '?'), 2))"
             " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL AND e.id BETWEEN ? AND ?"
             " ORDER BY e.id",

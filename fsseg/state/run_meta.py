@@ -82,6 +82,8 @@ class Forecast(Struct, frozen=True):
 
     requests: int
     seconds: float
+    is_most: bool = False
+    """Whether it may well take fewer: how the account treats some of it is seen on the way."""
 
 
 class BulkJob(Struct, frozen=True):

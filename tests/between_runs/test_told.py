@@ -138,4 +138,4 @@ def test_what_a_run_took_is_compared_with_what_was_forecast_for_all_of_it(classi
     assert resumed.code == 0, resumed.err
     whole = orjson.loads(classic.run("runs", "show", run_of(first), "--json").out)
     assert whole["forecast"] == forecast
-    assert f"(forecast {forecast['requests']})" in resumed.out
+    assert re.search(rf"\(forecast (up to )?{forecast['requests']}\)", resumed.out)

@@ -41,7 +41,11 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows.append(
         change("create", "deal", "Big one", fields={"contacts": {"before": None, "after": ["kim@north.example"]}})
     )
-    summary = import_summary(records={"lead": {"create": len(rows)}})
+    entries = [
+        {"event": "Order Completed", "via": "sales_activity", "type": "Order", "count": 500},
+        {"event": HOSTILE, "via": "tracking", "type": None, "count": 2},
+    ]
+    summary = import_summary(records={"lead": {"create": len(rows)}}, entries=entries)
     summary["events"]["by_time"] = {
         "step": "week",
         "from": {
@@ -143,7 +147,8 @@ def test_records_are_counted_by_field_and_entries_by_event(report: Opened) -> No
     titles = report.page.locator("#by-field svg title").all_text_contents()
     assert "contact · job_title: 1 changed" in titles and "contact · cf_region: 1 cleared" in titles
     assert "lead · cf_score: 1 set" in titles and not [title for title in titles if "cf_unset:" in title]
-    assert report.page.locator("#by-title svg .count").all_text_contents() == ["1"]
+    bars = report.page.locator("#by-event svg rect title").all_text_contents()
+    assert bars[0] == "Order Completed → Order: 500 entries" and bars[1].endswith(" → tracked event: 2 entries")
 
 
 def test_a_record_is_linked_to_freshsales(report: Opened) -> None:
@@ -320,6 +325,9 @@ def test_beside_the_id_of_an_owner_stands_the_name(
         assert "Robin <script>" in text and " (7) → Sam (8)" in text and "team_id: 7 → 8" in text
         shown.page.locator("#change-list summary").click()
         assert shown.page.locator("table.fields ins").all_inner_texts() == ["Sam (8)", "8"]
+        for query, found in (("SAM", 1), ("kim sam", 1), ("samuel", 0), ("robin <script", 1)):
+            shown.choose("#change-filters", query=query)
+            shown.page.locator("#change-count", has_text="1 record" if found else "0 of 1").wait_for()
 
 
 def test_of_a_dry_run_nothing_is_said_to_be_applied(browser: Browser, tmp_path: Path) -> None:
@@ -330,3 +338,27 @@ def test_of_a_dry_run_nothing_is_said_to_be_applied(browser: Browser, tmp_path: 
     with opened(browser, file_address(path)) as shown:
         text = shown.page.inner_text("#by-time")
         assert "would apply" in text and "applied" not in text
+
+
+def test_many_reasons_are_folded_and_stand_on_paper(browser: Browser, tmp_path: Path) -> None:
+    reasons = [
+        {"code": f"code_{n}", "stage": "map", "outcome": "rejected", "count": 20 - n, "hint": "mend it"}
+        for n in range(12)
+    ]
+    address = file_address(written(tmp_path, import_summary(reasons=reasons), [], []))
+    with opened(browser, address, viewport={"width": 400, "height": 900}) as shown:
+        last = shown.page.locator("td, th", has_text="code_11")
+        assert last.is_hidden() and shown.page.inner_text(".more summary") == "6 more reasons"
+        shown.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert last.is_visible()
+
+
+def test_what_changed_stands_before_what_did_not(browser: Browser, tmp_path: Path) -> None:
+    rows = [change("unchanged", key="same@x.example"), change("create", key="new@x.example")]
+    rows.append(change("create", key="late@x.example", outcome="pending"))
+    with opened(browser, file_address(written(tmp_path, import_summary(), rows, []))) as shown:
+        assert shown.texts("#change-list b") == ["new@x.example", "late@x.example", "same@x.example"]
+        assert shown.texts("#change-list .tag") == ["not sent"]
+        shown.choose("#change-filters", action="pending")
+        shown.page.locator("#change-count", has_text="1 of 3").wait_for()
+        assert shown.texts("#change-list b") == ["late@x.example"]

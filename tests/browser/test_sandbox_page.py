@@ -22,7 +22,10 @@ EVENTS = [
     {"type": "identify", "userId": "lee@x.example", "traits": {"lastName": "Lee"}},
     {"type": "track", "event": "Signed Up", "userId": "kim@x.example", "properties": {"plan": BAD}},
 ]  # fmt: skip
-LATER = [{"type": "identify", "userId": "kim@x.example", "traits": {"title": "CEO", "fsContact": True}}]
+LATER: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "kim@x.example", "traits": {"title": "CEO", "fsContact": True}},
+    {"type": "track", "event": "Signed In", "userId": "lee@x.example"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +67,12 @@ def test_what_the_last_run_changed_is_marked_and_alone_if_wanted(browser: Browse
         assert "Kim Vos" in page.inner_text(".tied")
     with opened(browser, f"{origin}/?kind=leads") as shown:
         assert shown.page.inner_text("#total") == "2 leads"
-        assert shown.page.locator(".mark").count() == 0
-        shown.page.locator("button[aria-pressed]").click()
-        shown.page.locator("#total", has_text="0 leads").wait_for()
+        assert shown.texts(".mark") == ["new on the timeline"]
+        shown.page.locator("button[aria-pressed]", has_text="(1)").click()
+        shown.page.locator("#total", has_text="1 lead").wait_for()
+        shown.page.click("tbody a")
+        shown.page.locator("h2 .mark", has_text="new on the timeline").wait_for()
+        assert shown.texts(".timeline .mark") == ["new"]
 
 
 def test_a_search_finds_as_one_types(browser: Browser, origin: str) -> None:

@@ -19,6 +19,7 @@ from fsseg.cli.app import app
 from fsseg.cli.examples import EXAMPLES
 from fsseg.settings import ConfigError, api_token, load
 from tests.cli.conftest import SAMPLES, TOKEN, Serve, Shell
+from tests.segment.exports import zipped
 
 CONFIG = ("--config", SAMPLES / "fsseg.toml")
 
@@ -178,11 +179,13 @@ def test_the_settings_file_may_be_in_a_folder_above_or_among_the_users_own(shell
 
 def test_input_without_events_is_told(shell: Shell) -> None:
     (shell.folder / "void").mkdir()
+    (shell.folder / "void.zip").write_bytes(zipped({}))
     empty, good = shell.write("empty.jsonl"), shell.write("good.jsonl", {"type": "identify", "userId": "a@b.example"})
     for command in (["inspect"], ["dry-run", "--offline", "--domain", "acme"], ["import", "--sandbox"]):
-        done = shell(*command, empty, shell.folder / "void", good)
+        done = shell(*command, empty, shell.folder / "void", shell.folder / "void.zip", good)
         assert f"{empty}: there is no event in it" in done.err
-        assert f"{shell.folder / 'void'}: there is no event file in it" in done.err
+        for void in ("void", "void.zip"):
+            assert f"{shell.folder / void}: there is no event file in it" in done.err
         assert f"{good}: there is no" not in done.err
     assert "standard input: there is no event in it" in shell("import", "--sandbox", "-").err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from typing import Any
@@ -113,15 +114,6 @@ def test_a_probe_that_is_refused_for_something_else_tells_the_words(serve: Serve
     assert "Nonsense" in refused["detail"]
 
 
-def test_a_contact_that_can_not_be_deleted_is_named(serve: Serve) -> None:
-    shell, sandbox = serve("suite", lookup_lag=0.0)
-    sandbox.configure(faults=[Fault("error", method="DELETE", path="/contacts/")])
-    done = shell("check", "--probe", "--json")
-    assert done.code == 1
-    (contact,) = dump(shell.folder / "suite.db")["contacts"]
-    assert str(contact["id"]) in done.err
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left_of_a_probe_that_is_interrupted(serve: Serve, number: signal.Signals) -> None:
     shell, sandbox = serve("suite", lookup_lag=3600.0, job_seconds=0.0)
@@ -132,6 +124,34 @@ def test_nothing_is_left_of_a_probe_that_is_interrupted(serve: Serve, number: si
         process.send_signal(number)
         process.communicate(timeout=60)
     assert nothing_is_left(shell, "suite")
+
+
+@pytest.mark.parametrize(
+    "request_sent", ["POST .*/contacts$", "PUT .*/contacts/", "POST .*/leads$", "POST .*/deals/bulk"]
+)
+def test_what_a_killed_probe_has_left_is_told_by_check_and_deleted_by_the_next(serve: Serve, request_sent: str) -> None:
+    shell, sandbox = serve("classic", lookup_lag=0.0, job_seconds=0.0)
+    method, path = request_sent.split()
+    sandbox.configure(faults=[Fault("slow", method=method, path=path, seconds=0.3)])
+    with shell.started("check", "--probe") as process:
+        while not any(re.fullmatch(f"{request_sent}.*", name) for name in sandbox.stats()["requests"]):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    time.sleep(0.4)  # the request that was under way takes effect after the kill
+    sandbox.configure(faults=[])
+    there = dump(shell.folder / "classic.db")
+    assert there["contacts"]
+    known = [row["id"] for kind in ("contacts", "leads", "deals") for row in there[kind]][:-1]
+    writes = sandbox.stats()["writes"]
+    told = shell("check", "--json")
+    left = [one["detail"] for one in told.json["findings"] if one["name"] == "probe records"]
+    assert (told.code, bool(left), sandbox.stats()["writes"]) == (1, True, writes)
+    assert all(any(f"#{id}" in detail for detail in left) for id in known)
+    again = shell("check", "--probe")
+    assert (again.code, nothing_is_left(shell, "classic")) == (0, True), again.err
+    assert "left by an earlier probe" in again.out
+    assert "probe records" not in shell("check").out
 
 
 def test_it_names_what_leads_and_deals_need_beside_contacts_and_defaults_serve_them(serve: Serve) -> None:

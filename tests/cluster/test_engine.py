@@ -14,23 +14,26 @@ import pytest
 from fsseg.cluster import Cluster
 from fsseg.fold import partitions
 from fsseg.fold.engines import cluster as engine
+from fsseg.fold.engines import local
 from fsseg.fold.engines.cluster import ClusterEngine
 from fsseg.fold.engines.cluster_tasks import packed_tools
 from fsseg.fold.engines.local import LocalEngine
+from fsseg.fold.partitions import HASHES
 from fsseg.freshsales.errors import Halted, Interrupted
 from fsseg.segment.inputs import expand
 from fsseg.segment.key import event_key
 from fsseg.segment.open import Input
 from fsseg.state.ledger import Ledger
 from tests.cluster import workers
+from tests.cluster.inline import InlineCluster
 from tests.e2e.test_containers import CONTAINERS, laid
-from tests.fold.test_engines import CATALOG, RULES, files, mixed, planned, planned_by
+from tests.fold.test_engines import CATALOG, RULES, files, mixed, planned, planned_by, spill
 
 __all__ = ["files"]
 
 
 def spread(
-    cluster: Cluster, folder: Path, paths: Sequence[Path | str], ledger: Ledger | None = None, keys: Sequence[int] = ()
+    cluster: Any, folder: Path, paths: Sequence[Path | str], ledger: Ledger | None = None, keys: Sequence[int] = ()
 ) -> dict[str, Any]:
     """What the workers of a cluster plan."""
     folder.mkdir(mode=0o700)
@@ -56,6 +59,22 @@ def test_the_plan_is_that_of_one_process(tmp_path: Path, cluster: Cluster, parts
     assert other == one
 
 
+@pytest.mark.parametrize(("count", "largest"), [(1, None), (40, partitions.LARGEST), (3, 5_000), (17, 2_000)])
+def test_into_however_many_parts_and_pieces_it_is_cut_the_plan_is_the_same(
+    tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch, count: int, largest: int | None
+) -> None:
+    spill(monkeypatch, largest)
+    monkeypatch.setattr(engine, "PARTS", (files[0].stat().st_size // count + 1,) * 2)
+    (tmp_path / "empty.jsonl").touch()
+    files = [tmp_path / "empty.jsonl", *files]
+    keys = [event_key(f"m{number}".encode()) for number in range(0, 3_000, 7)]
+    with closing(Ledger(tmp_path / "ledger.db")) as ledger:
+        ledger.delivered().add(keys)
+        (tmp_path / "one").mkdir()
+        one = planned_by(LocalEngine(tmp_path / "one", CATALOG, RULES), tmp_path / "one", files, keys)
+        assert spread(InlineCluster(count, 2), tmp_path / "other", files, ledger, keys) == one
+
+
 def test_events_that_were_delivered_before_are_left_out(tmp_path: Path, cluster: Cluster, parts: list[Path]) -> None:
     keys = [event_key(f"m{number}".encode()) for number in range(0, 3_000, 3)]
     with closing(Ledger(tmp_path / "ledger.db")) as ledger:
@@ -76,7 +95,9 @@ def test_every_container_is_read_where_the_workers_are(tmp_path: Path, cluster: 
 def test_a_worker_that_is_killed_between_shuffle_and_fold_changes_nothing(
     tmp_path: Path, cluster: Cluster, parts: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitions, "SPILL", 30_000)
+    eight = [range(begin, begin + HASHES // 8) for begin in range(0, HASHES, HASHES // 8)]
+    for module in (engine, local):
+        monkeypatch.setattr(module, "together", lambda size: eight)
     one = planned(tmp_path / "one", parts, 1)
     folder = tmp_path / "other"
     folder.mkdir()
@@ -92,7 +113,7 @@ def test_a_worker_that_is_killed_between_shuffle_and_fold_changes_nothing(
 
     monkeypatch.setattr(spread_engine, "fold", lambda size: fold(size, note))
     assert planned_by(spread_engine, folder, parts) == one
-    assert noted[-1] == "256 of 256 partitions"
+    assert noted[-1] == "8 of 8 partitions"
 
 
 def test_a_part_whose_worker_is_killed_is_read_by_another(

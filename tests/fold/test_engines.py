@@ -115,7 +115,11 @@ def files(tmp_path: Path) -> list[Path]:
     return [big, packed, missing, small]
 
 
-def test_more_processes_give_the_same_plan(tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("largest", [None, partitions.LARGEST, 800])
+def test_more_processes_give_the_same_plan(
+    tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch, largest: int | None
+) -> None:
+    spill(monkeypatch, largest)
     monkeypatch.setattr(processes, "PART", files[0].stat().st_size // 7)
     one, two = planned(tmp_path / "one", files, 1), planned(tmp_path / "two", files, 2)
     assert one["counts"].reasons["skipped", "duplicate"] > 100
@@ -124,11 +128,19 @@ def test_more_processes_give_the_same_plan(tmp_path: Path, files: list[Path], mo
     assert [name for name in os.listdir(tmp_path / "two") if not name.startswith("plan.db")] == []
 
 
+def spill(patch: pytest.MonkeyPatch, largest: int | None) -> None:
+    """Let rows be folded in partitions, or pieces of them, of so many bytes at most."""
+    if largest is not None:
+        patch.setattr(partitions, "SPILL", 30_000)
+        patch.setattr(partitions, "LARGEST", largest)
+
+
+@pytest.mark.parametrize("largest", [partitions.LARGEST, 800])
 def test_rows_that_do_not_fit_into_memory_give_the_same_people(
-    tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch, largest: int
 ) -> None:
     held = planned(tmp_path / "held", files, 1)
-    monkeypatch.setattr(partitions, "SPILL", 30_000)
+    spill(monkeypatch, largest)
     monkeypatch.setattr(group, "AT_ONCE", 3)
     spilled = planned(tmp_path / "spilled", files, 1)
     assert spilled["counts"] == held["counts"]

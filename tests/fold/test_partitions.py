@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsseg.fold import partitions
-from fsseg.fold.partitions import PARTITIONS, PartitionedBuffer, Row
+from fsseg.fold.partitions import HASHES, LARGEST, PARTITIONS, PartitionedBuffer, Row, together
 
 ROWS = st.lists(
     st.tuples(
@@ -25,21 +25,35 @@ ROWS = st.lists(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(ROWS, max_size=6), st.sampled_from([1, 200, 1 << 20]))
+@given(st.lists(ROWS, max_size=6), st.sampled_from([1, 200, 1 << 20]), st.sampled_from([1, 2, 8]))
 def test_what_is_added_comes_back_by_key_in_the_order_it_came(
-    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Row]], most: int
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Row]], most: int, pieces: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "SPILL", most)
         with closing(PartitionedBuffer(tmp_path_factory.mktemp("run"))) as buffer:
             for rows in batches:
                 buffer.add(rows)
-            held = [[row for block in buffer.blocks([number]) for row in block] for number in range(PARTITIONS)]
+            held = [[row for block in buffer.blocks(hashes) for row in block] for hashes in shares(pieces)]
     added = [row for rows in batches for row in rows]
     for key in {row[0] for row in added}:
         (partition,) = (rows for rows in held if any(row[0] == key for row in rows))
         assert [row for row in partition if row[0] == key] == [row for row in added if row[0] == key]
     assert sum(map(len, held)) == len(added)
+
+
+def shares(pieces: int) -> list[range]:
+    """What is folded one after another where partitions are in so many pieces."""
+    return together((pieces - 1) * LARGEST * PARTITIONS + 2 * partitions.SPILL)
+
+
+@pytest.mark.parametrize("size", [0, 2 << 30, 100 << 30, 300 << 30, 10 << 40])
+def test_what_is_folded_at_a_time_stays_small_however_much_there_is(size: int) -> None:
+    found = together(size)
+    assert size / len(found) < LARGEST
+    assert [hash for hashes in found for hash in (hashes.start, hashes.stop)] == [
+        0, *(begin for hashes in found[1:] for begin in (hashes.start, hashes.start)), HASHES,
+    ]  # fmt: skip
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_spill_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

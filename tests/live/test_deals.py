@@ -58,6 +58,28 @@ def test_bulk_is_used_for_deals_only_as_long_as_it_keeps_their_contacts(suite: M
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_what_an_import_of_deals_takes_is_no_surprise(suite: Machine, way: str) -> None:
+    """Before the account has shown what its bulk does to deals, and after."""
+    suite.account.configure(deal_links_in_bulk=way)
+    for number, is_known in enumerate((False, True)):
+        path = suite.write(f"{number}.jsonl", [
+            identify(f"p{n}@x.example", fsContact=True, deal={"name": f"Pilot {number} {n}", "amount": 5})
+            for n in range(2 * MANY)
+        ])  # fmt: skip
+        dry, done = suite.dry_runs(path), suite.imports(path)
+        forecast, taken = done.summary["forecast"]["requests"], done.summary["requests"]["total"]
+        is_most = way == "keep" or not is_known
+        assert (
+            f"up to {forecast}" in done.out,
+            f"takes up to {dry.summary['forecast']['requests']} requests" in dry.out,
+        ) == (is_most, is_most)
+        assert taken <= forecast + (not is_most)
+        assert is_most or taken >= 0.8 * forecast
+        single = suite.account.sandbox.stats()["requests"].get("PUT /crm/sales/api/deals/{id}", 0)
+        assert single == (10 if way == "lose" else 0), "only a few are tried"
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["drop_after", "error_after"])
 @pytest.mark.usefixtures("fast")
 def test_a_lost_answer_doubles_no_deal(machine: Machine, way: str, kind: str) -> None:
@@ -111,6 +133,23 @@ def names(machine: Machine) -> list[tuple[str, str, str]]:
 
 def held(machine: Machine) -> list[Row]:
     return machine.account.records()["deals"]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_without_an_id_field_two_names_are_two_deals_and_what_would_make_them_one_is_told(
+    machine: Machine, apart: bool
+) -> None:
+    told = [
+        identify(
+            "p@x.example", {"fsContact": True, "deal": {"id": "d-1", "name": f"Pilot {at}", "amount": at}},
+            envelope={"timestamp": f"2025-01-0{at}T00:00:00Z"},
+        )
+        for at in (1, 2)
+    ]  # fmt: skip
+    for events in [[one] for one in told] if apart else [told]:
+        done = machine.imports(events=events)
+        assert (done.code, "identity.deal_id_field" in done.out) == (0, True)
+    assert sorted(row["name"] for row in held(machine)) == ["Pilot 1", "Pilot 2"]
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -49,11 +50,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def made(store: Store, jobs: int) -> Made:
+def made(store: Store, jobs: int, *, dry_run: bool = True) -> Made:
     """The file, written by so many processes."""
     folder = store.path.parent
     with closing(Processes(jobs, folder)) as processes:
-        changes = ChangesFile(Run(folder), store, processes).finish()
+        changes = ChangesFile(Run(folder), store, processes, dry_run=dry_run).finish()
     return Made(list(read_lines(folder / "changes.jsonl")), unpacked(changes.packed), dict(changes.sample.totals))
 
 
@@ -100,3 +101,21 @@ def test_a_page_holds_whole_parts_up_to_its_limit_and_the_first_of_each_kind(
 def test_a_plan_of_nothing_makes_an_empty_file(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "plan.db")) as store:
         assert made(store, 1) == made(store, 2) == ([], [], {})
+
+
+def test_what_was_not_written_is_told_and_sets_no_field(store: Store) -> None:
+    waiting = [row for row in made(store, 1).rows if "outcome" in row]
+    assert waiting == []  # a dry run sends nothing
+    for table in ("record", "entry"):
+        for status, at in (("done", 1), ("failed", 2), ("unknown", 3), ("sent", 4)):
+            store.db.execute(f"UPDATE {table} SET status = ? WHERE id = ?", (status, at))
+    with closing(Processes(1, store.path.parent)) as processes:
+        changes = ChangesFile(Run(store.path.parent), store, processes, dry_run=False).finish()
+    told = Counter((row["entity"], row["action"], row.get("outcome")) for row in unpacked(changes.packed))
+    assert told == Counter({
+        ("contact", "create", None): 1, ("contact", "create", "failed"): 1, ("contact", "create", "pending"): RECORDS - 2,
+        ("lead", "create", "failed"): 1, ("lead", "create", "pending"): RECORDS - 1,
+        ("timeline", "create", None): 1, ("timeline", "create", "failed"): 2,
+        ("timeline", "create", "pending"): ENTRIES - 4, ("timeline", "skipped", None): 1,
+    })  # fmt: skip
+    assert changes.sample.fields == {("contact", "first_name", False): 1}

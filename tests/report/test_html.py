@@ -93,14 +93,14 @@ def test_headings_descend_by_single_steps() -> None:
 
 def test_a_dry_run_says_would() -> None:
     words = " ".join(Page(rendered(dry_summary())).words.split())
-    for part in ("What would change", "Nothing was written.", "An import takes about 219 requests"):
+    for part in ("Record by record", "Nothing was written.", "An import takes about 219 requests"):
         assert part in words
     assert "fsseg apply 2026-11-22-1412-k3" in words
 
 
 def test_what_needs_somebody_comes_first() -> None:
     words = Page(rendered()).words
-    assert words.index("What needs you") < words.index("What to do next") < words.index("What changed")
+    assert words.index("What needs you") < words.index("What to do next") < words.index("Record by record")
 
 
 def test_more_than_a_page_may_hold_is_cut_at_a_line_and_counted(tmp_path: Path) -> None:

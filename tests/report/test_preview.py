@@ -141,7 +141,10 @@ def test_rejected_events_are_counted_by_code_whenever_they_were_rejected(store: 
 def test_the_forecast_is_the_plan_s_where_it_has_one(store: Store) -> None:
     assert overview(store) == NOTHING
     store.meta.forecast = Forecast(219, 800.5)
-    assert overview(store)[-2:] == (219, 800.5)
+    assert overview(store)[-3:] == (219, 800.5, False)
+    store.meta.forecast = Forecast(219, 800.5, is_most=True)
+    assert overview(store).is_most
+    assert "\nUp to 219 requests: " in text(BUSY._replace(is_most=True))
 
 
 def test_a_preview_says_where_to_and_then_what_in_columns() -> None:

@@ -92,15 +92,21 @@ def test_a_damaged_archive_is_told_with_what_could_be_read(tmp_path: Path, kind:
     assert kind in ("zip", "tar.bz2") or f"{path}!a.jsonl" in files
 
 
-def test_a_locked_file_of_an_archive_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("local", "central", "told"), [(6, 8, "it is encrypted"), (8, 10, "Deflate64: unpack it first")],
+    ids=["encrypted", "Deflate64"],
+)  # fmt: skip
+def test_a_file_of_an_archive_that_cannot_be_unpacked_is_told_and_the_others_are_read(
+    tmp_path: Path, local: int, central: int, told: str
+) -> None:
     data = bytearray(zipped({"a.jsonl": ONE, "b.jsonl": TWO}))
-    for sign, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        data[data.index(sign) + offset] |= 1  # the flag of an encrypted file
+    for sign, offset in ((b"PK\x03\x04", local), (b"PK\x01\x02", central)):
+        data[data.index(sign) + offset] |= 1  # the flag of an encrypted file, or what makes Deflate another method
     path = tmp_path / "all.zip"
     path.write_bytes(data)
     files, unreadable = expand([str(path)])
     assert files == [f"{path}!b.jsonl"]
-    assert "encrypted" in unreadable[0].reason
+    assert told in unreadable[0].reason
 
 
 @pytest.mark.parametrize("name", ["./a.jsonl", "../a.jsonl", "./x/../a.jsonl", "/a.jsonl"])

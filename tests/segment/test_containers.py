@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
+from fsseg.report.reasons import REASONS
+from fsseg.segment import Event, Input, Rejected, UnreadableInput, documents, read
 from fsseg.segment.documents import document_items
 from fsseg.segment.open import Source
 from tests.segment.messages import Write, drained, lines, message, outcomes, read_all, told, track
@@ -276,6 +277,16 @@ def test_a_long_message_is_no_wrapper(write: Write) -> None:
     sent = message(context={"ip": "1"}, traits={"x": "y" * (2 << 20)}) | {"products": [{"sku": "a"}]}
     for first in (sent, {"products": [{"a": 1}], **sent}, {"context": {"list": [{"type": "x"}]}, **sent}):
         assert outcomes(read_all(write(pretty(first, None) + b"\n" + lines(ONE)))) == ["too_large", "m-1"]
+
+
+def test_a_batch_beyond_the_limit_is_one_reject_and_what_follows_is_read(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "DOCUMENT_LIMIT", 2 << 20)
+    body = {"batch": [message(traits={"x": "y" * 1000})] * 3000}
+    assert outcomes(read_all(write(pretty(body, None) + b"\n" + lines(ONE)))) == ["too_large", "m-1"]
+    assert outcomes(read_all(write(lines(TWO, body, ONE)))) == ["m-2", "too_large", "m-1"]
+    assert "jq -c '.batch[]'" in REASONS["too_large"].hint
 
 
 def test_words_with_commas_are_a_bad_line_not_a_table(write: Write) -> None:

@@ -230,7 +230,24 @@ def test_a_sum_that_no_field_can_hold_is_told(classic: Machine) -> None:
     assert result.outcomes == {"applied": 3}
     change = result.change("lead", ADA)
     assert "cf_lifetime_value" not in change["fields"]
-    assert [warning for warning in change["warnings"] if "the sum of 2 numbers" in str(warning)]
+    (told,) = change["warnings"]
+    told = {name: told[name] for name in ("code", "name", "value", "hint", "line")}
+    assert told == {
+        "code": "bad_value", "name": "cf_lifetime_value", "value": "the sum of 2 numbers",
+        "hint": "cf_lifetime_value takes numbers of 64 bits", "line": 3,
+    }  # fmt: skip
+    (warning,) = [row for row in result.summary["warnings"] if row["code"] == "bad_value"]
+    assert (warning["name"], warning["count"], warning["hint"]) == (told["name"], 1, told["hint"])
+    assert [(row["key"], row["value"], row["line"]) for row in warning["samples"]] == [(ADA, told["value"], 3)]
+
+
+def test_a_sum_that_no_field_can_hold_with_what_is_there_is_told(classic: Machine) -> None:
+    config = CONFIG.replace(", number = true", "")
+    classic.imports(events=[identify(ADA, lastName="L"), *orders(ADA, -(2**52))], config=config)
+    result = classic.imports(events=orders(ADA, -(2**63)), config=config)
+    assert held(classic)["cf_lifetime_value"] == -(2**52)
+    (warning,) = [row for row in result.summary["warnings"] if row["code"] == "bad_value"]
+    assert (warning["name"], warning["count"]) == ("cf_lifetime_value", 1)
 
 
 @pytest.mark.parametrize(

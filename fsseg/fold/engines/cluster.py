@@ -1,9 +1,9 @@
 """Reading, mapping and folding on a Dask cluster: see `fsseg.cluster` for the connection, `cluster_tasks` for the work.
 
 Three steps, each wherever the workers are. Parts of the inputs are read and mapped. The keys of their events are
-shuffled by key, which tells repetitions. The rows that parts have said of people are shuffled by partition, without
-the repetitions, and folded. Both shuffles are Dask's P2P, and what they give is put in order by the numbers of parts
-and positions, so that nothing depends on which worker was quicker.
+shuffled by key, which tells repetitions. The rows that parts have said of people are shuffled by the hash of these, in
+smaller pieces where there are very many, and folded without the repetitions. Both shuffles are Dask's P2P, and what
+they give is put in order by the numbers of parts and positions, so that nothing depends on which worker was quicker.
 
 This machine gets of every event its day and type (two bytes), of every repetition its key and place, whatever was
 rejected, and one folded partition after another.
@@ -29,6 +29,7 @@ from fsseg.fold.engines.cluster_tasks import (
     Part,
     ReadInput,
     fold_rows,
+    in_pieces,
     packed_tools,
     read_part,
     repeated,
@@ -36,22 +37,25 @@ from fsseg.fold.engines.cluster_tasks import (
 )
 from fsseg.fold.engines.parts import ReadSoFar, parts_of
 from fsseg.fold.fold_partition import FoldedPartition
-from fsseg.fold.partitions import PARTITIONS, together
+from fsseg.fold.partitions import EACH, HASHES, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
-from fsseg.segment.objects import is_remote
+from fsseg.segment.objects import NO_CREDENTIALS, is_remote
 from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
-from fsseg.state.delivered_keys import Delivered
+from fsseg.state.delivered_keys import BLOCKS, Delivered
 
 PARTS = 2 << 20, 64 << 20
 """Bytes of a big file, or of small ones together, that are read at a time: at least, and at most."""
 
 PARTS_EACH = 4
-"""Parts that there are for each thread of the workers, where the input is large enough, so that none has to wait."""
+"""Parts, and later partitions, that each thread of the workers gets, if there are so many, so that none has to wait."""
 
-BUCKETS = 256
-"""Shares of the event keys in which repetitions are looked for."""
+LOOKED_AT_ONCE = 2_000_000
+"""Events among which a worker looks for repetitions at a time, more or less, where there are very many."""
+
+FOLDED_AT_ONCE = 32 << 20
+"""Bytes of rows that a worker folds for one answer, if there are so few in a partition."""
 
 _ROWS, _KEYS, _BATCHES, _INPUTS = range(4)
 """What there is of a part that was read."""
@@ -83,7 +87,7 @@ class ClusterEngine:
             return
         self._read = self._cluster.map(read_part, self._parts, self._tools)
         found = self._wait_for_parts(note)
-        gone = self._repetitions()
+        gone = self._repetitions([input for inputs in found for input in inputs])
         given = {input.number: input for input in inputs}
         so_far = ReadSoFar()
         for part, batches in zip(self._parts, self._batches(), strict=True):
@@ -112,17 +116,20 @@ class ClusterEngine:
             note(f"{done:,} of {counted(len(told), 'part')}")
         return found
 
-    def _repetitions(self) -> Repetitions:
+    def _repetitions(self, read: Sequence[ReadInput]) -> Repetitions:
         """Which events repeat others, or were delivered before."""
-        count = min(BUCKETS, 1 << len(self._parts).bit_length())
-        buckets = [range(at * BUCKETS // count, (at + 1) * BUCKETS // count) for at in range(count)]
+        each = len(together(sum(input.size for input in read))[0])
+        least = min(PARTS_EACH * self._cluster.threads, len(self._parts))
+        count = 1 << max(least, sum(input.events for input in read) // LOOKED_AT_ONCE).bit_length()
+        count = min(count, BLOCKS)
+        buckets = [range(at * BLOCKS // count, (at + 1) * BLOCKS // count) for at in range(count)]
         keys = [(part, _KEYS) for part in self._read]
         shuffled = self._cluster.shuffled(
-            keys, EventKeys().frame(), "bucket", [*(bucket.start for bucket in buckets), BUCKETS]
+            keys, EventKeys().frame(), "block", [*(bucket.start for bucket in buckets), BLOCKS]
         )
         known = self._delivered
         earlier = [b"" if known is None else known.between(bucket.start, bucket.stop) for bucket in buckets]
-        self._gone = self._cluster.made(repeated, shuffled, earlier)
+        self._gone = self._cluster.made(repeated, shuffled, earlier, [each] * count)
         told = self._cluster.map(itemgetter(1), self._gone)
         return Repetitions([self._cluster.value(one, "looking for repetitions", self._tick) for one in told])
 
@@ -137,19 +144,30 @@ class ClusterEngine:
         """See `FoldEngine`."""
         if not self._parts:
             return
-        groups = together(size)
-        rows = [*((part, _ROWS) for part in self._read), *((gone, 0) for gone in self._gone)]
-        divisions = [*(group[0] for group in groups), PARTITIONS]
-        shuffled = self._cluster.shuffled(rows, rows_frame([]), "number", divisions)
-        begins = self._cluster.submit(list, self._begins)
-        count = len(shuffled)
-        self._folded = self._cluster.made(fold_rows, shuffled, [self._tools] * count, [begins] * count)
-        for number in range(count):
-            content = self._cluster.value(self._folded[number], f"partition {number + 1} of {count}", self._tick)
+        shares = together(size)
+        most = min(FOLDED_AT_ONCE * len(shares) // (size + 1), len(shares) // (PARTS_EACH * self._cluster.threads)) or 1
+        chunks = [shares[at : at + most] for at in range(0, len(shares), most)]
+        self._folded = self._fold(chunks)
+        done = 0
+        for number, chunk in enumerate(chunks):
+            name = f"partition {done + 1} of {len(shares)}"
+            folded = marshal.loads(self._cluster.value(self._folded[number], name, self._tick))  # noqa: S302  # our own
             self._folded[number].release()
-            note(f"{number + 1:,} of {counted(count, 'partition')}")
-            yield FoldedPartition._make(marshal.loads(content))  # noqa: S302  # what our own workers wrote
-            del content
+            done += len(chunk)
+            note(f"{done:,} of {counted(len(shares), 'partition')}")
+            while folded:
+                yield FoldedPartition._make(folded.pop(0))
+
+    def _fold(self, chunks: Sequence[list[range]]) -> list[Any]:
+        """Have the people of some ranges of hashes folded, those of each chunk by the same worker."""
+        each = len(chunks[0][0])
+        parts = self._cluster.map(in_pieces, self._read, each) if each < EACH else self._read
+        rows = [*((part, _ROWS) for part in parts), *((gone, 0) for gone in self._gone)]
+        divisions = [*(chunk[0].start for chunk in chunks), HASHES]
+        shuffled = self._cluster.shuffled(rows, rows_frame([]), "begin", divisions)
+        begins = self._cluster.submit(list, self._begins)
+        count = len(chunks)
+        return self._cluster.made(fold_rows, shuffled, [self._tools] * count, [begins] * count, chunks)
 
 
 class Repetitions:
@@ -194,7 +212,7 @@ def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> lis
             pieces = [replace(piece, path=absolute(piece.path), hints=hints) for piece in pieces]
         known = stamp(input.path)
         taken = known.size if known else 0
-        if len(pieces) == 1 and taken <= room:
+        if parts and len(pieces) == 1 and taken <= room:
             parts[-1].inputs.append(pieces[0])
             room -= taken
             continue
@@ -216,4 +234,5 @@ def _fault(read: Input, given: Input, found: ReadInput) -> str:
     """Why an input was not read to its end, with the name that it was given by."""
     if is_remote(given.path) and (read.start or read.end is not None) and found.stamp != stamp(given.path):
         return f"{given.path}: it was changed while it was read: import it again"
-    return found.fault.replace(read.path, given.path, 1)
+    fault = found.fault.replace(read.path, given.path, 1)
+    return fault.replace(NO_CREDENTIALS, f"{NO_CREDENTIALS} of the worker that was to read it")

@@ -13,12 +13,13 @@ from array import array
 from collections.abc import Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from functools import lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fsseg.fold.batch import Batch, Batcher, usable
 from fsseg.fold.fold_partition import PartitionFold
-from fsseg.fold.partitions import Blocks, PartitionedBuffer, Row, partition_of, unpacked
+from fsseg.fold.partitions import EACH, Blocks, PartitionedBuffer, Row, hash_of, packed, unpacked
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
@@ -28,12 +29,10 @@ from fsseg.segment.event import INDEX
 from fsseg.segment.open import Input
 from fsseg.segment.places import Stamp, stamp
 from fsseg.segment.read import Jumps, read_next
+from fsseg.state.delivered_keys import SHIFT
 
 ORDINAL_BITS = 40
 """Below the number of its part, the bits that tell which event of that it is: together, the order of all events."""
-
-BUCKET_BITS = 64 - 8
-"""Above these, the bits of an event key that tell which bucket it is looked for in."""
 
 _NOWHERE = -1
 _READS_AHEAD = threading.Lock()
@@ -48,7 +47,10 @@ class Part(NamedTuple):
 
 
 class ReadInput(NamedTuple):
-    """What was read of an input: container, events, lines, where these part ways, why not all, and what it was like."""
+    """What was read of an input: container, events, lines, where these part ways, why not all, and what it was like.
+
+    `size` is how many bytes its rows take.
+    """
 
     container: str
     events: int
@@ -56,6 +58,7 @@ class ReadInput(NamedTuple):
     jumps: Jumps | None
     fault: str
     stamp: Stamp | None
+    size: int
 
 
 class _Tools(NamedTuple):
@@ -79,57 +82,63 @@ def _tools(packed: bytes, thread: int) -> _Tools:
 
 
 def rows_frame(rows: list[tuple[int, int, int, bytes]]) -> Any:
-    """Partition, part, kind and content of what goes to the workers that fold."""
+    """Where the hashes of its people begin, part, kind and content of what goes to the workers that fold."""
     import pandas as pd
     import pyarrow as pa
 
-    numbers, parts, kinds, contents = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [])
+    begins, parts, kinds, contents = map(list, zip(*rows, strict=True)) if rows else ([], [], [], [])
     binary = pa.large_binary()
     return pd.DataFrame(
         {
-            "number": pd.array(numbers, dtype="int64"), "part": pd.array(parts, dtype="int64"),
+            "begin": pd.array(begins, dtype="int64"), "part": pd.array(parts, dtype="int64"),
             "kind": pd.array(kinds, dtype="int8"),
             "content": pd.array(pa.array(contents, binary), dtype=pd.ArrowDtype(binary)),
         }
     )  # fmt: skip
 
 
+def _contents(frame: Any) -> Iterator[tuple[int, int, int, memoryview]]:
+    """The rows of such a frame, in their order; the contents stay where they are."""
+    contents = [memoryview(cell.as_buffer()) for cell in frame["content"].array.__arrow_array__()]
+    yield from zip(frame["begin"].tolist(), frame["part"].tolist(), frame["kind"].tolist(), contents, strict=True)
+
+
 class EventKeys:
-    """Key, order and position of events, with the partition that each has a row in; again for each further one."""
+    """Key, order and position of events, with the hash of whom each has a row about; again for each further one."""
 
     def __init__(self) -> None:
-        self._keys, self._orders, self._positions, self._numbers = array("Q"), array("q"), array("q"), array("q")
+        self._keys, self._orders, self._positions, self._hashes = array("Q"), array("q"), array("q"), array("q")
 
     def add(self, batch: Batch, first: int) -> None:
         """The events of a batch that count; `first` is the order of the first event of their input."""
         keys, positions = usable(batch)
-        places = [(row[1], partition_of(row[0])) for rows in (batch.people, batch.entries) for row in rows]
-        numbers = dict(places)
-        self._extend(keys, positions, [numbers.get(position, _NOWHERE) for position in positions], first)
-        if len(numbers) < len(places):
-            again = [(position, number) for position, number in {*places} if numbers[position] != number]
+        places = [(row[1], hash_of(row[0])) for rows in (batch.people, batch.entries) for row in rows]
+        hashes = dict(places)
+        self._extend(keys, positions, [hashes.get(position, _NOWHERE) for position in positions], first)
+        if len(hashes) < len(places):
+            again = [(position, hash) for position, hash in {*places} if hashes[position] != hash]
             known = dict(zip(positions, keys, strict=True))
-            again = [(position, number) for position, number in again if position in known]
+            again = [(position, hash) for position, hash in again if position in known]
             more = [position for position, _ in again]
-            self._extend([known[position] for position in more], more, [number for _, number in again], first)
+            self._extend([known[position] for position in more], more, [hash for _, hash in again], first)
 
-    def _extend(self, keys: list[int], positions: list[int], numbers: list[int], first: int) -> None:
+    def _extend(self, keys: list[int], positions: list[int], hashes: list[int], first: int) -> None:
         self._keys.extend(keys)
         self._orders.extend([first + (position & INDEX) for position in positions])
         self._positions.extend(positions)
-        self._numbers.extend(numbers)
+        self._hashes.extend(hashes)
 
     def frame(self) -> Any:
-        """All of them, with the bucket that each key belongs to."""
+        """All of them, with the block of delivered keys that each belongs to."""
         import numpy as np
         import pandas as pd
 
         keys = np.array(self._keys, dtype="uint64")
         return pd.DataFrame(
             {
-                "bucket": (keys >> np.uint64(BUCKET_BITS)).astype("int64"), "key": keys,
+                "block": (keys >> np.uint64(SHIFT)).astype("int64"), "key": keys,
                 "order": np.array(self._orders, dtype="int64"), "position": np.array(self._positions, dtype="int64"),
-                "number": np.array(self._numbers, dtype="int64"),
+                "hash": np.array(self._hashes, dtype="int64"),
             }
         )  # fmt: skip
 
@@ -150,17 +159,19 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
         for input in part.inputs:
             reader = batcher.reader(input)
             batches.append([])
+            size = 0
             for batch in batcher.batches(reader):
+                size += batch.size
                 keys.add(batch, first)
                 people.add(batch.people)
                 entries.add(batch.entries)
                 batches[-1].append(tuple(batch._replace(people=[], entries=[], passed=[], positions=[])))
             fault, first = batcher.fault, first + reader.events
             inputs.append(
-                ReadInput(reader.container, reader.events, reader.lines, reader.jumps, fault, stamp(input.path))
+                ReadInput(reader.container, reader.events, reader.lines, reader.jumps, fault, stamp(input.path), size)
             )
         rows = [
-            (number, part.number, kind, content)
+            (number * EACH, part.number, kind, content)
             for kind, buffer in ((_PEOPLE, people), (_ENTRIES, entries))
             for number, content in buffer.contents()
         ]
@@ -181,10 +192,20 @@ def _reading_ahead(inputs: Sequence[Input]) -> Iterator[None]:
         _READS_AHEAD.release()
 
 
-def repeated(frame: Any, earlier: bytes) -> tuple[Any, Any]:
+def in_pieces(read: tuple[Any, ...], each: int) -> tuple[Any]:
+    """The rows of a part, by so many hashes of people each, which are less than a partition has."""
+    pieces: dict[tuple[int, int, int], list[Row]] = {}
+    for _, part, kind, content in _contents(read[0]):
+        for row in unpacked(content):
+            pieces.setdefault((hash_of(row[0]) // each * each, part, kind), []).append(row)
+    return (rows_frame([(*place, packed(rows)) for place, rows in pieces.items()]),)
+
+
+def repeated(frame: Any, earlier: bytes, each: int) -> tuple[Any, Any]:
     """The events of a bucket that repeat others, for the workers that fold, and for the first machine.
 
-    `earlier` are the keys of the bucket that were delivered before, as unsigned 64-bit numbers in their order.
+    `earlier` are the keys of the bucket that were delivered before, as unsigned 64-bit numbers in their order; so many
+    hashes of people `each` are folded at a time.
     """
     import numpy as np
 
@@ -193,34 +214,44 @@ def repeated(frame: Any, earlier: bytes) -> tuple[Any, Any]:
     known = np.frombuffer(earlier, dtype="uint64")
     frame["delivered"] = np.isin(frame["key"].to_numpy(), known)
     gone = frame[frame["delivered"] | (frame["order"] != first)]
-    placed = gone[gone["number"] >= 0]
+    placed = gone[gone["hash"] >= 0]
+    begins = placed["hash"].to_numpy() // each * each
     parts = placed["order"].to_numpy() >> ORDINAL_BITS
     rows = [
-        (int(number), int(part), _GONE, positions.to_numpy().tobytes())
-        for (number, part), positions in placed.groupby(["number", parts])["position"]
+        (int(begin), int(part), _GONE, positions.to_numpy().tobytes())
+        for (begin, part), positions in placed["position"].groupby([begins, parts])
     ]
     return rows_frame(rows), gone.drop_duplicates("order")[["order", "key", "position", "delivered"]]
 
 
-def fold_rows(frame: Any, packed: bytes, begins: Any) -> bytes:
-    """What the rows of some partitions amount to, a `FoldedPartition`; a part's positions begin at `begins`."""
-    frame = frame.reset_index().sort_values(["number", "part"], kind="stable")
-    gone: dict[int, set[int]] = {}
-    contents: dict[int, list[tuple[int, bytes]]] = {_PEOPLE: [], _ENTRIES: []}
-    for part, kind, content in zip(frame["part"], frame["kind"], frame["content"], strict=True):
-        if kind == _GONE:
-            gone.setdefault(part, set()).update(memoryview(content).cast("q"))
-        else:
-            contents[kind].append((part, content))
-    del frame
+def fold_rows(frame: Any, packed: bytes, begins: Any, shares: Sequence[range]) -> bytes:
+    """What the rows of people amount to, a `FoldedPartition` for each of these ranges of hashes.
 
-    def blocks(kind: int) -> Iterator[list[Row]]:
-        for part, content in contents[kind]:
-            yield _placed(unpacked(content), gone.get(part, frozenset()), int(begins[part]))
+    A part's positions begin at `begins`.
+    """
+    gone: dict[int, set[int]] = {}
+    contents: dict[int, list[tuple[int, int, memoryview]]] = {_PEOPLE: [], _ENTRIES: []}
+    for begin, part, kind, content in _contents(frame.reset_index()):
+        if kind == _GONE:
+            gone.setdefault(part, set()).update(content.cast("q"))
+        else:
+            contents[kind].append((begin, part, content))
+    for held in contents.values():
+        held.sort(key=itemgetter(0, 1))
+
+    def blocks(kind: int, hashes: range) -> Iterator[list[Row]]:
+        for begin, part, content in contents[kind]:
+            if begin in hashes:
+                yield _placed(unpacked(content), gone.get(part, frozenset()), int(begins[part]))
 
     fold = _tools(packed, threading.get_ident()).partition_fold.fold
     with no_cycles():
-        return marshal.dumps(tuple(fold(Blocks(partial(blocks, _PEOPLE)), blocks(_ENTRIES))))
+        return marshal.dumps(
+            [
+                tuple(fold(Blocks(partial(blocks, _PEOPLE, hashes)), blocks(_ENTRIES, hashes)))
+                for hashes in shares
+            ]
+        )  # fmt: skip
 
 
 def _placed(rows: list[Row], gone: Set[int], begin: int) -> list[Row]:

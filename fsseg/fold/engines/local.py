@@ -56,6 +56,6 @@ class LocalEngine:
 
     def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
-        for partitions in together(size):
-            people = Blocks(partial(self._people.blocks, partitions))
-            yield self._partition_fold.fold(people, self._entries.blocks(partitions))
+        for hashes in together(size):
+            people = Blocks(partial(self._people.blocks, hashes))
+            yield self._partition_fold.fold(people, self._entries.blocks(hashes))

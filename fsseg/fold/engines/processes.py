@@ -21,7 +21,16 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Note, Tick, silent
 from fsseg.fold.engines.parts import ReadSoFar, parts_of
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
-from fsseg.fold.partitions import Blocks, PartitionedBuffer, Ranges, Row, read_blocks, together
+from fsseg.fold.partitions import (
+    Blocks,
+    PartitionedBuffer,
+    Ranges,
+    Row,
+    among,
+    partitions_of,
+    read_blocks,
+    together,
+)
 from fsseg.freshsales.errors import Halted
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
@@ -113,14 +122,14 @@ class ProcessesEngine:
 
     def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
-        groups = together(size)
-        chunks = [groups[at : at + FOLDED_AT_ONCE] for at in range(0, len(groups), FOLDED_AT_ONCE)]
+        shares = together(size)
+        chunks = [shares[at : at + FOLDED_AT_ONCE] for at in range(0, len(shares), FOLDED_AT_ONCE)]
         for path in self._results(_fold_partitions, ((self._tools, chunk, self._rows_of(chunk)) for chunk in chunks)):
             yield from map(FoldedPartition._make, _values(path))
 
-    def _rows_of(self, groups: list[list[int]]) -> list[PlacedPart]:
-        """The parts with nothing but where the rows of these partitions stand."""
-        wanted = {number for group in groups for number in group}
+    def _rows_of(self, shares: list[range]) -> list[PlacedPart]:
+        """The parts with nothing but where the rows of people with these hashes stand."""
+        wanted = {number for hashes in shares for number in partitions_of(hashes)}
 
         def only(partitions: dict[int, Ranges]) -> dict[int, Ranges]:
             return {number: ranges for number, ranges in partitions.items() if number in wanted}
@@ -205,28 +214,29 @@ def _read_part(tools: _Tools, part: Input) -> ReadPart:
     )  # fmt: skip
 
 
-def _fold_partitions(task: tuple[str, list[list[int]], list[PlacedPart]]) -> str:
-    """Fold some groups of partitions, each group by itself; the file that has what they amount to."""
-    name, groups, parts = task
+def _fold_partitions(task: tuple[str, list[range], list[PlacedPart]]) -> str:
+    """Fold the people of some ranges of hashes, each range by itself; the file that has what they amount to."""
+    name, shares, parts = task
     tools = _tools(name)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with open(descriptor, "wb") as file:
-        for group in groups:
-            people = Blocks(partial(_rows, [(part, f"{part.path}.people", part.people) for part in parts], group))
-            entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), group)
+        for hashes in shares:
+            people = Blocks(partial(_rows, [(part, f"{part.path}.people", part.people) for part in parts], hashes))
+            entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), hashes)
             _keep(file, tuple(tools.partition_fold.fold(people, entries)))
     return path
 
 
-def _rows(parts: Iterable[tuple[PlacedPart, str, dict[int, Ranges]]], group: list[int]) -> Iterator[list[Row]]:
-    """The rows of these partitions in the order of their events, without those that are gone."""
-    held = [one for one in parts if not one[2].keys().isdisjoint(group)]
-    for number in group:
+def _rows(parts: Iterable[tuple[PlacedPart, str, dict[int, Ranges]]], hashes: range) -> Iterator[list[Row]]:
+    """The rows of people with these hashes in the order of their events, without those that are gone."""
+    numbers = partitions_of(hashes)
+    held = [one for one in parts if not one[2].keys().isdisjoint(numbers)]
+    for number in numbers:
         for part, path, ranges in held:
             if number in ranges:
                 with open(path, "rb", buffering=0) as file:
                     for rows in read_blocks(file.fileno(), ranges[number]):
-                        yield _placed(part, rows)
+                        yield _placed(part, among(rows, hashes))
 
 
 def _placed(part: PlacedPart, rows: list[Row]) -> list[Row]:

@@ -45,6 +45,7 @@ from fsseg.report.model import (
     unread,
     warning_rows,
     where,
+    written_rows,
 )
 from fsseg.report.packed import MOST_BYTES, Packed, pack
 from fsseg.report.reasons import WARNINGS
@@ -129,14 +130,17 @@ def render_html(
         inputs=summary.get("inputs") or (),
         dry=is_dry(summary),
         undo=is_undo(summary),
+        stopped=not came_to_its_end(summary),
         headline=plan_line(summary) if is_dry(summary) else headline(summary),
         status=_status(summary),
         notes=[
+            *(f"Why it stopped: {sanitise(str(why))}" for why in [summary.get("stopped_by")] if why),
             *(sanitise(str(note)) for note in summary.get("notes") or ()),
             *(f"Not read: {why}" for why in unread(summary)),
         ],
         outcomes=outcome_rows(summary),
         records=record_table(summary),
+        written=written_rows(summary),
         bad=bad,
         left_out=[row for row in reasons if row.outcome == EventOutcome.SKIPPED],
         warnings=warning_rows(summary),
@@ -204,6 +208,7 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "signs": SIGNS,
         "by_time": summary["events"].get("by_time"),
         "traffic": summary.get("traffic"),
+        "entries": [[_entry_name(row), row["count"]] for row in summary.get("entries") or ()],
         "per_hour": summary.get("account_limit"),
         "labels": labels(edition, folder),
         "choices": choice_names(edition, folder),
@@ -212,6 +217,12 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "hidden_changes": max(total - changes.rows, 0),
         "hidden_failures": max(total_failures(summary) - failures.rows, 0),
     }
+
+
+def _entry_name(row: dict[str, Any]) -> str:
+    """`Order Completed → Order`: an event, and what its entries are in Freshsales."""
+    kind = row["type"] or {"note": "note", "tracking": "tracked event"}.get(row["via"], "sales activity")
+    return sanitise(f"{row['event']} → {kind}")
 
 
 def _title(summary: Summary) -> str:

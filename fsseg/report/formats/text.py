@@ -184,6 +184,8 @@ class _Totals:
         yield from self._wrapped(plan_line(self.summary) if dry else headline(self.summary), "bold")
         if dry and not came_to_its_end(self.summary):
             yield from self._wrapped(headline(self.summary), "bold yellow")
+        if not self.brief and (why := self.summary.get("stopped_by")):  # else it is told as the run ends
+            yield from self._wrapped(f"! Why it stopped: {sanitise(str(why))}", "yellow")
         for note in self.summary.get("notes") or ():
             yield from self._wrapped(f"! {sanitise(str(note))}", "yellow")
         if listed := self.summary.get("suppression"):

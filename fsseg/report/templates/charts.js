@@ -21,15 +21,18 @@ window.addEventListener('resize', () => {
 // Rows of a name, stacked parts and a number; parts are [class, count] by the order of `kinds`.
 function bars(rows, kinds, described) {
   return (width) => {
-    const most = Math.max(1, ...rows.map((row) => row.total));
-    const names = Math.min(Math.round(width * 0.42), 230), room = width - names - 62, step = 24;
+    const most = Math.max(1, ...rows.map((row) => row.total)), beside = Math.min(Math.round(width * 0.42), 230);
+    // Names that have no room beside their bars stand above them.
+    const fits = (wide) => Math.floor(wide / 7.4) - 1, above = rows.some((row) => row.name.length > fits(beside));
+    const names = above ? 0 : beside, room = width - names - 62, head = above ? 20 : 0, step = 24 + head;
     const svg = drawn('svg', {
       width, height: rows.length * step + 2, viewBox: `0 0 ${width} ${rows.length * step + 2}`, role: 'img',
       'aria-label': described });
     rows.forEach((row, index) => {
-      const top = index * step, fits = Math.floor(names / 7.1) - 1;
-      const text = row.name.length > fits ? `${row.name.slice(0, fits - 1)}…` : row.name;
-      const name = drawn('text', { x: names - 8, y: top + 16, 'text-anchor': 'end', class: 'name' }, text);
+      const top = index * step + head, longest = fits(above ? width : beside);
+      const text = row.name.length > longest ? `${row.name.slice(0, longest - 1)}…` : row.name;
+      const place = above ? { x: 0, y: top - 2 } : { x: names - 8, y: top + 16, 'text-anchor': 'end' };
+      const name = drawn('text', { ...place, class: 'name' }, text);
       name.append(drawn('title', {}, row.name));
       svg.append(name);
       let left = names;
@@ -53,13 +56,13 @@ function columns(steps, kinds, described, { limit = 0, marks = [] } = {}) {
   return (width) => {
     const height = 170, foot = 22, head = 14, left = 46, room = width - left - 8, tall = height - foot - head;
     const total = (step) => kinds.reduce((sum, kind) => sum + (step.parts[kind] || 0), 0);
-    const most = Math.max(1, limit, ...steps.map(total));
+    const highest = Math.ceil(Math.max(1, limit, ...steps.map(total))), most = highest + (highest % 2); // so that half of it is told exactly
     const svg = drawn('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': described });
     [0, 0.5, 1].forEach((share) => {
       const y = head + tall * (1 - share);
       svg.append(drawn('line', { x1: left, x2: width - 8, y1: y, y2: y, class: 'grid' }));
       svg.append(drawn('text', { x: left - 6, y: y + 4, 'text-anchor': 'end', class: 'axis' },
-        number(Math.round(most * share))));
+        number(most * share)));
     });
     const each = room / steps.length, wide = Math.max(Math.min(each - 1, 34), 0.8);
     steps.forEach((step, index) => {
@@ -86,7 +89,7 @@ function columns(steps, kinds, described, { limit = 0, marks = [] } = {}) {
     for (let n = 0; n < labels; n += 1) {
       const index = labels === 1 ? 0 : Math.round((n * (steps.length - 1)) / (labels - 1));
       const middle = left + (index + 0.5) * each;
-      const anchor = n === 0 ? 'start' : n === labels - 1 ? 'end' : 'middle';
+      const anchor = steps.length === 1 ? 'middle' : n === 0 ? 'start' : n === labels - 1 ? 'end' : 'middle';
       svg.append(drawn('text', {
         x: anchor === 'start' ? left : anchor === 'end' ? width - 8 : middle, y: height - 6, 'text-anchor': anchor,
         class: 'axis' }, steps[index].name));

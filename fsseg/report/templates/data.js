@@ -17,14 +17,24 @@ async function unpacked(id) {
 const FRAME = '{"action":"create","entity":"timeline","key":"","id":null,"fields":{"":{"before":null,"after":""}},'
   + '"name":"message":"hint":"code":"value":"file":"line":,"warnings":["updateunchangedconflictskippeddelete"]';
 
+// Of a word that people see, what lines hold instead of it: the ids of owners and choices, and internal names of fields.
+function heldFor(term) {
+  const shown = (text) => String(text).toLowerCase().includes(term), held = new Set();
+  Object.values(about.choices).forEach((fields) => Object.values(fields).forEach((names) =>
+    Object.entries(names).forEach(([id, name]) => shown(name) && held.add(id.toLowerCase()))));
+  Object.values(about.labels).forEach((fields) =>
+    Object.entries(fields).forEach(([field, label]) => shown(label) && held.add(JSON.stringify(field).toLowerCase())));
+  const escaped = [...held].map((each) => each.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return escaped.length ? new RegExp(escaped.join('|')) : null;
+}
+
 class Rows {
   constructor(text) {
     this.lines = text.split('\n').filter((line) => line);
     this.entity = [];
-    this.action = [];
+    this.action = []; // or failed, or pending
     this.codes = new Map(); // rows by the code of a warning
     this.fields = new Map(); // entity, then field: how many rows set, change and clear it
-    this.titles = new Map(); // entries by the name of their event
     this.counts = new Map(); // rows by entity, then action
   }
 
@@ -46,7 +56,7 @@ class Rows {
   }
 
   note(row, change) {
-    const entity = String(change.entity), action = String(change.action);
+    const entity = String(change.entity), action = String(change.outcome || change.action);
     this.entity.push(entity);
     this.action.push(action);
     inner(this.counts, entity).set(action, (inner(this.counts, entity).get(action) || 0) + 1);
@@ -55,11 +65,7 @@ class Rows {
       if (!this.codes.has(code)) this.codes.set(code, new Set());
       this.codes.get(code).add(row);
     }
-    if (entity === 'timeline') {
-      const title = change.fields && change.fields.title ? String(change.fields.title.after) : '';
-      if (title) this.titles.set(title, (this.titles.get(title) || 0) + 1);
-      return;
-    }
+    if (entity === 'timeline' || change.outcome) return;
     const fields = inner(this.fields, entity);
     for (const name in change.fields || {}) {
       const cell = change.fields[name] || {};
@@ -70,28 +76,29 @@ class Rows {
     }
   }
 
-  // The rows that fit, in their order; null once somebody has asked for others.
+  // The rows that fit, in their order, but unchanged ones last; null once somebody has asked for others.
   async chosen({ query = '', entity = '', action = '', field = '', code = '' }, stillAsked = () => true) {
     const terms = query.toLowerCase().split(/\s+/).filter((term) => term);
-    const needles = terms.map((term) => JSON.stringify(term).slice(1, -1));
-    const ids = terms.map(idsOfNamed); // rows hold ids, and people look for what they mean
-    const unsure = terms.some((term) => FRAME.includes(term)) || ids.some((pattern) => pattern);
+    const needles = terms.map((term) => JSON.stringify(term).slice(1, -1)), held = terms.map(heldFor);
+    const seen = (line) => needles.every((needle) => line.includes(needle));
+    const meant = (line) => needles.every((needle, at) => line.includes(needle) || (held[at] && held[at].test(line)));
+    const all = (row) => { const words = this.words(row); return terms.every((term) => words.includes(term)); };
+    const unsure = terms.some((term) => FRAME.includes(term));
     const named = field && `${JSON.stringify(field)}:{`;
     const coded = code && (this.codes.get(code) || new Set());
-    const found = [], lower = needles.length ? this.lower : [];
+    const found = [], same = [], lower = needles.length ? this.lower : [];
     for (let row = 0; row < this.lines.length; row += 1) {
       if ((!entity || this.entity[row] === entity)
         && (!action || this.action[row] === action)
         && (!coded || coded.has(row))
         && (!named || this.lines[row].includes(named))
-        && needles.every((needle, at) => lower[row].includes(needle) || (ids[at] && ids[at].test(lower[row])))
-        && (!unsure || terms.every((term) => this.words(row).includes(term)))) found.push(row);
+        && (!terms.length || (!unsure && seen(lower[row])) || (meant(lower[row]) && all(row)))) (this.action[row] === 'unchanged' ? same : found).push(row);
       if (row % (unsure ? SLICE / 4 : SLICE) === 0 && row) {
         await pause();
         if (!stillAsked()) return null;
       }
     }
-    return found;
+    return found.concat(same);
   }
 
   // All that somebody may look for in a row.
@@ -134,18 +141,6 @@ class Failures extends Rows {
     return this.lines.filter((line, row) => this.lower[row].includes(needle)).map(exact)
       .filter((failure) => people(failure).some((each) => String(each).toLowerCase() === person.toLowerCase()));
   }
-}
-
-// What finds the ids of the owners and other choices whose names hold a word; null where there is none.
-function idsOfNamed(word) {
-  const found = new Set();
-  for (const fields of Object.values(about.choices)) {
-    for (const names of Object.values(fields)) {
-      for (const [id, name] of Object.entries(names)) if (String(name).toLowerCase().includes(word)) found.add(id);
-    }
-  }
-  const ids = [...found].filter((id) => /^\w+$/.test(id));
-  return ids.length ? new RegExp(ids.join('|')) : null;
 }
 
 function inner(map, key) {

@@ -136,12 +136,13 @@ function changeBody(change, withPerson = true) {
 }
 
 function changeRow(change, open = false, withPerson = true) {
-  const warned = (change.warnings || []).length;
-  return element('div', { role: 'listitem', class: `row ${safe(change.action)}` },
+  const warned = (change.warnings || []).length, { outcome } = change;
+  return element('div', { role: 'listitem', class: `row ${safe(outcome || change.action)}` },
     element('details', { open }, element('summary', {}, signed(change.action),
-      element('span', { class: 'kind' }, `${safe(change.action)} ${safe(change.entity)}`),
+      element('span', { class: 'kind' }, [change.action, change.entity].filter((part) => part).map(safe).join(' ')),
       element('b', {}, value(change.key || '?')), change.name ? element('span', {}, value(change.name)) : null,
-      warned ? element('span', { class: 'tag warn' }, counted(warned, 'warning')) : null,
+      outcome ? element('span', { class: `tag ${outcome === 'failed' ? 'bad' : 'wait'}` }, outcome === 'failed' ? 'failed' : 'not sent') : null,
+      warned && outcome !== 'failed' ? element('span', { class: 'tag warn' }, counted(warned, 'warning')) : null,
       element('span', { class: 'preview' }, preview(change))), ...changeBody(change, withPerson)));
 }
 

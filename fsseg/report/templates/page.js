@@ -83,7 +83,9 @@ function drawTime() {
 
 const FEWEST_STEPS = 5;
 const STEPS_SHOWN = 120;
-const WAITED_FOR = { quota: 'for the quota', rate_limited: 'after a refusal', burst: 'after a burst' };
+const WAITED_FOR = {
+  quota: 'for the quota', rate_limited: 'after a refusal', burst: 'after a burst', unavailable: 'as Freshsales was unavailable',
+  'an earlier request': 'for an earlier request', 'look-ups lag': 'as look-ups lag' };
 
 function drawTraffic() {
   const section = byId('traffic'), { traffic } = about;
@@ -120,6 +122,11 @@ function drawTraffic() {
   }
 }
 
+// How many rows there are of those that have bars.
+function tellMost(section, rows) {
+  if (rows.length > MOST_BARS) section.querySelector('h3').append(element('small', {}, `the ${MOST_BARS} most frequent of ${number(rows.length)}`));
+}
+
 function drawFields(changes) {
   const rows = [];
   for (const [entity, fields] of changes.fields) {
@@ -132,6 +139,7 @@ function drawFields(changes) {
   if (!rows.length) return section.remove();
   rows.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1));
   const kinds = KINDS.filter((kind) => rows.some((row) => row.parts[kind]));
+  tellMost(section, rows);
   const described = `Records by field: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
   chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), kinds, described));
   section.querySelector('.chart').before(legend(kinds));
@@ -139,16 +147,15 @@ function drawFields(changes) {
     [element('span', {}, safe(row.entity), ' ', ...fieldName(row.entity, row.field)), ...KINDS.map((kind) => row.parts[kind])])));
 }
 
-function drawTitles(changes) {
-  const section = byId('by-title');
-  const rows = [...changes.titles].sort((one, other) => other[1] - one[1])
-    .map(([title, total]) => ({ name: safe(title), total, parts: { create: total } }));
-  if (!rows.length) return section.remove();
-  const described = `Timeline entries by event: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
-  chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), ['create'], described));
-  if (rows.length > MOST_BARS) {
-    section.append(asTable('Timeline entries by event', ['event', 'entries'], rows.map((row) => [row.name, row.total])));
-  }
+function drawEntries() {
+  const section = byId('by-event');
+  if (!section || !about.entries.length) return;
+  const rows = about.entries.map(([name, total]) => ({ name, total, parts: { entries: total } }));
+  const described = `Timeline entries by event and activity type: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
+  section.hidden = false;
+  tellMost(section, rows);
+  chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), ['entries'], described));
+  section.append(asTable('Timeline entries by event', ['event → activity type', 'entries'], rows.map((row) => [row.name, row.total])));
 }
 
 function csvCell(text) {
@@ -226,13 +233,14 @@ function showPerson(person, changes, failures) {
     element('div', { class: 'card', role: 'list', 'aria-label': title }, rows)] : [];
   view.replaceChildren(element('p', {}, element('a', { href: '#changes' }, '← The whole report')), heading,
     element('p', { class: 'soft' }, [name('first_name'), name('last_name')].filter((each) => each).map(value).join(' ')),
+    about.history ? '' : element('p', {}, 'Their events, and which of them set which field, are told by a page of their own, as that takes the inputs to be read again: ',
+      element('code', {}, `${about.report} --person ${/^[\w.@+-]+$/.test(person) ? person : '…'} --format html > person.html`)),
     ...historyParts(person),
     ...part('Events that need you', failed.map((failure) => failureRow(failure, true))),
     ...part(about.dry ? 'What would change' : 'Records', records.map((change) => changeRow(change, true, false))),
     ...part('Timeline', entries.map((change) => changeRow(change, false, false))),
     ...(found.length || failed.length ? [] : [element('p', {}, 'Nothing in this page is about them.')]),
-    about.history ? '' : element('p', { class: 'soft' }, 'Which event set which field: ',
-      element('code', {}, `${about.report} --person ${/^[\w.@+-]+$/.test(person) ? person : '…'}`)));
+  );
   heading.focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
@@ -257,6 +265,7 @@ function onAddress(changes, failures) {
 async function start() {
   drawTime();
   drawTraffic();
+  drawEntries();
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
   const whose = (failure) => (failure._fsseg || {}).key || people(failure)[0];
@@ -292,9 +301,8 @@ async function start() {
   allThere();
   byId('loading').hidden = true;
   if (changes.length) {
-    ['by-field', 'by-title'].forEach((id) => { byId(id).hidden = false; }); // before they're drawn, as they share the width
+    byId('by-field').hidden = false; // before it's drawn, as they share the width
     drawFields(changes);
-    drawTitles(changes);
     CHARTS.forEach((redraw) => redraw()); // one alone has all the width
     const chooser = setUpChanges(changes, changeList);
     await chooser.choose();
@@ -303,7 +311,10 @@ async function start() {
       if (link.hash === '#changes') chooser.set({ code: link.dataset.code });
     }));
   }
-  window.addEventListener('beforeprint', () => [failureList, changeList].forEach((list) => list.rows && list.fillFirst(PRINTED)));
+  window.addEventListener('beforeprint', () => {
+    document.querySelectorAll('details.more').forEach((fold) => { fold.open = true; });
+    [failureList, changeList].forEach((list) => list.rows && list.fillFirst(PRINTED));
+  });
   window.addEventListener('afterprint', () => [failureList, changeList].forEach((list) => list.release()));
   window.addEventListener('hashchange', () => onAddress(changes, failures));
   onAddress(changes, failures);

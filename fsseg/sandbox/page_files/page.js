@@ -14,7 +14,7 @@ const time = (text) => {
   const moment = new Date(text);
   return (Number.isNaN(moment.valueOf()) ? String(text) : moment.toISOString()).slice(0, 16).replace('T', ' ');
 };
-const MARKS = { create: 'new', update: 'changed' };
+const MARKS = { create: 'new', update: 'changed', timeline: 'new on the timeline' };
 const asked = new URLSearchParams(window.location.search);
 const [, pathKind, pathId] = window.location.pathname.match(/^\/(\w+)\/(\d+)$/) || [];
 const state = { kind: asked.get('kind') || '', query: asked.get('q') || '', changed: asked.get('changed') === '1', number: 0 };
