@@ -67,7 +67,13 @@ def record_lines(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
         if key:
             yield Text.assemble(" " * len(start), (f"#{id}", "bold"))
     lines = field_lines(change)
-    names = min(max((len(name) for name, _, _ in lines), default=0), _LONGEST_NAME, max(width // 3, 8))
+    # Names give way to values only as far as those need it.
+    values = max(
+        (cell_len(after) + (action != Action.CREATE) * (cell_len(before) + 4) for _, before, after in lines), default=0
+    )
+    names = min(
+        max((len(name) for name, _, _ in lines), default=0), _LONGEST_NAME, max(width // 3, 8, width - 9 - values)
+    )
     room = max(width - 6 - names - 3, 16)
     for name, before, after in lines:
         label = f"      {pad(cut(name, names, signs.ellipsis), names)}   "
