@@ -157,8 +157,11 @@ def find_inputs(
 
     Raises `NoInput` if none can.
     """
+    since, until = settings.filter.since, settings.filter.until
+    if since and until and since >= until:
+        raise ConfigError(f"no event is from {since} on and before {until}", "let --since be earlier than --until")
     use_endpoint(settings.endpoint)
-    files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
+    files, unreadable = expand(paths, Window(since, until))
     faults = [(path, f"{path}: {reason}") for path, reason in unreadable]
     if faults and not files:
         raise nothing_to_read(*(fault for _, fault in faults))

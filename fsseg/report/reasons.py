@@ -182,6 +182,13 @@ TABLE: tuple[Reason, ...] = (
 UNKNOWN_EMAIL = "nothing tells the e-mail of this userId: identify the person first, or put the e-mail into the event"
 """What to do about `unknown_person` where people were to be made."""
 
+SAYS_ALL = frozenset({
+    Code.NOT_AN_OBJECT, Code.TRUNCATED, Code.MISSING_TYPE, Code.NO_USER_ANON_ID, Code.ID_NOT_STRING,
+    Code.EVENT_NOT_DEFINED, Code.EVENT_NOT_STRING, Code.TRAITS_NOT_OBJECT, Code.PROPERTIES_NOT_OBJECT,
+    Code.MISSING_EMAIL,
+})  # fmt: skip
+"""Reasons whose hint says what is wrong with each of their events."""
+
 REASONS: Mapping[str, Reason] = MappingProxyType({r.code: r for r in TABLE if r.outcome != "warning"})
 """By code: why an event was rejected, skipped or failed."""
 

@@ -319,18 +319,16 @@ def test_an_undo_has_no_events_in_html_and_markdown_either() -> None:
 
 
 def test_what_is_wrong_with_the_first_event_stands_beside_its_place_where_the_hint_does_not_say_it() -> None:
-    row = needing_attention(import_summary())[0]
-    about = {
-        "file": "events.jsonl",
-        "line": 17,
-        "code": row.code,
-        "message": "Source can't be empty" + ", nor that" * 40,
-    }
+    row = next(row for row in needing_attention(import_summary()) if row.code == "unavailable")
+    about = {"file": "events.jsonl", "line": 17, "code": row.code, "message": "502 Bad Gateway" + ", nor that" * 40}
     text = totals(import_summary(), failures=[{"_fsseg": about}])
-    assert "first: events.jsonl line 17: Source can't be empty, nor that" in " ".join(text.split())
+    assert "first: events.jsonl line 17: 502 Bad Gateway, nor that" in " ".join(text.split())
     assert text.count("nor that") < 30
     told = totals(import_summary(), failures=[{"_fsseg": about | {"message": row.hint}}])
     assert "first: events.jsonl line 17\n" in told
+    listed = totals(import_summary(), failures=[{"_fsseg": about}], show_failures=1)
+    assert "first: events.jsonl line 17\n" in listed and "502 Bad Gateway" in listed
+    assert "fsseg report" in text and "need you:" not in listed
 
 
 def test_in_a_pipe_no_value_of_the_diff_is_cut() -> None:

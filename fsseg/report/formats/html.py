@@ -120,7 +120,7 @@ def render_html(
         about=_data(
             _about(summary, run_dir, packed_changes, packed_failures)
             | ({"person": person} if person else {})
-            | ({"history": history.plain()} if history else {})
+            | ({"history": history.plain()} if history and person else {})
         ),
         title=_title(summary),
         where=where(summary),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +268,8 @@ class _Totals:
             return
         yield Text(title, style="bold")
         shown = rows[:_TOP_WHEN_BRIEF] if self.brief else rows
-        yield from reason_lines(shown, self.width)
+        listed = {(failure.get("_fsseg") or {}).get("code") for failure in self.failures.rows}  # with their causes
+        yield from reason_lines([replace(row, cause="") if row.code in listed else row for row in shown], self.width)
         yield from self._more(len(rows) - len(shown), "more reason")
 
     def _more(self, count: int, what: str) -> Iterator[Text]:
@@ -326,6 +328,7 @@ class _Totals:
         for path in self.files[:1] if self.brief else self.files:
             yield Text(sanitise(str(path)), style="dim")
         for step in next_steps(self.summary, self.files, self.standing):
-            if step.command == self.command_shown:
+            is_read = self.failures.rows and step.command == report_command(self.summary)
+            if is_read or step.command == self.command_shown:
                 continue
             yield Text.assemble(f"{step.why}:  ", (sanitise(step.command), "bold cyan"))
