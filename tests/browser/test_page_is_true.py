@@ -85,7 +85,7 @@ def test_all_numbers_are_those_of_the_summary(browser: Browser, run: Result) -> 
     with opened(browser, file_address(run.folder / "report.html")) as shown:
         strip = numbered(shown.texts(".strip li a"))
         written = {entity: sum(counts[action] for action in WRITTEN) for entity, counts in records.items()}
-        nouns = {"timeline": "timeline entries"}
+        nouns = {"timeline": "entries"}
         words = {
             f"{nouns.get(entity, entity)}{'s' * (n != 1 and entity not in nouns)}": n
             for entity, n in written.items()

@@ -10,7 +10,8 @@ from fsseg.report.files import JsonLines, write_summary
 from fsseg.report.formats.html import render_html
 from fsseg.report.formats.markdown import markdown_lines
 from fsseg.report.formats.text import print_dry_run, print_totals
-from fsseg.report.model import OUTCOMES, Failures, next_steps, outcome_rows
+from fsseg.report.model import OUTCOMES, Failures, outcome_rows
+from fsseg.report.next_steps import next_steps
 
 from .samples import HOSTILE, capturing, changes, dry_summary, failure, failures, import_summary, shown
 

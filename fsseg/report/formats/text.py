@@ -30,21 +30,19 @@ from fsseg.report.model import (
     is_dry,
     is_undo,
     misfit_rows,
-    next_steps,
     outcome_rows,
     place,
     plan_line,
     reason_rows,
     record_table,
-    report_command,
     request_line,
-    run_files,
     total_failures,
     type_parts,
     unread,
     warning_rows,
     where,
 )
+from fsseg.report.next_steps import next_steps, report_command, run_files
 from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 from fsseg.state.actions import Code, EventOutcome
