@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -36,17 +37,23 @@ PATIENCE = 60
 _LOOK = 0.2
 """Seconds between two looks at whether somebody wants to stop."""
 
+_KNOCK = 5
+"""The same while a scheduler is looked for, and between two looks at whether there are workers."""
+
 Tick = Callable[[int], None]
 
 
 class Cluster:
     """The workers of a scheduler, asked to do things by functions of modules, which they have, too."""
 
-    def __init__(self, address: str, inputs: Sequence[str], folder: Path) -> None:
-        """Raises `ConfigError` where this can't be, and `Halted` where nobody answers.
+    def __init__(
+        self, address: str, inputs: Sequence[str], folder: Path, tick: Tick = lambda count: None,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:  # fmt: skip
+        """Raises `ConfigError` where this can't be, `Halted` where nobody answers, and what `tick` raises.
 
         `inputs` are what the workers are to read. `folder` is where a cluster of this machine's own puts on disk what
-        is too much for memory.
+        is too much for memory. `say` is told what is waited for.
         """
         try:
             import dask.dataframe
@@ -55,6 +62,7 @@ class Cluster:
             raise ConfigError("--cluster takes the extra cluster", "pip install 'fsseg[cluster]'") from None
         self._distributed, self._frames, self._delayed = distributed, dask.dataframe, dask.delayed
         self.address = address
+        self._tick, self._say, self._is_idle = tick, say, False
         for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it is told as an error
         with ExitStack() as stack:
@@ -65,22 +73,52 @@ class Cluster:
                     {"dataframe.shuffle.method": "p2p", "distributed.admin.large-graph-warning-threshold": "1TB"}
                 )
             )
-            try:
-                with warnings.catch_warnings():  # `_check_versions` says more
-                    warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
-                    self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-            except OSError:
-                raise Halted(f"no scheduler answers at {self.address}") from None
+            if address.startswith("tls:") and not distributed.Security().get_connection_args("client")["ssl_context"]:
+                raise ConfigError(
+                    f"{address} takes certificates",
+                    "name them as Dask documents it, for one as DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …CLIENT__CERT and"
+                    " …CLIENT__KEY",
+                )
+            self._client = self._connected(address)
             stack.callback(self._client.close)
-            try:
-                self._client.wait_for_workers(1, timeout=PATIENCE)
-            except OSError:
-                raise Halted(f"no worker has come to the scheduler at {self.address}") from None
+            self._wait_for_worker()
             self.threads = max(1, sum(self._client.nthreads().values()))
             """How many tasks the workers do at a time."""
             self._check_versions()
             self._check_paths([path for path in inputs if not is_remote(path)])
             self._stack = stack.pop_all()
+
+    def _connected(self, address: str) -> Any:
+        end, said = time.monotonic() + PATIENCE, False
+        while True:
+            try:
+                with warnings.catch_warnings():  # `_check_versions` says more
+                    warnings.simplefilter("ignore", self._distributed.versions.VersionMismatchWarning)
+                    return self._distributed.Client(address, timeout=min(_KNOCK, PATIENCE), set_as_default=False)
+            except OSError:
+                if time.monotonic() > end:
+                    certified = ", with these certificates" if address.startswith("tls:") else ""
+                    raise Halted(f"no scheduler answers at {self.address}{certified}") from None
+            self._tick(0)
+            if not said:
+                self._say(f"waiting for the scheduler at {self.address}")
+            said = True
+
+    def _wait_for_worker(self) -> None:
+        end = time.monotonic() + PATIENCE
+        self._tell_idle()
+        while self._is_idle:
+            if time.monotonic() > end:
+                raise Halted(f"no worker has come to the scheduler at {self.address}")
+            self._tick(0)
+            time.sleep(_LOOK)
+            self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        """Say so where there is no worker, or none any more."""
+        was, self._is_idle = self._is_idle, not self._client.nthreads()
+        if self._is_idle and not was:
+            self._say(f"waiting for a worker to come to the scheduler at {self.address}")
 
     def close(self) -> None:
         """Let go of the cluster; one of this machine's own ends."""
@@ -144,6 +182,7 @@ class Cluster:
         for future in futures:
             future.add_done_callback(done.put)
         for _ in futures:
+            looked = time.monotonic()
             while True:
                 try:
                     yield done.get(timeout=_LOOK)
@@ -152,6 +191,10 @@ class Cluster:
                     tick(0)
                     if self._client.status != "running":
                         raise self._gone() from None
+                    if time.monotonic() > looked + _KNOCK:
+                        looked = time.monotonic()
+                        with self._there():
+                            self._tell_idle()
 
     def value(self, future: Any, name: str, tick: Tick, tries: int = 1) -> Any:
         """What a worker has made, once it is, with so many tries; `name` says what in errors.

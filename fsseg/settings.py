@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from fsseg.settings_file import Wrong, parse, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fsseg.mapping.suppression_list import SuppressionList
 
@@ -94,6 +94,12 @@ def _counted_from_now(text: str) -> str | None:
 def _cluster_address(text: str) -> str:
     if not re.fullmatch(r"local:[1-9]\d{0,3}|(tcp|tls)://[^/\s]+:\d+", text):
         raise ValueError("a cluster reads like tcp://scheduler:8786, or local:4 for one of 4 processes on this machine")
+    return text
+
+
+def _trait(text: str) -> str:
+    if text.startswith("="):
+        raise ValueError("a trait reads like plan, or plan=pro")
     return text
 
 
@@ -223,7 +229,7 @@ class Settings(_Section):
     create_missing: bool = False
     again: bool = False
     table: str | None = None
-    trait: tuple[Annotated[str, Field(pattern=r"^[^=]+(=.*)?$")], ...] = ()
+    trait: tuple[Annotated[str, AfterValidator(_trait)], ...] = ()
     endpoint: str | None = None
     limit: Annotated[int, Field(gt=0)] | None = None
     allow_mass_changes: bool = False
@@ -249,11 +255,12 @@ FILE_KEYS = {
 
 # Not pydantic-settings: its models read file and environment whenever one is validated, so the settings that a run was
 # recorded with would change when it is resumed; it passes over a file that isn't there, and costs each start 40 ms.
-def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
+def load(flags: dict[str, Any], config: Path | None = None, options: Mapping[str, str] | None = None) -> Settings:
     """The settings from `flags` (nested like the model, absent where not given) and the file.
 
     The command line has put the environment's values among the flags. `config` is the file asked for; without one,
-    `found_config` looks for it. Raises `ConfigError` naming every wrong key.
+    `found_config` looks for it. `options` says what settings are called on the command line. Raises `ConfigError`
+    naming every wrong key.
     """
     path = config or found_config()
     merged = _read(path) if path else {}
@@ -269,9 +276,9 @@ def load(flags: dict[str, Any], config: Path | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise _wrong(unknown, error.errors(), values, path, flags) from None
+        raise _wrong(unknown, error.errors(), values, path, flags, options or {}) from None
     if unknown:
-        raise _wrong(unknown, [], values, path, flags)
+        raise _wrong(unknown, [], values, path, flags, options or {})
     return settings
 
 
@@ -291,8 +298,9 @@ def _is_ours(path: Path) -> bool:
 
 
 def _wrong(
-    unknown: list[str], errors: Sequence[Any], values: dict[str, Any], path: Path | None, flags: dict[str, Any]
-) -> WrongSettings:
+    unknown: list[str], errors: Sequence[Any], values: dict[str, Any], path: Path | None, flags: dict[str, Any],
+    options: Mapping[str, str],
+) -> WrongSettings:  # fmt: skip
     """All that is wrong, what can be told of the mapping without an account too; what a flag gave isn't the file's."""
     from fsseg.mapping.rules import mistakes_of_form
     from fsseg.setting_errors import no_such, said
@@ -303,7 +311,14 @@ def _wrong(
     if isinstance(mapping, dict):
         told += mistakes_of_form({name: table for name, table in mapping.items() if isinstance(table, dict)})
     of_flags = [one for one in told if _is_given(flags, one[0])]
-    return WrongSettings([*placed([one for one in told if one not in of_flags], path), *placed(of_flags, None)])
+    as_options = [(_as_option(names, options), what, hint) for names, what, hint in of_flags]
+    return WrongSettings([*placed([one for one in told if one not in of_flags], path), *placed(as_options, None)])
+
+
+def _as_option(names: Sequence[str], options: Mapping[str, str]) -> Sequence[str]:
+    """What a setting, or the list that it is in, is called on the command line."""
+    found = (options.get(".".join(names[:end])) for end in range(len(names), 0, -1))
+    return next(([option] for option in found if option), names)
 
 
 def _is_given(flags: Any, names: Sequence[str]) -> bool:

@@ -125,6 +125,10 @@ def connected(settings: Settings, account: Account, pacer: Pacer, *, writes: boo
         tokens = check_tokens(settings)
         if settings.sandbox:
             account = stack.enter_context(_sandbox(folder, account, settings.sandbox_as))
+        elif settings.sandbox_as:
+            raise ConfigError(
+                f"--as is for the sandbox, and {account.host} is not one", "leave it out, or give --sandbox"
+            )
         http = Http(account, *tokens, pacer=pacer, read_only=not writes)
         stack.enter_context(http)
         reader = Reader(http)

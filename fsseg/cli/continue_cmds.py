@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from fsseg.cli.connect import account_of, folder_of, state_dir
+from fsseg.cli.connect import account_of, check_tokens, folder_of, state_dir
 from fsseg.cli.errors import NoInput
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
@@ -40,9 +40,6 @@ STANDING = {
     RunState.UNDONE: "run {by} has undone it: import its files again",
 }
 """Why there is nothing of a run to go on with."""
-
-
-UNDO_ASKS = "undo asks first: give --yes where there is nobody to ask"
 
 
 def names_account(settings: Settings) -> bool:
@@ -91,7 +88,7 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
 
 
 def settings_of(run: Run, given: Settings) -> Settings:
-    """The settings that the run began with; limits, the brake's flag, key, suppression list and cluster as given now.
+    """The settings that the run began with; limits, the brake's flag, key, suppression list, cluster and `--as` as now.
 
     An import that was let change as much as it likes still is. Raises `ConfigError` where another account is named than
     the run's own.
@@ -112,6 +109,8 @@ def settings_of(run: Run, given: Settings) -> Settings:
         merged["filter"] = {**merged["filter"], "suppress_file": str(given.filter.suppress_file)}
     if given.cluster.address is not None:
         merged["cluster"] = given.cluster.model_dump()
+    if given.sandbox_as:
+        merged["sandbox_as"] = given.sandbox_as
     merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
     settings = Settings.model_validate(merged)
     account = _account(settings)
@@ -164,8 +163,8 @@ def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> Exi
     run = find(given, lambda run: _may_go_on(run, given), id)
     if run is None or run.info.state not in OPEN:
         return nothing_left(output, given, run, "nothing to resume")
-    if run.info.command == "undo" and not (run.info.dry or run.info.agreed or yes or is_terminal()):
-        raise ConfigError(UNDO_ASKS)
+    if run.info.command == "undo" and not (run.info.dry or run.info.agreed or yes):
+        _refuse_unasked(run, given)
 
     def prepare(held: Session) -> Run | None:
         return run if run.info.state in OPEN else None
@@ -341,8 +340,8 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
     original = find(given, lambda run: _can_be_undone(run, delete_created=delete_created), id)
     if original is None or original.info.dry or original.info.command not in ("import", "apply"):
         return nothing_left(output, given, original, "nothing to undo")
-    if not (dry or yes or is_terminal()):
-        raise ConfigError(UNDO_ASKS)
+    if not (dry or yes):
+        _refuse_unasked(original, given)
 
     def prepare(held: Session) -> Run:
         info = original.info
@@ -369,6 +368,13 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
             push_if_agreed(pipeline, output, stack, yes=yes)
 
     return go_on(given, output, original, "undo", prepare, act)
+
+
+def _refuse_unasked(run: Run, given: Settings) -> None:
+    """Raise `ConfigError` where there is nobody to ask, or sooner where the account can't be reached at all."""
+    check_tokens(settings_of(run, given))
+    if not is_terminal():
+        raise ConfigError("undo asks first, and there is nobody to ask here", "give --yes")
 
 
 def _can_be_undone(run: Run, *, delete_created: bool) -> bool:

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from fsseg.settings_file import Wrong
 
 
+_MOST_FAULTS = 10
+"""Inputs that are named where none can be read."""
+
+
 class NoInput(Exception):
     """None of the inputs can be read (exit 4)."""
 
 
 def nothing_to_read(*faults: str) -> NoInput:
-    """What ends a command that was given nothing that it can read."""
-    error = NoInput("\n".join([*faults, "nothing to read"]))
+    """What ends a command that was given nothing that it can read: each input with what is wrong with it."""
+    more = [f"{len(faults) - _MOST_FAULTS:,} more inputs can't be read"] if len(faults) > _MOST_FAULTS else []
+    error = NoInput("\n".join([*faults[:_MOST_FAULTS], *more, "nothing to read"]))
     error.add_note("give files or folders of events, addresses such as s3://…, or - for standard input")
     error.add_note("fsseg help import has examples")
     return error

@@ -58,7 +58,7 @@ def inspect(
         imported = known_fields.imported(settings, files)
         if display.json:
             told = {"suggestions": suggested_json(inspection, known)} if suggest else {}
-            print_json(output.consoles.out, plain(inspection, known, imported) | told)
+            print_json(output.consoles.out, plain(inspection, known, imported, unopened) | told)
         elif not display.quiet:
             print_inspection(output.consoles.out, inspection, known, imported, top or None)
             if suggest:
@@ -115,19 +115,20 @@ def read_all(
             for input in inputs:
                 inspection.take(input, read(input, placeholder_ids=ids), stage.advance)
         else:
-            _read_on_cluster(settings.cluster.address, inspection, settings, inputs, known, stage)
+            _read_on_cluster(settings.cluster.address, inspection, settings, inputs, known, stage, output)
     tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
-    faulty = [file for file in inspection.stats.files if file.unreadable]
-    for file in faulty:
-        output.consoles.mistake(f"{file.path}: {file.unreadable}")
-    if faulty and len(faulty) == len(files):
-        raise nothing_to_read()
-    return len(faulty)
+    faults = [f"{file.path}: {file.unreadable}" for file in inspection.stats.files if file.unreadable]
+    if faults and len(faults) == len(files):
+        raise nothing_to_read(*faults)
+    for fault in faults:
+        output.consoles.mistake(fault)
+    return len(faults)
 
 
 def _read_on_cluster(
-    address: str, inspection: Inspection, settings: Settings, inputs: list[Input], known: Known, stage: Stage
-) -> None:
+    address: str, inspection: Inspection, settings: Settings, inputs: list[Input], known: Known, stage: Stage,
+    output: Output,
+) -> None:  # fmt: skip
     """Have the workers of a cluster look at the inputs."""
     import tempfile
     from contextlib import closing
@@ -141,7 +142,7 @@ def _read_on_cluster(
     suggest = inspection.profiles is not None
     with tempfile.TemporaryDirectory() as folder:
         paths = [input.path for input in inputs]
-        with closing(Cluster(address, paths, Path(folder))) as cluster:
+        with closing(Cluster(address, paths, Path(folder), say=output.progress.message)) as cluster:
             for taken, lines in inspected(
                 cluster, inputs, known.catalog, rules, stage.advance, stage.note, suggest=suggest
             ):

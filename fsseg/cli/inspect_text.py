@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -27,8 +27,10 @@ Imported = Mapping[str, str]
 """Files that a run imported wholly, and that run."""
 
 
-def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str, Any]:
-    """The whole inspection as JSON values."""
+def plain(
+    inspection: Inspection, known: Known, imported: Imported, unopened: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """The whole inspection as JSON values, with the paths that there is no file at."""
     stats = inspection.stats
     return {
         "account": known.account,
@@ -42,6 +44,10 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
             | ({"unreadable": file.unreadable} if file.unreadable else {})
             | ({"imported_by": imported[file.path]} if file.path in imported else {})
             for file in stats.files
+        ]
+        + [
+            {"path": path, "container": "", "events": 0, "bad": 0, "unreadable": fault.removeprefix(f"{path}: ")}
+            for path, fault in unopened
         ],
         "events": {
             "read": stats.read,
@@ -59,6 +65,7 @@ def plain(inspection: Inspection, known: Known, imported: Imported) -> dict[str,
         "names": [{"type": kind, "name": name, "count": n} for (kind, name), n in stats.names.most_common()],
         "reasons": [
             {"code": code, "outcome": outcome, "count": n, "hint": REASONS[code].hint, "first": told(stats.first[code])}
+            | ({"cause": cause} if (cause := stats.causes[code]) else {})
             for (outcome, code), n in stats.reasons.most_common()
         ],
         "traits": [_trait(trait) for trait in inspection.traits()],
@@ -138,7 +145,9 @@ def _sentences(out: Console, stats: FileStats) -> None:
 def _left_out(out: Console, stats: FileStats) -> None:
     for outcome, title in ((EventOutcome.REJECTED, "Rejected"), (EventOutcome.SKIPPED, "Skipped")):
         rows = [
-            ReasonRow(code, outcome, n, REASONS[code].hint, sanitise(told(stats.first[code])))
+            ReasonRow(
+                code, outcome, n, REASONS[code].hint, sanitise(told(stats.first[code])), sanitise(stats.causes[code])
+            )
             for (kind, code), n in stats.reasons.most_common()
             if kind == outcome
         ]

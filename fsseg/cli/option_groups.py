@@ -57,6 +57,20 @@ def command_line(function: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
+def names_of(*groups: object) -> dict[str, str]:
+    """What each setting that has an option is called on the command line: `filter.since` is `--since`."""
+    found = {}
+    for group in groups:
+        kind: Any = type(group)
+        for name, hint in _options(kind).items():
+            option = "--" + name.strip("_").replace("_", "-")
+            for extra in get_args(hint):  # Typer takes the first name that an option is given for its default
+                named = getattr(extra, "default", None)
+                option = named if isinstance(named, str) and named.startswith("--") else option
+            found.update({extra.path: option for extra in get_args(hint) if isinstance(extra, Setting)})
+    return found
+
+
 def flags(*groups: object) -> dict[str, Any]:
     """The options as nested settings; those not given (None, False, empty) are left to the environment and the file."""
     settings: dict[str, Any] = {}

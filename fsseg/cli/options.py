@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fsseg.cli.option_groups import Setting, Without, flags
+from fsseg.cli.option_groups import Setting, Without, flags, names_of
 from fsseg.state.actions import Mode
 
 if TYPE_CHECKING:
@@ -350,7 +350,7 @@ def command(
     with handled(consoles, as_json=display.json):
         if display.verbose:
             log_to_stderr()
-        chosen = load(flags(account, *more), account.config)
+        chosen = load(flags(account, *more), account.config, names_of(account, *more))
         try:
             yield chosen, Output(consoles, json=display.json, no_progress=display.no_progress)
         except MappingError as error:

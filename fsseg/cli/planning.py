@@ -243,7 +243,7 @@ def refuse_foreign(store: Store, files: int) -> None:
     """Raise `NoInput` where none of the inputs holds events, saying what they are."""
     counts = store.meta.counts
     if counts.unreadable and len(counts.unreadable) == files and not counts.read:
-        raise nothing_to_read(*(fault for _, fault in counts.unreadable[:FEW]))
+        raise nothing_to_read(*(fault for _, fault in counts.unreadable))
 
 
 def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:

@@ -68,7 +68,7 @@ def report(
             so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
             raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
         asked_format = ReportFormat.JSON if display.json else format
-        if selection := Selection(person, event, reason):
+        if selection := Selection(person, event, _known_reason(reason)):
             out = output.consoles.out
             if output_file is not None:
                 _write(
@@ -77,7 +77,9 @@ def report(
                 )
                 output.consoles.info(f"written to {output_file}")
             elif not _print_selected(out, past, selection, asked_format, limit, output.consoles.info):
-                output.consoles.info(_nothing_found(past, selection))
+                output.consoles.info(
+                    f"nothing in run {past.run.id} is about {selection}; fsseg runs list names the other runs"
+                )
         elif display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.error(line)
@@ -88,18 +90,17 @@ def report(
             output.consoles.info(f"written to {output_file}")
 
 
-def _nothing_found(past: Past, selection: Selection) -> str:
-    """Why there is nothing to show: what is no failure of an event, such as most warnings, is only counted."""
-    from fsseg.figures import counted
+def _known_reason(reason: str | None) -> str | None:
+    """The code as it is written. Raises `ConfigError` where there is none such."""
+    from fsseg.mapping.names import did_you_mean
+    from fsseg.report.reasons import REASONS, WARNINGS
+    from fsseg.settings import ConfigError
 
-    rows = [row for name in ("reasons", "warnings") for row in past.summary.get(name, ())]
-    count = sum(row["count"] for row in rows if row["code"] == selection.reason)
-    if not count or selection.person or selection.event:
-        return f"nothing in run {past.run.id} is about {selection}; fsseg runs list names the other runs"
-    return (
-        f"{selection.reason} was counted {counted(count, 'time')} in run {past.run.id}, and no list of that is kept;"
-        f" fsseg report {past.run.id} has what there is to do"
-    )
+    code = (reason or "").strip().casefold()
+    if code and code not in {*REASONS, *WARNINGS}:
+        hint = did_you_mean(code, {*REASONS, *WARNINGS}) or "fsseg report names those of the run"
+        raise ConfigError(f"there is no reason {reason!r}", hint)
+    return code or None
 
 
 def _print_selected(
@@ -116,9 +117,14 @@ def _print_selected(
         history = person_history(past, person, say)
         names = history.names if history else ()
         selection, person = replace(selection, names=names), next(iter(names), person)
+        history = None if selection.event or selection.reason else history
+    elif selection.event and not selection.reason:
+        from fsseg.cli.person_history import event_history
+
+        history = event_history(past, selection.event, say)
     report = Report(
         past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
-        history=None if selection.event or selection.reason else history, person=person,
+        history=history, person=person,
     )  # fmt: skip
     match format:
         case ReportFormat.TEXT:

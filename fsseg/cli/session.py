@@ -158,10 +158,10 @@ def find_inputs(
     use_endpoint(settings.endpoint)
     files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
     faults = [(path, f"{path}: {reason}") for path, reason in unreadable]
+    if faults and not files:
+        raise nothing_to_read(*(fault for _, fault in faults))
     for _, fault in faults:
         consoles.mistake(fault)
-    if unreadable and not files:
-        raise nothing_to_read()
     found = [*files, *(path for path, _ in faults)]
     for path in paths:
         holds_files = os.path.isdir(path) or (os.path.isfile(path) and is_archive(path))
@@ -255,10 +255,11 @@ class Session:
                 with store.transaction():
                     store.meta.settings = run.info.settings
                     store.meta.key = PlanKey(self.account.host, self.account.edition, self.ledger.generation)
+            kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
             cluster = None
             if address is not None and run.info.command != "undo":
-                cluster = stack.enter_context(closing(Cluster(address, run.info.inputs, run.folder)))
-            kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
+                cluster = Cluster(address, run.info.inputs, run.folder, self._tick, progress.message)
+                stack.enter_context(closing(cluster))
             if offline:
                 catalog = cached_fields(self.folder, self.account)
                 token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
@@ -279,6 +280,10 @@ class Session:
                 self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
                 connection.writer, self.pacer, progress, processes, cluster, forbidden=known.forbidden,
             )  # fmt: skip
+
+    def _tick(self, count: int) -> None:
+        if self.pacer.interrupted:
+            raise Interrupted("interrupted")
 
     def _tell_missing_types(self, catalog: Catalog, rules: Rules) -> None:
         """Say which activity types of the mapping this Freshsales lacks: the events would be rejected one by one."""

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.cli.known_fields import Known
-from fsseg.cli.table import heading, print_table
+from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
 from fsseg.mapping.inspection import Inspection
 from fsseg.mapping.profiles import Profile
@@ -97,6 +97,9 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
     if not traits and not events:
         heading(out, "Every trait and event has its place.")
         return
+    if unknown := known.unknown():
+        print_sentence(out, unknown)
+        out.print()
     if traits:
         heading(out, "Without a place, or not fitting")
         rows = [
@@ -109,9 +112,12 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
         columns = ("of calls", "trait", "kind", "values", "field")
         print_table(out, columns, rows, right=("of calls",), giving=("values",))
         out.print()
-    if lines := "\n".join(paste(traits, events)).rstrip():
+    lines = paste(traits, events)
+    if lines and all(line.startswith("# ") for line in lines):  # a remark, and nothing to paste
+        print_sentence(out, " ".join(line.removeprefix("# ") for line in lines))
+    elif lines:
         heading(out, "To paste into fsseg.toml")
-        out.print(Text(lines), soft_wrap=True)
+        out.print(Text("\n".join(lines).rstrip()), soft_wrap=True)
 
 
 def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:

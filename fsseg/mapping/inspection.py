@@ -70,7 +70,10 @@ class TraitStats:
 
 @dataclass
 class FileStats:
-    """What was counted in all files. `reasons` by (outcome, code); times as `Event.time` has them."""
+    """What was counted in all files. `reasons` by (outcome, code); times as `Event.time` has them.
+
+    `first` and `causes` are where the first event of a code stands, and what is wrong with it.
+    """
 
     files: list[InputStats] = field(default_factory=list)
     by_type: Counter[str] = field(default_factory=Counter)
@@ -82,6 +85,7 @@ class FileStats:
     names: Tops = field(default_factory=Tops)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     first: dict[str, Place] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)
     passed: int = 0
     messages: Distinct = field(default_factory=Distinct)
 
@@ -106,6 +110,8 @@ class FileStats:
             getattr(self, name).add_all(getattr(other, name))
         for code, place in other.first.items():
             self.first.setdefault(code, moved(place, lines))
+        for code, cause in other.causes.items():
+            self.causes.setdefault(code, cause)
         self.passed += other.passed
 
     @property
@@ -118,10 +124,11 @@ class FileStats:
         """Whether people and duplicates were counted, not estimated."""
         return all(one.exact for one in (self.emails, self.database_ids, self.visitors, self.messages))
 
-    def note(self, outcome: str, code: str, place: Place) -> None:
+    def note(self, outcome: str, code: str, place: Place, cause: str = "") -> None:
         """One event ended here."""
         self.reasons[outcome, code] += 1
-        self.first.setdefault(code, place)
+        if code not in self.first:
+            self.first[code], self.causes[code] = place, cause
 
 
 class Taken(NamedTuple):
@@ -173,7 +180,7 @@ class Inspection:
                 place = input.path, item.line
                 if isinstance(item, Rejected):
                     file.bad += 1
-                    self.stats.note("rejected", item.code, place)
+                    self.stats.note("rejected", item.code, place, item.detail)
                 else:
                     file.earliest = min(file.earliest or item.time, item.time)
                     file.latest = max(file.latest, item.time)
@@ -212,7 +219,7 @@ class Inspection:
         stats.messages.add(event_key(message.message_id.encode()))
         mapped = self._mapper.map(event)
         if isinstance(mapped, Refused):
-            stats.note("rejected", mapped.code, place)
+            stats.note("rejected", mapped.code, place, mapped.detail)
 
     def _person(self, message: Message) -> None:
         stats = self.stats

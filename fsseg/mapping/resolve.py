@@ -283,6 +283,8 @@ class Resolver:
     def _hint(self, trait: str) -> str:
         if any(entity.kept & {trait, snake(trait)} for entity in self._entities):
             return f"{snake(trait)} is kept by Freshsales itself"
+        if self.label == "deal." and fold(trait) in ("id", "dealid"):
+            return "two names are two deals, unless a custom field holds their id: identity.deal_id_field"
         if self._hints == _MAX_HINTS:
             return ""
         self._hints += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -59,7 +60,7 @@ class Sample:
 
     def add_lines(self, entity: str, lines: Sequence[Line]) -> None:
         """Count more changes, told by lines of changes.jsonl, and keep those among the first."""
-        counted = Counter([action for action, _, _ in lines])
+        counted, create = Counter([action for action, _, _ in lines]), Action.CREATE
         for action in counted:
             kept = self._kept.setdefault((entity, action), [])
             if room := self.limit - len(kept):
@@ -72,7 +73,7 @@ class Sample:
                 (entity, name, is_emptied(cell["after"]))
                 for action, _, fields in lines
                 for name, cell in fields.items()
-                if cell["after"] is not None or action != Action.CREATE
+                if cell["after"] is not None or action != create
             ]
         )
         self.totals.update({(entity, action): count for action, count in counted.items()})
@@ -142,7 +143,8 @@ _KEYS = ("email", "name")
 """Fields that tell a record from others."""
 
 
-def unwritten(action: str | None, status: str, *, dry_run: bool) -> EventOutcome | None:
+@cache  # few combinations, and as many rows as there are timeline entries
+def unwritten(action: str | None, status: str, dry_run: bool) -> EventOutcome | None:
     """What to say of a record or entry that the plan would write, and that wasn't written: failed or pending."""
     if action not in (None, Action.CREATE, Action.UPDATE, Action.DELETE):
         return None

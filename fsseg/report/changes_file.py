@@ -57,13 +57,14 @@ class Changes(NamedTuple):
 class _Entry(Struct):
     """What is told of a timeline entry's payload, as the JSON that stands there."""
 
-    name: Raw
+    name: str
     via: Raw
     properties: Raw
     titled: bool = False
     count: int = 1
 
 
+_CREATE = Action.CREATE  # a member is looked up slowly, and there are as many rows as timeline entries
 _WRITTEN = (Action.CREATE, Action.UPDATE)
 _entry = Decoder(_Entry).decode
 _A_PART = {entity: 20_000 if entity == TIMELINE else 5_000 for entity in ENTITIES}
@@ -168,7 +169,7 @@ def _record_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
     places = Places(store)
     for row in store.decided(part.entity, part.ids):
         fields = {} if row.fields == "{}" else _cells(store, row)
-        left = unwritten(row.action, row.status, dry_run=dry_run)
+        left = unwritten(row.action, row.status, dry_run)
         yield row.action, _record_line(row, fields, places, left), {} if left or row.action not in _WRITTEN else fields
 
 
@@ -177,7 +178,7 @@ def _entry_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
     for action, status, id, time, payload, code, key in store.timeline(part.ids):
         if key != last_key:  # entries come person by person
             last_key, key_json = key, orjson.dumps(key)
-        left = unwritten(action, status, dry_run=dry_run)
+        left = unwritten(action, status, dry_run)
         yield action, _entry_line(action, id, time, payload, code, key_json, left), {}
 
 
@@ -201,7 +202,7 @@ def _entry_line(
 ) -> bytes:  # fmt: skip
     """Put together from JSON that is there already: there are many times more entries than records."""
     fields = b"{}"
-    if action == Action.CREATE:
+    if action == _CREATE:
         title, via = _shown(payload)
         fields = (
             b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
@@ -221,9 +222,8 @@ def _shown(payload: bytes) -> tuple[bytes, bytes]:
     """Title and way of an entry, as JSON."""
     try:
         entry = _entry(payload)
-        name, via = bytes(entry.name), bytes(entry.via)
-        title = title_of(loads(name), loads(bytes(entry.properties))) if entry.titled and entry.count == 1 else ""
-        return dumps(title) if title else name, via
+        title = title_of(entry.name, loads(bytes(entry.properties))) if entry.titled and entry.count == 1 else ""
+        return orjson.dumps(title or entry.name), bytes(entry.via)
     except RecursionError:  # properties nested too deep to be passed over
         whole = loads(payload)
         title = title_of(whole["name"], whole["properties"]) if whole.get("titled") and "count" not in whole else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsseg.mapping.identity import person_key, user_id
@@ -20,6 +21,11 @@ from fsseg.state.source_events import reread
 
 if TYPE_CHECKING:
     from fsseg.mapping.mapper import Mapper
+
+_DUPLICATE = f"skipped: {Code.DUPLICATE}"
+
+_SOME = 1_000
+"""Events that are looked up in the plan together."""
 
 _WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
 
@@ -48,18 +54,26 @@ class HistoryField(NamedTuple):
 class History(NamedTuple):
     """Events by time, and the fields of the person's records and deals.
 
-    `names` are what the person's records are called, then their ids in Freshsales.
+    `names` are what the person's records are called, then their ids in Freshsales; `earlier` are runs that may have
+    delivered what was a duplicate in this one, the newest first.
     """
 
     events: list[HistoryEvent]
     fields: list[HistoryField]
     names: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def has_duplicates(self) -> bool:
+        """Whether events were left out because they were there before."""
+        return any(event.became == _DUPLICATE for event in self.events)
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {
             "events": [each._asdict() for each in self.events],
             "fields": [each._asdict() for each in self.fields],
+            "earlier": [*self.earlier],
         }
 
 
@@ -98,6 +112,29 @@ def history_of(
     return History(sorted(events), fields, (*dict.fromkeys([*(record.key for record in people), *numbers]),))
 
 
+def left_out_events(store: Store, name: str, mapper: Mapper) -> History:
+    """The track and page events of that name of which nothing was planned, and why; the inputs are read again."""
+    wanted, shown = name.strip().casefold(), input_paths(store)
+
+    def is_named(event: Event) -> bool:
+        message = event.message
+        called = message.event if event.type == "track" else message.name if event.type == "page" else None
+        return isinstance(called, str) and called.casefold() == wanted
+
+    items = (item for _, item in reread(store, (), mapper.placeholder_ids, is_named) if isinstance(item, Event))
+    events = list[HistoryEvent]()
+    while some := list(islice(items, _SOME)):
+        positions = [event.position for event in some]
+        known = {*reject_codes(store, positions), *(row.position for row in entries_at(store, positions))}
+        left = [event for event in some if event.position not in known]
+        events += [_event(each, shown[each.position >> POSITION_BITS], [], _skipped(mapper, each)) for each in left]
+    return History(sorted(events), [])
+
+
+def _skipped(mapper: Mapper, event: Event) -> str:
+    return f"skipped: {mapper.event_filter(event) or Code.DUPLICATE}"
+
+
 def _about(keys: set[str]) -> Callable[[Event], bool]:
     """Whether an event names somebody who has one of these keys."""
 
@@ -122,7 +159,7 @@ def _left_out(store: Store, events: list[Event], mapper: Mapper, *, dry_run: boo
         elif entry := entries.get(event.position):
             yield event, _became(entry, dry_run)
         else:
-            yield event, f"skipped: {mapper.event_filter(event) or Code.DUPLICATE}"
+            yield event, _skipped(mapper, event)
 
 
 def _event(event: Event, place: str, sets: list[str], became: str) -> HistoryEvent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, get_args
 
@@ -40,13 +40,17 @@ _TO_UNDO: dict[str, str] = {Action.UPDATE: "to put back", Action.DELETE: "to del
 
 @dataclass(frozen=True)
 class ReasonRow:
-    """A reason code with its number of events and the place of the first (`events.jsonl line 17`)."""
+    """A reason code, its number of events, the place of the first (`events.jsonl line 17`), and what is wrong with it.
+
+    `cause` is empty where the hint says that already.
+    """
 
     code: str
     outcome: str
     count: int
     hint: str
     first: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,10 @@ class RecordTable:
 
 @dataclass
 class Failures:
-    """What a report shows of failures.jsonl: the first event of each code, and the first rows."""
+    """What a report shows of failures.jsonl: place and message of the first event of each code, and the first rows."""
 
     first: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -100,6 +105,7 @@ class Failures:
             code = str(about.get("code"))
             if code not in kept.first and about.get("file") is not None:
                 kept.first[code] = place(about)
+                kept.causes[code] = sanitise(str(about.get("message") or ""))
             codes_to_come.discard(code)
             if len(kept.rows) < limit:
                 kept.rows.append(failure)
@@ -253,14 +259,17 @@ def undo_line(summary: Summary) -> str:
 
 def reason_rows(summary: Summary, failures: Failures | None = None) -> list[ReasonRow]:
     """All reasons, the ones that need somebody first, then by count."""
-    first = failures.first if failures else {}
     rows = []
     for reason in summary.get("reasons", []):
         known = REASONS.get(reason["code"])
         hint = reason.get("hint") or (known.hint if known else "")
         outcome = reason.get("outcome") or (known.outcome if known else EventOutcome.FAILED)
-        place_of_first = first.get(reason["code"], "") if outcome != EventOutcome.SKIPPED else ""
-        rows.append(ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint), place_of_first))
+        row = ReasonRow(sanitise(reason["code"]), outcome, reason["count"], sanitise(hint))
+        if failures and outcome != EventOutcome.SKIPPED:
+            cause = failures.causes.get(row.code, "")
+            first = failures.first.get(row.code, "")
+            row = replace(row, first=first, cause="" if cause == row.hint else cause)
+        rows.append(row)
     return sorted(rows, key=lambda row: (row.outcome == EventOutcome.SKIPPED, -row.count, row.code))
 
 

@@ -21,7 +21,7 @@ from fsseg.figures import counted, number
 from fsseg.report.console import glyphs, sanitise
 from fsseg.report.eta import Quota, seconds_to_go
 from fsseg.report.formats.text_lines import hanging
-from fsseg.report.humanize import clock_time, duration, rate
+from fsseg.report.humanize import clock_time, cut, duration, pad, rate
 
 Clock = Callable[[], float]
 """Epoch seconds; injected by tests."""
@@ -317,7 +317,7 @@ class RichProgress(SilentProgress):
             for stage in self._stages:
                 rows.add_row(*self._row(stage)[:columns])
             for coming in self._coming:
-                known = f"{number(coming.total)} {coming.unit}" if coming.total else ""
+                known = f"0/{number(coming.total)} {coming.unit}" if coming.total else ""
                 rows.add_row(Text("  " + coming.name, style="dim"), "", Text(known, style="dim"))
             lines: list[RenderableType] = [rows]
             if self._wait:
@@ -334,24 +334,24 @@ class RichProgress(SilentProgress):
 
     def _row(self, stage: Stage) -> tuple[RenderableType, ...]:
         ended = stage.ended is not None
-        width = max(min(self._terminal.width - 56, 28), 6)
-        bar = ProgressBar(
-            total=stage.total if stage.total is not None else (max(stage.count, 1) if ended else None),
-            completed=max(stage.count, 1) if ended and not stage.total else stage.count,
-            width=width,
-            complete_style="cyan",
-            finished_style="dim",
-            pulse_style="cyan",
-            pulse=stage.total is None and not ended,
-        )
         speed = stage.speed()
         return (
             Text("  " + stage.name, style="" if ended else "bold"),
-            bar,
+            self._bar(stage, ended=ended),
             Text(stage.counts()),
             Text(rate(speed) if speed else "", style="cyan"),
             Text(stage.remark, style="dim"),
         )
+
+    def _bar(self, stage: Stage, *, ended: bool) -> RenderableType:
+        """As long as the stage is done, and nothing behind it: a grey rest would look like a bar that is full."""
+        width = max(min(self._terminal.width - 56, 28), 6)
+        if stage.total is None and not ended:
+            return ProgressBar(total=None, width=width, pulse=True, pulse_style="cyan")
+        signs = glyphs(self._terminal)
+        halves = 2 * width * stage.count // stage.total if stage.total else 2 * width
+        filled = signs.bar * (halves // 2) + signs.half * (halves % 2)
+        return Text(pad(cut(filled, width), width), style="dim" if ended else "cyan")
 
 
 def _wait(reason: str, end: float, now: float) -> str:

@@ -85,7 +85,7 @@ def _hint(store: Store, code: str) -> str:
 def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
     for entity, action, status, count in count_records(store):
-        column = unwritten(action, status, dry_run=dry_run) or action
+        column = unwritten(action, status, dry_run) or action
         by_entity[entity or "lead"][str(column)] += count
     return {entity: dict(counter) for entity, counter in by_entity.items()}
 

@@ -25,7 +25,7 @@ from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 6
+VERSION = 7
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,

@@ -15,7 +15,7 @@ from tests.bench.whole import dry_run, written
 LOOK = 0.1
 """Seconds between two looks at what the processes have used."""
 
-WAYS = {"one process": (), "--jobs 2": ("--jobs", "2"), "--cluster local:2": ("--cluster", "local:2")}
+LOCAL = "local:2"
 
 
 class Used(NamedTuple):
@@ -27,12 +27,13 @@ class Used(NamedTuple):
     other_peak_mb: float
 
 
-def cluster(events: int, people: int) -> str:
+def cluster(events: int, people: int, address: str = LOCAL) -> str:
     """The table of the ways to plan the same events."""
     rows = []
+    ways = {"one process": (), "--jobs 2": ("--jobs", "2"), f"--cluster {address}": ("--cluster", address)}
     with tempfile.TemporaryDirectory() as name:
         path = written(Path(name), events, people)
-        for way, flags in WAYS.items():
+        for way, flags in ways.items():
             used = measured([*dry_run(path), *flags])
             rows.append(
                 (way, f"{events / used.processor_s:,.0f}", f"{events / used.elapsed_s:,.0f}", f"{used.elapsed_s:.1f} s",

@@ -149,3 +149,13 @@ def test_runs_are_listed_of_the_account_that_is_typed(classic: Machine, args: li
     run = run_of(classic.imports(events=PEOPLE))
     assert run in classic.run("runs", "list").out
     assert run not in classic.run(*args, "--edition", "suite").out
+
+
+@pytest.mark.parametrize("verb", ["undo", "resume"])
+def test_whether_the_account_can_be_reached_at_all_comes_before_any_question(classic: Machine, verb: str) -> None:
+    run = of_acme(classic, CLASSIC)
+    run.note(command="undo" if verb == "resume" else "import")
+    asked = classic.run(verb, run.id)
+    assert (asked.code, "there is nobody to ask here\nhint: give --yes" in asked.err) == (2, True)
+    classic.environment["FSSEG_API_TOKEN"] = None
+    assert classic.run(verb, run.id).err.startswith("error: no API token")

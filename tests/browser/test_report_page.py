@@ -254,6 +254,24 @@ def test_a_run_of_many_records_is_searched_whole_and_drawn_as_one_scrolls(browse
         page.locator("#person h2", has_text="p7@x.example").wait_for()
 
 
+def test_a_record_is_found_by_the_name_of_its_owner(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners = {"lead": {"owner_id": {"71": "Sam Rivera", "72": "Robin Doe"}}}
+    monkeypatch.setattr("fsseg.report.formats.html.choice_names", lambda *_: owners)
+    rows = [
+        change("create", "lead", f"p{id}@x.example", fields={name: {"before": None, "after": id}})
+        for name, id in (("owner_id", 71), ("owner_id", 72), ("cf_seats", 71))
+    ]
+    with opened(
+        browser, file_address(written(tmp_path, dry_summary(records={"lead": {"create": 3}}), rows, []))
+    ) as shown:
+        for query, found in (("sam rivera", ["p71@x.example"]), ("rivera p71", ["p71@x.example"]), ("robin sam", [])):
+            shown.choose("#change-filters", query=query)
+            shown.page.locator("#change-count", has_text=f"{len(found)} of 3").wait_for()
+            assert shown.texts("#change-list b") == found
+
+
 @pytest.mark.parametrize("width", [360, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_usable_by_all_and_no_wider_than_the_window(

@@ -60,6 +60,7 @@ def test_an_error_says_so_and_what_to_type_and_is_json_where_that_is_asked_for(
     if arguments[-1] != "--domain":
         told = as_json.json["error"]
         assert told["code"] == code and f"error: {told['message'].splitlines()[0]}" in as_json.err
+        assert "missing.jsonl" not in arguments or "missing.jsonl: No such file" in told["message"]
         assert all(f"hint: {hint}" in as_json.err for hint in told["hints"])
 
 
@@ -155,5 +156,5 @@ def test_whoever_gives_nothing_that_can_be_read_is_told_what_can(
         shell.write("events.jsonl", content)
     done = shell(*command, "events.jsonl")
     assert done.code == 4
-    assert "nothing to read\nhint: give files or folders of events, " in done.err
+    assert "events.jsonl: " in done.err and "\n  nothing to read\nhint: give files or folders of events, " in done.err
     assert "hint: fsseg help import has examples" in done.err

@@ -45,7 +45,13 @@ def test_it_tells_what_is_in_the_files(shell: Shell) -> None:
     assert [(one["code"], one["first"]) for one in found["reasons"]] == [("not_json", "a.jsonl line 2")]
     text = shell("inspect", "a.jsonl", "b.jsonl.gz")
     assert text.code == 1
-    for word in ("4 events", "Signed Up", "not_json", "a.jsonl line 2", "did you mean job_title?"):
+    for word in (
+        "4 events",
+        "Signed Up",
+        "not_json",
+        "first: a.jsonl line 2: invalid literal",
+        "did you mean job_title?",
+    ):
         assert word in text.out
 
 

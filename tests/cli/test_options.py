@@ -6,8 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from fsseg.cli import options as o
-from fsseg.cli.option_groups import Setting, flags
-from fsseg.settings import Settings
+from fsseg.cli.option_groups import Setting, flags, names_of
+from fsseg.settings import Settings, WrongSettings, load
 
 GROUPS = (o.AccountOptions, o.EventOptions, o.LimitOptions, o.DisplayOptions)
 
@@ -44,3 +44,14 @@ def test_what_is_given_goes_where_the_settings_have_it() -> None:
         "limit": 3,
         "with_group": True,
     }
+
+
+def test_an_error_calls_a_setting_by_its_option_where_it_was_given_by_one() -> None:
+    names = names_of(*(group() for group in GROUPS))
+    assert (names["filter.since"], names["with_group"], names["limits.max_time"]) == ("--since", "--with", "--max-time")
+    with pytest.raises(WrongSettings) as wrong:
+        load({"filter": {"until": "someday"}, "trait": ["=pro"]}, None, names)
+    assert [(one.text, one.hint.split(",")[0]) for one in wrong.value.told] == [
+        ("--until: it can't be 'someday'", "a time reads like 2024-01-02"),
+        ("--trait: it can't be '=pro'", "a trait reads like plan"),
+    ]

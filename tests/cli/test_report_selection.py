@@ -61,7 +61,9 @@ def test_a_reason_takes_failed_events_and_records_with_that_warning(after_import
 
 
 def test_of_what_was_skipped_the_number_is_told(after_import: Shell) -> None:
-    assert "7 events: no userId" in after_import("report", "--reason", "anonymous").out
+    told = after_import("report", "--reason", "anonymous").out
+    assert "\nWhat to do\n  7 events: no userId: --stitch-anonymous" in told and "Only the number is kept" in told
+    assert "2 events: no e-mail" in after_import("report", "--reason", "missing_email").out
 
 
 def test_an_event_name_takes_entries_in_the_order_of_time(after_import: Shell) -> None:
@@ -243,6 +245,19 @@ def test_events_that_were_left_out_are_among_those_of_a_person_with_the_reason(s
         "7": "rejected: missing_email",
     }
     assert "2025-05-04 10:00:00  track  Paid" in shell("report", "--person", person).out
+    assert "\nLeft out\n  2019-05-01 10:00:00  track  Old" in shell("report", "--event", "old").out
+    (left,) = chosen(shell, "--event", "Paid")["history"]["events"]
+    assert left["became"] == "skipped: integrations"
+
+
+def test_of_what_was_delivered_before_the_earlier_runs_are_named(shell: Shell, way: Path) -> None:
+    for _ in range(2):
+        assert shell("import", "--sandbox", "--quiet", way).code == 0
+    second, first = (row["run_id"] for row in shell("runs", "list", "--json").json)
+    told = chosen(shell, "--person", WHO)["history"]
+    assert (told["earlier"], {event["became"] for event in told["events"]}) == ([first], {"skipped: duplicate"})
+    assert f"\n  fsseg report {first} --person {WHO}\n" in shell("report", second, "--person", WHO).out
+    assert chosen(shell, first, "--person", WHO)["history"]["earlier"] == []
 
 
 def test_somebody_of_whom_nothing_was_taken_comes_with_what_was_left_out(shell: Shell) -> None:
@@ -303,6 +318,8 @@ def test_where_the_plan_cannot_be_read_that_is_said_and_the_rest_is_told(shell: 
 def test_of_what_is_only_counted_that_is_said(shell: Shell) -> None:
     told = {"type": "identify", "userId": WHO, "messageId": "m", "traits": {"lastName": "L", "favoriteColor": "red"}}
     assert shell("import", "--sandbox", "--quiet", shell.write("odd.jsonl", told)).code == 0
-    assert "ignored_trait was counted 1 time in run " in shell("report", "--reason", "ignored_trait").err
+    text = shell("report", "--reason", "ignored_trait").out
+    assert "1 time: favoriteColor 1; no field of that name: map it" in text and "Only the number is kept" in text
     assert "is about refused" in shell("report", "--reason", "refused").err
-    assert "is about ignored_trait" not in shell("report", "--reason", "ignored_trait").err
+    wrong = shell("report", "--reason", "ignored_traits")
+    assert (wrong.code, wrong.err.splitlines()[1]) == (2, "hint: did you mean ignored_trait?")

@@ -178,7 +178,10 @@ def test_the_embedded_sandbox_takes_switches_too(shell: Shell) -> None:
     shell.write("e.jsonl", '{"type": "identify", "userId": "p@x.example", "traits": {"firstName": "P"}}')
     wanted = shell("import", "e.jsonl", "--sandbox", "--as", "required=email,lead_source_id")
     assert (wanted.code, shell("report", "--sandbox", "--json").json["reasons"][0]["code"]) == (1, "refused")
-    assert shell("import", "e.jsonl", "--sandbox").code == 0
+    assert shell("retry").code == 1
+    assert shell("retry", "--as", "required=email").code == 0
+    real = shell.with_env(FSSEG_API_TOKEN="t")("check", "--domain", "acme", "--as", "required=email")
+    assert (real.code, real.err.splitlines()[1]) == (2, "hint: leave it out, or give --sandbox")
     wrong = shell("import", "e.jsonl", "--sandbox", "--as", "nonsense=1")
     assert (wrong.code, "custom_fields" in wrong.err) == (2, True)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import obstore
 import pytest
 
 from fsseg.fold.engines import processes
@@ -116,6 +117,26 @@ def test_what_cannot_be_listed_is_told(store: Store) -> None:
     ((path, reason),) = expand(["s3://no-such-bucket-of-mine/x/"])[1]
     assert (path, reason.split(":")[0]) == ("s3://no-such-bucket-of-mine/x/", "NoSuchBucket")
     assert "\n" not in reason
+
+
+def test_an_object_whose_name_stops_the_listing_is_told_with_what_to_do(store: Store) -> None:
+    store.put("logs/a.jsonl", lines(message()))
+    store.put("logs//b.jsonl", lines(message()))
+    files, unreadable = expand([f"s3://{store.bucket}/logs/"])
+    assert files == []
+    assert "logs//b.jsonl" in unreadable[0].reason
+    assert "aws s3 sync" in unreadable[0].reason
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254/latest/api/token", "metadata.google.internal/computeMetadata/v1"])
+def test_missing_credentials_are_told_as_that(store: Store, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    def refuse(*values: object, **more: object) -> None:
+        raise Exception(f"Generic S3 error: Error performing PUT http://{address} in 6ms - Server returned 403")
+
+    for name in ("list", "list_with_delimiter", "head"):
+        monkeypatch.setattr(obstore, name, refuse)
+    ((_, reason),) = expand([f"s3://{store.bucket}/logs/"])[1]
+    assert reason == "there are no credentials for it in the environment, and this machine has no role of its own"
 
 
 def test_archives_in_a_store_are_looked_into(store: Store) -> None:

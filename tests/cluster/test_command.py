@@ -19,6 +19,7 @@ import pytest
 
 from fsseg import cluster as connection
 from fsseg.cluster import Cluster
+from fsseg.freshsales.errors import Halted, Interrupted
 from fsseg.settings import ConfigError
 from tests.e2e.harness import Machine, Result
 from tests.e2e.test_containers import FORTY
@@ -110,6 +111,35 @@ def test_where_nobody_answers_the_run_stops_and_can_be_resumed_elsewhere(
     assert classic.spawn("resume", "--cluster", address).code == 0
 
 
+def test_who_waits_for_a_worker_is_told_and_may_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    said: list[str] = []
+
+    def tick(count: int) -> None:
+        if said:
+            raise Interrupted("interrupted")
+
+    monkeypatch.setattr(connection, "_KNOCK", 0.1)
+    with pytest.raises(Interrupted):
+        Cluster("tcp://127.0.0.1:1", [], tmp_path, tick, said.append)
+    with scheduler(tmp_path, workers=0) as (own, process):
+        said.clear()
+        with pytest.raises(Interrupted):
+            Cluster(own, [], tmp_path, tick, said.append)
+        monkeypatch.setattr(connection, "PATIENCE", 0.5)
+        with pytest.raises(Halted, match="no worker has come to the scheduler"):
+            Cluster(own, [], tmp_path)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert said == [f"waiting for a worker to come to the scheduler at {own}"]
+
+
+def test_a_cluster_with_certificates_takes_some(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    with pytest.raises(ConfigError, match="takes certificates") as caught:
+        Cluster("tls://127.0.0.1:1", [], tmp_path)
+    assert "DASK_DISTRIBUTED__COMM__TLS__CA_FILE" in caught.value.__notes__[0]
+
+
 @pytest.mark.parametrize("name", ["Python", "fsseg", "dask"])
 def test_versions_that_differ_are_told_with_both_numbers(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -184,9 +214,9 @@ def wait_for_run(machine: Machine, process: subprocess.Popen[bytes]) -> list[Pat
 
 
 @contextmanager
-def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def scheduler(folder: Path, workers: int = 1) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A cluster that can be ended as a whole."""
-    command = [sys.executable, "-m", "fsseg.local_cluster", "1", str(folder / "cluster")]
+    command = [sys.executable, "-m", "fsseg.local_cluster", str(workers), str(folder / "cluster")]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, start_new_session=True

@@ -65,6 +65,8 @@ def test_into_however_many_parts_and_pieces_it_is_cut_the_plan_is_the_same(
 ) -> None:
     spill(monkeypatch, largest)
     monkeypatch.setattr(engine, "PARTS", (files[0].stat().st_size // count + 1,) * 2)
+    (tmp_path / "empty.jsonl").touch()
+    files = [tmp_path / "empty.jsonl", *files]
     keys = [event_key(f"m{number}".encode()) for number in range(0, 3_000, 7)]
     with closing(Ledger(tmp_path / "ledger.db")) as ledger:
         ledger.delivered().add(keys)

@@ -135,6 +135,23 @@ def held(machine: Machine) -> list[Row]:
     return machine.account.records()["deals"]
 
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_without_an_id_field_two_names_are_two_deals_and_what_would_make_them_one_is_told(
+    machine: Machine, apart: bool
+) -> None:
+    told = [
+        identify(
+            "p@x.example", {"fsContact": True, "deal": {"id": "d-1", "name": f"Pilot {at}", "amount": at}},
+            envelope={"timestamp": f"2025-01-0{at}T00:00:00Z"},
+        )
+        for at in (1, 2)
+    ]  # fmt: skip
+    for events in [[one] for one in told] if apart else [told]:
+        done = machine.imports(events=events)
+        assert (done.code, "identity.deal_id_field" in done.out) == (0, True)
+    assert sorted(row["name"] for row in held(machine)) == ["Pilot 1", "Pilot 2"]
+
+
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_deal_with_an_id_of_its_own_is_one_whatever_it_is_called(

@@ -199,7 +199,7 @@ def test_stages_to_come_stand_below_and_those_that_are_left_out_go(clock: Clock)
     )
     with progress.stage("Read", None, "events"):
         assert [line.split() for line in screen(progress).splitlines()[1:]] == [
-            ["Accounts", "3", "accounts"], ["Leads", "120", "leads"], ["Report"],
+            ["Accounts", "0/3", "accounts"], ["Leads", "0/120", "leads"], ["Report"],
         ]  # fmt: skip
     with progress.stage("Leads", 120, "leads"):
         assert [line.split()[0] for line in screen(progress).splitlines()] == ["Read", "Leads", "Report"]
@@ -365,3 +365,14 @@ def test_requests_spent_before_the_stages_under_way_are_not_theirs() -> None:
     quota.start_measuring()
     quota.learn(390, 1000, now=20)
     assert quota.spent == 10
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_a_bar_is_as_long_as_its_stage_is_done_with_nothing_behind_it(clock: Clock, width: int) -> None:
+    progress = RichProgress(capturing(width=width), clock)
+    with progress.stage("Read", None, "events"):
+        pass
+    for done in (0, 60, 120):
+        progress.stage(f"Leads {done}", 120, "leads").advance(done)
+    read, none, half, whole = (line.count("━") for line in screen(progress, width).splitlines()[:4])
+    assert (none, half, whole) == (0, read // 2, read)

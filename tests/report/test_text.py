@@ -10,10 +10,10 @@ from fsseg.report.files import JsonLines, write_summary
 from fsseg.report.formats.html import render_html
 from fsseg.report.formats.markdown import markdown_lines
 from fsseg.report.formats.text import print_dry_run, print_totals
-from fsseg.report.model import OUTCOMES, Failures, outcome_rows
+from fsseg.report.model import OUTCOMES, Failures, needing_attention, outcome_rows
 from fsseg.report.next_steps import next_steps
 
-from .samples import HOSTILE, capturing, changes, dry_summary, failure, failures, import_summary, shown
+from .samples import HOSTILE, capturing, change, changes, dry_summary, failure, failures, import_summary, shown
 
 
 def totals(summary: dict[str, Any], width: int = 100, **options: Any) -> str:
@@ -317,3 +317,27 @@ def test_an_undo_has_no_events_in_html_and_markdown_either() -> None:
     text = "\n".join(markdown_lines([], summary=summary))
     assert "## Not put back" in text
     assert "events" not in text.lower()
+
+
+def test_what_is_wrong_with_the_first_event_stands_beside_its_place_where_the_hint_does_not_say_it() -> None:
+    row = needing_attention(import_summary())[0]
+    about = {
+        "file": "events.jsonl",
+        "line": 17,
+        "code": row.code,
+        "message": "Source can't be empty" + ", nor that" * 40,
+    }
+    text = totals(import_summary(), failures=[{"_fsseg": about}])
+    assert "first: events.jsonl line 17: Source can't be empty, nor that" in " ".join(text.split())
+    assert text.count("nor that") < 30
+    told = totals(import_summary(), failures=[{"_fsseg": about | {"message": row.hint}}])
+    assert "first: events.jsonl line 17\n" in told
+
+
+def test_in_a_pipe_no_value_of_the_diff_is_cut() -> None:
+    long = "a long note " * 40
+    rows = [change("update", "lead", "k@x.example", fields={"cf_note": {"before": long, "after": f"{long}too"}})]
+    for terminal in (False, True):
+        console = capturing(width=100, terminal=terminal, no_color=True)
+        print_dry_run(console, dry_summary(), rows)
+        assert (f"{long} → {long}too" in shown(console)) is not terminal

@@ -118,7 +118,7 @@ def test_programs_get_them_too(classic: Machine) -> None:
 def test_a_wrong_flag_is_told_without_a_line(classic: Machine) -> None:
     result = classic.run("import", "--max-time", "soon", events=[identify(ADA)])
     assert result.err.splitlines() == [
-        "error: limits.max_time: it can't be 'soon'",
+        "error: --max-time: it can't be 'soon'",
         "hint: a duration reads like 90s, 50m, 3h or 2d",
     ]
 

@@ -40,7 +40,7 @@ from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.partitions import EACH, HASHES, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
-from fsseg.segment.objects import is_remote
+from fsseg.segment.objects import NO_CREDENTIALS, is_remote
 from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
 from fsseg.state.delivered_keys import BLOCKS, Delivered
@@ -49,13 +49,13 @@ PARTS = 2 << 20, 64 << 20
 """Bytes of a big file, or of small ones together, that are read at a time: at least, and at most."""
 
 PARTS_EACH = 4
-"""Parts that there are for each thread of the workers, where the input is large enough, so that none has to wait."""
+"""Parts, and later partitions, that each thread of the workers gets, if there are so many, so that none has to wait."""
 
 LOOKED_AT_ONCE = 2_000_000
 """Events among which a worker looks for repetitions at a time, more or less, where there are very many."""
 
-BUCKETS = 256
-"""How many buckets there are at most where there are fewer events than that."""
+FOLDED_AT_ONCE = 32 << 20
+"""Bytes of rows that a worker folds for one answer, if there are so few in a partition."""
 
 _ROWS, _KEYS, _BATCHES, _INPUTS = range(4)
 """What there is of a part that was read."""
@@ -119,7 +119,7 @@ class ClusterEngine:
     def _repetitions(self, read: Sequence[ReadInput]) -> Repetitions:
         """Which events repeat others, or were delivered before."""
         each = len(together(sum(input.size for input in read))[0])
-        least = min(BUCKETS - 1, len(self._parts))
+        least = min(PARTS_EACH * self._cluster.threads, len(self._parts))
         count = 1 << max(least, sum(input.events for input in read) // LOOKED_AT_ONCE).bit_length()
         count = min(count, BLOCKS)
         buckets = [range(at * BLOCKS // count, (at + 1) * BLOCKS // count) for at in range(count)]
@@ -144,24 +144,30 @@ class ClusterEngine:
         """See `FoldEngine`."""
         if not self._parts:
             return
-        shuffled = self._shuffled(together(size))
-        begins = self._cluster.submit(list, self._begins)
-        count = len(shuffled)
-        self._folded = self._cluster.made(fold_rows, shuffled, [self._tools] * count, [begins] * count)
-        del shuffled
-        for number in range(count):
-            content = self._cluster.value(self._folded[number], f"partition {number + 1} of {count}", self._tick)
+        shares = together(size)
+        most = min(FOLDED_AT_ONCE * len(shares) // (size + 1), len(shares) // (PARTS_EACH * self._cluster.threads)) or 1
+        chunks = [shares[at : at + most] for at in range(0, len(shares), most)]
+        self._folded = self._fold(chunks)
+        done = 0
+        for number, chunk in enumerate(chunks):
+            name = f"partition {done + 1} of {len(shares)}"
+            folded = marshal.loads(self._cluster.value(self._folded[number], name, self._tick))  # noqa: S302  # our own
             self._folded[number].release()
-            note(f"{number + 1:,} of {counted(count, 'partition')}")
-            yield FoldedPartition._make(marshal.loads(content))  # noqa: S302  # what our own workers wrote
-            del content
+            done += len(chunk)
+            note(f"{done:,} of {counted(len(shares), 'partition')}")
+            while folded:
+                yield FoldedPartition._make(folded.pop(0))
 
-    def _shuffled(self, shares: list[range]) -> list[Any]:
-        """The rows of people, and the repetitions among them, by these ranges of hashes."""
-        each = len(shares[0])
+    def _fold(self, chunks: Sequence[list[range]]) -> list[Any]:
+        """Have the people of some ranges of hashes folded, those of each chunk by the same worker."""
+        each = len(chunks[0][0])
         parts = self._cluster.map(in_pieces, self._read, each) if each < EACH else self._read
         rows = [*((part, _ROWS) for part in parts), *((gone, 0) for gone in self._gone)]
-        return self._cluster.shuffled(rows, rows_frame([]), "begin", [*(share.start for share in shares), HASHES])
+        divisions = [*(chunk[0].start for chunk in chunks), HASHES]
+        shuffled = self._cluster.shuffled(rows, rows_frame([]), "begin", divisions)
+        begins = self._cluster.submit(list, self._begins)
+        count = len(chunks)
+        return self._cluster.made(fold_rows, shuffled, [self._tools] * count, [begins] * count, chunks)
 
 
 class Repetitions:
@@ -206,7 +212,7 @@ def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> lis
             pieces = [replace(piece, path=absolute(piece.path), hints=hints) for piece in pieces]
         known = stamp(input.path)
         taken = known.size if known else 0
-        if len(pieces) == 1 and taken <= room:
+        if parts and len(pieces) == 1 and taken <= room:
             parts[-1].inputs.append(pieces[0])
             room -= taken
             continue
@@ -228,4 +234,5 @@ def _fault(read: Input, given: Input, found: ReadInput) -> str:
     """Why an input was not read to its end, with the name that it was given by."""
     if is_remote(given.path) and (read.start or read.end is not None) and found.stamp != stamp(given.path):
         return f"{given.path}: it was changed while it was read: import it again"
-    return found.fault.replace(read.path, given.path, 1)
+    fault = found.fault.replace(read.path, given.path, 1)
+    return fault.replace(NO_CREDENTIALS, f"{NO_CREDENTIALS} of the worker that was to read it")

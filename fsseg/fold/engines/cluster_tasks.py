@@ -224,8 +224,11 @@ def repeated(frame: Any, earlier: bytes, each: int) -> tuple[Any, Any]:
     return rows_frame(rows), gone.drop_duplicates("order")[["order", "key", "position", "delivered"]]
 
 
-def fold_rows(frame: Any, packed: bytes, begins: Any) -> bytes:
-    """What the rows of some people amount to, a `FoldedPartition`; a part's positions begin at `begins`."""
+def fold_rows(frame: Any, packed: bytes, begins: Any, shares: Sequence[range]) -> bytes:
+    """What the rows of people amount to, a `FoldedPartition` for each of these ranges of hashes.
+
+    A part's positions begin at `begins`.
+    """
     gone: dict[int, set[int]] = {}
     contents: dict[int, list[tuple[int, int, memoryview]]] = {_PEOPLE: [], _ENTRIES: []}
     for begin, part, kind, content in _contents(frame.reset_index()):
@@ -233,14 +236,22 @@ def fold_rows(frame: Any, packed: bytes, begins: Any) -> bytes:
             gone.setdefault(part, set()).update(content.cast("q"))
         else:
             contents[kind].append((begin, part, content))
+    for held in contents.values():
+        held.sort(key=itemgetter(0, 1))
 
-    def blocks(kind: int) -> Iterator[list[Row]]:
-        for _, part, content in sorted(contents[kind], key=itemgetter(0, 1)):
-            yield _placed(unpacked(content), gone.get(part, frozenset()), int(begins[part]))
+    def blocks(kind: int, hashes: range) -> Iterator[list[Row]]:
+        for begin, part, content in contents[kind]:
+            if begin in hashes:
+                yield _placed(unpacked(content), gone.get(part, frozenset()), int(begins[part]))
 
     fold = _tools(packed, threading.get_ident()).partition_fold.fold
     with no_cycles():
-        return marshal.dumps(tuple(fold(Blocks(partial(blocks, _PEOPLE)), blocks(_ENTRIES))))
+        return marshal.dumps(
+            [
+                tuple(fold(Blocks(partial(blocks, _PEOPLE, hashes)), blocks(_ENTRIES, hashes)))
+                for hashes in shares
+            ]
+        )  # fmt: skip
 
 
 def _placed(rows: list[Row], gone: Set[int], begin: int) -> list[Row]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 import orjson
 from rich.cells import cell_len
@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from fsseg.figures import counted, number
+from fsseg.report.advice import command
 from fsseg.report.changes import SIGNS, Change
-from fsseg.report.console import glyphs, line_width, sanitise, text_width, write
+from fsseg.report.console import glyphs, sanitise, text_width, write
 from fsseg.report.files import email_of
 from fsseg.report.formats import Report
 from fsseg.report.formats.markdown import escape
@@ -22,10 +23,9 @@ from fsseg.report.formats.text_lines import hanging
 from fsseg.report.history import History, HistoryEvent
 from fsseg.report.humanize import cut, pad, value
 from fsseg.report.labels import with_choice_names
-from fsseg.report.model import place, reason_rows, where
+from fsseg.report.model import place, reason_rows, warning_rows, where
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
-from fsseg.state.actions import EventOutcome
 
 
 def print_selected(console: Console, report: Report, selection: Selection, limit: int) -> bool:
@@ -69,16 +69,21 @@ def _sections(
 ) -> tuple[list[tuple[str, list[Text]]], int]:
     """Titles and lines of what there is, and how many of it are left out."""
     changes, entries, failures = _selected(report, selection)
-    signs, width, wrapped = glyphs(console), line_width(console), text_width(console)
+    signs, width = glyphs(console), text_width(console)
     events = report.history.events if report.history else []
     named = with_choice_names(changes[:limit], report.summary, report.run_dir)
+    found = bool(events or changes or entries or failures)
     sections = [
-        ("Events", [line for event in events[:limit] for line in _event(event, wrapped)]),
-        ("Fields, and since which event", _fields(report.history, wrapped)),
+        ("What to do", _remedies(report, selection, found, width)),
+        (
+            "Events" if selection.person else "Left out",
+            [line for event in events[:limit] for line in _event(event, width)],
+        ),
+        ("Earlier runs that have this person", _earlier(report, selection.person)),
+        ("Fields, and since which event", _fields(report.history, width)),
         ("Records", [line for change in named for line in record_lines(change, signs, width)]),
         ("Timeline", [_entry(entry, width, signs.ellipsis) for entry in entries[:limit]]),
-        ("Events that need you", [line for each in failures[:limit] for line in _failure(each, wrapped)]),
-        ("Skipped", _skipped(report, selection)),
+        ("Events that need you", [line for each in failures[:limit] for line in _failure(each, width)]),
     ]
     more = sum(max(len(rows) - limit, 0) for rows in (events, changes, entries, failures))
     return [(title, rows) for title, rows in sections if rows], more
@@ -105,6 +110,36 @@ def _selected(report: Report, selection: Selection) -> tuple[list[Change], list[
         entries,
         [failure for failure in report.failures if selection.takes_failure(failure)],
     )
+
+
+def _remedies(report: Report, selection: Selection, found: bool, width: int) -> list[Text]:
+    """How often the reason was counted, and what to do about it; of most only the number is kept."""
+    if not selection.reason or selection.person or selection.event:
+        return []
+    code = selection.reason.strip().casefold()
+    told = [f"{counted(row.count, 'event')}: {row.hint}" for row in reason_rows(report.summary) if row.code == code]
+    for row in warning_rows(report.summary):
+        if row.code == code:
+            names = ", ".join(
+                f"{name} {number(count)}" + (f" ({hint})" if hint else "") for name, count, hint in row.names
+            )
+            told.append(
+                "; ".join(part for part in (f"{counted(row.count, 'time')}{names and f': {names}'}", row.hint) if part)
+            )
+    if told and not found:
+        told.append("Only the number is kept, and not which events these were.")
+    return [line for text in told for line in hanging(Text("  "), text.split(" "), 4, width)]
+
+
+def _earlier(report: Report, person: str | None) -> list[Text]:
+    """The earlier runs that may have delivered what was a duplicate in this one."""
+    more = f"--person {shlex.quote(sanitise(person or ''))}"
+    return [
+        Text(
+            "  " + command("report", run, account="", run_dir=report.run_dir and report.run_dir.parent / run, more=more)
+        )
+        for run in (report.history.earlier if report.history else ())
+    ]
 
 
 def _event(event: HistoryEvent, width: int) -> Iterator[Text]:
@@ -164,21 +199,13 @@ def _failure(failure: Change, width: int) -> Iterator[Text]:
     cells = [place(about), *(value(cell) for cell in (what, who) if cell)]
     yield Text.assemble("  ", (sanitise(str(about.get("code"))), "bold red"), "  " + "  ".join(cells))
     status = f" ({about['status']})" if about.get("status") else ""
-    for text in (f"{about.get('message') or ''}{status}", str(about.get("hint") or "")):
+    for text in dict.fromkeys((f"{about.get('message') or ''}{status}", str(about.get("hint") or ""))):
         if text:
             yield from hanging(Text("      "), sanitise(text).split(" "), 6, width)
     event = {name: held for name, held in failure.items() if name != "_fsseg"}
     yield Text(
         f"      {sanitise(orjson.dumps(event).decode()) if event else value(about.get('raw') or '')}", style="dim"
     )
-
-
-def _skipped(report: Report, selection: Selection) -> list[Text]:
-    """Of events that were skipped only their number is kept."""
-    rows = reason_rows(report.summary)
-    found = islice((row for row in rows if row.code == selection.reason and row.outcome == EventOutcome.SKIPPED), 1)
-    alone = not (selection.person or selection.event)
-    return [Text(f"  {counted(row.count, 'event')}: {row.hint}") for row in found if alone]
 
 
 def _say(console: Console, line: Text) -> None:

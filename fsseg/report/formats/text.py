@@ -12,7 +12,7 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.changes import Change, ChangeGroups
-from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, print_lines, sanitise
+from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, print_lines, sanitise, text_width
 from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
@@ -81,9 +81,8 @@ class TextDryRun(Format):
     """What a run would change, and what becomes of its events."""
 
     def write(self, console: Console, report: Report) -> None:
-        changes = with_choice_names(report.first_changes, report.summary, report.run_dir)
         print_dry_run(
-            console, report.summary, changes, report.failures, run_dir=report.run_dir, show=report.show,
+            console, report.summary, report.first_changes, report.failures, run_dir=report.run_dir, show=report.show,
             limit=report.most_changes, command_shown=report.command_shown, standing=report.standing, brief=True,
         )  # fmt: skip
 
@@ -124,9 +123,8 @@ def print_dry_run(
 ) -> None:
     """Print the account of a dry run, the diff as in `diff_lines`, and the totals as in `print_totals`."""
     print_lines(console, (*_Totals(console, summary, Failures(), run_dir).title(), Text()))
-    print_lines(
-        console, diff_lines(ChangeGroups(changes, show=show, limit=limit), glyphs(console), line_width(console))
-    )
+    groups = ChangeGroups(with_choice_names(changes, summary, run_dir), show=show, limit=limit)
+    print_lines(console, diff_lines(groups, glyphs(console), text_width(console)))
     print_totals(
         console, summary, failures, run_dir=run_dir, title=False, command_shown=command_shown, standing=standing,
         brief=brief,

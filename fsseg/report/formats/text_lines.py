@@ -8,10 +8,14 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from fsseg.figures import number
+from fsseg.report.humanize import cut
 from fsseg.report.model import MisfitRow, ReasonRow
 
 NARROWEST = 24
 """Columns below which text is no longer put beside what it belongs to."""
+
+_LONGEST_CAUSE = 200
+"""Columns that a message, such as Freshsales' own words, takes at most."""
 
 
 def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iterator[Text]:
@@ -32,7 +36,7 @@ def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iter
 
 
 def reason_lines(rows: Sequence[ReasonRow], width: int) -> Iterator[Text]:
-    """A line for each reason with what to do, and below it where the first event of it stands."""
+    """A line for each reason with what to do, and below it where its first event stands, and what is wrong there."""
     figures = max((len(number(row.count)) for row in rows), default=0)
     codes = max((len(row.code) for row in rows), default=0)
     indent = figures + codes + 6
@@ -40,7 +44,9 @@ def reason_lines(rows: Sequence[ReasonRow], width: int) -> Iterator[Text]:
         start = Text.assemble(f"  {number(row.count):>{figures}}  ", (f"{row.code:<{codes}}", "bold"), "  ")
         yield from hanging(start, row.hint.split(" "), indent, width)
         if row.first:
-            for line in hanging(Text(" " * indent), [f"first: {row.first}"], indent, width):
+            cause = cut(row.cause, _LONGEST_CAUSE).split(" ") if row.cause else []
+            first = f"first: {row.first}" + (":" if cause else "")
+            for line in hanging(Text(" " * indent), [first, *cause], indent, width):
                 line.stylize("dim")
                 yield line
 
