@@ -31,6 +31,12 @@ def test_outcomes_are_told_and_add_up_to_what_was_read() -> None:
     assert "pending" not in text
 
 
+def test_why_a_run_stopped_is_told_later_and_not_twice_as_it_ends() -> None:
+    summary = import_summary(exit_code=5, stopped_by="the time is\x1b up")
+    assert "! Why it stopped: the time is\\x1b up" in totals(summary)
+    assert "Why it stopped" not in totals(summary, brief=True)
+
+
 def test_what_no_event_came_to_has_no_row() -> None:
     summary = import_summary()
     summary["events"]["outcomes"] |= {"failed": 0, "applied": 11_020}

@@ -140,6 +140,7 @@ function drawFields(changes) {
   rows.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1));
   const kinds = KINDS.filter((kind) => rows.some((row) => row.parts[kind]));
   tellMost(section, rows);
+  if (about.hidden_changes) section.querySelector('h3').append(element('small', {}, 'of the records in this page'));
   const described = `Records by field: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
   chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), kinds, described));
   section.querySelector('.chart').before(legend(kinds));
