@@ -223,6 +223,7 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "report": report_command(summary),
         "signs": SIGNS,
         "by_time": summary["events"].get("by_time"),
+        "read": summary["events"]["read"],
         "traffic": summary.get("traffic"),
         "entries": [[_entry_name(row), row["count"]] for row in summary.get("entries") or ()],
         "per_hour": summary.get("account_limit"),

@@ -68,6 +68,9 @@ function drawTime() {
     }
     return { name: name(day), parts };
   });
+  const sum = (counts) => Object.values(counts).reduce((one, other) => one + other, 0);
+  const left = about.read - steps('').reduce((count, { parts }) => count + sum(parts), 0);
+  if (left > 0) section.querySelector('h3').append(element('small', {}, `without ${counted(left, 'event')} whose time or type can't be read`));
   const kinds = OUTCOMES.filter((kind) => steps('').some((each) => each.parts[kind]));
   const select = element('select', {}, element('option', { value: '' }, 'All types'),
     types.map((type) => element('option', { value: type }, safe(type))));
