@@ -273,9 +273,11 @@ async function start() {
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
   const whose = (failure) => (failure._fsseg || {}).key || people(failure)[0];
+  const isOf = (failure, change) => (failure.type !== 'track' && failure.type !== 'page' ? change.entity !== 'timeline'
+    : change.entity === 'timeline' && Date.parse(((change.fields || {}).start_date || {}).after) === Date.parse(failure.timestamp));
   const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && whose(failure)
-    ? changes.about(String(whose(failure))).filter((change) =>
-      (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
+    ? changes.about(String(whose(failure))).filter((change) => isOf(failure, change)
+      && (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
   let allThere = null;
   const indexed = new Promise((resolve) => { allThere = resolve; }); // a failure may be unfolded before
   const failureList = new List(byId('failure-list'), (row) => {
@@ -284,7 +286,8 @@ async function start() {
       await indexed;
       if (fold.open && !fold.told) sentOf(failure).slice(0, 3).reverse().forEach((change) => {
         const table = fieldTable(change);
-        if (table) fold.querySelector('summary').after(element('p', { class: 'soft' }, `What was sent: ${change.action} ${change.entity}`), table);
+        const told = failure._fsseg.status ? 'What was sent' : 'What was to be sent';
+        if (table) fold.querySelector('summary').after(element('p', { class: 'soft' }, `${told}: ${change.action} ${change.entity}`), table);
       });
       fold.told = fold.told || fold.open;
     });
