@@ -21,6 +21,9 @@ Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
 Line = tuple[Any, bytes, Mapping[str, Any]]
 """The action of a change, the line that tells it, and the fields that are to be counted."""
+EventWay = tuple[str, str, int | None]
+"""An event's name, the way that its entries go (`via`), and their type of sales activity, where it is known."""
+
 SIGNS: dict[str, str] = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
@@ -35,6 +38,9 @@ UNREAD = "(not read)"
 
 SAMPLED = 500
 """Changes of each entity and action that a sample keeps: as many as any report shows unless it is asked for more."""
+
+MOST_NAMES = 10_000
+"""Names of events that entries are counted by: pages may have a name each."""
 
 
 @dataclass
@@ -55,6 +61,8 @@ class Sample:
         self.totals: Totals = Counter()
         self.fields: Counter[tuple[str, str, bool]] = Counter()
         """How many records get a value in a field, or (True) lose it: by entity, field and that."""
+        self.entries: Counter[EventWay] = Counter()
+        """How many timeline entries are made of each event, of the names that came first."""
         self._kept: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
         self.count = 0
 
@@ -87,6 +95,9 @@ class Sample:
         self.count += later.count
         self.totals.update(later.totals)
         self.fields.update(later.fields)
+        for event, count in later.entries.items():
+            if event in self.entries or len(self.entries) < MOST_NAMES:
+                self.entries[event] += count
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
