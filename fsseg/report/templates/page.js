@@ -2,6 +2,7 @@
 
 const KINDS = ['set', 'changed', 'cleared'];
 const MOST_BARS = 15;
+const MOST_COUNTED = 1000; // events that a summary has
 const PRINTED = 200;
 
 function options(select, entries, first) {
@@ -127,7 +128,7 @@ function drawTraffic() {
 
 // How many rows there are of those that have bars.
 function tellMost(section, rows) {
-  if (rows.length > MOST_BARS) section.querySelector('h3').append(element('small', {}, `the ${MOST_BARS} most frequent of ${number(rows.length)}`));
+  if (rows.length > MOST_BARS) section.querySelector('h3').append(element('small', {}, `the ${MOST_BARS} most frequent of ${number(rows.length)}${rows.length < MOST_COUNTED ? '' : ' or more'}`));
 }
 
 function drawFields(changes) {
