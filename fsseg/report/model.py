@@ -228,6 +228,15 @@ def written_rows(summary: Summary) -> list[tuple[str, int]]:
     return [(entity, count) for entity, count in counts if count]
 
 
+def entry_rows(summary: Summary) -> list[tuple[str, str, int]]:
+    """Each event, what its entries are in Freshsales (a type of sales activity, a note), and how many they are."""
+    ways = {"note": "note", "tracking": "tracked event"}
+    return [
+        (sanitise(str(row["event"])), sanitise(row["type"] or ways.get(row["via"], "sales activity")), row["count"])
+        for row in summary.get("entries") or ()
+    ]
+
+
 def plan_line(summary: Summary) -> str:
     """A plan as a sentence: `Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 58 timeline entries.`"""
     if is_undo(summary):

@@ -24,6 +24,7 @@ from fsseg.report.model import (
     Failures,
     Summary,
     came_to_its_end,
+    entry_rows,
     exit_code,
     forecast_line,
     headline,
@@ -225,7 +226,7 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "by_time": summary["events"].get("by_time"),
         "read": summary["events"]["read"],
         "traffic": summary.get("traffic"),
-        "entries": [[_entry_name(row), row["count"]] for row in summary.get("entries") or ()],
+        "entries": [[f"{event} → {kind}", count] for event, kind, count in entry_rows(summary)],
         "per_hour": summary.get("account_limit"),
         "labels": labels(edition, folder),
         "choices": choice_names(edition, folder),
@@ -234,12 +235,6 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "hidden_changes": max(total - changes.rows, 0),
         "hidden_failures": max(total_failures(summary) - failures.rows, 0),
     }
-
-
-def _entry_name(row: dict[str, Any]) -> str:
-    """`Order Completed → Order`: an event, and what its entries are in Freshsales."""
-    kind = row["type"] or {"note": "note", "tracking": "tracked event"}.get(row["via"], "sales activity")
-    return sanitise(f"{row['event']} → {kind}")
 
 
 def _title(summary: Summary) -> str:
