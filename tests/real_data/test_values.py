@@ -59,7 +59,8 @@ BLANKS = [" ", "\t\n", "\xa0\u200b", "\x00\x1b", "\u3000", "\u2060"]
 @pytest.mark.parametrize("shape", ["plain", "mapped", "nested"])
 @pytest.mark.parametrize("blank", BLANKS)
 def test_text_that_shows_nothing_is_empty_text(classic: Machine, blank: str, shape: str) -> None:
-    fields = {"plain": {"title": blank}, "mapped": {"role": blank}, "nested": {"company": {"name": "A", "city": blank}}}
+    company: dict[str, Any] = {"company": {"name": "A", "city": blank}}
+    fields = {"plain": {"title": blank}, "mapped": {"role": blank}, "nested": company}
     whole = {"lastName": "Vos", "title": "CEO", "company": {"name": "A", "city": "Oslo"}}
     config = '[mapping.person]\nrole = { field = "job_title", trim = true }\n'
     events = [identify(KIM, whole), identify(KIM, fields[shape])]
