@@ -4,37 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orjson import dumps
+
 from fsseg.cli.known_fields import Known
 from fsseg.cli.suggest_text import Homeless, homeless, paste, untyped_events
 from fsseg.figures import counted
 from fsseg.mapping.catalog import EMAILS
-from fsseg.mapping.field_types import expectation
+from fsseg.mapping.coerce import BAD
+from fsseg.mapping.field_types import coercer, expectation
+from fsseg.mapping.fields import Field
 from fsseg.mapping.inspection import Inspection
 
 TABLES = ("person", "account", "deal")
+_EXAMPLES = ("2025-03-04", False, 0)
 _PEOPLE_HAVE = EMAILS | {"first_name", "last_name", "name"}
 """Required fields that the destination's own rules fill."""
 
 
 def mapping_text(inspection: Inspection, known: Known) -> str:
     """The tables, each line with how much of the calls it is for and what the values are like."""
-    return "\n".join([*_defaults(known), *_mapping(inspection, known), *_events(inspection, known)]) + "\n"
+    traits = homeless(inspection, known)
+    lines = [*_defaults(traits, inspection, known), *_mapping(traits, inspection, known), *_events(inspection, known)]
+    return "\n".join(lines) + "\n"
 
 
-def _defaults(known: Known) -> Iterator[str]:
-    """The fields that this account requires of new records, to be filled in where no trait does."""
-    for entity in (*known.catalog.people, "account", "deal"):
+def _defaults(traits: list[Homeless], inspection: Inspection, known: Known) -> Iterator[str]:
+    """The fields that this account requires of the records that the files make, to be filled in where no trait does."""
+    places = {place.entity for trait in inspection.traits() for place in trait.destination.places}
+    suggested = {one.suggestion.field.partition(".")[0] for one in traits if one.suggestion}
+    nested = {"account": {"account", "lead.company", "company"}, "deal": {"deal", "lead.deal"}}
+    made = [entity for entity, told in nested.items() if not told.isdisjoint(places | suggested)]
+    for entity in (*known.catalog.people, *made):
         fields = [field for field in known.catalog.required(entity) if field.name not in _PEOPLE_HAVE]
         if fields:
             yield f"[defaults.{entity}]  # what this Freshsales requires of a new {entity}, where no trait fills it"
-            yield from (f'# {field.name} = ""  # {expectation(field)}' for field in fields)
+            yield from (
+                f"# {field.name} = {dumps(_example(field)).decode()}  # {expectation(field)}" for field in fields
+            )
             yield ""
 
 
-def _mapping(inspection: Inspection, known: Known) -> Iterator[str]:
-    traits = homeless(inspection, known)
+def _example(field: Field) -> object:
+    """A value that the field takes."""
+    coerce = coercer(field)
+    candidates = (*(choice.text for choice in field.choices or ()), "Unknown", *_EXAMPLES)
+    return next((value for value in candidates if coerce(value) is not BAD), "")
+
+
+def _mapping(traits: list[Homeless], inspection: Inspection, known: Known) -> Iterator[str]:
     calls = inspection.stats.by_type["identify"]
     yield f"# Where traits go that find no field by their name, from {counted(calls, 'identify call')}."
+    if unknown := known.unknown():
+        yield f"# {unknown}"
     for table in TABLES:
         yield f"[mapping.{table}]"
         for one in traits:

@@ -36,6 +36,13 @@ class Known(NamedTuple):
         """A title: whose fields these are."""
         return WORDS[self.source].format(self.catalog.edition if self.source == "standard" else self.account)
 
+    def unknown(self) -> str:
+        """What to type for the account's own fields to be known, where they aren't."""
+        if self.source != "standard":
+            return ""
+        how = "leave out --offline" if self.account else "add --domain acme"
+        return f"The account's own fields and activity types aren't known here: set FSSEG_API_TOKEN, and {how}."
+
 
 def configured(settings: Settings) -> bool:
     """Whether the settings name an account, or the sandbox."""

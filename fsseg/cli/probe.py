@@ -25,12 +25,12 @@ from fsseg.state.probe_left import keep_left, read_left
 
 WORDS: dict[str, dict[str, str]] = {
     "custom_fields": {
-        "merge": "an update keeps the custom fields that it doesn't name",
-        "replace": "an update empties the custom fields that it doesn't name, so all of them are written",
+        "merge": "merge: an update keeps the custom fields that it doesn't name",
+        "replace": "replace: an update empties the custom fields that it doesn't name, so all of them are written",
     },
     "bulk_custom_fields": {
-        "merge": "bulk keeps the custom fields that it doesn't name",
-        "replace": "bulk empties the custom fields that it doesn't name, so such updates go one by one",
+        "merge": "merge: bulk keeps the custom fields that it doesn't name",
+        "replace": "replace: bulk empties the custom fields that it doesn't name, so such updates go one by one",
     },
     "null": {"clears": "null clears a field", "ignored": "null is ignored"},
     "choices": {"dropped": "an unknown choice is dropped without a word", "refused": "an unknown choice is refused"},
@@ -126,7 +126,7 @@ def findings_of(behaviour: Behaviour) -> list[Finding]:
         for said in (getattr(behaviour, name),)
     ]
     lag = behaviour.lookup_lag
-    told = "found nothing within 30 s" if lag is None else f"found a new contact after {lag:g} s"
+    told = "lag by over 30 s" if lag is None else f"lag: found a new contact after {lag:g} s"
     return [*found, Finding("look-ups", "ok", f"{told} (probed {day})")]
 
 

@@ -97,6 +97,9 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
     if not traits and not events:
         heading(out, "Every trait and event has its place.")
         return
+    if unknown := known.unknown():
+        print_sentence(out, unknown)
+        out.print()
     if traits:
         heading(out, "Without a place, or not fitting")
         rows = [
@@ -110,11 +113,11 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
         print_table(out, columns, rows, right=("of calls",), giving=("values",))
         out.print()
     lines = paste(traits, events)
-    if not all(line.startswith("# ") for line in lines):
+    if lines and all(line.startswith("# ") for line in lines):  # a remark, and nothing to paste
+        print_sentence(out, " ".join(line.removeprefix("# ") for line in lines))
+    elif lines:
         heading(out, "To paste into fsseg.toml")
         out.print(Text("\n".join(lines).rstrip()), soft_wrap=True)
-    elif lines:  # nothing but a remark
-        print_sentence(out, " ".join(line.removeprefix("# ") for line in lines))
 
 
 def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:

@@ -41,14 +41,15 @@ class Writer:
         key = SINGULAR[entity]
         return self._send("PUT", f"/api/{PLURAL[entity]}/{{id}}", {key: body}, idempotent=True, id=id).record(key)
 
-    def upsert(self, entity: Entity, identifier: Mapping[str, Any], body: Row) -> Row:
+    def upsert(self, entity: Entity, identifier: Mapping[str, Any], body: Row, *, repeat: bool = True) -> Row:
         """The record that `identifier` matched, updated, or the one created.
 
         `{"emails": …}` for leads and contacts, `{"name": …}` for accounts. `body` should hold the identifier too.
+        `repeat`: where its answer is lost it is sent again.
         """
         key = SINGULAR[entity]
         wrapped = {"unique_identifier": dict(identifier), key: body}
-        return self._send("POST", f"/api/{PLURAL[entity]}/upsert", wrapped, idempotent=True).record(key)
+        return self._send("POST", f"/api/{PLURAL[entity]}/upsert", wrapped, idempotent=repeat).record(key)
 
     def bulk_upsert(self, entity: Entity, items: Sequence[Row]) -> str:
         """Start a job over up to `PAGE_SIZE` items `{"emails" | "name" | "id": …, "data": {…}}`; the job's id.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
+from fsseg.mapping.names import fold_name
+from fsseg.match.remote_record import Existing
 from fsseg.push.accepted import write
 from fsseg.push.bulk import Bulk
 from fsseg.push.context import PushContext
+from fsseg.push.made import MadeRecords
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import body
 from fsseg.push.updates import update
+from fsseg.push.upserts import find_made, upsert
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
 
@@ -19,7 +23,10 @@ class AccountPusher:
 
     def __init__(self, context: PushContext) -> None:
         self._context = context
-        self.bulk = Bulk(context, "account", "name", partial(body, context.catalog), self.send, self.recover)
+        self._made = MadeRecords(context, "account")
+        self.bulk = Bulk(
+            context, "account", "name", partial(body, context.catalog), self.send, self.recover, self._made.settled
+        )
 
     def can_bulk(self, record: Record) -> bool:
         """Every account may, but where bulk would empty custom fields."""
@@ -27,13 +34,21 @@ class AccountPusher:
 
     def send(self, record: Record) -> Outcome:
         """Create or update one account."""
-        writer, attributes = self._context.writer, body(self._context.catalog, record)
+        attributes = body(self._context.catalog, record)
         if record.remote_id:
             write(self._context, record, attributes, partial(update, self._context, record, record.remote_id))
             return Outcome(Status.DONE, record.remote_id)
-        answer = write(self._context, record, attributes, partial(writer.upsert, "account", {"name": record.key}))
-        return Outcome(Status.DONE, int(answer["id"]))
+        is_it = partial(_is_named, record)
+        id = upsert(self._context, self._made, record, attributes, {"name": record.key}, is_it)
+        return Outcome(Status.DONE, id)
 
     def recover(self, record: Record) -> Outcome:
-        """It may be sent again as it is."""
-        return Outcome(Status.PLANNED)
+        """It is sent again: as an update if it is found."""
+        if record.remote_id is not None:
+            return Outcome(Status.PLANNED)
+        since, is_it = self._made.sent_at(record), partial(_is_named, record)
+        return Outcome(Status.PLANNED, find_made(self._made, record, since, is_it, just_sent=False))
+
+
+def _is_named(record: Record, row: Existing) -> bool:
+    return bool(fold_name(row.get("name")) == record.match_key)

@@ -18,6 +18,7 @@ from fsseg.push.made import MadeRecords
 from fsseg.push.outcome import Outcome
 from fsseg.push.payload import NESTED_FIELDS, body, nested
 from fsseg.push.updates import update
+from fsseg.push.upserts import find_made, upsert
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record, account_named
 
@@ -33,16 +34,16 @@ class _PersonPusher:
     def send(self, record: Record) -> Outcome:
         """Create or update one person."""
         writer, attributes = self._context.writer, self._attributes(record)
-        id, upsert = record.remote_id, self._by_upsert(record)
-        if id is None and not upsert and record.claimed_at is not None:
+        id, by_upsert = record.remote_id, self._by_upsert(record)
+        if id is None and not by_upsert and record.claimed_at is not None:
             id = self._find_created(record, self._made.sent_at(record))
         if id is not None:
             write(self._context, record, attributes, partial(update, self._context, record, id))
             return Outcome(Status.DONE, id)
-        if upsert:
-            send = partial(writer.upsert, self._entity, {"emails": record.key})
-            answer = write(self._context, record, attributes, send)
-            return Outcome(Status.DONE, int(answer["id"]))
+        if by_upsert:
+            is_it = partial(_is_at, record)
+            id = upsert(self._context, self._made, record, attributes, {"emails": record.key}, is_it)
+            return Outcome(Status.DONE, id)
         began = datetime.now(UTC)
         return send_once(
             lambda: int(write(self._context, record, attributes, partial(writer.create, self._entity))["id"]),
@@ -52,8 +53,11 @@ class _PersonPusher:
 
     def recover(self, record: Record) -> Outcome:
         """It is sent again: as an update if it is found, or as it is where that can't make it twice."""
-        if record.remote_id is not None or self._by_upsert(record):
+        if record.remote_id is not None:
             return Outcome(Status.PLANNED)
+        if self._by_upsert(record):
+            since, is_it = self._made.sent_at(record), partial(_is_at, record)
+            return Outcome(Status.PLANNED, find_made(self._made, record, since, is_it, just_sent=False))
         return Outcome(Status.PLANNED, self._find_created(record, self._made.sent_at(record)))
 
     def _attributes(self, record: Record) -> dict[str, Any]:
@@ -74,7 +78,7 @@ class _PersonPusher:
         def is_it(row: Existing) -> bool:
             if user_ids and id_field in row:
                 return row[id_field] in user_ids
-            return record.match_key in addresses(row)
+            return _is_at(record, row)
 
         rows: list[Existing] = self._made.find(since, is_it, just_sent=just_sent)
         if not rows:
@@ -90,6 +94,10 @@ class _PersonPusher:
         if id_field and user_ids:
             return [row for user_id in user_ids for row in reader.lookup(user_id, id_field, (entity,))[entity]]
         return reader.lookup(record.key, "email", (entity,))[entity]
+
+
+def _is_at(record: Record, row: Existing) -> bool:
+    return record.match_key in addresses(row)
 
 
 class LeadPusher(_PersonPusher):

@@ -21,6 +21,9 @@ Change = dict[str, Any]
 Totals = Counter[tuple[str, str]]
 Line = tuple[Any, bytes, Mapping[str, Any]]
 """The action of a change, the line that tells it, and the fields that are to be counted."""
+EventWay = tuple[str, str, int | None]
+"""An event's name, the way that its entries go (`via`), and their type of sales activity, where it is known."""
+
 SIGNS: dict[str, str] = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
@@ -35,6 +38,9 @@ UNREAD = "(not read)"
 
 SAMPLED = 500
 """Changes of each entity and action that a sample keeps: as many as any report shows unless it is asked for more."""
+
+MOST_NAMES = 10_000
+"""Names of events that entries are counted by: pages may have a name each."""
 
 
 @dataclass
@@ -55,6 +61,8 @@ class Sample:
         self.totals: Totals = Counter()
         self.fields: Counter[tuple[str, str, bool]] = Counter()
         """How many records get a value in a field, or (True) lose it: by entity, field and that."""
+        self.entries: Counter[EventWay] = Counter()
+        """How many timeline entries are made of each event, of the names that came first."""
         self._kept: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
         self.count = 0
 
@@ -87,6 +95,9 @@ class Sample:
         self.count += later.count
         self.totals.update(later.totals)
         self.fields.update(later.fields)
+        for event, count in later.entries.items():
+            if event in self.entries or len(self.entries) < MOST_NAMES:
+                self.entries[event] += count
 
     def __iter__(self) -> Iterator[Change]:
         """Those that were kept, in the order in which they came."""
@@ -110,7 +121,7 @@ class ChangeGroups:
         self._changes, self._actions, self._limit = changes, show.actions, limit
         self._sampled = isinstance(changes, Sample)
         self.totals: Totals = changes.totals if isinstance(changes, Sample) else Counter()
-        """Changes by (entity, action); complete once the groups have been gone through."""
+        """Changes by entity and action, or by failed or pending; complete once the groups have been gone through."""
 
     def __iter__(self) -> Iterator[ChangeGroup]:
         shown = self._counted()
@@ -120,21 +131,23 @@ class ChangeGroups:
                 yield ChangeGroup(change["entity"], [] if conflict else [change], [change] if conflict else [])
             return
         groups: dict[str, ChangeGroup] = {}
+        counted = Counter[str]()
         for change in shown:
+            counted[change["entity"]] += 1
             group = groups.setdefault(change["entity"], ChangeGroup(change["entity"]))
             kept = group.conflicts if change["action"] == Action.CONFLICT else group.changes
             if len(kept) < self._limit:
                 kept.append(change)
         for group in groups.values():
-            counted = sum(self.totals[group.entity, action] for action in self._actions)
-            group.hidden = counted - len(group.changes) - len(group.conflicts)
+            whole = sum(self.totals[group.entity, action] for action in self._actions) if self._sampled else 0
+            group.hidden = (whole or counted[group.entity]) - len(group.changes) - len(group.conflicts)
         yield from (groups.pop(entity) for entity in ENTITIES if entity in groups)
         yield from groups.values()
 
     def _counted(self) -> Iterator[Change]:
         for change in self._changes:
             if not self._sampled:
-                self.totals[change["entity"], change["action"]] += 1
+                self.totals[change["entity"], change.get("outcome") or change["action"]] += 1
             if change["action"] in self._actions:
                 yield change
 

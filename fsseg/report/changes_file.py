@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
@@ -12,14 +13,14 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import orjson
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, convert
 from msgspec.json import Decoder
 
 from fsseg.freshsales.names import Entity
 from fsseg.mapping.entry_text import title_of
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.processes import Processes, ProcessLost
-from fsseg.report.changes import Line, Sample, unwritten
+from fsseg.report.changes import EventWay, Line, Sample, unwritten
 from fsseg.report.model import ENTITIES
 from fsseg.report.packed import MOST_BYTES, Packed, Packer, pack
 from fsseg.segment.json_codec import dumps, loads
@@ -58,8 +59,9 @@ class _Entry(Struct):
     """What is told of a timeline entry's payload, as the JSON that stands there."""
 
     name: str
-    via: Raw
-    properties: Raw
+    via: str
+    properties: Raw = Raw()
+    type_id: int | None = None
     titled: bool = False
     count: int = 1
 
@@ -67,6 +69,9 @@ class _Entry(Struct):
 _CREATE = Action.CREATE  # a member is looked up slowly, and there are as many rows as timeline entries
 _WRITTEN = (Action.CREATE, Action.UPDATE)
 _entry = Decoder(_Entry).decode
+_ENTRY_FIELDS = (
+    b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},"start_date":{"before":null,"after":"%bZ"}}'
+)
 _A_PART = {entity: 20_000 if entity == TIMELINE else 5_000 for entity in ENTITIES}
 """Lines that are written at a time: few enough that no process has long to wait for another."""
 _AT_ONCE = 500
@@ -153,8 +158,10 @@ def _moved(path: str, file: IO[bytes], part: Written) -> Written:
 
 def _write(file: IO[bytes], store: Store, part: Part, dry_run: bool, *, pack: bool) -> Written:
     sample, size, packer = Sample(), 0, Packer() if pack else None
-    lines_of = _entry_lines if part.entity == TIMELINE else _record_lines
-    rows = lines_of(store, part, dry_run)
+    if part.entity == TIMELINE:
+        rows = _entry_lines(store, part, dry_run, sample.entries)
+    else:
+        rows = _record_lines(store, part, dry_run)
     while some := list(islice(rows, _AT_ONCE)):
         sample.add_lines(part.entity, some)
         lines = b"".join([line for _, line, _ in some])
@@ -173,13 +180,20 @@ def _record_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
         yield row.action, _record_line(row, fields, places, left), {} if left or row.action not in _WRITTEN else fields
 
 
-def _entry_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
+def _entry_lines(store: Store, part: Part, dry_run: bool, made: Counter[EventWay]) -> Iterator[Line]:
+    """The lines of timeline entries; those that were made, or would be, are counted by event."""
     last_key, key_json = None, b""
     for action, status, id, time, payload, code, key in store.timeline(part.ids):
         if key != last_key:  # entries come person by person
             last_key, key_json = key, orjson.dumps(key)
         left = unwritten(action, status, dry_run)
-        yield action, _entry_line(action, id, time, payload, code, key_json, left), {}
+        fields = b"{}"
+        if action == _CREATE:
+            event, title = _told(payload)
+            fields = _ENTRY_FIELDS % (orjson.dumps(title), orjson.dumps(event[1]), time.encode())
+            if left is None:
+                made[event] += 1
+        yield action, _entry_line(action, id, fields, code, key_json, left), {}
 
 
 def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: EventOutcome | None) -> bytes:
@@ -197,17 +211,9 @@ def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: Eve
 
 
 def _entry_line(
-    action: str | None, id: int | None, time: str, payload: bytes, code: str | None, key_json: bytes,
-    left: EventOutcome | None,
-) -> bytes:  # fmt: skip
+    action: str | None, id: int | None, fields: bytes, code: str | None, key_json: bytes, left: EventOutcome | None
+) -> bytes:
     """Put together from JSON that is there already: there are many times more entries than records."""
-    fields = b"{}"
-    if action == _CREATE:
-        title, via = _shown(payload)
-        fields = (
-            b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
-            b'"start_date":{"before":null,"after":"%bZ"}}'
-        ) % (title, via, time.encode())
     return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":%b,"warnings":%b%b}\n' % (
         b'"%b"' % action.encode() if action else b"null",
         key_json,
@@ -218,16 +224,19 @@ def _entry_line(
     )
 
 
-def _shown(payload: bytes) -> tuple[bytes, bytes]:
-    """Title and way of an entry, as JSON."""
+def _told(payload: bytes) -> tuple[EventWay, str]:
+    """The event that an entry is made of, and the entry's title."""
+    properties = None
     try:
         entry = _entry(payload)
-        title = title_of(entry.name, loads(bytes(entry.properties))) if entry.titled and entry.count == 1 else ""
-        return orjson.dumps(title or entry.name), bytes(entry.via)
     except RecursionError:  # properties nested too deep to be passed over
         whole = loads(payload)
-        title = title_of(whole["name"], whole["properties"]) if whole.get("titled") and "count" not in whole else ""
-        return dumps(title or whole["name"]), dumps(whole["via"])
+        properties = whole.pop("properties")
+        entry = convert(whole, _Entry)
+    title = ""
+    if entry.titled and entry.count == 1:
+        title = title_of(entry.name, properties or loads(bytes(entry.properties)))
+    return (entry.name, entry.via, entry.type_id), title or entry.name
 
 
 def _cells(store: Store, row: Decided) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec import to_builtins
@@ -15,8 +16,10 @@ from fsseg.report.labels import activity_type_names
 from fsseg.report.summary import summarise, write_failures
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
-from fsseg.state.report_rows import count_entries
 from fsseg.state.run_folder import Run
+
+MOST_EVENTS = 1_000
+"""Names of events that the summary has, the most frequent ones."""
 
 ExitCodeOf = Callable[[dict[str, int]], int]
 """Tells the exit code from how many events had which outcome."""
@@ -54,7 +57,7 @@ def write_run_files(
 
     made = changes.finish()
     summary["fields"] = _by_field(made.sample)
-    summary["entries"] = _by_event(run, store, head)
+    summary["entries"] = _by_event(made.sample, head["edition"], run.folder.parent.parent)
     write_summary(run.summary_path, summary)
     write_html(run.folder / "report.html", summary, made.packed, read_lines(run.failures), run_dir=run.folder)
     return Written(summary, made.sample)
@@ -69,12 +72,13 @@ def _by_field(sample: Sample) -> dict[str, dict[str, dict[str, int]]]:
     return counts
 
 
-def _by_event(run: Run, store: Store, head: dict[str, Any]) -> list[dict[str, Any]]:
+def _by_event(sample: Sample, edition: str, account: Path) -> list[dict[str, Any]]:
     """How many timeline entries each event became, on which way, and of which type of sales activity."""
-    names = activity_type_names(head["edition"], run.folder.parent.parent)
+    names = activity_type_names(edition, account)
+    counted = sorted(sample.entries.items(), key=lambda row: (-row[1], row[0][0], row[0][1], row[0][2] or 0))
     return [
-        {"event": row.event, "via": row.via, "type": names.get(row.type_id or 0), "count": row.entries}
-        for row in count_entries(store, dry_run=head["dry_run"])
+        {"event": event, "via": via, "type": names.get(type_id or 0), "count": count}
+        for (event, via, type_id), count in counted[:MOST_EVENTS]
     ]
 
 

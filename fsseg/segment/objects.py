@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from fsseg.segment.block_file import BlockFile
 from fsseg.segment.folder_time import folder_day
@@ -31,6 +32,8 @@ _PAUSE = 0.2
 """Seconds before a broken transfer is taken up again; twice as many each further time."""
 _CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
+_ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
+_NO_LENGTH = "Content-Length Header missing"
 _OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
 NO_CREDENTIALS = "there are no credentials for it in the environment"
 
@@ -105,7 +108,7 @@ def _parted(path: str) -> tuple[Any, str, str]:
             None, "what stands behind ? would be kept with the run: fetch the file and give it, or pipe it in"
         )
     root = f"{scheme}://{bucket}"
-    return _store(root), root, key
+    return _store(root), root, unquote(key) if root.startswith("http") else key
 
 
 def _told(error: Exception) -> OSError:
@@ -113,8 +116,15 @@ def _told(error: Exception) -> OSError:
     if isinstance(error, FileNotFoundError):
         return FileNotFoundError(None, "there is no such object")
     text = str(error).split("\n", 1)[0]
+    if found := _ODD_KEY.search(text):
+        told = f"an object is called {found[1]}, and none with empty parts, or . or .. for one, can be listed"
+        return OSError(None, f"{told}: rename it, or fetch them all first, as with aws s3 sync")
+    if _NO_LENGTH in text:
+        return OSError(None, "its server doesn't say how long it is: fetch it and give the file, or pipe it in")
     if _OWN_ROLE.search(text):  # asked last, where nothing else has been given
         return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own")
+    if "Account must be specified" in text:
+        return OSError(None, "AZURE_STORAGE_ACCOUNT_NAME, whose container it is, isn't set")
     code = re.search(r"<Code>(\w+)</Code>", str(error))
     return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
 
@@ -190,8 +200,8 @@ def stamp(path: str) -> Stamp | None:
         with suppress(Exception):
             import obstore
 
-            store, root, key = _parted(path)
-            _noted(root, obstore.head(store, key))
+            store, _, key = _parted(path)
+            _note(path, obstore.head(store, key))
     return _stamps.get(path)
 
 
@@ -257,14 +267,16 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
         except obstore.exceptions.PreconditionError:
             raise OSError(None, _CHANGED) from None
         except FileNotFoundError:
-            raise FileNotFoundError(None, "it is gone since it was listed") from None
+            raise FileNotFoundError(None, "it isn't there, or not any more") from None
         except OSError:
             raise
         except Exception as error:
             attempt += 1
-            if attempt == _ATTEMPTS or isinstance(
-                error, obstore.exceptions.PermissionDeniedError | obstore.exceptions.UnauthenticatedError
-            ):
+            known = obstore.exceptions
+            is_final = isinstance(
+                error, known.PermissionDeniedError | known.UnauthenticatedError | known.InvalidPathError
+            )
+            if is_final or attempt == _ATTEMPTS or _NO_LENGTH in str(error):
                 raise _told(error) from None
             time.sleep(_PAUSE * 2**attempt)
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import orjson
-
 from fsseg.freshsales.names import Entity
-from fsseg.state.actions import Action, Code, Status
+from fsseg.state.actions import Action, Code
 from fsseg.state.plan_store import Store
-
-MOST_EVENTS = 1000
-"""Names of events that entries are counted by: pages may have a name each."""
 
 
 class InputRow(NamedTuple):
@@ -43,15 +38,6 @@ class RecordCount(NamedTuple):
     rows: int
 
 
-class EntryCount(NamedTuple):
-    """How many timeline entries an event became on one way: `via`, and the type of sales activity, if it is known."""
-
-    event: str
-    via: str
-    type_id: int | None
-    entries: int
-
-
 def inputs_of(store: Store) -> Iterator[InputRow]:
     """The inputs in the order in which they were given, each path once."""
     query = "SELECT shown, container, sum(events) FROM input GROUP BY shown ORDER BY min(number)"
@@ -78,19 +64,6 @@ def count_records(store: Store) -> Iterator[RecordCount]:
         (Action.REFERENCE,),
     )
     return map(RecordCount._make, rows)
-
-
-def count_entries(store: Store, *, dry_run: bool) -> list[EntryCount]:
-    """The timeline entries that were made, or would be in a dry run, by event; the most frequent ones first."""
-    # What comes before the messageId is the same for all of an event; the rest isn't read, however deep it goes.
-    begins = """substr(payload, 1, instr(payload, ',"message_id":') - 1)"""
-    rows = store.db.execute(
-        f"SELECT {begins}, count(*) FROM (SELECT CAST(payload AS TEXT) AS payload FROM entry"
-        " WHERE head IS NULL AND action = ? AND status IN (?, ?)) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
-        (Action.CREATE, Status.DONE, Status.PLANNED if dry_run else Status.UNDONE, MOST_EVENTS),
-    )
-    begun = ((orjson.loads(f"{begin}}}"), count) for begin, count in rows)
-    return [EntryCount(each["name"], each["via"], each["type_id"], count) for each, count in begun]
 
 
 def count_warnings(store: Store) -> Iterator[tuple[str, int]]:

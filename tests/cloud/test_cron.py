@@ -93,7 +93,7 @@ def test_what_goes_while_it_is_listed_is_told_and_the_rest_arrives(
     monkeypatch.setattr("fsseg.segment.inputs.listed", and_one_goes)
     done = classic.imports(f"s3://{archive.bucket}/segment-logs/src/", "--endpoint", archive.endpoint)
     assert (done.code, done.outcomes) == (1, {"applied": 1_198})
-    assert f"{key(3, 50)}: it is gone since it was listed" in done.err
+    assert f"{key(3, 50)}: it isn't there, or not any more" in done.err
 
 
 def test_since_leaves_out_older_days_and_is_kept_in_mind(classic: Machine, archive: Store) -> None:

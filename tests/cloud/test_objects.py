@@ -119,6 +119,15 @@ def test_what_cannot_be_listed_is_told(store: Store) -> None:
     assert "\n" not in reason
 
 
+def test_an_object_whose_name_stops_the_listing_is_told_with_what_to_do(store: Store) -> None:
+    store.put("logs/a.jsonl", lines(message()))
+    store.put("logs//b.jsonl", lines(message()))
+    files, unreadable = expand([f"s3://{store.bucket}/logs/"])
+    assert files == []
+    assert "logs//b.jsonl" in unreadable[0].reason
+    assert "aws s3 sync" in unreadable[0].reason
+
+
 @pytest.mark.parametrize("address", ["169.254.169.254/latest/api/token", "metadata.google.internal/computeMetadata/v1"])
 def test_missing_credentials_are_told_as_that(store: Store, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     def refuse(*values: object, **more: object) -> None:
@@ -222,3 +231,10 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
 def test_an_address_with_a_signature_is_refused() -> None:
     ((_, reason),) = expand(["https://bucket.example/e.gz?X-Amz-Signature=abc"])[1]
     assert "kept with the run" in reason
+
+
+def test_azure_without_an_account_is_told_which_variable_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_USE_EMULATOR"):
+        monkeypatch.delenv(name, raising=False)
+    ((_, reason),) = expand(["az://events/logs/"])[1]
+    assert "AZURE_STORAGE_ACCOUNT_NAME" in reason

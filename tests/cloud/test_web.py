@@ -25,11 +25,14 @@ class Web:
         self.has_ranges = True
         self.headers: dict[str, str] = {}
         self.ranges: list[str] = []
+        self.paths: list[str] = []
+        self.tells_length = True
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """One file, or the rest of it."""
         wanted = request.headers.get("Range", "")
         self.ranges.append(wanted)
+        self.paths.append(request.path)
         if request.headers.get("If-Match") not in (None, f'"{self.version}"'):
             request.send_error(412)
             return
@@ -40,7 +43,8 @@ class Web:
             request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
         for name, value in self.headers.items():
             request.send_header(name, value.format(self.version))
-        request.send_header("Content-Length", str(len(self.content) - start))
+        if self.tells_length:
+            request.send_header("Content-Length", str(len(self.content) - start))
         request.end_headers()
         whole = self.content[start:]
         if self.times:
@@ -113,3 +117,27 @@ def test_a_transfer_that_breaks_at_the_same_place_each_time_is_told(web: tuple[W
     with pytest.raises(UnreadableInput):
         list(read(Input(address, 0)))
     assert len(server.ranges) < 15
+
+
+@pytest.mark.parametrize("name", ["a%20b%23%C3%A9.jsonl", "a b#é.jsonl"])
+def test_a_file_is_asked_for_as_a_browser_does_it(web: tuple[Web, str], name: str) -> None:
+    server, address = web
+    path = address.replace("e.jsonl", name)
+    assert len(list(read(Input(path, 0)))) == 5_000
+    assert server.paths == ["/a%20b%23%C3%A9.jsonl"]
+    assert objects.stamp(path) is not None
+
+
+def test_a_server_that_tells_no_length_is_told_with_what_to_do(web: tuple[Web, str]) -> None:
+    server, address = web
+    server.tells_length = False
+    with pytest.raises(UnreadableInput, match="pipe it in"):
+        list(read(Input(address, 0)))
+    assert len(server.paths) == 1
+
+
+def test_an_address_that_cannot_be_asked_for_is_told_at_once(web: tuple[Web, str]) -> None:
+    server, address = web
+    with pytest.raises(UnreadableInput, match="empty path segment"):
+        list(read(Input(f"{address}//e.jsonl", 0)))
+    assert server.paths == []

@@ -47,6 +47,39 @@ def counted_without_faults(machine: Machine) -> dict[str, int]:
     return counted(machine)
 
 
+@pytest.mark.parametrize("way", ["reset", "keep"])
+@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.usefixtures("fast")
+def test_what_an_upsert_has_made_stays_with_whom_the_account_has_given_it_to(
+    machine: Machine, kind: str, way: str
+) -> None:
+    """A second upsert would find it, and might give it to the key's user."""
+    fault = Fault(kind, method="POST", path="/upsert$", limit=2)
+    machine.account.configure(upsert_owner=way, faults=[fault])
+    events = [
+        identify("p@x.example", lastName="P", company="Firm", fsContact=True),
+        identify("q@x.example", lastName="Q"),
+    ]
+    done = machine.imports(events=events)
+    assert done.code == 0, done.failures
+    made = [row for kind in ("leads", "contacts", "sales_accounts") for row in machine.account.records()[kind]]
+    assert (len(made), {row.get("owner_id") for row in made}) == (3, {None})
+
+
+@pytest.mark.parametrize("way", ["reset", "keep"])
+def test_so_it_does_where_the_process_was_killed_before_the_answer(machine: Machine, way: str) -> None:
+    machine.account.configure(upsert_owner=way)
+    path = machine.write("events.jsonl", [identify("p@x.example", lastName="P", company="Firm", fsContact=True)])
+    for _ in range(2):  # the account first, then the contact
+        machine.account.faults(Fault("drop_after", method="POST", path="/upsert$"))
+        stopped = machine.imports(path, "--max-time", "1s")
+        assert stopped.code == 5
+        machine.account.faults()
+    assert machine.run("resume").code == 0
+    made = [row for kind in ("contacts", "sales_accounts") for row in machine.account.records()[kind]]
+    assert (len(made), {row.get("owner_id") for row in made}) == (2, {None})
+
+
 @pytest.mark.usefixtures("fast")
 def test_what_exists_already_when_sent_again_is_a_find(classic: Machine) -> None:
     """The view lists it late, too: so it is sent again, and refused, as a contact's address is unique."""

@@ -45,9 +45,9 @@ def test_an_identify_call_gives_a_person_a_company_and_a_deal(edition: Edition) 
     )
 
 
-def payload(kind: str, name: str, type_id: int, properties: dict[str, str], **more: str) -> bytes:
-    entry = {"kind": kind, "name": name, "via": "sales_activity", "type_id": type_id, "message_id": "m-1"}
-    return orjson.dumps({**entry, **more, "properties": properties})
+def payload(kind: str, name: str, type_id: int, properties: dict[str, str], **more: bool) -> bytes:
+    entry = {"kind": kind, "name": name, "via": "sales_activity", "type_id": type_id, **more, "message_id": "m-1"}
+    return orjson.dumps({**entry, "properties": properties})
 
 
 @pytest.mark.parametrize("edition", ["classic", "suite"])
@@ -56,7 +56,7 @@ def test_a_track_call_with_an_email_as_user_id_is_an_entry_of_that_person(editio
     bounced = event("track", event="Email Bounced", userId="Kim@North.example", properties=properties)
 
     assert mapper(catalog(edition)).map(bounced) == EntryIntent(
-        "@kim@north.example", payload("track", "Email Bounced", 51, properties, title="Email Bounced: First purchase")
+        "@kim@north.example", payload("track", "Email Bounced", 51, properties, titled=True)
     )
 
 

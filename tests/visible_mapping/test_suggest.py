@@ -76,6 +76,8 @@ def test_events_get_the_type_that_comes_closest(classic: Machine) -> None:
         None,
         "Trial Started",
     )
+    bare = classic.run("inspect", "--suggest", events=[track("a@case.example", "Nothing like it")]).out
+    assert "To paste" not in bare and 'No activity type is named like these: "Nothing like it" 1' in bare
     assert closest_type("Trials started", ["Demo", "Trial Started"]) == "Trial Started"
     assert closest_type("Something else", ["Demo", "Trial Started"]) is None
 

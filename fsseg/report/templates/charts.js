@@ -56,13 +56,13 @@ function columns(steps, kinds, described, { limit = 0, marks = [] } = {}) {
   return (width) => {
     const height = 170, foot = 22, head = 14, left = 46, room = width - left - 8, tall = height - foot - head;
     const total = (step) => kinds.reduce((sum, kind) => sum + (step.parts[kind] || 0), 0);
-    const most = Math.max(1, limit, ...steps.map(total));
+    const highest = Math.ceil(Math.max(1, limit, ...steps.map(total))), most = highest + (highest % 2); // so that half of it is told exactly
     const svg = drawn('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': described });
     [0, 0.5, 1].forEach((share) => {
       const y = head + tall * (1 - share);
       svg.append(drawn('line', { x1: left, x2: width - 8, y1: y, y2: y, class: 'grid' }));
       svg.append(drawn('text', { x: left - 6, y: y + 4, 'text-anchor': 'end', class: 'axis' },
-        number(Math.round(most * share))));
+        number(most * share)));
     });
     const each = room / steps.length, wide = Math.max(Math.min(each - 1, 34), 0.8);
     steps.forEach((step, index) => {
@@ -89,7 +89,7 @@ function columns(steps, kinds, described, { limit = 0, marks = [] } = {}) {
     for (let n = 0; n < labels; n += 1) {
       const index = labels === 1 ? 0 : Math.round((n * (steps.length - 1)) / (labels - 1));
       const middle = left + (index + 0.5) * each;
-      const anchor = n === 0 ? 'start' : n === labels - 1 ? 'end' : 'middle';
+      const anchor = steps.length === 1 ? 'middle' : n === 0 ? 'start' : n === labels - 1 ? 'end' : 'middle';
       svg.append(drawn('text', {
         x: anchor === 'start' ? left : anchor === 'end' ? width - 8 : middle, y: height - 6, 'text-anchor': anchor,
         class: 'axis' }, steps[index].name));
