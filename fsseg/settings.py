@@ -59,7 +59,9 @@ def _fraction(value: Any) -> Any:
         found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", value)
         if not found:
             raise ValueError("a share reads like 20%")
-        return float(found[1]) / (100 if found[2] else 1)
+        value = float(found[1]) / (100 if found[2] else 1)
+    if isinstance(value, int | float) and not 0 <= value < 1:
+        raise ValueError("a share is less than all of it: 20%, say")
     return value
 
 
@@ -305,8 +307,13 @@ def _wrong(
     from fsseg.mapping.rules import mistakes_of_form
     from fsseg.setting_errors import no_such, said
 
-    told: list[tuple[tuple[str, ...], str, str]] = [no_such((name,), sorted(FILE_KEYS)) for name in unknown]
-    told += [said(Settings, error) for error in errors]
+    told: list[tuple[tuple[str, ...], str, str]] = [
+        ((name,), "the settings file doesn't have it", f"it is an option: {options[name]}")
+        if name in options
+        else no_such(Settings, FILE_KEYS, (name,))
+        for name in unknown
+    ]
+    told += [said(Settings, FILE_KEYS, error) for error in errors]
     mapping = values.get("mapping")
     if isinstance(mapping, dict):
         told += mistakes_of_form({name: table for name, table in mapping.items() if isinstance(table, dict)})
@@ -336,7 +343,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        raise ConfigError(f"{path}: {error.strerror}", "fsseg init writes a settings file") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise WrongSettings([Wrong(f"{path} line {line}: this is no UTF-8", "save the file as UTF-8")]) from None
@@ -371,7 +378,7 @@ def api_token(settings: Settings, environ: dict[str, str] | None = None) -> str 
     try:
         token = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the API token cannot be read ({type(error).__name__})") from None
+        raise ConfigError(f"{path}: the API token can't be read: {_why(error)}") from None
     if not token:
         raise ConfigError(f"{path}: no API token in it")
     return token
@@ -405,5 +412,14 @@ def suppressed(path: Path | None) -> SuppressionList:
         data = path.read_bytes()
         is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return read_list(data.decode("utf-16" if is_utf16 else "utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the suppression list cannot be read ({type(error).__name__})") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: the suppression list can't be read: {_why(error)}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: the suppression list can't be read: {_why(error)}",
+            "save it as plain text, one userId or e-mail a line",
+        ) from None
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or "no such file"

@@ -16,8 +16,8 @@ from fsseg.mapping.counts import told
 from fsseg.mapping.inspection import FileStats, InputStats, Inspection, TraitStats
 from fsseg.report.console import glyphs, line_width, sanitise
 from fsseg.report.formats.text_lines import reason_lines
-from fsseg.report.model import ReasonRow, type_parts
-from fsseg.report.reasons import REASONS, WARNINGS
+from fsseg.report.model import ReasonRow, type_parts, warning_rows
+from fsseg.report.reasons import REASONS
 from fsseg.state.actions import EventOutcome
 
 SPELLED = {"contact": "", "lead.company": "company.", "lead.deal": "deal.", "account": "company.", "deal": "deal."}
@@ -114,9 +114,14 @@ def print_inspection(out: Console, inspection: Inspection, known: Known, importe
         print_table(out, ("count", "trait", "field", "type", ""), rows, right=("count",), styles=styles)
         _more(out, len(traits), top)
         _ignored(out, traits, top)
-    for warning in inspection.other_warnings()[:top]:
-        text = f"Warning {warning['code']}: {warning['name']} {number(int(warning['count']))}"
-        print_sentence(out, f"{text}; {warning['hint'] or WARNINGS[str(warning['code'])].hint}")
+    _warnings(out, inspection, top)
+
+
+def _warnings(out: Console, inspection: Inspection, top: int | None) -> None:
+    for row in warning_rows({"warnings": inspection.other_warnings()}):
+        names = [f"{name} {number(count)}" + (f" ({hint})" if hint else "") for name, count, hint in row.names[:top]]
+        more = [f"and {number(len(row.names) - len(names))} more"] if len(row.names) > len(names) else []
+        print_sentence(out, f"Warning {row.code}: {', '.join([*names, *more]) or number(row.count)}; {row.hint}")
 
 
 def _section(out: Console, title: str) -> None:

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from fsseg.exit_codes import ExitCode
 
 _LISTED = re.compile(r"<list\[(.*)\]>").fullmatch
+_NO_CHOICE = re.compile(r"'([^']*)' is (?:not one|none) of (.*)$", re.DOTALL)
 _SUGGESTION = re.compile(r"^(?P<what>.*?)\.? ?(?P<hint>Did you mean .*\?|\(Possible options: .*\))$", re.DOTALL)
 
 
@@ -55,12 +56,22 @@ def _tell_mistake(error: TyperException, words: Sequence[str]) -> int:
         return error.exit_code
     from fsseg.cli.errors import Meaning, tell_end
 
+    text = text.replace("Value error, ", "")  # what pydantic puts before a choice that there isn't
     found = _SUGGESTION.match(text)
     text, suggested = (found["what"], found["hint"]) if found else (text, "")
     path = context.command_path if context else "fsseg"
-    hints = [_as_question(suggested), f"{path} --help says what it takes"]
+    hints = [_as_question(suggested) or _closest_choice(text), f"{path} --help says what it takes"]
     text = text[:1].lower() + text[1:].rstrip(".")
     return tell_end(Meaning(ExitCode.USAGE, text, tuple(filter(None, hints))), as_json="--json" in words)
+
+
+def _closest_choice(text: str) -> str:
+    """Of what can be given instead of `'trak' is not one of 'identify', 'track'`, the closest."""
+    if not (found := _NO_CHOICE.search(text)):
+        return ""
+    from fsseg.mapping.names import did_you_mean
+
+    return did_you_mean(found[1], re.split(r"'?, '?", found[2].strip("'")))
 
 
 def _as_question(suggested: str) -> str:

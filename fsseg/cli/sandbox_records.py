@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -125,16 +126,20 @@ class _Show:
 
     def record(self, row: Row) -> None:
         """Print a record and its fields."""
-        dots = glyphs(self._out).ellipsis
-        line = Text.assemble("  ", (f"#{row['id']}", "dim"), "  ", (value(self._title(row)), "bold"))
-        line.append("".join(f"  {value(part)}" for part in self._beside(row) if part))
-        line.truncate(text_width(self._out), overflow="crop")
+        dots, room = glyphs(self._out).ellipsis, text_width(self._out)
+        title = cut(value(self._title(row)), max(room - 6 - len(str(row["id"])), 1), dots)
+        line = Text.assemble("  ", (f"#{row['id']}", "dim"), "  ", (title, "bold"))
+        for part in filter(None, self._beside(row)):
+            cell = cut(value(part), room - 4, dots)
+            if cell_len(line.plain) + 2 + cell_len(cell) > room:
+                self._out.print(line, soft_wrap=True)
+                line = Text("  ")
+            line.append(f"  {cell}")
         self._out.print(line, soft_wrap=True)
         facts = list(self._facts(row))
         width = max((len(name) for name, _ in facts), default=0)
         for name, text in facts:
-            fact = f"      {pad(name, width)}  {text}"
-            self._out.print(Text(cut(fact, text_width(self._out), dots)), soft_wrap=True)
+            self._out.print(Text(cut(f"      {pad(name, width)}  {text}", room, dots)), soft_wrap=True)
 
     def _title(self, row: Row) -> str:
         who = row.get("email") or row.get("name") or row.get("title") or row.get("event_name") or row.get("url")

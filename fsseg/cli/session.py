@@ -109,8 +109,10 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
 
 
 def _tell_doubtful(path: Path | None, consoles: Consoles) -> None:
-    """Say which entries of the suppression list count for nothing."""
-    doubtful = suppressed(path).doubtful
+    """Say which entries of the suppression list count for nothing, and whether it is without any that counts."""
+    entries, doubtful = suppressed(path)
+    if path and not entries:
+        consoles.error(f"{path}: nobody stands on the suppression list, so nobody is left out")
     for entry in doubtful[:FEW]:
         consoles.error(f"{path} line {entry.line}: neither an address nor an id, so nobody is meant: {entry.text}")
     if len(doubtful) > FEW:
@@ -155,8 +157,11 @@ def find_inputs(
 
     Raises `NoInput` if none can.
     """
+    since, until = settings.filter.since, settings.filter.until
+    if since and until and since >= until:
+        raise ConfigError(f"no event is from {since} on and before {until}", "let --since be earlier than --until")
     use_endpoint(settings.endpoint)
-    files, unreadable = expand(paths, Window(settings.filter.since, settings.filter.until))
+    files, unreadable = expand(paths, Window(since, until))
     faults = [(path, f"{path}: {reason}") for path, reason in unreadable]
     if faults and not files:
         raise nothing_to_read(*(fault for _, fault in faults))

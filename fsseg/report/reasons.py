@@ -34,7 +34,7 @@ TABLE: tuple[Reason, ...] = (
         Code.TOO_LARGE,
         "read",
         _REJECTED,
-        "the line is over 1 MiB: drop bulky properties, or make lines of a batch with jq -c '.batch[]'",
+        "the line is over 1 MiB: drop bulky properties, or make lines of a batch with jq -c '.batch[]? // .'",
     ),
     Reason(Code.BAD_ROW, "read", _REJECTED, "the table's row can't be read: mend it, or export the table again"),
     Reason(
@@ -181,6 +181,13 @@ TABLE: tuple[Reason, ...] = (
 
 UNKNOWN_EMAIL = "nothing tells the e-mail of this userId: identify the person first, or put the e-mail into the event"
 """What to do about `unknown_person` where people were to be made."""
+
+SAYS_ALL = frozenset({
+    Code.NOT_AN_OBJECT, Code.TRUNCATED, Code.MISSING_TYPE, Code.NO_USER_ANON_ID, Code.ID_NOT_STRING,
+    Code.EVENT_NOT_DEFINED, Code.EVENT_NOT_STRING, Code.TRAITS_NOT_OBJECT, Code.PROPERTIES_NOT_OBJECT,
+    Code.MISSING_EMAIL,
+})  # fmt: skip
+"""Reasons whose hint says what is wrong with each of their events."""
 
 REASONS: Mapping[str, Reason] = MappingProxyType({r.code: r for r in TABLE if r.outcome != "warning"})
 """By code: why an event was rejected, skipped or failed."""

@@ -158,3 +158,23 @@ def test_whoever_gives_nothing_that_can_be_read_is_told_what_can(
     assert done.code == 4
     assert "events.jsonl: " in done.err and "\n  nothing to read\nhint: give files or folders of events, " in done.err
     assert "hint: fsseg help import has examples" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        (["report", "--format", "jsn"], "'jsn' is not one of 'text', 'json'", "did you mean json?"),
+        (["import", "x", "--only", "trak"], "error: invalid value for '--only': 'trak' is not", "did you mean track?"),
+        (["fields", "--sandbox", "dael"], "'dael' is none of", "did you mean deal?"),
+        (["import", "x", "--sandbox", "--reserve", "2"], "--reserve: it can't be '2'", "a share is less than all of it"),
+        (["import", "x", "--config", "no.toml"], "no.toml: No such file", "fsseg init writes a settings file"),
+        (
+            ["import", "x", "--sandbox", "--since", "2025-05-01", "--until", "2025-04-01"],
+            "no event is from 2025-05-01T00:00:00.000 on and before 2025-04-01", "let --since be earlier",
+        ),
+    ],
+)  # fmt: skip
+def test_what_can_be_given_instead_is_said(shell: Shell, arguments: list[str], error: str, hint: str) -> None:
+    done = shell(*arguments)
+    assert done.code == 2
+    assert error in done.err and f"\nhint: {hint}" in done.err

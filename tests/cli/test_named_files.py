@@ -25,7 +25,11 @@ def spoil(path: Path, content: bytes | None) -> Path:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "cannot be read (FileNotFoundError)"), (b"\xff\xfe", "cannot be read"), (b" \n", "no API token in it")],
+    [
+        (None, "can't be read: No such file or directory"),
+        (b"\xff\xfe", "can't be read: it is no text in UTF-8"),
+        (b" \n", "no API token in it"),
+    ],
 )
 def test_a_token_file_without_a_token_is_a_usage_error(account: Shell, content: bytes | None, said: str) -> None:
     path = spoil(account.folder / "token", content)
@@ -52,7 +56,7 @@ def test_a_suppression_list_that_cannot_be_read_stops_everything_before_it_begin
     shell.write("fsseg.toml", f"[filter]\nsuppress_file = {str(path)!r}\n")
     done = shell("import", shell.write("a.jsonl", PERSON))
     assert (done.code, done.out) == (2, "")
-    assert f"{path}: the suppression list cannot be read" in done.err
+    assert f"{path}: the suppression list can't be read" in done.err
     assert sandbox.stats()["writes"] == 0
 
 

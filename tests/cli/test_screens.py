@@ -55,6 +55,7 @@ def seen(shell: Shell, arguments: list[str]) -> str:
 def test_no_line_is_wider_than_the_terminal_but_those_to_be_copied(shell_of_people: Shell, name: str) -> None:
     for columns in (60, 80, 200):
         text = seen(shell_of_people.with_env(COLUMNS=str(columns)), SHOWING[name])
+        assert all(cell_len(line) <= columns for line in text.split("\n") if "requests/hour" in line), columns
         wide = [line for line in text.split("\n") if cell_len(line) > columns and not COPIED.search(line)]
         assert not [line for line in wide if not (name in WHOLE_EVENTS and '{"' in line)], columns
 

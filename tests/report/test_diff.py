@@ -196,6 +196,20 @@ def test_markdown_is_a_fenced_diff_an_entity_and_a_table_of_counts() -> None:
     assert text.count("```") % 2 == 0
 
 
+def test_what_was_not_sent_is_told_and_counted_as_that() -> None:
+    rows = [
+        change("create"),
+        change("create", key="late@x.example", outcome="pending"),
+        change("create", outcome="failed"),
+    ]
+    text = diff(rows, format="markdown", summary=dry_summary())
+    assert "+ lead late@x.example\n!     still to be sent when the run ended\n" in text
+    assert "| / skipped | failed | pending |" in text and "| lead | 1 | 0 | 0 | 0 | 0 | 0 | 1 | 1 |" in text
+    groups = ChangeGroups(rows, limit=1)
+    assert [group.hidden for group in groups] == [2]
+    assert "! still to be sent" in diff(rows)
+
+
 def test_nothing_in_the_data_closes_a_markdown_fence_or_forms_a_table_cell() -> None:
     nasty = change("create", key="```", name="\n```\n", fields={"```": {"before": None, "after": "\n```\n# x"}})
     nasty["warnings"] = ["```"]
@@ -208,3 +222,17 @@ def test_nothing_in_the_data_closes_a_markdown_fence_or_forms_a_table_cell() -> 
 def test_html_needs_a_summary() -> None:
     with pytest.raises(ValueError, match="summary"):
         diff(format="html")
+
+
+def test_on_a_narrow_terminal_the_id_of_a_record_is_whole() -> None:
+    fields = {"city": {"before": "Bath", "after": "York"}}
+    row = change("update", "lead", "somebody.with.a.long.name@company.example", id=70000000025, fields=fields)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", diff([row], width=60, terminal=True))
+    assert text.startswith("  ~ lead      somebody.with.a.long.name@company.example\n              #70000000025\n")
+
+
+def test_a_fields_name_is_whole_where_its_values_leave_it_room() -> None:
+    name = "company.number_of_employees"
+    for value, whole in (("51", True), ("a long value " * 5, False)):
+        row = change("create", "lead", "k@x.example", fields={name: {"before": None, "after": value}})
+        assert (name in diff([row], width=60, terminal=True)) is whole

@@ -33,7 +33,10 @@ def print_selected(console: Console, report: Report, selection: Selection, limit
     sections, more = _sections(console, report, selection, limit)
     if not sections:
         return False
-    _say(console, Text(_head(report, selection).replace(" · ", f" {glyphs(console).dot} "), style="bold"))
+    head = _head(report, selection).replace(" · ", f" {glyphs(console).dot} ")
+    for line in hanging(Text(), head.split(" "), 0, text_width(console)):
+        line.stylize("bold")
+        _say(console, line)
     for title, rows in sections:
         _say(console, Text())
         _say(console, Text(title, style="bold"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +26,25 @@ from fsseg.report.model import (
     Summary,
     WarningRow,
     came_to_its_end,
+    entry_rows,
     forecast_line,
     headline,
     is_dry,
     is_undo,
     misfit_rows,
-    next_steps,
     outcome_rows,
     place,
     plan_line,
     reason_rows,
     record_table,
-    report_command,
     request_line,
-    run_files,
     total_failures,
     type_parts,
     unread,
     warning_rows,
     where,
 )
+from fsseg.report.next_steps import next_steps, report_command, run_files
 from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 from fsseg.state.actions import Code, EventOutcome
@@ -159,6 +159,7 @@ class _Totals:
             self._outcomes(),
             self._records(),
             self._fields(),
+            self._entries(),
             self._reasons(self._bad_title(sum(row.count for row in bad)), bad),
             self._reasons("Skipped", skipped),
             self._warnings(),
@@ -262,12 +263,30 @@ class _Totals:
         if more := len(fields) - len(shown):
             yield Text(f"  {self.glyphs.ellipsis} and {counted(more, 'more field')}", style="dim")
 
+    def _entries(self) -> Iterator[Text]:
+        """Of a dry run, which events become which entries."""
+        rows = entry_rows(self.summary)
+        if not rows or not is_dry(self.summary):
+            return
+        shown = rows[:_TOP] if self.brief else rows
+        grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
+        grid.add_column("timeline", min_width=11, no_wrap=True)
+        grid.add_column("to add", justify="right", no_wrap=True)
+        for event, kind, count in shown:
+            grid.add_row(Text(f"{event} {self.glyphs.arrow} {kind}"), number(count))
+        head, *lines = lines_of(self.console, grid)
+        head.stylize("dim")
+        yield from (head, *lines)
+        if more := len(rows) - len(shown):
+            yield Text(f"  {self.glyphs.ellipsis} and {counted(more, 'more event')}", style="dim")
+
     def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
         if not rows:
             return
         yield Text(title, style="bold")
         shown = rows[:_TOP_WHEN_BRIEF] if self.brief else rows
-        yield from reason_lines(shown, self.width)
+        listed = {(failure.get("_fsseg") or {}).get("code") for failure in self.failures.rows}  # with their causes
+        yield from reason_lines([replace(row, cause="") if row.code in listed else row for row in shown], self.width)
         yield from self._more(len(rows) - len(shown), "more reason")
 
     def _more(self, count: int, what: str) -> Iterator[Text]:
@@ -326,6 +345,7 @@ class _Totals:
         for path in self.files[:1] if self.brief else self.files:
             yield Text(sanitise(str(path)), style="dim")
         for step in next_steps(self.summary, self.files, self.standing):
-            if step.command == self.command_shown:
+            is_read = self.failures.rows and step.command == report_command(self.summary)
+            if is_read or step.command == self.command_shown:
                 continue
             yield Text.assemble(f"{step.why}:  ", (sanitise(step.command), "bold cyan"))

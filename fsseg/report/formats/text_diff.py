@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from fsseg.figures import counted
@@ -57,9 +58,22 @@ def record_lines(change: Change, signs: Glyphs, width: int) -> Iterator[Text]:
     style = _STYLES.get(action, "")
     sign = SIGNS.get(action, "?")
     start = f"  {sign} {pad(sanitise(change['entity']), 8)}  "
-    yield Text.assemble((start, style), (cut(identity(change), width - len(start), signs.ellipsis), "bold"))
+    who = identity(change)
+    if cell_len(who) <= width - len(start):
+        yield Text.assemble((start, style), (who, "bold"))
+    else:  # the id is whole in any case: somebody looks the record up by it
+        key, _, id = who.rpartition("  #") if change.get("id") is not None else ("", "", who)
+        yield Text.assemble((start, style), (cut(key or id, width - len(start), signs.ellipsis), "bold"))
+        if key:
+            yield Text.assemble(" " * len(start), (f"#{id}", "bold"))
     lines = field_lines(change)
-    names = min(max((len(name) for name, _, _ in lines), default=0), _LONGEST_NAME, max(width // 3, 8))
+    # Names give way to values only as far as those need it.
+    values = max(
+        (cell_len(after) + (action != Action.CREATE) * (cell_len(before) + 4) for _, before, after in lines), default=0
+    )
+    names = min(
+        max((len(name) for name, _, _ in lines), default=0), _LONGEST_NAME, max(width // 3, 8, width - 9 - values)
+    )
     room = max(width - 6 - names - 3, 16)
     for name, before, after in lines:
         label = f"      {pad(cut(name, names, signs.ellipsis), names)}   "
