@@ -108,7 +108,7 @@ def test_an_object_that_changes_while_it_is_read_is_told(store: Store) -> None:
 
 
 def test_an_object_that_is_gone_is_told(store: Store) -> None:
-    with pytest.raises(UnreadableInput, match="gone"):
+    with pytest.raises(UnreadableInput, match="it isn't there"):
         list(read(Input(f"s3://{store.bucket}/gone.jsonl", 0)))
 
 
