@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from select import select
 from typing import Any
 
 from fsseg.freshsales.errors import Halted
@@ -67,7 +68,7 @@ class Cluster:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it is told as an error
         with ExitStack() as stack:
             if address.startswith(LOCAL):
-                address = stack.enter_context(started(int(address.removeprefix(LOCAL)), folder))
+                address = stack.enter_context(started(int(address.removeprefix(LOCAL)), folder, tick))
             stack.enter_context(
                 dask.config.set(
                     {"dataframe.shuffle.method": "p2p", "distributed.admin.large-graph-warning-threshold": "1TB"}
@@ -99,10 +100,10 @@ class Cluster:
                 if time.monotonic() > end:
                     certified = ", with these certificates" if address.startswith("tls:") else ""
                     raise Halted(f"no scheduler answers at {self.address}{certified}") from None
-            self._tick(0)
             if not said:
                 self._say(f"waiting for the scheduler at {self.address}")
             said = True
+            self._tick(0)
 
     def _wait_for_worker(self) -> None:
         end = time.monotonic() + PATIENCE
@@ -248,8 +249,11 @@ def _first_missing(sizes: list[tuple[str, int]]) -> str | None:
 
 
 @contextmanager
-def started(count: int, folder: Path) -> Iterator[str]:
-    """The address of a cluster of processes on this machine, which ends with this process, however that ends."""
+def started(count: int, folder: Path, tick: Tick = lambda count: None) -> Iterator[str]:
+    """The address of a cluster of processes on this machine, which ends with this process, however that ends.
+
+    Raises what `tick` raises while it is started.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     with (
         tempfile.TemporaryDirectory(dir=folder, prefix="processes-", ignore_cleanup_errors=True) as place,
@@ -260,6 +264,8 @@ def started(count: int, folder: Path) -> Iterator[str]:
     ):  # fmt: skip
         assert process.stdin and process.stdout
         try:
+            while not select([process.stdout], [], [], _LOOK)[0]:
+                tick(0)
             address = process.stdout.readline().decode().strip()
             if not address:
                 raise Halted("the cluster of this machine could not be started")

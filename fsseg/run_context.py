@@ -30,7 +30,7 @@ from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
 from fsseg.plan.decide import Deciding, keys_of
 from fsseg.plan.defaults import Defaults
-from fsseg.plan.forecast import forecast
+from fsseg.plan.forecast import Habits, forecast
 from fsseg.processes import Processes
 from fsseg.push.context import DealLinks, PushContext
 from fsseg.push.custom_fields import CustomFields, How
@@ -206,8 +206,10 @@ class RunContext:
         """What is to come, at the pace that was measured: pages of a large account may take seconds each."""
         pacer, measured = self.pacer, self.pacer.seconds_per_request
         pace = {} if measured is None else {"per_request": measured}
-        deals_singly = self._deal_links().seen == "lost"
-        return forecast(self.store, spent, pacer.per_hour, pacer.remaining, **pace, deals_singly=deals_singly)
+        custom_fields = self.custom_fields(self.settings)
+        loses_contacts, writes_whole = self._deal_links().seen == "lost", custom_fields.how == "whole"
+        habits = Habits(loses_contacts, not custom_fields.bulk_merges, writes_whole)
+        return forecast(self.store, spent, pacer.per_hour, pacer.remaining, habits, **pace)
 
     def push_context(self) -> PushContext:
         """What pushing the rows of this run needs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -25,19 +25,36 @@ _TAKES = {
 }
 """What a setting takes, by how the kind of an error begins."""
 
-
-def no_such(names: tuple[str, ...], known: Iterable[str]) -> Said:
-    """There is no setting of that name; the closest that there is, or all of them."""
-    options = list(known)
-    return names, "there is no such setting", did_you_mean(names[-1], options) or f"there are {', '.join(options)}"
+_OF_TABLES = ("mapping", "defaults")
+"""Tables that hold nothing but tables."""
 
 
-def said(model: type[BaseModel], error: Any) -> Said:
+def no_such(model: type[BaseModel], tops: Collection[str], names: tuple[str, ...]) -> Said:
+    """There is no setting of that name; where one of the name stands, else the closest that there is, or all of them.
+
+    `tops` are the names that the file has outside of its tables, those of tables among them.
+    """
+    options = _known(model, names[:-1]) if names[:-1] else sorted(tops)
+    hint = _home(model, tops, names[-1]) or did_you_mean(names[-1], options)
+    if not hint and names[0] in _OF_TABLES:
+        hint = f"it goes into one of {', '.join(f'[{names[0]}.{table}]' for table in options)}"
+    return names, "there is no such setting", hint or f"there are {', '.join(options)}"
+
+
+def _home(model: type[BaseModel], tops: Collection[str], name: str) -> str:
+    """Where a setting of that name stands; nothing where there is none, or only tables are called so."""
+    tables = [section for section in tops if (inner := _known(model, (section,))) and name in inner]
+    if name in tops and not _known(model, (name,)):
+        return "it stands at the top of the file, before the first [table]"
+    return f"it stands in [{tables[0]}]" if len(tables) == 1 else ""
+
+
+def said(model: type[BaseModel], tops: Collection[str], error: Any) -> Said:
     """One error of the model's, as people are told it."""
     names = tuple(map(str, error["loc"])) or ("settings",)
     kind, context = str(error["type"]), error.get("ctx", {})
     if kind == "extra_forbidden":
-        return no_such(names, _known(model, names[:-1]))
+        return no_such(model, tops, names)
     what = f"it can't be {error['input']!r}"
     if kind == "literal_error":
         options = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ", ").split(",")]

@@ -307,8 +307,13 @@ def _wrong(
     from fsseg.mapping.rules import mistakes_of_form
     from fsseg.setting_errors import no_such, said
 
-    told: list[tuple[tuple[str, ...], str, str]] = [no_such((name,), sorted(FILE_KEYS)) for name in unknown]
-    told += [said(Settings, error) for error in errors]
+    told: list[tuple[tuple[str, ...], str, str]] = [
+        ((name,), "the settings file doesn't have it", f"it is an option: {options[name]}")
+        if name in options
+        else no_such(Settings, FILE_KEYS, (name,))
+        for name in unknown
+    ]
+    told += [said(Settings, FILE_KEYS, error) for error in errors]
     mapping = values.get("mapping")
     if isinstance(mapping, dict):
         told += mistakes_of_form({name: table for name, table in mapping.items() if isinstance(table, dict)})
@@ -407,9 +412,14 @@ def suppressed(path: Path | None) -> SuppressionList:
         data = path.read_bytes()
         is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return read_list(data.decode("utf-16" if is_utf16 else "utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigError(f"{path}: the suppression list can't be read: {_why(error)}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: the suppression list can't be read: {_why(error)}",
+            "save it as plain text, one userId or e-mail a line",
+        ) from None
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:
-    return "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or "no such file"
+    return "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or "no such file"

@@ -146,7 +146,11 @@ class ProbeRecords:
         if not rows and earlier:
             reader.wait_out_lag()
             by, value = ("name", self.name) if entity == "deal" else ("email", self.email)
-            rows = reader.lookup(value, by, (entity,))[entity]
+            try:
+                rows = reader.lookup(value, by, (entity,))[entity]
+            except Refused:  # not every account looks deals up by their name
+                if view is None:
+                    raise
         return int(rows[0]["id"]) if rows else None
 
 

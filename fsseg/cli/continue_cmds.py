@@ -394,7 +394,7 @@ def go_on(
 ) -> ExitCode:  # fmt: skip
     """Hold the account of `run`, let `prepare` say which run is to act under the lock, and take that to its end."""
     settings = settings_of(run, given)
-    with session(settings, output, command) as held:
+    with session(settings, output, command, offline=run.info.offline) as held:
         acting = prepare(held)
         if acting is None:
             return nothing_left(output, given, run, f"nothing to {command}")

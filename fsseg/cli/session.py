@@ -109,8 +109,10 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
 
 
 def _tell_doubtful(path: Path | None, consoles: Consoles) -> None:
-    """Say which entries of the suppression list count for nothing."""
-    doubtful = suppressed(path).doubtful
+    """Say which entries of the suppression list count for nothing, and whether it is without any that counts."""
+    entries, doubtful = suppressed(path)
+    if path and not entries:
+        consoles.error(f"{path}: nobody stands on the suppression list, so nobody is left out")
     for entry in doubtful[:FEW]:
         consoles.error(f"{path} line {entry.line}: neither an address nor an id, so nobody is meant: {entry.text}")
     if len(doubtful) > FEW:

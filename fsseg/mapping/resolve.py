@@ -17,6 +17,7 @@ from fsseg.mapping.intents import Cells
 from fsseg.mapping.names import did_you_mean, fold, snake
 from fsseg.mapping.object_targets import ToAddress, ToMembers, ToName
 from fsseg.mapping.paths import MISSING
+from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToEmail, ToField, Warnings, is_empty
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 
@@ -121,11 +122,11 @@ class Resolver:
         layout = self._layouts.get(names) or self._layout(names)
         values = [*map(traits.__getitem__, layout.plain)]
         try:
-            "".join(values)  # the quickest way to see that all are texts
+            joined = "".join(values)  # the quickest way to see that all are texts
         except TypeError:
             return self._by_precedence(traits, warnings)
         mark, keep_nulls = len(warnings), self._keep_nulls
-        if keep_nulls and not all(map(str.strip, values)):
+        if keep_nulls and _has_empty(values, joined):
             return self._by_precedence(traits, warnings)
         cells: Cells = dict(zip(layout.cells, values, strict=True))
         for trait, target in layout.others:
@@ -147,8 +148,8 @@ class Resolver:
             return None
         try:
             texts = [*map(traits.__getitem__, layout.texts)]
-            "".join(texts)
-            if self._keep_nulls and not all(map(str.strip, texts)):
+            joined = "".join(texts)
+            if self._keep_nulls and _has_empty(texts, joined):
                 return None  # empty texts fill nothing
             conditions = [when.holds(traits) for when in self._conditions]
             return names, dumps([*map(traits.__getitem__, layout.rest), *conditions])
@@ -289,3 +290,8 @@ class Resolver:
             return ""
         self._hints += 1
         return did_you_mean(trait, dict.fromkeys(name for entity in self._entities for name in entity.names))
+
+
+def _has_empty(texts: list[str], joined: str) -> bool:
+    """Whether one of the texts shows nothing; most are told at once by what all of them are, joined."""
+    return not (all(map(str.strip, texts)) and (joined.isprintable() or all(map(storable, texts))))

@@ -1,4 +1,7 @@
-"""What may stand in a field: text without the characters that only machines see."""
+"""What may stand in a field: text without the characters that only machines see.
+
+Text of blanks alone empties a field as empty text does, so that it is counted as such.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
 def storable(value: Any) -> Any:
-    """The value without NUL and other control characters, but for line ends and tabs."""
+    """The value without NUL and other control characters, but for line ends and tabs; what shows nothing is empty."""
     if isinstance(value, str):
-        return value if value.isprintable() else _CONTROLS.sub("", _BREAKS.sub(" ", value))
+        if value.isprintable():
+            return "" if value.isspace() else value
+        text = _CONTROLS.sub("", _BREAKS.sub(" ", value))
+        return text if any(c.isprintable() and c != " " for c in text) else ""
     if isinstance(value, dict):
         return {storable(name): storable(item) for name, item in value.items()}
     return [storable(item) for item in value] if isinstance(value, list) else value

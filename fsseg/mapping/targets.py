@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from fsseg.mapping.coerce import BAD, Coercer
 from fsseg.mapping.intents import MISFIT, Cells
+from fsseg.mapping.storable import storable
 from fsseg.mapping.warning_counter import MAX_LENGTH, MappingWarning
 from fsseg.segment import json_codec
 
@@ -28,7 +29,7 @@ class Target(Protocol):
 def is_empty(value: Any) -> bool:
     """Whether a value is null, blank, or holds nothing."""
     if isinstance(value, str):
-        return not value.strip()
+        return not storable(value)
     if isinstance(value, list):
         return all(item is None for item in value)
     return value is None or value == {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from fsseg.freshsales.sizes import DEALS_TRIED, MIN_BULK, PAGE_SIZE
 from fsseg.freshsales.views import pages
 from fsseg.state.actions import Action
-from fsseg.state.plan_counts import count_planned
+from fsseg.state.plan_counts import UpdateCounts, count_planned, count_updates
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import Forecast
 
@@ -23,29 +24,62 @@ LOOKED_AT = 4
 HOUR = 3600.0
 
 
-def forecast(
-    store: Store, spent: int, per_hour: int | None, left: int | None, per_request: float = 0.3, *, deals_singly: bool
-) -> Forecast:
-    """What is planned, in requests and seconds. `left` of the quota of `per_hour`; `per_request` in seconds.
+FRESH_S = 60.0
+"""Seconds for which what the plan has read of a record is taken for what it holds."""
 
-    `deals_singly`: this account is known to lose the contacts of deals made in bulk.
-    """
-    to_come, is_most = 0, False
+CONVERSION = 2
+"""Requests on a lead that becomes a contact, beside the one that updates the contact."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What is known of how the account takes writes."""
+
+    loses_contacts: bool = False
+    """Of deals that are made in bulk."""
+    bulk_replaces: bool = False
+    """Custom fields; so updates of them go one by one."""
+    writes_whole: bool = True
+    """All custom fields go along with those that change, read anew where the plan has read them long ago."""
+
+
+def forecast(
+    store: Store, spent: int, per_hour: int | None, left: int | None, habits: Habits, per_request: float = 0.3
+) -> Forecast:
+    """What is planned, in requests and seconds. `left` of the quota of `per_hour`; `per_request` in seconds."""
+    to_come, read_anew, is_most = 0, 0, False
+    updates = count_updates(store)
     for (entity, action), count in count_planned(store).items():
-        single = 0
+        single, told = 0, updates.get(entity)
         if (entity, action) == ("deal", Action.CREATE):
             single = count
-            if count >= MIN_BULK and not deals_singly:  # bulk takes fewer, or loses contacts and takes more
+            if count >= MIN_BULK and not habits.loses_contacts:  # bulk takes fewer, or loses contacts and takes more
                 is_most = True
                 to_come += 1 + math.ceil(POLLS) + LOOKED_AT + pages(count) + LOST_DEAL * min(count, DEALS_TRIED)
+        if action == Action.UPDATE and told is not None:
+            single = told.converted + (told.custom if habits.bulk_replaces else 0)
+            to_come += CONVERSION * told.converted + told.converted_with
+            read_anew += _one_by_one(entity, count, single, told)
         if action != Action.DELETE and entity in ("account", "contact", "deal") and count - single >= MIN_BULK:
             batches = math.ceil((count - single) / PAGE_SIZE)
             # What was made is read for its ids, or what there is for its names; of what was changed, a page.
             to_come += single + batches + math.ceil(batches * POLLS) + (pages(count) if action == Action.CREATE else 1)
         else:
             to_come += count
-    if not per_hour:
-        return Forecast(spent + to_come, to_come * per_request, is_most)
-    beyond = max(0, to_come - (per_hour if left is None else left))
-    seconds = max(to_come * per_request, math.ceil(beyond / per_hour) * HOUR if beyond else 0.0)
+    seconds = _seconds(to_come, per_hour, left, per_request)
+    if habits.writes_whole and read_anew and seconds > FRESH_S:
+        to_come, is_most = to_come + read_anew, True
+        seconds = _seconds(to_come, per_hour, left, per_request)
     return Forecast(spent + to_come, seconds, is_most)
+
+
+def _one_by_one(entity: str, count: int, single: int, told: UpdateCounts) -> int:
+    """How many updates with custom fields or tags don't go in bulk."""
+    return told.read if entity == "lead" or count - single < MIN_BULK else min(told.read, single - told.converted)
+
+
+def _seconds(to_come: int, per_hour: int | None, left: int | None, per_request: float) -> float:
+    if not per_hour:
+        return to_come * per_request
+    beyond = max(0, to_come - (per_hour if left is None else left))
+    return max(to_come * per_request, math.ceil(beyond / per_hour) * HOUR if beyond else 0.0)

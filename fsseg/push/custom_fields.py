@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from fsseg.plan.forecast import FRESH_S
 from fsseg.state.plan_store import Record
-
-FRESH_S = 60.0
-"""Seconds for which what the plan has read of a record is taken for what it holds."""
-
 
 How = Literal["whole", "changed"]
 

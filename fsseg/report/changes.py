@@ -121,7 +121,7 @@ class ChangeGroups:
         self._changes, self._actions, self._limit = changes, show.actions, limit
         self._sampled = isinstance(changes, Sample)
         self.totals: Totals = changes.totals if isinstance(changes, Sample) else Counter()
-        """Changes by (entity, action); complete once the groups have been gone through."""
+        """Changes by entity and action, or by failed or pending; complete once the groups have been gone through."""
 
     def __iter__(self) -> Iterator[ChangeGroup]:
         shown = self._counted()
@@ -131,21 +131,23 @@ class ChangeGroups:
                 yield ChangeGroup(change["entity"], [] if conflict else [change], [change] if conflict else [])
             return
         groups: dict[str, ChangeGroup] = {}
+        counted = Counter[str]()
         for change in shown:
+            counted[change["entity"]] += 1
             group = groups.setdefault(change["entity"], ChangeGroup(change["entity"]))
             kept = group.conflicts if change["action"] == Action.CONFLICT else group.changes
             if len(kept) < self._limit:
                 kept.append(change)
         for group in groups.values():
-            counted = sum(self.totals[group.entity, action] for action in self._actions)
-            group.hidden = counted - len(group.changes) - len(group.conflicts)
+            whole = sum(self.totals[group.entity, action] for action in self._actions) if self._sampled else 0
+            group.hidden = (whole or counted[group.entity]) - len(group.changes) - len(group.conflicts)
         yield from (groups.pop(entity) for entity in ENTITIES if entity in groups)
         yield from groups.values()
 
     def _counted(self) -> Iterator[Change]:
         for change in self._changes:
             if not self._sampled:
-                self.totals[change["entity"], change["action"]] += 1
+                self.totals[change["entity"], change.get("outcome") or change["action"]] += 1
             if change["action"] in self._actions:
                 yield change
 

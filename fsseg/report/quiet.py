@@ -12,10 +12,9 @@ from fsseg.report.model import (
     headline,
     is_undo,
     needing_attention,
-    next_steps,
     not_put_back,
-    report_command,
 )
+from fsseg.report.next_steps import next_steps, report_command
 from fsseg.report.standing import Standing
 from fsseg.state.actions import EventOutcome
 

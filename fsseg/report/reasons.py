@@ -34,7 +34,7 @@ TABLE: tuple[Reason, ...] = (
         Code.TOO_LARGE,
         "read",
         _REJECTED,
-        "the line is over 1 MiB: drop bulky properties, or make lines of a batch with jq -c '.batch[]'",
+        "the line is over 1 MiB: drop bulky properties, or make lines of a batch with jq -c '.batch[]? // .'",
     ),
     Reason(Code.BAD_ROW, "read", _REJECTED, "the table's row can't be read: mend it, or export the table again"),
     Reason(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from random import Random
 from typing import Any
@@ -96,6 +97,8 @@ def _run(crm: Crm, job: Any, rng: Random) -> None:
 def _apply(crm: Crm, resource: str, item: Row) -> None:
     key, value = _identifier(resource, item)
     number = records.find(crm, resource, key, value)
+    if number is not None and any(re.search(one, f"/{resource}/{number}") for one in crm.options.forbidden):
+        raise Refusal(403, "forbidden")
     given = item["data"] if number is not None else records.identified(resource, key, value, item["data"])
     records.write(crm, resource, given, number, bulk=True)
 

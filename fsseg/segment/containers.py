@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from itertools import count
+from itertools import count, takewhile
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -89,19 +89,27 @@ class JsonTable(NamedTuple):
 
 
 class CsvTable(NamedTuple):
-    """A table as CSV."""
+    """A table as CSV, or a part of one: the rows after the row `start`, until the row `end`."""
 
     delimiter: str
     table: Table
+    start: int = 0
+    end: int | None = None
     name: str = "csv"
 
     def rows(self, source: Source) -> Iterator[Row]:
-        """See `TableContainer`."""
-        rows = csv_rows(source, self.delimiter)
+        """See `TableContainer`; those of a part are counted from its beginning on."""
+        rows, start, end = csv_rows(source, self.delimiter), self.start, self.end
         for row, _ in rows:
             if any(row) and not names_delimiter(self.delimiter.join(row)):
                 break
-        yield from rows
+        if end is not None:
+            rows = takewhile(lambda found: found[1] <= end, rows)
+        yield from ((row, number - start) for row, number in rows if number > start) if start else rows
+
+    def rows_in(self, head: bytes) -> int:
+        """How many rows stand in the beginning of it."""
+        return sum(1 for _ in csv_rows(Source(iter([head])), self.delimiter))
 
 
 def container_of(source: Source, input: Input) -> Container | TableContainer:
@@ -112,7 +120,7 @@ def container_of(source: Source, input: Input) -> Container | TableContainer:
         if rows := json_table(source, input.path, input.hints):
             return JsonTable(rows)
         if found := table_in(source, input.path, input.hints):
-            return CsvTable(*found)
+            return CsvTable(*found, input.start, input.end)
     except UnusableTable as error:
         raise ForeignContent(str(error)) from None
     if reason := what_it_is(source.head):

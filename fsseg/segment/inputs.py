@@ -46,6 +46,9 @@ def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list
             found.add_objects(path, window)
         elif path == STDIN:
             found.files.setdefault(STDIN, STDIN)
+        elif "://" in path and not os.path.lexists(path):
+            told = "an address begins with s3://, gs://, az:// or https://, in small letters"
+            found.unreadable.append(Unreadable(path, told))
         elif glob.has_magic(path) and not os.path.lexists(path) and not split_member(path)[1]:
             matches = sorted(match for match in _matches(path) if not passed_over(os.path.basename(match)))
             if not matches:

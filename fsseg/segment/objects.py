@@ -123,6 +123,8 @@ def _told(error: Exception) -> OSError:
         return OSError(None, "its server doesn't say how long it is: fetch it and give the file, or pipe it in")
     if _OWN_ROLE.search(text):  # asked last, where nothing else has been given
         return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own")
+    if "Account must be specified" in text:
+        return OSError(None, "AZURE_STORAGE_ACCOUNT_NAME, whose container it is, isn't set")
     code = re.search(r"<Code>(\w+)</Code>", str(error))
     return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
 

@@ -22,7 +22,11 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Input:
-    """One file to read, or the lines, or groups of rows, of a plain one that begin within the bytes [start, end)."""
+    """One file to read, or a part of a plain one.
+
+    A part is the lines, or groups of rows, that begin within the bytes [start, end); of CSV, the rows after the row
+    `start` until the row `end`.
+    """
 
     path: str
     """`-` is standard input."""

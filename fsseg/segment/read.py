@@ -13,7 +13,15 @@ import orjson
 from fsseg.segment import json_codec
 from fsseg.segment.archives import split_member
 from fsseg.segment.batches import is_batch, messages_in
-from fsseg.segment.containers import LINES, Container, ForeignContent, ParquetTable, TableContainer, container_of
+from fsseg.segment.containers import (
+    LINES,
+    Container,
+    CsvTable,
+    ForeignContent,
+    ParquetTable,
+    TableContainer,
+    container_of,
+)
 from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
@@ -204,11 +212,12 @@ def read_next(inputs: Sequence[Input]) -> None:
     read_ahead([path for path in whole if is_remote(path) and not split_member(path)[1]])
 
 
-def split(path: str, parts: int, number: int = 0) -> list[Input]:
+def split(path: str, parts: int, number: int = 0, jobs: int = 1) -> list[Input]:
     """The file as up to `parts` inputs of about the same size, numbered from `number` on, that can be read apart.
 
-    Only plain files of lines or Parquet, and objects of lines, can be split; any other is one input: where a row of CSV
-    begins, depends on all quotes before it. Raises UnreadableInput.
+    Only plain files of lines, Parquet or CSV, and objects of lines, can be split; any other is one input. Where a row
+    of CSV begins, depends on all quotes before it: who reads a part goes through all that is before, but makes no
+    events of it. So there are no more parts of CSV than `jobs`. Raises UnreadableInput.
     """
     known = stamp(path)
     if parts < 2 or known is None or not (os.path.isfile(path) or (is_remote(path) and not split_member(path)[1])):
@@ -223,6 +232,10 @@ def split(path: str, parts: int, number: int = 0) -> list[Input]:
             return cut_ranges(path, known.size, parts, number)
         if isinstance(container, ParquetTable) and container.can_be_split():
             return [replace(part, has_rows=True) for part in cut_ranges(path, known.size, parts, number)]
+        most = min(parts, jobs)
+        if isinstance(container, CsvTable) and most > 1 and not is_remote(path) and not container.table.one_event:
+            rows = container.rows_in(source.head) * known.size // len(source.head)
+            return [replace(part, has_rows=True) for part in cut_ranges(path, rows, most, number)]
         return [Input(path, number)]
     except ForeignContent:
         return [Input(path, number)]  # the one who reads it will say so

@@ -40,6 +40,32 @@ def count_planned(store: Store) -> dict[tuple[Entity, Action], int]:
     return {(entity, action): count for entity, action, count in rows}
 
 
+class UpdateCounts(NamedTuple):
+    """How many updates of an entity there are that go one by one, or have to be read anew, by what they carry."""
+
+    custom: int
+    """Those with custom fields, but for leads that become contacts."""
+    read: int
+    """Those with custom fields or tags, but for leads that become contacts."""
+    converted: int
+    """Leads that become contacts."""
+    converted_with: int
+    """What they carry of that, and accounts they are tied to, each once."""
+
+
+def count_updates(store: Store) -> dict[Entity, UpdateCounts]:
+    """Of the updates of which nothing was sent yet."""
+    rows = store.db.execute(
+        "SELECT entity, sum(stays AND cf), sum(stays AND (cf OR tags)), sum(NOT stays),"
+        " sum(NOT stays AND (cf OR tags)) + sum(NOT stays AND ties) FROM (SELECT entity, converts IS NULL AS stays,"
+        " companies != '[]' AS ties, EXISTS (SELECT 1 FROM json_each(fields) f WHERE f.key GLOB 'cf_*') AS cf,"
+        " EXISTS (SELECT 1 FROM json_each(fields) f WHERE f.key = 'tags') AS tags FROM record"
+        " WHERE status = ? AND action = ?) GROUP BY 1",
+        (Status.PLANNED, Action.UPDATE),
+    )
+    return {entity: UpdateCounts(*counts) for entity, *counts in rows}
+
+
 def count_people(store: Store) -> int:
     """The people of the plan."""
     return store.count("record", "kind = 'person'")

@@ -32,6 +32,7 @@ def ended_in_every_way(machine: Machine) -> Result:
         {**kim, "messageId": "again"},
         anonymous("a1", "Seen"),
         {"type": "identify", "userId": "u1", "traits": {"lastName": "X"}, "timestamp": "2024-03-02T00:00:00Z"},
+        {"userId": "u2", "timestamp": "2024-03-02T00:00:00Z"},
         *coded("p", "taken", "free"),
         identify("lee@x.example", lastName="Lee", favoriteColor="red", company={"name": "North"}),
         *(track(KIM, "Order Completed", {"order_id": f"o{n}"}) for n in range(8)),
@@ -85,7 +86,7 @@ def test_all_numbers_are_those_of_the_summary(browser: Browser, run: Result) -> 
     with opened(browser, file_address(run.folder / "report.html")) as shown:
         strip = numbered(shown.texts(".strip li a"))
         written = {entity: sum(counts[action] for action in WRITTEN) for entity, counts in records.items()}
-        nouns = {"timeline": "timeline entries"}
+        nouns = {"timeline": "entries"}
         words = {
             f"{nouns.get(entity, entity)}{'s' * (n != 1 and entity not in nouns)}": n
             for entity, n in written.items()
@@ -95,7 +96,8 @@ def test_all_numbers_are_those_of_the_summary(browser: Browser, run: Result) -> 
         assert shown.page.inner_text("#events small").startswith(f"{summary['events']['read']} read")
         kinds, counts = shown.texts(".tiles dt"), shown.texts(".tiles dd")
         assert dict(zip(kinds, map(int, counts), strict=True)) == run.outcomes
-        assert titles(shown, "#by-time") == run.outcomes
+        assert titles(shown, "#by-time") + Counter(rejected=1) == run.outcomes
+        assert shown.texts("#by-time small") == ["without 1 event whose time or type can't be read"]
         check_records(shown, summary, records, by_column)
         check_reasons(shown, summary)
         assert shown.texts(".notes li") == [f"Why it stopped: {summary['stopped_by']}"]

@@ -29,7 +29,7 @@ def written(folder: Path, summary: dict[str, Any], rows: list[Any], failed: list
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    refused = failure("refused", 99, userId="u-7", type="track", event="Signed Up")
+    refused = failure("refused", 99, userId="u-7")
     refused["_fsseg"] |= {
         "stage": "push",
         "message": "Job title is too long",
@@ -165,7 +165,7 @@ def test_a_failed_event_shows_what_was_said_what_was_sent_and_the_event_itself(r
     row.get_by_text("What was sent: update contact").wait_for()
     text = row.inner_text()
     for part in ("Freshsales said: Job title is too long (HTTP 422)", "What was sent: update contact", "CEO",
-                 '"event": "Signed Up"'):  # fmt: skip
+                 '"userId": "u-7"', "Everything about this person"):  # fmt: skip
         assert part in text, text
     assert "_fsseg" not in text
 
@@ -362,3 +362,22 @@ def test_what_changed_stands_before_what_did_not(browser: Browser, tmp_path: Pat
         shown.choose("#change-filters", action="pending")
         shown.page.locator("#change-count", has_text="1 of 3").wait_for()
         assert shown.texts("#change-list b") == ["late@x.example"]
+
+
+def test_of_a_failed_event_its_own_entry_is_shown_and_not_as_sent_where_it_was_not(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rows = [
+        change("create", "timeline", "kim@x.example", outcome="failed", warnings=["refused"], fields={
+            "title": {"before": None, "after": f"Order {n}"},
+            "start_date": {"before": None, "after": f"2025-05-0{n}T10:00:00.000Z"},
+        })
+        for n in (1, 2)
+    ]  # fmt: skip
+    failed = failure("refused", 7, type="track", event="Order", timestamp="2025-05-02T12:00:00+02:00")
+    failed["_fsseg"] |= {"stage": "push", "message": "its person was not written", "key": "kim@x.example"}
+    with opened(browser, file_address(written(tmp_path, import_summary(), rows, [failed]))) as shown:
+        shown.page.locator("#failure-list summary").click()
+        shown.page.get_by_text("What was to be sent: create timeline").wait_for()
+        text = shown.page.inner_text("#failure-list")
+        assert "Order 2" in text and "Order 1" not in text and "Freshsales said" not in text

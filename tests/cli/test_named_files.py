@@ -27,7 +27,7 @@ def spoil(path: Path, content: bytes | None) -> Path:
     ("content", "said"),
     [
         (None, "can't be read: No such file or directory"),
-        (b"\xff\xfe", "can't be read: it is no UTF-8"),
+        (b"\xff\xfe", "can't be read: it is no text in UTF-8"),
         (b" \n", "no API token in it"),
     ],
 )

@@ -27,7 +27,12 @@ WAYS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ),
     (
         {"bulk": False, "lookup_lag": 0.0},
-        {"custom fields": "empties", "bulk": "could not be told", "deals": "could not be told"},
+        {
+            "custom fields": "replace",
+            "bulk": "could not be told",
+            "deals": "could not be told",
+            "look-ups": "new contact after 0 s",
+        },
     ),
 ]
 

@@ -231,3 +231,10 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
 def test_an_address_with_a_signature_is_refused() -> None:
     ((_, reason),) = expand(["https://bucket.example/e.gz?X-Amz-Signature=abc"])[1]
     assert "kept with the run" in reason
+
+
+def test_azure_without_an_account_is_told_which_variable_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_USE_EMULATOR"):
+        monkeypatch.delenv(name, raising=False)
+    ((_, reason),) = expand(["az://events/logs/"])[1]
+    assert "AZURE_STORAGE_ACCOUNT_NAME" in reason

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -108,29 +109,44 @@ def test_where_nobody_answers_the_run_stops_and_can_be_resumed_elsewhere(
     stopped = classic.dry_runs("--offline", "--cluster", "tcp://127.0.0.1:1", events=FORTY)
     assert stopped.code == 5
     assert "no scheduler answers at tcp://127.0.0.1:1" in stopped.err
+    classic.environment["FSSEG_API_TOKEN"] = None  # what was begun offline needs none later either
     assert classic.spawn("resume", "--cluster", address).code == 0
+
+
+def test_who_waits_for_a_scheduler_is_told_and_may_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    monkeypatch.setattr(connection, "_KNOCK", 0.1)
+    said: list[str] = []
+    with pytest.raises(Interrupted):
+        Cluster("tcp://127.0.0.1:1", [], tmp_path, stop, said.append)
+    assert said == ["waiting for the scheduler at tcp://127.0.0.1:1"]
 
 
 def test_who_waits_for_a_worker_is_told_and_may_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
     said: list[str] = []
-
-    def tick(count: int) -> None:
-        if said:
-            raise Interrupted("interrupted")
-
-    monkeypatch.setattr(connection, "_KNOCK", 0.1)
-    with pytest.raises(Interrupted):
-        Cluster("tcp://127.0.0.1:1", [], tmp_path, tick, said.append)
+    late = [0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(late), sleep=time.sleep)
     with scheduler(tmp_path, workers=0) as (own, process):
-        said.clear()
         with pytest.raises(Interrupted):
-            Cluster(own, [], tmp_path, tick, said.append)
-        monkeypatch.setattr(connection, "PATIENCE", 0.5)
+            Cluster(own, [], tmp_path, stop, said.append)
+        monkeypatch.setattr(connection, "time", clock)
         with pytest.raises(Halted, match="no worker has come to the scheduler"):
-            Cluster(own, [], tmp_path)
+            Cluster(own, [], tmp_path, lambda count: late.append(1_000))
         os.killpg(process.pid, signal.SIGKILL)
     assert said == [f"waiting for a worker to come to the scheduler at {own}"]
+
+
+def test_who_waits_for_processes_of_this_machine_may_stop(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    with pytest.raises(Interrupted):
+        Cluster("local:1", [], tmp_path, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def stop(count: int) -> None:
+    """Somebody wants to stop."""
+    raise Interrupted("interrupted")
 
 
 def test_a_cluster_with_certificates_takes_some(tmp_path: Path) -> None:
@@ -169,7 +185,7 @@ def test_a_missing_extra_is_told_with_what_to_install(classic: Machine, monkeypa
 
 
 def test_a_scheduler_that_goes_away_leaves_nothing_half_planned(classic: Machine, address: str) -> None:
-    path = classic.write("e.jsonl", b"\n".join(lines(1, 20_000)))
+    path = classic.write("e.jsonl", b"\n".join(lines(1, 10_000)))
     with scheduler(classic.home) as (own, process):
         begun = start(classic, "dry-run", "--offline", "--cluster", own, path)
         (run,) = wait_for_run(classic, begun)
@@ -187,7 +203,7 @@ def test_a_scheduler_that_goes_away_leaves_nothing_half_planned(classic: Machine
 
 
 def test_ctrl_c_leaves_nothing_to_the_workers(classic: Machine, address: str, cluster: Cluster) -> None:
-    path = classic.write("e.jsonl", b"\n".join(lines(1, 60_000)))
+    path = classic.write("e.jsonl", b"\n".join(lines(1, 30_000)))
     begun = start(classic, "dry-run", "--offline", "--cluster", address, path)
     wait_for_run(classic, begun)
     begun.send_signal(signal.SIGINT)

@@ -28,6 +28,7 @@ from fsseg.processes import Processes
 from fsseg.segment.open import Input
 from fsseg.state.plan_store import Store
 from tests.bench.generate import lines
+from tests.segment import exports
 
 CATALOG = Catalog.standard("classic")
 RULES = Rules(offline=True, with_group=True, stitch_anonymous=True)
@@ -183,6 +184,18 @@ def test_the_groups_of_rows_of_a_large_parquet_file_give_the_same_plan(
     monkeypatch.setattr(processes, "PART", path.stat().st_size // 5)
     one, three = planned(tmp_path / "one", [path], 1), planned(tmp_path / "three", [path], 3)
     assert one["counts"].reasons["rejected", "no_user_anon_id"] == 20
+    assert three == one
+
+
+def test_the_rows_of_a_large_csv_file_give_the_same_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        (f"u-{number % 70}", f"p{number % 70}@x.example", f"T{number}", "a\nb" * (number % 3)) for number in range(900)
+    ]
+    path = tmp_path / "people.csv"
+    path.write_bytes(exports.table(["user_id", "email", "title", "note"], [*rows[:500], ["u-1", "caf"], *rows[500:]]))
+    monkeypatch.setattr(processes, "PART", path.stat().st_size // 5)
+    one, three = planned(tmp_path / "one", [path], 1), planned(tmp_path / "three", [path], 3)
+    assert one["counts"].reasons["rejected", "bad_row"] == 1
     assert three == one
 
 

@@ -119,6 +119,18 @@ def test_a_deal_of_the_account_that_belongs_to_somebody_else_is_left_alone(machi
     assert sorted(row["amount"] for row in machine.account.records()["deals"]) == ["1.0", "5.0"]
 
 
+def test_what_signs_in_with_the_rows_of_deals_is_not_kept(machine: Machine) -> None:
+    """Accounts put a token into them."""
+    told = [identify(f"p{n}@x.example", fsContact=True, deal={"name": f"Pilot {n}", "amount": 5}) for n in range(2)]
+    assert machine.imports(events=told).code == 0
+    later = [identify(f"p{n}@x.example", deal={"name": f"Pilot {n}", "amount": 6}) for n in range(2)]
+    done = machine.imports(events=later)
+    assert (done.code, done.actions["deal"]) == (0, {"update": 2})
+    kept = [path for path in machine.state.rglob("*") if path.is_file()]
+    assert any(b"Pilot 1" in path.read_bytes() for path in kept)
+    assert not any(b"convo_token" in path.read_bytes() for path in kept)
+
+
 BY_ID = '[identity]\ndeal_id_field = "cf_source_system"\n'
 
 

@@ -168,6 +168,19 @@ def test_an_undo_writes_no_values_back_to_who_is_on_the_list(machine: Machine) -
     assert machine.account.one(resource, OTHER)["job_title"] == "Old"
 
 
+@pytest.mark.parametrize("text", ["", "\n", "email\n", f'["{SUP}"]'])
+def test_a_list_with_nobody_on_it_is_told(classic: Machine, text: str) -> None:
+    result = classic.run("dry-run", "--offline", events=[identify(SUP)], config=config(classic, text))
+    assert "nobody stands on the suppression list" in result.err
+    assert result.outcomes == {"applied": 1}
+
+
+def test_a_list_that_is_no_text_stops_the_run(classic: Machine) -> None:
+    result = classic.run("dry-run", "--offline", events=[identify(SUP)], config=config(classic, b"\x1f\x8b\xff"))
+    assert (result.code, result.folder) == (2, None)
+    assert "it is no text in UTF-8" in result.err
+
+
 def test_entries_that_can_be_nobody_are_told(machine: Machine, tmp_path: Path) -> None:
     list_ = config(machine, f'email,reason\n{SUP},x\n"a""b",x\nmailto:x@case.example\n\n , \n')
     result = machine.imports(

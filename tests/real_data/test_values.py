@@ -53,11 +53,29 @@ def test_empty_text_empties_a_field_unless_told_otherwise(machine: Machine, *, t
     assert not import_each(machine, calls, together=together).get("job_title")
 
 
+BLANKS = [" ", "\t\n", "\xa0\u200b", "\x00\x1b", "\u3000", "\u2060"]
+
+
+@pytest.mark.parametrize("shape", ["plain", "mapped", "nested"])
+@pytest.mark.parametrize("blank", BLANKS)
+def test_text_that_shows_nothing_is_empty_text(classic: Machine, blank: str, shape: str) -> None:
+    company: dict[str, Any] = {"company": {"name": "A", "city": blank}}
+    fields = {"plain": {"title": blank}, "mapped": {"role": blank}, "nested": company}
+    whole = {"lastName": "Vos", "title": "CEO", "company": {"name": "A", "city": "Oslo"}}
+    config = '[mapping.person]\nrole = { field = "job_title", trim = true }\n'
+    events = [identify(KIM, whole), identify(KIM, fields[shape])]
+    name, value = ("company.city", "Oslo") if shape == "nested" else ("job_title", "CEO")
+    told = classic.run("dry-run", "--offline", events=events, config=config)
+    assert told.fields("lead", KIM)[name][1] in ("", None)
+    kept = classic.run("dry-run", "--offline", events=events, config=f'nulls = "ignore"\n{config}')
+    assert kept.fields("lead", KIM)[name] == (None, value)
+
+
 def test_the_brake_counts_whatever_empties_a_field(machine: Machine) -> None:
     emails = [f"p{n}@north.example" for n in range(120)]
     machine.imports(events=[identify(email, lastName="P", title="CEO") for email in emails])
 
-    for empty in ("", None):
+    for empty in ("", None, " ", "\u200b"):
         result = machine.dry_runs(
             events=[identify(email, title=empty) for email in emails[:20]]
             + [identify(email, lastName="P") for email in emails]

@@ -196,6 +196,20 @@ def test_markdown_is_a_fenced_diff_an_entity_and_a_table_of_counts() -> None:
     assert text.count("```") % 2 == 0
 
 
+def test_what_was_not_sent_is_told_and_counted_as_that() -> None:
+    rows = [
+        change("create"),
+        change("create", key="late@x.example", outcome="pending"),
+        change("create", outcome="failed"),
+    ]
+    text = diff(rows, format="markdown", summary=dry_summary())
+    assert "+ lead late@x.example\n!     still to be sent when the run ended\n" in text
+    assert "| / skipped | failed | pending |" in text and "| lead | 1 | 0 | 0 | 0 | 0 | 0 | 1 | 1 |" in text
+    groups = ChangeGroups(rows, limit=1)
+    assert [group.hidden for group in groups] == [2]
+    assert "! still to be sent" in diff(rows)
+
+
 def test_nothing_in_the_data_closes_a_markdown_fence_or_forms_a_table_cell() -> None:
     nasty = change("create", key="```", name="\n```\n", fields={"```": {"before": None, "after": "\n```\n# x"}})
     nasty["warnings"] = ["```"]

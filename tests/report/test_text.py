@@ -10,7 +10,8 @@ from fsseg.report.files import JsonLines, write_summary
 from fsseg.report.formats.html import render_html
 from fsseg.report.formats.markdown import markdown_lines
 from fsseg.report.formats.text import print_dry_run, print_totals
-from fsseg.report.model import OUTCOMES, Failures, needing_attention, next_steps, outcome_rows
+from fsseg.report.model import OUTCOMES, Failures, needing_attention, outcome_rows
+from fsseg.report.next_steps import next_steps
 
 from .samples import HOSTILE, capturing, change, changes, dry_summary, failure, failures, import_summary, shown
 
@@ -28,6 +29,22 @@ def test_outcomes_are_told_and_add_up_to_what_was_read() -> None:
     assert "failed            4" in text
     assert sum(count for _, count in outcome_rows(import_summary())) == 12_400
     assert "pending" not in text
+
+
+def test_a_dry_run_counts_entries_by_event_and_activity_type() -> None:
+    rows = [{"event": f"Event {n}", "via": "sales_activity", "type": "Order", "count": 1200 - n} for n in range(10)]
+    rows.append({"event": HOSTILE, "via": "tracking", "type": None, "count": 1})
+    text = totals(dry_summary(entries=rows), brief=True)
+    assert "timeline" in text and "Event 0 → Order   1,200\n" in text and "… and 3 more events\n" in text
+    whole = totals(dry_summary(entries=rows))
+    assert "→ tracked event" in whole and "\x1b" not in whole
+    assert "→ Order" not in totals(import_summary(entries=rows))
+
+
+def test_why_a_run_stopped_is_told_later_and_not_twice_as_it_ends() -> None:
+    summary = import_summary(exit_code=5, stopped_by="the time is\x1b up")
+    assert "! Why it stopped: the time is\\x1b up" in totals(summary)
+    assert "Why it stopped" not in totals(summary, brief=True)
 
 
 def test_what_no_event_came_to_has_no_row() -> None:

@@ -286,7 +286,7 @@ def test_a_batch_beyond_the_limit_is_one_reject_and_what_follows_is_read(
     body = {"batch": [message(traits={"x": "y" * 1000})] * 3000}
     assert outcomes(read_all(write(pretty(body, None) + b"\n" + lines(ONE)))) == ["too_large", "m-1"]
     assert outcomes(read_all(write(lines(TWO, body, ONE)))) == ["m-2", "too_large", "m-1"]
-    assert "jq -c '.batch[]'" in REASONS["too_large"].hint
+    assert "jq -c '.batch[]? // .'" in REASONS["too_large"].hint
 
 
 def test_words_with_commas_are_a_bad_line_not_a_table(write: Write) -> None:

@@ -119,3 +119,10 @@ def test_a_file_without_permission_is_told(tree: Path) -> None:
         pytest.skip("root may read everything")
     (tree / "a.jsonl").chmod(0)
     assert expand([str(tree / "a.jsonl")])[0] == []
+
+
+@pytest.mark.parametrize("path", ["S3://bucket/x", "http://example.com/e.jsonl", "gcs://b/*.gz", "file:///tmp/e.jsonl"])
+def test_an_address_of_no_known_kind_is_no_missing_file(path: str) -> None:
+    files, unreadable = expand([path])
+    assert files == []
+    assert [(one.path, "s3://, gs://, az:// or https://" in one.reason) for one in unreadable] == [(path, True)]

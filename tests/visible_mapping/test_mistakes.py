@@ -51,6 +51,30 @@ plan = { field = "cf_plan", trimm = true }
     ]
 
 
+def test_a_setting_in_the_wrong_place_is_told_its_own(classic: Machine) -> None:
+    config = """suppress_file = "x"
+views = { lead = 5 }
+jobs = 2
+[freshsales]
+nulls = "ignore"
+via = "note"
+[mapping]
+plan = "cf_plan"
+[defaults]
+lead_source_id = "Web"
+"""
+    hints = [line for line in told(classic, config) if line.startswith("hint")]
+    assert hints == [
+        "hint: it stands in [filter]",
+        "hint: it stands in [freshsales]",
+        "hint: it is an option: --jobs",
+        "hint: it stands at the top of the file, before the first [table]",
+        "hint: it stands in [timeline]",
+        "hint: it goes into one of [mapping.person], [mapping.lead], [mapping.contact], [mapping.account], [mapping.deal], [mapping.event]",
+        "hint: it goes into one of [defaults.lead], [defaults.contact], [defaults.account], [defaults.deal]",
+    ]
+
+
 def test_what_the_account_lacks_is_told_before_anything_is_sent(classic: Machine) -> None:
     config = """
 [mapping.person]

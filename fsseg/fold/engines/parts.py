@@ -10,11 +10,11 @@ from fsseg.segment.places import stamp
 from fsseg.segment.read import MOST_JUMPS, Jumps, split
 
 
-def parts_of(input: Input, size: int) -> list[Input]:
-    """The input, or byte ranges of it of about this size; all have its number."""
+def parts_of(input: Input, size: int, jobs: int = 1) -> list[Input]:
+    """The input, or parts of it of about this size, or of CSV one for each of these jobs; all have its number."""
     try:
         known = stamp(input.path)
-        parts = split(input.path, known.size // size + 1 if known else 1, input.number)
+        parts = split(input.path, known.size // size + 1 if known else 1, input.number, jobs)
     except UnreadableInput:
         return [input]  # the one who reads it will say why it can't be
     return [replace(part, number=input.number, hints=input.hints) for part in parts]

@@ -40,6 +40,7 @@ from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import INDEX
 from fsseg.segment.objects import AHEAD, is_remote
 from fsseg.segment.open import Input
+from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
 
 PART = 16 << 20
@@ -97,7 +98,10 @@ class ProcessesEngine:
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
-        tasks = [(input, part) for input in inputs for part in parts_of(input, PART)]
+        sizes = [known.size if (known := stamp(input.path)) else 0 for input in inputs]
+        # Each input has its share of the processes.
+        jobs = [round(size * self._processes.jobs / max(1, sum(sizes))) for size in sizes]
+        tasks = [(input, part) for at, input in enumerate(inputs) for part in parts_of(input, PART, max(1, jobs[at]))]
         groups = _grouped([part for _, part in tasks], self._processes.jobs)
         read = self._results(_read_parts, ((self._tools, group) for group in groups))
         so_far = ReadSoFar()

@@ -24,6 +24,7 @@ from fsseg.report.model import (
     Failures,
     Summary,
     came_to_its_end,
+    entry_rows,
     exit_code,
     forecast_line,
     headline,
@@ -31,15 +32,12 @@ from fsseg.report.model import (
     is_undo,
     misfit_rows,
     needing_attention,
-    next_steps,
     not_put_back,
     outcome_rows,
     plan_line,
     reason_rows,
     record_table,
-    report_command,
     request_line,
-    run_files,
     total_failures,
     type_parts,
     unread,
@@ -47,6 +45,7 @@ from fsseg.report.model import (
     where,
     written_rows,
 )
+from fsseg.report.next_steps import next_steps, report_command, run_files
 from fsseg.report.packed import MOST_BYTES, Packed, pack
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
@@ -60,7 +59,6 @@ MOST_FAILURE_BYTES = MOST_BYTES // 4
 
 _SCRIPTS = ("text.js", "data.js", "list.js", "charts.js", "page.js")
 _TIMES = ("started_at", "finished_at")
-_SEVERAL = {"timeline": "timeline entries", **{name: f"{name}s" for name in ("lead", "contact", "account", "deal")}}
 
 
 class HtmlReport(Format):
@@ -103,9 +101,7 @@ def render_html(
     With `person` it opens with that page, and what is given is only about them. The next steps fit `standing` if it is
     given.
     """
-    known_failures = Failures.of(summary, failures)
-    reasons = reason_rows(summary, known_failures)
-    bad = needing_attention(summary, known_failures)
+    told = Failures.of(summary, failures)
     packed_changes = changes if isinstance(changes, Packed) else pack(_chosen(changes, show))
     packed_failures = pack(failures, MOST_FAILURE_BYTES)
     environment = _environment()
@@ -122,33 +118,48 @@ def render_html(
             | ({"person": person} if person else {})
             | ({"history": history.plain()} if history and person else {})
         ),
-        title=_title(summary),
-        where=where(summary),
-        times=_times(summary),
-        read=summary["events"]["read"],
-        by_type=type_parts(summary["events"].get("by_type") or {}, summary["events"]["read"]),
-        inputs=summary.get("inputs") or (),
-        dry=is_dry(summary),
-        undo=is_undo(summary),
-        stopped=not came_to_its_end(summary),
-        headline=plan_line(summary) if is_dry(summary) else headline(summary),
-        status=_status(summary),
-        notes=[
+        steps=next_steps(summary, run_files(summary, run_dir), standing),
+        **_head(summary),
+        **_counts(summary, told),
+    )
+
+
+def _head(summary: Summary) -> dict[str, Any]:
+    """What the page opens with: which run it is, how it ended, and why."""
+    return {
+        "title": _title(summary),
+        "where": where(summary),
+        "times": _times(summary),
+        "dry": is_dry(summary),
+        "undo": is_undo(summary),
+        "stopped": not came_to_its_end(summary),
+        "headline": plan_line(summary) if is_dry(summary) else headline(summary),
+        "forecast": forecast_line(summary),
+        "status": _status(summary),
+        "notes": [
             *(f"Why it stopped: {sanitise(str(why))}" for why in [summary.get("stopped_by")] if why),
             *(sanitise(str(note)) for note in summary.get("notes") or ()),
             *(f"Not read: {why}" for why in unread(summary)),
         ],
-        outcomes=outcome_rows(summary),
-        records=record_table(summary),
-        written=written_rows(summary),
-        bad=bad,
-        left_out=[row for row in reasons if row.outcome == EventOutcome.SKIPPED],
-        warnings=warning_rows(summary),
-        misfits=misfit_rows(summary),
-        requests=request_line(summary),
-        forecast=forecast_line(summary),
-        steps=next_steps(summary, run_files(summary, run_dir), standing),
-    )
+    }
+
+
+def _counts(summary: Summary, failures: Failures) -> dict[str, Any]:
+    """What the page counts, by sections."""
+    reasons, events = reason_rows(summary, failures), summary["events"]
+    return {
+        "bad": needing_attention(summary, failures),
+        "read": events["read"],
+        "by_type": type_parts(events.get("by_type") or {}, events["read"]),
+        "outcomes": outcome_rows(summary),
+        "records": record_table(summary),
+        "written": written_rows(summary),
+        "misfits": misfit_rows(summary),
+        "warnings": warning_rows(summary),
+        "left_out": [row for row in reasons if row.outcome == EventOutcome.SKIPPED],
+        "requests": request_line(summary),
+        "inputs": summary.get("inputs") or (),
+    }
 
 
 def write_html(
@@ -177,8 +188,14 @@ def _environment() -> Environment:
     )
     environment.filters["number"] = number
     environment.filters["safe_text"] = lambda text: sanitise(str(text))
-    environment.filters["several"] = lambda entity, count: _SEVERAL.get(entity, entity) if count != 1 else entity
+    environment.filters["noun"] = _noun
     return environment
+
+
+def _noun(entity: str, count: int) -> str:
+    """What the strip calls records of this kind, or entries."""
+    one, several = ("entry", "entries") if entity == "timeline" else (entity, f"{entity}s")
+    return one if count == 1 else several
 
 
 def _part(environment: Environment, name: str) -> str:
@@ -207,8 +224,9 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "report": report_command(summary),
         "signs": SIGNS,
         "by_time": summary["events"].get("by_time"),
+        "read": summary["events"]["read"],
         "traffic": summary.get("traffic"),
-        "entries": [[_entry_name(row), row["count"]] for row in summary.get("entries") or ()],
+        "entries": [[f"{event} → {kind}", count] for event, kind, count in entry_rows(summary)],
         "per_hour": summary.get("account_limit"),
         "labels": labels(edition, folder),
         "choices": choice_names(edition, folder),
@@ -217,12 +235,6 @@ def _about(summary: Summary, run_dir: Path | None, changes: Packed, failures: Pa
         "hidden_changes": max(total - changes.rows, 0),
         "hidden_failures": max(total_failures(summary) - failures.rows, 0),
     }
-
-
-def _entry_name(row: dict[str, Any]) -> str:
-    """`Order Completed → Order`: an event, and what its entries are in Freshsales."""
-    kind = row["type"] or {"note": "note", "tracking": "tracked event"}.get(row["via"], "sales activity")
-    return sanitise(f"{row['event']} → {kind}")
 
 
 def _title(summary: Summary) -> str:

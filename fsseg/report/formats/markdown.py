@@ -15,7 +15,7 @@ from fsseg.report.humanize import cut
 from fsseg.report.labels import with_choice_names
 from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
 from fsseg.report.show import Show
-from fsseg.state.actions import Action
+from fsseg.state.actions import Action, EventOutcome
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&@:])")
 _LONGEST = 200
@@ -100,10 +100,12 @@ def _record(change: Change) -> Iterator[str]:
 def _counts(groups: ChangeGroups) -> Iterator[str]:
     yield "## Totals"
     yield ""
-    yield "| | " + " | ".join(f"{sign} {action}" for action, sign in SIGNS.items()) + " |"
-    yield "|---|" + "---:|" * len(SIGNS)
+    unwritten = [*sorted({outcome for _, outcome in groups.totals} & {EventOutcome.FAILED, EventOutcome.PENDING})]
+    yield "| | " + " | ".join([*(f"{sign} {action}" for action, sign in SIGNS.items()), *unwritten]) + " |"
+    columns = [*SIGNS, *unwritten]
+    yield "|---|" + "---:|" * len(columns)
     for entity in entities(groups.totals):
-        yield f"| {escape(entity)} | " + " | ".join(number(groups.totals[entity, a]) for a in SIGNS) + " |"
+        yield f"| {escape(entity)} | " + " | ".join(number(groups.totals[entity, column]) for column in columns) + " |"
     yield ""
 
 

@@ -26,26 +26,25 @@ from fsseg.report.model import (
     Summary,
     WarningRow,
     came_to_its_end,
+    entry_rows,
     forecast_line,
     headline,
     is_dry,
     is_undo,
     misfit_rows,
-    next_steps,
     outcome_rows,
     place,
     plan_line,
     reason_rows,
     record_table,
-    report_command,
     request_line,
-    run_files,
     total_failures,
     type_parts,
     unread,
     warning_rows,
     where,
 )
+from fsseg.report.next_steps import next_steps, report_command, run_files
 from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 from fsseg.state.actions import Code, EventOutcome
@@ -160,6 +159,7 @@ class _Totals:
             self._outcomes(),
             self._records(),
             self._fields(),
+            self._entries(),
             self._reasons(self._bad_title(sum(row.count for row in bad)), bad),
             self._reasons("Skipped", skipped),
             self._warnings(),
@@ -262,6 +262,23 @@ class _Totals:
         yield from (head, *lines)
         if more := len(fields) - len(shown):
             yield Text(f"  {self.glyphs.ellipsis} and {counted(more, 'more field')}", style="dim")
+
+    def _entries(self) -> Iterator[Text]:
+        """Of a dry run, which events become which entries."""
+        rows = entry_rows(self.summary)
+        if not rows or not is_dry(self.summary):
+            return
+        shown = rows[:_TOP] if self.brief else rows
+        grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
+        grid.add_column("timeline", min_width=11, no_wrap=True)
+        grid.add_column("to add", justify="right", no_wrap=True)
+        for event, kind, count in shown:
+            grid.add_row(Text(f"{event} {self.glyphs.arrow} {kind}"), number(count))
+        head, *lines = lines_of(self.console, grid)
+        head.stylize("dim")
+        yield from (head, *lines)
+        if more := len(rows) - len(shown):
+            yield Text(f"  {self.glyphs.ellipsis} and {counted(more, 'more event')}", style="dim")
 
     def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
         if not rows:

@@ -122,11 +122,12 @@ function addressOf(change) {
 
 const isPerson = (entity) => entity === 'lead' || entity === 'contact' || entity === 'timeline';
 
+const personLink = (key) => element('a', { href: `#person=${encodeURIComponent(key)}` }, 'Everything about this person');
+
 function changeBody(change, withPerson = true) {
   const address = addressOf(change), key = change.key ? String(change.key) : '';
   const links = [
-    withPerson && key && isPerson(change.entity)
-      ? element('a', { href: `#person=${encodeURIComponent(key)}` }, 'Everything about this person') : null,
+    withPerson && key && isPerson(change.entity) ? personLink(key) : null,
     address ? element('a', { href: address, rel: 'noreferrer', target: '_blank' }, `Open #${change.id} in Freshsales`)
       : change.id ? element('span', { class: 'soft mono' }, `#${value(change.id)}`) : null,
   ].filter((link) => link);
@@ -146,7 +147,7 @@ function changeRow(change, open = false, withPerson = true) {
       element('span', { class: 'preview' }, preview(change))), ...changeBody(change, withPerson)));
 }
 
-function failureRow(failure, open = false, sent = []) {
+function failureRow(failure, open = false) {
   const told = failure._fsseg || {}, name = failure.event || failure.name;
   const original = Object.fromEntries(Object.entries(failure).filter(([key]) => key !== '_fsseg'));
   const place = told.line ? `${told.file} line ${told.line}` : String(told.file || '');
@@ -156,11 +157,10 @@ function failureRow(failure, open = false, sent = []) {
       element('span', { class: 'tag bad' }, safe(told.code || '?')), element('b', {}, value(people(failure)[0] || '–')),
       element('span', {}, [failure.type, name].filter((part) => part).map((part) => value(part).slice(0, 80)).join(' · ')),
       element('span', { class: 'preview mono' }, safe(place))),
-    told.message ? element('p', { class: 'said' }, told.stage === 'push' ? 'Freshsales said: ' : '',
+    told.message ? element('p', { class: 'said' }, told.stage === 'push' && told.status ? 'Freshsales said: ' : '',
       safe(String(told.message).slice(0, 2000)), told.status ? ` (HTTP ${told.status})` : '') : null,
     told.hint && told.hint !== told.message ? element('p', { class: 'remedy' }, safe(told.hint)) : null,
-    ...sent.flatMap((change) => [element('p', { class: 'soft' }, `What was sent: ${change.action} ${change.entity}`),
-      fieldTable(change)]),
+    told.key && !open ? element('p', { class: 'links' }, personLink(told.key)) : null,
     whole ? element('pre', { tabindex: '0', 'aria-label': 'The original event' },
       whole.split('\n').map(safe).join('\n')) : null));
 }

@@ -2,6 +2,7 @@
 
 const KINDS = ['set', 'changed', 'cleared'];
 const MOST_BARS = 15;
+const MOST_COUNTED = 1000; // events that a summary has
 const PRINTED = 200;
 
 function options(select, entries, first) {
@@ -68,6 +69,9 @@ function drawTime() {
     }
     return { name: name(day), parts };
   });
+  const sum = (counts) => Object.values(counts).reduce((one, other) => one + other, 0);
+  const left = about.read - steps('').reduce((count, { parts }) => count + sum(parts), 0);
+  if (left > 0) section.querySelector('h3').append(element('small', {}, `without ${counted(left, 'event')} whose time or type can't be read`));
   const kinds = OUTCOMES.filter((kind) => steps('').some((each) => each.parts[kind]));
   const select = element('select', {}, element('option', { value: '' }, 'All types'),
     types.map((type) => element('option', { value: type }, safe(type))));
@@ -124,7 +128,7 @@ function drawTraffic() {
 
 // How many rows there are of those that have bars.
 function tellMost(section, rows) {
-  if (rows.length > MOST_BARS) section.querySelector('h3').append(element('small', {}, `the ${MOST_BARS} most frequent of ${number(rows.length)}`));
+  if (rows.length > MOST_BARS) section.querySelector('h3').append(element('small', {}, `the ${MOST_BARS} most frequent of ${number(rows.length)}${rows.length < MOST_COUNTED ? '' : ' or more'}`));
 }
 
 function drawFields(changes) {
@@ -140,6 +144,7 @@ function drawFields(changes) {
   rows.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1));
   const kinds = KINDS.filter((kind) => rows.some((row) => row.parts[kind]));
   tellMost(section, rows);
+  if (about.hidden_changes) section.querySelector('h3').append(element('small', {}, 'of the records in this page'));
   const described = `Records by field: ${rows.slice(0, 5).map((row) => `${row.name} ${number(row.total)}`).join(', ')}`;
   chart(section.querySelector('.chart'), bars(rows.slice(0, MOST_BARS), kinds, described));
   section.querySelector('.chart').before(legend(kinds));
@@ -269,9 +274,11 @@ async function start() {
   byId('loading').hidden = false;
   const changes = new Rows(await unpacked('changes-data')), failures = new Failures(await unpacked('failures-data'));
   const whose = (failure) => (failure._fsseg || {}).key || people(failure)[0];
+  const isOf = (failure, change) => (failure.type !== 'track' && failure.type !== 'page' ? change.entity !== 'timeline'
+    : change.entity === 'timeline' && Date.parse(((change.fields || {}).start_date || {}).after) === Date.parse(failure.timestamp));
   const sentOf = (failure) => (failure._fsseg || {}).stage === 'push' && whose(failure)
-    ? changes.about(String(whose(failure))).filter((change) =>
-      (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
+    ? changes.about(String(whose(failure))).filter((change) => isOf(failure, change)
+      && (change.warnings || []).some((each) => codeOf(each) === failure._fsseg.code)) : [];
   let allThere = null;
   const indexed = new Promise((resolve) => { allThere = resolve; }); // a failure may be unfolded before
   const failureList = new List(byId('failure-list'), (row) => {
@@ -280,7 +287,8 @@ async function start() {
       await indexed;
       if (fold.open && !fold.told) sentOf(failure).slice(0, 3).reverse().forEach((change) => {
         const table = fieldTable(change);
-        if (table) fold.querySelector('summary').after(element('p', { class: 'soft' }, `What was sent: ${change.action} ${change.entity}`), table);
+        const told = failure._fsseg.status ? 'What was sent' : 'What was to be sent';
+        if (table) fold.querySelector('summary').after(element('p', { class: 'soft' }, `${told}: ${change.action} ${change.entity}`), table);
       });
       fold.told = fold.told || fold.open;
     });

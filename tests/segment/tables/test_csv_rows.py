@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
+from fsseg.segment import Event, Input, Rejected, UnreadableInput, read, split
 from tests.segment import exports
 from tests.segment.messages import Write
 
@@ -138,3 +138,24 @@ def test_rows_are_those_of_the_csv_module_whatever_their_quotes(write: Write) ->
         assert [(item.message.user_id, item.original["traits"].get("note", "")) for item in found] == [
             (f"u-{at}", row[2]) for at, row in enumerate(cells)
         ]
+
+
+@pytest.mark.parametrize("jobs", [2, 3, 7])
+@pytest.mark.parametrize("longer", [1, 3_000], ids=["even", "with its longest rows last"])
+def test_parts_have_the_rows_of_the_whole_with_their_numbers(write: Write, jobs: int, longer: int) -> None:
+    random = Random(jobs)
+    odd = (b"", b"\n", b"u-x,caf\xe9@x.example,Pro,\n", good(0, '"a\n\nb"'), b"u-x\n")
+    body = [random.choice(odd) + good(number, "x" * (longer * (number > 800))) for number in range(1_200)]
+    body[random.randrange(1_200)] += b'u-x,"p@x.example,Pro,\n'
+    path = str(write(b"sep=,\n" + HEADER + b"".join(body), "people.csv"))
+    (whole,) = split(path, 9)
+    parts = split(path, 9, jobs=jobs)
+    assert len(parts) == jobs
+    assert len({(part.start, part.end) for part in parts}) == jobs
+    found, before = [], 0
+    for part in parts:
+        reader = read(part)
+        found += [(item.line + before, item.message if isinstance(item, Event) else item.code) for item in reader]
+        before += reader.lines
+    expected = [(item.line, item.message if isinstance(item, Event) else item.code) for item in read(whole)]
+    assert found == expected
