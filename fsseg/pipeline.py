@@ -45,6 +45,8 @@ class Pipeline(RunContext):
         self.progress.expect(TO_PLAN)
         if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs, self.progress.stage, self.ticking)
+            if self.cluster is not None:
+                self.cluster.close()  # the rest takes hours, perhaps, and no workers
         if self.stage is PlanStage.FOLDED:
             self.earlier_runs.resolve_doubts(doubted_runs(self.store, self.ledger, self.run.id))
             with self.match_stage() as advance:

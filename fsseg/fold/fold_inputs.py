@@ -95,7 +95,7 @@ def fold_inputs(
                 work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new
             )
     keep_rejected(work.store)
-    if work.daily:
+    if work.daily:  # not before: several ids may have turned out to be one person
         aggregate(work.store)
     work.store.meta.counts = _counted(collector.counts, collector.warnings)
     work.store.meta.jumps = collector.jumps

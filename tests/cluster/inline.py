@@ -31,7 +31,12 @@ class InlineCluster:
 
     def __init__(self, seed: int, threads: int) -> None:
         self.threads = threads
+        self.closed = False
         self._chance = random.Random(seed)
+
+    def close(self) -> None:
+        """It is not asked for anything any more."""
+        self.closed = True
 
     def submit(self, work: Callable[..., Any], *values: Any) -> Done:
         return Done(work(*map(_value, values)))

@@ -19,9 +19,14 @@ from typing import Any
 import pytest
 
 from fsseg import cluster as connection
+from fsseg import pipeline
+from fsseg.cli import session
 from fsseg.cluster import Cluster
 from fsseg.freshsales.errors import Halted, Interrupted
+from fsseg.match.matching import Matching
+from fsseg.match.people import match_people
 from fsseg.settings import ConfigError
+from tests.cluster.inline import InlineCluster
 from tests.e2e.harness import Machine, Result
 from tests.e2e.test_containers import FORTY
 from tests.faults.process import finish, start
@@ -52,7 +57,9 @@ def test_any_number_of_processes_of_this_machine_plan_the_same(classic: Machine,
     assert [path for path in classic.state.glob("*/runs/*/*") if path.is_dir()] == []
 
 
-def test_an_import_ends_in_the_same_account_and_a_second_one_does_nothing(classic: Machine, address: str) -> None:
+def test_an_import_ends_in_the_same_account_and_a_second_one_does_nothing(
+    classic: Machine, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events = [*FORTY, *FORTY[:7]]
     classic.imports(events=events)
     expected = classic.account.state()
@@ -63,8 +70,23 @@ def test_an_import_ends_in_the_same_account_and_a_second_one_does_nothing(classi
     done = other.spawn("import", "--cluster", address, "e.jsonl")
     assert (done.code, done.outcomes) == (0, {"applied": 40, "skipped": 7}), done.err
     assert classic.account.state() == expected
-    again = other.spawn("import", path, config=f'[cluster]\naddress = "{address}"\n')
+    monkeypatch.setattr(session, "Cluster", lambda *given: InlineCluster(1, 2))
+    again = other.imports(path, config=f'[cluster]\naddress = "{address}"\n')
     assert again.outcomes == {"skipped": 47}
+
+
+def test_the_cluster_is_let_go_before_anything_is_matched(classic: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    inline = InlineCluster(1, 2)
+    monkeypatch.setattr(session, "Cluster", lambda *given: inline)
+    closed: list[bool] = []
+
+    def match(matching: Matching) -> None:
+        closed.append(inline.closed)
+        match_people(matching)
+
+    monkeypatch.setattr(pipeline, "match_people", match)
+    assert classic.imports("--cluster", "tcp://127.0.0.1:1", events=FORTY).outcomes == {"applied": 40}
+    assert closed == [True]
 
 
 def test_six_hundred_objects_are_fetched_by_the_workers(classic: Machine, address: str, store: Store) -> None:
