@@ -42,7 +42,7 @@ def check(
 ) -> None:
     """Check that the account has what imports need: it only reads, but for --probe.
 
-    Ends 0, 1 (create or enable something) or 3.
+    Ends 0, 1 (something is to be created or enabled, or a probe has left something) or 3.
     """
     with o.command(account, display, o.LimitOptions(max_time=max_time)) as (settings, output):
         from fsseg.account.preflight import check as look

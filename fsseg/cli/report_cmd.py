@@ -46,8 +46,12 @@ def report(
     person: Annotated[
         str | None, typer.Option(help="Only what happened to this person: an e-mail, a userId, or a record's id.")
     ] = None,
-    event: Annotated[str | None, typer.Option(help="Only track and page events of this name.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only what has this reason or warning code.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Only track and page events of this name; those left out, too.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Only what has this reason or warning code, and what to do about it.")
+    ] = None,
     *,
     account: o.StoredAccount,
     display: o.JsonOrQuiet,

@@ -169,8 +169,9 @@ def find_inputs(
         consoles.mistake(fault)
     found = [*files, *(path for path, _ in faults)]
     for path in paths:
-        holds_files = os.path.isdir(path) or (os.path.isfile(path) and is_archive(path))
-        if holds_files and not any(file.startswith(path) for file in found):
+        if any(file.startswith(path) for file in found):
+            continue
+        if os.path.isdir(path) or (os.path.isfile(path) and is_archive(path)):
             consoles.info(f"{path}: there is no event file in it")
     return files, faults
 

@@ -12,7 +12,8 @@ from fsseg.segment.packing import packing_of
 Claims = Callable[[bytes], bool]
 
 _DELIMITER = re.compile(r"[,;\t|]")
-_LOOKS_JSON = re.compile(rb'^(?:\xef\xbb\xbf|[\s,\x1e])*[{\["]', re.MULTILINE)
+# Not over line ends, or what follows many blank lines would be looked at from each of them.
+_LOOKS_JSON = re.compile(rb'^(?:\xef\xbb\xbf|[ \t\r\f\v,\x1e])*[{\["]', re.MULTILINE)
 _MARKUP = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--|\?xml|[a-z][\w:.-]*[\s>/])", re.IGNORECASE)
 _MANY = 20
 """Lines that are looked at, of a text that holds nothing like JSON."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ _CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
 _ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
 _NO_LENGTH = "Content-Length Header missing"
+_AS_STORED = {"Accept-Encoding": "gzip"}
 _OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
 NO_CREDENTIALS = "there are no credentials for it in the environment"
 
@@ -78,8 +80,12 @@ def use_endpoint(endpoint: str | None) -> None:
 
 
 @lru_cache(maxsize=16)
-def _store(root: str) -> Any:
-    """The store that a root such as `s3://bucket` names. Raises OSError."""
+def _store(root: str, *, as_stored: bool = False) -> Any:
+    """The store that a root such as `s3://bucket` names. Raises OSError.
+
+    Google's unpacks what it stores as gzip, and then tells neither size nor version, unless it is asked for all
+    `as_stored`; lists and tokens would then be packed, too.
+    """
     try:
         from obstore.store import from_url
     except ImportError:
@@ -90,11 +96,11 @@ def _store(root: str) -> Any:
             options = {"allow_http": _endpoint[0].startswith("http://")}
             config: Any = {"endpoint": _endpoint[0], "virtual_hosted_style_request": False}
             return from_url(root, config=config, client_options=options)
-        if root.startswith("gs://"):  # which otherwise unpacks what it stores as gzip, and then tells no size
-            options = {"allow_http": True, "default_headers": {"Accept-Encoding": "gzip"}}
-            return from_url(root, client_options=options)
-        # Elsewhere the environment says whether plain http will do, as with AWS_ALLOW_HTTP.
-        return from_url(root, client_options={"allow_http": True} if root.startswith("http://") else None)
+        options = {"allow_http": True} if root.startswith("http://") else {}
+        if as_stored:
+            options = {"allow_http": bool(os.environ.get("GOOGLE_ALLOW_HTTP")), "default_headers": _AS_STORED}
+        # Where nothing is given, the environment says whether plain http will do, as with AWS_ALLOW_HTTP.
+        return from_url(root, client_options=options or None)
     except Exception as error:
         raise _told(error) from None
 
@@ -138,7 +144,6 @@ def listed(path: str, window: Window) -> Iterator[str]:
     if root.startswith("http"):
         yield path
         return
-    import obstore
 
     try:
         if found := _MAGIC.search(key):
@@ -148,13 +153,30 @@ def listed(path: str, window: Window) -> Iterator[str]:
             return
         if key and not key.endswith("/"):
             with suppress(FileNotFoundError):
-                yield _noted(root, obstore.head(store, key))
+                yield _noted(root, _head(root, key))
                 return
         yield from _below(store, root, key, window)
     except OSError as error:
         raise error if error.strerror else _told(error) from None
     except Exception as error:
         raise _told(error) from None
+
+
+def _head(root: str, key: str) -> Any:
+    """What is known of an object."""
+    import obstore
+
+    try:
+        return obstore.head(_store(root), key)
+    except obstore.exceptions.GenericError as error:
+        if not _is_unpacked(root, error):
+            raise
+        return obstore.head(_store(root, as_stored=True), key)
+
+
+def _is_unpacked(root: str, error: Exception) -> bool:
+    """Whether an answer lacked what Google's store leaves out where it unpacks."""
+    return root.startswith("gs://") and "Header missing from response" in str(error)
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -198,10 +220,8 @@ def stamp(path: str) -> Stamp | None:
     """The object as it was last seen, or as it is; None where it is gone."""
     if path not in _stamps:
         with suppress(Exception):
-            import obstore
-
-            store, _, key = _parted(path)
-            _note(path, obstore.head(store, key))
+            _, root, key = _parted(path)
+            _note(path, _head(root, key))
     return _stamps.get(path)
 
 
@@ -244,7 +264,7 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
     """The bytes of an object from here on. Raises OSError, also where it is changed meanwhile."""
     import obstore
 
-    store, _, key = _parted(path)
+    store, root, key = _parted(path)
     version, seen, attempt, size, has_ranges = "", None, 0, at + 1, True
     while at < size:
         options: Any = {"range": {"offset": at}} if at and has_ranges else {}
@@ -271,6 +291,9 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
         except OSError:
             raise
         except Exception as error:
+            if _is_unpacked(root, error) and store is not (as_stored := _store(root, as_stored=True)):
+                store = as_stored
+                continue
             attempt += 1
             known = obstore.exceptions
             is_final = isinstance(

@@ -22,7 +22,7 @@ def test_where_all_is_there_it_ends_0_and_has_only_read(serve: Serve, edition: s
     assert "5,000 requests/hour" in text.out
     assert "Segment event" in text.out
     assert (data.json["requests_per_hour"], data.json["edition"]) == (5000, edition)
-    assert data.json["quota_left"] == 5000 - sandbox.stats()["total"]
+    assert 5000 - sandbox.stats()["total"] <= data.json["quota_left"] < 5000  # where its hour is over, it is all there
     assert set(states(data.json).values()) == {"ok"}
     assert sandbox.stats()["writes"] == 0
     assert sandbox.stats()["total"] < 50

@@ -38,6 +38,7 @@ class Handler(BaseHTTPRequestHandler):
         elif key:
             self._answer(404, b"", {})
         else:
+            assert "Accept-Encoding" not in self.headers  # the list would be packed
             self._answer(200, listed({name: found[0] for name, found in parse_qs(url.query).items()}).encode(), {})
 
     def _object(self, key: str) -> None:
@@ -91,6 +92,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             "gcs_base_url": address, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": "",
         }  # fmt: skip
         monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", orjson.dumps(account).decode())
+        monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
         objects._store.cache_clear()
         yield "gs://acme-events"
         objects._store.cache_clear()

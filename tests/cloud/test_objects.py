@@ -108,7 +108,7 @@ def test_an_object_that_changes_while_it_is_read_is_told(store: Store) -> None:
 
 
 def test_an_object_that_is_gone_is_told(store: Store) -> None:
-    with pytest.raises(UnreadableInput, match="gone"):
+    with pytest.raises(UnreadableInput, match="it isn't there"):
         list(read(Input(f"s3://{store.bucket}/gone.jsonl", 0)))
 
 
@@ -238,3 +238,13 @@ def test_azure_without_an_account_is_told_which_variable_names_it(monkeypatch: p
         monkeypatch.delenv(name, raising=False)
     ((_, reason),) = expand(["az://events/logs/"])[1]
     assert "AZURE_STORAGE_ACCOUNT_NAME" in reason
+
+
+def test_the_environment_may_name_the_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put("logs/a.jsonl", lines(message()))
+    monkeypatch.setattr(objects, "_endpoint", [])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", store.endpoint)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    objects._store.cache_clear()
+    assert found(store, "logs/") == ["logs/a.jsonl"]
+    objects._store.cache_clear()

@@ -75,8 +75,8 @@ def test_a_timeline_entry_is_one_line() -> None:
     fields = {"title": cell("Order Completed"), "via": cell("event"), "start_date": cell("2025-03-01T10:00:00Z")}
     text = diff([change("create", "timeline", f"{name}@x.example", fields=fields) for name in ("ada", "bo")])
     assert (
-        "  + timeline  ada@x.example  Order Completed  2025-03-01T10:00:00Z  (event)\n"
-        "  + timeline  bo@x.example  Order Completed  2025-03-01T10:00:00Z  (event)\n"
+        "  + timeline  ada@x.example  Order Completed  2025-03-01 10:00  (event)\n"
+        "  + timeline  bo@x.example  Order Completed  2025-03-01 10:00  (event)\n"
     ) in text
 
 

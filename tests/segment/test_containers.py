@@ -289,5 +289,10 @@ def test_a_batch_beyond_the_limit_is_one_reject_and_what_follows_is_read(
     assert "jq -c '.batch[]? // .'" in REASONS["too_large"].hint
 
 
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \n", b"\t \n", b"\r"])
+def test_so_many_blank_lines_are_no_work(write: Write, blank: bytes) -> None:
+    assert outcomes(read_all(write(blank * 200_000 + lines(ONE)))) == ["m-1"]
+
+
 def test_words_with_commas_are_a_bad_line_not_a_table(write: Write) -> None:
     assert outcomes(read_all(write(b"hello, world\n" + lines(ONE)))) == ["not_json", "m-1"]

@@ -48,7 +48,7 @@ def _entry_line(change: Change, signs: Glyphs, width: int) -> Text:
     start = f"  {SIGNS[Action.CREATE]} timeline  "
     told = {name: after for name, _, after in field_lines(change)}
     title, time, via = (told.get(name, "") for name in ("title", "start_date", "via"))
-    words = "  ".join(filter(None, (identity(change), title, time, f"({via})" if via else "")))
+    words = "  ".join(filter(None, (identity(change), title, time[:16].replace("T", " "), f"({via})" if via else "")))
     return Text.assemble((start, _STYLES[Action.CREATE]), cut(words, width - len(start), signs.ellipsis))
 
 
