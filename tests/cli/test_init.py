@@ -86,7 +86,7 @@ def test_from_event_files_it_writes_the_mapping_with_coverage_and_examples(shell
     assert re.search(
         r'^jobRole = "job_title" +# 100% of calls, text: Head of Operations \| Office Manager \| CTO$', text, re.M
     )
-    assert "# favouriteColour: no field is like it; 100% of calls, text: teal | plum" in text
+    assert "# favouriteColour: no standard field is like it; 100% of calls, text: teal | plum" in text
     assert "# No activity type is named like these: " in text
     assert "+49" not in text
 
