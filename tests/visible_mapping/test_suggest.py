@@ -115,7 +115,7 @@ def test_a_line_is_suggested_only_where_the_values_fit(trait: str, values: list[
 
 
 def test_the_field_of_the_very_name_wins_over_one_that_means_the_same() -> None:
-    found = Suggester(catalog(account=(custom("cf_domain_name"),))).suggest("website", profile("https://a.example"))
+    found = Suggester(catalog(account=[custom("cf_domain_name")])).suggest("website", profile("https://a.example"))
     assert found and found.field == "company.website"
 
 
