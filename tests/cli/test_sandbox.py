@@ -163,7 +163,12 @@ def test_a_served_sandbox_says_it_as_json_too(shell: Shell) -> None:
     ("arguments", "message"),
     [
         (["--fault", "nonsense=1"], "fault kind"),
-        (["--fault", "error=much"], "can't do that"),
+        (["--fault", "error=much"], "error=5%"),
+        (["--fault", "error=5%,limit=x"], "limit of a fault must be a number, not 'x'"),
+        (["--as", "forbidden=x"], "takes paths such as /deals"),
+        (["--as", "required=e-mail"], "did you mean email?"),
+        (["--as", "required_of_deals=x"], "no field 'x'"),
+        (["--as", "custom_feild=merge"], "did you mean custom_fields?"),
         (["--offset", "here"], "offset"),
         (["--window", "long"], "--window"),
     ],
