@@ -105,6 +105,8 @@ def _trait(text: str) -> str:
     return text
 
 
+HomePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]
+"""A path in which ~ is the home folder, which shells leave as it is after an = sign."""
 Duration = Annotated[float, BeforeValidator(_duration), Field(gt=0)]
 Share = Annotated[float, BeforeValidator(_fraction), Field(ge=0, lt=1)]
 Instant = Annotated[str | None, BeforeValidator(_instant)]
@@ -131,7 +133,7 @@ class Freshsales(_Section):
     domain: str | None = None
     edition: Literal["classic", "suite"] | None = None
     base_url: str | None = None
-    api_token_file: Path | None = None
+    api_token_file: HomePath | None = None
     api_token_command: str | None = None
     custom_fields: Literal["whole", "changed"] = "whole"
     views: Views = Views()

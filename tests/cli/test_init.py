@@ -77,6 +77,8 @@ def test_on_a_terminal_it_asks_for_the_account(shell: Shell) -> None:
 def test_a_home_folder_in_the_settings_file_is_found(shell: Shell) -> None:
     path = shell.write("fsseg.toml", 'freshsales.api_token_file = "~/tok.txt"')
     assert load({}, path).freshsales.api_token_file == Path("~/tok.txt").expanduser()
+    given = shell("check", "--domain", "acme", "--api-token-file=~/tok.txt")
+    assert (given.code, "~/tok.txt" in given.err) == (2, False)
 
 
 def test_what_is_next_depends_on_where_the_token_is(shell: Shell) -> None:
