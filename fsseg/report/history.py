@@ -14,7 +14,15 @@ from fsseg.segment.event import POSITION_BITS, Event, body_of
 from fsseg.segment.placeholders import PLACEHOLDER_IDS
 from fsseg.segment.times import microseconds
 from fsseg.state.actions import Action, Code, Status
-from fsseg.state.person_rows import EntryRow, entries_at, entries_of, positions_of, records_of, reject_codes
+from fsseg.state.person_rows import (
+    EntryRow,
+    accounts_of,
+    entries_at,
+    entries_of,
+    positions_of,
+    records_of,
+    reject_codes,
+)
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.report_rows import input_paths
 from fsseg.state.source_events import reread
@@ -52,7 +60,7 @@ class HistoryField(NamedTuple):
 
 
 class History(NamedTuple):
-    """Events by time, and the fields of the person's records and deals.
+    """Events by time, and the fields of the person's records, deals and accounts.
 
     `names` are what the person's records are called, then their ids in Freshsales; `earlier` are runs that may have
     delivered what was a duplicate in this one, the newest first.
@@ -85,10 +93,11 @@ def history_of(
     The mapper, made as the run had it, tells why events were left out; without one these aren't looked for. `names`
     say what ids mean.
     """
-    records = records_of(store, person)
-    people = [record for record in records if record.kind == "person"]
+    own = records_of(store, person)
+    people = [record for record in own if record.kind == "person"]
     entries = {row.position: row for record in people for row in entries_of(store, record)}
-    told = {position: record for record in records for position, _ in record.sources}
+    told = {position for record in own for position, _ in record.sources}
+    records = [*own, *accounts_of(store, own)]
     planned = {*told, *(position for record in people for position in positions_of(store, record))}
     keys = {*map(person_key, [person, *(each.key for each in people)]), *(key for each in people for key in each.keys)}
     wanted, also = {*entries, *told}, _about(keys) if mapper else None
@@ -98,13 +107,15 @@ def history_of(
         place = shown[position >> POSITION_BITS]
         if not isinstance(item, Event):
             events.append(HistoryEvent("", "", "", f"{sanitise(place)}, which has changed since", [], ""))
-        elif position not in planned:
-            others.append(item)
-        elif position in wanted:
+        elif position in wanted or _made_of(records, position):
             moment = microseconds(item.time)
             times[moment] = item.time
-            sets = [] if position in entries else _fields_since(records, moment, position)
-            events.append(_event(item, place, sets, _became(entries.get(position) or told[position], dry_run)))
+            entry = entries.get(position)
+            made = [each for each in _made_of(records, position) if entry is None or each.kind != "person"]
+            became = _all_became(entry, made, dry_run)
+            events.append(_event(item, place, _fields_since(made, moment), became))
+        elif position not in planned:
+            others.append(item)
     for item, became in _left_out(store, others, mapper, dry_run=dry_run) if mapper else ():
         events.append(_event(item, shown[item.position >> POSITION_BITS], [], became))
     fields = [row for record in records for row in _fields(record, times, names or {}, dry_run)]
@@ -168,13 +179,16 @@ def _event(event: Event, place: str, sets: list[str], became: str) -> HistoryEve
     return HistoryEvent(f"{event.time}Z", event.type, value(name) if name else "", where, sets, became)
 
 
-def _fields_since(records: list[Record], moment: int, position: int) -> list[str]:
+def _made_of(records: list[Record], position: int) -> list[Record]:
+    return [record for record in records if any(source[0] == position for source in record.sources)]
+
+
+def _fields_since(records: list[Record], moment: int) -> list[str]:
     return [
         sanitise(name if record.kind == "person" else f"{record.entity}.{name}")
         for record in records
-        if any(source[0] == position for source in record.sources)
         for name, time in record.times.items()
-        if time == moment and name in record.desired
+        if time == moment and name in record.desired and record.action != Action.SKIPPED
     ]
 
 
@@ -183,6 +197,7 @@ def _fields(record: Record, times: dict[int, str], names: ChoiceNames, dry_run: 
     for name, wanted in record.desired.items():
         sent = name in record.fields
         became = _field_became(record, dry_run) if sent else "held already" if record.existing is not None else ""
+        became = "left out" if record.action == Action.SKIPPED else became
         time = times.get(record.times.get(name, -1), "")
         title = f"{record.entity} {value(record.key)}"
         shown = named(wanted, names.get(record.entity, {}).get(name, {}))
@@ -195,9 +210,26 @@ def _field_became(record: Record, dry_run: bool) -> str:
     return {**dict.fromkeys(_DONE.values(), "sent"), f"to {record.action}": "to be sent"}.get(words, words)
 
 
+def _all_became(entry: EntryRow | None, records: list[Record], dry_run: bool) -> str:
+    """What was done with an event: the entry or the person first, then each deal and account by its kind."""
+    parts = [_became(entry, dry_run)] if entry else []
+    for record in records:
+        kind = "" if record.kind == "person" else f"{record.entity} "
+        parts.append(f"{kind}{_became(record, dry_run)}")
+    return "; ".join(parts)
+
+
 def _became(row: Record | EntryRow, dry_run: bool) -> str:
+    if isinstance(row, Record) and (row.action, row.code) == (Action.SKIPPED, Code.INCOMPLETE):
+        return f"left out: {_missing(row)} missing"
     id = f" #{row.remote_id}" if row.remote_id is not None else ""
     return _words(row.action, row.status, row.code, row.message, dry_run) + id
+
+
+def _missing(record: Record) -> str:
+    """The fields that Freshsales requires and no event has."""
+    told = (str(warning).partition(": ") for warning in record.warnings)
+    return sanitise(", ".join(names for code, _, names in told if code == Code.INCOMPLETE))
 
 
 _DONE: dict[str, str] = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}

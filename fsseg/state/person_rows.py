@@ -36,6 +36,12 @@ def records_of(store: Store, person: str) -> list[Record]:
     return [*people, *deals]
 
 
+def accounts_of(store: Store, records: Collection[Record]) -> list[Record]:
+    """The accounts that these people and deals are to belong to."""
+    names = dumps([*{name for record in records for name in record.companies}]).decode()
+    return [*store.records("kind = 'account' AND match_key IN (SELECT value FROM json_each(?))", (names,))]
+
+
 def positions_of(store: Store, person: Record) -> set[int]:
     """Where all events of a person's timeline stand."""
     return {position for (position,) in store.db.execute("SELECT position FROM entry WHERE person = ?", (person.id,))}

@@ -323,3 +323,34 @@ def test_of_what_is_only_counted_that_is_said(shell: Shell) -> None:
     assert "is about refused" in shell("report", "--reason", "refused").err
     wrong = shell("report", "--reason", "ignored_traits")
     assert (wrong.code, wrong.err.splitlines()[1]) == (2, "hint: did you mean ignored_trait?")
+
+
+COMPANY: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "bo@x.example", "traits": {"lastName": "B", "company": {"name": "Acme"}}},
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "lastName": "L", "deal": {"name": "Pilot"}}},
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "company": {"name": "Acme"}}},
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "deal": {"name": "Big", "amount": 5}}},
+    {"type": "group", "userId": "u-1", "groupId": "g-1", "traits": {"name": "Group Ltd"}},
+    {"type": "track", "event": "Paid", "userId": "ghost@x.example"},
+]
+
+
+def test_an_event_is_told_by_the_person_and_by_the_deals_and_accounts_it_makes(shell: Shell) -> None:
+    times = ({"messageId": f"m-{n}", "timestamp": f"2025-05-0{n + 1}T10:00:00Z"} for n in range(len(COMPANY)))
+    rows = [known | event for known, event in zip(times, COMPANY, strict=True)]
+    for row in rows:
+        if row["type"] == "identify":
+            row["traits"] = row["traits"] | {"fsContact": True}
+    path = shell.write("deals.jsonl", *rows)
+    shell("import", "--sandbox", "--quiet", "--with", "group", path)
+    told = chosen(shell, "--person", WHO)
+    ids = {row["key"]: f"#{row['id']}" for row in lines(shell, "changes.jsonl")}
+    events = [(set(event["sets"]), event["became"]) for event in told["history"]["events"]]
+    assert events == [
+        ({"last_name"}, f"created {ids[WHO]}; deal left out: amount missing"),
+        ({"account.name"}, f"created {ids[WHO]}; account created {ids['Acme']}"),
+        ({"email", "deal.name", "deal.amount"}, f"created {ids[WHO]}; deal created {ids['Big']}"),
+        ({"account.name"}, f"account created {ids['Group Ltd']}"),
+    ]
+    fields = {(row["record"], row["field"]): row["became"] for row in told["history"]["fields"]}
+    assert fields["deal Pilot", "name"] == "left out" and fields["account Acme", "name"] == "sent"
