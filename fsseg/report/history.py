@@ -229,7 +229,8 @@ def _became(row: Record | EntryRow, dry_run: bool) -> str:
 def _missing(record: Record) -> str:
     """The fields that Freshsales requires and no event has."""
     told = (str(warning).partition(": ") for warning in record.warnings)
-    return sanitise(", ".join(names for code, _, names in told if code == Code.INCOMPLETE))
+    names = ", ".join(names for code, _, names in told if code == Code.INCOMPLETE)
+    return sanitise(names.replace(f"{record.entity}.", ""))
 
 
 _DONE: dict[str, str] = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}

@@ -36,7 +36,10 @@ class Selection:
         fields = change.get("fields") or {}
         after = {name: (both or {}).get("after") for name, both in fields.items()}
         people = [change.get("key"), change.get("id"), *_listed(after.get("contacts")), *_listed(after.get("emails"))]
-        warnings = [each.get("code") if isinstance(each, dict) else each for each in change.get("warnings") or ()]
+        warnings = [
+            each.get("code") if isinstance(each, dict) else str(each).partition(":")[0]
+            for each in change.get("warnings") or ()
+        ]
         title = str(after.get("title") or "") if change.get("entity") == "timeline" else ""
         # A title is the event's name, or that and a colon before what matters most of it.
         names = [title, *(title[: at.start()] for at in _COLON.finditer(title))]

@@ -198,6 +198,7 @@ def test_changes_are_a_table_with_a_line_for_each_field(shell: Shell, way: Path)
         (Selection(person="A@b.example"), {"entity": "deal", "key": "D", "fields": {"contacts": {"after": ["a@B.example"]}}}, True),
         (Selection(event="CEO"), {"entity": "lead", "key": "a", "fields": {"title": {"after": "CEO"}}}, False),
         (Selection(reason="older"), {"entity": "lead", "key": "a", "warnings": ["older"]}, True),
+        (Selection(reason="incomplete"), {"entity": "deal", "key": "D", "warnings": ["incomplete: deal.amount"]}, True),
         (Selection(person="none"), {"entity": "lead", "key": None, "id": None}, False),
     ],
 )  # fmt: skip
@@ -319,7 +320,11 @@ def test_of_what_is_only_counted_that_is_said(shell: Shell) -> None:
     told = {"type": "identify", "userId": WHO, "messageId": "m", "traits": {"lastName": "L", "favoriteColor": "red"}}
     assert shell("import", "--sandbox", "--quiet", shell.write("odd.jsonl", told)).code == 0
     text = shell("report", "--reason", "ignored_trait").out
-    assert "1 time: favoriteColor 1; no field of that name: map it" in text and "Only the number is kept" in text
+    assert (
+        "1 time: no field of that name: map it" in text
+        and "\n      favoriteColor 1\n" in text
+        and "Only the number is kept" in text
+    )
     assert "is about refused" in shell("report", "--reason", "refused").err
     wrong = shell("report", "--reason", "ignored_traits")
     assert (wrong.code, wrong.err.splitlines()[1]) == (2, "hint: did you mean ignored_trait?")
@@ -353,4 +358,6 @@ def test_an_event_is_told_by_the_person_and_by_the_deals_and_accounts_it_makes(s
         ({"account.name"}, f"account created {ids['Group Ltd']}"),
     ]
     fields = {(row["record"], row["field"]): row["became"] for row in told["history"]["fields"]}
+    text = shell("report", "--reason", "incomplete").out
+    assert "\n      deal.amount 1\n" in text and "/ deal      Pilot" in text and "Only the number" not in text
     assert fields["deal Pilot", "name"] == "left out" and fields["account Acme", "name"] == "sent"

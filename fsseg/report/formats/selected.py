@@ -120,18 +120,16 @@ def _remedies(report: Report, selection: Selection, found: bool, width: int) -> 
     if not selection.reason or selection.person or selection.event:
         return []
     code = selection.reason.strip().casefold()
-    told = [f"{counted(row.count, 'event')}: {row.hint}" for row in reason_rows(report.summary) if row.code == code]
+    told = [
+        (2, f"{counted(row.count, 'event')}: {row.hint}") for row in reason_rows(report.summary) if row.code == code
+    ]
     for row in warning_rows(report.summary):
         if row.code == code:
-            names = ", ".join(
-                f"{name} {number(count)}" + (f" ({hint})" if hint else "") for name, count, hint in row.names
-            )
-            told.append(
-                "; ".join(part for part in (f"{counted(row.count, 'time')}{names and f': {names}'}", row.hint) if part)
-            )
+            told.append((2, f"{counted(row.count, 'time')}: {row.hint}"))
+            told += [(6, f"{name} {number(count)}" + (f" ({hint})" if hint else "")) for name, count, hint in row.names]
     if told and not found:
-        told.append("Only the number is kept, and not which events these were.")
-    return [line for text in told for line in hanging(Text("  "), text.split(" "), 4, width)]
+        told.append((2, "Only the number is kept, and not which events these were."))
+    return [line for indent, text in told for line in hanging(Text(" " * indent), text.split(" "), indent + 2, width)]
 
 
 def _earlier(report: Report, person: str | None) -> list[Text]:
