@@ -121,11 +121,12 @@ def _print_selected(
         history = person_history(past, person, say)
         names = history.names if history else ()
         selection, person = replace(selection, names=names), next(iter(names), person)
-        history = None if selection.event or selection.reason else history
-    elif selection.event and not selection.reason:
+    elif selection.event:
         from fsseg.cli.person_history import event_history
 
         history = event_history(past, selection.event, say)
+    if history is not None:
+        history = history.narrowed(selection.event, selection.reason)
     report = Report(
         past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
         history=history, person=person,

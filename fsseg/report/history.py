@@ -76,6 +76,19 @@ class History(NamedTuple):
         """Whether events were left out because they were there before."""
         return any(event.became == _DUPLICATE for event in self.events)
 
+    def narrowed(self, event: str | None, reason: str | None) -> History:
+        """Its events of that name that came to that end, where these are given; then without the fields."""
+        if not event and not reason:
+            return self
+        name = value(event.strip()).casefold() if event else None
+        chosen = [
+            each
+            for each in self.events
+            if (name is None or each.name.casefold() == name)
+            and (reason is None or reason in {each.became.partition(": ")[0], each.became.rpartition(": ")[2]})
+        ]
+        return self._replace(events=chosen, fields=[])
+
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {

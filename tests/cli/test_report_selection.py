@@ -249,6 +249,11 @@ def test_events_that_were_left_out_are_among_those_of_a_person_with_the_reason(s
     assert "\nLeft out\n  2019-05-01 10:00:00  track  Old" in shell("report", "--event", "old").out
     (left,) = chosen(shell, "--event", "Paid")["history"]["events"]
     assert left["became"] == "skipped: integrations"
+    for both in (("--person", person, "--event", "paid"), ("--event", "Paid", "--reason", "integrations")):
+        assert chosen(shell, *both)["history"]["events"] == [left]
+    assert chosen(shell, "--event", "Paid", "--reason", "duplicate")["history"]["events"] == []
+    by_reason = chosen(shell, "--person", person, "--reason", "duplicate")["history"]
+    assert ([each["place"][-1] for each in by_reason["events"]], by_reason["fields"]) == (["2"], [])
 
 
 def test_of_what_was_delivered_before_the_earlier_runs_are_named(shell: Shell, way: Path) -> None:
