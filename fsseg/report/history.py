@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,13 +62,15 @@ class HistoryField(NamedTuple):
 class History(NamedTuple):
     """Events by time, and the fields of the person's records, deals and accounts.
 
-    `names` are what the person's records are called, then their ids in Freshsales; `earlier` are runs that may have
-    delivered what was a duplicate in this one, the newest first.
+    `names` are what the person's records are called, then their ids in Freshsales; `keys` are the person keys that
+    their events may have; `earlier` are runs that may have delivered what was a duplicate in this one, the likeliest
+    first.
     """
 
     events: list[HistoryEvent]
     fields: list[HistoryField]
     names: tuple[str, ...] = ()
+    keys: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
 
     @property
@@ -99,12 +101,18 @@ class History(NamedTuple):
 
 
 def history_of(
-    store: Store, person: str, mapper: Mapper | None, names: ChoiceNames | None = None, *, dry_run: bool
+    store: Store,
+    person: str,
+    mapper: Mapper | None,
+    names: ChoiceNames | None = None,
+    *,
+    dry_run: bool,
+    other_keys: Collection[str] = (),
 ) -> History:
     """What the plan and the inputs, read again, tell of a person; nothing where the run has none of that name.
 
     The mapper, made as the run had it, tells why events were left out; without one these aren't looked for. `names`
-    say what ids mean.
+    say what ids mean; `other_keys` are person keys that earlier runs know to be the same person's.
     """
     own = records_of(store, person)
     people = [record for record in own if record.kind == "person"]
@@ -112,7 +120,7 @@ def history_of(
     told = {position for record in own for position, _ in record.sources}
     records = [*own, *accounts_of(store, own)]
     planned = {*told, *(position for record in people for position in positions_of(store, record))}
-    keys = {*map(person_key, [person, *(each.key for each in people)]), *(key for each in people for key in each.keys)}
+    keys = frozenset({person_key(person), *other_keys, *(key for each in people for key in keys_of(each))})
     wanted, also = {*entries, *told}, _about(keys) if mapper else None
     ids = mapper.placeholder_ids if mapper else PLACEHOLDER_IDS
     shown, events, times, others = input_paths(store), [], dict[int, str](), list[Event]()
@@ -133,7 +141,12 @@ def history_of(
         events.append(_event(item, shown[item.position >> POSITION_BITS], [], became))
     fields = [row for record in records for row in _fields(record, times, names or {}, dry_run)]
     numbers = (f"{record.remote_id}" for record in people if record.remote_id is not None)
-    return History(sorted(events), fields, (*dict.fromkeys([*(record.key for record in people), *numbers]),))
+    return History(sorted(events), fields, (*dict.fromkeys([*(record.key for record in people), *numbers]),), keys)
+
+
+def keys_of(person: Record) -> set[str]:
+    """The person keys that this person's events may have."""
+    return {person_key(person.key), *person.keys}
 
 
 def left_out_events(store: Store, name: str, mapper: Mapper) -> History:
@@ -159,7 +172,7 @@ def _skipped(mapper: Mapper, event: Event) -> str:
     return f"skipped: {mapper.event_filter(event) or Code.DUPLICATE}"
 
 
-def _about(keys: set[str]) -> Callable[[Event], bool]:
+def _about(keys: Collection[str]) -> Callable[[Event], bool]:
     """Whether an event names somebody who has one of these keys."""
 
     def is_about(event: Event) -> bool:

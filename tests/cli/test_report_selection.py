@@ -264,6 +264,15 @@ def test_of_what_was_delivered_before_the_earlier_runs_are_named(shell: Shell, w
     assert (told["earlier"], {event["became"] for event in told["events"]}) == ([first], {"skipped: duplicate"})
     assert f"\n  fsseg report {first} --person {WHO}\n" in shell("report", second, "--person", WHO).out
     assert chosen(shell, first, "--person", WHO)["history"]["earlier"] == []
+    assert {json.dumps(chosen(shell, second, "--person", name)["history"]) for name in (WHO, "u-1")} == {
+        json.dumps(told)
+    }
+    assert len(chosen(shell, second, "--person", WHO, "--event", "Signed Up")["history"]["events"]) == 1
+    for flags in (["--again"], ["--again"], ["--again"], []):
+        assert shell("import", "--sandbox", "--quiet", *flags, way).code == 0
+    earlier = chosen(shell, "--person", WHO)["history"]["earlier"]
+    assert earlier[0] == first and len(earlier) == 4 and earlier[1:] == sorted(earlier[1:], reverse=True)
+    assert "\n  … and 1 more: fsseg runs list\n" in shell("report", "--person", WHO).out
 
 
 def test_somebody_of_whom_nothing_was_taken_comes_with_what_was_left_out(shell: Shell) -> None:

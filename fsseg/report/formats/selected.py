@@ -27,6 +27,9 @@ from fsseg.report.model import place, reason_rows, warning_rows, where
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
 
+_FEW_RUNS = 3
+"""Earlier runs that are named."""
+
 
 def print_selected(console: Console, report: Report, selection: Selection, limit: int) -> bool:
     """Print what there is, at most `limit` of each; False where that is nothing."""
@@ -82,7 +85,7 @@ def _sections(
             "Events" if selection.person else "Left out",
             [line for event in events[:limit] for line in _event(event, width)],
         ),
-        ("Earlier runs that have this person", _earlier(report, selection.person)),
+        ("Earlier runs that have this person", _earlier(report, selection.person, signs.ellipsis)),
         ("Fields, and since which event", _fields(report.history, width)),
         ("Records", [line for change in named for line in record_lines(change, signs, width)]),
         ("Timeline", [_entry(entry, width, signs.ellipsis) for entry in entries[:limit]]),
@@ -132,15 +135,20 @@ def _remedies(report: Report, selection: Selection, found: bool, width: int) -> 
     return [line for indent, text in told for line in hanging(Text(" " * indent), text.split(" "), indent + 2, width)]
 
 
-def _earlier(report: Report, person: str | None) -> list[Text]:
+def _earlier(report: Report, person: str | None, ellipsis: str) -> list[Text]:
     """The earlier runs that may have delivered what was a duplicate in this one."""
     more = f"--person {shlex.quote(sanitise(person or ''))}"
-    return [
+    runs = report.history.earlier if report.history else ()
+    lines = [
         Text(
             "  " + command("report", run, account="", run_dir=report.run_dir and report.run_dir.parent / run, more=more)
         )
-        for run in (report.history.earlier if report.history else ())
+        for run in runs[:_FEW_RUNS]
     ]
+    if len(runs) > _FEW_RUNS:
+        rest = f"  {ellipsis} and {number(len(runs) - _FEW_RUNS)} more: fsseg runs list"
+        lines.append(Text(rest, style="dim"))
+    return lines
 
 
 def _event(event: HistoryEvent, width: int) -> Iterator[Text]:
