@@ -167,6 +167,12 @@ def unwritten(action: str | None, status: str, dry_run: bool) -> EventOutcome | 
     return EventOutcome.PENDING if waits else None
 
 
+def entry_told(change: Change, name: str) -> str:
+    """The `title` or `start_date` of a timeline entry, whether it is created or not."""
+    cell = (change.get("fields") or {}).get(name) or {}
+    return str(cell.get("after") or change.get(name) or "")
+
+
 NOT_SENT = "still to be sent when the run ended"
 
 

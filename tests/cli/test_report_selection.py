@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fsseg.report.changes import entry_told
 from fsseg.report.selection import Selection
 from tests.cli.conftest import Shell
 from tests.report.pages import Page
@@ -68,9 +69,9 @@ def test_of_what_was_skipped_the_number_is_told(after_import: Shell) -> None:
 
 def test_an_event_name_takes_entries_in_the_order_of_time(after_import: Shell) -> None:
     told = chosen(after_import, "--event", "order completed")["changes"]
-    times = [row["fields"]["start_date"]["after"] for row in told]
+    times = [entry_told(row, "start_date") for row in told]
     assert told and times == sorted(times)
-    titles = {row["fields"]["title"]["after"] for row in told}
+    titles = {entry_told(row, "title") for row in told}
     assert titles == {title for title in titles if title.startswith("Order Completed: ")}
 
 
@@ -144,6 +145,7 @@ def test_of_a_dry_run_it_is_told_what_is_to_come_and_of_a_second_one_what_was_he
     assert shell("import", "--sandbox", "--quiet", "--again", way).code == 0
     told = chosen(shell, "--person", WHO)["history"]
     assert {field["became"] for field in told["fields"]} == {"held already"}
+    assert f"\n  = 2025-05-02 10:00  Signed Up  {WHO}  #" in shell("report", "--event", "signed up").out
 
 
 def test_of_a_file_that_has_changed_the_events_are_not_made_up(shell: Shell, way: Path) -> None:
@@ -373,5 +375,6 @@ def test_an_event_is_told_by_the_person_and_by_the_deals_and_accounts_it_makes(s
     ]
     fields = {(row["record"], row["field"]): row["became"] for row in told["history"]["fields"]}
     text = shell("report", "--reason", "incomplete").out
+    assert "\n  / 2025-05-06 10:00  Paid  ghost@x.example\n" in shell("report", "--reason", "unknown_person").out
     assert "\n      deal.amount 1\n" in text and "/ deal      Pilot" in text and "Only the number" not in text
     assert fields["deal Pilot", "name"] == "left out" and fields["account Acme", "name"] == "sent"

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.advice import command
-from fsseg.report.changes import SIGNS, Change
+from fsseg.report.changes import SIGNS, Change, entry_told
 from fsseg.report.console import glyphs, sanitise, text_width, write
 from fsseg.report.files import email_of
 from fsseg.report.formats import Report
@@ -185,17 +185,13 @@ def _fields(history: History | None, width: int) -> list[Text]:
     return lines
 
 
-def _after(change: Change, field: str) -> str:
-    return str(((change.get("fields") or {}).get(field) or {}).get("after") or "")
-
-
 def _when(change: Change) -> str:
-    return _after(change, "start_date")
+    return entry_told(change, "start_date")
 
 
 def _entry(change: Change, width: int, ellipsis: str) -> Text:
     sign, time = SIGNS.get(change["action"], "?"), _when(change)[:16].replace("T", " ")
-    cells = [sanitise(time), value(_after(change, "title")), sanitise(str(change.get("key") or ""))]
+    cells = [sanitise(time), value(entry_told(change, "title")), sanitise(str(change.get("key") or ""))]
     if change.get("id"):
         cells.append(f"#{change['id']}")
     return Text(cut(f"  {sign} " + "  ".join(filter(None, cells)), width, ellipsis))
