@@ -150,12 +150,13 @@ def _print_selected(
 
 def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:
     from fsseg.report.files import read_lines
+    from fsseg.report.next_steps import report_command
     from fsseg.report.standing import standing
 
     run = past.run
     report = Report(
         past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
-        standing=standing(run, past.state), most_failures=limit,
+        standing=standing(run, past.state), most_failures=limit, command_shown=report_command(past.summary),
     )  # fmt: skip
     format.load().write(console, report)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,12 @@ def test_failed_events_are_listed_on_request_up_to_the_limit() -> None:
     text = totals(import_summary(), show_failures=2)
     assert "  events.jsonl line 18  missing_email  =HYPERLINK(1)  no e-mail" in text
     assert "… and 8 more" in text
+
+
+def test_a_full_report_says_where_the_traits_are_that_it_leaves_out() -> None:
+    misfits = [{"code": "bad_value", "name": f"trait{n}", "count": 1, "hint": "a number"} for n in range(10)]
+    summary = import_summary(warnings=misfits)
+    assert re.search(r"\n  … and 2 more traits: fsseg report \S+ .*--reason bad_value\n", totals(summary) + "\n")
 
 
 def test_nothing_hostile_in_the_data_reaches_the_terminal() -> None:

@@ -293,6 +293,8 @@ class _Totals:
         if count > 0:
             command = sanitise(report_command(self.summary))
             told = any(step.command == command for step in next_steps(self.summary, self.files, self.standing))
+            if not self.brief:  # the command prints this very text, of which only traits are left out
+                command, told = f"{command} --reason {Code.BAD_VALUE}", False
             text = f"  {self.glyphs.ellipsis} and {counted(count, what)}" + ("" if told else f": {command}")
             yield Text(text, style="dim")
 
@@ -336,7 +338,8 @@ class _Totals:
             yield from self._hanging(Text("  "), "  ".join(cells), 4)
         more = total_failures(self.summary) - len(self.failures.rows)
         if more > 0:
-            yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: fsseg report --format csv", style="dim")
+            command = f"{sanitise(report_command(self.summary))} --limit {more + len(self.failures.rows)}"
+            yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: {command}", style="dim")
 
     def _end(self) -> Iterator[Text]:
         yield from self._wrapped(request_line(self.summary), "dim")
