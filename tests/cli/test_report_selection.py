@@ -91,6 +91,9 @@ def test_a_limit_says_how_many_more_there_are(after_import: Shell) -> None:
 def test_as_a_table_and_to_a_file(after_import: Shell, tmp_path: Path) -> None:
     table = after_import("report", "--reason", "missing_email", "--format", "csv").out
     assert {row["code"] for row in csv.DictReader(io.StringIO(table))} == {"missing_email"}
+    changes = after_import("report", "--reason", "bad_value", "--format", "changes-csv").out
+    warned = [row["key"] for row in csv.DictReader(io.StringIO(changes)) if row["warnings"]]
+    assert len(warned) == len(set(warned)) == len(chosen(after_import, "--reason", "bad_value")["changes"])
     file = tmp_path / "selected.txt"
     assert after_import("report", "--reason", "missing_email", "--output", file).code == 0
     assert "missing_email" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
@@ -374,6 +377,12 @@ def test_an_event_is_told_by_the_person_and_by_the_deals_and_accounts_it_makes(s
         ({"account.name"}, f"account created {ids['Group Ltd']}"),
     ]
     fields = {(row["record"], row["field"]): row["became"] for row in told["history"]["fields"]}
+    table = [*csv.DictReader(io.StringIO(shell("report", "--format", "changes-csv").out))]
+    assert [row["label"] for row in table if row["field"] in ("email", "sales_account")] == [
+        "Emails",
+        "Emails",
+        "Sales account",
+    ]
     text = shell("report", "--reason", "incomplete").out
     assert "\n  / 2025-05-06 10:00  Paid  ghost@x.example\n" in shell("report", "--reason", "unknown_person").out
     assert "\n      deal.amount 1\n" in text and "/ deal      Pilot" in text and "Only the number" not in text
