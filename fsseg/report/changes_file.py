@@ -209,6 +209,7 @@ def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: Eve
         "fields": fields,
         "warnings": [places.of(one) if isinstance(one, dict) else one for one in warnings] + _refusal(row),
         **({"outcome": left} if left else {}),
+        **({"person": row.person} if row.person else {}),
     }
     return dumps(change, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 

@@ -35,7 +35,13 @@ class Selection:
         """Whether a line of changes.jsonl is about it; deals are about their contacts too."""
         fields = change.get("fields") or {}
         after = {name: (both or {}).get("after") for name, both in fields.items()}
-        people = [change.get("key"), change.get("id"), *_listed(after.get("contacts")), *_listed(after.get("emails"))]
+        people = [
+            change.get("key"),
+            change.get("id"),
+            change.get("person"),
+            *_listed(after.get("contacts")),
+            *_listed(after.get("emails")),
+        ]
         warnings = [
             each.get("code") if isinstance(each, dict) else str(each).partition(":")[0]
             for each in change.get("warnings") or ()

@@ -376,6 +376,7 @@ def test_an_event_is_told_by_the_person_and_by_the_deals_and_accounts_it_makes(s
         ({"email", "deal.name", "deal.amount"}, f"created {ids[WHO]}; deal created {ids['Big']}"),
         ({"account.name"}, f"account created {ids['Group Ltd']}"),
     ]
+    assert {row["key"] for row in told["changes"] if row["entity"] == "deal"} == {"Pilot", "Big"}
     fields = {(row["record"], row["field"]): row["became"] for row in told["history"]["fields"]}
     table = [*csv.DictReader(io.StringIO(shell("report", "--format", "changes-csv").out))]
     assert [row["label"] for row in table if row["field"] in ("email", "sales_account")] == [
@@ -385,5 +386,7 @@ def test_an_event_is_told_by_the_person_and_by_the_deals_and_accounts_it_makes(s
     ]
     text = shell("report", "--reason", "incomplete").out
     assert "\n  / 2025-05-06 10:00  Paid  ghost@x.example\n" in shell("report", "--reason", "unknown_person").out
-    assert "\n      deal.amount 1\n" in text and "/ deal      Pilot" in text and "Only the number" not in text
+    assert (
+        "\n      deal.amount 1\n" in text and f"/ deal      Pilot  of {WHO}\n" in text and "Only the number" not in text
+    )
     assert fields["deal Pilot", "name"] == "left out" and fields["account Acme", "name"] == "sent"
