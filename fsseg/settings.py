@@ -353,7 +353,7 @@ def _read(path: Path) -> dict[str, Any]:
     for section, key in (("freshsales", "api_token_file"), ("filter", "suppress_file")):
         table = found.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str):
-            table[key] = path.absolute().parent / table[key]
+            table[key] = path.absolute().parent / os.path.expanduser(table[key])
     return found
 
 

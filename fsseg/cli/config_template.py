@@ -17,7 +17,7 @@ TEMPLATE = """\
 {domain}                   # acme.freshsales.io is classic, acme.myfreshworks.com is the suite
 {edition}                  # "classic" or "suite", where the domain doesn't tell
 {base_url}                 # any other host: REST at URL/api, tracking at URL/track
-{api_token_file}           # relative to this file
+{api_token_file}           # relative to this file; ~ is the home folder
 # api_token_command = "pass show freshsales"  # prints the token, where there is no file and no FSSEG_API_TOKEN
 # views = {{ contact = 31000123 }}  # ids of the views that hold all records, where their names don't tell
 # custom_fields = "whole"  # "changed": an update writes no custom fields but those that change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ def init(
             raise ConfigError(f"{path} is there already: --force replaces it")
         domain, api_token_file = account.domain, account.api_token_file
         if not (domain or account.base_url or yes) and sys.stdin and sys.stdin.isatty() and sys.stderr.isatty():
-            domain = _ask_domain()
+            domain = _ask_domain({"edition": account.edition and account.edition.value, "base_url": None})
             api_token_file = api_token_file or _ask_token_file()
         chosen = {
             "domain": domain,
@@ -72,12 +73,19 @@ def init(
         consoles.info(f"written to {path}" + (f", for {host}" if host else ""))
         check = "fsseg check" + _flag_for(path)
         consoles.info(
-            f"next: set FSSEG_API_TOKEN, then {check}"
+            f"next: {_lacking_token(api_token_file)}{check}"
             if host
             else f"next: fill in the domain, then {check} (or {check} --sandbox, which needs none)"
         )
         if display.json:
             print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})
+
+
+def _lacking_token(file: Path | None) -> str:
+    """What is still to be done for the account's token to be there; empty where it is."""
+    if file is not None:
+        return "" if file.exists() else f"put the API token into {file}, then "
+    return "" if os.environ.get("FSSEG_API_TOKEN") else "set FSSEG_API_TOKEN, then "
 
 
 def _flag_for(path: Path) -> str:
@@ -93,6 +101,7 @@ def _write_mapping(
     from fsseg.cli.init_mapping import mapping_text
     from fsseg.cli.inspect_cmd import inspection_for, known_for, read_all
     from fsseg.cli.session import find_inputs
+    from fsseg.freshsales.errors import FreshsalesError
     from fsseg.settings import load
 
     try:
@@ -101,24 +110,45 @@ def _write_mapping(
         known = known_for(settings, output, offline=offline)
         inspection = inspection_for(settings, known, suggest=True)
         read_all(inspection, settings, files, output, known)
+    except FreshsalesError as error:
+        error.add_note(f"{path} is written, but no mapping: to have one by the standard fields, --force --offline")
+        raise
     except BaseException:
         path.unlink()
         raise
     _write(path, chosen, mapping_text(inspection, known))
 
 
-def _ask_domain() -> str | None:
-    given = typer.prompt(
-        "Freshsales domain (acme.freshsales.io, acme.myfreshworks.com)", default="", show_default=False, err=True
-    )
-    return str(given).strip() or None
+def _ask_domain(chosen: dict[str, str | None]) -> str | None:
+    """The domain that is typed; what can be none is asked again."""
+    from fsseg.settings import ConfigError
+
+    while domain := _answer("Freshsales domain (acme.freshsales.io, acme.myfreshworks.com)"):
+        try:
+            _account({**chosen, "domain": domain})
+        except ConfigError as error:
+            typer.echo(f"{error}: once more, or press return to leave it out", err=True)
+        else:
+            return domain
+    return None
 
 
 def _ask_token_file() -> Path | None:
-    given = typer.prompt(
-        "File that holds the API token (none: FSSEG_API_TOKEN)", default="", show_default=False, err=True
-    )
-    return Path(given.strip()) if given.strip() else None
+    """The file that is typed; one that can't be read is asked again."""
+    while answer := _answer("File that holds the API token (none: FSSEG_API_TOKEN)"):
+        file = Path(os.path.expanduser(answer))
+        try:
+            if file.read_text("utf-8").strip():
+                return file
+            problem = "no API token in it"
+        except (OSError, UnicodeDecodeError) as error:
+            problem = getattr(error, "strerror", None) or "this is no UTF-8"
+        typer.echo(f"{file}: {problem}: once more, or press return to leave it out", err=True)
+    return None
+
+
+def _answer(question: str) -> str:
+    return str(typer.prompt(question, default="", show_default=False, err=True)).strip()
 
 
 def _as_seen_from(path: Path, token_file: Path | None) -> str | None:
@@ -144,8 +174,6 @@ def _account(chosen: dict[str, str | None]) -> str | None:
 
 def _write(path: Path, chosen: dict[str, str | None], mapping: str = "") -> None:
     """Write it once it is known to load. Raises `ConfigError`."""
-    import os
-
     from fsseg.cli.config_template import filled
     from fsseg.settings import ConfigError, load
 

@@ -54,15 +54,21 @@ def _example(field: Field) -> object:
 def _mapping(traits: list[Homeless], inspection: Inspection, known: Known) -> Iterator[str]:
     calls = inspection.stats.by_type["identify"]
     yield f"# Where traits go that find no field by their name, from {counted(calls, 'identify call')}."
+    nothing = "no field is like it"
     if unknown := known.unknown():
+        nothing = "no standard field is like it"
         yield f"# {unknown}"
     for table in TABLES:
         yield f"[mapping.{table}]"
         for one in traits:
             if one.suggestion and one.suggestion.table == table:
                 yield f"{one.suggestion.line}  # {_remark(one)}"
-            elif not one.suggestion and table == TABLES[0]:
-                yield f"# {' '.join(one.trait.split())}: no field is like it; {_remark(one)}"
+            elif not one.suggestion and table == TABLES[0] and not one.to_fill:
+                fate = f"goes to {one.place}, where some don't fit" if one.place else nothing
+                yield f"# {' '.join(one.trait.split())}: {fate}; {_remark(one)}"
+            elif one.to_fill and one.to_fill.table == table:
+                yield f"# {one.trait}: goes to {one.place}, where some don't fit; {_remark(one)}"
+                yield one.to_fill.line
         yield ""
 
 

@@ -15,6 +15,9 @@ from fsseg.exit_codes import ExitCode
 
 _LISTED = re.compile(r"<list\[(.*)\]>").fullmatch
 _NO_CHOICE = re.compile(r"'([^']*)' is (?:not one|none) of (.*)$", re.DOTALL)
+_NO_OPTION = re.compile(r"[Nn]o such option: --([\w-]+)")
+_OPTIONS = re.compile(r"--([\w-]+)").findall
+_LIKE = 0.55
 _SUGGESTION = re.compile(r"^(?P<what>.*?)\.? ?(?P<hint>Did you mean .*\?|\(Possible options: .*\))$", re.DOTALL)
 
 
@@ -60,7 +63,7 @@ def _tell_mistake(error: TyperException, words: Sequence[str]) -> int:
     found = _SUGGESTION.match(text)
     text, suggested = (found["what"], found["hint"]) if found else (text, "")
     path = context.command_path if context else "fsseg"
-    hints = [_as_question(suggested) or _closest_choice(text), f"{path} --help says what it takes"]
+    hints = [_as_question(suggested, text) or _closest_choice(text), f"{path} --help says what it takes"]
     text = text[:1].lower() + text[1:].rstrip(".")
     return tell_end(Meaning(ExitCode.USAGE, text, tuple(filter(None, hints))), as_json="--json" in words)
 
@@ -74,7 +77,13 @@ def _closest_choice(text: str) -> str:
     return did_you_mean(found[1], re.split(r"'?, '?", found[2].strip("'")))
 
 
-def _as_question(suggested: str) -> str:
+def _as_question(suggested: str, text: str) -> str:
+    """The suggestion as a question; of options only those that are like what was typed in more than a letter or two."""
+    from difflib import get_close_matches
+
+    if option := _NO_OPTION.search(text):
+        close = get_close_matches(option[1], _OPTIONS(suggested), cutoff=_LIKE)
+        return f"did you mean {', '.join(f'--{one}' for one in close)}?" if close else ""
     options = re.sub(r"^\(Possible options: (.*)\)$", r"did you mean \1?", suggested)
     return options[:1].lower() + options[1:]
 

@@ -49,7 +49,7 @@ class BehaviourOptions:
         typer.Option(
             metavar="KIND=RATE[,method=M][,path=REGEX][,seconds=S][,limit=N]",
             help="Go wrong on purpose: error, error_after, drop_before, drop_after, slow, garbage, 429, wrapped_429, "
-            "bulk_405 or job_failure, for a share of the requests.",
+            "bulk_405 or job_failure, for a share of the requests (0.05 or 5%).",
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ class _Show:
         if "first_name" in row:
             yield f"{row['first_name'] or ''} {row['last_name'] or ''}".strip()
         if "targetable_id" in row:
-            yield str(row.get("start_date") or row.get("created_at"))[:19].replace("T", " ")
+            yield _in_utc(str(row.get("start_date") or row.get("created_at")))
             person = self._people.get((row["targetable_type"], row["targetable_id"]))
             yield (person and person.get("email")) or f"#{row['targetable_id']}"
         types = self._account.ids.get("sales_activity_types", {})
@@ -180,6 +181,15 @@ class _Show:
             for line in body.split("\n"):
                 name, _, text = line.partition(": ")
                 yield value(name), value(text) if text else ""
+
+
+def _in_utc(time: str) -> str:
+    """The time, which stands there with the account's offset, in UTC as everywhere else."""
+    try:
+        moment = datetime.fromisoformat(time).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return time
+    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
 
 
 def _called(chosen: Row) -> Any:

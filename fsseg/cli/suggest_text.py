@@ -13,7 +13,7 @@ from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
 from fsseg.mapping.inspection import Inspection
 from fsseg.mapping.profiles import Profile
-from fsseg.mapping.suggest import Suggester, Suggestion, closest_type, toml_lines
+from fsseg.mapping.suggest import Suggester, Suggestion, closest_type, to_fill, toml_lines
 from fsseg.report.formats.text_lines import hanging
 
 COMMENT_WIDTH = 100
@@ -29,6 +29,13 @@ class Homeless(NamedTuple):
     suggestion: Suggestion | None
     place: str | None
     """Where it goes already, but for the values that don't fit."""
+    to_fill: Suggestion | None
+    """The commented line that would say which choices those values are."""
+
+    @property
+    def line(self) -> Suggestion | None:
+        """What there is to paste of it."""
+        return self.suggestion or self.to_fill
 
 
 class UntypedEvent(NamedTuple):
@@ -52,10 +59,12 @@ def homeless(inspection: Inspection, known: Known) -> list[Homeless]:
         if profile is None or not profile.count or silenced or (trait.destination.places and not trait.misfits):
             continue
         suggestion = suggester.suggest(trait.name, profile)
-        place = next((place.name for place in trait.destination.places), None)
+        at = next(iter(trait.destination.places), None)
+        place, field = (at.name, known.catalog.fields(at.entity).get(at.name)) if at else (None, None)
         if suggestion is not None and suggestion.field == place and "{" not in suggestion.line:
             suggestion = None  # it goes there as it is
-        found.append(Homeless(trait.name, trait.count / max(profiles.calls, 1), profile, suggestion, place))
+        blank = to_fill(trait.name, profile, field) if field and not suggestion else None
+        found.append(Homeless(trait.name, trait.count / max(profiles.calls, 1), profile, suggestion, place, blank))
     return found
 
 
@@ -83,6 +92,7 @@ def suggested_json(inspection: Inspection, known: Known) -> dict[str, Any]:
                 "field": one.suggestion.field if one.suggestion else None,
                 "table": one.suggestion.table if one.suggestion else None,
                 "line": one.suggestion.line if one.suggestion else None,
+                "to_fill": one.to_fill.line if one.to_fill else None,
             }
             for one in homeless(inspection, known)
         ],
@@ -122,7 +132,7 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
 
 def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:
     """The lines of the settings file."""
-    lines = [*toml_lines(one.suggestion for one in traits if one.suggestion)]
+    lines = [*toml_lines(one.line for one in traits if one.line)]
     for one in events:
         if one.type:
             table = f"[mapping.event.{dumps(one.name).decode()}]  # {counted(one.events, 'event')}"

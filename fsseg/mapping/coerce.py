@@ -181,7 +181,12 @@ def _items(value: object) -> list[object]:
 
 def headcount(field: Field) -> Coercer:
     """The coercer of a number of people: by the ranges that the field offers, else the number itself."""
-    return _range(field) if field.choices else _headcount
+    return _range(field) if field.choices else _people
+
+
+def _people(value: object) -> object:
+    """A number of people without ranges to choose from; none is no number of employees, as no range begins at 0."""
+    return _headcount(value) or BAD
 
 
 def _headcount(value: object) -> object:

@@ -160,9 +160,13 @@ def type_named(name: str) -> FieldType:
     return _BY_NAME.get(name, TEXT)
 
 
+def _counts_people(field: Field) -> bool:
+    return field.name == "number_of_employees" and not field.custom
+
+
 def coercer(field: Field) -> Coercer:
     """The coercer of a field. It is worth keeping: making it looks through all the choices."""
-    counts_people = field.name == "number_of_employees" and not field.custom
+    counts_people = _counts_people(field)
     coerce = headcount(field) if counts_people else type_named(field.type).coerce(field)
     # The few values that choices and ranges take come again and again; texts, numbers and times don't.
     return remembering(coerce) if field.choices is not None or counts_people else coerce
@@ -174,7 +178,7 @@ def expectation(field: Field) -> str:
         # The metadata and the selector of a field both list its choices.
         texts = list(dict.fromkeys(choice.text for choice in field.choices))
         return f"one of: {', '.join(texts[:_HINTED_CHOICES])}{', …' if len(texts) > _HINTED_CHOICES else ''}"
-    return type_named(field.type).expectation
+    return "a number from 1 on" if _counts_people(field) else type_named(field.type).expectation
 
 
 def equal(field: Field | None, before: Any, after: Any) -> bool:

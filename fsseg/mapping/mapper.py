@@ -110,7 +110,7 @@ class Mapper:
         else:
             cells["email"] = address(email)
             if cells["email"] is None:
-                return Refused("bad_email", f"traits.email is no address: {email!r}"[:200])
+                return Refused("bad_email", f"traits.email is no address: {json_codec.shown(email)}"[:200])
             if self._id_target:
                 own: Cells = {}
                 self._id_target.put(user, own, warnings)

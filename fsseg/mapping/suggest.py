@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 
 from fsseg.mapping.catalog import EMAILS, Catalog
 from fsseg.mapping.coerce import BAD, Coercer
-from fsseg.mapping.field_types import coercer
+from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.names import snake
 from fsseg.mapping.profiles import Profile
@@ -133,22 +133,37 @@ class Suggester:
 
     def suggest(self, trait: str, profile: Profile) -> Suggestion | None:
         """The best line for a trait, or None where no field is like it and takes its values."""
-        outer, _, member = trait.partition(".")
-        table, name = (
-            {"company": ("account", member), "deal": ("deal", member)}.get(outer, ("person", ""))
-            if member
-            else ("person", "")
-        )
-        key = name or trait
+        table, key = _table_and_key(trait)
         ranked = sorted(
             ((likeness(key, field, path.rpartition(".")[0]) - 15 * (path in self._reached), path, field)
              for path, field in self._tables[table]),
-            key=lambda one: (-one[0], one[1]),
+            key=lambda one: (-one[0], one[2].name != snake(key), one[1]),
         )  # fmt: skip
         for score, path, field in ranked[:5]:
             if score >= LEAST and (rule := _rule(path, field, profile)) is not None:
                 return Suggestion(trait, table, path, f"{_key(key)} = {_toml(rule)}", round(score))
         return None
+
+
+def to_fill(trait: str, profile: Profile, field: Field) -> Suggestion | None:
+    """The commented line that names each value that is no choice of the trait's field, for the user to say which it is.
+
+    None where the field offers no choices, or the values are too many to be named.
+    """
+    coerce = coercer(field)
+    strange = [text for text in profile.choices if coerce(text) is BAD]
+    if not field.choices or not strange:
+        return None
+    table, key = _table_and_key(trait)
+    rule = {"field": field.name, "values": dict.fromkeys(strange, "")}
+    line = f"# {_key(key)} = {_toml(rule)}  # fill in what each is, {expectation(field)}"
+    return Suggestion(trait, table, field.name, line, 0)
+
+
+def _table_and_key(trait: str) -> tuple[str, str]:
+    """The `[mapping.…]` table of a trait, and its key there."""
+    outer, _, member = trait.partition(".")
+    return (_PARTS[outer], member) if member and outer in _PARTS else ("person", trait)
 
 
 def closest_type(event: str, types: Iterable[str]) -> str | None:

@@ -36,7 +36,12 @@ TABLE: tuple[Reason, ...] = (
         _REJECTED,
         "the line is over 1 MiB: drop bulky properties, or make lines of a batch with jq -c '.batch[]? // .'",
     ),
-    Reason(Code.BAD_ROW, "read", _REJECTED, "the table's row can't be read: mend it, or export the table again"),
+    Reason(
+        Code.BAD_ROW,
+        "read",
+        _REJECTED,
+        "the table's row can't be read or says nothing: mend it, or do as is said of it",
+    ),
     Reason(
         Code.TRUNCATED, "read", _REJECTED, "the compressed file ends too early: fetch it again, then import it again"
     ),

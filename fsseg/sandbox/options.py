@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import timedelta, timezone
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
+
+from fsseg.sandbox import defaults
 
 FAULTS = (
     "error",  # 5xx with an HTML body, nothing applied
@@ -86,11 +89,11 @@ class Fault:
             raise ValueError(f"unknown fault setting {', '.join(sorted(unknown))}")
         return cls(
             kind,
-            float(rate or 1),
+            _number("the share of a fault", rate or "1"),
             rest.get("method"),
             rest.get("path", ""),
-            float(rest.get("seconds", 0)),
-            int(rest["limit"]) if "limit" in rest else None,
+            _number("seconds of a fault", rest.get("seconds", "0")),
+            int(_number("limit of a fault", rest["limit"])) if "limit" in rest else None,
         )
 
 
@@ -254,10 +257,14 @@ def _switch(text: str) -> tuple[str, Any]:
     name = name.strip().replace("-", "_")
     kinds = {item.name: str(item.type) for item in fields(Options) if item.name != "faults"}
     if not equals or name not in kinds:
-        raise ValueError(f"{text!r} is no KEY=VALUE of these keys: {', '.join(sorted(kinds))}")
+        close = get_close_matches(name, kinds, n=1)
+        meant = f"did you mean {close[0]}? The keys are" if close and equals else "is no KEY=VALUE of these keys"
+        raise ValueError(f"{text!r}{':' if close and equals else ''} {meant}: {', '.join(sorted(kinds))}")
     kind = kinds[name]
     if kind.startswith(("tuple", "frozenset")):
-        return name, [word for word in value.split(",") if word]
+        words = [word for word in value.split(",") if word]
+        _makes_sense(name, words)
+        return name, words
     if kind == "bool":
         if value not in ("true", "false"):
             raise ValueError(f"{name} must be true or false, not {value!r}")
@@ -271,6 +278,37 @@ def _switch(text: str) -> tuple[str, Any]:
             if read is float or not kind.startswith("float"):
                 raise ValueError(f"{name} must be a number, not {value!r}") from None
     return name, value
+
+
+_FIELDS_OF = {"required": ("leads", "contacts"), "required_of_deals": ("deals",)}
+
+
+def _makes_sense(name: str, words: Iterable[str]) -> None:
+    """Raises ValueError for a path that has no slash, and for a field that none of the records has."""
+    if name == "forbidden" and (wrong := next((word for word in words if "/" not in word), None)):
+        raise ValueError(f"forbidden takes paths such as /deals or /leads/upsert, not {wrong!r}")
+    if name in _FIELDS_OF:
+        known = [
+            str(spec["name"])
+            for by_resource in map(defaults.fields, ("classic", "suite"))
+            for resource in _FIELDS_OF[name]
+            for spec in by_resource.get(resource, ())
+        ]
+        for word in words:
+            if not word.startswith("cf_") and word not in known:
+                close = get_close_matches(word, known, n=1)
+                raise ValueError(f"{name}: there is no field {word!r}{f'; did you mean {close[0]}?' if close else ''}")
+
+
+def _number(what: str, text: str) -> float:
+    """A number, or a share in per cent."""
+    digits = text.strip().removesuffix("%")
+    how = "a fault reads like error=5% or slow=0.5,seconds=2"
+    try:
+        number = float(digits)
+    except ValueError:
+        raise ValueError(f"{what} must be a number, not {text!r}; {how}") from None
+    return number / 100 if digits != text.strip() else number
 
 
 @dataclass

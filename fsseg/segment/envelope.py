@@ -162,7 +162,8 @@ def event_of_normal(
     found = event_time(message, latest)
     if found is None:
         given = {field: message[field] for field in TIME_FIELDS if message.get(field)}
-        return Rejected(position, line, "bad_timestamp", f"no readable time in {given!r}"[:200], original=original)
+        detail = f"no readable time in {json_codec.shown(given)}"[:200]
+        return Rejected(position, line, "bad_timestamp", detail, original=original)
     time, field = found if found.time else file_time()
     if field != TIME_FIELDS[0]:
         notes.append(("no_time", field))
@@ -262,7 +263,7 @@ def _fault(message: Original) -> tuple[str, str] | None:
     if kind is None or kind == "":
         return "missing_type", "the message has no type"
     if not isinstance(kind, str) or kind not in TYPES:
-        return "unknown_type", f"{kind!r} is no Segment type"[:200]
+        return "unknown_type", f"{json_codec.shown(kind)} is no Segment type"[:200]
     for name in _IDS:
         if not isinstance(message.get(name, ""), str):
             return "id_not_string", f"{name} is neither text nor a whole number"

@@ -101,3 +101,8 @@ def shallow(value: Any, levels: int = LEVELS) -> Any:
     if isinstance(value, list):
         return [shallow(one, levels - 1) for one in value]
     return {name: shallow(one, levels - 1) for name, one in value.items()}
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it: text in quotes, anything else as JSON."""
+    return repr(value) if isinstance(value, str) else dumps(value).decode()

@@ -67,6 +67,8 @@ def test_an_error_says_so_and_what_to_type_and_is_json_where_that_is_asked_for(
 def test_a_word_that_is_nearly_a_command_or_flag_is_guessed(shell: Shell) -> None:
     assert "hint: did you mean 'import'?" in shell("impor").err
     assert "--since?" in shell("import", "x", "--sinse", "7d").err
+    assert "--dry-run?" in shell("undo", "--dry").err
+    assert "did you mean" not in shell("retry", "--yes").err
     assert "hint: fsseg import --help" in shell("import", "x", "--sinse", "7d").err
 
 

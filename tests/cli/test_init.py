@@ -8,7 +8,7 @@ import pytest
 from fsseg.mapping.event_rule import FIELD_KEYS
 from fsseg.mapping.field_rule import KEYS
 from fsseg.settings import FILE_KEYS, load
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Serve, Shell
 from tests.readme import ROOT
 
 
@@ -61,11 +61,39 @@ def test_a_wrong_answer_leaves_nothing_behind(shell: Shell, arguments: list[str]
 
 
 def test_on_a_terminal_it_asks_for_the_account(shell: Shell) -> None:
-    code, seen = shell.on_terminal("init", keys="acme.myfreshworks.com\ntoken.txt\n")
+    shell.write("token.txt", "secret")
+    keys = "a b\nacme.myfreshworks.com\n~/nowhere.txt\ntoken.txt\n"
+    code, seen = shell.on_terminal("init", keys=keys)
     assert code == 0
+    assert "is not a host name" in seen
+    assert "~/nowhere.txt:" not in seen
+    assert "/nowhere.txt: No such file" in seen
     assert "for acme.myfreshworks.com" in seen
+    assert "next: fsseg check" in seen
     settings = load({}, shell.folder / "here" / "fsseg.toml")
     assert settings.freshsales.domain == "acme.myfreshworks.com"
+
+
+def test_a_home_folder_in_the_settings_file_is_found(shell: Shell) -> None:
+    path = shell.write("fsseg.toml", 'freshsales.api_token_file = "~/tok.txt"')
+    assert load({}, path).freshsales.api_token_file == Path("~/tok.txt").expanduser()
+
+
+def test_what_is_next_depends_on_where_the_token_is(shell: Shell) -> None:
+    assert "next: set FSSEG_API_TOKEN, then fsseg check" in shell("init", "--domain", "acme").err
+    known = shell.with_env(FSSEG_API_TOKEN="t")
+    assert "next: fsseg check" in known("init", "--domain", "acme", "--force").err
+    missing = known("init", "--domain", "acme", "--force", "--api-token-file", "no.txt").err
+    assert "next: put the API token into no.txt, then fsseg check" in missing
+
+
+def test_an_account_that_does_not_answer_loses_no_answers(serve: Serve) -> None:
+    shell, sandbox = serve(refuse_token=True)
+    shell.write("e.jsonl", '{"type": "identify", "userId": "p@x.example", "traits": {"a": 1}}')
+    done = shell("init", "e.jsonl", "--base-url", sandbox.base_url)
+    assert done.code != 0
+    assert "--force --offline" in done.err
+    assert f'base_url = "{sandbox.base_url}"' in (shell.folder / "here" / "fsseg.toml").read_text()
 
 
 def test_json_says_what_was_written(shell: Shell) -> None:
@@ -86,7 +114,7 @@ def test_from_event_files_it_writes_the_mapping_with_coverage_and_examples(shell
     assert re.search(
         r'^jobRole = "job_title" +# 100% of calls, text: Head of Operations \| Office Manager \| CTO$', text, re.M
     )
-    assert "# favouriteColour: no field is like it; 100% of calls, text: teal | plum" in text
+    assert "# favouriteColour: no standard field is like it; 100% of calls, text: teal | plum" in text
     assert "# No activity type is named like these: " in text
     assert "+49" not in text
 

@@ -50,7 +50,7 @@ def test_on_a_narrow_terminal_remarks_are_wrapped_and_whole(shell: Shell, path: 
     assert code == 0
     table = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen).replace("\r", "").partition("Traits")[2].partition("\n")[2]
     words = " ".join(table.split())
-    assert "2 don't fit: number_of_employees takes a number (first: a.jsonl line 2)" in words
+    assert "2 don't fit: number_of_employees takes a number from 1 on (first: a.jsonl line 2)" in words
     assert "ignored; did you mean job_title?" in words
     remarks = [line for line in table.splitlines() if "fit:" in line or "ignored" in line]
     assert max(map(len, remarks)) <= columns

@@ -45,6 +45,7 @@ def test_show_tells_each_record_with_what_is_set_in_it(shell: Shell) -> None:
     assert "1 lead, 1 sales activity" in done.out
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
     assert any(line.endswith("ada@example.com Ada[31m") for line in lines)
+    assert any("2024-01-02 04:00:00Z" in line for line in lines)
     assert {"cf_plan Pro", "company.name Engines", "company.industry_type_id Software", "Total 12.00"} <= set(lines)
     assert any("Order Completed" in line and "ada@example.com" in line for line in lines)
 
@@ -163,7 +164,12 @@ def test_a_served_sandbox_says_it_as_json_too(shell: Shell) -> None:
     ("arguments", "message"),
     [
         (["--fault", "nonsense=1"], "fault kind"),
-        (["--fault", "error=much"], "can't do that"),
+        (["--fault", "error=much"], "error=5%"),
+        (["--fault", "error=5%,limit=x"], "limit of a fault must be a number, not 'x'"),
+        (["--as", "forbidden=x"], "takes paths such as /deals"),
+        (["--as", "required=e-mail"], "did you mean email?"),
+        (["--as", "required_of_deals=x"], "no field 'x'"),
+        (["--as", "custom_feild=merge"], "did you mean custom_fields?"),
         (["--offset", "here"], "offset"),
         (["--window", "long"], "--window"),
     ],

@@ -147,6 +147,8 @@ UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
         (HEADS, "11-50", 11),
         (HEADS, 4.5, BAD),
         (HEADS, -1, BAD),
+        (HEADS, 0, BAD),
+        (HEADS, "0", BAD),
         (TAGS, ["a", 1, "a", ""], ["a", "1"]),
         (TAGS, "a; b", ["a", "b"]),
         (TAGS, [], []),

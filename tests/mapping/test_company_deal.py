@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fsseg.mapping.intents import AccountIntent, Parts, PersonIntent, Refused
+from fsseg.mapping.intents import MISFIT, AccountIntent, Parts, PersonIntent, Refused
 from fsseg.mapping.warning_counter import WarningCounter
 from tests.mapping.accounts import catalog, event, identify, mapper
 
@@ -38,6 +38,13 @@ def test_segments_own_names_find_their_fields_in_lead_and_account() -> None:
         }
     }
     assert warnings.counts == {("ignored_trait", "company.id"): 1}
+
+
+def test_a_headcount_that_is_warned_of_is_left_out_of_lead_and_account() -> None:
+    warnings = WarningCounter()
+    (cells,) = parts_of({"company": {"name": "Acme", "employees": 0}}, warnings=warnings).values()
+    assert cells.keys() == {"name", MISFIT + "company.employees"}
+    assert warnings.counts == {("bad_value", "company.employees"): 1}
 
 
 def test_on_suite_a_company_is_an_account_only() -> None:

@@ -65,6 +65,7 @@ def test_an_unusable_message_is_rejected_with_its_code(write: Write, sent: dict[
     assert isinstance(item, Rejected)
     assert (item.code, item.original, item.raw) == (code, sent, None)
     assert item.detail
+    assert "{'" not in item.detail
 
 
 @pytest.mark.parametrize("kind", ["identify", "track", "page", "screen", "group", "alias", "delete"])

@@ -114,6 +114,27 @@ def test_a_line_is_suggested_only_where_the_values_fit(trait: str, values: list[
     assert (found.line if found else None) == line
 
 
+def test_the_field_of_the_very_name_wins_over_one_that_means_the_same() -> None:
+    found = Suggester(catalog(account=[custom("cf_domain_name")])).suggest("website", profile("https://a.example"))
+    assert found and found.field == "company.website"
+
+
+def test_values_that_are_no_choices_are_named_to_be_filled_in(classic: Machine) -> None:
+    calls = [
+        identify(f"p{n}@brew.example", plan=plan, company={"name": "Brew", "plan": plan}, seats_2="a")
+        for n, plan in enumerate(["Gold", "silver", "Pro"] * 4)
+    ]
+    path = classic.write("events.jsonl", calls)
+    line = '# plan = { field = "cf_plan", values = { Gold = "", silver = "" } }  # fill in what each is, one of: Free, '
+    pasted = classic.run("inspect", path, "--suggest").out.partition("To paste into fsseg.toml\n")[2]
+    assert pasted.count(line) == 2
+    assert tomllib.loads(pasted)["mapping"] == {"person": {}, "account": {}}
+    settings = classic.state.parent / "made.toml"
+    assert classic.run("init", path, "--to", str(settings), "--yes").code == 0
+    assert settings.read_text().count(line) == 2
+    assert "# company.plan: goes to cf_plan, where some don't fit; 100% of calls" in settings.read_text()
+
+
 def test_a_masked_value_keeps_its_shape_only() -> None:
     assert masked("Ada.Lovelace@acme.example") == "Xxx.Xxxxxxxx@xxxx.xxxxxxx"
     assert masked(["a1", "B-2"]) == "x9, X-9"

@@ -6,13 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fsseg.segment import json_codec
 from fsseg.segment.event import Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import (
+    BadRow,
     Table,
     UnusableTable,
     identify,
     json_object,
+    json_value,
     places,
     refuse_hashed,
     values,
@@ -34,6 +37,8 @@ _ID_TYPES = {
 _FURTHER = re.compile(r"(?P<type>.+)_\d+")
 """The column of one more value of an identifier."""
 
+_FORM = '{"email": ["ann@b.example"], "user_id": ["u-1"]}'
+
 Ids = dict[str, list[Any]]
 
 
@@ -46,7 +51,10 @@ def audience_table(columns: Sequence[str], hints: Hints) -> Table:
     def message(row: Sequence[Any]) -> Original:
         ids = _ids(row, at)
         traits = json_object(row[at["traits"]], "traits") if "traits" in at else {}
-        return _identify(ids, {**_traits(row, free, ids), **traits}, given)
+        told = _identify(ids, {**_traits(row, free, ids), **traits}, given)
+        if not told["traits"].keys() - {"email"} and any(ids.get(name) for name in ("email", "user_id")):
+            raise BadRow("it says only who it is: name the audience, as --trait trial_users=true")
+        return told
 
     return Table("audience", columns, message, may_be_short=True)
 
@@ -73,13 +81,24 @@ def _free(columns: Sequence[str], taken: Sequence[str]) -> list[tuple[int, str]]
 
 def _ids(row: Sequence[Any], at: Mapping[str, int]) -> Ids:
     """The identifiers of a row by their types."""
-    found: Ids = {}
-    for name, value in json_object(row[at["external_ids"]], "external_ids").items():
-        found[name] = value if isinstance(value, list) else [value]
+    found = _external_ids(row[at["external_ids"]])
     for name in ("user_id", "email", "anonymous_id"):
         if not found.get(name) and name in at and row[at[name]]:
             found[name] = [row[at[name]]]
     return found
+
+
+def _external_ids(text: str) -> Ids:
+    """The identifiers of that cell: lists by their types, or objects of a type and an id. Raises `BadRow`."""
+    value = json_value(text)
+    if isinstance(value, list) and all(isinstance(one, dict) and {"type", "id"} <= one.keys() for one in value):
+        found: Ids = {}
+        for one in value:
+            found.setdefault(str(one["type"]), []).append(one["id"])
+        return found
+    if not isinstance(value, dict | None):
+        raise BadRow(f"external_ids reads like {_FORM}, not {json_codec.shown(value)}"[:200])
+    return {name: ids if isinstance(ids, list) else [ids] for name, ids in (value or {}).items()}
 
 
 def _traits(row: Sequence[Any], free: Sequence[tuple[int, str]], ids: Ids) -> dict[str, Any]:

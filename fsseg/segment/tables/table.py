@@ -176,17 +176,22 @@ def context_packing(
 
 def json_object(text: str, name: str) -> dict[str, Any]:
     """The object that is written in a cell, nothing where it is empty. Raises `BadRow`."""
-    if not text:
-        return {}
-    try:
-        value = json_codec.loads(text.encode())
-    except orjson.JSONDecodeError:
-        value = _tolerant(text)
+    value = json_value(text)
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise BadRow(f"{name} holds no JSON object")
     return value
+
+
+def json_value(text: str) -> Any:
+    """What is written in a cell as JSON, its text where it isn't; None where it is empty."""
+    if not text:
+        return None
+    try:
+        return json_codec.loads(text.encode())
+    except orjson.JSONDecodeError:
+        return _tolerant(text)
 
 
 def _tolerant(text: str) -> Any:

@@ -57,7 +57,8 @@ SAMPLES = {
     ),
     "audience_formatted.csv": Sample(
         "audience",
-        {2: ("identify", INES, {"email": INES, "plan": "Depot"}), 3: ("identify", OLEK, {"email": OLEK})},
+        {2: ("identify", INES, {"email": INES, "plan": "Depot"})},
+        {3: "bad_row"},
     ),
     "trait_unformatted.csv": Sample(
         "computed trait",
@@ -216,6 +217,23 @@ def test_a_trait_called_like_one_more_address_stays_a_trait(write: Write) -> Non
     (event,) = read(Input(str(write(content)), 0))
     assert isinstance(event, Event)
     assert told(event)["traits"] == {"email": "a@x.example", "email_1": "weekly"}
+
+
+def test_a_member_of_whom_nothing_is_said_is_refused_and_it_is_said_how_to_name_the_audience(write: Write) -> None:
+    content = b'key,external_ids,user_id,email\nk,"{""email"":[""a@x.example""]}",u-1,a@x.example\n'
+    for hints in (Hints(), Hints(traits=(("trial_users", ""),))):
+        (item,) = read(Input(str(write(content)), 0, hints=hints))
+        assert isinstance(item, Rejected)
+        assert (item.code, "--trait trial_users=true" in item.detail) == ("bad_row", True)
+
+
+def test_external_ids_may_be_a_list_of_types_and_ids(write: Write) -> None:
+    rows = ""","[{""type"":""email"",""id"":""a@x.example""},{""type"":""user_id"",""id"":""u-1""}]"\n,[5]\n"""
+    content = f"key,external_ids\n{rows}".encode()
+    event, refused = read(Input(str(write(content)), 0, hints=AUDIENCE))
+    assert isinstance(event, Event) and isinstance(refused, Rejected)
+    assert (event.message.user_id, _body(event)["email"]) == ("u-1", "a@x.example")
+    assert 'external_ids reads like {"email": [' in refused.detail
 
 
 def test_the_table_can_be_named(write: Write) -> None:
