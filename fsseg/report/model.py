@@ -351,10 +351,10 @@ def forecast_line(summary: Summary) -> str:
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
     about = "up to" if forecast.get("is_most") else "about"
-    text = (
-        f"An import takes {about} {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
-    )
-    to_come = forecast["requests"] - summary["requests"]["total"]
+    to_come = max(forecast["requests"] - summary["requests"]["total"], 0)
+    written = f", {number(to_come)} of them to write what is planned"
+    takes = cost(forecast["requests"], forecast.get("seconds"), summary.get("account_limit"), written)
+    text = f"An import takes {about} {takes}."
     if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
         others = [quota for quota in QUOTAS if quota != summary.get("account_limit")]
         times = ", ".join(hours(to_come, quota) for quota in others)
@@ -372,9 +372,9 @@ def hours(requests: int, quota: int) -> str:
     return about(windows_waited_for * 3600) if windows_waited_for else "under an hour"
 
 
-def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
+def cost(requests: int, seconds: float | None, per_hour: int | None, details: str = "") -> str:
     """What a push costs as far as it is known: `219 requests: about 15 minutes at 1,000 requests an hour`."""
-    text = counted(requests, "request")
+    text = counted(requests, "request") + details
     if seconds is not None:
         text += f": {about(seconds)}"
         if per_hour:
