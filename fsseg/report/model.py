@@ -335,7 +335,10 @@ def request_line(summary: Summary) -> str:
     forecast = summary.get("forecast") or {}
     text = counted(total, "request")
     if forecast.get("requests") is not None and not is_dry(summary):
-        text += f" (forecast {'up to ' if forecast.get('is_most') else ''}{number(forecast['requests'])})"
+        more = ", without retries and reads after lost answers" if requests.get("retried") else ""
+        is_beyond = total > forecast["requests"]
+        most = "up to " if forecast.get("is_most") else ""
+        text += f" (forecast {most}{number(forecast['requests'])}{more if is_beyond else ''})"
     refused = requests.get("rate_limited", 0)
     parts = [text, f"{number(refused) if refused else 'none'} refused by the quota"] if total else [text]
     if retried := requests.get("retried", 0):
@@ -383,7 +386,7 @@ def cost(requests: int, seconds: float | None, per_hour: int | None, details: st
 
 
 def type_parts(by_type: Mapping[str, int], read: int) -> list[str]:
-    """`57 identify`, `10 track` and so on; with those of no type that Segment has, they are all that was read."""
+    """`57 identify`, `10 track` and so on; with those that are no usable event, they are all that was read."""
     parts = [f"{number(count)} {sanitise(kind)}" for kind, count in by_type.items() if count]
     rest = read - sum(by_type.values())
-    return [*parts, f"{number(rest)} of no known type"] if rest > 0 else parts
+    return [*parts, f"{number(rest)} unusable"] if rest > 0 else parts

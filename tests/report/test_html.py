@@ -76,7 +76,7 @@ def test_it_holds_totals_reasons_warnings_changes_and_failures() -> None:
         "missing_email 6 no e-mail for this userId: put the e-mail into traits.email First: events.jsonl line 17",
         "favoriteColor 30",
         "employees 2 the value is no number",
-        "231 requests (forecast 219)",
+        "231 requests (forecast 219, without retries and reads after lost answers)",
         "fsseg retry 2026-11-22-1412-k3",
     ):
         assert part in words, part
