@@ -84,6 +84,12 @@ def test_it_holds_totals_reasons_warnings_changes_and_failures() -> None:
     assert page.rows("failures-data") == failures()
 
 
+def test_a_page_of_a_part_says_that_what_it_counts_is_the_whole_run() -> None:
+    words = Page(rendered(import_summary(selected="unknown_person"))).words
+    assert "10 events need you in the whole run" in words
+    assert "only records and failed events about unknown_person" in words
+
+
 def test_headings_descend_by_single_steps() -> None:
     levels = [int(tag[1]) for tag in Page(rendered()).tags if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
