@@ -141,7 +141,8 @@ def _print_selected(
         case _:
             changes, failures = report.changes, report.failures
             chosen = replace(
-                report, changes=filter(selection.takes_change, changes), standing=standing(run, past.state),
+                report, summary={**past.summary, "selected": str(selection)},
+                changes=filter(selection.takes_change, changes), standing=standing(run, past.state),
                 failures=[failure for failure in failures if selection.takes_failure(failure)],
             )  # fmt: skip
             format.load().write(out, chosen)

@@ -166,6 +166,7 @@ def test_a_ticket_and_a_page_hold_the_same_of_a_person(shell: Shell, way: Path) 
     about = json.loads(page.held["about"])
     assert (about["person"], len(about["history"]["events"])) == (WHO, 4)
     assert {row["key"] for row in page.rows("changes-data")} == {WHO}
+    assert f"only records and failed events about {WHO}; the counts are the whole run's" in page.words
 
 
 def test_nothing_in_the_data_ends_a_fence_of_a_ticket(shell: Shell) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
 from fsseg.report.changes import Change, ChangeGroups
 from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, print_lines, sanitise, text_width
@@ -240,13 +241,14 @@ class _Totals:
         yield from (head, *lines)
 
     def _fields(self) -> Iterator[Text]:
-        """Of a dry run, in how many records each field would be set or cleared."""
+        """Of a dry run, or where the brake refused, in how many records each field would be set or cleared."""
         fields = [
             (entity, name, counts["set"], counts["cleared"])
             for entity, of_entity in (self.summary.get("fields") or {}).items()
             for name, counts in of_entity.items()
         ]
-        if not fields or not is_dry(self.summary) or is_undo(self.summary):
+        is_still_planned = is_dry(self.summary) or self.summary.get("exit_code") == ExitCode.BRAKE
+        if not fields or not is_still_planned or is_undo(self.summary):
             return
         grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
         grid.add_column("fields", min_width=11, no_wrap=True)
