@@ -92,6 +92,8 @@ class Pipeline(RunContext):
             self.verified = True
             with self.progress.stage("Recheck", None, "records") as stage:
                 verify_unchanged(self.matching(stage.advance))
+            self.note_forecast()
+            self.note_requests()
         self.suppress_planned()
 
     def _renew(self, since: int) -> None:
@@ -115,6 +117,7 @@ class Pipeline(RunContext):
         unseal_settled(self.store)
         self.progress.expect([*map(Coming._make, stages_to_come(self.store)), WRITING])
         push(self.push_context(), self.push_stage)
+        self.progress.to_go(0)  # it may have taken fewer than were forecast
         self.store.meta.stage = PlanStage.PUSHED
 
     def report(self, head: dict[str, Any], exit_code: ExitCodeOf, *, dry_run: bool) -> dict[str, Any]:

@@ -186,18 +186,20 @@ class RunContext:
 
         Offline there is no need to: nothing can be pushed of that.
         """
-        spent = self.requests()["total"]
-        expected = None if self.reader is None else self._forecast(spent)
         with self.store.transaction():
-            if expected is not None:
-                self.store.meta.forecast = expected
-                self.store.meta.first_forecast = self.store.meta.first_forecast or expected
             self._note_generation(generation)
             if self.reader is not None:
+                self.note_forecast()
                 seal(self.store)
                 seal_settled(self.store)
             self.note_requests()
             self.store.meta.stage = PlanStage.PLANNED
+
+    def note_forecast(self) -> None:
+        """Write down what the run is expected to take, with what it has spent by now."""
+        expected = self._forecast(self.requests()["total"])
+        self.store.meta.forecast = expected
+        self.store.meta.first_forecast = self.store.meta.first_forecast or expected
 
     def _note_generation(self, generation: int) -> None:
         self.store.meta.key = replace(self.store.meta.key, generation=generation)

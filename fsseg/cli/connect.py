@@ -39,6 +39,7 @@ WAITING = {
     "rate_limited": "Freshsales' quota",
     "burst": "Freshsales, which refuses all requests for a while after many at once",
     "bulk_busy": "another bulk job",
+    "unavailable": "Freshsales, which can't be reached or doesn't answer as it should,",
     "look-ups lag": "look-ups to find what was just made",
 }
 
@@ -110,6 +111,13 @@ def make_pacer(settings: Settings, progress: Callable[[], Progress]) -> Pacer:
         reserve=settings.limits.reserve,
         on_wait=lambda seconds, until, reason: _waiting(progress(), seconds, until, reason),
     )
+
+
+def sandbox_window() -> float:
+    """Seconds that the quota of the sandbox lasts."""
+    from fsseg.sandbox.options import Options
+
+    return Options().window
 
 
 @contextmanager

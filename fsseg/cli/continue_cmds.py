@@ -25,7 +25,7 @@ from fsseg.state.plan_counts import has_written
 from fsseg.state.renewal import forget_review
 from fsseg.state.reopen import failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
-from fsseg.state.run_meta import PlanStage
+from fsseg.state.run_meta import PlanStage, TrafficCount
 from fsseg.state.run_selection import LATEST, Fits, latest, named
 from fsseg.state.seal import check
 
@@ -324,7 +324,8 @@ def _fork(held: Session, original: Run, *, strict: bool) -> Run:
             store.meta.applies = original.id
             store.meta.strict_apply = strict
             store.meta.drifted = None
-            store.meta.requests = {}
+            store.meta.requests, store.meta.traffic = {}, TrafficCount()
+            store.meta.forecast = store.meta.first_forecast = None
             forget_review(store)
 
     run = new_run(

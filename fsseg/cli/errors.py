@@ -122,7 +122,7 @@ def hints_of(error: BaseException) -> tuple[str, ...]:
 
 
 def _meaning_of_answer(error: FreshsalesError) -> Meaning:
-    from fsseg.freshsales.errors import Halted, Interrupted, NotFound, Stop, UnknownHost
+    from fsseg.freshsales.errors import Halted, HostDown, Interrupted, NotFound, Stop, UnknownHost
 
     match error:
         case Stop():
@@ -132,6 +132,9 @@ def _meaning_of_answer(error: FreshsalesError) -> Meaning:
             return Meaning(ExitCode.INTERRUPTED, "interrupted", hints_of(error))
         case UnknownHost():
             return Meaning(ExitCode.USAGE, str(error), (error.hint, *hints_of(error)))
+        case HostDown():
+            hint = "is the address right, and this machine online? Otherwise try again later"
+            return Meaning(ExitCode.STOPPED, f"stopped early: {error}", (hint, *hints_of(error)))
         case Halted():
             return Meaning(ExitCode.STOPPED, f"stopped early: {error}", hints_of(error))
         case NotFound():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import NamedTuple, cast
 
 from fsseg.cli.past_runs import Past
 from fsseg.cli.session import cached_fields, rules_of
@@ -13,30 +13,42 @@ from fsseg.mapping.catalog import Edition
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.mistakes import MappingError
 from fsseg.mapping.warning_counter import WarningCounter
-from fsseg.report.history import History, history_of, left_out_events
+from fsseg.report.history import History, history_of, keys_of, left_out_events
 from fsseg.report.labels import choice_names
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.database import StateError
-from fsseg.state.person_rows import records_of
+from fsseg.state.person_rows import has_written, records_of
 from fsseg.state.run_folder import readable_runs
 
 _MOST_RUNS = 100
 """Earlier runs that are looked into."""
 
-_FEW = 3
-"""Earlier runs that are named."""
+
+class _Earlier(NamedTuple):
+    """Earlier runs that have the person, those that wrote something of them first, and all their person keys."""
+
+    runs: tuple[str, ...]
+    keys: frozenset[str]
 
 
 def person_history(past: Past, person: str, say: Callable[[str], None]) -> History | None:
     """Of somebody who is named by an e-mail, a userId or an id; None where the run's plan can't be read any more."""
+    mapper, names = _mapper(past), choice_names(past.run.info.edition, past.run.folder.parent.parent)
+    dry_run = bool(past.summary.get("dry_run"))
     try:
         with past.run.reading() as store:
-            names = choice_names(past.run.info.edition, past.run.folder.parent.parent)
-            history = history_of(store, person, _mapper(past), names, dry_run=bool(past.summary.get("dry_run")))
+            earlier = None if records_of(store, person) else _earlier(past, person)
+            others = earlier.keys if earlier else ()
+            history = history_of(store, person, mapper, names, dry_run=dry_run, other_keys=others)
+            if not history.has_duplicates:
+                return history
+            earlier = earlier or _earlier(past, person)
+            if not earlier.keys <= history.keys:
+                history = history_of(store, person, mapper, names, dry_run=dry_run, other_keys=earlier.keys)
+            return history._replace(earlier=earlier.runs)
     except StateError as error:
         say(f"which events came in of {person} can't be told any more: {error}")
         return None
-    return history._replace(earlier=_earlier(past, person)) if history.has_duplicates else history
 
 
 def event_history(past: Past, name: str, say: Callable[[str], None]) -> History | None:
@@ -50,9 +62,9 @@ def event_history(past: Past, name: str, say: Callable[[str], None]) -> History 
         return None
 
 
-def _earlier(past: Past, person: str) -> tuple[str, ...]:
-    """The latest runs before this one that have written something and have records of that person."""
-    info, found = past.run.info, list[str]()
+def _earlier(past: Past, person: str) -> _Earlier:
+    """What the latest runs before this one that may have written something know of that person."""
+    info, wrote, read, keys = past.run.info, list[str](), list[str](), set[str]()
     before = (
         (told.started_at, run)
         for run, told in readable_runs(past.run.folder.parent.parent)
@@ -60,10 +72,13 @@ def _earlier(past: Past, person: str) -> tuple[str, ...]:
     )
     for _, run in sorted(before, key=lambda each: each[0], reverse=True)[:_MOST_RUNS]:
         with suppress(StateError), run.reading() as store:
-            found += [run.id] if any(record.sources for record in records_of(store, person)) else []
-        if len(found) == _FEW:
-            break
-    return tuple(found)
+            records = records_of(store, person)
+            keys |= {key for record in records if record.kind == "person" for key in keys_of(record)}
+            if has_written(store, records):
+                wrote.append(run.id)
+            elif any(record.sources for record in records):
+                read.append(run.id)
+    return _Earlier((*wrote, *read), frozenset(keys))
 
 
 def _mapper(past: Past) -> Mapper | None:

@@ -121,11 +121,12 @@ def _print_selected(
         history = person_history(past, person, say)
         names = history.names if history else ()
         selection, person = replace(selection, names=names), next(iter(names), person)
-        history = None if selection.event or selection.reason else history
-    elif selection.event and not selection.reason:
+    elif selection.event:
         from fsseg.cli.person_history import event_history
 
         history = event_history(past, selection.event, say)
+    if history is not None:
+        history = history.narrowed(selection.event, selection.reason)
     report = Report(
         past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
         history=history, person=person,
@@ -140,7 +141,8 @@ def _print_selected(
         case _:
             changes, failures = report.changes, report.failures
             chosen = replace(
-                report, changes=filter(selection.takes_change, changes), standing=standing(run, past.state),
+                report, summary={**past.summary, "selected": str(selection)},
+                changes=filter(selection.takes_change, changes), standing=standing(run, past.state),
                 failures=[failure for failure in failures if selection.takes_failure(failure)],
             )  # fmt: skip
             format.load().write(out, chosen)
@@ -149,12 +151,13 @@ def _print_selected(
 
 def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:
     from fsseg.report.files import read_lines
+    from fsseg.report.next_steps import report_command
     from fsseg.report.standing import standing
 
     run = past.run
     report = Report(
         past.summary, read_lines(run.changes), read_lines(run.failures), run_dir=run.folder,
-        standing=standing(run, past.state), most_failures=limit,
+        standing=standing(run, past.state), most_failures=limit, command_shown=report_command(past.summary),
     )  # fmt: skip
     format.load().write(console, report)
 

@@ -22,6 +22,7 @@ from fsseg.cli.connect import (
     connected,
     locked,
     make_pacer,
+    sandbox_window,
     tell_open_token_file,
 )
 from fsseg.cli.errors import NoInput, nothing_to_read
@@ -40,6 +41,7 @@ from fsseg.plan.defaults import check_settings
 from fsseg.processes import Processes
 from fsseg.report.advice import command
 from fsseg.report.console import Consoles
+from fsseg.report.eta import WINDOW
 from fsseg.report.progress import Progress, choose
 from fsseg.segment.archives import is_archive
 from fsseg.segment.hints import hints_of
@@ -72,13 +74,18 @@ class Output:
     consoles: Consoles
     json: bool = False
     no_progress: bool = False
+    window: float = WINDOW
+    """Seconds that the account's quota lasts."""
 
     def __post_init__(self) -> None:
         self.progress = self.fresh()
 
     def fresh(self) -> Progress:
         """New bars, lines or silence, as fits."""
-        return choose(self.consoles.err, quiet=self.consoles.quiet, json=self.json, no_progress=self.no_progress)
+        return choose(
+            self.consoles.err, quiet=self.consoles.quiet, json=self.json, no_progress=self.no_progress,
+            window=self.window,
+        )  # fmt: skip
 
 
 def rules_of(settings: Settings, *, application_token: bool, offline: bool = False) -> Rules:
@@ -308,6 +315,9 @@ def session(settings: Settings, output: Output, command: str, *, offline: bool =
     if not offline:
         check_tokens(settings)
         tell_open_token_file(settings, output.consoles)
+    if settings.sandbox:
+        output.window = sandbox_window()
+        output.progress = output.fresh()
     began, folder = time.monotonic(), account_folder(settings, account)
     refuse_edition(folder, account)
     pacer = make_pacer(settings, lambda: output.progress)

@@ -42,7 +42,8 @@ class FreshsalesError(Exception):
 
     def __str__(self) -> str:
         call = f"{self.method} {self.path}".strip()
-        answer = f"{self.status or ''} {self.message}".strip()
+        status = str(self.status or "")
+        answer = status if self.message == status else f"{status} {self.message}".strip()
         return ": ".join(part for part in (call, answer) if part)
 
 

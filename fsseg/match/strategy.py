@@ -79,7 +79,8 @@ def _cheapest(
     match cheapest(questions, to_read, can_search=known.probe):
         case Strategy.SEARCH:
             batches = len(entities) * pages(questions)
-            say(f"matching by filtered search, 100 addresses a request: about {counted(batches, 'request')}")
+            found = f"about {counted(batches, 'request')} more, and up to one for each who is there"
+            say(f"matching by filtered search, 100 addresses a request: {found}")
             return SearchFinder(reader, known.addresses)
         case Strategy.LOOKUP:
             if to_read is not None:

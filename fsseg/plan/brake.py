@@ -15,17 +15,16 @@ class BrakeRefused(Exception):
 
 
 def refusal(counts: MatchedCounts) -> str | None:
-    """Why the brake refuses, in numbers, or None."""
+    """Why the brake refuses, in numbers and by each limit that is passed, or None."""
     matched = counts.matched
     if matched <= SMALL:
         return None
-    for count, most, what in (
-        (counts.updated, MOST_UPDATED, "update"),
-        (counts.cleared, MOST_CLEARED, "clear fields of"),
-    ):
-        if count > most * matched:
-            return (
-                f"this would {what} {count:,} of {matched:,} matched records ({count / matched:.0%}, "
-                f"the limit is {most:.0%}); --allow-mass-changes lifts the brake"
-            )
-    return None
+    passed = [
+        f"{what} {count:,} of {matched:,} matched records ({count / matched:.0%}, the limit is {most:.0%})"
+        for count, most, what in (
+            (counts.updated, MOST_UPDATED, "update"),
+            (counts.cleared, MOST_CLEARED, "clear fields of"),
+        )
+        if count > most * matched
+    ]
+    return f"this would {' and '.join(passed)}; --allow-mass-changes lifts the brake" if passed else None

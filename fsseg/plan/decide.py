@@ -189,7 +189,8 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         case Unchanged():
             return Decision(Action.UNCHANGED, record.fields, Status.DONE, record.code, warnings, account, times)
         case Skipped(missing):
-            warnings = [*warnings, f"{Code.INCOMPLETE}: {', '.join(missing)}"]
+            named = ", ".join(f"{record.entity}.{name}" for name in missing)
+            warnings = [*warnings, f"{Code.INCOMPLETE}: {named}"]
             return Decision(Action.SKIPPED, record.fields, Status.DONE, Code.INCOMPLETE, warnings, account, times)
         case Conflict(code):
             return Decision(Action.CONFLICT, record.fields, Status.FAILED, code, warnings, account, times)

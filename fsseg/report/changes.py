@@ -167,6 +167,12 @@ def unwritten(action: str | None, status: str, dry_run: bool) -> EventOutcome | 
     return EventOutcome.PENDING if waits else None
 
 
+def entry_told(change: Change, name: str) -> str:
+    """The `title` or `start_date` of a timeline entry, whether it is created or not."""
+    cell = (change.get("fields") or {}).get(name) or {}
+    return str(cell.get("after") or change.get(name) or "")
+
+
 NOT_SENT = "still to be sent when the run ended"
 
 
@@ -211,10 +217,12 @@ def warning_texts(change: Change) -> list[str]:
 
 
 def identity(change: Change) -> str:
-    """`kim@north.example  Kim Vos  #5001264008`: key, name if there is one, id if there is one."""
+    """`kim@north.example  Kim Vos  #5001264008`: key, name if there is one, whose deal it is, id if there is one."""
     parts = [value(change.get("key") or "?")]
     if change.get("name"):
         parts.append(value(change["name"]))
+    if change.get("person") and "contacts" not in (change.get("fields") or {}):
+        parts.append(f"of {value(change['person'])}")
     if change.get("id") is not None:
         parts.append(f"#{value(change['id'])}")
     return "  ".join(parts)

@@ -69,9 +69,11 @@ class _Entry(Struct):
 _CREATE = Action.CREATE  # a member is looked up slowly, and there are as many rows as timeline entries
 _WRITTEN = (Action.CREATE, Action.UPDATE)
 _entry = Decoder(_Entry).decode
-_ENTRY_FIELDS = (
-    b'{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},"start_date":{"before":null,"after":"%bZ"}}'
+_CREATED_ENTRY = (
+    b'"fields":{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
+    b'"start_date":{"before":null,"after":"%bZ"}}'
 )
+_OTHER_ENTRY = b'"fields":{},"title":%b,"start_date":"%bZ"'
 _A_PART = {entity: 20_000 if entity == TIMELINE else 5_000 for entity in ENTITIES}
 """Lines that are written at a time: few enough that no process has long to wait for another."""
 _AT_ONCE = 500
@@ -187,13 +189,14 @@ def _entry_lines(store: Store, part: Part, dry_run: bool, made: Counter[EventWay
         if key != last_key:  # entries come person by person
             last_key, key_json = key, orjson.dumps(key)
         left = unwritten(action, status, dry_run)
-        fields = b"{}"
+        event, title = _told(payload)
         if action == _CREATE:
-            event, title = _told(payload)
-            fields = _ENTRY_FIELDS % (orjson.dumps(title), orjson.dumps(event[1]), time.encode())
+            told = _CREATED_ENTRY % (orjson.dumps(title), orjson.dumps(event[1]), time.encode())
             if left is None:
                 made[event] += 1
-        yield action, _entry_line(action, id, fields, code, key_json, left), {}
+        else:
+            told = _OTHER_ENTRY % (orjson.dumps(title), time.encode())
+        yield action, _entry_line(action, id, told, code, key_json, left), {}
 
 
 def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: EventOutcome | None) -> bytes:
@@ -206,19 +209,20 @@ def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: Eve
         "fields": fields,
         "warnings": [places.of(one) if isinstance(one, dict) else one for one in warnings] + _refusal(row),
         **({"outcome": left} if left else {}),
+        **({"person": row.person} if row.person else {}),
     }
     return dumps(change, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def _entry_line(
-    action: str | None, id: int | None, fields: bytes, code: str | None, key_json: bytes, left: EventOutcome | None
+    action: str | None, id: int | None, told: bytes, code: str | None, key_json: bytes, left: EventOutcome | None
 ) -> bytes:
     """Put together from JSON that is there already: there are many times more entries than records."""
-    return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":%b,"warnings":%b%b}\n' % (
+    return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,%b,"warnings":%b%b}\n' % (
         b'"%b"' % action.encode() if action else b"null",
         key_json,
         b"%d" % id if id is not None else b"null",
-        fields,
+        told,
         orjson.dumps([code]) if code else b"[]",
         b',"outcome":"%b"' % left.encode() if left else b"",
     )

@@ -25,6 +25,8 @@ class Quota:
     left: int = 0
     limit: int = 0
     spent: int = 0
+    window: float = WINDOW
+    """Seconds that it lasts."""
     refilled: float = 0.0
     """Epoch second at which the current window was first seen."""
     waits: float = 0.0
@@ -68,5 +70,5 @@ def seconds_to_go(stages: Sequence[UnderWay], quota: Quota, now: float, requests
     if not quota.limit or need <= left:
         return waiting + remaining * seconds_each
     further, last = divmod(need - left, quota.limit)
-    to_refill = waiting + WINDOW if waiting else max(quota.refilled + WINDOW - now, 0.0)
-    return to_refill + further * WINDOW + last / requests_each * seconds_each
+    to_refill = waiting + quota.window if waiting else max(quota.refilled + quota.window - now, 0.0)
+    return to_refill + further * quota.window + last / requests_each * seconds_each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,15 @@ from fsseg.segment.event import POSITION_BITS, Event, body_of
 from fsseg.segment.placeholders import PLACEHOLDER_IDS
 from fsseg.segment.times import microseconds
 from fsseg.state.actions import Action, Code, Status
-from fsseg.state.person_rows import EntryRow, entries_at, entries_of, positions_of, records_of, reject_codes
+from fsseg.state.person_rows import (
+    EntryRow,
+    accounts_of,
+    entries_at,
+    entries_of,
+    positions_of,
+    records_of,
+    reject_codes,
+)
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.report_rows import input_paths
 from fsseg.state.source_events import reread
@@ -52,21 +60,36 @@ class HistoryField(NamedTuple):
 
 
 class History(NamedTuple):
-    """Events by time, and the fields of the person's records and deals.
+    """Events by time, and the fields of the person's records, deals and accounts.
 
-    `names` are what the person's records are called, then their ids in Freshsales; `earlier` are runs that may have
-    delivered what was a duplicate in this one, the newest first.
+    `names` are what the person's records are called, then their ids in Freshsales; `keys` are the person keys that
+    their events may have; `earlier` are runs that may have delivered what was a duplicate in this one, the likeliest
+    first.
     """
 
     events: list[HistoryEvent]
     fields: list[HistoryField]
     names: tuple[str, ...] = ()
+    keys: frozenset[str] = frozenset()
     earlier: tuple[str, ...] = ()
 
     @property
     def has_duplicates(self) -> bool:
         """Whether events were left out because they were there before."""
         return any(event.became == _DUPLICATE for event in self.events)
+
+    def narrowed(self, event: str | None, reason: str | None) -> History:
+        """Its events of that name that came to that end, where these are given; then without the fields."""
+        if not event and not reason:
+            return self
+        name = value(event.strip()).casefold() if event else None
+        chosen = [
+            each
+            for each in self.events
+            if (name is None or each.name.casefold() == name)
+            and (reason is None or reason in {each.became.partition(": ")[0], each.became.rpartition(": ")[2]})
+        ]
+        return self._replace(events=chosen, fields=[])
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -78,19 +101,26 @@ class History(NamedTuple):
 
 
 def history_of(
-    store: Store, person: str, mapper: Mapper | None, names: ChoiceNames | None = None, *, dry_run: bool
+    store: Store,
+    person: str,
+    mapper: Mapper | None,
+    names: ChoiceNames | None = None,
+    *,
+    dry_run: bool,
+    other_keys: Collection[str] = (),
 ) -> History:
     """What the plan and the inputs, read again, tell of a person; nothing where the run has none of that name.
 
     The mapper, made as the run had it, tells why events were left out; without one these aren't looked for. `names`
-    say what ids mean.
+    say what ids mean; `other_keys` are person keys that earlier runs know to be the same person's.
     """
-    records = records_of(store, person)
-    people = [record for record in records if record.kind == "person"]
+    own = records_of(store, person)
+    people = [record for record in own if record.kind == "person"]
     entries = {row.position: row for record in people for row in entries_of(store, record)}
-    told = {position: record for record in records for position, _ in record.sources}
+    told = {position for record in own for position, _ in record.sources}
+    records = [*own, *accounts_of(store, own)]
     planned = {*told, *(position for record in people for position in positions_of(store, record))}
-    keys = {*map(person_key, [person, *(each.key for each in people)]), *(key for each in people for key in each.keys)}
+    keys = frozenset({person_key(person), *other_keys, *(key for each in people for key in keys_of(each))})
     wanted, also = {*entries, *told}, _about(keys) if mapper else None
     ids = mapper.placeholder_ids if mapper else PLACEHOLDER_IDS
     shown, events, times, others = input_paths(store), [], dict[int, str](), list[Event]()
@@ -98,18 +128,25 @@ def history_of(
         place = shown[position >> POSITION_BITS]
         if not isinstance(item, Event):
             events.append(HistoryEvent("", "", "", f"{sanitise(place)}, which has changed since", [], ""))
-        elif position not in planned:
-            others.append(item)
-        elif position in wanted:
+        elif position in wanted or _made_of(records, position):
             moment = microseconds(item.time)
             times[moment] = item.time
-            sets = [] if position in entries else _fields_since(records, moment, position)
-            events.append(_event(item, place, sets, _became(entries.get(position) or told[position], dry_run)))
+            entry = entries.get(position)
+            made = [each for each in _made_of(records, position) if entry is None or each.kind != "person"]
+            became = _all_became(entry, made, dry_run)
+            events.append(_event(item, place, _fields_since(made, moment), became))
+        elif position not in planned:
+            others.append(item)
     for item, became in _left_out(store, others, mapper, dry_run=dry_run) if mapper else ():
         events.append(_event(item, shown[item.position >> POSITION_BITS], [], became))
     fields = [row for record in records for row in _fields(record, times, names or {}, dry_run)]
     numbers = (f"{record.remote_id}" for record in people if record.remote_id is not None)
-    return History(sorted(events), fields, (*dict.fromkeys([*(record.key for record in people), *numbers]),))
+    return History(sorted(events), fields, (*dict.fromkeys([*(record.key for record in people), *numbers]),), keys)
+
+
+def keys_of(person: Record) -> set[str]:
+    """The person keys that this person's events may have."""
+    return {person_key(person.key), *person.keys}
 
 
 def left_out_events(store: Store, name: str, mapper: Mapper) -> History:
@@ -135,7 +172,7 @@ def _skipped(mapper: Mapper, event: Event) -> str:
     return f"skipped: {mapper.event_filter(event) or Code.DUPLICATE}"
 
 
-def _about(keys: set[str]) -> Callable[[Event], bool]:
+def _about(keys: Collection[str]) -> Callable[[Event], bool]:
     """Whether an event names somebody who has one of these keys."""
 
     def is_about(event: Event) -> bool:
@@ -168,13 +205,16 @@ def _event(event: Event, place: str, sets: list[str], became: str) -> HistoryEve
     return HistoryEvent(f"{event.time}Z", event.type, value(name) if name else "", where, sets, became)
 
 
-def _fields_since(records: list[Record], moment: int, position: int) -> list[str]:
+def _made_of(records: list[Record], position: int) -> list[Record]:
+    return [record for record in records if any(source[0] == position for source in record.sources)]
+
+
+def _fields_since(records: list[Record], moment: int) -> list[str]:
     return [
         sanitise(name if record.kind == "person" else f"{record.entity}.{name}")
         for record in records
-        if any(source[0] == position for source in record.sources)
         for name, time in record.times.items()
-        if time == moment and name in record.desired
+        if time == moment and name in record.desired and record.action != Action.SKIPPED
     ]
 
 
@@ -183,6 +223,7 @@ def _fields(record: Record, times: dict[int, str], names: ChoiceNames, dry_run: 
     for name, wanted in record.desired.items():
         sent = name in record.fields
         became = _field_became(record, dry_run) if sent else "held already" if record.existing is not None else ""
+        became = "left out" if record.action == Action.SKIPPED else became
         time = times.get(record.times.get(name, -1), "")
         title = f"{record.entity} {value(record.key)}"
         shown = named(wanted, names.get(record.entity, {}).get(name, {}))
@@ -195,9 +236,27 @@ def _field_became(record: Record, dry_run: bool) -> str:
     return {**dict.fromkeys(_DONE.values(), "sent"), f"to {record.action}": "to be sent"}.get(words, words)
 
 
+def _all_became(entry: EntryRow | None, records: list[Record], dry_run: bool) -> str:
+    """What was done with an event: the entry or the person first, then each deal and account by its kind."""
+    parts = [_became(entry, dry_run)] if entry else []
+    for record in records:
+        kind = "" if record.kind == "person" else f"{record.entity} "
+        parts.append(f"{kind}{_became(record, dry_run)}")
+    return "; ".join(parts)
+
+
 def _became(row: Record | EntryRow, dry_run: bool) -> str:
+    if isinstance(row, Record) and (row.action, row.code) == (Action.SKIPPED, Code.INCOMPLETE):
+        return f"left out: {_missing(row)} missing"
     id = f" #{row.remote_id}" if row.remote_id is not None else ""
     return _words(row.action, row.status, row.code, row.message, dry_run) + id
+
+
+def _missing(record: Record) -> str:
+    """The fields that Freshsales requires and no event has."""
+    told = (str(warning).partition(": ") for warning in record.warnings)
+    names = ", ".join(names for code, _, names in told if code == Code.INCOMPLETE)
+    return sanitise(names.replace(f"{record.entity}.", ""))
 
 
 _DONE: dict[str, str] = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}

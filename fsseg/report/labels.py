@@ -16,12 +16,18 @@ ChoiceNames = dict[str, dict[str, dict[str, str]]]
 """By entity, field and id: what the choice is called."""
 
 _NESTED = {"company.": LEAD_COMPANY, "deal.": LEAD_DEAL}
+_HELD_IN = {("contact", "email"): "emails", ("deal", "sales_account"): "sales_account_id"}
+"""The fields in which Freshsales holds what a change calls otherwise."""
 _RESOURCES = {"lead": "leads", "contact": "contacts", "account": "accounts", "deal": "deals"}
 
 
 def labels(edition: str, account_folder: Path | None) -> dict[str, dict[str, str]]:
     """By entity and internal name: the labels of the fields that the last online run has read, else of the standard."""
-    return _by_entity(edition, account_folder, lambda field: field.label)
+    found = _by_entity(edition, account_folder, lambda field: field.label)
+    for (entity, name), field in _HELD_IN.items():
+        if label := found.get(entity, {}).get(field):
+            found[entity].setdefault(name, label)
+    return found
 
 
 def choice_names(edition: str, account_folder: Path | None) -> ChoiceNames:

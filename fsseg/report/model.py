@@ -335,7 +335,10 @@ def request_line(summary: Summary) -> str:
     forecast = summary.get("forecast") or {}
     text = counted(total, "request")
     if forecast.get("requests") is not None and not is_dry(summary):
-        text += f" (forecast {'up to ' if forecast.get('is_most') else ''}{number(forecast['requests'])})"
+        more = ", without retries and reads after lost answers" if requests.get("retried") else ""
+        is_beyond = total > forecast["requests"]
+        most = "up to " if forecast.get("is_most") else ""
+        text += f" (forecast {most}{number(forecast['requests'])}{more if is_beyond else ''})"
     refused = requests.get("rate_limited", 0)
     parts = [text, f"{number(refused) if refused else 'none'} refused by the quota"] if total else [text]
     if retried := requests.get("retried", 0):
@@ -351,10 +354,10 @@ def forecast_line(summary: Summary) -> str:
     if not is_dry(summary) or is_undo(summary) or forecast.get("requests") is None:
         return ""
     about = "up to" if forecast.get("is_most") else "about"
-    text = (
-        f"An import takes {about} {cost(forecast['requests'], forecast.get('seconds'), summary.get('account_limit'))}."
-    )
-    to_come = forecast["requests"] - summary["requests"]["total"]
+    to_come = max(forecast["requests"] - summary["requests"]["total"], 0)
+    written = f", {number(to_come)} of them to write what is planned"
+    takes = cost(forecast["requests"], forecast.get("seconds"), summary.get("account_limit"), written)
+    text = f"An import takes {about} {takes}."
     if str(summary["account"]).startswith("sandbox") and to_come > min(QUOTAS):
         others = [quota for quota in QUOTAS if quota != summary.get("account_limit")]
         times = ", ".join(hours(to_come, quota) for quota in others)
@@ -372,9 +375,9 @@ def hours(requests: int, quota: int) -> str:
     return about(windows_waited_for * 3600) if windows_waited_for else "under an hour"
 
 
-def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
+def cost(requests: int, seconds: float | None, per_hour: int | None, details: str = "") -> str:
     """What a push costs as far as it is known: `219 requests: about 15 minutes at 1,000 requests an hour`."""
-    text = counted(requests, "request")
+    text = counted(requests, "request") + details
     if seconds is not None:
         text += f": {about(seconds)}"
         if per_hour:
@@ -383,7 +386,7 @@ def cost(requests: int, seconds: float | None, per_hour: int | None) -> str:
 
 
 def type_parts(by_type: Mapping[str, int], read: int) -> list[str]:
-    """`57 identify`, `10 track` and so on; with those of no type that Segment has, they are all that was read."""
+    """`57 identify`, `10 track` and so on; with those that are no usable event, they are all that was read."""
     parts = [f"{number(count)} {sanitise(kind)}" for kind, count in by_type.items() if count]
     rest = read - sum(by_type.values())
-    return [*parts, f"{number(rest)} of no known type"] if rest > 0 else parts
+    return [*parts, f"{number(rest)} unusable"] if rest > 0 else parts

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.console import glyphs, sanitise
-from fsseg.report.eta import Quota, seconds_to_go
+from fsseg.report.eta import WINDOW, Quota, seconds_to_go
 from fsseg.report.formats.text_lines import hanging
 from fsseg.report.humanize import clock_time, cut, duration, pad, rate
 
@@ -128,13 +128,13 @@ class Progress(Protocol):
 class SilentProgress:
     """Shows only messages and what is asked for, and without a console nothing at all."""
 
-    def __init__(self, console: Console | None = None, clock: Clock = time.time) -> None:
+    def __init__(self, console: Console | None = None, clock: Clock = time.time, window: float = WINDOW) -> None:
         self._console, self._clock = console, clock
         self._lock = threading.RLock()
         self._stages: list[Stage] = []
         self._coming: list[Coming] = []
         self._requests = 0
-        self._quota = Quota()
+        self._quota = Quota(window=window)
         self._wait: tuple[float, str] | None = None
 
     def __enter__(self) -> Self:
@@ -220,8 +220,8 @@ class PlainProgress(SilentProgress):
     PATIENCE = 60.0
     """A stage with a known end is told at every tenth of it, or after this long; and so are waits."""
 
-    def __init__(self, console: Console | None = None, clock: Clock = time.time) -> None:
-        super().__init__(console, clock)
+    def __init__(self, console: Console | None = None, clock: Clock = time.time, window: float = WINDOW) -> None:
+        super().__init__(console, clock, window)
         self._spoke = clock()
 
     def stage(self, name: str, total: int | None, unit: str, *, brief: bool = False) -> Stage:
@@ -282,8 +282,8 @@ class _PlainStage(Stage):
 class RichProgress(SilentProgress):
     """A bar for each stage, and a last line with the quota and the time when all will be done, waits included."""
 
-    def __init__(self, console: Console, clock: Clock = time.time) -> None:
-        super().__init__(console, clock)
+    def __init__(self, console: Console, clock: Clock = time.time, window: float = WINDOW) -> None:
+        super().__init__(console, clock, window)
         self._terminal = console
         self._spinner = Spinner("line" if console.options.ascii_only else "dots", style="cyan")
         self._live = Live(
@@ -358,13 +358,13 @@ def _wait(reason: str, end: float, now: float) -> str:
     return f"waiting for {reason} until {clock_time(end, now)}, {duration(end - now)} to go"
 
 
-def choose(console: Console, *, quiet: bool, json: bool, no_progress: bool) -> Progress:
+def choose(console: Console, *, quiet: bool, json: bool, no_progress: bool, window: float = WINDOW) -> Progress:
     """Bars on a terminal, lines in a pipe; nothing when quiet, and only messages under `--no-progress`.
 
-    With `--json`, whoever reads stderr through a pipe is spared lines too.
+    With `--json`, whoever reads stderr through a pipe is spared lines too. `window`: the seconds that a quota lasts.
     """
     if quiet:
         return SilentProgress()
     if console.is_terminal and not console.is_dumb_terminal and not no_progress:
-        return RichProgress(console)
-    return SilentProgress(console) if json or no_progress else PlainProgress(console)
+        return RichProgress(console, window=window)
+    return SilentProgress(console, window=window) if json or no_progress else PlainProgress(console, window=window)

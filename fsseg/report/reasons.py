@@ -180,7 +180,10 @@ TABLE: tuple[Reason, ...] = (
         "the run has made a contact of a lead, which can't be undone: the fields were put back, and it stays a contact",
     ),
     Reason(
-        Code.INCOMPLETE, "map", "warning", "a field that Freshsales requires is missing, so the record was left out"
+        Code.INCOMPLETE,
+        "map",
+        "warning",
+        "Freshsales requires this field and no event has it, so the deal or account was left out: add it to an event",
     ),
 )
 

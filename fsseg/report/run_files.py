@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 from msgspec import to_builtins
 
+from fsseg.exit_codes import ExitCode
 from fsseg.report.changes import Sample
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines, write_summary
 from fsseg.report.labels import activity_type_names
 from fsseg.report.summary import summarise, write_failures
 from fsseg.state.outcomes import Totals
+from fsseg.state.overview import overview
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
 
@@ -56,7 +58,8 @@ def write_run_files(
     from fsseg.report.formats.html import write_html  # loads while other processes write the changes
 
     made = changes.finish()
-    summary["fields"] = _by_field(made.sample)
+    is_refused = summary["exit_code"] == ExitCode.BRAKE and not head["dry_run"]
+    summary["fields"] = _to_update(store) if is_refused else _by_field(made.sample)
     summary["entries"] = _by_event(made.sample, head["edition"], run.folder.parent.parent)
     write_summary(run.summary_path, summary)
     write_html(run.folder / "report.html", summary, made.packed, read_lines(run.failures), run_dir=run.folder)
@@ -69,6 +72,16 @@ def _by_field(sample: Sample) -> dict[str, dict[str, dict[str, int]]]:
     for (entity, field, is_emptied), count in sample.fields.most_common():
         of_field = counts.setdefault(entity, {}).setdefault(field, {"set": 0, "cleared": 0})
         of_field["cleared" if is_emptied else "set"] += count
+    return counts
+
+
+def _to_update(store: Store) -> dict[str, dict[str, dict[str, int]]]:
+    """The same of the records that the plan would still update, which is what the brake refuses."""
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    planned = overview(store)
+    for (entity, field), count in planned.touched.items():
+        cleared = planned.cleared.get((entity, field), 0)
+        counts.setdefault(entity, {})[field] = {"set": count - cleared, "cleared": cleared}
     return counts
 
 

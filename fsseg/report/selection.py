@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from fsseg.report.changes import Change
+from fsseg.report.changes import Change, entry_told
 from fsseg.report.files import email_of
 
 _COLON = re.compile(": ")
@@ -35,9 +35,18 @@ class Selection:
         """Whether a line of changes.jsonl is about it; deals are about their contacts too."""
         fields = change.get("fields") or {}
         after = {name: (both or {}).get("after") for name, both in fields.items()}
-        people = [change.get("key"), change.get("id"), *_listed(after.get("contacts")), *_listed(after.get("emails"))]
-        warnings = [each.get("code") if isinstance(each, dict) else each for each in change.get("warnings") or ()]
-        title = str(after.get("title") or "") if change.get("entity") == "timeline" else ""
+        people = [
+            change.get("key"),
+            change.get("id"),
+            change.get("person"),
+            *_listed(after.get("contacts")),
+            *_listed(after.get("emails")),
+        ]
+        warnings = [
+            each.get("code") if isinstance(each, dict) else str(each).partition(":")[0]
+            for each in change.get("warnings") or ()
+        ]
+        title = entry_told(change, "title") if change.get("entity") == "timeline" else ""
         # A title is the event's name, or that and a colon before what matters most of it.
         names = [title, *(title[: at.start()] for at in _COLON.finditer(title))]
         return self._is_of(people) and _fits(self.event, names) and _fits(self.reason, warnings)

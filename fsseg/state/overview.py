@@ -62,7 +62,7 @@ class Overview(NamedTuple):
     rejected: dict[str, int]
     """Events by reason code."""
     requests: int | None
-    """Of the whole run, where they were forecast."""
+    """Still to go, where they were forecast."""
     seconds: float | None
     """Still to go, where they were forecast."""
     is_most: bool = False
@@ -90,7 +90,7 @@ def overview(store: Store) -> Overview:
         entry_names=names[0][3] if names else 0,
         conflicts=_conflicts(store),
         rejected=_rejected(store),
-        requests=forecast.requests if forecast else None,
+        requests=max(forecast.requests - int(store.meta.requests.get("total", 0)), 0) if forecast else None,
         seconds=forecast.seconds if forecast else None,
         is_most=bool(forecast and forecast.is_most),
     )

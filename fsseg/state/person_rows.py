@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from orjson import dumps
 
+from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record, Store
 
 MOST_ENTRIES = 2_000
@@ -36,6 +37,12 @@ def records_of(store: Store, person: str) -> list[Record]:
     return [*people, *deals]
 
 
+def accounts_of(store: Store, records: Collection[Record]) -> list[Record]:
+    """The accounts that these people and deals are to belong to."""
+    names = dumps([*{name for record in records for name in record.companies}]).decode()
+    return [*store.records("kind = 'account' AND match_key IN (SELECT value FROM json_each(?))", (names,))]
+
+
 def positions_of(store: Store, person: Record) -> set[int]:
     """Where all events of a person's timeline stand."""
     return {position for (position,) in store.db.execute("SELECT position FROM entry WHERE person = ?", (person.id,))}
@@ -51,6 +58,16 @@ def reject_codes(store: Store, positions: Collection[int]) -> dict[int, str]:
     """Why events at these positions were rejected before anything was planned of them."""
     query = "SELECT position, code FROM reject WHERE position IN (SELECT value FROM json_each(?))"
     return dict(store.db.execute(query, (dumps([*positions]).decode(),)))
+
+
+def has_written(store: Store, records: Collection[Record]) -> bool:
+    """Whether the run created or updated any of these records, or created a timeline entry of these people."""
+    made = "SELECT 1 FROM entry WHERE person = ? AND action = ? AND status = ? LIMIT 1"
+    return any(
+        (record.action in (Action.CREATE, Action.UPDATE) and record.status == Status.DONE)
+        or store.db.execute(made, (record.id, Action.CREATE, Status.DONE)).fetchone()
+        for record in records
+    )
 
 
 def entries_of(store: Store, person: Record) -> list[EntryRow]:

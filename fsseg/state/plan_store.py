@@ -161,7 +161,10 @@ class Record:
 
 
 class Decided(NamedTuple):
-    """What became of a record; `fields` and `warnings` are JSON. `exists`: it was there before."""
+    """What became of a record; `fields` and `warnings` are JSON.
+
+    `exists`: it was there before; `person` is the key of the person whose deal it is.
+    """
 
     id: int
     action: str
@@ -174,6 +177,7 @@ class Decided(NamedTuple):
     code: str | None
     message: str | None
     exists: int
+    person: str | None
 
 
 class Around(NamedTuple):
@@ -273,7 +277,11 @@ class Store:
 
     def decided(self, entity: Entity, ids: range) -> Iterator[Decided]:
         """What became of the records of this entity with these ids, by id, but of those that were only looked up."""
-        columns = ["existing IS NOT NULL" if name == "exists" else name for name in Decided._fields]
+        told = {
+            "exists": "existing IS NOT NULL",
+            "person": "(SELECT p.key FROM record p WHERE p.id = record.parent)",
+        }
+        columns = [told.get(name, name) for name in Decided._fields]
         where = "id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
         values = ids.start, ids.stop - 1, entity, Action.REFERENCE
         return map(Decided._make, self._paged(columns, where, values, "id"))

@@ -126,6 +126,17 @@ def test_what_was_applied_or_superseded_says_by_which_run(classic: Machine) -> N
     assert states(classic) == ["apply done", "apply done", "dry-run applied", "dry-run applied"]
 
 
+def test_what_a_dry_run_took_is_no_part_of_what_is_told_of_its_apply(classic: Machine) -> None:
+    """Neither of the forecast, nor of the requests by time."""
+    dry = classic.dry_runs(events=CROWD)
+    applied = classic.run("apply", run_of(dry)).summary
+    spent, forecast = applied["requests"]["total"], applied["forecast"]["requests"]
+    assert abs(spent - forecast) <= 2
+    assert sum(applied["traffic"]["sent"]) == spent
+    to_write = dry.summary["forecast"]["requests"] - dry.summary["requests"]["total"]
+    assert f"{to_write} of them to write what is planned" in " ".join(dry.out.split())
+
+
 def test_what_a_run_took_is_compared_with_what_was_forecast_for_all_of_it(classic: Machine) -> None:
     """Also where another run has delivered a part in between, so that the rest is planned anew."""
     samples = Path(__file__).parents[2] / "samples"

@@ -13,7 +13,7 @@ import pytest
 from fsseg.cli.errors import meaning_of
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import resolve
-from fsseg.freshsales.errors import FreshsalesError, UnknownHost
+from fsseg.freshsales.errors import FreshsalesError, HostDown, UnknownHost
 from fsseg.freshsales.http import Http
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.secret import Token
@@ -133,6 +133,12 @@ def test_an_unknown_host_is_a_matter_of_configuration() -> None:
     meaning = meaning_of(UnknownHost("no name server knows acme.freshsales.io"))
     assert meaning and meaning.code is ExitCode.USAGE
     assert "resume" not in " ".join((meaning.text, *meaning.hints))
+
+
+def test_a_host_that_is_down_comes_with_what_to_look_at() -> None:
+    meaning = meaning_of(HostDown("no usable answer for 41 s; last: Connection refused"))
+    assert meaning and meaning.code is ExitCode.STOPPED
+    assert "this machine online" in meaning.hints[0]
 
 
 def test_what_leaves_no_run_behind_does_not_speak_of_one(shell: Shell, tmp_path: Path) -> None:

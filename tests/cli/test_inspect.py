@@ -46,7 +46,7 @@ def test_it_tells_what_is_in_the_files(shell: Shell) -> None:
     text = shell("inspect", "a.jsonl", "b.jsonl.gz")
     assert text.code == 1
     for word in (
-        "4 events",
+        "4 events · 2 track · 1 identify · 1 unusable",
         "Signed Up",
         "not_json",
         "first: a.jsonl line 2: invalid literal",

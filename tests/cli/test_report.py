@@ -27,6 +27,9 @@ def test_without_a_run_the_latest_is_reported(after_import: Shell) -> None:
     assert done.code == 0
     assert str(summary(after_import)["run_id"]) in done.out
     assert "Events that need you" in done.out
+    assert "need you:  " not in after_import("report", "--limit", "0").out
+    some = after_import("report", "--limit", "1").out
+    assert re.search(r"\n  … and 16 more: fsseg report \S+ --sandbox( --state-dir \S+)? --limit 17\n", some)
 
 
 def test_json_is_the_summary_itself(after_import: Shell) -> None:

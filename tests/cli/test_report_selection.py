@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fsseg.report.changes import entry_told
 from fsseg.report.selection import Selection
 from tests.cli.conftest import Shell
 from tests.report.pages import Page
@@ -68,9 +69,9 @@ def test_of_what_was_skipped_the_number_is_told(after_import: Shell) -> None:
 
 def test_an_event_name_takes_entries_in_the_order_of_time(after_import: Shell) -> None:
     told = chosen(after_import, "--event", "order completed")["changes"]
-    times = [row["fields"]["start_date"]["after"] for row in told]
+    times = [entry_told(row, "start_date") for row in told]
     assert told and times == sorted(times)
-    titles = {row["fields"]["title"]["after"] for row in told}
+    titles = {entry_told(row, "title") for row in told}
     assert titles == {title for title in titles if title.startswith("Order Completed: ")}
 
 
@@ -90,6 +91,9 @@ def test_a_limit_says_how_many_more_there_are(after_import: Shell) -> None:
 def test_as_a_table_and_to_a_file(after_import: Shell, tmp_path: Path) -> None:
     table = after_import("report", "--reason", "missing_email", "--format", "csv").out
     assert {row["code"] for row in csv.DictReader(io.StringIO(table))} == {"missing_email"}
+    changes = after_import("report", "--reason", "bad_value", "--format", "changes-csv").out
+    warned = [row["key"] for row in csv.DictReader(io.StringIO(changes)) if row["warnings"]]
+    assert len(warned) == len(set(warned)) == len(chosen(after_import, "--reason", "bad_value")["changes"])
     file = tmp_path / "selected.txt"
     assert after_import("report", "--reason", "missing_email", "--output", file).code == 0
     assert "missing_email" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
@@ -144,6 +148,7 @@ def test_of_a_dry_run_it_is_told_what_is_to_come_and_of_a_second_one_what_was_he
     assert shell("import", "--sandbox", "--quiet", "--again", way).code == 0
     told = chosen(shell, "--person", WHO)["history"]
     assert {field["became"] for field in told["fields"]} == {"held already"}
+    assert f"\n  = 2025-05-02 10:00  Signed Up  {WHO}  #" in shell("report", "--event", "signed up").out
 
 
 def test_of_a_file_that_has_changed_the_events_are_not_made_up(shell: Shell, way: Path) -> None:
@@ -161,6 +166,7 @@ def test_a_ticket_and_a_page_hold_the_same_of_a_person(shell: Shell, way: Path) 
     about = json.loads(page.held["about"])
     assert (about["person"], len(about["history"]["events"])) == (WHO, 4)
     assert {row["key"] for row in page.rows("changes-data")} == {WHO}
+    assert f"only records and failed events about {WHO}; the counts are the whole run's" in page.words
 
 
 def test_nothing_in_the_data_ends_a_fence_of_a_ticket(shell: Shell) -> None:
@@ -198,6 +204,7 @@ def test_changes_are_a_table_with_a_line_for_each_field(shell: Shell, way: Path)
         (Selection(person="A@b.example"), {"entity": "deal", "key": "D", "fields": {"contacts": {"after": ["a@B.example"]}}}, True),
         (Selection(event="CEO"), {"entity": "lead", "key": "a", "fields": {"title": {"after": "CEO"}}}, False),
         (Selection(reason="older"), {"entity": "lead", "key": "a", "warnings": ["older"]}, True),
+        (Selection(reason="incomplete"), {"entity": "deal", "key": "D", "warnings": ["incomplete: deal.amount"]}, True),
         (Selection(person="none"), {"entity": "lead", "key": None, "id": None}, False),
     ],
 )  # fmt: skip
@@ -248,6 +255,11 @@ def test_events_that_were_left_out_are_among_those_of_a_person_with_the_reason(s
     assert "\nLeft out\n  2019-05-01 10:00:00  track  Old" in shell("report", "--event", "old").out
     (left,) = chosen(shell, "--event", "Paid")["history"]["events"]
     assert left["became"] == "skipped: integrations"
+    for both in (("--person", person, "--event", "paid"), ("--event", "Paid", "--reason", "integrations")):
+        assert chosen(shell, *both)["history"]["events"] == [left]
+    assert chosen(shell, "--event", "Paid", "--reason", "duplicate")["history"]["events"] == []
+    by_reason = chosen(shell, "--person", person, "--reason", "duplicate")["history"]
+    assert ([each["place"][-1] for each in by_reason["events"]], by_reason["fields"]) == (["2"], [])
 
 
 def test_of_what_was_delivered_before_the_earlier_runs_are_named(shell: Shell, way: Path) -> None:
@@ -258,6 +270,15 @@ def test_of_what_was_delivered_before_the_earlier_runs_are_named(shell: Shell, w
     assert (told["earlier"], {event["became"] for event in told["events"]}) == ([first], {"skipped: duplicate"})
     assert f"\n  fsseg report {first} --person {WHO}\n" in shell("report", second, "--person", WHO).out
     assert chosen(shell, first, "--person", WHO)["history"]["earlier"] == []
+    assert {json.dumps(chosen(shell, second, "--person", name)["history"]) for name in (WHO, "u-1")} == {
+        json.dumps(told)
+    }
+    assert len(chosen(shell, second, "--person", WHO, "--event", "Signed Up")["history"]["events"]) == 1
+    for flags in (["--again"], ["--again"], ["--again"], []):
+        assert shell("import", "--sandbox", "--quiet", *flags, way).code == 0
+    earlier = chosen(shell, "--person", WHO)["history"]["earlier"]
+    assert earlier[0] == first and len(earlier) == 4 and earlier[1:] == sorted(earlier[1:], reverse=True)
+    assert "\n  … and 1 more: fsseg runs list\n" in shell("report", "--person", WHO).out
 
 
 def test_somebody_of_whom_nothing_was_taken_comes_with_what_was_left_out(shell: Shell) -> None:
@@ -319,7 +340,54 @@ def test_of_what_is_only_counted_that_is_said(shell: Shell) -> None:
     told = {"type": "identify", "userId": WHO, "messageId": "m", "traits": {"lastName": "L", "favoriteColor": "red"}}
     assert shell("import", "--sandbox", "--quiet", shell.write("odd.jsonl", told)).code == 0
     text = shell("report", "--reason", "ignored_trait").out
-    assert "1 time: favoriteColor 1; no field of that name: map it" in text and "Only the number is kept" in text
+    assert (
+        "1 time: no field of that name: map it" in text
+        and "\n      favoriteColor 1\n" in text
+        and "Only the number is kept" in text
+    )
     assert "is about refused" in shell("report", "--reason", "refused").err
     wrong = shell("report", "--reason", "ignored_traits")
     assert (wrong.code, wrong.err.splitlines()[1]) == (2, "hint: did you mean ignored_trait?")
+
+
+COMPANY: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "bo@x.example", "traits": {"lastName": "B", "company": {"name": "Acme"}}},
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "lastName": "L", "deal": {"name": "Pilot"}}},
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "company": {"name": "Acme"}}},
+    {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "deal": {"name": "Big", "amount": 5}}},
+    {"type": "group", "userId": "u-1", "groupId": "g-1", "traits": {"name": "Group Ltd"}},
+    {"type": "track", "event": "Paid", "userId": "ghost@x.example"},
+]
+
+
+def test_an_event_is_told_by_the_person_and_by_the_deals_and_accounts_it_makes(shell: Shell) -> None:
+    times = ({"messageId": f"m-{n}", "timestamp": f"2025-05-0{n + 1}T10:00:00Z"} for n in range(len(COMPANY)))
+    rows = [known | event for known, event in zip(times, COMPANY, strict=True)]
+    for row in rows:
+        if row["type"] == "identify":
+            row["traits"] = row["traits"] | {"fsContact": True}
+    path = shell.write("deals.jsonl", *rows)
+    shell("import", "--sandbox", "--quiet", "--with", "group", path)
+    told = chosen(shell, "--person", WHO)
+    ids = {row["key"]: f"#{row['id']}" for row in lines(shell, "changes.jsonl")}
+    events = [(set(event["sets"]), event["became"]) for event in told["history"]["events"]]
+    assert events == [
+        ({"last_name"}, f"created {ids[WHO]}; deal left out: amount missing"),
+        ({"account.name"}, f"created {ids[WHO]}; account created {ids['Acme']}"),
+        ({"email", "deal.name", "deal.amount"}, f"created {ids[WHO]}; deal created {ids['Big']}"),
+        ({"account.name"}, f"account created {ids['Group Ltd']}"),
+    ]
+    assert {row["key"] for row in told["changes"] if row["entity"] == "deal"} == {"Pilot", "Big"}
+    fields = {(row["record"], row["field"]): row["became"] for row in told["history"]["fields"]}
+    table = [*csv.DictReader(io.StringIO(shell("report", "--format", "changes-csv").out))]
+    assert [row["label"] for row in table if row["field"] in ("email", "sales_account")] == [
+        "Emails",
+        "Emails",
+        "Sales account",
+    ]
+    text = shell("report", "--reason", "incomplete").out
+    assert "\n  / 2025-05-06 10:00  Paid  ghost@x.example\n" in shell("report", "--reason", "unknown_person").out
+    assert (
+        "\n      deal.amount 1\n" in text and f"/ deal      Pilot  of {WHO}\n" in text and "Only the number" not in text
+    )
+    assert fields["deal Pilot", "name"] == "left out" and fields["account Acme", "name"] == "sent"

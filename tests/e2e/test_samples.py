@@ -98,7 +98,7 @@ EXPECTED = {
         },
         warnings={
             "ignored_trait favoriteColor": 3, "ignored_trait jobtitel": 1, "bad_value cfPlan": 1, "bad_value cfSeats": 1,
-            "bad_value cfSignupDate": 1, "bad_value cfIsActive": 1, "incomplete amount": 1, "shared_email": 1,
+            "bad_value cfSignupDate": 1, "bad_value cfIsActive": 1, "incomplete deal.amount": 1, "shared_email": 1,
             "no_time originalTimestamp": 1, "no_time receivedAt": 1,
         },
         leads="ines.duarte george.halloran harald wendy.pike colin.reed pilar.soto tove bram.visser bookings rory.quill"

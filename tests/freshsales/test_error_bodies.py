@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsseg.freshsales.error_bodies import MAX_LENGTH, clean, message_in, wrapped_status
+from fsseg.freshsales.errors import Unavailable
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,8 @@ def test_clean_text_is_one_short_printable_line(text: str) -> None:
 )
 def test_a_wrapped_status_is_told_by_codes_not_by_text(body: bytes, status: int | None) -> None:
     assert wrapped_status(body) == status
+
+
+def test_a_message_that_is_only_the_status_is_told_once() -> None:
+    told = {message: str(Unavailable(message, method="POST", path="/x", status=500)) for message in ("500", "5001", "")}
+    assert told == {"500": "POST /x: 500", "5001": "POST /x: 500 5001", "": "POST /x: 500"}

@@ -76,12 +76,18 @@ def test_it_holds_totals_reasons_warnings_changes_and_failures() -> None:
         "missing_email 6 no e-mail for this userId: put the e-mail into traits.email First: events.jsonl line 17",
         "favoriteColor 30",
         "employees 2 the value is no number",
-        "231 requests (forecast 219)",
+        "231 requests (forecast 219, without retries and reads after lost answers)",
         "fsseg retry 2026-11-22-1412-k3",
     ):
         assert part in words, part
     assert page.rows("changes-data") == changes()
     assert page.rows("failures-data") == failures()
+
+
+def test_a_page_of_a_part_says_that_what_it_counts_is_the_whole_run() -> None:
+    words = Page(rendered(import_summary(selected="unknown_person"))).words
+    assert "10 events need you in the whole run" in words
+    assert "only records and failed events about unknown_person" in words
 
 
 def test_headings_descend_by_single_steps() -> None:

@@ -346,6 +346,13 @@ def test_what_exceeds_the_quota_waits_for_the_next_hours() -> None:
     assert seconds_to_go([under_way(500, 2700, 0)], quota, now=500) == pytest.approx(3100 + 3600 + 700)
 
 
+def test_a_quota_that_lasts_seconds_makes_nobody_wait_for_hours() -> None:
+    quota = Quota(window=36)
+    quota.learn(1000, 1000, now=0)
+    quota.learn(500, 1000, now=5)
+    assert seconds_to_go([under_way(500, 2700, 0)], quota, now=5) == pytest.approx(31 + 36 + 7)
+
+
 def test_during_a_wait_the_end_is_counted_from_the_refilled_quota() -> None:
     quota = Quota()
     quota.learn(100, 100, now=0)

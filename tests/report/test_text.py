@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,7 @@ def test_values_that_did_not_fit_are_a_table_with_the_first_of_each(width: int) 
         {"code": "bad_value", "name": n, "count": c, "hint": f"{n} takes a number", "samples": [first]}
         for n, c in named
     ]
-    text = totals(import_summary(warnings=rows), width=width)
+    text = totals(import_summary(warnings=rows, requests={"total": 231}), width=width)
     assert max(map(len, text.splitlines())) <= max(width, 80)
     words = " ".join(text.split())
     assert 'Values that did not fit: 18, each left out 12 cfSeats cfSeats takes a number first: "a dozen" of' in words
@@ -169,7 +170,9 @@ def test_values_that_did_not_fit_are_a_table_with_the_first_of_each(width: int) 
 
 
 def test_requests_are_told_against_their_forecast() -> None:
-    assert "231 requests (forecast 219), none refused by the quota, 2 retried, waited 3.2 s" in totals(import_summary())
+    told = " ".join(totals(import_summary()).split())
+    forecast = "forecast 219, without retries and reads after lost answers"
+    assert f"231 requests ({forecast}), none refused by the quota, 2 retried, waited 3.2 s" in told
 
 
 def test_a_dry_run_says_would_and_forecasts_the_import() -> None:
@@ -177,7 +180,8 @@ def test_a_dry_run_says_would_and_forecasts_the_import() -> None:
     assert "Plan: 120 to create, 41 to update, 1,204 unchanged, 1 conflict; 1,058 timeline entries." in text
     assert "would apply  11,020" in text
     assert "to create  to update" in text
-    assert "An import takes about 219 requests: about 13 minutes at 1,000 requests an hour." in text
+    forecast = "An import takes about 219 requests, 205 of them to write what is planned: about 13 minutes"
+    assert f"{forecast} at 1,000 requests an hour." in " ".join(text.split())
     assert "Apply exactly this:  fsseg apply 2026-11-22-1412-k3" in text
     assert "acme.freshsales.io · classic · 1,000 requests/hour, 874 left" in text
 
@@ -217,6 +221,12 @@ def test_failed_events_are_listed_on_request_up_to_the_limit() -> None:
     text = totals(import_summary(), show_failures=2)
     assert "  events.jsonl line 18  missing_email  =HYPERLINK(1)  no e-mail" in text
     assert "… and 8 more" in text
+
+
+def test_a_full_report_says_where_the_traits_are_that_it_leaves_out() -> None:
+    misfits = [{"code": "bad_value", "name": f"trait{n}", "count": 1, "hint": "a number"} for n in range(10)]
+    summary = import_summary(warnings=misfits)
+    assert re.search(r"\n  … and 2 more traits: fsseg report \S+ .*--reason bad_value\n", totals(summary) + "\n")
 
 
 def test_nothing_hostile_in_the_data_reaches_the_terminal() -> None:

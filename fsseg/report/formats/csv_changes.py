@@ -38,7 +38,10 @@ class CsvChanges(Format):
 
 
 def change_rows(changes: Iterable[Change], names: dict[str, dict[str, str]]) -> Iterator[list[str]]:
-    """The cells of each field of each change, in the order of `COLUMNS`, one line for a change without fields."""
+    """The cells of each field of each change, in the order of `COLUMNS`, one line for a change without fields.
+
+    The warnings of a change stand in its first line.
+    """
     for change in changes:
         entity, warnings = str(change["entity"]), "; ".join(warning_texts(change))
         start = [sanitise(str(change["action"])), sanitise(entity), _cell(change.get("key")), _cell(change.get("id"))]
@@ -50,6 +53,7 @@ def change_rows(changes: Iterable[Change], names: dict[str, dict[str, str]]) -> 
             after = CLEARED if cleared else _cell(held.get("after"))
             label = names.get(entity, {}).get(name, "")
             yield [*start, sanitise(name), sanitise(label), _cell(held.get("before")), after, warnings]
+            warnings = ""
 
 
 def _cell(held: Any) -> str:

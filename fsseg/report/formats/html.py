@@ -137,6 +137,11 @@ def _head(summary: Summary) -> dict[str, Any]:
         "forecast": forecast_line(summary),
         "status": _status(summary),
         "notes": [
+            *(
+                f"Listed are only records and failed events about {sanitise(what)}; the counts are the whole run's"
+                for what in [summary.get("selected")]
+                if what
+            ),
             *(f"Why it stopped: {sanitise(str(why))}" for why in [summary.get("stopped_by")] if why),
             *(sanitise(str(note)) for note in summary.get("notes") or ()),
             *(f"Not read: {why}" for why in unread(summary)),
@@ -262,5 +267,6 @@ def _status(summary: Summary) -> tuple[str, str]:
         return "warn", f"{counted(left, 'record')} left alone"
     bad = total_failures(summary)
     if bad:
-        return "warn", f"{number(bad)} {'event needs' if bad == 1 else 'events need'} you"
+        whole = " in the whole run" if summary.get("selected") else ""
+        return "warn", f"{number(bad)} {'event needs' if bad == 1 else 'events need'} you{whole}"
     return "good", "all well"

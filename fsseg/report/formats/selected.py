@@ -13,7 +13,7 @@ from rich.text import Text
 
 from fsseg.figures import counted, number
 from fsseg.report.advice import command
-from fsseg.report.changes import SIGNS, Change
+from fsseg.report.changes import SIGNS, Change, entry_told
 from fsseg.report.console import glyphs, sanitise, text_width, write
 from fsseg.report.files import email_of
 from fsseg.report.formats import Report
@@ -26,6 +26,9 @@ from fsseg.report.labels import with_choice_names
 from fsseg.report.model import place, reason_rows, warning_rows, where
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
+
+_FEW_RUNS = 3
+"""Earlier runs that are named."""
 
 
 def print_selected(console: Console, report: Report, selection: Selection, limit: int) -> bool:
@@ -82,7 +85,7 @@ def _sections(
             "Events" if selection.person else "Left out",
             [line for event in events[:limit] for line in _event(event, width)],
         ),
-        ("Earlier runs that have this person", _earlier(report, selection.person)),
+        ("Earlier runs that have this person", _earlier(report, selection.person, signs.ellipsis)),
         ("Fields, and since which event", _fields(report.history, width)),
         ("Records", [line for change in named for line in record_lines(change, signs, width)]),
         ("Timeline", [_entry(entry, width, signs.ellipsis) for entry in entries[:limit]]),
@@ -120,29 +123,32 @@ def _remedies(report: Report, selection: Selection, found: bool, width: int) -> 
     if not selection.reason or selection.person or selection.event:
         return []
     code = selection.reason.strip().casefold()
-    told = [f"{counted(row.count, 'event')}: {row.hint}" for row in reason_rows(report.summary) if row.code == code]
+    told = [
+        (2, f"{counted(row.count, 'event')}: {row.hint}") for row in reason_rows(report.summary) if row.code == code
+    ]
     for row in warning_rows(report.summary):
         if row.code == code:
-            names = ", ".join(
-                f"{name} {number(count)}" + (f" ({hint})" if hint else "") for name, count, hint in row.names
-            )
-            told.append(
-                "; ".join(part for part in (f"{counted(row.count, 'time')}{names and f': {names}'}", row.hint) if part)
-            )
+            told.append((2, f"{counted(row.count, 'time')}: {row.hint}"))
+            told += [(6, f"{name} {number(count)}" + (f" ({hint})" if hint else "")) for name, count, hint in row.names]
     if told and not found:
-        told.append("Only the number is kept, and not which events these were.")
-    return [line for text in told for line in hanging(Text("  "), text.split(" "), 4, width)]
+        told.append((2, "Only the number is kept, and not which events these were."))
+    return [line for indent, text in told for line in hanging(Text(" " * indent), text.split(" "), indent + 2, width)]
 
 
-def _earlier(report: Report, person: str | None) -> list[Text]:
+def _earlier(report: Report, person: str | None, ellipsis: str) -> list[Text]:
     """The earlier runs that may have delivered what was a duplicate in this one."""
     more = f"--person {shlex.quote(sanitise(person or ''))}"
-    return [
+    runs = report.history.earlier if report.history else ()
+    lines = [
         Text(
             "  " + command("report", run, account="", run_dir=report.run_dir and report.run_dir.parent / run, more=more)
         )
-        for run in (report.history.earlier if report.history else ())
+        for run in runs[:_FEW_RUNS]
     ]
+    if len(runs) > _FEW_RUNS:
+        rest = f"  {ellipsis} and {number(len(runs) - _FEW_RUNS)} more: fsseg runs list"
+        lines.append(Text(rest, style="dim"))
+    return lines
 
 
 def _event(event: HistoryEvent, width: int) -> Iterator[Text]:
@@ -179,17 +185,13 @@ def _fields(history: History | None, width: int) -> list[Text]:
     return lines
 
 
-def _after(change: Change, field: str) -> str:
-    return str(((change.get("fields") or {}).get(field) or {}).get("after") or "")
-
-
 def _when(change: Change) -> str:
-    return _after(change, "start_date")
+    return entry_told(change, "start_date")
 
 
 def _entry(change: Change, width: int, ellipsis: str) -> Text:
     sign, time = SIGNS.get(change["action"], "?"), _when(change)[:16].replace("T", " ")
-    cells = [sanitise(time), value(_after(change, "title")), sanitise(str(change.get("key") or ""))]
+    cells = [sanitise(time), value(entry_told(change, "title")), sanitise(str(change.get("key") or ""))]
     if change.get("id"):
         cells.append(f"#{change['id']}")
     return Text(cut(f"  {sign} " + "  ".join(filter(None, cells)), width, ellipsis))

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
 from fsseg.report.changes import Change, ChangeGroups
 from fsseg.report.console import Glyphs, glyphs, line_width, lines_of, print_lines, sanitise, text_width
@@ -240,13 +241,14 @@ class _Totals:
         yield from (head, *lines)
 
     def _fields(self) -> Iterator[Text]:
-        """Of a dry run, in how many records each field would be set or cleared."""
+        """Of a dry run, or where the brake refused, in how many records each field would be set or cleared."""
         fields = [
             (entity, name, counts["set"], counts["cleared"])
             for entity, of_entity in (self.summary.get("fields") or {}).items()
             for name, counts in of_entity.items()
         ]
-        if not fields or not is_dry(self.summary) or is_undo(self.summary):
+        is_still_planned = is_dry(self.summary) or self.summary.get("exit_code") == ExitCode.BRAKE
+        if not fields or not is_still_planned or is_undo(self.summary):
             return
         grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
         grid.add_column("fields", min_width=11, no_wrap=True)
@@ -293,6 +295,8 @@ class _Totals:
         if count > 0:
             command = sanitise(report_command(self.summary))
             told = any(step.command == command for step in next_steps(self.summary, self.files, self.standing))
+            if not self.brief:  # the command prints this very text, of which only traits are left out
+                command, told = f"{command} --reason {Code.BAD_VALUE}", False
             text = f"  {self.glyphs.ellipsis} and {counted(count, what)}" + ("" if told else f": {command}")
             yield Text(text, style="dim")
 
@@ -336,7 +340,8 @@ class _Totals:
             yield from self._hanging(Text("  "), "  ".join(cells), 4)
         more = total_failures(self.summary) - len(self.failures.rows)
         if more > 0:
-            yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: fsseg report --format csv", style="dim")
+            command = f"{sanitise(report_command(self.summary))} --limit {more + len(self.failures.rows)}"
+            yield Text(f"  {self.glyphs.ellipsis} and {number(more)} more: {command}", style="dim")
 
     def _end(self) -> Iterator[Text]:
         yield from self._wrapped(request_line(self.summary), "dim")

@@ -117,7 +117,7 @@ class Rows {
     for (let row = 0; row < this.lines.length; row += 1) {
       if (!this.lower[row].includes(needle)) continue;
       const change = this.at(row), contacts = ((change.fields || {}).contacts || {}).after;
-      const keys = [change.key, ...(Array.isArray(contacts) ? contacts : [])];
+      const keys = [change.key, change.person, ...(Array.isArray(contacts) ? contacts : [])];
       if (keys.some((key) => String(key).toLowerCase() === person.toLowerCase())) found.push(change);
     }
     return found;

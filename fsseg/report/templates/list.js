@@ -97,7 +97,7 @@ function fieldTable(change) {
 // The first fields in one line, which a folded row shows.
 function preview(change) {
   if (change.entity === 'timeline') {
-    const cell = (name) => ((change.fields || {})[name] || {}).after;
+    const cell = (name) => ((change.fields || {})[name] || {}).after || change[name];
     return [cell('start_date') ? when(cell('start_date')) : '', cell('title') ? value(cell('title')) : '']
       .filter((part) => part).join('  ');
   }

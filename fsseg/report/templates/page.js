@@ -229,7 +229,7 @@ function showPerson(person, changes, failures) {
   const view = byId('person'), isAlone = person === about.person; // nothing else is in a page that is made for them
   const [found, failed] = [changes, failures].map((rows) => isAlone ? rows.lines.map(exact) : rows.about(person));
   const records = found.filter((change) => change.entity !== 'timeline');
-  const time = (change) => String(((change.fields || {}).start_date || {}).after || '');
+  const time = (change) => String(((change.fields || {}).start_date || {}).after || change.start_date || '');
   const entries = found.filter((change) => change.entity === 'timeline')
     .sort((one, other) => (time(one) < time(other) ? -1 : 1));
   const name = (field) => records.map((change) => ((change.fields || {})[field] || {}).after).find((held) => held);
