@@ -73,7 +73,7 @@ def test_a_job_that_takes_long_is_resumed_and_its_records_are_not_sent_again(sui
 
 @pytest.mark.usefixtures("fast")
 def test_a_burst_that_is_refused_for_long_is_waited_out(machine: Machine) -> None:
-    """Nothing tells how long: all goes through, and little is asked in vain."""
+    """Nothing tells how long: all goes through, and less is asked in vain than is sent."""
     machine.account.configure(burst=12, window=30.0, quota=1_000)
     events = [identify(f"p{n}@x.example", lastName="P") for n in range(MANY)]
     done = machine.imports(events=[*events, *(track(f"p{n}@x.example", "Visited") for n in range(MANY))])
@@ -81,4 +81,4 @@ def test_a_burst_that_is_refused_for_long_is_waited_out(machine: Machine) -> Non
     kind = "leads" if machine.account.edition == "classic" else "contacts"
     records = machine.account.records()
     assert (len(records[kind]), len(records["sales_activities"])) == (MANY, MANY)
-    assert done.summary["requests"]["rate_limited"] < MANY
+    assert done.summary["requests"]["rate_limited"] < 2 * MANY
