@@ -281,7 +281,8 @@ class Store:
         }
         rows = self.db.execute(
             f"SELECT {', '.join(told.get(name, name) for name in Decided._fields)} FROM record NOT INDEXED"
-            " WHERE id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ? ORDER BY id",
+            " WHERE id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
+            " ORDER BY id",
             (ids.start, ids.stop - 1, entity, Action.REFERENCE),
         )
         return map(Decided._make, rows)
