@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from fsseg.fold.event_fields import TAKES
 from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
@@ -92,16 +91,19 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
 
 def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
-    for text, count in count_warnings(store):
+    hints: dict[tuple[str, str], str] = {}
+    for text, count, hint in count_warnings(store):
         code, _, about = text.partition(": ")
-        counted[code, about.partition(" = ")[0]] += count
+        which = code, about.partition(" = ")[0]
+        counted[which] += count
+        hints[which] = hint or (WARNINGS[code].hint if code in WARNINGS else "")
     of_mapping = [
         to_builtins(row)
         | {"count": row.count + counted.pop((row.code, row.name), 0), "hint": row.hint or WARNINGS[row.code].hint}
         for row in mapped
     ]
     matched = [
-        {"code": code, "name": name, "count": count, "hint": _warning_hint(code, name)}
+        {"code": code, "name": name, "count": count, "hint": hints[code, name]}
         for (code, name), count in counted.items()
     ]
     rows = [*of_mapping, *matched]
@@ -110,13 +112,6 @@ def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
         if row["code"] == Code.BAD_VALUE and row["name"] in traced:
             row["samples"] = traced[row["name"]]
     return sorted(rows, key=lambda row: (-row["count"], row["code"], row["name"]))
-
-
-def _warning_hint(code: str, name: str) -> str:
-    """What to know of a warning that records carry; of values that didn't fit, these are sums."""
-    if code == Code.BAD_VALUE:
-        return TAKES.format(name)
-    return WARNINGS[code].hint if code in WARNINGS else ""
 
 
 def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:

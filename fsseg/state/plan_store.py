@@ -22,10 +22,10 @@ import orjson
 from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
 from fsseg.state.actions import TABLES, Action, Status, is_any
-from fsseg.state.database import MOST_VALUES, connect, transaction
+from fsseg.state.database import MOST_VALUES, Migration, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 7
+VERSION = 8
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -52,6 +52,7 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
     claimed_at TEXT, proof INTEGER, committed INTEGER);
+CREATE TABLE repeat (position INTEGER PRIMARY KEY, hash INTEGER NOT NULL);
 """
 INDEXES = (
     "record_match ON record (kind, match_key)",
@@ -65,6 +66,13 @@ PERSON_COLUMNS = (
     "companies", "warnings",
 )  # fmt: skip
 """What folding tells of a person."""
+
+
+def _to_8(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TABLE repeat (position INTEGER PRIMARY KEY, hash INTEGER NOT NULL)")
+
+
+_MIGRATIONS: dict[int, Migration] = {7: _to_8}
 
 _USED_ACCOUNT = f"kind = 'account' AND action != '{Action.SKIPPED}'"
 
@@ -225,7 +233,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.db = connect(path, SCHEMA, VERSION)
+        self.db = connect(path, SCHEMA, VERSION, _MIGRATIONS)
         self.db.execute("PRAGMA temp_store=FILE")
         self.db.execute("PRAGMA cache_size=-32768")
         self.db.execute("PRAGMA wal_autocheckpoint=4000")
@@ -446,7 +454,9 @@ class Store:
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
         with self.transaction() as db:
-            for table in ("reject", "fragment", "folded", "identity", "anonymous", "tie", "record", "entry"):
+            for table in (
+                "reject", "fragment", "folded", "identity", "anonymous", "tie", "record", "entry", "repeat",
+            ):  # fmt: skip
                 db.execute(f"DELETE FROM {table}")
 
     def copy_to(self, path: Path) -> None:

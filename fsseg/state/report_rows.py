@@ -66,12 +66,13 @@ def count_records(store: Store) -> Iterator[RecordCount]:
     return map(RecordCount._make, rows)
 
 
-def count_warnings(store: Store) -> Iterator[tuple[str, int]]:
-    """How many records carry each warning that names no event; of timeline entries, how many an undo leaves."""
+def count_warnings(store: Store) -> Iterator[tuple[str, int, str | None]]:
+    """How many records carry each warning that is no event's, and its hint; of entries, how many an undo leaves."""
     return store.db.execute(
-        "SELECT iif(w.type = 'text', w.value, w.value ->> 'code' || ': ' || (w.value ->> 'name')), count(*)"
+        "SELECT iif(w.type = 'text', w.value, w.value ->> 'code' || ': ' || (w.value ->> 'name')), count(*),"
+        " min(iif(w.type = 'object', w.value ->> 'hint', NULL))"
         " FROM record r, json_each(r.warnings) w"
-        " WHERE w.type = 'text' OR (w.type = 'object' AND w.value ->> 'sum') GROUP BY 1"
-        " UNION ALL SELECT code, count(*) FROM entry WHERE code = ? GROUP BY 1",
+        " WHERE w.type = 'text' OR (w.type = 'object' AND w.value ->> 'of_record') GROUP BY 1"
+        " UNION ALL SELECT code, count(*), NULL FROM entry WHERE code = ? GROUP BY 1",
         (Code.CREATED,),
     )
