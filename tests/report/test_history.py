@@ -159,17 +159,16 @@ def test_deals_and_accounts_are_told_beside_the_person_that_they_are_of(classic:
 
 
 def test_what_was_undone_or_failed_is_told_so_in_freshsales_words(classic: Machine) -> None:
+    refusal = "Job title is too long"
+    ends: list[tuple[Row, str]] = [
+        ({"status": "undone"}, "undone"),
+        ({"status": "failed", "code": "refused", "message": refusal}, f"refused: {refusal}"),
+        ({"status": "unknown", "code": None, "message": None}, "failed"),
+    ]
     run = ran(classic, "import", WAY[:1])
     with closing(run.open()) as store:
         (row,) = store.records()
-        for columns, became in [
-            ({"status": "undone"}, "undone"),
-            (
-                {"status": "failed", "code": "refused", "message": "Job title is too long"},
-                "refused: Job title is too long",
-            ),
-            ({"status": "unknown", "code": None, "message": None}, "failed"),
-        ]:
+        for columns, became in ends:
             store.update("record", row.id, **columns)
             assert lines(told(store))[1] == became
 

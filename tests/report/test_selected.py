@@ -146,7 +146,7 @@ def test_programs_get_all_there_is() -> None:
         (Selection(person="70"), change("update", key="a@b.example", id=70), True),
         (Selection(person="#70"), change("update", key="a@b.example", id=70), True),
         (Selection(person="7"), change("update", key="a@b.example", id=70), False),
-        (Selection(person="none"), change("create", key=None), False),
+        (Selection(person="none"), {**change("create"), "key": None}, False),
         (Selection(person="u-9", names=("a@b.example",)), change("update", key="A@b.example"), True),
         (Selection(person="a@b.example"), change("create", "deal", "D", person="a@b.example"), True),
         (
