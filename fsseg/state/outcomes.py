@@ -69,7 +69,7 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
         }
     )
     kinds = [*_kinds(store, dry_run)]
-    for kind in kinds:
+    for kind in sorted(kinds, key=lambda kind: RANK[kind.outcome]):  # so that the gravest comes last, and stays
         if kind.outcome not in _EXPLAINED:
             _mark(totals.ranks, RANK[kind.outcome], _positions(store, kind))
     mask = (1 << POSITION_BITS) - 1
@@ -97,14 +97,14 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
 
 
 def _mark(ranks: dict[int, bytearray], rank: int, positions: Iterable[int]) -> None:
-    """Give the events at these positions this rank, unless they have a higher one."""
+    """Give the events at these positions this rank, none of which has a higher one."""
     mask, number, of_input = (1 << POSITION_BITS) - 1, -1, NO_EVENTS
     for position in positions:
         if position >> POSITION_BITS != number:
             number = position >> POSITION_BITS
             of_input = ranks.get(number, NO_EVENTS)
         at = position & mask
-        if at < len(of_input) and rank > of_input[at]:
+        if at < len(of_input):
             of_input[at] = rank
 
 

@@ -262,9 +262,7 @@ class Store:
 
     def records(self, where: str = "1", values: Iterable[Any] = (), order: str = "id") -> Iterator[Record]:
         """The records that fit `where`, streamed in pages so that the rows may be changed on the way."""
-        return map(Record, self._paged(Record.COLUMNS, where, tuple(values), order))
-
-    def _paged(self, columns: Sequence[str], where: str, values: tuple[Any, ...], order: str) -> Iterator[Any]:
+        values = tuple(values)
         # Asked for a page at a time, an index that isn't in this order would be read and sorted for every page.
         rows = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
         ids = array("q", (id for (id,) in rows))
@@ -273,10 +271,10 @@ class Store:
             marks = ", ".join("?" * len(page))
             # By an index, each page would go through all that are of the kind.
             query = (
-                f"SELECT {', '.join(columns)} FROM record NOT INDEXED"
+                f"SELECT {', '.join(Record.COLUMNS)} FROM record NOT INDEXED"
                 f" WHERE id IN ({marks}) AND ({where}) ORDER BY {order}"
             )
-            yield from self.db.execute(query, (*page, *values)).fetchall()
+            yield from map(Record, self.db.execute(query, (*page, *values)).fetchall())
 
     def states(self, people: Sequence[int]) -> dict[int, bytes]:
         """What was folded of these people (see `fold.merge.dump`), by id; nothing of who is only pointed at."""
@@ -289,10 +287,13 @@ class Store:
             "exists": "existing IS NOT NULL",
             "person": "(SELECT p.key FROM record p WHERE p.id = record.parent)",
         }
-        columns = [told.get(name, name) for name in Decided._fields]
-        where = "id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
-        values = ids.start, ids.stop - 1, entity, Action.REFERENCE
-        return map(Decided._make, self._paged(columns, where, values, "id"))
+        rows = self.db.execute(
+            f"SELECT {', '.join(told.get(name, name) for name in Decided._fields)} FROM record NOT INDEXED"
+            " WHERE id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
+            " ORDER BY id",
+            (ids.start, ids.stop - 1, entity, Action.REFERENCE),
+        )
+        return map(Decided._make, rows)
 
     def existing(self, id: int) -> dict[str, Any]:
         """What this record was before."""
