@@ -133,13 +133,13 @@ def fields_of(target: Target) -> list[ToField]:
 
 
 class ToEmail:
-    """The person's e-mail, judged later with the userId. Null and blank leave it: an identity is never cleared."""
+    """The person's e-mail, judged later with the userId. What is empty leaves it: an identity is never cleared."""
 
     def __init__(self, convert: Callable[[Any], Any] | None = None) -> None:
         self._convert = convert
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if not value.strip() if isinstance(value, str) else is_empty(value):
             return True
         if "email" in cells:
             return False

@@ -22,12 +22,13 @@ _ESCAPES = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _ODD: Final = (MsgspecError, ValueError, RecursionError)
-_HUGE_NUMBER: Final = re.compile(r"-?(\d{300}|[\d.]+[eE]\+?\d{3})", re.ASCII).match
+_ODD_NUMBER: Final = re.compile(r"-?(\d{300}|[\d.]+[eE]\+?\d{3}|Infinity)|NaN", re.ASCII).match
 _LONG_NUMBER: Final = re.compile(rb"\d[\d.]{16}", re.ASCII).search
 _SHORT = 16
 """Characters of a number with a decimal point; one that has no more has at most 15 digits, which any float holds."""
 _NORMAL = 1e-300, 1e300
 """Floats between these have all their digits."""
+_ABSENT: Final = object()
 _MOST_DIGITS = 4_000
 """Digits of a whole number that Python turns into text and back."""
 
@@ -61,7 +62,8 @@ _decode: Final = Decoder(float_hook=_number).decode  # as quick as orjson, which
 def loads(text: bytes) -> Any:
     """The value of a JSON text. Raises `orjson.JSONDecodeError` where it is none.
 
-    A number that neither a float nor a whole number can hold is given as the text that it is written in.
+    A number that neither a float nor a whole number can hold is given as the text that it is written in, and so is an
+    infinity. NaN, which is no JSON, but what Python writes for a number that isn't there, is left out.
     """
     try:
         return _decode(text)
@@ -74,7 +76,7 @@ def loads(text: bytes) -> Any:
         if not _LONG_NUMBER(text):
             return value
     except orjson.JSONDecodeError as error:
-        if not _HUGE_NUMBER(error.doc, error.pos):
+        if not _ODD_NUMBER(error.doc, error.pos):
             raise
     try:
         return _loads_exact(text)
@@ -83,7 +85,10 @@ def loads(text: bytes) -> Any:
 
 
 def _loads_exact(text: bytes) -> Any:
-    return json.loads(text.decode(), parse_int=_whole_number, parse_float=_number, parse_constant=_refuse)
+    value = json.loads(text.decode(), parse_int=_whole_number, parse_float=_number, parse_constant=_constant)
+    if value is _ABSENT:
+        raise ValueError
+    return _present(value) if b"NaN" in text else value
 
 
 def whole_characters(text: bytes) -> bytes:
@@ -94,8 +99,15 @@ def whole_characters(text: bytes) -> bytes:
     return text if whole == text else whole
 
 
-def _refuse(name: str) -> Any:
-    raise ValueError(name)
+def _constant(name: str) -> Any:
+    return _ABSENT if name == "NaN" else name
+
+
+def _present(value: Any) -> Any:
+    """The same without what is absent."""
+    if isinstance(value, dict):
+        return {name: _present(one) for name, one in value.items() if one is not _ABSENT}
+    return [_present(one) for one in value if one is not _ABSENT] if isinstance(value, list) else value
 
 
 def dumps(value: Any, option: int = 0) -> bytes:

@@ -154,6 +154,18 @@ def test_nothing_is_rounded_in_what_failed_or_on_the_timeline(machine: Machine) 
     assert "long: 0.1234567890123456789\n" in activity["notes"]
 
 
+def test_nan_clears_nothing_and_names_nobody(machine: Machine) -> None:
+    machine.imports(events=[identify(KIM, {"title": "CEO", "cfSeats": 5, "tags": ["vip"]}, lastName="Vos")])
+    line = (
+        f'{{"type":"identify","userId":"{KIM}","anonymousId":NaN,"messageId":"n","timestamp":"2025-05-04T09:15:02Z",'
+        '"traits":{"title":NaN,"cfSeats":NaN,"tags":NaN,"email":NaN,"company":NaN,"firstName":"Kim"}}\n'
+    )
+    result = machine.imports(machine.write("events.jsonl", line * 3))
+    assert (result.outcomes, result.warnings) == ({"applied": 1, "skipped": 2}, {})
+    found = person(machine)
+    assert (found["first_name"], found["job_title"], found["cf_seats"], found["tags"]) == ("Kim", "CEO", 5, ["vip"])
+
+
 def test_events_without_an_id_that_differ_beyond_64_bits_are_two(machine: Machine) -> None:
     lines = "".join(
         f'{{"type":"track","userId":"{KIM}","timestamp":"2025-05-04T09:15:02Z","event":"Seen","properties":{{"id":12345678901234567890{n}}}}}\n'

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis.strategies import floats
+from orjson import JSONDecodeError
 
 from fsseg.segment.json_codec import dumps, loads
 
@@ -33,6 +34,8 @@ from fsseg.segment.json_codec import dumps, loads
         ("-1e-400", "-1e-400"),
         ("1e99999999999999999999", "1e99999999999999999999"),
         ("1.2345e-320", "1.2345e-320"),
+        ("Infinity", "Infinity"),
+        ("-Infinity", "-Infinity"),
         (f"0.{'1' * 5000}", f"0.{'1' * 5000}"),
     ],
 )
@@ -43,6 +46,18 @@ def test_no_number_is_rounded(written: str, number: Any, deep: int) -> None:
         (value,) = value
     assert value == {"n": number}
     assert type(value["n"]) is type(number)
+
+
+def test_what_python_writes_for_no_number_is_left_out() -> None:
+    assert loads(b'{"a":NaN,"b":[1,NaN,{"c":NaN}],"d":"NaN","e":0.1234567890123456789}') == {
+        "b": [1, {}], "d": "NaN", "e": "0.1234567890123456789",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [b"NaN", b"[NaNs]", b"{NaN:1}", b"[nan]", b"[1,NaN", b"[--Infinity]", b""])
+def test_what_is_no_json_stays_none(text: bytes) -> None:
+    with pytest.raises(JSONDecodeError):
+        loads(text)
 
 
 @given(floats(allow_nan=False, allow_infinity=False))

@@ -16,6 +16,8 @@ _MOST_LINES = 2_000
 """Lines that a row may take; a quote that is open for longer was never closed."""
 _ODD = (csv.Error, UnicodeDecodeError, TypeError)
 """What the rows of lines raise that aren't all whole and UTF-8, and well quoted."""
+_NULL = "\\N"
+"""What warehouses write into a cell that holds nothing."""
 _MARK = "\udc00"
 """Stands before the beginning of a line that is too large; no text that was decoded can hold it."""
 
@@ -40,8 +42,9 @@ def csv_rows(source: Source, delimiter: str) -> Iterator[Row]:
         carry, at = [], 0
         # Rows are made as they are used: while they are in the processor's cache, that takes half the time.
         reader = csv.reader(map(bytes.decode, lines), delimiter=delimiter, strict=True)  # type: ignore[arg-type]  # an Oversized raises
+        rows = map(_without_nulls, reader) if _have_nulls(lines) else reader
         try:
-            for row in reader:
+            for row in rows:
                 yield row, number
                 number, at = number + 1, reader.line_num
         except _ODD:
@@ -61,6 +64,15 @@ def _with_line_ends(source: Source) -> Source:
     return source
 
 
+def _have_nulls(lines: list[Piece]) -> bool:
+    null = _NULL.encode()
+    return any(null in line for line in lines if line.__class__ is bytes)
+
+
+def _without_nulls(row: list[str]) -> list[str]:
+    return ["" if cell == _NULL else cell for cell in row]
+
+
 def _as_text(piece: Piece) -> str:
     """A line as text, from which `_checked` tells that it was too large or isn't UTF-8."""
     if isinstance(piece, Oversized):
@@ -77,7 +89,7 @@ def _checked(row: list[str]) -> list[str] | Fault:
         text.encode()
     except UnicodeEncodeError:
         return Fault("not_utf8", "the row is not UTF-8", text.encode("utf-8", "replace").decode())
-    return row
+    return _without_nulls(row)
 
 
 def _one_by_one(pieces: list[Piece], delimiter: str, *, is_last: bool) -> tuple[list[list[str] | Fault], list[Piece]]:
