@@ -5,7 +5,7 @@ Only envelope keys are touched. What stands in `traits`, `properties` and `conte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -151,10 +151,10 @@ def event_of(
 
 def event_of_normal(
     message: Original, original: Original, line: int, position: int, ids: PlaceholderIds, latest: str,
-    file_time: Callable[[], FoundTime],
+    file_time: Callable[[], FoundTime], known: Sequence[Note] = (),
 ) -> Event | Rejected:  # fmt: skip
-    """The event of a message that is normalised already, which this may change."""
-    notes: list[Note] = [("placeholder_id", name) for name in _WHO if _is_placeholder(message.get(name), ids)]
+    """The event of a message that is normalised already, which this may change; `known` is what is odd about it."""
+    notes = [*known, *(("placeholder_id", name) for name in _WHO if _is_placeholder(message.get(name), ids))]
     fault = _fault(message)
     if fault:
         return Rejected(position, line, *fault, original=original)

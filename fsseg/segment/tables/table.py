@@ -14,7 +14,7 @@ from msgspec import Raw, defstruct
 from msgspec.json import Encoder
 
 from fsseg.segment import json_codec
-from fsseg.segment.event import Context, Message, Original
+from fsseg.segment.event import Context, Message, Note, Original
 
 HASHED = re.compile(r"[0-9a-fA-F]{64}")
 """An address that a hash has made unreadable."""
@@ -64,6 +64,8 @@ class Table:
     one_event: tuple[int, ...] = ()
     may_be_short: bool = False
     """Whether empty cells at a row's end may be missing."""
+    notes: tuple[Note, ...] = ()
+    """What is odd about each of its events."""
 
     def fitted(self, row: list[Any]) -> list[Any]:
         """The row with as many cells as there are columns. Raises `BadRow` where it has lost or gained some."""
