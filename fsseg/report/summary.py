@@ -20,7 +20,7 @@ from fsseg.state.event_days import events_by_time
 from fsseg.state.misfits import samples
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
-from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
+from fsseg.state.report_rows import count_warnings, input_paths, inputs_of, rejects_of
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import WarningCount
 from fsseg.state.source_events import reread
@@ -60,7 +60,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             "outcomes": {outcome.value: count for outcome, count in outcomes.items()},
             **({"by_time": {"step": step, "from": by_time}} if by_time else {}),
         },
-        "records": _records(store, head["dry_run"]),
+        "records": _records(totals, head["dry_run"]),
         "reasons": [
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": _hint(store, code)}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
@@ -81,9 +81,9 @@ def _hint(store: Store, code: str) -> str:
     return lacking or REASONS[code].hint
 
 
-def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
+def _records(totals: Totals, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
-    for entity, action, status, count in count_records(store):
+    for (entity, action, status), count in totals.records.items():
         column = unwritten(action, status, dry_run) or action
         by_entity[entity or "lead"][str(column)] += count
     return {entity: dict(counter) for entity, counter in by_entity.items()}

@@ -52,6 +52,7 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
     claimed_at TEXT, proof INTEGER, committed INTEGER);
+CREATE INDEX entry_head ON entry (head) WHERE head IS NOT NULL;
 CREATE TABLE repeat (position INTEGER PRIMARY KEY, hash INTEGER NOT NULL);
 """
 INDEXES = (
@@ -69,6 +70,7 @@ PERSON_COLUMNS = (
 
 
 def _to_8(db: sqlite3.Connection) -> None:
+    db.execute("CREATE INDEX entry_head ON entry (head) WHERE head IS NOT NULL")
     db.execute("CREATE TABLE repeat (position INTEGER PRIMARY KEY, hash INTEGER NOT NULL)")
 
 
