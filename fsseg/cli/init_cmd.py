@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,15 +56,13 @@ def init(
             raise ConfigError(f"{named[0]} holds no events", f"to write it: --to {named[0]}")
         if path.exists() and not force:
             raise ConfigError(f"{path} is there already: --force replaces it")
-        domain, api_token_file = account.domain, account.api_token_file
-        if not (domain or account.base_url or yes) and sys.stdin and sys.stdin.isatty() and sys.stderr.isatty():
-            domain = _ask_domain({"edition": account.edition and account.edition.value, "base_url": None})
-            api_token_file = api_token_file or _ask_token_file()
+        if not (account.domain or account.base_url or yes) and _is_on_terminal():
+            account = _asked(account)
         chosen = {
-            "domain": domain,
+            "domain": account.domain,
             "edition": account.edition.value if account.edition else None,
             "base_url": account.base_url,
-            "api_token_file": _as_seen_from(path, api_token_file),
+            "api_token_file": _as_seen_from(path, account.api_token_file),
             "match": match.value if match else None,
         }
         host = _account(chosen)
@@ -71,14 +70,26 @@ def init(
         if paths:
             _write_mapping(path, chosen, account, paths, Output(consoles, no_progress=True), offline=offline)
         consoles.info(f"written to {path}" + (f", for {host}" if host else ""))
-        check = "fsseg check" + _flag_for(path)
-        consoles.info(
-            f"next: {_lacking_token(api_token_file)}{check}"
-            if host
-            else f"next: fill in the domain, then {check} (or {check} --sandbox, which needs none)"
-        )
+        consoles.info(f"next: {_next_step(path, host, account.api_token_file)}")
         if display.json:
             print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})
+
+
+def _is_on_terminal() -> bool:
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def _asked(account: o.AccountOptions) -> o.AccountOptions:
+    """The account as somebody at the terminal names it."""
+    domain = _ask_domain({"edition": account.edition and account.edition.value, "base_url": None})
+    return replace(account, domain=domain, api_token_file=account.api_token_file or _ask_token_file())
+
+
+def _next_step(path: Path, host: str | None, api_token_file: Path | None) -> str:
+    check = "fsseg check" + _flag_for(path)
+    if host:
+        return f"{_lacking_token(api_token_file)}{check}"
+    return f"fill in the domain, then {check} (or {check} --sandbox, which needs none)"
 
 
 def _lacking_token(file: Path | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from fsseg.cli.past_runs import Past
     from fsseg.report.selection import Selection
+    from fsseg.settings import Settings
+
+Print = Callable[["Console"], bool]
+"""Prints a report; whether there was anything to print."""
 
 
 @command_line
@@ -58,40 +63,42 @@ def report(
 ) -> None:
     """Report on a run: totals, reasons, and the events that need you."""
     with o.command(account, display) as (settings, output):
-        from fsseg.cli.past_runs import named_run
-        from fsseg.cli.session import advised
         from fsseg.report.quiet import attention_lines
         from fsseg.report.selection import Selection
         from fsseg.report.standing import standing
-        from fsseg.settings import ConfigError
-        from fsseg.state.run_folder import RunState
 
-        past = named_run(settings, run)
-        if not past.summary:
-            goes_on = f": {advised('resume', past.run)} goes on with it"
-            so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
-            raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
-        asked_format = ReportFormat.JSON if display.json else format
+        past = _reported_run(settings, run)
+        asked_format, say = (ReportFormat.JSON if display.json else format), output.consoles.info
         if selection := Selection(person, event, _known_reason(reason)):
-            out = output.consoles.out
-            if output_file is not None:
-                _write(
-                    output_file,
-                    lambda file: _print_selected(file, past, selection, asked_format, limit, output.consoles.info),
-                )
-                output.consoles.info(f"written to {output_file}")
-            elif not _print_selected(out, past, selection, asked_format, limit, output.consoles.info):
-                output.consoles.info(
-                    f"nothing in run {past.run.id} is about {selection}; fsseg runs list names the other runs"
-                )
+            show: Print = partial(
+                _print_selected, past=past, selection=selection, format=asked_format, limit=limit, say=say
+            )
         elif display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
             for line in attention_lines(past.summary, standing(past.run, past.state)):
                 output.consoles.error(line)
-        elif output_file is None:
-            _print(output.consoles.out, past, asked_format, limit)
+            return
         else:
-            _write(output_file, lambda file: _print(file, past, asked_format, limit))
-            output.consoles.info(f"written to {output_file}")
+            show = partial(_print, past=past, format=asked_format, limit=limit)
+        if output_file is not None:
+            _write(output_file, show)
+            say(f"written to {output_file}")
+        elif not show(output.consoles.out):
+            say(f"nothing in run {past.run.id} is about {selection}; fsseg runs list names the other runs")
+
+
+def _reported_run(settings: Settings, run: str | None) -> Past:
+    """The run that is meant. Raises `ConfigError` where it has no summary yet."""
+    from fsseg.cli.past_runs import named_run
+    from fsseg.cli.session import advised
+    from fsseg.settings import ConfigError
+    from fsseg.state.run_folder import RunState
+
+    past = named_run(settings, run)
+    if not past.summary:
+        goes_on = f": {advised('resume', past.run)} goes on with it"
+        so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
+        raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
+    return past
 
 
 def _known_reason(reason: str | None) -> str | None:
@@ -149,7 +156,7 @@ def _print_selected(
     return True
 
 
-def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> None:
+def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> bool:
     from fsseg.report.files import read_lines
     from fsseg.report.next_steps import report_command
     from fsseg.report.standing import standing
@@ -160,9 +167,10 @@ def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> No
         standing=standing(run, past.state), most_failures=limit, command_shown=report_command(past.summary),
     )  # fmt: skip
     format.load().write(console, report)
+    return True
 
 
-def _write(path: Path, write: Callable[[Console], object]) -> None:
+def _write(path: Path, write: Print) -> None:
     """Whole or not at all. Raises `ConfigError`."""
     import io
 

@@ -89,6 +89,15 @@ class Decision(NamedTuple):
     times: dict[str, int] | None = None
 
 
+class Comparison(NamedTuple):
+    """What is to change of a record, and the links to add to it. `times` is None where they stay."""
+
+    change: Change
+    links: Fields
+    warnings: list[Any]
+    times: dict[str, int] | None
+
+
 def decide(work: Deciding, advance: Callable[[int], None] = lambda count: None) -> None:
     """Set `action`, `fields` and `status` of every record, accounts before who points at them, then of the entries.
 
@@ -145,42 +154,18 @@ def _pointed_at(work: Deciding, record: Record) -> Decision | None:
 
 def decision(work: Deciding, record: Record, context: Context) -> Decision:
     """What is to be done with this record, and why."""
-    warnings, times, account = record.warnings, None, record.account
+    account = record.account
     links: Fields = {}
     if record.parent is not None:
         parent = context.people[record.parent]
         if parent.action == Action.CONFLICT:
-            return Decision(Action.CONFLICT, record.fields, Status.FAILED, parent.code, warnings, account)
+            return Decision(Action.CONFLICT, record.fields, Status.FAILED, parent.code, record.warnings, account)
         links, account = _deal_links(work, context, record, parent)
     elif record.entity == "contact":
         links = _account_links(context, record)
-    if record.existing is None:
-        name = deal_name(record) if record.kind == "deal" else record.match_key
-        desired = work.left.complete(record.kind, record.parent, name, record.desired)
-        wanted, warnings = work.creation.fitted(record.entity, desired, warnings)
-        if record.kind == "person":
-            wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
-            warnings = warnings + work.creation.lacking(record.entity, wanted)
-        elif work.defaults:
-            wanted = work.defaults.fill(record.entity, wanted)
-        change = diff(work.catalog, record.entity, wanted, None)
-    else:
-        history = history_of(context.histories, keys_of(record, context.people))
-        desired, times, older = newest(record.desired, record.times, history.times, record.existing)
-        if _adds_up(work, record):
-            new = context.not_counted[record.id]
-            newer = Newest(desired, times, older)
-            (desired, times, older), beyond = with_sums(newer, work.added_up, record, new, history)
-            warnings = warnings + beyond
-        desired, warnings = work.creation.fitted(record.entity, united(desired, record.existing), warnings)
-        warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
-        desired, warnings = _storable(record, desired, context, warnings)
-        change, links = _compare(work, record, history, desired, links)
-        if work.existing is not Mode.UPDATE and isinstance(change, Update):
-            held = hold_back(work.existing, change.fields, links, times, record.existing)
-            change, links = Update(held.fields) if held.fields or held.links else Unchanged(), held.links
-            warnings = warnings + [f"{Code.KEPT}: {name}" for name in held.kept]
-            times = {name: time for name, time in times.items() if name not in held.kept}
+    change, links, warnings, times = (
+        _creation(work, record, links) if record.existing is None else _update(work, record, context, links)
+    )
     match change:
         case Create(fields):
             return Decision(Action.CREATE, fields | links, record.status, record.code, warnings, account, times)
@@ -195,6 +180,42 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
         case Conflict(code):
             return Decision(Action.CONFLICT, record.fields, Status.FAILED, code, warnings, account, times)
     assert_never(change)
+
+
+def _creation(work: Deciding, record: Record, links: Fields) -> Comparison:
+    """What a record that isn't there is made with."""
+    name = deal_name(record) if record.kind == "deal" else record.match_key
+    desired = work.left.complete(record.kind, record.parent, name, record.desired)
+    wanted, warnings = work.creation.fitted(record.entity, desired, record.warnings)
+    if record.kind == "person":
+        wanted = work.creation.person(record.entity, record.key, wanted, asks_contact=bool(record.asks_contact))
+        warnings = warnings + work.creation.lacking(record.entity, wanted)
+    elif work.defaults:
+        wanted = work.defaults.fill(record.entity, wanted)
+    return Comparison(diff(work.catalog, record.entity, wanted, None), links, warnings, None)
+
+
+def _update(work: Deciding, record: Record, context: Context, links: Fields) -> Comparison:
+    """What is to change of a record that is there: what is newer, can be stored, and may be written over."""
+    existing, warnings = record.existing or {}, record.warnings
+    history = history_of(context.histories, keys_of(record, context.people))
+    desired, times, older = newest(record.desired, record.times, history.times, existing)
+    if _adds_up(work, record):
+        newer = Newest(desired, times, older)
+        (desired, times, older), beyond = with_sums(
+            newer, work.added_up, record, context.not_counted[record.id], history
+        )
+        warnings = warnings + beyond
+    desired, warnings = work.creation.fitted(record.entity, united(desired, existing), warnings)
+    warnings = warnings + [f"{Code.OLDER}: {name}" for name in older if not _holds(work.catalog, record, name)]
+    desired, warnings = _storable(record, desired, context, warnings)
+    change, links = _compare(work, record, history, desired, links)
+    if work.existing is not Mode.UPDATE and isinstance(change, Update):
+        held = hold_back(work.existing, change.fields, links, times, existing)
+        change, links = Update(held.fields) if held.fields or held.links else Unchanged(), held.links
+        warnings = warnings + [f"{Code.KEPT}: {name}" for name in held.kept]
+        times = {name: time for name, time in times.items() if name not in held.kept}
+    return Comparison(change, links, warnings, times)
 
 
 def _storable(

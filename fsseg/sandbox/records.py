@@ -88,15 +88,12 @@ def write(
     if number is not None and row is None:
         raise Refusal(404, "not_found")
     old: Row = orjson.loads(row["data"]) if row else {}
-    model = MODELS[resource]
-    checked = values.attributes(crm.account, crm.options, model, given, also=SPECIAL[resource])
+    checked = values.attributes(crm.account, crm.options, MODELS[resource], given, also=SPECIAL[resource])
     if crm.options.null == "ignore":
         checked = {name: value for name, value in checked.items() if value is not None}
-    data = {**_kept(crm, model, old, given, bulk=bulk), **checked}
+    data = _with_kept(crm, resource, old, given, checked, bulk=bulk)
     if upsert and row is not None and crm.options.upsert_owner == "reset" and "owner_id" not in checked:
         data["owner_id"] = crm.account.me()
-    if checked.get("tags") and crm.options.tags == "add":
-        data["tags"] = list(dict.fromkeys([*old.get("tags", ()), *checked["tags"]]))
     links, added, removed = None, list[int](), list[int]()
     addresses = _addresses(crm, resource, given, data, number)
     match resource:
@@ -113,16 +110,9 @@ def write(
         case "sales_accounts":
             _parent(crm, checked)
     data = {name: value for name, value in data.items() if value is not None}
-    _required(crm.account.by_model[model], data, None if row is None else given)
-    if row is None:
-        options = crm.options
-        wanted = {"contacts": options.required, "leads": options.required, "deals": options.required_of_deals}
-        _demanded(crm, model, data, wanted.get(resource, ()))
-    _unique(crm, resource, data, number)
-    name = str(data.get("name") or f"{data.get('first_name', '')} {data.get('last_name', '')}".strip())
-    if row is None:
-        data["creater_id"] = crm.account.me()
+    _complete(crm, resource, data, number, given)
     data["updater_id"] = crm.account.me()
+    name = str(data.get("name") or f"{data.get('first_name', '')} {data.get('last_name', '')}".strip())
     saved = crm.store.save(resource, number, name, data, addresses)
     if links is not None:
         _link_accounts(crm, saved, links)
@@ -156,17 +146,34 @@ def restore(crm: Crm, resource: str, number: int) -> None:
     crm.store.restore(resource, number, row["name"], data, addresses)
 
 
-def _kept(crm: Crm, model: str, old: Row, given: Row, *, bulk: bool) -> Row:
-    """What a write leaves of a record's values: all, or all but the custom fields where it names some of these."""
+def _with_kept(crm: Crm, resource: str, old: Row, given: Row, checked: Row, *, bulk: bool) -> Row:
+    """What is written, with what the write leaves of the record's values: all, or all but the custom fields where it
+    names some of these.
+    """
     how = crm.options.bulk_custom_fields if bulk else crm.options.custom_fields
-    if how == "merge" or not given.get("custom_field"):
-        return old
-    known = crm.account.by_model[model]
-    return {
-        name: value
-        for name, value in old.items()
-        if name not in known or known[name]["default"] or known[name]["_read_only"]
-    }
+    kept = old
+    if how == "replace" and given.get("custom_field"):
+        known = crm.account.by_model[MODELS[resource]]
+        kept = {
+            name: value
+            for name, value in old.items()
+            if name not in known or known[name]["default"] or known[name]["_read_only"]
+        }
+    data = {**kept, **checked}
+    if checked.get("tags") and crm.options.tags == "add":
+        data["tags"] = list(dict.fromkeys([*old.get("tags", ()), *checked["tags"]]))
+    return data
+
+
+def _complete(crm: Crm, resource: str, data: Row, number: int | None, given: Row) -> None:
+    """Refuse a record that lacks something, or has what only one may; a new one gets its maker."""
+    model, options = MODELS[resource], crm.options
+    _required(crm.account.by_model[model], data, None if number is None else given)
+    if number is None:
+        wanted = {"contacts": options.required, "leads": options.required, "deals": options.required_of_deals}
+        _demanded(crm, model, data, wanted.get(resource, ()))
+        data["creater_id"] = crm.account.me()
+    _unique(crm, resource, data, number)
 
 
 def _demanded(crm: Crm, model: str, data: Row, names: Sequence[str]) -> None:

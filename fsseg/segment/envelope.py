@@ -17,7 +17,7 @@ from fsseg.segment.event import NO_CONTEXT, Context, Event, Message, Note, Origi
 from fsseg.segment.file_time import now
 from fsseg.segment.key import content_id
 from fsseg.segment.placeholders import NOTHING, PLACEHOLDER_IDS, PlaceholderIds
-from fsseg.segment.times import EARLIEST, TIME_FIELDS, FoundTime, canonical, event_time
+from fsseg.segment.times import EARLIEST, TIME_FIELDS, FoundTime, canonical, event_time, given_times
 
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias", "delete"})
 # fmt: off
@@ -163,8 +163,7 @@ def event_of_normal(
             del message[name]
     found = event_time(message, latest)
     if found is None:
-        given = {field: message[field] for field in TIME_FIELDS if message.get(field)}
-        detail = f"no readable time in {json_codec.shown(given)}"[:200]
+        detail = f"no readable time in {json_codec.shown(given_times(message))}"[:200]
         return Rejected(position, line, "bad_timestamp", detail, original=original)
     time, field = found if found.time else file_time()
     if field != TIME_FIELDS[0]:
@@ -221,7 +220,7 @@ def normalise(original: Original) -> Original:
         if not isinstance(message.get(name, _ABSENT), dict):
             message[name] = {}
     body = _BODY.get(kind) if isinstance(kind, str) else None
-    if body and message.get(body) is None:
+    if body and message.get(body) in (None, []):
         stray = message.pop("traits", None) if kind == "track" else None
         message[body] = {} if stray is None else stray
     return message

@@ -16,6 +16,8 @@ _MOST_LINES = 2_000
 """Lines that a row may take; a quote that is open for longer was never closed."""
 _ODD = (csv.Error, UnicodeDecodeError, TypeError)
 """What the rows of lines raise that aren't all whole and UTF-8, and well quoted."""
+_NULL = "\\N"
+"""What warehouses write into a cell that holds nothing."""
 _ALIKE = 50
 """Rows that are taken to be written like one that can't just be split."""
 _MARK = "\udc00"
@@ -41,18 +43,19 @@ def csv_rows(source: Source, delimiter: str) -> Iterator[Row]:
     for pieces in line_blocks(_with_line_ends(source)):
         lines = [*carry, *pieces]
         carry, at = [], 0
+        have_nulls = _have_nulls(lines)
         # Rows are made as they are used: while they are in the processor's cache, that takes half the time.
         texts = map(bytes.decode, lines)  # type: ignore[arg-type]  # an Oversized raises
         try:
             for text in texts:
                 if (row := _split(text.rstrip("\r\n"), delimiter)) is not None:
-                    yield row, number
+                    yield _without_nulls(row) if have_nulls else row, number
                     number, at = number + 1, at + 1
                     continue
                 reader = csv.reader(chain((text,), texts), dialect)
                 begin = at
                 for row in islice(reader, _ALIKE):
-                    yield row, number
+                    yield _without_nulls(row) if have_nulls else row, number
                     number, at = number + 1, begin + reader.line_num
         except _ODD:
             found, carry = _one_by_one(lines[at:], delimiter, is_last=False)
@@ -98,6 +101,15 @@ def _with_line_ends(source: Source) -> Source:
     return source
 
 
+def _have_nulls(lines: list[Piece]) -> bool:
+    null = _NULL.encode()
+    return any(null in line for line in lines if line.__class__ is bytes)
+
+
+def _without_nulls(row: list[str]) -> list[str]:
+    return ["" if cell == _NULL else cell for cell in row]
+
+
 def _as_text(piece: Piece) -> str:
     """A line as text, from which `_checked` tells that it was too large or isn't UTF-8."""
     if isinstance(piece, Oversized):
@@ -114,7 +126,7 @@ def _checked(row: list[str]) -> list[str] | Fault:
         text.encode()
     except UnicodeEncodeError:
         return Fault("not_utf8", "the row is not UTF-8", text.encode("utf-8", "replace").decode())
-    return row
+    return _without_nulls(row)
 
 
 def _one_by_one(pieces: list[Piece], delimiter: str, *, is_last: bool) -> tuple[list[list[str] | Fault], list[Piece]]:

@@ -67,6 +67,17 @@ def test_line_breaks_within_quotes_belong_to_the_row(write: Write) -> None:
     assert found == {2: "u-1", 3: "u-2", 5: "u-3"}
 
 
+@pytest.mark.parametrize("more", [b"", b"u-4,p4@x.example,Pro,caf\xe9\n"])
+def test_what_warehouses_write_for_nothing_says_nothing(write: Write, more: bytes) -> None:
+    content = HEADER + b'u-1,p1@x.example,\\N,"a, \\N"\n\\N,p2@x.example,"\\N",\\n\n' + good(3, "\\N") + more
+    items = read(Input(str(write(content, "people.csv")), 0))
+    told = [item.original["traits"] for item in items if isinstance(item, Event)]
+    assert told == [
+        {"email": "p1@x.example", "note": "a, \\N"}, {"email": "p2@x.example", "note": "\\n"},
+        {"email": "p3@x.example", "plan": "Pro"},
+    ]  # fmt: skip
+
+
 def test_empty_cells_beyond_the_header_are_no_harm(write: Write) -> None:
     assert rows(write, HEADER, good(1).strip() + b",,,\n", good(2)) == {2: "u-1", 3: "u-2"}
 
