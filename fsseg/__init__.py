@@ -28,7 +28,7 @@ Words:
 - deal, lead, contact: kinds of record, as in Freshsales; only the classic edition has leads.
 - diff: desired against existing, field by field.
 - drifted: not any more what a reviewed plan was made for.
-- duplicate: an event whose key was there before, in this run's input or in the ledger.
+- duplicate: an event whose key an event that was taken had before, in this run's input or in the ledger.
 - edition: classic or suite, the two Freshsales that there are; entity: lead, contact, account, deal or timeline.
 - entry: something on a person's timeline, from a track or page event.
 - event: one Segment message with its time, key and position; the key tells duplicates, the position is file and place.

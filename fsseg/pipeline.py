@@ -60,6 +60,8 @@ class Pipeline(RunContext):
         matching = self.matching(advance, anew=anew)
         self.suppress()  # whoever is known to be suppressed needn't be looked for
         match_people(matching)
+        while not anew and self.take_repeats():
+            match_people(matching)
         self.suppress()
         fold_companies(self.store)  # which are accounts only where their people are contacts
         match_accounts(matching)

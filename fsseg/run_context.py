@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from fsseg.cluster import Cluster
 from fsseg.figures import counted
 from fsseg.fold.fold_inputs import Folding
+from fsseg.fold.mended import Mended
+from fsseg.fold.records import take_repeats_of_unknown
 from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
@@ -128,6 +130,14 @@ class RunContext:
             self.store, self.ledger, self.catalog, self.rules, settings.again, settings.timeline.aggregate == "daily",
             self.processes, self.cluster, settings.limit,
         )  # fmt: skip
+
+    def take_repeats(self) -> bool:
+        """Take events that are no duplicates, since matching has rejected their originals; whether there are any."""
+        if self.reader is None or self.settings.create_missing:
+            return False
+        mended = Mended(self.store, self.catalog, self.rules)
+        daily = self.settings.timeline.aggregate == "daily"
+        return take_repeats_of_unknown(self.store, mended, self.catalog.edition, self.ledger, daily=daily)
 
     def deciding(self) -> Deciding:
         """What the diff needs."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fsseg.cli.known_fields import Known
     from fsseg.cli.session import Output
     from fsseg.mapping.inspection import Inspection
+    from fsseg.mapping.rules import Rules
     from fsseg.report.progress import Stage
     from fsseg.segment.open import Input
     from fsseg.settings import Settings
@@ -82,17 +83,25 @@ def known_for(settings: Settings, output: Output, *, offline: bool) -> Known:
 
 def inspection_for(settings: Settings, known: Known, *, suggest: bool) -> Inspection:
     """What takes the events in; with `suggest` it notes what the values are like, too."""
-    from fsseg.cli.session import rules_of
     from fsseg.mapping.explain import Explainer
     from fsseg.mapping.inspection import Inspection
     from fsseg.mapping.mapper import Mapper
     from fsseg.mapping.profiles import Profiles
 
-    rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
+    rules = _rules(settings, known)
     profiles = Profiles() if suggest else None
     return Inspection(
         lambda warnings: Mapper(known.catalog, rules, warnings), Explainer(known.catalog, rules), profiles
     )
+
+
+def _rules(settings: Settings, known: Known) -> Rules:
+    from dataclasses import replace
+
+    from fsseg.cli.session import rules_of
+
+    rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
+    return replace(rules, inspecting=True)
 
 
 def read_all(
@@ -134,11 +143,10 @@ def _read_on_cluster(
     from contextlib import closing
     from pathlib import Path
 
-    from fsseg.cli.session import rules_of
     from fsseg.cluster import Cluster
     from fsseg.fold.engines.cluster_inspection import inspected
 
-    rules = rules_of(settings, application_token=known.application_token, offline=known.source != "account")
+    rules = _rules(settings, known)
     suggest = inspection.profiles is not None
     with tempfile.TemporaryDirectory() as folder:
         paths = [input.path for input in inputs]

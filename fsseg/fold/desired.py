@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fsseg.fold.event_fields import EventFieldValues
 from fsseg.fold.merge import PERSON, Part, State, merged
-from fsseg.mapping.intents import BY_ID, EVENTS, MISFIT, OF_COMPANY, UNSAID
+from fsseg.mapping.intents import ANY_MISFIT, BY_ID, EVENTS, MISFIT, MISFIT_OF, OF_COMPANY, UNSAID
 from fsseg.mapping.names import fold_name
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import CONTACT
@@ -20,7 +20,8 @@ LEAD_STAGE = "Lead"
 Misfit = dict[str, Any]
 """A value that didn't fit: code, trait, value, hint, and the position of its event, the last one of each trait.
 
-`sum` is true of what events add up to, which names the field: no event is to blame for it alone.
+`of_record` is true of what wasn't counted as its event was mapped: of what events add up to, which names the field,
+since no event is to blame for it alone, and of what another kind of record would take.
 """
 
 
@@ -84,8 +85,8 @@ def _add_event_fields(
 ) -> None:
     """What track and page calls set; of what identify calls say, too, the later counts, but sums are theirs alone."""
     told = EventFieldValues(entity, part)
-    misfits += [_misfit(*misfit) for misfit in told.misfits]
-    misfits += [_misfit(*misfit) | {"sum": True} for misfit in told.beyond]
+    misfits += [misfit for one in told.misfits if (misfit := _misfit(entity, *one))]
+    misfits += [misfit | {"of_record": True} for one in told.beyond if (misfit := _misfit(entity, *one))]
     for name, value in told.fields.items():
         if name in told.added_up or name not in desired or times[name] <= told.times[name]:
             desired[name], times[name] = value, told.times[name]
@@ -142,8 +143,8 @@ def fields_for(entity: str, part: Part, misfits: list[Misfit]) -> tuple[dict[str
         at = microseconds(time)
         for name, value in cells.items():
             if name.startswith("$"):
-                if name.startswith(MISFIT):
-                    misfits.append(_misfit(name, value, position))
+                if name.startswith(ANY_MISFIT) and (misfit := _misfit(entity, name, value, position)):
+                    misfits.append(misfit)
                 continue
             if ":" in name:
                 owner, _, name = name.partition(":")
@@ -157,6 +158,12 @@ def fields_for(entity: str, part: Part, misfits: list[Misfit]) -> tuple[dict[str
     return fields, times
 
 
-def _misfit(cell: str, told: list[str], position: int) -> Misfit:
-    value, hint = told
-    return {"code": "bad_value", "name": cell.removeprefix(MISFIT), "value": value, "hint": hint, "position": position}
+def _misfit(entity: str, cell: str, told: Any, position: int) -> Misfit | None:
+    """The value that a cell tells of, if it is one that `entity` doesn't take."""
+    own = MISFIT_OF.format(entity)
+    prefix = next((prefix for prefix in (MISFIT, own) if cell.startswith(prefix)), None)
+    if prefix is None:
+        return None
+    name, (value, hint) = cell.removeprefix(prefix), told
+    misfit = {"code": "bad_value", "name": name, "value": value, "hint": hint, "position": position}
+    return misfit | {"of_record": True} if prefix == own else misfit

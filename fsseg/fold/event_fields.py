@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, Final
 
 from fsseg.fold.merge import Part
-from fsseg.mapping.intents import MISFIT
+from fsseg.mapping.intents import ANY_MISFIT, MISFIT
 from fsseg.mapping.storable import storable
 from fsseg.segment.times import microseconds
 
@@ -59,7 +59,7 @@ class EventFieldValues:
                 taken = _taken(name, entity)
                 if taken is not None:
                     self._take(*taken, value, time)
-                elif name.startswith(MISFIT):
+                elif name.startswith(ANY_MISFIT):
                     self.misfits.append((name, value, position))
         self.times = {name: microseconds(time) for name, time in self._latest.items()}
         self.times |= {name: mirrored(microseconds(time)) for name, time in self._first.items()}

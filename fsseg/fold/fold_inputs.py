@@ -87,7 +87,7 @@ def fold_inputs(
             unmet = events_in_settings(work.rules).unmet(collector.names)
             collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())
         dedupe.clear()
-        mended = Mended(work.store, work.catalog, work.rules, collector.repeats)
+        mended = Mended(work.store, work.catalog, work.rules)
         known_new = work.rules.offline and not (work.daily or work.again)
         with stage("Fold", None, "people", brief=True) as shown:
             partitions = _told(engine.fold(collector.size, shown.note), ticking(shown.advance))
@@ -96,7 +96,8 @@ def fold_inputs(
             )
     keep_rejected(work.store)
     if work.daily:  # not before: several ids may have turned out to be one person
-        aggregate(work.store)
+        with work.store.transaction():
+            aggregate(work.store)
     work.store.meta.counts = _counted(collector.counts, collector.warnings)
     work.store.meta.jumps = collector.jumps
     work.store.meta.days = collector.days.kept()

@@ -1,15 +1,15 @@
-"""An event that repeats one that was refused is no repetition: a mended event has the messageId of its original."""
+"""An event that repeats one that was rejected is no repetition: a mended event has the messageId of its original."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import Row
-from fsseg.fold.repeats import Repeats
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.identity import person_key, user_id
-from fsseg.mapping.intents import EntryIntent, Refused
+from fsseg.mapping.intents import EntryIntent, Parts, Refused
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
@@ -19,37 +19,42 @@ from fsseg.state.plan_store import Store
 from fsseg.state.source_events import reread
 
 
-class Mended:
-    """Takes the first usable event of each key whose events before it were refused."""
+class MendedEntry(NamedTuple):
+    """A track or page call as a row of its entry, and what it says of its person."""
 
-    def __init__(self, store: Store, catalog: Catalog, rules: Rules, repeats: Repeats) -> None:
+    row: Row
+    parts: Parts
+
+
+class Mended:
+    """Reads events again that were left out as repetitions: their event keys by position, wherever that is `wanted`."""
+
+    def __init__(self, store: Store, catalog: Catalog, rules: Rules) -> None:
         self._store = store
         self._catalog = catalog
         self._rules = rules
-        self._repeats = repeats
 
-    def fold(self, refused: set[int]) -> tuple[FoldedPartition, int] | None:
-        """What the events amount to that repeat refused ones, read again from their files, and how many are taken."""
-        wanted = self._repeats.of(refused)
-        if not wanted:
-            return None
+    def fold(self, wanted: dict[int, int]) -> tuple[FoldedPartition, int]:
+        """What the first usable identify call of each key amounts to, and how many there are."""
         mapper = Mapper(self._catalog, self._rules, WarningCounter())
         rows = list(self._usable(mapper, wanted))
         return PartitionFold(self._catalog, mapper).fold([rows], []), len(rows)
 
-    def entries(self, unknown: set[int]) -> Iterator[Row]:
-        """The track and page calls that repeat those of which nobody knows whose they are, read again."""
-        wanted = self._repeats.of(unknown)
-        if not wanted:
-            return
+    def entries(self, wanted: dict[int, int]) -> Iterator[MendedEntry]:
+        """The track and page calls that can be used, in the order of their positions."""
         mapper = Mapper(self._catalog, self._rules, WarningCounter())
         for position, item in reread(self._store, wanted, mapper.placeholder_ids):
             if isinstance(item, Event) and item.type in ("track", "page"):
                 mapper.name_by_email(item)
                 mapped = mapper.entry(item)
-                if isinstance(mapped, EntryIntent):
-                    traits = bytes(item.message.context.traits)
-                    yield mapped.key, position, item.time, wanted[position], traits, mapped.payload
+                if not isinstance(mapped, EntryIntent):
+                    continue
+                told = mapper.fields_of(item, mapped.key)
+                if isinstance(told, Refused):
+                    continue
+                traits = bytes(item.message.context.traits)
+                row = mapped.key, position, item.time, wanted[position], traits, mapped.payload
+                yield MendedEntry(row, told[0] if told else {})
 
     def _usable(self, mapper: Mapper, wanted: dict[int, int]) -> Iterable[Row]:
         taken: set[int] = set()

@@ -10,18 +10,19 @@ import orjson
 
 from fsseg.fold.collect import Collector
 from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, email_of, plan_person
-from fsseg.fold.mended import Mended
-from fsseg.fold.merge import Part, State, merge, restore
-from fsseg.fold.partitions import Row
+from fsseg.fold.mended import Mended, MendedEntry
+from fsseg.fold.merge import Part, State, fold, merge, restore
 from fsseg.mapping.intents import EVENT_EMAIL, EVENTS
 from fsseg.mapping.timeline import entry_email
 from fsseg.mapping.warning_counter import MappingWarning
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Code, EventOutcome
+from fsseg.state.daily_rollup import aggregate
 from fsseg.state.fold_store import FoldStore
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_format import signed
 from fsseg.state.plan_store import PERSON_COLUMNS, Store
+from fsseg.state.repeats import forget_repeats, keep_repeats, less_duplicates, repeats_of_unknown
 
 AT_ONCE = 16
 """Partitions in one transaction: each costs a wait for the disk."""
@@ -49,8 +50,9 @@ def write_records(
                 refused.update(key for *_, key in folded.refused)
                 del folded
     store.index()
-    if mended and (late := mended.fold(refused)):
-        folded, taken = late
+    repeats = collector.repeats
+    if mended and (wanted := repeats.of(refused)):
+        folded, taken = mended.fold(wanted)
         with store.transaction():
             writer.write_late(folded)
             _count(collector, folded)
@@ -59,10 +61,30 @@ def write_records(
         writer.stitch()
         writer.join_shared()
         unknown = writer.tie_loose()
-    if mended and unknown:
+    if mended and (wanted := repeats.of(unknown)):
         with store.transaction():
-            taken = writer.write_mended(mended.entries(unknown))
+            taken = len(writer.write_mended(mended.entries(wanted)))
         collector.counts.reasons[EventOutcome.SKIPPED, Code.DUPLICATE] -= taken
+    if repeats and not known_new:
+        with store.transaction():
+            keep_repeats(store, repeats)
+
+
+def take_repeats_of_unknown(store: Store, mended: Mended, edition: str, ledger: Ledger, *, daily: bool) -> bool:
+    """Plan entries of events that were left out as they repeat those of people whom nobody has, as matching has shown.
+
+    Of each event key it is the first that is of somebody else. Whether there are any: they are to be matched, too.
+    """
+    wanted = repeats_of_unknown(store)
+    if not wanted:
+        return False
+    with store.transaction():
+        taken = _Writer(FoldStore(store), edition, ledger).write_mended(mended.entries(wanted))
+        forget_repeats(store, (at for at, key in wanted.items() if key not in taken or at <= taken[key]))
+        less_duplicates(store, len(taken))
+        if daily:
+            aggregate(store)
+    return bool(taken)
 
 
 def _count(collector: Collector, folded: FoldedPartition) -> None:
@@ -99,12 +121,12 @@ class _Writer:
 
     def write_late(self, folded: FoldedPartition) -> None:
         """Write what came late of people who may have been written before."""
+        self._store.index_keys()
         for (_, *columns), (_, dumped) in zip(folded.people, folded.states, strict=True):
             (key,) = orjson.loads(columns[PERSON_COLUMNS.index("keys")])
-            state, known = restore(orjson.loads(dumped)), self._store.person_of(key)
-            if known is not None:
-                id, earlier = known
-                state = merge(restore(orjson.loads(earlier)), state)
+            state, id = restore(orjson.loads(dumped)), self._store.person_of(key)
+            if id is not None:
+                state = merge(restore(orjson.loads(self._store.told(id)[-1])), state)
                 self._store.replace_people([id])
             else:
                 id = self._store.next_id()
@@ -141,8 +163,7 @@ class _Writer:
             for layer, source in map(orjson.loads, events):
                 said = restore({EVENTS: [[layer], [source], layer[:2]]})
                 state = merge(state, said)
-            self._store.replace_people([id])
-            self._write_person(plan_person(self._edition, match_key, orjson.loads(keys), state), id)
+            self._rewrite([id], match_key, orjson.loads(keys), state)
 
     def _keep_anonymous(self, key: str, part: Part) -> None:
         """Whose these events are is known once all identify calls are; without any, nobody will ever know."""
@@ -158,11 +179,14 @@ class _Writer:
             for _, _, dumped in rows:
                 state = merge(state, restore(orjson.loads(dumped)))
             keys = sorted({key for _, keys, _ in rows for key in orjson.loads(keys)})
-            ids = [id for id, _, _ in rows]
-            self._store.replace_people(ids)
-            self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
-            if len(keys) > 1:
-                self._store.warn(ids[0], Code.SHARED_EMAIL)
+            self._rewrite([id for id, _, _ in rows], match_key, keys, state)
+
+    def _rewrite(self, ids: list[int], match_key: str, keys: list[str], state: State) -> None:
+        """Make one record of these, which is the first."""
+        self._store.replace_people(ids)
+        self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
+        if len(keys) > 1:
+            self._store.warn(ids[0], Code.SHARED_EMAIL)
 
     def tie_loose(self) -> set[int]:
         """Tie the other entries to somebody, by the order of the destination's rules; the event keys of what is left.
@@ -179,19 +203,30 @@ class _Writer:
                 unknown.update(event for _, event in entries)
         return unknown
 
-    def write_mended(self, rows: Iterable[Row]) -> int:
-        """Write the first entry of each event key of which it is known whose it is; how many these are."""
-        taken: set[int] = set()
-        for key, position, time, event, traits, payload in rows:
+    def write_mended(self, entries: Iterable[MendedEntry]) -> dict[int, int]:
+        """Write the first entry of each event key of which it is known whose it is; the positions of these, by key."""
+        taken: dict[int, int] = {}
+        self._store.index_keys()
+        for (key, position, time, event, traits, payload), parts in entries:
             if event in taken:
                 continue
-            known = self._store.person_of(key)
-            pointer = None if known else pointer_of(key, entry_email(traits, payload), self._ledger)
-            person = known[0] if known else self._pointed_at(pointer) if pointer else None
-            if person is not None:
-                taken.add(event)
-                self._store.add_entries(0, [(person, None, time, position, signed(event), None, payload)])
-        return len(taken)
+            person = self._store.person_of(key)
+            if person is None and (pointer := pointer_of(key, entry_email(traits, payload), self._ledger)):
+                person = self._pointed_at(pointer)
+            if person is None or self._store.is_unknown(person):
+                continue
+            taken[event] = position
+            if parts:
+                self._tell(person, fold([(time, position, event, parts)]))
+            self._store.add_entries(0, [(person, None, time, position, signed(event), None, payload)])
+        return taken
+
+    def _tell(self, person: int, state: State) -> None:
+        """Add this to what is wanted of a person who was written before."""
+        match_key, keys, by_email, earlier = self._store.told(person)
+        self._rewrite([person], match_key, keys, merge(restore(orjson.loads(earlier)), state))
+        if by_email:
+            self._store.mark_by_email(person)
 
     def _pointed_at(self, pointer: Pointer) -> int:
         person = self._store.person(pointer.match_key)

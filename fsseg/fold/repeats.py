@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 
 
 class Repeats:
@@ -16,9 +17,13 @@ class Repeats:
         self._keys.append(key)
         self._positions.append(position)
 
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Position and key of each."""
+        return zip(self._positions, self._keys, strict=True)
+
     def of(self, keys: set[int]) -> dict[int, int]:
         """Of those with these keys, the key by the position."""
-        if not keys:
-            return {}
-        pairs = zip(self._positions, self._keys, strict=True)
-        return {position: key for position, key in pairs if key in keys}
+        return {position: key for position, key in self if key in keys} if keys else {}

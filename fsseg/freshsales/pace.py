@@ -60,6 +60,18 @@ class _Window:
         return _Window(self.number + 1, left_before=left if kept and left is not None and left <= kept else None)
 
 
+class _Block(NamedTuple):
+    """A burst that was refused for long: after how many answers, and for how many seconds."""
+
+    after: int
+    seconds: float
+
+    def again(self, answered: int) -> bool:
+        """Whether a refusal after so many answers is most likely another of the kind."""
+        # Counted by the clock's minutes, a burst over several of them lets through a multiple of one that isn't.
+        return self.after <= 4 * answered <= 4 * _BURST
+
+
 class Now(NamedTuple):
     """A moment: by the clock that never jumps, and in seconds since the epoch."""
 
@@ -83,7 +95,7 @@ class Pace:
         self._first_refusal = self._last_refusal = 0.0
         self._exhausted: _Window | None = None
         self._period: float | None = None
-        self._blocked_for: float | None = None
+        self._block: _Block | None = None
 
     def sent(self, now: Now) -> Ticket:
         """A request leaves; what `over` is to be given once it is over."""
@@ -156,8 +168,9 @@ class Pace:
             if self._blind_refusals >= _MAX_BLIND_REFUSALS:
                 minute = self._last_refusal - self._first_refusal < quota.MINUTE
                 self._period = quota.MINUTE if minute else quota.HOUR
-                hasty = self._exhausted is not None and self._exhausted.answered <= _BURST
-                self._blocked_for = now - self._first_refusal if hasty and not minute else None
+                before = self._exhausted.answered if self._exhausted else math.inf
+                hasty = before <= _BURST and not minute
+                self._block = _Block(int(before), now - self._first_refusal) if hasty else None
         window.answered += 1
         self._blind_refusals = 0
         self._strikes = max(0, self._strikes - 1)
@@ -222,11 +235,11 @@ class Pace:
     def _boundary(self, now: Now) -> float | None:
         """Seconds to the end of the window, once one like it was seen to run out without a word on its end."""
         window, exhausted = self._window, self._exhausted
+        if self._block is not None and self._block.again(window.answered):
+            return self._block.seconds
         # Refused long before as many went through, it is not the same window that has run out.
         if self._period is None or exhausted is None or window.answered < 0.9 * exhausted.answered:
             return None
-        if self._blocked_for is not None:
-            return self._blocked_for
         if self._period == quota.HOUR:
             return quota.to_next_hour(now.wall)
         left = window.opened_at + self._period - now.time

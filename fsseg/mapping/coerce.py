@@ -13,10 +13,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
 from typing import Final
 
 from fsseg.mapping.fields import Field, choice_table
+from fsseg.segment.json_codec import is_exact
 from fsseg.segment.times import canonical, date_of_number
 
 Coercer = Callable[[object], object]
@@ -93,7 +93,7 @@ def as_number(value: object) -> object:
             value = int(text)
         elif len(text) <= 40 and _DECIMAL(text):
             number = float(text)
-            value = number if math.isfinite(number) and Decimal(text) == Decimal(repr(number)) else BAD
+            value = number if is_exact(text, number) else BAD
     if isinstance(value, int):
         return value if -_INT64 <= value < _INT64 else BAD
     return value if isinstance(value, float) and math.isfinite(value) else BAD

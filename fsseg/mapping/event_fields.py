@@ -9,7 +9,7 @@ from fsseg.mapping.coerce import BAD, as_number
 from fsseg.mapping.event_rule import ADDED_UP, ANY, EVENT, TIME, EventField, EventRule
 from fsseg.mapping.intents import EVENT_EMAIL, Cells
 from fsseg.mapping.paths import MISSING
-from fsseg.mapping.targets import Ignored, Target, ToField, Warnings, fields_of, misfit
+from fsseg.mapping.targets import Ignored, Target, ToBoth, Warnings, fields_of, misfit, misfit_of_one
 from fsseg.mapping.timeline import email_of_call, entry_name, v2_name
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 from fsseg.segment import json_codec
@@ -82,7 +82,7 @@ class EventFields:
         engage = type == "track" and given in ENGAGE
         if not holding and not engage:
             return None
-        puts = [_put(one, fields_of(self._field(str(one.rule.field), one.rule.key))) for one in holding]
+        puts = [_put(one, self._field(str(one.rule.field), one.rule.key)) for one in holding]
         return _Setters(name, engage, puts)
 
     def _engage(self, name: str, properties: Mapping[str, Any], warnings: Warnings) -> Cells:
@@ -103,16 +103,17 @@ class EventFields:
         return {cell if cell.startswith("$") else f"last {cell}": told for cell, told in own.items()}
 
 
-def _put(field: EventField, targets: list[ToField]) -> _Put:
+def _put(field: EventField, target: Target) -> _Put:
     """Made once a rule: puts what it makes of an event's properties into its cells."""
+    targets, one_may_fit = fields_of(target), isinstance(target, ToBoth) and not target.all_must_fit
     (take, rule), is_added_up = field, field.take in ADDED_UP
     read, convert, source = rule.read, rule.convert, f"{rule.sources[0] if rule.sources else rule.key}"
-    cells_of = [(f"{take} {target.cell}", target.coerce, target.bad.hint) for target in targets]
+    cells_of = [(f"{take} {target.cell}", target) for target in targets]
 
     def count(values: Mapping[str, Any], cells: Cells, warnings: Warnings) -> None:
         value = read(values)
         if value is not MISSING and value is not None:
-            for cell, _, _ in cells_of:
+            for cell, _ in cells_of:
                 cells[cell] = 1
 
     def put(values: Mapping[str, Any], cells: Cells, warnings: Warnings) -> None:
@@ -120,13 +121,19 @@ def _put(field: EventField, targets: list[ToField]) -> _Put:
         if value is MISSING or (value is None and take != "last"):
             return
         converted = convert(value) if convert is not None and value is not None else value
-        for cell, coerce, hint in cells_of:
-            fit = converted if converted is None or converted is BAD else coerce(converted)
+        bad = []
+        for cell, target in cells_of:
+            fit = converted if converted is None or converted is BAD else target.coerce(converted)
             if take == "sum" and fit is not BAD:
                 fit = as_number(fit)  # which fields of unknown types don't see to
             if fit is BAD or (fit is None and is_added_up):
-                misfit(MappingWarning("bad_value", source, hint), value, cells, warnings)
-                return
-            cells[cell] = fit
+                bad.append(target)
+            else:
+                cells[cell] = fit
+        if bad and one_may_fit and len(bad) < len(targets):
+            for target in bad:
+                misfit_of_one(target, value, cells, source)
+        elif bad:
+            misfit(MappingWarning("bad_value", source, bad[0].bad.hint), value, cells, warnings)
 
     return count if take == "count" else put

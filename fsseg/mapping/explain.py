@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
+from fsseg.mapping.field_rule import FieldRule
 from fsseg.mapping.field_types import UNKNOWN
 from fsseg.mapping.object_targets import ToAddress, ToMembers, ToName, ToPart
 from fsseg.mapping.rules import Rules, compile_rules
@@ -42,6 +43,7 @@ class Explainer:
         """The names of events that have rules."""
         self._people = people(catalog, rules, compiled)
         self._nested = {path: nested for nested in compiled.nested.values() for path in nested.rule.taken}
+        self._rules = compiled.fields
         self._ruled = {table: tuple(given) for table, given in compiled.fields.items()}
 
     def __call__(self, trait: str, member: str = "") -> Destination:
@@ -59,6 +61,12 @@ class Explainer:
                 return Destination(tuple(derived))
             return Destination((), "left out by the mapping")
         return Destination(tuple(self._places(part, target)))
+
+    def composed(self, name: str, tables: Iterable[str]) -> FieldRule | None:
+        """The rule of this name in these tables whose value is put together, else one that the trait is put into."""
+        rules = [rule for table in tables for rule in self._rules[table].values() if rule.derived]
+        named = [rule for rule in rules if rule.key == name]
+        return next(iter(named + [rule for rule in rules if name in rule.filled_in]), None)
 
     def traits(self, entity: str) -> dict[str, list[str]]:
         """Internal field name → the traits that reach it by the user's mapping or by a documented name of their own."""

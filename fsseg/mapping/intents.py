@@ -19,6 +19,12 @@ person's cells are `email`, as written, and `$contact` (bool) if the event said 
 MISFIT = "$bad:"
 """Before the name of a trait: the cell that tells of a value that didn't fit, as text, and what does."""
 
+MISFIT_OF = "$bad {}:"
+"""The same where the value fits one of lead and contact, for the other: it is told where the person is that."""
+
+ANY_MISFIT = "$bad"
+"""What both begin with."""
+
 UNSAID: Cells = {}
 """The value of a cell of which nothing is said any more, so that what earlier events said of it doesn't count."""
 

@@ -45,7 +45,7 @@ class Resolver:
     """Maps the traits of one object to cells.
 
     `entities` are the entities it may be (lead and contact, say); `aliases` (trait → field) and `specials` (trait →
-    target) are rule 2; `label` is put before trait names in warnings.
+    target) are rule 2; `label` is put before trait names in warnings, `all_must_fit` as in `ToBoth`.
     """
 
     def __init__(
@@ -55,11 +55,13 @@ class Resolver:
         specials: Callable[[Resolver], Mapping[str, Target]],
         *,
         keep_nulls: bool,
+        all_must_fit: bool,
         label: str = "",
     ) -> None:
         self._entities = entities
         self._aliases = aliases
         self._keep_nulls = keep_nulls
+        self._all_must_fit = all_must_fit
         self.label = label
         self._hints = 0
         self._folded_aliases = {fold(trait): name for trait, name in aliases.items()}
@@ -273,7 +275,7 @@ class Resolver:
             if not self._shared(candidate.field.name)
         ]
         if apart:
-            return apart[0] if len(apart) == 1 else ToBoth(apart)
+            return apart[0] if len(apart) == 1 else ToBoth(apart, all_must_fit=self._all_must_fit)
         return Ignored(MappingWarning("ignored_trait", self.label + trait, self._hint(trait)))
 
     def _shared(self, name: str) -> bool:

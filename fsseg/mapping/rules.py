@@ -67,8 +67,15 @@ class Rules:
     """Ids that name nobody, besides those that never do."""
     id_field: str | None = None
     """The person field that keeps the userId where that is a database id."""
+    inspecting: bool = False
+    """Nobody looks for the records that values end in, so all are told that don't fit both leads and contacts."""
     deal_id_field: str | None = None
     """The deal field that tells deals apart, whatever they are called."""
+
+    @property
+    def all_must_fit(self) -> bool:
+        """Whether a value has to fit both leads and contacts, whichever its person is."""
+        return self.strict or self.inspecting
 
 
 class Nested(NamedTuple):

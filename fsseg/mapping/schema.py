@@ -64,7 +64,9 @@ def people(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
             "fs_contact": ToContact("fs_contact"),
         }
 
-    return Resolver(entities, PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore")
+    return Resolver(
+        entities, PERSON_ALIASES, specials, keep_nulls=rules.nulls == "ignore", all_must_fit=rules.all_must_fit
+    )
 
 
 def companies(catalog: Catalog, rules: Rules, compiled: Compiled, label: str = "company.") -> Resolver:
@@ -76,6 +78,7 @@ def companies(catalog: Catalog, rules: Rules, compiled: Compiled, label: str = "
         COMPANY_ALIASES,
         lambda resolver: {"name": _part_name(label), "address": _address(resolver, rules)},
         keep_nulls=rules.nulls == "ignore",
+        all_must_fit=rules.all_must_fit,
         label=label,
     )
 
@@ -86,6 +89,7 @@ def _deals(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
         {},
         lambda resolver: {"name": _part_name("deal.")},
         keep_nulls=rules.nulls == "ignore",
+        all_must_fit=rules.all_must_fit,
         label="deal.",
     )
 

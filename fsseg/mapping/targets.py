@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from fsseg.mapping.coerce import BAD, Coercer
-from fsseg.mapping.intents import MISFIT, Cells
+from fsseg.mapping.intents import MISFIT, MISFIT_OF, Cells
 from fsseg.mapping.storable import storable
 from fsseg.mapping.warning_counter import MAX_LENGTH, MappingWarning
 from fsseg.segment import json_codec
@@ -38,8 +38,18 @@ def is_empty(value: Any) -> bool:
 def misfit(warning: MappingWarning, value: Any, cells: Cells, warnings: Warnings) -> None:
     """Warn of a value that doesn't fit, and keep it with the cells, so that it can be traced to its event."""
     warnings.append(warning)
+    _keep_misfit(MISFIT, warning, value, cells)
+
+
+def misfit_of_one(target: ToField, value: Any, cells: Cells, trait: str) -> None:
+    """Keep a trait's value that doesn't fit one of the kinds that its record may turn out to be."""
+    cell = MISFIT_OF.format(target.cell.partition(":")[0])
+    _keep_misfit(cell, MappingWarning("bad_value", trait, target.bad.hint), value, cells)
+
+
+def _keep_misfit(cell: str, warning: MappingWarning, value: Any, cells: Cells) -> None:
     shown = value if isinstance(value, str) else json_codec.dumps(value).decode()
-    cells[MISFIT + warning.name[:MAX_LENGTH]] = [shown[:MAX_LENGTH], warning.hint]
+    cells[cell + warning.name[:MAX_LENGTH]] = [shown[:MAX_LENGTH], warning.hint]
 
 
 class Ignored:
@@ -73,8 +83,7 @@ class ToField:
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
         fit = None if value is None else self.coerce(value)
         if fit is BAD:
-            # What holds nothing, as PHP writes even an empty object, says nothing of a field that is no list.
-            if not (isinstance(value, list | dict) and is_empty(value)):
+            if not _says_nothing(value):
                 misfit(self.bad, value, cells, warnings)
             return True
         if self.cell in cells:
@@ -83,17 +92,36 @@ class ToField:
         return True
 
 
-class ToBoth:
-    """A field that leads and contacts take differently: a cell each, and one warning."""
+def _says_nothing(value: Any) -> bool:
+    """What holds nothing, as PHP writes even an empty object, says nothing of a field that is no list."""
+    return isinstance(value, list | dict) and is_empty(value)
 
-    def __init__(self, targets: Sequence[ToField]) -> None:
+
+class ToBoth:
+    """A field that leads and contacts take differently: a cell each.
+
+    There is one warning where neither takes the value; `all_must_fit`: where one of them doesn't.
+    """
+
+    def __init__(self, targets: Sequence[ToField], *, all_must_fit: bool) -> None:
         self.targets = targets
+        self.all_must_fit = all_must_fit
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
-        free, mark = True, len(warnings)
-        for target in self.targets:
-            free &= target.put(value, cells, warnings)
-        del warnings[mark + 1 :]
+        fits = [None if value is None else target.coerce(value) for target in self.targets]
+        free = True
+        for target, fit in zip(self.targets, fits, strict=True):
+            if fit is not BAD and target.cell in cells:
+                free = False
+            elif fit is not BAD:
+                cells[target.cell] = fit
+        bad = [target for target, fit in zip(self.targets, fits, strict=True) if fit is BAD]
+        if bad and not _says_nothing(value):
+            if self.all_must_fit or len(bad) == len(fits):
+                misfit(bad[0].bad, value, cells, warnings)
+            else:
+                for target in bad:
+                    misfit_of_one(target, value, cells, target.bad.name)
         return free
 
 
@@ -105,13 +133,13 @@ def fields_of(target: Target) -> list[ToField]:
 
 
 class ToEmail:
-    """The person's e-mail, judged later with the userId. Null and blank leave it: an identity is never cleared."""
+    """The person's e-mail, judged later with the userId. What is empty leaves it: an identity is never cleared."""
 
     def __init__(self, convert: Callable[[Any], Any] | None = None) -> None:
         self._convert = convert
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if not value.strip() if isinstance(value, str) else is_empty(value):
             return True
         if "email" in cells:
             return False

@@ -59,7 +59,7 @@ def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
         _complete(work, finder, record, match, reshaped)
     store = work.store
     with store.transaction():
-        store.update_all("record", _COLUMNS, (_columns(record, match) for record, match in matches))
+        store.update_all("record", _COLUMNS, (_columns(record, match, reshaped) for record, match in matches))
         _write_reshaped(work, reshaped)
     work.tick(len(page))
 
@@ -143,8 +143,10 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _columns(record: Record, match: _Match) -> tuple[Any, ...]:
-    existing = match.existing
+def _columns(record: Record, match: _Match, reshaped: Reshaped) -> tuple[Any, ...]:
+    existing, warnings = match.existing, record.warnings
+    if record.id in reshaped:  # the other kind of record takes other values
+        warnings = [warning for warning in warnings if isinstance(warning, str)] + reshaped[record.id][1].misfits
     id = existing["id"] if existing else None
     return (
         match.entity,
@@ -152,7 +154,7 @@ def _columns(record: Record, match: _Match) -> tuple[Any, ...]:
         None if existing is None else encode(existing),
         None if match.converts else id,
         id if match.converts else None,
-        encode(record.warnings + match.warnings),
+        encode(warnings + match.warnings),
         encode(match.siblings),
         Action.CONFLICT if match.conflict else record.action,
         Code.EMAIL_EXISTS if match.conflict else None,

@@ -55,7 +55,7 @@ class Defaults:
             if reached or self._catalog.assumed:
                 self._traits.setdefault(entity, {})[name] = reached
             else:
-                hint = told.hint or f"map it to a field of {held}s"
+                hint = _hint(explain, entity, trait)
                 mistakes.append(Mistake(path, f"trait {trait} reaches no field of {held}s, which would keep it", hint))
         elif (written := coercer(field)(value)) is BAD:
             choices = [choice.text for choice in field.choices or ()]
@@ -83,6 +83,17 @@ class Defaults:
     def covers(self, entity: str, field: Field) -> bool:
         """Whether a new record of this entity gets something for the field."""
         return any(field.name in tables.get(entity, {}) for tables in (self._constants, self._traits))
+
+
+def _hint(explain: Explainer, entity: str, trait: str) -> str:
+    """What to write for a trait that reaches no field."""
+    table = entity if entity in PART_OF else "person"
+    rule = explain.composed(trait, [table] if entity in PART_OF else [table, "lead", "contact"])
+    where = f'say under [mapping.{table}] which field takes it, as in {trait} = "cf_region"'
+    if rule is None:
+        return where
+    made = f'"{OF_TRAIT}{rule.field}" is what the rule {rule.key} puts together'
+    return made if rule.key == trait else f"{made}; for {trait} alone {where}"
 
 
 def check_settings(catalog: Catalog, rules: Rules, defaults: Mapping[str, Mapping[str, Any]]) -> None:

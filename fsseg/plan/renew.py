@@ -41,9 +41,9 @@ def skip_delivered(store: Store, ledger: Ledger) -> None:
         if daily:
             take_rollups_apart(store, gone)
         skip_duplicates(store, gone, records)
-    if daily:
-        aggregate(store)
-        create_undecided_entries(store)
+        if daily:
+            aggregate(store)
+            create_undecided_entries(store)
 
 
 def reopen_touched(store: Store, ledger: Ledger, since: int, *, review: bool) -> int:

@@ -133,6 +133,12 @@ TABLE: tuple[Reason, ...] = (
         "warning",
         "the settings speak of this event, and the input has none of that name: correct the name, or let it be",
     ),
+    Reason(
+        Code.UNNAMED_AUDIENCE,
+        "read",
+        "warning",
+        "the file doesn't name its audience, so only the traits in it count: name it, as --trait trial_users=true",
+    ),
     Reason(Code.BAD_VALUE, "map", "warning", "the value does not fit its field, so this one field was left out"),
     Reason(
         Code.PLACEHOLDER_ID, "map", "warning", "an id that names nobody: the event's e-mail, if any, says who it is"

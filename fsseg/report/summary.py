@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from fsseg.fold.event_fields import TAKES
 from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
@@ -21,7 +20,7 @@ from fsseg.state.event_days import events_by_time
 from fsseg.state.misfits import samples
 from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store
-from fsseg.state.report_rows import count_records, count_warnings, input_paths, inputs_of, rejects_of
+from fsseg.state.report_rows import count_warnings, input_paths, inputs_of, rejects_of
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import WarningCount
 from fsseg.state.source_events import reread
@@ -61,7 +60,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
             "outcomes": {outcome.value: count for outcome, count in outcomes.items()},
             **({"by_time": {"step": step, "from": by_time}} if by_time else {}),
         },
-        "records": _records(store, head["dry_run"]),
+        "records": _records(totals, head["dry_run"]),
         "reasons": [
             {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": _hint(store, code)}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
@@ -82,9 +81,9 @@ def _hint(store: Store, code: str) -> str:
     return lacking or REASONS[code].hint
 
 
-def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
+def _records(totals: Totals, dry_run: bool) -> dict[str, dict[str, int]]:
     by_entity: dict[str, Counter[str]] = {entity: Counter() for entity in ENTITIES}
-    for entity, action, status, count in count_records(store):
+    for (entity, action, status), count in totals.records.items():
         column = unwritten(action, status, dry_run) or action
         by_entity[entity or "lead"][str(column)] += count
     return {entity: dict(counter) for entity, counter in by_entity.items()}
@@ -92,16 +91,19 @@ def _records(store: Store, dry_run: bool) -> dict[str, dict[str, int]]:
 
 def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
     counted: Counter[tuple[str, str]] = Counter()
-    for text, count in count_warnings(store):
+    hints: dict[tuple[str, str], str] = {}
+    for text, count, hint in count_warnings(store):
         code, _, about = text.partition(": ")
-        counted[code, about.partition(" = ")[0]] += count
+        which = code, about.partition(" = ")[0]
+        counted[which] += count
+        hints[which] = hint or (WARNINGS[code].hint if code in WARNINGS else "")
     of_mapping = [
         to_builtins(row)
         | {"count": row.count + counted.pop((row.code, row.name), 0), "hint": row.hint or WARNINGS[row.code].hint}
         for row in mapped
     ]
     matched = [
-        {"code": code, "name": name, "count": count, "hint": _warning_hint(code, name)}
+        {"code": code, "name": name, "count": count, "hint": hints[code, name]}
         for (code, name), count in counted.items()
     ]
     rows = [*of_mapping, *matched]
@@ -110,13 +112,6 @@ def _warnings(store: Store, mapped: list[WarningCount]) -> list[dict[str, Any]]:
         if row["code"] == Code.BAD_VALUE and row["name"] in traced:
             row["samples"] = traced[row["name"]]
     return sorted(rows, key=lambda row: (-row["count"], row["code"], row["name"]))
-
-
-def _warning_hint(code: str, name: str) -> str:
-    """What to know of a warning that records carry; of values that didn't fit, these are sums."""
-    if code == Code.BAD_VALUE:
-        return TAKES.format(name)
-    return WARNINGS[code].hint if code in WARNINGS else ""
 
 
 def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:

@@ -105,7 +105,7 @@ class CsvTable(NamedTuple):
                 break
         if end is not None:
             rows = takewhile(lambda found: found[1] <= end, rows)
-        yield from ((row, number - start) for row, number in rows if number > start) if start else rows
+        return ((row, number - start) for row, number in rows if number > start) if start else rows
 
     def rows_in(self, head: bytes) -> int:
         """How many rows stand in the beginning of it."""

@@ -5,7 +5,7 @@ Only envelope keys are touched. What stands in `traits`, `properties` and `conte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from fsseg.segment.event import NO_CONTEXT, Context, Event, Message, Note, Origi
 from fsseg.segment.file_time import now
 from fsseg.segment.key import content_id
 from fsseg.segment.placeholders import NOTHING, PLACEHOLDER_IDS, PlaceholderIds
-from fsseg.segment.times import EARLIEST, TIME_FIELDS, FoundTime, canonical, event_time
+from fsseg.segment.times import EARLIEST, TIME_FIELDS, FoundTime, canonical, event_time, given_times
 
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias", "delete"})
 # fmt: off
@@ -105,16 +105,18 @@ def read_message(line: bytes, ids: PlaceholderIds = PLACEHOLDER_IDS, latest: str
 def time_of(message: Message, ids: PlaceholderIds, latest: str) -> str:
     """The event time of a message that was not read from JSON, if it is valid and canonical; see `read_message`."""
     user, anonymous, message_id = message.user_id, message.anonymous_id, message.message_id
-    if not (user or anonymous) or not message_id:
-        raise ValueError
+    user, anonymous = anonymous if user is None else user, user if anonymous is None else anonymous
     longest, nobody = ids.longest, ids.folded
-    for id in (user, anonymous, message_id):
-        # As in `read_message`: what is long, and begins with no blank, dash or zero, can't be a placeholder.
-        if id and (
-            (not "1" <= id <= _ASCII and (id < "!" or id in ids))
-            or (len(id) <= longest and id.strip().lower() in nobody)
-        ):
-            raise ValueError
+    # As in `read_message`: what is long, and begins with no blank, dash or zero, can't be a placeholder.
+    if (
+        not ("1" <= user <= _ASCII and "1" <= anonymous <= _ASCII and "1" <= message_id <= _ASCII)  # type: ignore[operator]
+        and any(id < "!" or id in ids for id in (user, anonymous, message_id))  # type: ignore[operator]
+    ) or (
+        (len(user) <= longest and user.strip().lower() in nobody)  # type: ignore[arg-type,union-attr]
+        or (len(anonymous) <= longest and anonymous.strip().lower() in nobody)  # type: ignore[arg-type,union-attr]
+        or (len(message_id) <= longest and message_id.strip().lower() in nobody)
+    ):
+        raise ValueError
     time: Any = message.timestamp
     if time[23:] == "Z" and time[4:20:3] == "--T::.":
         plain: str | None = time[:23]
@@ -149,10 +151,10 @@ def event_of(
 
 def event_of_normal(
     message: Original, original: Original, line: int, position: int, ids: PlaceholderIds, latest: str,
-    file_time: Callable[[], FoundTime],
+    file_time: Callable[[], FoundTime], known: Sequence[Note] = (),
 ) -> Event | Rejected:  # fmt: skip
-    """The event of a message that is normalised already, which this may change."""
-    notes: list[Note] = [("placeholder_id", name) for name in _WHO if _is_placeholder(message.get(name), ids)]
+    """The event of a message that is normalised already, which this may change; `known` is what is odd about it."""
+    notes = [*known, *(("placeholder_id", name) for name in _WHO if _is_placeholder(message.get(name), ids))]
     fault = _fault(message)
     if fault:
         return Rejected(position, line, *fault, original=original)
@@ -161,8 +163,7 @@ def event_of_normal(
             del message[name]
     found = event_time(message, latest)
     if found is None:
-        given = {field: message[field] for field in TIME_FIELDS if message.get(field)}
-        detail = f"no readable time in {json_codec.shown(given)}"[:200]
+        detail = f"no readable time in {json_codec.shown(given_times(message))}"[:200]
         return Rejected(position, line, "bad_timestamp", detail, original=original)
     time, field = found if found.time else file_time()
     if field != TIME_FIELDS[0]:
@@ -219,7 +220,7 @@ def normalise(original: Original) -> Original:
         if not isinstance(message.get(name, _ABSENT), dict):
             message[name] = {}
     body = _BODY.get(kind) if isinstance(kind, str) else None
-    if body and message.get(body) is None:
+    if body and message.get(body) in (None, []):
         stray = message.pop("traits", None) if kind == "track" else None
         message[body] = {} if stray is None else stray
     return message

@@ -1,4 +1,4 @@
-"""JSON as it comes: whole numbers of any size stay exact, halves of characters become U+FFFD, and nesting may be deep.
+"""JSON as it comes: no number is rounded, halves of characters become U+FFFD, and nesting may be deep.
 
 orjson reads 1,024 levels, but writes 254.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
@@ -17,20 +18,52 @@ from msgspec.json import Decoder
 LEVELS = 200
 """What goes deeper than this is left out where not even the slow way can write it."""
 
-_decode: Final = Decoder().decode  # as quick as orjson, which rounds whole numbers beyond 64 bits
 _ESCAPES = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _ODD: Final = (MsgspecError, ValueError, RecursionError)
-_HUGE_NUMBER: Final = re.compile(r"-?(\d{300}|[\d.]+[eE]\+?\d{3})", re.ASCII).match
+_ODD_NUMBER: Final = re.compile(r"-?(\d{300}|[\d.]+[eE]\+?\d{3}|Infinity)|NaN", re.ASCII).match
+_LONG_NUMBER: Final = re.compile(rb"\d[\d.]{16}", re.ASCII).search
+_SHORT = 16
+"""Characters of a number with a decimal point; one that has no more has at most 15 digits, which any float holds."""
+_NORMAL = 1e-300, 1e300
+"""Floats between these have all their digits."""
+_ABSENT: Final = object()
 _MOST_DIGITS = 4_000
 """Digits of a whole number that Python turns into text and back."""
+
+
+def is_exact(written: str, number: float) -> bool:
+    """Whether the float is the number that is written, told with as many digits: then it was a float before."""
+    if not number or not math.isfinite(number) or len(written) > _MOST_DIGITS:
+        return not number and not written.lower().partition("e")[0].strip("+-0.")
+    exact = Decimal(written)
+    digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
+    return Decimal(f"{number:.{len(digits)}g}") == exact
+
+
+def _number(written: str) -> float | int | str:
+    number = float(written)
+    if len(written) <= _SHORT and _NORMAL[0] < abs(number) < _NORMAL[1]:
+        return number
+    if is_exact(written, number):
+        return number
+    whole, _, rest = written.partition(".")
+    return written if not rest or rest.strip("0") else _whole_number(whole)
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+
+
+_decode: Final = Decoder(float_hook=_number).decode  # as quick as orjson, which rounds
 
 
 def loads(text: bytes) -> Any:
     """The value of a JSON text. Raises `orjson.JSONDecodeError` where it is none.
 
-    A number that no float can hold is given as the text that it is written in.
+    A number that neither a float nor a whole number can hold is given as the text that it is written in, and so is an
+    infinity. NaN, which is no JSON, but what Python writes for a number that isn't there, is left out.
     """
     try:
         return _decode(text)
@@ -39,18 +72,23 @@ def loads(text: bytes) -> Any:
     if (whole := whole_characters(text)) is not text:
         return loads(whole)
     try:
-        return orjson.loads(text)  # which goes deeper
+        value = orjson.loads(text)  # which goes deeper
+        if not _LONG_NUMBER(text):
+            return value
     except orjson.JSONDecodeError as error:
-        if not _HUGE_NUMBER(error.doc, error.pos):
+        if not _ODD_NUMBER(error.doc, error.pos):
             raise
     try:
-        return _loads_huge(text)
+        return _loads_exact(text)
     except (ValueError, RecursionError):
         return orjson.loads(text)
 
 
-def _loads_huge(text: bytes) -> Any:
-    return json.loads(text.decode(), parse_int=_whole_number, parse_float=_float, parse_constant=_refuse)
+def _loads_exact(text: bytes) -> Any:
+    value = json.loads(text.decode(), parse_int=_whole_number, parse_float=_number, parse_constant=_constant)
+    if value is _ABSENT:
+        raise ValueError
+    return _present(value) if b"NaN" in text else value
 
 
 def whole_characters(text: bytes) -> bytes:
@@ -61,17 +99,15 @@ def whole_characters(text: bytes) -> bytes:
     return text if whole == text else whole
 
 
-def _whole_number(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+def _constant(name: str) -> Any:
+    return _ABSENT if name == "NaN" else name
 
 
-def _float(digits: str) -> float | str:
-    number = float(digits)
-    return number if math.isfinite(number) else digits
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(name)
+def _present(value: Any) -> Any:
+    """The same without what is absent."""
+    if isinstance(value, dict):
+        return {name: _present(one) for name, one in value.items() if one is not _ABSENT}
+    return [_present(one) for one in value if one is not _ABSENT] if isinstance(value, list) else value
 
 
 def dumps(value: Any, option: int = 0) -> bytes:

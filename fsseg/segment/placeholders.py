@@ -7,7 +7,8 @@ from typing import Final
 
 KNOWN = (
     "undefined", "null", "nil", "none", "nan", "unknown", "anonymous", "guest", "-1",
-    "(null)", "<null>", "<nil>", "(not set)", "[object object]",
+    "(null)", "<null>", "<nil>", "(not set)", "not set", "[object object]", "false", "n/a", "#n/a",
+    "''", '""', "[]", "{}",
 )  # fmt: skip
 NOTHING = "0- "
 """An id of only these characters is none, the zero UUID among them."""

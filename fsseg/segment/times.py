@@ -79,21 +79,23 @@ def latest_time() -> str:
     return _text((datetime.now(UTC) + _AHEAD).replace(tzinfo=None))
 
 
+def given_times(message: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event says in its `TIME_FIELDS`, but for what is blank, or an empty value of PHP's."""
+    given = {field: message.get(field) for field in TIME_FIELDS}
+    return {field: value for field, value in given.items() if value not in (None, [], {}) and str(value).strip()}
+
+
 def event_time(message: Mapping[str, Any], latest: str) -> FoundTime | None:
     """The first of `TIME_FIELDS` that can be the time of an event; None where none can.
 
     Without any, the time and the field are empty.
     """
-    unset = True
-    for field in TIME_FIELDS:
-        value = message.get(field)
-        if value is None or value == "":
-            continue
-        unset = False
+    given = given_times(message)
+    for field, value in given.items():
         time = canonical(value)
         if time is not None and EARLIEST <= time <= latest:
             return FoundTime(time, field)
-    return FoundTime("", "") if unset else None
+    return None if given else FoundTime("", "")
 
 
 def date_of_number(number: float) -> str | None:

@@ -120,6 +120,7 @@ class Code(StrEnum):
     REQUIRED = "required"
     IGNORED_TRAIT = "ignored_trait"
     UNMET_EVENT = "unmet_event"
+    UNNAMED_AUDIENCE = "unnamed_audience"
     PLACEHOLDER_ID = "placeholder_id"
     NO_TIME = "no_time"
     MANY_EMAILS = "many_emails"

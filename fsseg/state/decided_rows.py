@@ -64,7 +64,8 @@ def create_people(store: Store, rows: Iterable[tuple[str, int]], warnings: Itera
     """People to create, with the JSON of their fields, and what is to be warned of."""
     with store.transaction():
         add_warnings(store, warnings)
-        store.update_all("record", ("fields", "action"), ((fields, Action.CREATE, id) for fields, id in rows), _ROOM)
+        created = ((fields, Action.CREATE, 1, id) for fields, id in rows)
+        store.update_all("record", ("fields", "action", "matched"), created, _ROOM)
 
 
 def undecided(store: Store, kind: str) -> Iterator[list[Record]]:
@@ -97,8 +98,8 @@ def decide_entries(store: Store) -> None:
         f"UPDATE entry SET action = '{Action.CONFLICT}', {failed},"
         " code = (SELECT code FROM record WHERE id = entry.person)"
         f" WHERE action IS NULL AND person IN (SELECT id FROM record WHERE action = '{Action.CONFLICT}')",
-        f"UPDATE entry SET status = '{Status.DONE}' WHERE action = '{Action.UNCHANGED}'",
-        f"UPDATE entry SET action = '{Action.CREATE}' WHERE action IS NULL",
+        f"UPDATE entry SET status = iif(action IS NULL, status, '{Status.DONE}'),"
+        f" action = coalesce(action, '{Action.CREATE}') WHERE action IS NULL OR action = '{Action.UNCHANGED}'",
     ):
         store.db.execute(statement)
 

@@ -7,9 +7,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import orjson
+
 from fsseg.state.actions import Action
 from fsseg.state.ledger_format import unsigned
-from fsseg.state.plan_store import PERSON_COLUMNS, Store, encode
+from fsseg.state.plan_store import PERSON_COLUMNS, Store
+from fsseg.state.repeats import IS_UNKNOWN
 
 Columns = tuple[Any, ...]
 Loose = tuple[tuple[str, str | None], list[tuple[int, int]]]
@@ -98,14 +101,30 @@ class FoldStore:
         """Note ids and e-mails of one person."""
         self._db.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?, 0)", ties)
 
-    def person_of(self, key: str) -> tuple[int, bytes] | None:
-        """Record and state of the person who has this key and no other."""
-        row = self._db.execute(
-            "SELECT r.id, f.state FROM record r JOIN folded f ON f.person = r.id"
-            " WHERE r.kind = 'person' AND r.keys = ?",
-            (encode([key]),),
+    def index_keys(self) -> None:
+        """Note which record has which key by now, for `person_of`."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO identity SELECT k.value, r.id FROM record r, json_each(r.keys) k"
+            " WHERE r.kind = 'person'"
+        )
+
+    def person_of(self, key: str) -> int | None:
+        """The record of the person who has this key."""
+        row = self._db.execute("SELECT record FROM identity WHERE key = ?", (key,)).fetchone()
+        return int(row[0]) if row else None
+
+    def told(self, person: int) -> tuple[str, list[str], bool, bytes]:
+        """Match key, keys, whether it is matched by e-mail, and state of a person."""
+        match_key, keys, by_email, state = self._db.execute(
+            "SELECT r.match_key, r.keys, r.by_email, coalesce(f.state, '{}')"
+            " FROM record r LEFT JOIN folded f ON f.person = r.id WHERE r.id = ?",
+            (person,),
         ).fetchone()
-        return None if row is None else (row[0], row[1])
+        return match_key, orjson.loads(keys), bool(by_email), state
+
+    def is_unknown(self, person: int) -> bool:
+        """Whether this person is only pointed at, and matching has found that nobody has it."""
+        return bool(self._db.execute(f"SELECT 1 FROM record WHERE id = ? AND {IS_UNKNOWN}", (person,)).fetchone())
 
     def tie_key(self, key: str, person: int) -> None:
         """Give the entries that came with this key to a person."""

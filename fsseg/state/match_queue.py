@@ -23,7 +23,8 @@ def unmatched_people(store: Store, size: int) -> Iterator[list[Record]]:
 
 def match_everybody(store: Store) -> None:
     """Nobody is known, so everybody is what the events ask for."""
-    store.db.execute(f"UPDATE record SET matched = 1 WHERE {_UNMATCHED}")
+    # Who is to be created is written once, when it is decided what with.
+    store.db.execute(f"UPDATE record SET matched = 1 WHERE {_UNMATCHED} AND action IS NOT NULL")
 
 
 def count_unmatched_accounts(store: Store) -> int:

@@ -13,7 +13,7 @@ from fsseg.state.plan_store import Store
 from fsseg.state.source_events import reread
 
 _OF_RECORDS = "SELECT {} FROM record r, json_each(r.warnings) w WHERE w.type = 'object'"
-_UNTOLD = ("position", "sum")
+_UNTOLD = ("position", "of_record")
 _EVENT = (1 << POSITION_BITS) - 1
 
 

@@ -48,6 +48,8 @@ class Totals:
     reasons: Counter[tuple[EventOutcome, str]] = field(default_factory=Counter)
     failures: dict[int, Failure] = field(default_factory=dict)
     ranks: dict[int, bytearray] = field(default_factory=dict)
+    records: Counter[tuple[str | None, str | None, str]] = field(default_factory=Counter)
+    """Records, but people who were only looked up, and timeline entries: by entity, action and status."""
 
     def outcome(self, position: int) -> EventOutcome | None:
         """What became of the event at this position; None where it never came into the plan."""
@@ -68,8 +70,8 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
             number: bytearray(events or 0) for number, events in store.db.execute("SELECT number, events FROM input")
         }
     )
-    kinds = [*_kinds(store, dry_run)]
-    for kind in kinds:
+    kinds = _kinds(store, totals.records, dry_run)
+    for kind in sorted(kinds, key=lambda kind: RANK[kind.outcome]):  # so that the gravest comes last, and stays
         if kind.outcome not in _EXPLAINED:
             _mark(totals.ranks, RANK[kind.outcome], _positions(store, kind))
     mask = (1 << POSITION_BITS) - 1
@@ -97,15 +99,19 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
 
 
 def _mark(ranks: dict[int, bytearray], rank: int, positions: Iterable[int]) -> None:
-    """Give the events at these positions this rank, unless they have a higher one."""
+    """Give the events at these positions this rank, none of which has a higher one."""
     mask, number, of_input = (1 << POSITION_BITS) - 1, -1, NO_EVENTS
     for position in positions:
         if position >> POSITION_BITS != number:
             number = position >> POSITION_BITS
             of_input = ranks.get(number, NO_EVENTS)
         at = position & mask
-        if at < len(of_input) and rank > of_input[at]:
+        if at < len(of_input):
             of_input[at] = rank
+
+
+_COUNTED = (("record", "entity", f"action IS NOT '{Action.REFERENCE}'"), ("entry", "'timeline'", "head IS NULL"))
+"""The tables, what their rows are of, and which of them count."""
 
 
 class _Kind(NamedTuple):
@@ -118,13 +124,19 @@ class _Kind(NamedTuple):
     values: tuple[str | None, ...]
 
 
-def _kinds(store: Store, dry_run: bool) -> Iterator[_Kind]:
-    """Every kind of records, and of entries that stand for themselves: there are few."""
-    for table, counted in (("record", f"action IS NOT '{Action.REFERENCE}'"), ("entry", "head IS NULL")):
-        rows = store.db.execute(f"SELECT DISTINCT action, status, code FROM {table} WHERE {counted}").fetchall()
-        for values in rows:
-            where = f"{counted} AND action IS ? AND status = ? AND code IS ?"
-            yield _Kind(table, _outcome(*values, dry_run), values[2], where, values)
+def _kinds(store: Store, records: Counter[tuple[str | None, str | None, str]], dry_run: bool) -> list[_Kind]:
+    """Every kind of records, and of entries that stand for themselves: there are few. All of them are counted."""
+    kinds = []
+    for table, entity, counted in _COUNTED:
+        found: dict[tuple[str | None, str, str | None], None] = {}
+        for of, action, status, code, count in store.db.execute(
+            f"SELECT {entity}, action, status, code, count(*) FROM {table} WHERE {counted} GROUP BY 1, 2, 3, 4"
+        ):
+            records[of, action, status] += count
+            found[action, status, code] = None
+        where = f"{counted} AND action IS ? AND status = ? AND code IS ?"
+        kinds += [_Kind(table, _outcome(*values, dry_run), values[2], where, values) for values in found]
+    return kinds
 
 
 def _positions(store: Store, kind: _Kind) -> Iterator[int]:

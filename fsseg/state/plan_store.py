@@ -22,10 +22,10 @@ import orjson
 from fsseg.freshsales.names import Entity
 from fsseg.segment import json_codec
 from fsseg.state.actions import TABLES, Action, Status, is_any
-from fsseg.state.database import MOST_VALUES, connect, transaction
+from fsseg.state.database import MOST_VALUES, Migration, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 7
+VERSION = 8
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -52,6 +52,8 @@ CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position I
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
     claimed_at TEXT, proof INTEGER, committed INTEGER);
+CREATE INDEX entry_head ON entry (head) WHERE head IS NOT NULL;
+CREATE TABLE repeat (position INTEGER PRIMARY KEY, hash INTEGER NOT NULL);
 """
 INDEXES = (
     "record_match ON record (kind, match_key)",
@@ -65,6 +67,14 @@ PERSON_COLUMNS = (
     "companies", "warnings",
 )  # fmt: skip
 """What folding tells of a person."""
+
+
+def _to_8(db: sqlite3.Connection) -> None:
+    db.execute("CREATE INDEX entry_head ON entry (head) WHERE head IS NOT NULL")
+    db.execute("CREATE TABLE repeat (position INTEGER PRIMARY KEY, hash INTEGER NOT NULL)")
+
+
+_MIGRATIONS: dict[int, Migration] = {7: _to_8}
 
 _USED_ACCOUNT = f"kind = 'account' AND action != '{Action.SKIPPED}'"
 
@@ -225,7 +235,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.db = connect(path, SCHEMA, VERSION)
+        self.db = connect(path, SCHEMA, VERSION, _MIGRATIONS)
         self.db.execute("PRAGMA temp_store=FILE")
         self.db.execute("PRAGMA cache_size=-32768")
         self.db.execute("PRAGMA wal_autocheckpoint=4000")
@@ -254,9 +264,7 @@ class Store:
 
     def records(self, where: str = "1", values: Iterable[Any] = (), order: str = "id") -> Iterator[Record]:
         """The records that fit `where`, streamed in pages so that the rows may be changed on the way."""
-        return map(Record, self._paged(Record.COLUMNS, where, tuple(values), order))
-
-    def _paged(self, columns: Sequence[str], where: str, values: tuple[Any, ...], order: str) -> Iterator[Any]:
+        values = tuple(values)
         # Asked for a page at a time, an index that isn't in this order would be read and sorted for every page.
         rows = self.db.execute(f"SELECT id FROM record WHERE {where} ORDER BY {order}", values)
         ids = array("q", (id for (id,) in rows))
@@ -265,10 +273,10 @@ class Store:
             marks = ", ".join("?" * len(page))
             # By an index, each page would go through all that are of the kind.
             query = (
-                f"SELECT {', '.join(columns)} FROM record NOT INDEXED"
+                f"SELECT {', '.join(Record.COLUMNS)} FROM record NOT INDEXED"
                 f" WHERE id IN ({marks}) AND ({where}) ORDER BY {order}"
             )
-            yield from self.db.execute(query, (*page, *values)).fetchall()
+            yield from map(Record, self.db.execute(query, (*page, *values)).fetchall())
 
     def states(self, people: Sequence[int]) -> dict[int, bytes]:
         """What was folded of these people (see `fold.merge.dump`), by id; nothing of who is only pointed at."""
@@ -281,10 +289,13 @@ class Store:
             "exists": "existing IS NOT NULL",
             "person": "(SELECT p.key FROM record p WHERE p.id = record.parent)",
         }
-        columns = [told.get(name, name) for name in Decided._fields]
-        where = "id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
-        values = ids.start, ids.stop - 1, entity, Action.REFERENCE
-        return map(Decided._make, self._paged(columns, where, values, "id"))
+        rows = self.db.execute(
+            f"SELECT {', '.join(told.get(name, name) for name in Decided._fields)} FROM record NOT INDEXED"
+            " WHERE id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
+            " ORDER BY id",
+            (ids.start, ids.stop - 1, entity, Action.REFERENCE),
+        )
+        return map(Decided._make, rows)
 
     def existing(self, id: int) -> dict[str, Any]:
         """What this record was before."""
@@ -445,7 +456,9 @@ class Store:
     def clear(self) -> None:
         """Forget what was planned, for planning anew; the run's own notes and its inputs stay."""
         with self.transaction() as db:
-            for table in ("reject", "fragment", "folded", "identity", "anonymous", "tie", "record", "entry"):
+            for table in (
+                "reject", "fragment", "folded", "identity", "anonymous", "tie", "record", "entry", "repeat",
+            ):  # fmt: skip
                 db.execute(f"DELETE FROM {table}")
 
     def copy_to(self, path: Path) -> None:

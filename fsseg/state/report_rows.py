@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fsseg.freshsales.names import Entity
-from fsseg.state.actions import Action, Code
+from fsseg.state.actions import Code
 from fsseg.state.plan_store import Store
 
 
@@ -29,15 +28,6 @@ class RejectRow(NamedTuple):
     raw: str | None
 
 
-class RecordCount(NamedTuple):
-    """How many records, or timeline entries, have this action and status."""
-
-    entity: Entity | None
-    action: str | None
-    status: str
-    rows: int
-
-
 def inputs_of(store: Store) -> Iterator[InputRow]:
     """The inputs in the order in which they were given, each path once."""
     query = "SELECT shown, container, sum(events) FROM input GROUP BY shown ORDER BY min(number)"
@@ -56,22 +46,13 @@ def rejects_of(store: Store) -> Iterator[RejectRow]:
     )
 
 
-def count_records(store: Store) -> Iterator[RecordCount]:
-    """All records and timeline entries, but people who were only looked up."""
-    rows = store.db.execute(
-        "SELECT entity, action, status, count(*) FROM record WHERE action IS NOT ? GROUP BY 1, 2, 3"
-        " UNION ALL SELECT 'timeline', action, status, count(*) FROM entry WHERE head IS NULL GROUP BY 1, 2, 3",
-        (Action.REFERENCE,),
-    )
-    return map(RecordCount._make, rows)
-
-
-def count_warnings(store: Store) -> Iterator[tuple[str, int]]:
-    """How many records carry each warning that names no event; of timeline entries, how many an undo leaves."""
+def count_warnings(store: Store) -> Iterator[tuple[str, int, str | None]]:
+    """How many records carry each warning that is no event's, and its hint; of entries, how many an undo leaves."""
     return store.db.execute(
-        "SELECT iif(w.type = 'text', w.value, w.value ->> 'code' || ': ' || (w.value ->> 'name')), count(*)"
+        "SELECT iif(w.type = 'text', w.value, w.value ->> 'code' || ': ' || (w.value ->> 'name')), count(*),"
+        " min(iif(w.type = 'object', w.value ->> 'hint', NULL))"
         " FROM record r, json_each(r.warnings) w"
-        " WHERE w.type = 'text' OR (w.type = 'object' AND w.value ->> 'sum') GROUP BY 1"
-        " UNION ALL SELECT code, count(*) FROM entry WHERE code = ? GROUP BY 1",
+        " WHERE w.type = 'text' OR (w.type = 'object' AND w.value ->> 'of_record') GROUP BY 1"
+        " UNION ALL SELECT code, count(*), NULL FROM entry WHERE code = ? GROUP BY 1",
         (Code.CREATED,),
     )

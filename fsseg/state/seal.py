@@ -26,6 +26,7 @@ _READ = (
     " state FROM record LEFT JOIN folded ON person = id ORDER BY id",
     "SELECT key, person, state FROM fragment ORDER BY rowid",
     "SELECT id, key, person, position, hash, time, email, payload FROM entry ORDER BY id",
+    "SELECT position, hash FROM repeat ORDER BY position",
 )
 """All that was read of the events."""
 

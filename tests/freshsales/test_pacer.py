@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -177,6 +179,29 @@ def test_a_burst_that_is_refused_for_long_is_waited_out_as_long_as_was_seen(told
     assert per_block[0] <= 12
     assert per_block[1] <= 2
     assert "burst" in reasons
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("answer_s", [(0.1, 0.1), (1.0, 1.0), (2.0, 8.0), (4.9, 4.9), (0.1, 12.0)])
+def test_what_the_first_burst_taught_holds_for_all_that_follow(answer_s: tuple[float, float], chance: float) -> None:
+    """Bursts are counted by the clock's minutes, and answers take as long as they like."""
+    clock, luck = FakeClock(wall=1_700_000_040), random.Random(1)
+    pacer = Pacer(clock=clock, chance=lambda: chance)
+    minutes: Counter[float] = Counter()
+    free_at, blocks, refused, served = 0.0, 0, 0, 0
+    while served < 300:
+        ticket = pacer.take("write")
+        clock.advance(luck.uniform(*answer_s))
+        minute = clock.wall() // 60
+        if clock.time() >= free_at and minutes[minute] >= 12:
+            free_at, blocks = clock.time() + 900.0, blocks + 1
+        if limited := clock.time() < free_at:
+            refused += 1
+        else:
+            minutes[minute] += 1
+            served += 1
+        pacer.release(ticket, QuotaHeaders(limited))
+    assert refused <= 24 + blocks
 
 
 def test_refusals_in_a_row_double_the_wait_and_successes_forget_them() -> None:

@@ -162,12 +162,15 @@ class TestLeadOrContact:
         account = catalog(lead=(custom("cf_size", "number"),), contact=(custom("cf_size"),))
         assert cells_of({"cfSize": "40"}, account) == {"lead:cf_size": 40, "contact:cf_size": "40"}
 
-    def test_differing_choices_disagree_and_one_misfit_is_told_once(self) -> None:
+    def test_differing_choices_disagree_and_a_misfit_of_both_is_told_once(self) -> None:
         account = catalog(
             lead=(custom("cf_tier", "dropdown", ("A", "B")),), contact=(custom("cf_tier", "dropdown", ("B",)),)
         )
         warnings = WarningCounter()
-        assert cells_of({"tier": "A"}, account, warnings) == {"lead:cf_tier": "A"}
+        for_contacts = {"$bad contact:tier": ["A", "cf_tier takes one of: B"]}
+        assert cells_of({"tier": "A"}, account, warnings) == {"lead:cf_tier": "A", **for_contacts}
+        assert warnings.counts == {}
+        cells_of({"tier": "C"}, account, warnings)
         assert cells_of({"tier": "b"}, account, warnings) == {"lead:cf_tier": "B", "contact:cf_tier": "B"}
         assert warnings.counts == {("bad_value", "tier"): 1}
 

@@ -103,14 +103,62 @@ def test_a_track_call_whose_address_is_none_is_mended_in_the_same_run(classic: M
     assert [entry["title"] for entry in classic.account.timeline(MIA)] == ["Seen"]
 
 
-def test_a_track_call_of_an_address_that_nobody_has_is_mended_without_its_original(classic: Machine) -> None:
-    seen = track("mai@case.example", "Seen", timestamp="2025-03-04T09:00:00Z")
-    mended = {**seen, "userId": MIA}
-    result = classic.imports(events=[identify(MIA, lastName="M"), seen, mended])
-    assert result.reasons == {"unknown_person": 1, "duplicate": 1}
-    assert classic.imports(events=[mended]).outcomes == {"applied": 1}
-    assert [entry["title"] for entry in classic.account.timeline(MIA)] == ["Seen"]
-    assert classic.imports(events=[seen, mended]).outcomes == {"skipped": 2}
+NOBODY = track("mai@case.example", "Seen", timestamp="2025-03-04T09:00:00Z")
+"""Of an address that nobody has, which only matching tells."""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_track_call_of_an_address_that_nobody_has_is_mended_in_the_same_run(machine: Machine, jobs: str) -> None:
+    machine.account.make("contacts", email=MIA, last_name="M")
+    nobody_either = {**NOBODY, "userId": "mae@case.example"}
+    by_id = {**NOBODY, "userId": "o1"}
+    mended = {**NOBODY, "userId": MIA}
+    two_ids = [identify(user, email="other@case.example", lastName="O") for user in ("o1", "o2")]
+    for number, (repeats, whose, rejected) in enumerate((
+        ([mended, mended], MIA, 1), ([NOBODY, nobody_either, NOBODY, mended, by_id], MIA, 2),
+        ([by_id, mended], "other@case.example", 1), ([NOBODY, nobody_either], None, 2),
+    )):  # fmt: skip
+        events = [NOBODY, *repeats, *two_ids]
+        machine.state.exists() and machine.state.rename(machine.home / f"state-{number}")
+        result = machine.dry_runs("--match", "email", "--jobs", jobs, events=events)
+        taken = 3 if whose else 2
+        duplicates = len(events) - taken - rejected
+        assert result.reasons == {"unknown_person": rejected, **({"duplicate": duplicates} if duplicates else {})}
+        assert result.outcomes["applied"] == taken
+        made = [
+            change["key"]
+            for change in result.changes
+            if change["entity"] == "timeline" and change["action"] == "create"
+        ]
+        assert made == [whose] * bool(whose)
+        assert result.failures[0]["userId"] == NOBODY["userId"]
+
+
+def test_what_is_mended_so_is_sent_once(machine: Machine) -> None:
+    machine.account.make("contacts", email=MIA, last_name="M")
+    events = [NOBODY, {**NOBODY, "userId": MIA}, {**NOBODY, "userId": "mae@case.example"}]
+    machine.dry_runs("--match", "email", events=events)
+    assert machine.run("apply", "latest", "--yes").code == 1
+    assert [entry["title"] for entry in machine.account.timeline(MIA)] == ["Seen"]
+    assert machine.imports("--match", "email", events=events).outcomes == {"skipped": 3}
+    assert len(machine.account.timeline(MIA)) == 1
+
+
+def test_what_is_mended_so_sets_fields_and_is_counted_by_the_day(classic: Machine) -> None:
+    classic.account.make("contacts", email=MIA, last_name="M")
+    config = """
+        [timeline]
+        aggregate = "daily"
+        [mapping.event.Seen]
+        fields = { job_title = { of = "title", take = "last" } }
+    """
+    wrong = {**NOBODY, "properties": {"title": "CEO"}}
+    told = {**wrong, "userId": MIA}
+    events = [wrong, told, track(MIA, "Seen", timestamp=NOBODY["timestamp"])]
+    result = classic.imports("--match", "email", events=events, config=config)
+    assert result.outcomes == {"applied": 2, "rejected": 1}
+    assert classic.account.one("contacts", MIA)["job_title"] == "CEO"
+    assert len(classic.account.timeline(MIA)) == 1
 
 
 def test_strict_refusals_too(machine: Machine) -> None:

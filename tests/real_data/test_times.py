@@ -62,6 +62,17 @@ def test_no_usable_time_among_some_is_rejected(machine: Machine) -> None:
     assert result.reasons == {"bad_timestamp": 1}
 
 
+def test_a_time_that_is_none_is_told_and_an_empty_value_tells_no_time(classic: Machine) -> None:
+    times: list[Any] = [0, False, [], {}, " "]
+    result = classic.imports(
+        events=[identify(KIM, lastName="Vos"), *(track(KIM, "Seen", timestamp=time) for time in times)]
+    )
+    assert [failed["_fsseg"]["message"] for failed in result.failures] == [
+        'no readable time in {"timestamp":0}', 'no readable time in {"timestamp":false}',
+    ]  # fmt: skip
+    assert result.warnings == {"no_time file": 3}
+
+
 def test_an_event_name_of_blanks_is_none(machine: Machine) -> None:
     result = machine.imports(events=[identify(KIM, lastName="Vos"), track(KIM, " "), track(KIM, "\u3000")])
     assert result.reasons == {"event_not_defined": 2}

@@ -124,15 +124,18 @@ def test_numbers_come_out_right_or_are_told(machine: Machine) -> None:
         "events.jsonl",
         f'{{"type":"identify","userId":"{KIM}","messageId":"m","timestamp":"2025-05-04T09:15:02Z","traits":{{"lastName":"Vos",'
         '"cfAlternateNumber":123456789012345678901,"cfSeats":123456789012345678901,"cfSignupDate":76204800000,"zipcode":94107.0,'
-        '"title":1e999}}\n',
+        '"title":1e999,"city":12345678901234567.25,"address":0.10000000000000001}}\n'
+        f'{{"type":"identify","userId":"{KIM}","messageId":"n","timestamp":"2025-05-04T09:15:03Z","traits":{{"cfSeats":0.1234567890123456789}}}}\n',
     )  # fmt: skip
 
     result = machine.imports(path)
 
-    assert result.warnings == {"bad_value cfSeats": 1}
+    assert result.warnings == {"bad_value cfSeats": 2}
+    assert '"value":"0.1234567890123456789"' in result.file("changes.jsonl").decode()
     found = person(machine)
     assert found["cf_alternate_number"] == "123456789012345678901"
     assert (found["cf_signup_date"], found["zipcode"], found["job_title"]) == ("1972-06-01", "94107", "1e999")
+    assert (found["city"], found["address"]) == ("12345678901234567.25", "0.1")
     assert "cf_seats" not in found
 
 
@@ -140,7 +143,7 @@ def test_nothing_is_rounded_in_what_failed_or_on_the_timeline(machine: Machine) 
     line = '{"type":"identify","userId":"u-1","messageId":"m","timestamp":"2025-05-04T09:15:02Z","traits":{"n":123456789012345678901}}\n'
     entry = (
         f'{{"type":"track","userId":"{KIM}","messageId":"t","timestamp":"2025-05-04T09:15:02Z","event":"Seen",'
-        '"properties":{"id":123456789012345678901,"big":1e999,"whole":2.0}}\n'
+        '"properties":{"id":123456789012345678901,"big":1e999,"whole":2.0,"long":0.1234567890123456789}}\n'
     )
     machine.imports(events=[identify(KIM, lastName="Vos")])
     result = machine.imports(machine.write("events.jsonl", line + entry))
@@ -148,6 +151,19 @@ def test_nothing_is_rounded_in_what_failed_or_on_the_timeline(machine: Machine) 
     assert b"123456789012345678901" in result.file("failures.jsonl")
     (activity,) = machine.account.timeline(KIM)
     assert "id: 123456789012345678901\nbig: 1e999\n" in activity["notes"]
+    assert "long: 0.1234567890123456789\n" in activity["notes"]
+
+
+def test_nan_clears_nothing_and_names_nobody(machine: Machine) -> None:
+    machine.imports(events=[identify(KIM, {"title": "CEO", "cfSeats": 5, "tags": ["vip"]}, lastName="Vos")])
+    line = (
+        f'{{"type":"identify","userId":"{KIM}","anonymousId":NaN,"messageId":"n","timestamp":"2025-05-04T09:15:02Z",'
+        '"traits":{"title":NaN,"cfSeats":NaN,"tags":NaN,"email":NaN,"company":NaN,"firstName":"Kim"}}\n'
+    )
+    result = machine.imports(machine.write("events.jsonl", line * 3))
+    assert (result.outcomes, result.warnings) == ({"applied": 1, "skipped": 2}, {})
+    found = person(machine)
+    assert (found["first_name"], found["job_title"], found["cf_seats"], found["tags"]) == ("Kim", "CEO", 5, ["vip"])
 
 
 def test_events_without_an_id_that_differ_beyond_64_bits_are_two(machine: Machine) -> None:

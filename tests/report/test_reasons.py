@@ -14,7 +14,7 @@ STAGES = {
 }
 MATCH_AND_PUSH = "unknown_person email_exists incomplete refused conflict rate_limited unavailable unknown_outcome"
 WARNED = "ignored_trait bad_value duplicate_person shared_email email_exists is_lead incomplete created older "
-WARNED += "kept placeholder_id no_time many_emails left_out not_stored converted required unmet_event"
+WARNED += "kept placeholder_id no_time many_emails left_out not_stored converted required unmet_event unnamed_audience"
 
 
 def test_reasons_are_exactly_the_published_codes() -> None:

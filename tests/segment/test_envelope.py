@@ -50,7 +50,7 @@ def event(write: Write, sent: dict[str, Any]) -> Event:
         (track(event=5), "event_not_string"),
         (track(event={"name": "x"}), "event_not_string"),
         (message(traits="none"), "traits_not_object"),
-        (message(traits=[]), "traits_not_object"),
+        (message(traits=[{}]), "traits_not_object"),
         (message(type="group", traits=1), "traits_not_object"),
         (track(properties="none"), "properties_not_object"),
         (track(type="page", properties=[1]), "properties_not_object"),
@@ -129,6 +129,8 @@ def test_snake_case_envelopes_are_read_and_traits_left_alone(write: Write) -> No
         (message(context=[]), "context", None),
         (message(integrations=[]), "integrations", {}),
         (message(traits=None), "traits", {}),
+        (message(traits=[]), "traits", {}),
+        (track(properties=[]), "properties", {}),
         (track(properties=None), "properties", {}),
         (track(properties=None, traits={"audience_key": "vip"}), "properties", {"audience_key": "vip"}),
         (track(type="page", name=None, category=None), "properties", {"plan": "pro"}),
@@ -140,10 +142,11 @@ def test_older_and_odd_envelopes_are_normalised(write: Write, sent: dict[str, An
     assert got.original == sent
 
 
+@pytest.mark.parametrize("empty", [None, []])
 @pytest.mark.parametrize("body", ["traits", "properties"])
-def test_null_counts_as_an_empty_object(write: Write, body: str) -> None:
+def test_null_and_an_empty_list_count_as_an_empty_object(write: Write, body: str, empty: object) -> None:
     kind = "identify" if body == "traits" else "page"
-    sent = {"type": kind, "userId": "u", "context": None, "integrations": None, body: None}
+    sent = {"type": kind, "userId": "u", "context": empty, "integrations": empty, body: empty}
     assert told(event(write, sent)) == {"type": kind, "userId": "u", "integrations": {}, body: {}}
 
 

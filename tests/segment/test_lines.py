@@ -34,7 +34,7 @@ GOOD = message()
         (b"not json", "not_json"),
         (b'{"type":"identify"', "not_json"),
         (b"{'type': 'identify'}", "not_json"),
-        (b'{"userId":NaN}', "not_json"),
+        (b'{"userId":nan}', "not_json"),
         (b"NaN", "not_json"),
         (b'{"a":"\x00"}', "not_json"),
         (b"\x00\x00", "not_json"),

@@ -33,7 +33,8 @@ def notes(event: Event) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     "id",
     ["undefined", "null", "NULL", "Nil", "none", "NaN", "unknown", "Anonymous", "guest", "-1", -1, 0, "0", "0000", "-",
-     "--", "00000000-0000-0000-0000-000000000000", " undefined ", "null  ", "[object Object]", "(null)"],
+     "--", "00000000-0000-0000-0000-000000000000", " undefined ", "null  ", "[object Object]", "(null)",
+     "False", "N/A", "#N/A", "''", '""', "[]", "{}", "not set"],
 )  # fmt: skip
 def test_a_placeholder_names_nobody(write: Write, id: str | int) -> None:
     got = event(write, message(userId=id, anonymousId=id, messageId=id))

@@ -42,7 +42,7 @@ _FORM = '{"email": ["ann@b.example"], "user_id": ["u-1"]}'
 Ids = dict[str, list[Any]]
 
 
-def audience_table(columns: Sequence[str], hints: Hints) -> Table:
+def audience_table(columns: Sequence[str], file: str, hints: Hints) -> Table:
     """The members of an audience, which the table doesn't name: the user does."""
     at = places(columns)
     free = _free(columns, ("key", "external_ids", "traits"))
@@ -56,7 +56,8 @@ def audience_table(columns: Sequence[str], hints: Hints) -> Table:
             raise BadRow("it says only who it is: name the audience, as --trait trial_users=true")
         return told
 
-    return Table("audience", columns, message, may_be_short=True)
+    notes = () if hints.traits else (("unnamed_audience", file),)
+    return Table("audience", columns, message, may_be_short=True, notes=notes)
 
 
 def computed_trait_table(columns: Sequence[str], hints: Hints) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count, islice
 from typing import Any, NamedTuple
 
 from fsseg.segment.lines import LINE_LIMIT, Oversized, Piece, line_blocks
@@ -16,6 +16,10 @@ _MOST_LINES = 2_000
 """Lines that a row may take; a quote that is open for longer was never closed."""
 _ODD = (csv.Error, UnicodeDecodeError, TypeError)
 """What the rows of lines raise that aren't all whole and UTF-8, and well quoted."""
+_NULL = "\\N"
+"""What warehouses write into a cell that holds nothing."""
+_ALIKE = 50
+"""Rows that are taken to be written like one that can't just be split."""
 _MARK = "\udc00"
 """Stands before the beginning of a line that is too large; no text that was decoded can hold it."""
 
@@ -35,15 +39,24 @@ Row = tuple[list[str] | Fault, int]
 def csv_rows(source: Source, delimiter: str) -> Iterator[Row]:
     """All rows, the header and blank ones too."""
     number, carry = 1, list[Piece]()
+    dialect = csv.reader([], delimiter=delimiter, strict=True).dialect
     for pieces in line_blocks(_with_line_ends(source)):
         lines = [*carry, *pieces]
         carry, at = [], 0
+        have_nulls = _have_nulls(lines)
         # Rows are made as they are used: while they are in the processor's cache, that takes half the time.
-        reader = csv.reader(map(bytes.decode, lines), delimiter=delimiter, strict=True)  # type: ignore[arg-type]  # an Oversized raises
+        texts = map(bytes.decode, lines)  # type: ignore[arg-type]  # an Oversized raises
         try:
-            for row in reader:
-                yield row, number
-                number, at = number + 1, reader.line_num
+            for text in texts:
+                if (row := _split(text.rstrip("\r\n"), delimiter)) is not None:
+                    yield _without_nulls(row) if have_nulls else row, number
+                    number, at = number + 1, at + 1
+                    continue
+                reader = csv.reader(chain((text,), texts), dialect)
+                begin = at
+                for row in islice(reader, _ALIKE):
+                    yield _without_nulls(row) if have_nulls else row, number
+                    number, at = number + 1, begin + reader.line_num
         except _ODD:
             found, carry = _one_by_one(lines[at:], delimiter, is_last=False)
             yield from zip(found, count(number), strict=False)
@@ -54,11 +67,47 @@ def csv_rows(source: Source, delimiter: str) -> Iterator[Row]:
         number += len(found)
 
 
+def _split(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line, sooner than `csv` has them; None where quotes or returns stand in a cell, or are odd."""
+    begin = line.find('"')
+    if "\r" in line:
+        return None
+    if begin < 0:
+        return line.split(delimiter) if line else []
+    row: list[str] = []
+    at = 0
+    while begin >= 0:
+        end = line.find('"', begin + 1)
+        after = line[end + 1 : end + 2]
+        if end < 0 or (after and after != delimiter):
+            return None
+        if begin > at:
+            if line[begin - 1] != delimiter:
+                return None
+            row += line[at : begin - 1].split(delimiter)
+        row.append(line[begin + 1 : end])
+        if not after:
+            return row
+        at = end + 2
+        begin = line.find('"', at)
+    row += line[at:].split(delimiter)
+    return row
+
+
 def _with_line_ends(source: Source) -> Source:
     """The source, with the line ends of an old Macintosh read as today's."""
     if b"\r" in source.head and b"\n" not in source.head:
         source.blocks = (block.replace(b"\r", b"\n") for block in source.blocks)
     return source
+
+
+def _have_nulls(lines: list[Piece]) -> bool:
+    null = _NULL.encode()
+    return any(null in line for line in lines if line.__class__ is bytes)
+
+
+def _without_nulls(row: list[str]) -> list[str]:
+    return ["" if cell == _NULL else cell for cell in row]
 
 
 def _as_text(piece: Piece) -> str:
@@ -77,7 +126,7 @@ def _checked(row: list[str]) -> list[str] | Fault:
         text.encode()
     except UnicodeEncodeError:
         return Fault("not_utf8", "the row is not UTF-8", text.encode("utf-8", "replace").decode())
-    return row
+    return _without_nulls(row)
 
 
 def _one_by_one(pieces: list[Piece], delimiter: str, *, is_last: bool) -> tuple[list[list[str] | Fault], list[Piece]]:

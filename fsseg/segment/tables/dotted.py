@@ -10,18 +10,21 @@ from typing import Any
 from msgspec import Raw
 
 from fsseg.segment.envelope import ENVELOPE, normalise
-from fsseg.segment.event import NO_CONTEXT, Message, Original
+from fsseg.segment.event import Message, Original
 from fsseg.segment.json_codec import LEVELS
 from fsseg.segment.tables.table import (
     BODIES,
+    EMPTY,
     UNUSABLE,
     BadRow,
-    Picked,
     Table,
     UnusableTable,
+    can_be_packed,
+    cells_at,
     context_packing,
-    packed,
-    picking,
+    encode,
+    is_used,
+    object_of,
     put,
     refuse_hashed,
 )
@@ -31,7 +34,7 @@ _HASH = 64
 """Characters of a hashed address."""
 _TIMES = ("createdAt", "timestamp")
 """Columns that are times wherever they stand, in seconds since 1970."""
-_NULL = b'"null"'
+_NULL = "null"
 _USED = re.compile(r"context\.(?:traits|page|consent)\.")
 """Columns of what is used of a context."""
 _OF_FILE = re.compile(r"(?P<type>identify|track|page|screen|group|object)s?[_-]", re.IGNORECASE)
@@ -85,6 +88,8 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
         return None
     if any(name not in ENVELOPE and "." not in name for name in columns) or "email" in columns:
         return None
+    if not can_be_packed(columns) or not {*columns}.isdisjoint(_holders(columns)):
+        return None
     contexts = [(place, name.split(".")[1:]) for place, name in enumerate(columns) if _USED.match(name)]
     if any(len(path) != 2 or path[1] in _TIMES for _, path in contexts):
         return None
@@ -100,6 +105,12 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
     return quick
 
 
+def _holders(columns: Sequence[str]) -> set[str]:
+    """The members of objects that columns name members of."""
+    parts = [name.split(".") for name in columns]
+    return {".".join(path[:at]) for path in parts for at in range(2, len(path))}
+
+
 def _maker(
     columns: Sequence[str], kind: str, contexts: Sequence[tuple[int, list[str]]], ids: Sequence[int]
 ) -> Callable[[Sequence[str]], Message]:
@@ -108,7 +119,7 @@ def _maker(
     body_of = _object([
         (place, name.split(".")[1:]) for place, name in enumerate(columns) if name.startswith(f"{BODIES[kind]}.")
     ])  # fmt: skip
-    context_of = context_packing(kind, contexts)
+    context_of = context_packing([(place, path) for place, path in contexts if is_used(kind, path)], _NULL)
     odd = [place for place, name in enumerate(columns) if name.startswith("integrations.")]
     if not is_identify:
         odd += [place for place, name in enumerate(columns) if name.startswith("traits.")]
@@ -117,54 +128,58 @@ def _maker(
     # What isn't there is read as the userId; two of each make it more than one cell.
     cells_of = itemgetter(*ids, at("anonymousId") if "anonymousId" in columns else ids[0], name_at)
     has_anonymous, has_name, none = "anonymousId" in columns, name in columns, Raw()
-    odd_of = itemgetter(*odd, odd[0]) if odd else None
+    has_title = kind == "page" and has_name
+    odd_of, without = cells_at(odd), ("",) * len(odd)
 
     def message(row: Sequence[str]) -> Message:
         user, id, time, anonymous, name = cells_of(row)
-        if (odd_of and any(odd_of(row))) or len(user) == _HASH or (is_track and not (has_name and name)):
+        if odd_of(row) != without or len(user) == _HASH or (is_track and not (has_name and name)):
             raise ValueError
-        found = packed(body_of(row))
-        context = context_of(row)
-        if _NULL in bytes(found) or "null" in (name, user, id, anonymous) or (
-            context is not NO_CONTEXT and (_NULL in bytes(context.traits) or _NULL in bytes(context.page))
-        ):  # fmt: skip
+        if _NULL in (name, user, id, anonymous):
             raise ValueError
+        body = body_of(row)
+        found = Raw(encode(body)) if body else EMPTY
         return Message(
             kind, time, user or None, (anonymous or None) if has_anonymous else None, id, name if is_track else None,
-            (name or None) if kind == "page" and has_name else None, context, {}, found if is_identify else none,
+            (name or None) if has_title else None, context_of(row), {}, found if is_identify else none,
             none if is_identify else found,
         )  # fmt: skip
 
     return message
 
 
-def _object(columns: Sequence[tuple[int, Sequence[str]]]) -> Picked:
-    """What makes an object of columns that hold its members, or members of these."""
-    picked = picking([(place, path[0]) for place, path in columns if len(path) == 1 and path[0] not in _TIMES])
+def _object(columns: Sequence[tuple[int, Sequence[str]]]) -> Callable[[Sequence[str]], Any]:
+    """What makes an object of columns that hold its members, or members of these; "" where all of them are empty."""
+    plain = [(place, path[0]) for place, path in columns if len(path) == 1 and path[0] not in _TIMES]
     times = [(place, path[0]) for place, path in columns if len(path) == 1 and path[0] in _TIMES]
     deep = dict.fromkeys(path[0] for _, path in columns if len(path) > 1)
-    inner = [(name, _object([(at, path[1:]) for at, path in columns if path[0] == name and path[1:]])) for name in deep]
-    if not times and not inner:
-        return picked
+    inner = [_object([(at, path[1:]) for at, path in columns if path[0] == name and path[1:]]) for name in deep]
+    make = object_of((*(name for _, name in (*plain, *times)), *deep))
+    cells_of, absent = cells_at([place for place, _ in plain]), ("",) * (len(plain) + len(times) + len(deep))
+    has_more = bool(times or inner)
 
-    def whole(row: Sequence[str]) -> dict[str, Any]:
-        found = picked(row)
-        for place, name in times:
-            if row[place]:
-                found[name] = _value((name,), row[place])
-        for name, member_of in inner:
-            if member := member_of(row):
-                if name in found:
-                    raise ValueError
-                found[name] = member
+    def object(row: Sequence[str]) -> Any:
+        cells = cells_of(row)
+        if UNUSABLE in cells or _NULL in cells:
+            raise ValueError
+        if has_more:
+            cells = (*cells, *times_of(row), *[one(row) for one in inner])
+        return make(*cells) if cells != absent else ""
+
+    def times_of(row: Sequence[str]) -> list[Any]:
+        found = [row[place] and _value((name,), row[place]) for place, name in times]
+        if UNUSABLE in found:
+            raise ValueError
         return found
 
-    return whole
+    return object
 
 
-def _value(path: Sequence[str], text: str) -> Any:
+def _value(path: Sequence[str], text: Any) -> Any:
     """A cell's value: `null` is null, digits stay text but for times, and flags of destinations are no texts."""
-    if text == "null":
+    if not isinstance(text, str):
+        return text
+    if text == _NULL:
         return None
     if path[0] == "integrations":
         return {"true": True, "false": False}.get(text.lower(), text)

@@ -86,4 +86,4 @@ class RowEvents:
             return None
         except BadRow as error:
             return Rejected(position, number, error.code, str(error), raw=",".join(map(str, row))[:RAW])
-        return event_of_normal(message, message, number, position, *self._tools)
+        return event_of_normal(message, message, number, position, *self._tools, table.notes)

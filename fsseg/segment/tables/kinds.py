@@ -49,7 +49,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
     if {"key", "value", "external_ids"} <= names:
         return computed_trait_table(columns, hints)
     if {"key", "external_ids"} <= names:
-        return audience_table(columns, hints)
+        return audience_table(columns, file, hints)
     if is_dotted(columns) or ("type" in columns and names & {"userid", "anonymousid"}):
         return dotted_table(columns, file)
     if is_profiles_sync(columns):

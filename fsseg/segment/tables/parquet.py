@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
-from typing import Any
+from typing import Any, Final
 
 from fsseg.segment.block_file import spooled
 from fsseg.segment.tables.csv_rows import Fault
@@ -134,7 +134,7 @@ def _cells(column: Any) -> Sequence[Any]:
     rough = _without_nanoseconds(column.type)
     column = column if rough == column.type else column.cast(rough, safe=False)
     try:
-        values = column.to_pylist(maps_as_pydicts="lossy")
+        values = column.to_pylist(maps_as_pydicts="lossy" if "map<" in kind else None)  # None is ten times as fast
     except (ValueError, OverflowError):  # such as a date of the year 300,000
         values = [_value_of(cell) for cell in column]
     convert = _time if kind.startswith("timestamp") else _converted
@@ -199,6 +199,7 @@ def _same(value: Any) -> Any:
     return value
 
 
+_JSON: Final = frozenset({str, int, bool})
 _CONVERSIONS: dict[type, Callable[[Any], Any]] = {
     **dict.fromkeys((str, int, bool, type(None)), _same),
     datetime: _time,
@@ -206,7 +207,11 @@ _CONVERSIONS: dict[type, Callable[[Any], Any]] = {
     Decimal: _number,
     float: lambda value: value if math.isfinite(value) else "",
     bytes: lambda value: value.decode("utf-8", "replace"),
-    dict: lambda value: {name: _converted(inner) for name, inner in value.items() if inner is not None},
+    dict: lambda value: {
+        name: inner if inner.__class__ in _JSON else _converted(inner)
+        for name, inner in value.items()
+        if inner is not None
+    },
     list: lambda value: [_converted(inner) for inner in value],
     timedelta: timedelta.total_seconds,
 }

@@ -5,27 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
+from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from msgspec import Raw
+from msgspec import Raw, defstruct
+from msgspec.json import Encoder
 
 from fsseg.segment import json_codec
-from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
+from fsseg.segment.event import Context, Message, Note, Original
 
 HASHED = re.compile(r"[0-9a-fA-F]{64}")
 """An address that a hash has made unreadable."""
 BODIES = {"identify": "traits", "group": "traits", "track": "properties", "page": "properties", "screen": "properties"}
 UNUSABLE = "[object Object]"
 """What JavaScript writes where it turns an object into text."""
-_LOST = UNUSABLE.encode()
-USED_OF_CONTEXT = ("traits", "page", "consent")
-"""Members of a context that anything depends on."""
 _OF_PAGE = ("name", "title", "url")
 """What is used of the page that a context tells, and in page calls only."""
+_ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 EMPTY, _NONE = Raw(b"{}"), Raw()
+encode: Final = Encoder().encode
 
 
 class BadRow(ValueError):
@@ -64,6 +64,8 @@ class Table:
     one_event: tuple[int, ...] = ()
     may_be_short: bool = False
     """Whether empty cells at a row's end may be missing."""
+    notes: tuple[Note, ...] = ()
+    """What is odd about each of its events."""
 
     def fitted(self, row: list[Any]) -> list[Any]:
         """The row with as many cells as there are columns. Raises `BadRow` where it has lost or gained some."""
@@ -115,63 +117,60 @@ def values(row: Sequence[Any], columns: Sequence[tuple[int, str]]) -> dict[str, 
     return found
 
 
-Picked = Callable[[Sequence[Any]], dict[str, Any]]
+def cells_at(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What takes these cells of a row, however few they are."""
+    if len(places) == 1:
+        (only,) = places
+        return lambda row: (row[only],)
+    return itemgetter(*places) if places else lambda row: ()
 
 
-def picking(columns: Sequence[tuple[int, str]], *, typed: bool = False) -> Picked:
-    """As `values`, but quicker and without its check: what stands in these columns of a row.
+def can_be_packed(columns: Sequence[str]) -> bool:
+    """Whether `object_of` takes these names: no two alike, and none with what JSON has to escape."""
+    names = [name for name in columns if name]
+    return len({*names}) == len(names) and not any(map(_ESCAPED.search, names))
 
-    `typed` cells may be false or zero.
+
+@lru_cache(maxsize=1_000)
+def object_of(names: tuple[str, ...]) -> type[Any]:
+    """What makes, of their values, objects with members of these names, for `packed`; "" leaves a member out."""
+    members = {f"member_{at}": name for at, name in enumerate(names)}
+    return defstruct("Object", [(member, Any, "") for member in members], rename=members, omit_defaults=True, gc=False)
+
+
+def packing(columns: Sequence[tuple[int, str]], odd: str | None = None) -> Callable[[Sequence[Any]], Raw]:
+    """What makes JSON of an object of these columns of a row, and nothing where all of them are empty.
+
+    That raises ValueError where a member of it is lost, or has this value.
     """
-    if not columns:
-        return lambda row: {}
-    if len(columns) == 1:
-        ((place, only),) = columns
-        return lambda row: {only: row[place]} if row[place] != "" else {}
-    cells_of, names = itemgetter(*(at for at, _ in columns)), [name for _, name in columns]
+    cells_of, make = cells_at([at for at, _ in columns]), object_of(tuple(name for _, name in columns))
+    absent = ("",) * len(columns)
 
-    def picked(row: Sequence[Any]) -> dict[str, Any]:
-        cells = cells_of(row)
-        return dict(compress(zip(names, cells, strict=False), [cell != "" for cell in cells] if typed else cells))
+    def pack(row: Sequence[Any]) -> Raw:
+        if (cells := cells_of(row)) == absent:
+            return _NONE
+        if UNUSABLE in cells or (odd and odd in cells):
+            raise ValueError
+        return Raw(encode(make(*cells)))
 
-    return picked
+    return pack
 
 
-def packed(found: Mapping[str, Any]) -> Raw:
-    """The object as JSON; `EMPTY` for an empty one. Raises ValueError where a member of it is lost."""
-    if not found:
-        return EMPTY
-    text = orjson.dumps(found)
-    if _LOST in text:
-        raise ValueError
-    return Raw(text)
+def is_used(kind: str, path: Sequence[str]) -> bool:
+    """Whether anything depends on this member of a context, in calls of this kind."""
+    is_of_page = kind == path[0] == "page" and (len(path) == 1 or path[1] in _OF_PAGE)
+    return is_of_page or path[0] in ("traits", "consent")
 
 
 def context_packing(
-    kind: str, columns: Sequence[tuple[int, Sequence[str]]], *, typed: bool = False
+    columns: Sequence[tuple[int, Sequence[str]]], odd: str | None = None
 ) -> Callable[[Sequence[Any]], Context]:
-    """What makes all that is used of a context, in calls of this kind, of columns that hold members of its members."""
-    members = {"traits": None, "consent": None, "page": _OF_PAGE if kind == "page" else ()}
-    of_member = {
-        name: [(at, path[1]) for at, path in columns if path[0] == name and (wanted is None or path[1] in wanted)]
-        for name, wanted in members.items()
-    }  # fmt: skip
-    places = [at for member in of_member.values() for at, _ in member]
-    if not places:
-        return lambda row: NO_CONTEXT
-    is_there = itemgetter(*places, places[0])
-    traits_of, page_of, consent_of = (picking(of_member[name], typed=typed) for name in USED_OF_CONTEXT)
-
-    def context(row: Sequence[Any]) -> Context:
-        if not any(is_there(row)):
-            return NO_CONTEXT
-        traits, page, consent = traits_of(row), page_of(row), consent_of(row)
-        return Context(
-            packed(traits) if traits else _NONE, packed(page) if page else _NONE,
-            packed(consent) if consent else _NONE,
-        )  # fmt: skip
-
-    return context
+    """What makes a context of the columns that hold members of its members."""
+    members = [[(at, path[1]) for at, path in columns if path[0] == name] for name in ("traits", "page", "consent")]
+    traits_of, page_of, consent_of = (packing(member, odd) for member in members)
+    if not members[1] and not members[2]:
+        return lambda row: Context(traits_of(row))
+    return lambda row: Context(traits_of(row), page_of(row), consent_of(row))
 
 
 def json_object(text: str, name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Raw
 
@@ -13,11 +13,12 @@ from fsseg.segment.event import Message, Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import (
     BODIES,
-    USED_OF_CONTEXT,
+    EMPTY,
     Table,
+    can_be_packed,
     context_packing,
-    packed,
-    picking,
+    is_used,
+    packing,
     places,
     refuse_hashed,
 )
@@ -122,44 +123,48 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
             refuse_hashed(row[email_at])
         return found
 
-    quick = None if integrations else _quick(kind, at, free, context, typed=typed)
-    used = {place for place, _ in (*envelope, *free, *titles)} | {at for at in (event_at, email_at) if at is not None}
-    used |= {place for place, path in context if path[0] in USED_OF_CONTEXT}
-    return Table(table, columns, message, quick, sorted(used))
+    quick = _Quick(None)
+    if not integrations and can_be_packed(columns):
+        quick = _quick(kind, at, free, [(place, path) for place, path in context if is_used(kind, path)])
+    return Table(table, columns, message, *quick)
+
+
+class _Quick(NamedTuple):
+    """What makes the message of a row that has nothing odd, and the columns that it looks at; None if no row can."""
+
+    message: Callable[[Sequence[Any]], Message] | None
+    used: Sequence[int] = ()
 
 
 def _quick(
-    kind: str, at: Mapping[str, int], free: list[tuple[int, str]], context: list[tuple[int, tuple[str, ...]]], *,
-    typed: bool,
-) -> Callable[[Sequence[str]], Message] | None:  # fmt: skip
-    """Makes the message of a row that has nothing odd; None where the table's rows can't be read so."""
-    used = [(place, path) for place, path in context if path[0] in USED_OF_CONTEXT]
-    simple = kind in ("identify", "track", "page") and all(len(path) == 2 for _, path in used)
+    kind: str, at: Mapping[str, int], free: list[tuple[int, str]], context: list[tuple[int, tuple[str, ...]]]
+) -> _Quick:
+    simple = kind in ("identify", "track", "page") and all(len(path) == 2 for _, path in context)
     if not simple or not {"user_id", "anonymous_id", "id", "timestamp"} <= at.keys():
-        return None
+        return _Quick(None)
     name_at = at.get("event_text", at.get("event")) if kind == "track" else at.get("name") if kind == "page" else None
     is_track, is_identify, has_name = kind == "track", kind == "identify", kind == "page" and name_at is not None
     if is_track and name_at is None:
-        return None
+        return _Quick(None)
     # Where a table has no name or e-mail, its time stands in: that is never empty, and no hash.
-    cells_of = itemgetter(
+    own = [
         at["user_id"], at["anonymous_id"], at["id"], at["timestamp"], at["timestamp"] if name_at is None else name_at,
         at.get("email", at["timestamp"]),
-    )  # fmt: skip
-    body_of, context_of, none = picking(free, typed=typed), context_packing(kind, used, typed=typed), Raw()
+    ]  # fmt: skip
+    cells_of, body_of, context_of, none = itemgetter(*own), packing(free), context_packing(context), Raw()
 
-    def quick(row: Sequence[str]) -> Message:
+    def message(row: Sequence[Any]) -> Message:
         user, anonymous, id, time, name, email = cells_of(row)
         if len(user) == _HASH or len(email) == _HASH or (is_track and not name):
             raise ValueError
-        body = packed(body_of(row))
+        body = body_of(row) or EMPTY
         return Message(
             kind, time, user or None, anonymous or None, id, name if is_track else None,
             (name or None) if has_name else None, context_of(row), {}, body if is_identify else none,
             none if is_identify else body,
         )  # fmt: skip
 
-    return quick
+    return _Quick(message, sorted({*own, *(place for place, _ in (*free, *context))}))
 
 
 def _id(value: Any) -> str:

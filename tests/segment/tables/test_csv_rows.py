@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from contextlib import suppress
 from random import Random
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fsseg.segment import Event, Input, Rejected, UnreadableInput, read, split
+from fsseg.segment.open import Source
+from fsseg.segment.tables.csv_rows import Fault, csv_rows
+from fsseg.segment.tables.dialect import DELIMITERS
 from tests.segment import exports
 from tests.segment.messages import Write
 
@@ -56,6 +65,17 @@ def test_an_open_quote_takes_no_row_of_a_long_file(write: Write) -> None:
 def test_line_breaks_within_quotes_belong_to_the_row(write: Write) -> None:
     found = rows(write, HEADER, good(1, '"two\r\nlines, and ""quotes"""'), good(2), b"\n", good(3))
     assert found == {2: "u-1", 3: "u-2", 5: "u-3"}
+
+
+@pytest.mark.parametrize("more", [b"", b"u-4,p4@x.example,Pro,caf\xe9\n"])
+def test_what_warehouses_write_for_nothing_says_nothing(write: Write, more: bytes) -> None:
+    content = HEADER + b'u-1,p1@x.example,\\N,"a, \\N"\n\\N,p2@x.example,"\\N",\\n\n' + good(3, "\\N") + more
+    items = read(Input(str(write(content, "people.csv")), 0))
+    told = [item.original["traits"] for item in items if isinstance(item, Event)]
+    assert told == [
+        {"email": "p1@x.example", "note": "a, \\N"}, {"email": "p2@x.example", "note": "\\n"},
+        {"email": "p3@x.example", "plan": "Pro"},
+    ]  # fmt: skip
 
 
 def test_empty_cells_beyond_the_header_are_no_harm(write: Write) -> None:
@@ -138,6 +158,32 @@ def test_rows_are_those_of_the_csv_module_whatever_their_quotes(write: Write) ->
         assert [(item.message.user_id, item.original["traits"].get("note", "")) for item in found] == [
             (f"u-{at}", row[2]) for at, row in enumerate(cells)
         ]
+
+
+CELLS = st.one_of(st.sampled_from(["", "x", "\r", '"', " ", "a\r\nb"]), st.text('ab,;\t|:"\n\r é\0', max_size=6))
+
+
+@settings(max_examples=300)
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=6),
+    delimiter=st.sampled_from(DELIMITERS),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    tail=st.sampled_from(["", "\n", ',""', '"a"b\n', 'a"b"\n', "a\r\r\n", '"a""b"\n', '""\n', ',"",\n']),
+)
+def test_rows_are_those_of_the_csv_module_however_they_are_written(
+    rows: list[list[str]], delimiter: str, end: str, quoting: Any, tail: str
+) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(rows)
+    content = text.getvalue() + tail
+    expected: list[list[str]] = []
+    with suppress(csv.Error):
+        expected.extend(csv.reader(io.StringIO("\n" + content, newline="\n"), delimiter=delimiter, strict=True))
+    # The line end before them tells the line ends of an old Macintosh apart, which are all the line ends of a table.
+    found = [row for row, _ in csv_rows(Source(iter([b"\n" + content.encode()])), delimiter)]
+    assert found[: len(expected)] == expected
+    assert all(isinstance(row, Fault) for row in found[len(expected) :][:1])
 
 
 @pytest.mark.parametrize("jobs", [2, 3, 7])

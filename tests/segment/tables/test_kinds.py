@@ -227,6 +227,14 @@ def test_a_member_of_whom_nothing_is_said_is_refused_and_it_is_said_how_to_name_
         assert (item.code, "--trait trial_users=true" in item.detail) == ("bad_row", True)
 
 
+@pytest.mark.parametrize(("hints", "notes"), [(Hints(), [("unnamed_audience", "trial.csv")]), (AUDIENCE, [])])
+def test_an_audience_of_which_only_the_traits_count_is_told(write: Write, hints: Hints, notes: list[Any]) -> None:
+    content = b'key,external_ids,plan\nk,"{""email"":[""a@x.example""]}",Pro\n'
+    (event,) = read(Input(str(write(content, "trial.csv")), 0, hints=hints))
+    assert isinstance(event, Event)
+    assert [note for note in event.notes if note[0] != "no_time"] == notes
+
+
 def test_external_ids_may_be_a_list_of_types_and_ids(write: Write) -> None:
     rows = ""","[{""type"":""email"",""id"":""a@x.example""},{""type"":""user_id"",""id"":""u-1""}]"\n,[5]\n"""
     content = f"key,external_ids\n{rows}".encode()

@@ -100,6 +100,17 @@ def test_a_value_that_nothing_can_hold_is_absent_and_loses_nothing_else(write: W
     ]
 
 
+def test_columns_named_with_dots_may_have_any_type(write: Write) -> None:
+    row = {
+        "type": "identify", "userId": "u-1", "messageId": "m-1", "timestamp": 1704708000, "traits.createdAt": 1704708000,
+        "traits.tags": ["a"], "integrations.All": True,
+    }  # fmt: skip
+    (event,) = events(write(exports.parquet([row])))
+    assert isinstance(event, Event)
+    assert (event.time, event.message.integrations) == ("2024-01-08T10:00:00.000", {"All": True})
+    assert told(event)["traits"] == {"createdAt": 1704708000, "tags": ["a"]}
+
+
 def test_a_map_is_an_object(write: Write) -> None:
     kind = pyarrow.map_(pyarrow.string(), pyarrow.int64())
     first, _ = events(in_columns(write, sizes=pyarrow.array([[("s", 1), ("m", 2)], None], kind)))
