@@ -13,7 +13,9 @@ from fsseg.cli.connect import account_of, check_tokens, folder_of, state_dir
 from fsseg.cli.errors import NoInput
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
-from fsseg.cli.session import Output, Session, advised, refuse_forbidden, register, resumable, session
+from fsseg.cli.run_end import advised, resumable
+from fsseg.cli.run_inputs import register
+from fsseg.cli.session import Output, Session, refuse_forbidden, session
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
