@@ -151,8 +151,8 @@ def _question(gone: list[Past]) -> str:
 
 def _never_begun(settings: Settings) -> Iterator[Past]:
     """What processes left that were killed before they had written down which run it was to be."""
-    from fsseg.cli.continue_cmds import folders
     from fsseg.cli.past_runs import Past
+    from fsseg.cli.which_run import folders
     from fsseg.state.run_folder import Run
 
     for account in folders(settings):
