@@ -49,10 +49,10 @@ def _none_to_apply(meant: Run | None, latest: Run | None) -> Exception:
     """Why there is no dry run to apply where none is named, and what may have been `meant`."""
     none = "there is no dry run to apply: fsseg dry-run makes one"
     if latest is not None and (meant is None or meant.info.started_at < latest.info.started_at):
-        by, state = latest.info.by, latest.info.state
-        whys = {RunState.DONE: "has nothing to apply", RunState.APPLIED: f"was applied by {by}"}
-        if why := whys.get(state):
-            return NoSuchRun(f"{none}; the latest, {latest.id}, {why}")
+        if latest.info.state is RunState.DONE:
+            return NoSuchRun(f"{none}; the latest, {latest.id}, has nothing to apply")
+        if latest.info.state is RunState.APPLIED:
+            return NoSuchRun(f"{none}; {_who_applied(latest.info, Run(latest.folder.parent / str(latest.info.by)))}")
     if meant is None:
         return NoSuchRun(none)
     info = meant.info

@@ -56,7 +56,7 @@ def init(
             raise ConfigError(f"{named[0]} holds no events", f"to write it: --to {named[0]}")
         if path.exists() and not force:
             raise ConfigError(f"{path} is there already: --force replaces it")
-        if not (account.domain or account.base_url or yes) and _is_on_terminal():
+        if not (account.domain or account.base_url or account.sandbox or yes) and _is_on_terminal():
             account = _asked(account)
         chosen = {
             "domain": account.domain,

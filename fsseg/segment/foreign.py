@@ -90,7 +90,7 @@ _KINDS: tuple[tuple[str, Claims], ...] = (
     ("a web page or XML, perhaps the error that a download ended with", lambda head: bool(_MARKUP.match(head))),
     ("the file is UTF-16: save it as UTF-8", _is_wide),
     ("neither JSON nor text", _is_binary),
-    ("a table, but none of its columns says whose rows these are: name one userId or email", _is_table),
+    ("a table, but no column says whose rows these are: rename the one that does to userId or email", _is_table),
     ("text, but no JSON: export it as JSON lines", _is_text),
 )
 """What it is and what to do, and what tells it; the first that does counts. A new kind is one more row."""

@@ -98,6 +98,7 @@ def test_a_plan_whose_apply_stopped_names_what_goes_on(machine: Machine, path: s
     assert f"was applied by run {applying}, which stopped on its way" in refused.err
     (command,) = advised(refused.err)
     assert command == ["resume", applying]
+    assert f"go on with: fsseg resume {applying}" in machine.run("apply").err
     assert machine.run(*command).code == 0
     assert len(entries(machine.account)) == 3
     done = machine.run("apply", dry)
@@ -256,7 +257,7 @@ def test_apply_says_of_the_latest_dry_run_why_there_is_nothing_to_apply(classic:
     planned = classic.dry_runs(path)
     assert classic.run("apply", "--yes").code == 0
     again = classic.run("apply", "--yes")
-    assert (again.code, again.err.count("was applied by")) == (2, 1)
+    assert (again.code, again.err.count("was applied already, by run")) == (2, 1)
     assert planned.summary["run_id"] in again.err
     empty = classic.dry_runs(path).summary["run_id"]
     assert f"the latest, {empty}, has nothing to apply" in classic.run("apply", "--yes").err

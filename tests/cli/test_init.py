@@ -74,6 +74,11 @@ def test_on_a_terminal_it_asks_for_the_account(shell: Shell) -> None:
     assert settings.freshsales.domain == "acme.myfreshworks.com"
 
 
+def test_the_sandbox_needs_no_account_so_none_is_asked_for(shell: Shell) -> None:
+    code, seen = shell.on_terminal("init", "--sandbox")
+    assert (code, "domain (" in seen, "fsseg check --sandbox" in seen) == (0, False, True)
+
+
 def test_a_home_folder_in_the_settings_file_is_found(shell: Shell) -> None:
     path = shell.write("fsseg.toml", 'freshsales.api_token_file = "~/tok.txt"')
     assert load({}, path).freshsales.api_token_file == Path("~/tok.txt").expanduser()
