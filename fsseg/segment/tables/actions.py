@@ -14,7 +14,7 @@ from fsseg.segment.destination import integrations_of_another
 from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
 from fsseg.segment.tables.table import BODIES, BadRow, Table, json_object, places, refuse_hashed, values
 
-_EMAIL = '"email"'
+_EMAIL = b'"email"'
 _HASH = 64
 """Characters of a hashed address."""
 _raw: Final = Decoder(Raw).decode
@@ -65,35 +65,37 @@ def _say_nothing(integrations: str) -> bool:
 
 def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
     """Takes the objects as the JSON that they are; rows whose address stands in no object get a closer look."""
-    wanted = ("user_id", "anonymous_id", "message_id", "timestamp", "event_name", "context", "integrations", "email")
-    if not {"traits", "properties", *wanted} <= at.keys():
+    wanted = (
+        "event_type", "user_id", "anonymous_id", "message_id", "timestamp", "event_name", "context", "traits",
+        "properties", "integrations", "email",
+    )  # fmt: skip
+    if not at.keys() >= {*wanted}:
         return None
-    kind_at, traits_at, properties_at = at["event_type"], at["traits"], at["properties"]
-    cells_of = itemgetter(*map(at.__getitem__, wanted))
+    cells_of, none = itemgetter(*map(at.__getitem__, wanted)), Raw()
 
     def quick(row: Sequence[str]) -> Message:
-        user, anonymous, id, time, name, context_text, integrations, email = cells_of(row)
-        kind, context = row[kind_at], _context(context_text.encode()) if context_text else NO_CONTEXT
-        event, traits, properties = None, Raw(), Raw()
+        kind, user, anonymous, id, time, name, context_text, traits, properties, integrations, email = cells_of(row)
+        context = _context(context_text) if context_text else NO_CONTEXT
         if kind == "identify":
-            text, traits = row[traits_at], _raw(row[traits_at].encode())
-            if row[properties_at]:
+            body = with_email = _raw(traits)
+            if properties:
                 raise ValueError
         else:
-            text, properties = context_text, _raw((row[properties_at] or "{}").encode())
+            body, with_email = _raw(properties or "{}"), context.traits
             if (kind != "track" and kind != "page") or not name:
                 raise ValueError
-            if row[traits_at] and not (context.traits and bytes(_raw(row[traits_at].encode())).startswith(b"{")):
+            if traits and not (with_email and bytes(_raw(traits)).startswith(b"{")):
                 raise ValueError
-            event, name = (name, None) if kind == "track" else (None, name)
         if (
-            (email and _EMAIL not in text) or _HASH in (len(email), len(user)) or not _say_nothing(integrations)
-            or not bytes(traits or properties).startswith(b"{")
+            (email and _EMAIL not in bytes(with_email)) or len(email) == _HASH or len(user) == _HASH
+            or not _say_nothing(integrations) or not bytes(body).startswith(b"{")
         ):  # fmt: skip
             raise ValueError
         return Message(
-            kind, time, user or None, anonymous or None, id, event, name or None, context, {}, traits, properties
-        )
+            kind, time, user or None, anonymous or None, id, name if kind == "track" else None,
+            None if kind == "track" else name or None, context, {}, body if kind == "identify" else none,
+            none if kind == "identify" else body,
+        )  # fmt: skip
 
     return quick
 

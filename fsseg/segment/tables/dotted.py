@@ -98,9 +98,9 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
         return makers.get(kind)
 
     def quick(row: Sequence[str]) -> Message:
-        if (of_type := row[type_at]) not in makers:
+        if (make := makers.get(row[type_at])) is None:
             raise ValueError
-        return makers[of_type](row)
+        return make(row)
 
     return quick
 
@@ -156,21 +156,18 @@ def _object(columns: Sequence[tuple[int, Sequence[str]]]) -> Callable[[Sequence[
     inner = [_object([(at, path[1:]) for at, path in columns if path[0] == name and path[1:]]) for name in deep]
     make = object_of((*(name for _, name in (*plain, *times)), *deep))
     cells_of, absent = cells_at([place for place, _ in plain]), ("",) * (len(plain) + len(times) + len(deep))
-    has_more = bool(times or inner)
 
     def object(row: Sequence[str]) -> Any:
         cells = cells_of(row)
-        if UNUSABLE in cells or _NULL in cells:
+        if _NULL in cells:
             raise ValueError
-        if has_more:
-            cells = (*cells, *times_of(row), *[one(row) for one in inner])
+        if times:
+            cells += tuple([row[place] and _value((name,), row[place]) for place, name in times])
+        if UNUSABLE in cells:
+            raise ValueError
+        if inner:
+            cells += tuple([one(row) for one in inner])
         return make(*cells) if cells != absent else ""
-
-    def times_of(row: Sequence[str]) -> list[Any]:
-        found = [row[place] and _value((name,), row[place]) for place, name in times]
-        if UNUSABLE in found:
-            raise ValueError
-        return found
 
     return object
 
