@@ -1,14 +1,17 @@
-"""Reading what an account's records can hold: fields and types anew in every online run, few requests."""
+"""What an account's records can hold: fields and types, read anew in every online run and kept for offline ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from fsseg.freshsales.account import Account
 from fsseg.freshsales.errors import Forbidden, NotFound
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import SELECTOR_OF, Catalog, Edition
+from fsseg.state.private_file import write_text
 
 ALWAYS = ("owners", "sales_activity_types")
 """Selectors whose rows tell more than any field's choices: an owner's e-mail, which activity types there are."""
@@ -53,3 +56,16 @@ def read_fields(reader: Reader, edition: Edition) -> AccountFields:
             if isinstance(error, Forbidden):
                 forbidden[name] = error
     return AccountFields(Catalog.from_api(edition, fields, selectors), forbidden)
+
+
+def cached_fields(folder: Path, account: Account) -> Catalog:
+    """The fields that the last online run read, else the standard ones."""
+    try:
+        return Catalog.from_json((folder / "fields.json").read_bytes())
+    except (OSError, ValueError, KeyError):
+        return Catalog.standard(account.edition)
+
+
+def cache_fields(folder: Path, catalog: Catalog) -> None:
+    """Keep the account's fields for offline runs."""
+    write_text(folder / "fields.json", catalog.to_json().decode())

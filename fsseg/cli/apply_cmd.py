@@ -25,6 +25,6 @@ def apply(
 ) -> None:
     """Push exactly the plan of a dry run. What moved on in Freshsales since is left alone and told as a conflict."""
     with o.command(account, display, limits) as (settings, output):
-        from fsseg.cli import continue_cmds
+        from fsseg.cli import apply_run
 
-        raise typer.Exit(continue_cmds.apply(settings, output, run, strict=strict, yes=yes))
+        raise typer.Exit(apply_run.apply(settings, output, run, strict=strict, yes=yes))

@@ -1,36 +1,30 @@
-"""`resume`, `retry`, `apply`, `undo`: everything that goes on from an earlier run."""
+"""`resume`, `retry`, `undo`, and what they and `apply` have in common: all that goes on from an earlier run."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
-from pathlib import Path
 
-from fsseg.cli.connect import account_of, check_tokens, folder_of, state_dir
+from fsseg.cli.connect import check_tokens
 from fsseg.cli.errors import NoInput
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
-from fsseg.cli.session import Output, Session, advised, refuse_forbidden, register, resumable, session
+from fsseg.cli.run_end import advised, resumable
+from fsseg.cli.run_inputs import register
+from fsseg.cli.session import Output, Session, refuse_forbidden, session
+from fsseg.cli.which_run import find, hosts, names_account, settings_of
 from fsseg.exit_codes import ExitCode
-from fsseg.freshsales.account import Account
 from fsseg.pipeline import Pipeline
 from fsseg.segment.open import Input
 from fsseg.segment.places import exists
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.actions import Action, EventOutcome
 from fsseg.state.plan_counts import has_written
-from fsseg.state.renewal import forget_review
 from fsseg.state.reopen import failed, reopen_failed
-from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
-from fsseg.state.run_meta import PlanStage, TrafficCount
-from fsseg.state.run_selection import LATEST, Fits, latest, named
+from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, Run, RunInfo, RunState, new_run
+from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import check
-
-NOW = ("limits", "allow_mass_changes")
-"""Settings that count as they are given now, not as they were when the run began."""
 
 STANDING = {
     RunState.PLANNED: "it is a dry run",
@@ -42,105 +36,6 @@ STANDING = {
 """Why there is nothing of a run to go on with."""
 
 
-def names_account(settings: Settings) -> bool:
-    """Whether flags, environment or settings file say which account is meant."""
-    chosen = settings.freshsales
-    return settings.sandbox or bool(chosen.domain or chosen.base_url)
-
-
-def hosts(settings: Settings) -> list[str]:
-    """The account that is named; two where a bare name may be that of either edition's address."""
-    host = account_of(settings).host
-    if settings.sandbox or settings.freshsales.edition:
-        return [host]
-    other = _account(_in_edition(settings, "suite"))
-    return [host, other.host] if other and other.host != host else [host]
-
-
-def folders(settings: Settings) -> list[Path]:
-    """The folders of the account that is named, else those of all accounts."""
-    if names_account(settings):
-        return [folder_of(settings, host) for host in hosts(settings)]
-    return all_folders(settings)
-
-
-def all_folders(settings: Settings) -> list[Path]:
-    """The folders of all accounts that there ever was a run of."""
-    return [folder for folder in state_dir(settings).iterdir() if folder.is_dir()]
-
-
-def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
-    """The run of that id; without one the newest that fits.
-
-    Raises `NoSuchRun`, and `ConfigError` where the run is of another account, or of either that a bare name may mean.
-    """
-    if id and id != LATEST:
-        chosen = named(all_folders(settings), id)
-        settings_of(chosen, settings)
-        return chosen
-    if not names_account(settings):
-        return latest(all_folders(settings), fits)
-    found = [run for folder in folders(settings) if (run := latest([folder], fits))]
-    if len(found) > 1:
-        either = " and ".join(f"run {run.id} of {run.info.account}" for run in found)
-        raise ConfigError(f"{settings.freshsales.domain} may mean {either}: give --edition, or the run")
-    return found[0] if found else None
-
-
-def settings_of(run: Run, given: Settings) -> Settings:
-    """The settings that the run began with; limits, the brake's flag, key, suppression list, cluster and `--as` as now.
-
-    An import that was let change as much as it likes still is. Raises `ConfigError` where another account is named than
-    the run's own.
-    """
-    info = run.info
-    if names_account(given):
-        _refuse_other(run, given)
-    elif given.freshsales.edition not in (None, info.edition):
-        raise ConfigError(
-            f"run {run.id} belongs to {info.account} ({info.edition}), and not to a {given.freshsales.edition} account"
-        )
-    over = given.model_dump(mode="json", exclude_unset=True)
-    merged = {**info.settings, **{name: over[name] for name in ("state_dir",) if name in over}}
-    merged |= given.model_dump(mode="json", include=set(NOW))
-    if info.settings.get("allow_mass_changes") and not info.dry:  # somebody has lifted the brake for this very push
-        merged["allow_mass_changes"] = True
-    if given.filter.suppress_file is not None:
-        merged["filter"] = {**merged["filter"], "suppress_file": str(given.filter.suppress_file)}
-    if given.cluster.address is not None:
-        merged["cluster"] = given.cluster.model_dump()
-    if given.sandbox_as:
-        merged["sandbox_as"] = given.sandbox_as
-    merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
-    settings = Settings.model_validate(merged)
-    account = _account(settings)
-    return settings if account and account.edition == info.edition else _in_edition(settings, info.edition)
-
-
-def _refuse_other(run: Run, given: Settings) -> None:
-    info = run.info
-    if given.freshsales.edition is None:  # neither the sandbox nor every address tells it
-        account = _account(_in_edition(given, info.edition)) or account_of(given)
-    else:
-        account = account_of(given)
-    if (account.host, account.edition) != (info.account, info.edition):
-        raise ConfigError(
-            f"run {run.id} belongs to {info.account} ({info.edition}), but {account.host} ({account.edition}) is named:"
-            " nothing was sent to either"
-        )
-
-
-def _in_edition(settings: Settings, edition: str) -> Settings:
-    return settings.model_copy(update={"freshsales": settings.freshsales.model_copy(update={"edition": edition})})
-
-
-def _account(settings: Settings) -> Account | None:
-    try:
-        return account_of(settings)
-    except ConfigError:
-        return None
-
-
 def nothing_left(output: Output, given: Settings, run: Run | None, text: str) -> ExitCode:
     """Say so, and of which account; a run that was named is shown as it ended."""
     if run is None:
@@ -149,13 +44,18 @@ def nothing_left(output: Output, given: Settings, run: Run | None, text: str) ->
     info = run.info
     is_undo = info.command == "undo" and info.state is RunState.SUPERSEDED
     why = f"run {info.by} has done that since" if is_undo else STANDING.get(info.state, "").format(by=info.by)
-    how = advised("apply", run) if _can_be_applied(info) else ""
+    how = advised("apply", run) if can_be_applied(info) else ""
     if how:
         why += f": {how} pushes it{'' if info.state is RunState.PLANNED else ' all the same'}"
     output.consoles.info(f"{text}: {why}" if why else text)
     if summary := run.summary():
         show_run(output, run, summary, how)
     return ExitCode.DONE
+
+
+def can_be_applied(info: RunInfo) -> bool:
+    """Whether it has a whole plan that nobody pushes, unlike an undo or an import that another one has superseded."""
+    return info.state in APPLICABLE and info.command != "undo" and (info.dry or info.state is RunState.DECLINED)
 
 
 def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> ExitCode:
@@ -216,124 +116,6 @@ def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) ->
     refuse_forbidden(pipeline)
     if not pipeline.run.info.dry:
         push_if_agreed(pipeline, output, stack, yes=yes)
-
-
-def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes: bool) -> ExitCode:
-    """Push the plan of a reviewed dry run, or of an import that was declined, in a run of its own.
-
-    Raises what `fsseg.cli.errors.handled` handles.
-    """
-    original = find(given, lambda run: run.info.state is RunState.PLANNED, id)
-    if original is None:
-        meant = find(given, lambda run: _can_be_applied(run.info) or _is_offline(run.info), None)
-        raise _none_to_apply(meant, find(given, lambda run: run.info.command == "dry-run", None))
-
-    def prepare(held: Session) -> Run:
-        _forget_begun(held, original)
-        _refuse_inapplicable(original)
-        when = original.info.started_at[:16].replace("T", " ")
-        output.consoles.info(f"applying {original.id}, planned {when} UTC")
-        return _fork(held, original, strict=strict)
-
-    def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
-        pipeline.commit_killed()
-        refuse_forbidden(pipeline)
-        push_if_agreed(pipeline, output, stack, yes=yes)
-
-    return go_on(given, output, original, "apply", prepare, act)
-
-
-def _none_to_apply(meant: Run | None, latest: Run | None) -> Exception:
-    """Why there is no dry run to apply where none is named, and what may have been `meant`."""
-    none = "there is no dry run to apply: fsseg dry-run makes one"
-    if latest is not None and (meant is None or meant.info.started_at < latest.info.started_at):
-        by, state = latest.info.by, latest.info.state
-        whys = {RunState.DONE: "has nothing to apply", RunState.APPLIED: f"was applied by {by}"}
-        if why := whys.get(state):
-            return NoSuchRun(f"{none}; the latest, {latest.id}, {why}")
-    if meant is None:
-        return NoSuchRun(none)
-    info = meant.info
-    if _is_offline(info):
-        return _planned_offline(info)
-    return NoSuchRun(
-        f"there is no dry run to apply by itself: run {info.id} is {info.state}; what would still push it:"
-        f" {advised('apply', meant)}"
-    )
-
-
-def _is_offline(info: RunInfo) -> bool:
-    return info.command == "dry-run" and info.offline
-
-
-def _planned_offline(info: RunInfo) -> ConfigError:
-    return ConfigError(
-        f"{info.id} was planned offline, without looking at what Freshsales holds: make a dry run online"
-    )
-
-
-def _refuse_inapplicable(original: Run) -> None:
-    info = original.info
-    if info.state is RunState.APPLIED:
-        raise ConfigError(_who_applied(info, Run(original.folder.parent / str(info.by))))
-    if info.offline:
-        raise _planned_offline(info)
-    if not _can_be_applied(info):
-        raise ConfigError(f"{info.id} isn't a finished dry run with something to apply: only those can be applied")
-
-
-def _who_applied(info: RunInfo, applying: Run) -> str:
-    """Which run has pushed the plan, and what can be done about that one. Raises `StateError`."""
-    if not applying.folder.exists():
-        return f"{info.id} was applied already, by run {applying.id}, which was deleted since"
-    now = applying.info
-    if now.state in OPEN:
-        how = advised("resume", applying, "--allow-mass-changes" if now.exit_code == ExitCode.BRAKE else "")
-        return f"{info.id} was applied by run {applying.id}, which stopped on its way; go on with: {how}"
-    if now.state is RunState.UNDONE:
-        undone = f"{info.id} was applied by run {applying.id}, which run {now.by} has undone"
-        return f"{undone}: make a dry run anew, or import its files again"
-    return f"{info.id} was applied already, by run {applying.id}: {advised('runs show', applying)}"
-
-
-def _can_be_applied(info: RunInfo) -> bool:
-    """Whether it has a whole plan that nobody pushes, unlike an undo or an import that another one has superseded."""
-    return info.state in APPLICABLE and info.command != "undo" and (info.dry or info.state is RunState.DECLINED)
-
-
-def _forget_begun(held: Session, original: Run) -> None:
-    """Delete the copy of an apply whose process ended before anything was sent, at its question say."""
-    for run, info in readable_runs(held.folder):
-        is_copy = info.of == original.id and info.command == "apply"
-        if is_copy and info.state in (RunState.PLANNING, RunState.DECLINED) and not run.has_sent:
-            original.note(state=RunState.DECLINED, by=None)
-            shutil.rmtree(run.folder)
-
-
-def _fork(held: Session, original: Run, *, strict: bool) -> Run:
-    """A new run with a copy of the plan, which is noted in both. Raises `StateError`."""
-    info = original.info
-
-    def copy(run: Run) -> None:
-        with closing(original.open()) as store:
-            held.check_account(store, original)
-            check(store, original.id)
-            store.copy_to(run.plan)
-        os.chmod(run.plan, 0o600)
-        with closing(run.open()) as store, store.transaction():
-            store.meta.applies = original.id
-            store.meta.strict_apply = strict
-            store.meta.drifted = None
-            store.meta.requests, store.meta.traffic = {}, TrafficCount()
-            store.meta.forecast = store.meta.first_forecast = None
-            forget_review(store)
-
-    run = new_run(
-        held.folder, copy, account=info.account, edition=info.edition, command="apply", inputs=info.inputs,
-        settings=info.settings, of=original.id,
-    )  # fmt: skip
-    original.note(state=RunState.APPLIED, by=run.id)
-    return run
 
 
 def undo(given: Settings, output: Output, id: str | None, *, delete_created: bool, dry: bool, yes: bool) -> ExitCode:

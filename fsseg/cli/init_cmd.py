@@ -111,7 +111,7 @@ def _write_mapping(
     """Write the file anew, with what would take the traits and events of these files."""
     from fsseg.cli.init_mapping import mapping_text
     from fsseg.cli.inspect_cmd import inspection_for, known_for, read_all
-    from fsseg.cli.session import find_inputs
+    from fsseg.cli.run_inputs import find_inputs
     from fsseg.freshsales.errors import FreshsalesError
     from fsseg.settings import load
 

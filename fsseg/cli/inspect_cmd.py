@@ -42,7 +42,7 @@ def inspect(
     with o.command(account, display, chosen) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.inspect_text import plain, print_inspection
-        from fsseg.cli.session import find_inputs, refuse_on_cluster
+        from fsseg.cli.run_inputs import find_inputs, refuse_on_cluster
         from fsseg.exit_codes import ExitCode
 
         if suggest:
@@ -109,7 +109,7 @@ def read_all(
 ) -> int:  # fmt: skip
     """Read all files; how many could not be. Raises `NoInput` if none could."""
     from fsseg.cli.errors import nothing_to_read
-    from fsseg.cli.session import tell_empty
+    from fsseg.cli.run_inputs import tell_empty
     from fsseg.segment.hints import hints_of
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Literal, NamedTuple
 
-from fsseg.account.fields import read_fields
+from fsseg.account.fields import cache_fields, cached_fields, read_fields
 from fsseg.cli.connect import account_folder, account_of, folder_of, reading, tell_open_token_file
-from fsseg.cli.session import Output, cache_fields, cached_fields
+from fsseg.cli.session import Output
 from fsseg.freshsales.errors import Forbidden
 from fsseg.mapping.catalog import Catalog
 from fsseg.settings import Settings

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fsseg.cli.connect import holder, locked
-from fsseg.cli.continue_cmds import all_folders, folders
-from fsseg.cli.session import advised
+from fsseg.cli.run_end import advised
+from fsseg.cli.which_run import all_folders, folders
 from fsseg.settings import Settings
 from fsseg.state.database import StateError
 from fsseg.state.ledger import Ledger

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, cast
 
+from fsseg.account.fields import cached_fields
 from fsseg.cli.past_runs import Past
-from fsseg.cli.session import cached_fields, rules_of
+from fsseg.cli.session import rules_of
 from fsseg.freshsales.account import Account
 from fsseg.mapping.catalog import Edition
 from fsseg.mapping.mapper import Mapper

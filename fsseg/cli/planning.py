@@ -13,24 +13,9 @@ from typing import Any, Literal
 from fsseg.cli.errors import nothing_to_read
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
-from fsseg.cli.session import (
-    FEW,
-    Declined,
-    Ending,
-    Output,
-    Session,
-    advised,
-    ending_of,
-    find_inputs,
-    import_flags,
-    kept_stdin,
-    refuse_forbidden,
-    refuse_on_cluster,
-    register,
-    resumable,
-    session,
-    tell_empty,
-)
+from fsseg.cli.run_end import Declined, Ending, advised, ending_of, resumable
+from fsseg.cli.run_inputs import FEW, find_inputs, kept_stdin, refuse_on_cluster, register, tell_empty
+from fsseg.cli.session import Output, Session, import_flags, refuse_forbidden, session
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted
 from fsseg.freshsales.errors import FreshsalesError

@@ -12,7 +12,8 @@ from fsseg.account.preflight import Finding
 from fsseg.account.probe import Probe
 from fsseg.account.probe_records import ProbeRecords, name_of
 from fsseg.cli.connect import Connection, account_folder, account_of, connected, holder, locked, make_pacer
-from fsseg.cli.session import Output, interruptible, rules_of
+from fsseg.cli.run_end import interruptible
+from fsseg.cli.session import Output, rules_of
 from fsseg.freshsales.errors import Refused
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader

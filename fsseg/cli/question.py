@@ -9,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 
 import typer
 
-from fsseg.cli.session import Declined, Output
+from fsseg.cli.run_end import Declined
+from fsseg.cli.session import Output
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
 from fsseg.report.changes import ChangeGroups

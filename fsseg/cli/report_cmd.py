@@ -89,7 +89,7 @@ def report(
 def _reported_run(settings: Settings, run: str | None) -> Past:
     """The run that is meant. Raises `ConfigError` where it has no summary yet."""
     from fsseg.cli.past_runs import named_run
-    from fsseg.cli.session import advised
+    from fsseg.cli.run_end import advised
     from fsseg.settings import ConfigError
     from fsseg.state.run_folder import RunState
 

@@ -151,8 +151,8 @@ def _question(gone: list[Past]) -> str:
 
 def _never_begun(settings: Settings) -> Iterator[Past]:
     """What processes left that were killed before they had written down which run it was to be."""
-    from fsseg.cli.continue_cmds import folders
     from fsseg.cli.past_runs import Past
+    from fsseg.cli.which_run import folders
     from fsseg.state.run_folder import Run
 
     for account in folders(settings):
@@ -211,7 +211,8 @@ def _print(output: Output, runs: list[Past]) -> None:
 
 def _tell_imported_since(output: Output, runs: list[Past]) -> None:
     """Name the runs that stopped and have little left to do, as a later one has taken their files."""
-    from fsseg.cli.session import FEW, advised
+    from fsseg.cli.run_end import advised
+    from fsseg.cli.run_inputs import FEW
 
     told = [(past.run, by) for past in runs if (by := _imported_since(past))]
     for run, by in told[:FEW]:
@@ -233,7 +234,7 @@ def _imported_since(past: Past) -> str | None:
 def _print_how_to_go_on(output: Output, past: Past) -> None:
     from rich.text import Text
 
-    from fsseg.cli.session import advised
+    from fsseg.cli.run_end import advised
     from fsseg.state.run_folder import RunState
 
     if past.state == RunState.STOPPED:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from fsseg.account.fields import read_fields
+from fsseg.account.fields import cache_fields, cached_fields, read_fields
 from fsseg.cli.connect import (
     account_folder,
     account_of,
@@ -25,46 +21,31 @@ from fsseg.cli.connect import (
     sandbox_window,
     tell_open_token_file,
 )
-from fsseg.cli.errors import NoInput, nothing_to_read
+from fsseg.cli.run_end import interruptible
+from fsseg.cli.run_inputs import tell_doubtful
 from fsseg.cluster import Cluster
-from fsseg.exit_codes import ExitCode
-from fsseg.figures import counted
 from fsseg.freshsales.account import Account
-from fsseg.freshsales.errors import Forbidden, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
+from fsseg.freshsales.errors import Forbidden, Interrupted
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
-from fsseg.mapping.mistakes import MappingError
 from fsseg.mapping.rules import Rules, missing_types
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
 from fsseg.plan.defaults import check_settings
 from fsseg.processes import Processes
-from fsseg.report.advice import command
 from fsseg.report.console import Consoles
 from fsseg.report.eta import WINDOW
 from fsseg.report.progress import Progress, choose
-from fsseg.segment.archives import is_archive
-from fsseg.segment.hints import hints_of
-from fsseg.segment.inputs import expand
-from fsseg.segment.objects import Window, use_endpoint
-from fsseg.segment.open import Input
-from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.settings_file import placed
 from fsseg.state.actions import Code, Mode
-from fsseg.state.database import StateError
-from fsseg.state.input_files import add_input, note_files
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_counts import entities_of
 from fsseg.state.plan_store import Store
-from fsseg.state.private_file import replacing, write_text
-from fsseg.state.run_folder import OPEN, STDIN, Run, RunState, readable_runs
+from fsseg.state.run_folder import Run, readable_runs
 from fsseg.state.run_meta import PlanKey, PlanStage
 from fsseg.state.seal import edited
 from fsseg.undo_pipeline import UndoPipeline
-
-FEW = 3
-"""Files, or lines of one, that are named on the terminal."""
 
 
 @dataclass
@@ -115,17 +96,6 @@ def rules_of(settings: Settings, *, application_token: bool, offline: bool = Fal
     )
 
 
-def _tell_doubtful(path: Path | None, consoles: Consoles) -> None:
-    """Say which entries of the suppression list count for nothing, and whether it is without any that counts."""
-    entries, doubtful = suppressed(path)
-    if path and not entries:
-        consoles.error(f"{path}: nobody stands on the suppression list, so nobody is left out")
-    for entry in doubtful[:FEW]:
-        consoles.error(f"{path} line {entry.line}: neither an address nor an id, so nobody is meant: {entry.text}")
-    if len(doubtful) > FEW:
-        consoles.error(f"{path}: so {counted(len(doubtful) - FEW, 'more line is', 'more lines are')} of no use")
-
-
 def import_flags(settings: Settings) -> str:
     """The flags by which another file is imported just so: into the same account, with the same mapping."""
     account, flags = settings.freshsales, []
@@ -145,83 +115,6 @@ def import_flags(settings: Settings) -> str:
         "--create-missing": settings.create_missing, "--strict": settings.strict,
     }  # fmt: skip
     return " ".join([*flags, *(flag for flag, wanted in given.items() if wanted)])
-
-
-def refuse_on_cluster(settings: Settings, paths: list[str]) -> None:
-    """Raise `ConfigError` for what can't be planned on a cluster."""
-    if settings.cluster.address is None:
-        return
-    if settings.limit is not None:
-        raise ConfigError("--limit counts events one after another, which workers of a cluster don't: leave one out")
-    if STDIN in paths:
-        raise ConfigError("standard input can't be read by the workers of a cluster: give files that all of it sees")
-
-
-def find_inputs(
-    paths: Sequence[str], consoles: Consoles, settings: Settings
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """The files to read, and the paths that can't be, each with the reason, which is told.
-
-    Raises `NoInput` if none can.
-    """
-    since, until = settings.filter.since, settings.filter.until
-    if since and until and since >= until:
-        raise ConfigError(f"no event is from {since} on and before {until}", "let --since be earlier than --until")
-    use_endpoint(settings.endpoint)
-    files, unreadable = expand(paths, Window(since, until))
-    faults = [(path, f"{path}: {reason}") for path, reason in unreadable]
-    if faults and not files:
-        raise nothing_to_read(*(fault for _, fault in faults))
-    for _, fault in faults:
-        consoles.mistake(fault)
-    found = [*files, *(path for path, _ in faults)]
-    for path in paths:
-        if any(file.startswith(path) for file in found):
-            continue
-        if os.path.isdir(path) or (os.path.isfile(path) and is_archive(path)):
-            consoles.info(f"{path}: there is no event file in it")
-    return files, faults
-
-
-def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
-    """Name the files without a single event: whoever made them may not know."""
-    for path in files[:FEW]:
-        consoles.info(f"{'standard input' if path == STDIN else path}: there is no event in it")
-    if len(files) > FEW:
-        consoles.info(f"nor in {counted(len(files) - FEW, 'more file')}")
-
-
-def register(store: Store, run: Run, files: Sequence[str], given: Sequence[str]) -> list[Input]:
-    """Note the inputs in the run's store, as they were given, too.
-
-    Standard input is kept in the run's folder, so that its events can be told.
-    """
-    held = list(_held(run, files, given))
-    inputs, hints = [], hints_of(store.meta.settings, identifiers_among(path for path, _ in held))
-    for number, (path, shown) in enumerate(held):
-        add_input(store, number, path, shown)
-        inputs.append(Input(path, number, hints=hints))
-    note_files(store, inputs)
-    return inputs
-
-
-def _held(run: Run, files: Sequence[str], given: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The files with the names that they were given by; an archive on standard input is what is in it."""
-    for file, shown in zip(files, given, strict=True):
-        if file != STDIN:
-            yield file, shown
-            continue
-        kept = kept_stdin(run)
-        members = expand([kept])[0] or [kept]
-        yield from ((path, f"{STDIN}{path.removeprefix(kept)}") for path in members)
-
-
-def kept_stdin(run: Run) -> str:
-    """Where the run keeps what standard input held; it is read now if it wasn't before."""
-    if not run.stdin.exists():
-        with replacing(run.stdin) as copy:
-            shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
-    return str(run.stdin)
 
 
 @dataclass
@@ -256,7 +149,7 @@ class Session:
     def pipeline(self, run: Run, *, writes: bool, offline: bool = False) -> Iterator[Pipeline]:
         """Everything the run needs: its store, a connection, the account's fields. Raises the client's errors."""
         self.note_holder(run.id)
-        _tell_doubtful(self.settings.filter.suppress_file, self.output.consoles)
+        tell_doubtful(self.settings.filter.suppress_file, self.output.consoles)
         with ExitStack() as stack:
             # Before anything is open that a forked process should not hold.
             processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
@@ -337,114 +230,6 @@ def refuse_edition(folder: Path, account: Account) -> None:
                 f"{account.host} was a {info.edition} account in run {run.id}, and not a {account.edition} one:"
                 " give another --state-dir for it"
             )
-
-
-@contextmanager
-def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
-    """What ends the run inside leaves it to be resumed, and says so; a fresh one that can't be begun leaves nothing.
-
-    It can't where what was asked for makes no sense, no input can be read, or Freshsales refuses the key.
-    """
-    try:
-        yield
-    except (ConfigError, MappingError, Stop, NotFound, NoInput, UnknownHost) as error:
-        if fresh and not run.summary_path.exists():
-            shutil.rmtree(run.folder)
-        else:
-            _stopped(run, error)
-        raise
-    except BaseException as error:
-        _stopped(run, error)
-        raise
-
-
-def _stopped(run: Run, error: BaseException) -> None:
-    with suppress(OSError, StateError):  # a full disk, say; a run whose process is gone counts as stopped all the same
-        if run.lacks_stdin:
-            shutil.rmtree(run.folder)
-            error.add_note("standard input was not read to its end, so nothing of it is kept: import it again")
-            return
-        if run.info.state not in OPEN:
-            return  # it had come to its end before
-        if run.info.state is not RunState.RUNNING:  # of that the ledger is to be told, as of a run that was killed
-            run.note(state=RunState.STOPPED)
-    error.add_note(f"go on with: {advised('resume', run)}")
-
-
-def advised(verb: str, run: Run, more: str = "") -> str:
-    """The command that does this with the run."""
-    return command(verb, run.id, account=run.folder.parent.parent.name, run_dir=run.folder, more=more)
-
-
-def cached_fields(folder: Path, account: Account) -> Catalog:
-    """The fields that the last online run read, else the standard ones."""
-    try:
-        return Catalog.from_json((folder / "fields.json").read_bytes())
-    except (OSError, ValueError, KeyError):
-        return Catalog.standard(account.edition)
-
-
-def cache_fields(folder: Path, catalog: Catalog) -> None:
-    """Keep the account's fields for offline runs."""
-    write_text(folder / "fields.json", catalog.to_json().decode())
-
-
-class Declined(Exception):
-    """Somebody was asked, and said no, or pressed Ctrl-C."""
-
-    def __init__(self, *, interrupted: bool = False) -> None:
-        super().__init__("declined")
-        self.interrupted = interrupted
-
-
-@dataclass
-class Ending:
-    """How a run ended: its exit code, and what stopped it."""
-
-    code: ExitCode = ExitCode.DONE
-    error: Exception | None = None
-
-    @property
-    def stopped(self) -> bool:
-        """Whether something is left that a resumption would do."""
-        return self.code not in (ExitCode.DONE, ExitCode.SOME_FAILED)
-
-
-@contextmanager
-def interruptible(pacer: Pacer) -> Iterator[None]:
-    """The first Ctrl-C, or SIGTERM, lets what is under way finish; the second ends the process at once.
-
-    Both leave the run resumable. Raises `Interrupted` for the second.
-    """
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def stop(number: int, frame: Any) -> None:
-        for each in signals:
-            signal.signal(each, signal.default_int_handler)
-        pacer.interrupt()
-
-    before = {each: signal.signal(each, stop) for each in signals}
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        interrupted = Interrupted("interrupted")
-        for note in getattr(error, "__notes__", ()):
-            interrupted.add_note(note)
-        raise interrupted from None
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-def ending_of(error: FreshsalesError) -> ExitCode:
-    """The exit code of what stopped a run."""
-    match error:
-        case Interrupted():
-            return ExitCode.INTERRUPTED
-        case Stop():
-            return ExitCode.REFUSED_CREDENTIALS
-        case _:
-            return ExitCode.STOPPED
 
 
 def refuse_forbidden(pipeline: Pipeline) -> None:

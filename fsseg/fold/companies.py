@@ -10,16 +10,16 @@ import orjson
 
 from fsseg.fold.desired import COMPANY, Misfit, fields_for
 from fsseg.fold.merge import State, merge, restore
+from fsseg.state.company_rows import add_records, companies_told_of, forget_companies
 from fsseg.state.plan_store import Store, encode
 
 
 def fold_companies(store: Store) -> None:
     """Make one record per company name, whoever spoke of it: group calls, and people who are contacts."""
     with store.transaction():
-        store.add_records(
-            "account", ("key", "match_key", "desired", "times", "sources", "warnings"), _rows(store.companies())
-        )
-        store.forget_companies()
+        columns = ("key", "match_key", "desired", "times", "sources", "warnings")
+        add_records(store, "account", columns, _rows(companies_told_of(store)))
+        forget_companies(store)
 
 
 def _rows(parts: Iterable[tuple[str, bytes]]) -> Iterator[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from typing import Final
 
 from fsseg.mapping.fields import Field, choice_table
 from fsseg.segment.json_codec import is_exact
-from fsseg.segment.times import canonical, date_of_number
+from fsseg.segment.times import canonical, date_of_number, in_iso
 
 Coercer = Callable[[object], object]
 
@@ -116,6 +116,7 @@ def as_instant(value: object) -> object:
 
 def as_day(value: object) -> object:
     """The day as written, whatever the zone: a date of birth or a close date must not move with the offset."""
+    value = in_iso(value) if isinstance(value, str) else value
     time = _date_of(value)
     if time is None:
         return BAD

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from fsseg.mapping.names import camel, snake
+from fsseg.mapping.storable import shows
 from fsseg.segment.json_codec import dumps
 
 MAX_VALUE = 500
@@ -40,6 +41,9 @@ _ORDER, _PLAN, _SUBJECT, _CAMPAIGN, _INVITED = (
 )
 """What stands in titles, the best first."""
 
+_JOINERS = "\u200c\u200d"
+"""What makes words of Persian and Hindi, and one emoji of several."""
+
 Line = tuple[str, str]
 """The property that a line tells of, and the line."""
 
@@ -62,7 +66,8 @@ def plain(text: str) -> str:
     """The text on one line, without what can't be seen."""
     if "  " not in text and text.isprintable():
         return text.strip(" ")
-    return " ".join(part for part in "".join(c if c.isprintable() else " " for c in text).split(" ") if part)
+    seen = "".join(c if shows(c) or c in _JOINERS else " " for c in text)
+    return " ".join(part for part in seen.split(" ") if part.strip(_JOINERS))
 
 
 def property_lines(name: str, properties: Properties) -> list[str]:

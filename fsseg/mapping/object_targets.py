@@ -12,7 +12,7 @@ from fsseg.mapping.names import fold
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import Ignored, Silent, Target, Warnings, fields_of, is_empty, misfit
 from fsseg.mapping.warning_counter import MappingWarning
-from fsseg.segment.json_codec import compact
+from fsseg.segment.json_codec import compact, loads
 
 Part = tuple[str, Cells]
 
@@ -23,6 +23,14 @@ _SILENT = Silent()
 
 def _cells_of(target: Target) -> list[str]:
     return [field.cell for field in fields_of(target)]
+
+
+def _read(text: str) -> Any:
+    """The object that a text holds as JSON, as it stands in cells of tables; any other text as it is."""
+    try:
+        return loads(text.encode()) if text.startswith("{") else text
+    except ValueError:
+        return text
 
 
 def _fill(cells: Cells, given: Cells, gone: Iterable[str], nothing: Any) -> None:
@@ -92,6 +100,8 @@ class ToAddress:
         return found or Ignored(MappingWarning("ignored_trait", f"{self.trait}.{name}"))
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
+        if isinstance(value, str):
+            value = _read(value)
         if value is None:
             _fill(cells, {}, self._lines, None)
         elif isinstance(value, dict):
@@ -181,6 +191,8 @@ class ToPart:
         if value.__class__ is not dict:
             if isinstance(value, list):
                 value = value[0] if value else None
+            if isinstance(value, str):
+                value = _read(value)
             if isinstance(value, str):
                 value = {"name": value}
             if value is None:

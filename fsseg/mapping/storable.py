@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unicodedata import category
 
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+
+
+def shows(character: str) -> bool:
+    """Whether there is something to see; so it is of what is newer than Python's own tables, such as new emoji."""
+    return character != " " and (character.isprintable() or category(character) in ("Cn", "Co"))
 
 
 def storable(value: Any) -> Any:
@@ -18,7 +24,7 @@ def storable(value: Any) -> Any:
         if value.isprintable():
             return "" if value.isspace() else value
         text = _CONTROLS.sub("", _BREAKS.sub(" ", value))
-        return text if any(c.isprintable() and c != " " for c in text) else ""
+        return text if any(map(shows, text)) else ""
     if isinstance(value, dict):
         return {storable(name): storable(item) for name, item in value.items()}
     return [storable(item) for item in value] if isinstance(value, list) else value

@@ -16,6 +16,7 @@ from fsseg.match.finders import Finder, Found
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.state.actions import Action, Code
+from fsseg.state.company_rows import add_companies, add_records, deals_of, forget_deals
 from fsseg.state.match_queue import count_unmatched_people, match_everybody, unmatched_people
 from fsseg.state.plan_store import Record, encode
 
@@ -169,9 +170,10 @@ def _write_reshaped(work: Matching, reshaped: Reshaped) -> None:
     store = work.store
     rows = ((*desired_columns(person), id) for id, (_, person) in reshaped.items())
     store.update_all("record", ("desired", "times", "sources", "companies"), rows)
-    store.forget_deals(list(reshaped))
-    planned = store.deals_of(list(reshaped))
-    store.add_records(
+    forget_deals(store, list(reshaped))
+    planned = deals_of(store, list(reshaped))
+    add_records(
+        store,
         "deal",
         ("parent", "key", "match_key", "companies", "desired", "times", "sources", "warnings"),
         (
@@ -181,8 +183,9 @@ def _write_reshaped(work: Matching, reshaped: Reshaped) -> None:
             if (id, columns[1]) not in planned
         ),
     )
-    store.add_companies(
+    told = (
         (name, name.removeprefix(COMPANY), id, part)
         for id, (state, person) in reshaped.items()
         for name, part in company_parts(person, state)
     )
+    add_companies(store, told)

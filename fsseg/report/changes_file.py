@@ -25,8 +25,9 @@ from fsseg.report.model import ENTITIES
 from fsseg.report.packed import MOST_BYTES, Packed, Packer, pack
 from fsseg.segment.json_codec import dumps, loads
 from fsseg.state.actions import Action, Code, EventOutcome, Status
+from fsseg.state.change_rows import Decided, decided_records, existing_of, ids_by_entity, timeline_rows
 from fsseg.state.misfits import Places
-from fsseg.state.plan_store import Decided, Store
+from fsseg.state.plan_store import Store
 from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
 
@@ -136,7 +137,7 @@ class _Shown:
 
 
 def _parts(store: Store) -> Iterator[Part]:
-    ids = store.ids()
+    ids = ids_by_entity(store)
     for entity in ENTITIES:
         for at in range(0, len(ids.get(entity, ())), _A_PART[entity]):
             yield Part(entity, ids[entity][at : at + _A_PART[entity]])
@@ -176,7 +177,7 @@ def _write(file: IO[bytes], store: Store, part: Part, dry_run: bool, *, pack: bo
 
 def _record_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
     places = Places(store)
-    for row in store.decided(part.entity, part.ids):
+    for row in decided_records(store, part.entity, part.ids):
         fields = {} if row.fields == "{}" else _cells(store, row)
         left = unwritten(row.action, row.status, dry_run)
         yield row.action, _record_line(row, fields, places, left), {} if left or row.action not in _WRITTEN else fields
@@ -185,7 +186,7 @@ def _record_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
 def _entry_lines(store: Store, part: Part, dry_run: bool, made: Counter[EventWay]) -> Iterator[Line]:
     """The lines of timeline entries; those that were made, or would be, are counted by event."""
     last_key, key_json = None, b""
-    for action, status, id, time, payload, code, key in store.timeline(part.ids):
+    for action, status, id, time, payload, code, key in timeline_rows(store, part.ids):
         if key != last_key:  # entries come person by person
             last_key, key_json = key, orjson.dumps(key)
         left = unwritten(action, status, dry_run)
@@ -247,7 +248,7 @@ def _cells(store: Store, row: Decided) -> dict[str, Any]:
     """What changes of each field; `before` is absent where the record is there, but the field could not be read."""
     fields = orjson.loads(row.fields)
     unsure = [name for name, (before, _) in fields.items() if before in (None, [])] if row.exists else []
-    existing = store.existing(row.id) if unsure else {}
+    existing = existing_of(store, row.id) if unsure else {}
     unread = {name for name in unsure if silent(existing, HELD_BY.get(name, name))}
     return {
         name: {"after": after} if name in unread else {"before": before, "after": after}

@@ -26,6 +26,14 @@ _SHAPE = re.compile(
     )? \s*""",
     re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SPELLED = re.compile(
+    r"""\s* (?: [A-Z][a-z]{2},? \s+ )?
+    (?: (?P<month>[A-Z][a-z]{2}) \s+ (?P<day>\d{1,2}) | (?P<first_day>\d{1,2}) [\s-]+ (?P<then_month>[A-Z][a-z]{2}) )
+    [\s-]+ (?P<year>\d{4}) \s+ (?P<time>\d\d:\d\d:\d\d) \s*
+    (?: (?:GMT|UTC) (?P<offset>[+-]\d{4})? | (?P<alone>[+-]\d{4}) ) (?: \s+ \([^()]*\) )? \s*""",
+    re.VERBOSE | re.ASCII,
+)
 _LONGEST = 100
 """Go's texts take 60 characters; the pattern would search long ones for ever."""
 _SEPARATORS = ("T", " ", "")
@@ -38,11 +46,23 @@ _UNSET = datetime(1970, 2, 1)
 _NUMBER = re.compile(r"\s*-?\d{9,19}(\.\d+)?\s*", re.ASCII)
 
 
+def in_iso(text: str) -> str:
+    """A time that is spelled as JavaScript's `Date` or a mail spell it, as ISO 8601 has it; any other text as it is."""
+    if len(text) > _LONGEST or not (found := _SPELLED.fullmatch(text)):
+        return text
+    month, day = found["month"] or found["then_month"], found["day"] or found["first_day"]
+    if month not in _MONTHS:
+        return text
+    zone = found["offset"] or found["alone"] or "+0000"
+    return f"{found['year']}-{_MONTHS.index(month) + 1:02}-{day:0>2}T{found['time']}{zone[:3]}:{zone[3:]}"
+
+
 def canonical(value: object) -> str | None:
     """A time as `Event.time` has it, or None where `value` is not one.
 
     Understood: ISO 8601 with any zone or none (UTC), unpadded or without a time of day, a space for the `T`, Go's
-    `time.String()`, and seconds, milliseconds, microseconds or nanoseconds since 1970 as a number or its text.
+    `time.String()`, JavaScript's and mails' spelling, and seconds, milliseconds, microseconds or nanoseconds since 1970
+    as a number or its text.
     """
     if isinstance(value, str):
         if value[4:8:3] == "--" and value[10:11] in _SEPARATORS:  # neither a week date nor digits only
@@ -56,7 +76,7 @@ def canonical(value: object) -> str | None:
                 pass  # it may still be a shape that datetime doesn't know
         if len(value) > _LONGEST:
             return None
-        found = _SHAPE.fullmatch(value)
+        found = _SHAPE.fullmatch(value) or _SHAPE.fullmatch(in_iso(value))
         if found:
             return _from_parts(found)
         if not _NUMBER.fullmatch(value):

@@ -170,26 +170,6 @@ class Record:
         return other
 
 
-class Decided(NamedTuple):
-    """What became of a record; `fields` and `warnings` are JSON.
-
-    `exists`: it was there before; `person` is the key of the person whose deal it is.
-    """
-
-    id: int
-    action: str
-    entity: Entity
-    key: str
-    remote_id: int | None
-    fields: str
-    warnings: str
-    status: str
-    code: str | None
-    message: str | None
-    exists: int
-    person: str | None
-
-
 class Around(NamedTuple):
     """What a record has to know of another one: the person of a deal, the account of a contact."""
 
@@ -283,43 +263,6 @@ class Store:
         marks = ", ".join("?" * len(people))
         return dict(self.db.execute(f"SELECT person, state FROM folded WHERE person IN ({marks})", people))
 
-    def decided(self, entity: Entity, ids: range) -> Iterator[Decided]:
-        """What became of the records of this entity with these ids, by id, but of those that were only looked up."""
-        told = {
-            "exists": "existing IS NOT NULL",
-            "person": "(SELECT p.key FROM record p WHERE p.id = record.parent)",
-        }
-        rows = self.db.execute(
-            f"SELECT {', '.join(told.get(name, name) for name in Decided._fields)} FROM record NOT INDEXED"
-            " WHERE id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
-            " ORDER BY id",
-            (ids.start, ids.stop - 1, entity, Action.REFERENCE),
-        )
-        return map(Decided._make, rows)
-
-    def existing(self, id: int) -> dict[str, Any]:
-        """What this record was before."""
-        (text,) = self.db.execute("SELECT existing FROM record WHERE id = ?", (id,)).fetchone()
-        return dict(orjson.loads(text or "{}"))
-
-    def timeline(self, ids: range) -> Iterator[tuple[str | None, str, int | None, str, bytes, str | None, str]]:
-        """Of each timeline entry with these ids: action, status, id in Freshsales, time, payload, code, whose it is."""
-        return self.db.execute(
-            "SELECT e.action, e.status, e.remote_id, e.time, e.payload, e.code,"
-            " coalesce(p.key, nullif(e.email, ''), substr(coalesce(e.key, '?'), 2))"
-            " FROM entry e LEFT JOIN record p ON p.id = e.person WHERE e.head IS NULL AND e.id BETWEEN ? AND ?"
-            " ORDER BY e.id",
-            (ids.start, ids.stop - 1),
-        )
-
-    def ids(self) -> dict[Entity, range]:
-        """The ids of all records by entity, and those of timeline entries, from the first to the last."""
-        rows = self.db.execute(
-            "SELECT entity, min(id), max(id) FROM record GROUP BY entity"
-            " UNION ALL SELECT 'timeline', min(id), max(id) FROM entry"
-        )
-        return {entity: range(first, last + 1) for entity, first, last in rows if entity and first is not None}
-
     def remote_parents(self, where: str) -> dict[int, int]:
         """Of whom the records that fit belong to: the ids in Freshsales that are known, by id."""
         whose = f"SELECT parent FROM record WHERE {where}"
@@ -379,42 +322,6 @@ class Store:
         """The id in Freshsales of the run's account of this folded name, if it is there already."""
         found = self.db.execute("SELECT remote_id FROM record WHERE kind = 'account' AND match_key = ?", (name,))
         return next((id for (id,) in found), None)
-
-    def add_records(self, entity: Entity, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Plan these accounts or deals."""
-        marks = ", ".join("?" * len(columns))
-        self.db.executemany(
-            f"INSERT INTO record (kind, entity, {', '.join(columns)}) VALUES ('{entity}', '{entity}', {marks})", rows
-        )
-
-    def deals_of(self, people: Sequence[int]) -> set[tuple[int, str]]:
-        """Which deals of these people are planned: person and folded name."""
-        marks = ", ".join("?" * len(people))
-        return set(self.db.execute(f"SELECT parent, match_key FROM record WHERE parent IN ({marks})", people))
-
-    def forget_deals(self, people: Sequence[int]) -> None:
-        """Of these people no deal is to be written that wasn't yet."""
-        marks = ", ".join("?" * len(people))
-        self.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = '{Status.PLANNED}'", people)
-
-    def add_companies(self, rows: Iterable[tuple[str, str, int, bytes]]) -> None:
-        """Keep what people say of companies that aren't planned yet: part, folded name, whose it is, state."""
-        self.db.executemany(
-            "INSERT INTO fragment SELECT ?1, ?3, ?4 WHERE NOT EXISTS"
-            " (SELECT 1 FROM record WHERE kind = 'account' AND match_key = ?2)",
-            rows,
-        )
-
-    def companies(self) -> Iterator[tuple[str, bytes]]:
-        """What group calls, and people who are contacts, say of all companies, by part."""
-        return self.db.execute(
-            "SELECT f.key, f.state FROM fragment f LEFT JOIN record r ON r.id = f.person"
-            " WHERE f.person IS NULL OR r.entity = 'contact' ORDER BY f.key"
-        )
-
-    def forget_companies(self) -> None:
-        """They are records now."""
-        self.db.execute("DELETE FROM fragment")
 
     def add_read(self, rejects: Iterable[Sequence[Any]], anonymous: Iterable[Sequence[Any]]) -> None:
         """Keep events that can't be used, and whose key an anonymousId was told with."""

@@ -19,10 +19,23 @@ def parts_of(
 
 
 @pytest.mark.parametrize(
-    "company", [{"name": " Acme  BV "}, " Acme  BV ", [{"name": " Acme  BV "}, {"name": "Other"}], [" Acme  BV "]]
+    "company",
+    [
+        {"name": " Acme  BV "},
+        " Acme  BV ",
+        [{"name": " Acme  BV "}, {"name": "Other"}],
+        [" Acme  BV "],
+        '{"name": " Acme  BV "}',
+        ['{"name": " Acme  BV "}'],
+    ],
 )
 def test_a_company_is_an_object_or_its_name_or_the_first_of_a_list(company: Any) -> None:
     assert parts_of({"company": company}) == {"company:acme bv": {"name": "Acme  BV"}}
+
+
+@pytest.mark.parametrize(("text", "name"), [("{}", None), ("{Acme}", "{Acme}"), ('{"name": null}', None)])
+def test_only_json_of_an_object_is_read(text: str, name: str | None) -> None:
+    assert [cells["name"] for cells in parts_of({"company": text}).values()] == ([name] if name else [])
 
 
 def test_segments_own_names_find_their_fields_in_lead_and_account() -> None:

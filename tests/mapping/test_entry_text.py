@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import category
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.mapping.entry_text import MAX_PRODUCTS, MAX_TITLE, MAX_TITLE_PART, property_lines, title_maker
+from fsseg.mapping.entry_text import MAX_PRODUCTS, MAX_TITLE, MAX_TITLE_PART, plain, property_lines, title_maker
 from tests.mapping.test_laws import JSON
 
 
@@ -110,5 +111,19 @@ def test_any_properties_make_lines_of_one_line_each(name: str, properties: dict[
     title = title_maker(name)
     told = [title(properties)] if title else []
     for line in [*property_lines(name, properties), *filter(None, told)]:
-        assert line.isprintable()
-        assert line
+        assert line.splitlines() == [line]
+        assert not {category(character) for character in line} & {"Cc", "Cs", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("👩\u200d👩\u200d👧 \U0001fae8", "👩\u200d👩\u200d👧 \U0001fae8"),
+        ("a\u202eb\u2028c\x00d\u00a0e", "a b c d e"),
+        (" \u200d ", ""),
+    ],
+)
+def test_what_can_be_seen_stays(text: str, line: str) -> None:
+    assert plain(text) == line

@@ -1,0 +1,115 @@
+"""How a run ends: by itself, by what stops or interrupts it, and how it is gone on with."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fsseg.cli.errors import NoInput
+from fsseg.exit_codes import ExitCode
+from fsseg.freshsales.errors import FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
+from fsseg.freshsales.pacer import Pacer
+from fsseg.mapping.mistakes import MappingError
+from fsseg.report.advice import command
+from fsseg.settings import ConfigError
+from fsseg.state.database import StateError
+from fsseg.state.run_folder import OPEN, Run, RunState
+
+
+@contextmanager
+def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
+    """What ends the run inside leaves it to be resumed, and says so; a fresh one that can't be begun leaves nothing.
+
+    It can't where what was asked for makes no sense, no input can be read, or Freshsales refuses the key.
+    """
+    try:
+        yield
+    except (ConfigError, MappingError, Stop, NotFound, NoInput, UnknownHost) as error:
+        if fresh and not run.summary_path.exists():
+            shutil.rmtree(run.folder)
+        else:
+            _stopped(run, error)
+        raise
+    except BaseException as error:
+        _stopped(run, error)
+        raise
+
+
+def _stopped(run: Run, error: BaseException) -> None:
+    with suppress(OSError, StateError):  # a full disk, say; a run whose process is gone counts as stopped all the same
+        if run.lacks_stdin:
+            shutil.rmtree(run.folder)
+            error.add_note("standard input was not read to its end, so nothing of it is kept: import it again")
+            return
+        if run.info.state not in OPEN:
+            return  # it had come to its end before
+        if run.info.state is not RunState.RUNNING:  # of that the ledger is to be told, as of a run that was killed
+            run.note(state=RunState.STOPPED)
+    error.add_note(f"go on with: {advised('resume', run)}")
+
+
+def advised(verb: str, run: Run, more: str = "") -> str:
+    """The command that does this with the run."""
+    return command(verb, run.id, account=run.folder.parent.parent.name, run_dir=run.folder, more=more)
+
+
+class Declined(Exception):
+    """Somebody was asked, and said no, or pressed Ctrl-C."""
+
+    def __init__(self, *, interrupted: bool = False) -> None:
+        super().__init__("declined")
+        self.interrupted = interrupted
+
+
+@dataclass
+class Ending:
+    """How a run ended: its exit code, and what stopped it."""
+
+    code: ExitCode = ExitCode.DONE
+    error: Exception | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether something is left that a resumption would do."""
+        return self.code not in (ExitCode.DONE, ExitCode.SOME_FAILED)
+
+
+@contextmanager
+def interruptible(pacer: Pacer) -> Iterator[None]:
+    """The first Ctrl-C, or SIGTERM, lets what is under way finish; the second ends the process at once.
+
+    Both leave the run resumable. Raises `Interrupted` for the second.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop(number: int, frame: Any) -> None:
+        for each in signals:
+            signal.signal(each, signal.default_int_handler)
+        pacer.interrupt()
+
+    before = {each: signal.signal(each, stop) for each in signals}
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        interrupted = Interrupted("interrupted")
+        for note in getattr(error, "__notes__", ()):
+            interrupted.add_note(note)
+        raise interrupted from None
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def ending_of(error: FreshsalesError) -> ExitCode:
+    """The exit code of what stopped a run."""
+    match error:
+        case Interrupted():
+            return ExitCode.INTERRUPTED
+        case Stop():
+            return ExitCode.REFUSED_CREDENTIALS
+        case _:
+            return ExitCode.STOPPED
