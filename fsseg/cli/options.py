@@ -309,7 +309,7 @@ class LimitOptions:
 
 @dataclass(frozen=True)
 class DisplayOptions:
-    """What is said, and as what."""
+    """How much a command says, and in which form."""
 
     json: Annotated[
         bool, typer.Option("--json", help="Print JSON, and only that, to stdout.", rich_help_panel=OUTPUT)

@@ -35,7 +35,7 @@ def lines_of(source: Source) -> Iterator[Piece]:
 
 
 def line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
-    """The same, the lines of a block at a time."""
+    """All lines of a source as `lines_of` gives them, in lists: those of a block at a time."""
     tail: Piece = b""
     for block in source.blocks:
         end = block.rfind(b"\n") + 1
