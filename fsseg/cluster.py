@@ -147,16 +147,16 @@ class Cluster:
                 )
 
     def run(self, work: Callable[..., Any], *values: Any) -> dict[str, Any]:
-        """What it gives on each worker."""
+        """Run a function on every worker; what it returns on each."""
         return dict(self._client.run(work, *values))
 
     def submit(self, work: Callable[..., Any], *values: Any) -> Any:
-        """Have something made on a worker, from values and from what was made before."""
+        """Have a function called on a worker, with values and with the results of earlier calls."""
         with self._there():
             return self._client.submit(work, *values, pure=False)
 
     def map(self, work: Callable[..., Any], tasks: Sequence[Any], *values: Any) -> list[Any]:
-        """The same for each of some tasks, all with the same further values; each is tried several times."""
+        """Have a function called for each task, with the same further values; each is tried several times."""
         with self._there():
             more = ([value] * len(tasks) for value in values)
             return list(self._client.map(work, tasks, *more, pure=False, retries=TRIES - 1))
@@ -172,13 +172,13 @@ class Cluster:
         return list(whole.set_index(column, divisions=divisions).to_delayed())
 
     def made(self, work: Callable[..., Any], parts: Sequence[Any], *values: Sequence[Any]) -> list[Any]:
-        """Have something made of each of the parts of shuffled frames, and of its values."""
+        """Have a function called with each part of shuffled frames, and with the values for it."""
         task = self._delayed(work, pure=False)
         with self._there():
             return list(self._client.compute([task(*each) for each in zip(parts, *values, strict=True)]))
 
     def completed(self, futures: Sequence[Any], tick: Tick) -> Iterator[Any]:
-        """What was asked for, as it is done. Raises what `tick` raises, and `Halted` where the scheduler is gone."""
+        """The calls as they end. Raises what `tick` raises, and `Halted` where the scheduler is gone."""
         done: SimpleQueue[Any] = SimpleQueue()
         for future in futures:
             future.add_done_callback(done.put)
@@ -227,7 +227,7 @@ class Cluster:
             raise
 
     def cancel(self, futures: Sequence[Any]) -> None:
-        """What isn't begun yet won't be."""
+        """Cancel the calls that haven't begun yet."""
         if self._client.status == "running":
             with suppress(OSError):
                 self._client.cancel(futures)

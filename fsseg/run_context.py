@@ -98,7 +98,7 @@ class RunContext:
         return EarlierRuns(self.run, self.store, self.ledger, self.progress.message, asks)
 
     def say(self, text: str) -> None:
-        """Tell it beside the bars, whichever are shown now."""
+        """Print a line beside the progress that is shown now."""
         self.progress.message(text)
 
     def ticking(self, advance: Advance) -> Advance:
@@ -305,7 +305,7 @@ class RunContext:
             yield advance
 
     def note_requests(self) -> None:
-        """Write down what was spent so far."""
+        """Write down how many requests were sent so far."""
         self.store.meta.requests = self.requests()
         traffic = self.pacer.traffic.following(self._traffic)
         self.store.meta.traffic = TrafficCount(
@@ -313,5 +313,5 @@ class RunContext:
         )
 
     def requests(self) -> dict[str, Any]:
-        """What all processes of this run have spent."""
+        """The requests that all processes of this run have sent."""
         return {name: count + self._spent.get(name, 0) for name, count in self.pacer.spent().items()}

@@ -45,7 +45,7 @@ class Finding(NamedTuple):
 
 @dataclass
 class Checkup:
-    """What came of it. `catalog` is None where the credentials were refused."""
+    """What a check has found. `catalog` is None where the credentials were refused."""
 
     findings: list[Finding] = field(default_factory=list)
     catalog: Catalog | None = None
@@ -54,7 +54,7 @@ class Checkup:
 
     @property
     def worst(self) -> State:
-        """The state of the whole."""
+        """The worst state of all findings, which is that of the account."""
         states = {finding.state for finding in self.findings}
         order: tuple[State, ...] = ("refused", "forbidden", "missing")
         return next((state for state in order if state in states), "ok")

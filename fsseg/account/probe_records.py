@@ -46,16 +46,16 @@ class ProbeRecords:
 
     @property
     def email(self) -> str:
-        """The address of the people."""
+        """The e-mail of the probe's people."""
         return _email(self.token)
 
     @property
     def name(self) -> str:
-        """What all of them are called."""
+        """The name that all records of the probe have."""
         return _name(self.token)
 
     def body(self, entity: Entity) -> Row:
-        """As little as the account's own description of its fields allows, so that it is seen what it needs besides."""
+        """What a record is made with: only what the account says is required, so that other needs show."""
         body: Row = {"name": self.name} if entity == "deal" else {"last_name": self.name}
         if entity != "deal":
             body["emails" if entity == "contact" else "email"] = self.email
@@ -84,7 +84,7 @@ class ProbeRecords:
 
     @contextmanager
     def sending(self, entity: Entity) -> Iterator[None]:
-        """A request that makes it: what ends it by an error may have made it only where its answer was lost."""
+        """Surrounds the request that makes a record: after an error there is none, unless the answer was lost."""
         self.note(entity, None)
         try:
             yield
@@ -132,7 +132,7 @@ class ProbeRecords:
                 yield f"{self.named(entity)} could not be deleted, do so by hand: {error}"
 
     def named(self, entity: Entity) -> str:
-        """What it is called by where somebody is to look for it."""
+        """The words by which somebody can find the record in Freshsales."""
         return name_of(self.token, entity, self.sent[entity])
 
     def _find(self, reader: Reader, entity: Entity, *, earlier: bool) -> int | None:
@@ -155,7 +155,7 @@ class ProbeRecords:
 
 
 def name_of(token: str, entity: Entity, id: int | None) -> str:
-    """What a probe's record is called by where somebody is to look for it."""
+    """The words by which somebody can find a probe's record in Freshsales."""
     return f"the probe's {entity} {_name(token)!r}" if id is None else f"the probe's {entity} #{id} ({_email(token)})"
 
 

@@ -26,7 +26,7 @@ class NoInput(Exception):
 
 
 def nothing_to_read(*faults: str) -> NoInput:
-    """What ends a command that was given nothing that it can read: each input with what is wrong with it."""
+    """The error for a command none of whose inputs can be read: it names each input and what is wrong with it."""
     more = [f"{len(faults) - _MOST_FAULTS:,} more inputs can't be read"] if len(faults) > _MOST_FAULTS else []
     error = NoInput("\n".join([*faults[:_MOST_FAULTS], *more, "nothing to read"]))
     error.add_note("give files or folders of events, addresses such as s3://…, or - for standard input")
@@ -52,7 +52,7 @@ def handled(consoles: Consoles, *, as_json: bool = False) -> Iterator[None]:
 
 
 class Meaning(NamedTuple):
-    """How a command ends, what it says of that, and what to type."""
+    """How a command ends: its exit code, what it says, and what to type next."""
 
     code: ExitCode
     text: str
@@ -117,7 +117,7 @@ def meaning_of(error: BaseException) -> Meaning | None:
 
 
 def hints_of(error: BaseException) -> tuple[str, ...]:
-    """What whoever the error came by had to say of how to go on."""
+    """The hints on how to go on that were added to the error on its way."""
     return tuple(getattr(error, "__notes__", ()))
 
 

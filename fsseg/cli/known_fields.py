@@ -1,4 +1,4 @@
-"""What `fields` and `inspect` go by: the account's, the cached or the standard fields; which files were imported."""
+"""Which fields `fields` and `inspect` show: the account's, the cached or the standard ones; and what was imported."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def online(settings: Settings, output: Output) -> Known:
 
 
 def offline(settings: Settings, *, application_token: bool = False) -> Known:
-    """Without a request. Raises `ConfigError`."""
+    """The fields as far as they are known without a request. Raises `ConfigError`."""
     if not configured(settings):
         catalog = Catalog.standard(settings.freshsales.edition or "classic")
         return Known(catalog, "standard", None, {}, application_token)

@@ -33,7 +33,7 @@ class Past:
 
     @cached_property
     def info(self) -> RunInfo | None:
-        """None where it can't be read."""
+        """What the run's `run.json` says; None where it can't be read."""
         try:
             return self.run.info
         except StateError:
@@ -41,7 +41,7 @@ class Past:
 
     @property
     def account(self) -> str:
-        """Its host; the name of the folder where the run can't say."""
+        """The host of the run's account; the name of its folder where the run can't say."""
         return self.info.account if self.info else self.run.folder.parent.parent.name
 
     @property
@@ -59,7 +59,7 @@ class Past:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """Empty where there is none that can be read."""
+        """The run's summary; empty where there is none that can be read."""
         found = self.run.summary()
         return found if found and isinstance(found.get("events"), dict) else {}
 
@@ -75,7 +75,7 @@ class Past:
         return sum(file.stat().st_size for file in self.run.folder.rglob("*") if file.is_file())
 
     def row(self) -> dict[str, Any]:
-        """For `--json`."""
+        """The run as JSON values, for `--json`."""
         info = self.info
         told = {
             "run_id": self.run.id, "command": info and info.command,
@@ -109,13 +109,13 @@ def named_run(settings: Settings, id: str | None) -> Past:
 
 
 def prunable(runs: Iterable[Past], older_than: float, now: datetime | None = None) -> list[Past]:
-    """Those whose last sign of life is more than `older_than` seconds ago."""
+    """The runs whose last sign of life is more than `older_than` seconds ago."""
     limit = (now or datetime.now(UTC)).timestamp() - older_than
     return [past for past in runs if past.ended < limit]
 
 
 def still_needed(runs: Iterable[Past], old: Iterable[Past], *, all: bool) -> dict[str, list[Past]]:
-    """Those of the old runs that are to be kept, by the reason; with `all` what can be resumed is no reason."""
+    """The old runs that are to be kept, by the reason why; with `all` being resumable is no reason."""
     kept: dict[str, list[Past]] = defaultdict(list)
     going = []
     for past in old:

@@ -33,7 +33,7 @@ class _Earlier(NamedTuple):
 
 
 def person_history(past: Past, person: str, say: Callable[[str], None]) -> History | None:
-    """Of somebody who is named by an e-mail, a userId or an id; None where the run's plan can't be read any more."""
+    """What happened to the person with this e-mail, userId or id; None where the run's plan can't be read any more."""
     mapper, names = _mapper(past), choice_names(past.run.info.edition, past.run.folder.parent.parent)
     dry_run = bool(past.summary.get("dry_run"))
     try:

@@ -22,9 +22,9 @@ from fsseg.state.run_folder import OPEN, Run, RunState
 
 @contextmanager
 def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
-    """What ends the run inside leaves it to be resumed, and says so; a fresh one that can't be begun leaves nothing.
+    """Leave a run that is ended by an error to be resumed, and say how; of a new one that can't begin leave nothing.
 
-    It can't where what was asked for makes no sense, no input can be read, or Freshsales refuses the key.
+    A run can't begin where what was asked for makes no sense, no input can be read, or Freshsales refuses the key.
     """
     try:
         yield
@@ -53,7 +53,7 @@ def _stopped(run: Run, error: BaseException) -> None:
 
 
 def advised(verb: str, run: Run, more: str = "") -> str:
-    """The command that does this with the run."""
+    """The command line that does this with the run: `fsseg resume RUN`, say, with the flags that it needs."""
     return command(verb, run.id, account=run.folder.parent.parent.name, run_dir=run.folder, more=more)
 
 

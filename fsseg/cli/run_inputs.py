@@ -74,7 +74,7 @@ def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
 
 
 def register(store: Store, run: Run, files: Sequence[str], given: Sequence[str]) -> list[Input]:
-    """Note the inputs in the run's store, as they were given, too.
+    """Note the inputs in the run's plan, also by the names that they were given by.
 
     Standard input is kept in the run's folder, so that its events can be told.
     """

@@ -70,7 +70,7 @@ class Output:
 
 
 def rules_of(settings: Settings, *, application_token: bool, offline: bool = False) -> Rules:
-    """What of the settings concerns the mapping."""
+    """The part of the settings that concerns the mapping."""
     owner = settings.timeline.owner
     return Rules(
         nulls=settings.nulls,

@@ -34,7 +34,7 @@ class Homeless(NamedTuple):
 
     @property
     def line(self) -> Suggestion | None:
-        """What there is to paste of it."""
+        """The line to paste into the settings file."""
         return self.suggestion or self.to_fill
 
 
@@ -69,7 +69,7 @@ def homeless(inspection: Inspection, known: Known) -> list[Homeless]:
 
 
 def untyped_events(inspection: Inspection, known: Known) -> list[UntypedEvent]:
-    """The events that would become ones of no type of their own."""
+    """The names of events that have no activity type of their own, most frequent first."""
     types = [kind.name for kind in known.catalog.activity_types.values()]
     named = {name.casefold() for name in types} | {name.casefold() for name in inspection.mapped_events}
     return [
@@ -131,7 +131,7 @@ def print_suggestions(out: Console, inspection: Inspection, known: Known) -> Non
 
 
 def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:
-    """The lines of the settings file."""
+    """The lines to paste into the settings file."""
     lines = [*toml_lines(one.line for one in traits if one.line)]
     for one in events:
         if one.type:

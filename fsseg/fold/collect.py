@@ -31,7 +31,7 @@ class Counts:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, outcome: str, code: str, count: int = 1) -> None:
-        """So many events ended here."""
+        """Count so many events with this outcome and reason."""
         self.reasons[outcome, code] += count
 
 

@@ -35,7 +35,7 @@ class Mended:
         self._rules = rules
 
     def fold(self, wanted: dict[int, int]) -> tuple[FoldedPartition, int]:
-        """What the first usable identify call of each key amounts to, and how many there are."""
+        """The states that the first usable identify call of each event key makes, and how many such calls there are."""
         mapper = Mapper(self._catalog, self._rules, WarningCounter())
         rows = list(self._usable(mapper, wanted))
         return PartitionFold(self._catalog, mapper).fold([rows], []), len(rows)

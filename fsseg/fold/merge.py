@@ -111,7 +111,7 @@ def merge(left: State, right: State) -> State:
 
 
 def merged(name: str, left: Part, right: Part) -> Part:
-    """Both parts as one, which is called so."""
+    """Both parts as one part of this name."""
     layers = [*left.layers, *right.layers]
     if name == EVENTS:
         layers = sorted({layer[:2]: layer for layer in layers}.values(), key=_when)

@@ -13,7 +13,7 @@ class Repeats:
         self._keys, self._positions = array("Q"), array("Q")
 
     def add(self, key: int, position: int) -> None:
-        """Note one more."""
+        """Note one more event that was left out."""
         self._keys.append(key)
         self._positions.append(position)
 
@@ -25,5 +25,5 @@ class Repeats:
         return zip(self._positions, self._keys, strict=True)
 
     def of(self, keys: set[int]) -> dict[int, int]:
-        """Of those with these keys, the key by the position."""
+        """The noted events that have one of these keys: the key of each, by its position."""
         return {position: key for position, key in self if key in keys} if keys else {}

@@ -98,14 +98,14 @@ class Pace:
         self._block: _Block | None = None
 
     def sent(self, now: Now) -> Ticket:
-        """A request leaves; what `over` is to be given once it is over."""
+        """Note that a request leaves; the ticket to give to `over` once it is answered."""
         self._in_flight += 1
         self._window.sent += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
         return Ticket(self._window.number, now.time, self._window.left)
 
     def over(self, ticket: Ticket, now: Now, headers: QuotaHeaders | None, chance: float) -> None:
-        """A request is over; `headers` is None when no answer came, `chance` (0 to 1) spreads what is guessed."""
+        """Note that a request is over; `headers` is None without an answer, `chance` (0 to 1) spreads guesses."""
         self._in_flight -= 1
         if headers is not None:
             self._learn(ticket, now, headers, chance)

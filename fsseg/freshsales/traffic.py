@@ -12,7 +12,7 @@ SHORTEST_WAIT_S = 1.0
 
 
 class Wait(NamedTuple):
-    """From when to when, in seconds since the epoch, and why."""
+    """A wait: from when to when, in seconds since the epoch, and why."""
 
     begin: int
     end: int
@@ -29,14 +29,14 @@ class Traffic:
         self.waits = [Wait(*wait) for wait in waits]
 
     def note_sent(self, now: float, count: int = 1) -> None:
-        """So many requests left."""
+        """Note that so many requests were sent."""
         step = int(now) // self.step_s
         self.sent[step] = self.sent.get(step, 0) + count
         while len(self.sent) > 1 and max(self.sent) - min(self.sent) >= MOST_STEPS:
             self._double()
 
     def note_wait(self, begin: float, seconds: float, reason: str) -> None:
-        """It will be waited from then on for so long; what goes on with another wait is one with it."""
+        """Note a wait of so many seconds from then on; one that goes on where another ends is the same wait."""
         if seconds < SHORTEST_WAIT_S:
             return
         last = self.waits[-1] if self.waits else None
@@ -46,7 +46,7 @@ class Traffic:
             self.waits.append(Wait(int(begin), int(begin + seconds), reason))
 
     def following(self, earlier: Traffic) -> Traffic:
-        """This after that of an earlier process, as one."""
+        """The traffic of an earlier process and this one together."""
         both = Traffic(earlier.step_s, earlier.sent, [*earlier.waits, *self.waits][:MOST_WAITS])
         while both.step_s < self.step_s:
             both._double()

@@ -21,7 +21,7 @@ class Candidate(NamedTuple):
     rule: FieldRule | None
 
     def cell(self, told_as: str, prefix: str = "") -> ToField:
-        """The target; warnings are about `told_as`."""
+        """The target that puts a value into this field; warnings call the trait `told_as`."""
         takes_any = self.entity.coercer(self.field) in TAKE_TEXT and (self.rule is None or self.rule.keeps_text)
         bad = MappingWarning("bad_value", told_as, f"{self.field.name} takes {expectation(self.field)}")
         return ToField(prefix + self.field.name, self._coercer(), bad, takes_any_text=takes_any)

@@ -26,7 +26,7 @@ class Condition:
     exists: bool | None = None
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether the traits or properties are such; type and name are for whoever knows them."""
+        """Whether traits or properties fulfil the condition; type and name of the event are looked at by `is_of`."""
         if not self.trait:
             return True
         value = lookup(values, self.trait)

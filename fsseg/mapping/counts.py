@@ -12,7 +12,7 @@ Place = tuple[str, int]
 
 
 def told(place: Place) -> str:
-    """The place as people are told it."""
+    """The place in words: file and line."""
     return f"{place[0]} line {place[1]}"
 
 

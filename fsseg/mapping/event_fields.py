@@ -33,7 +33,7 @@ class _Setters(NamedTuple):
 
 
 class EventFields:
-    """What events say of their people, by the user's rules and as Engage's calls do, worked out once a name."""
+    """The fields that track and page calls set, by the user's rules and in Engage's calls."""
 
     def __init__(
         self,

@@ -125,14 +125,14 @@ class FileStats:
         return all(one.exact for one in (self.emails, self.database_ids, self.visitors, self.messages))
 
     def note(self, outcome: str, code: str, place: Place, cause: str = "") -> None:
-        """One event ended here."""
+        """Count one event with its outcome and reason."""
         self.reasons[outcome, code] += 1
         if code not in self.first:
             self.first[code], self.causes[code] = place, cause
 
 
 class Taken(NamedTuple):
-    """What an inspection has counted, for another one to add."""
+    """All that an inspection has counted, as plain values, so that another inspection can add it."""
 
     stats: FileStats
     warnings: LocatedWarnings

@@ -91,11 +91,11 @@ class ToAddress:
         """The cells that an address tells of, but what the user's rules have of it."""
 
     def without(self, ruled: Iterable[str]) -> ToAddress:
-        """The same where the user's rules say where these members go."""
+        """The same target without these members, which the user's rules send elsewhere."""
         return ToAddress(self.trait, self.members, self.rest, self._nothing, ruled)
 
     def member(self, name: str) -> Target:
-        """Where a line goes."""
+        """The target of a line of the address."""
         found = self._by_name.get(fold(name))
         return found or Ignored(MappingWarning("ignored_trait", f"{self.trait}.{name}"))
 
@@ -138,7 +138,7 @@ class ToMembers:
         return self.put_rest(value, cells, warnings) and free
 
     def put_members(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
-        """Put what has a target of its own."""
+        """Put the members that have a target of their own."""
         if not isinstance(value, dict):
             return True
         own: Cells = {}
@@ -150,7 +150,7 @@ class ToMembers:
         return free
 
     def put_rest(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
-        """Put what hasn't."""
+        """Put the members that have none of their own."""
         if not isinstance(value, dict):
             if isinstance(value, list) and isinstance(self.rest, Ignored) and any(map(str.isdecimal, self.members)):
                 return True  # its items are named one by one

@@ -24,7 +24,7 @@ def lookup(values: Mapping[str, Any], path: str) -> Any:
 
 
 def getter(path: str) -> Callable[[Mapping[str, Any]], Any]:
-    """`lookup` of one path, for those who look there often."""
+    """A function that looks one path up, quickly."""
     if "." in path:
         return lambda values: lookup(values, path)
     return lambda values: values.get(path, MISSING)

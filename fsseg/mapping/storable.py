@@ -15,7 +15,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 def shows(character: str) -> bool:
     """Whether there is something to see; so it is of what is newer than Python's own tables, such as new emoji."""
-    return character != " " and (character.isprintable() or category(character) in ("Cn", "Co"))
+    return character != " " and (character.isprintable() or category(character) == "Cn")
 
 
 def storable(value: Any) -> Any:

@@ -22,7 +22,7 @@ class Doubtful(NamedTuple):
 
 
 class SuppressionList(NamedTuple):
-    """The ids and addresses as they are written, and what is none."""
+    """The ids and addresses as the list has them, and its entries that are neither."""
 
     entries: frozenset[str] = frozenset()
     doubtful: tuple[Doubtful, ...] = ()
@@ -60,5 +60,5 @@ def identity_text(text: str) -> str:
 
 
 def identity_texts(texts: Iterable[object]) -> list[str]:
-    """Those of them that are ids or addresses, as they are compared."""
+    """The values that are ids or addresses, as they are compared."""
     return [identity_text(text) for text in texts if isinstance(text, str) and text.strip()]

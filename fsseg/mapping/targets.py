@@ -53,7 +53,7 @@ def _keep_misfit(cell: str, warning: MappingWarning, value: Any, cells: Cells) -
 
 
 class Ignored:
-    """A trait without a home."""
+    """A trait that no field takes; the warning says so."""
 
     def __init__(self, warning: MappingWarning) -> None:
         self.warning = warning

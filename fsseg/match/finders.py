@@ -35,7 +35,7 @@ class Finder(Protocol):
     def knows_nobody(self) -> bool: ...
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
-        """Told which people will be asked for next, up to a hundred."""
+        """Get ready for these people, up to a hundred, who will be asked for next."""
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         """Entity and record of everyone with this e-mail, or of the accounts of this name, whatever its case."""
@@ -67,7 +67,7 @@ class OnlineFinder:
         return fetch(self.reader, entity, id)
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
-        """There is nothing to be had but one by one, or all is here already."""
+        """Do nothing: records are asked for one by one, or all are in the copy already."""
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         raise NotImplementedError

@@ -26,7 +26,7 @@ class LedgerFinder:
         return self._ledger.is_empty
 
     def prefetch(self, entities: tuple[Entity, ...], names: Sequence[str]) -> None:
-        """All is here already."""
+        """Do nothing: the ledger is on this machine."""
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[tuple[Entity, Existing]]:
         if entities == ("account",):
@@ -42,11 +42,11 @@ class LedgerFinder:
         return [(known.entity, {"id": known.remote_id, **email})]
 
     def by_field(self, entities: tuple[Entity, ...], field: str, value: str) -> Iterator[tuple[Entity, Existing]]:
-        """Nobody can be asked."""
+        """Find nobody, as the ledger doesn't know what fields hold."""
         return iter(())
 
     def complete(self, entity: Entity, existing: Existing, wanted: Iterable[str]) -> Existing:
-        """Nothing more can be known."""
+        """Give the record as it is, as nothing more can be known offline."""
         return existing
 
 

@@ -1,4 +1,4 @@
-"""One write, made without a field that Freshsales refuses, and what it has taken without storing it told."""
+"""One write: it is repeated without a field that Freshsales refuses, and what wasn't stored is warned of."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class AccountPusher:
         )
 
     def can_bulk(self, record: Record) -> bool:
-        """Every account may, but where bulk would empty custom fields."""
+        """Whether the account may go in bulk: always, but where bulk would empty custom fields."""
         return self._context.custom_fields.may_bulk(record)
 
     def send(self, record: Record) -> Outcome:
@@ -43,7 +43,7 @@ class AccountPusher:
         return Outcome(Status.DONE, id)
 
     def recover(self, record: Record) -> Outcome:
-        """It is sent again: as an update if it is found."""
+        """Plan it to be sent again: as an update of the record, if an earlier try has made it."""
         if record.remote_id is not None:
             return Outcome(Status.PLANNED)
         since, is_it = self._made.sent_at(record), partial(_is_named, record)

@@ -23,7 +23,7 @@ class DealLinks:
     remember: Callable[[Literal["kept", "lost"]], None] = lambda seen: None
 
     def note(self, seen: Literal["kept", "lost"]) -> None:
-        """It does so now."""
+        """Note what it was just seen to do, and keep it for later runs where that is new."""
         if seen != self.seen:
             self.seen = seen
             self.remember(seen)

@@ -35,13 +35,13 @@ class DealBulk(Bulk):
             self.keeps_contacts = False
 
     def await_earlier(self) -> list[tuple[Record, Outcome]]:
-        """Let the job end; that it has made a deal doesn't tell whether with its contact, so each is looked for."""
+        """Wait for the job to end; as it doesn't tell whether deals have their contacts, none counts as done."""
         super().await_earlier()
         return []
 
     @property
     def takes_creates(self) -> bool:
-        """Whether new deals may go this way."""
+        """Whether new deals may be made in bulk."""
         return self.keeps_contacts is not False and bool(self.unique_names)
 
     @cached_property

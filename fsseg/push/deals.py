@@ -31,7 +31,7 @@ class DealPusher:
         self.bulk = DealBulk(context, "deal", "name", self._attributes, self.send, self.recover, self._made.settled)
 
     def can_bulk(self, record: Record) -> bool:
-        """Updates by their ids that tie nobody to the deal, and the creates that `DealBulk` takes."""
+        """Whether the deal may go in bulk: an update that ties nobody to it, or a create that `DealBulk` takes."""
         takes_creates = self.bulk.takes_creates  # asked first: deals made later must not pass for those of others
         contact = self._contact(record)
         if contact.remote_id is None or contact.converts is not None:
@@ -66,7 +66,7 @@ class DealPusher:
         )
 
     def recover(self, record: Record) -> Outcome:
-        """It is sent again: as an update if it is found."""
+        """Plan it to be sent again: as an update of the record, if an earlier try has made it."""
         contact = self._contact(record)
         if record.remote_id is not None or contact.remote_id is None:
             return Outcome(Status.PLANNED)

@@ -31,7 +31,7 @@ class MadeRecords:
         self._rows: list[Existing] | None = None
 
     def settled(self) -> None:
-        """What was sent until now, many at once, has taken effect where it ever does."""
+        """Note that all that was sent in bulk until now has taken effect, if it ever does."""
         self._settled_at = datetime.now(UTC)
 
     def sent_at(self, record: Record) -> datetime:

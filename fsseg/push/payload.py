@@ -64,7 +64,7 @@ def plain(attributes: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:
-    """All that a lead's company or deal shall hold."""
+    """The whole company or deal of a lead, as it is to be afterwards."""
     has = record.existing or {}
     whole: dict[str, Any] = {}
     own = [name.removeprefix(f"{part}.") for name in has if name.startswith(f"{part}.cf_")]

@@ -52,7 +52,7 @@ class _PersonPusher:
         )
 
     def recover(self, record: Record) -> Outcome:
-        """It is sent again: as an update if it is found, or as it is where that can't make it twice."""
+        """Plan it to be sent again: as an update if it was made, or as it is where that makes nothing twice."""
         if record.remote_id is not None:
             return Outcome(Status.PLANNED)
         if self._by_upsert(record):
@@ -109,7 +109,7 @@ class LeadPusher(_PersonPusher):
         super().__init__(context, "lead")
 
     def can_bulk(self, record: Record) -> bool:
-        """No lead may."""
+        """Never: Freshsales has no bulk upsert of leads."""
         return False
 
 
@@ -121,7 +121,7 @@ class ContactPusher(_PersonPusher):
         self.bulk = Bulk(context, "contact", "emails", self._attributes, self.send, self.recover, self._made.settled)
 
     def can_bulk(self, record: Record) -> bool:
-        """All but leads that are to be converted, which takes a request of its own, and whom bulk might harm."""
+        """Whether the contact may go in bulk: no lead to convert, and nobody whom bulk might harm."""
         return record.converts is None and self._context.custom_fields.may_bulk(record)
 
     def send(self, record: Record) -> Outcome:
@@ -134,7 +134,7 @@ class ContactPusher(_PersonPusher):
         return Outcome(Status.DONE, contact_id)
 
     def recover(self, record: Record) -> Outcome:
-        """It is sent again: as an update if it is found, or as it is where that can't make it twice."""
+        """Plan it to be sent again: as an update if it was made, or as it is where that makes nothing twice."""
         # Sending a conversion looks for the contact first, so nothing needs to be looked for here.
         return Outcome(Status.PLANNED) if record.converts is not None else super().recover(record)
 

@@ -39,13 +39,13 @@ class Refusals:
             raise Refused(why, status=400)
 
     def accepted(self, record: Record) -> None:
-        """A record was written."""
+        """Note that a record was written."""
         if record.existing is None:
             with self._lock:
                 self._row.pop(record.entity, None)
 
     def refused(self, record: Record, message: str) -> None:
-        """A record was refused for this."""
+        """Note that a record was refused with these words."""
         if record.existing is not None or record.entity in self._stopped:
             return
         reason = _OWN.sub("", message)
@@ -59,7 +59,7 @@ class Refusals:
         self._say(why)
 
     def note(self) -> None:
-        """Let the report tell of it."""
+        """Keep the reasons in the plan, for the report."""
         if self._stopped:
             self._store.meta.refused_all = {**self._store.meta.refused_all, **self._stopped}
 

@@ -1,4 +1,4 @@
-"""What bulk has stored, seen once an entity is written: its answers don't tell, and the page that changed last does."""
+"""What bulk has really stored: its answers don't say, but the pages of what changed last do."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Stored:
 def without_late(
     context: PushContext, entity: Entity, by_id: dict[int, Record], rows: dict[int, Existing]
 ) -> dict[int, Existing]:
-    """The rows without those that a late view shows as they were before they were written.
+    """The rows that show what was written: a view may lag, and show some as they were before.
 
     Those that look so may also have been left as they were, as all that was written was dropped: one tells.
     """

@@ -1,4 +1,4 @@
-"""Creating by upsert, which makes nothing twice; a second one may give what the first has made to the key's user."""
+"""Creating by upsert, which makes nothing twice, but whose repetition may give the record to the API key's user."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def upsert(
 def find_made(
     made: MadeRecords, record: Record, since: datetime, is_it: Callable[[Existing], bool], *, just_sent: bool
 ) -> int | None:
-    """The id of what an upsert has made since, if the newest records show it: a second one harms little otherwise."""
+    """The id of what an upsert has made since, if the newest records show it; without one it is simply sent again."""
     try:
         ids = {int(row["id"]) for row in made.find(since, is_it, just_sent=just_sent)} - set(record.siblings)
     except Unavailable:

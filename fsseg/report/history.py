@@ -79,7 +79,7 @@ class History(NamedTuple):
         return any(event.became == _DUPLICATE for event in self.events)
 
     def narrowed(self, event: str | None, reason: str | None) -> History:
-        """Its events of that name that came to that end, where these are given; then without the fields."""
+        """Only the events of that name and with that reason, where these are given, and then no fields."""
         if not event and not reason:
             return self
         name = value(event.strip()).casefold() if event else None
@@ -92,7 +92,7 @@ class History(NamedTuple):
         return self._replace(events=chosen, fields=[])
 
     def plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """The history as JSON values."""
         return {
             "events": [each._asdict() for each in self.events],
             "fields": [each._asdict() for each in self.fields],

@@ -29,7 +29,7 @@ class Packed(NamedTuple):
 
     @property
     def text(self) -> str:
-        """They as a page holds them."""
+        """The packed lines as text, as a page holds them."""
         return b64encode(self.data + _LAST_BLOCK).decode()
 
     def __add__(self, more: Any) -> Packed:
@@ -51,7 +51,7 @@ class Packer:
         self._rows += rows
 
     def packed(self) -> Packed:
-        """All of them; nothing can be added afterwards."""
+        """All lines that were added; no more can be added afterwards."""
         return Packed(bytes(self._packed + self._deflate.flush(zlib.Z_FULL_FLUSH)), self._rows)
 
 

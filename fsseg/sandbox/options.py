@@ -235,7 +235,7 @@ class Options:
             raise ValueError(str(error)) from error
 
     def plain(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The options as JSON values."""
         return {**asdict(self), "headers": sorted(self.headers)}
 
 

@@ -197,7 +197,7 @@ class Store:
         return self.all(sql, (resource, name.casefold()))
 
     def records(self, numbers: Sequence[int]) -> dict[int, Any]:
-        """Rows by id."""
+        """The rows of these records, by id."""
         marks = ",".join("?" * len(numbers))
         return {
             row["id"]: row for row in self.all(f"SELECT * FROM record WHERE id IN ({marks}) AND deleted = 0", numbers)

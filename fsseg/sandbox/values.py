@@ -191,7 +191,7 @@ def email(value: Any) -> str:
 
 
 def microseconds(moment: datetime) -> int:
-    """Since 1970."""
+    """The microseconds from 1970 to this instant."""
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 

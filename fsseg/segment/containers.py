@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from itertools import count, takewhile
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -103,9 +103,20 @@ class CsvTable(NamedTuple):
         for row, _ in rows:
             if any(row) and not names_delimiter(self.delimiter.join(row)):
                 break
-        if end is not None:
-            rows = takewhile(lambda found: found[1] <= end, rows)
-        return ((row, number - start) for row, number in rows if number > start) if start else rows
+        return self._part(source, rows) if start or end else rows
+
+    def _part(self, source: Source, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows of this part, and the source's fault only where that is among them."""
+        number = 0
+        for row, number in rows:
+            if self.end is not None and number > self.end:
+                break
+            if number > self.start:
+                yield row, number - self.start
+        else:
+            if number > self.start or not self.start:
+                return
+        source.fault = ""
 
     def rows_in(self, head: bytes) -> int:
         """How many rows stand in the beginning of it."""

@@ -124,7 +124,7 @@ def dumps(value: Any, option: int = 0) -> bytes:
 
 
 def compact(text: bytes) -> bytes:
-    """The same, for what is kept: the bytes that orjson gives take 4 KiB of memory, however few they are."""
+    """The bytes in as little memory as they need; those that orjson gives take 4 KiB, however few they are."""
     return bytes(memoryview(text))
 
 

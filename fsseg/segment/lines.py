@@ -35,7 +35,7 @@ def lines_of(source: Source) -> Iterator[Piece]:
 
 
 def line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
-    """The same, the lines of a block at a time."""
+    """All lines of a source as `lines_of` gives them, in lists: those of a block at a time."""
     tail: Piece = b""
     for block in source.blocks:
         end = block.rfind(b"\n") + 1
@@ -57,12 +57,39 @@ def line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
 
 def range_blocks(file: BinaryIO, start: int, end: int | None) -> Iterator[bytes]:
     """The lines that begin within [start, end), in blocks; of a last line as much as there is."""
+    file.seek(max(start - 1, 0))
+    return _range_of(blocks_of(file), start, end)
+
+
+def cut_source(source: Source, start: int, end: int | None) -> None:
+    """Leave of a source the lines that begin within [start, end), and its fault only where that is among them."""
+
+    def blocks(all: Iterator[bytes]) -> Iterator[bytes]:
+        left = max(start - 1, 0)
+        for block in all:
+            if left < len(block):
+                yield block[left:]
+            left = max(left - len(block), 0)
+        ended.append(True)
+
+    def lines(all: Iterator[bytes]) -> Iterator[bytes]:
+        begun = start == 0
+        for block in _range_of(blocks(all), start, end):
+            begun = True
+            yield block
+        if not (begun and ended):
+            source.fault = ""
+
+    ended: list[bool] = []
+    source.blocks = lines(source.blocks)
+
+
+def _range_of(blocks: Iterator[bytes], start: int, end: int | None) -> Iterator[bytes]:
+    """As `range_blocks`, of blocks from one byte before the start on: is that the beginning of a line?"""
     if end is not None and end <= start:
         return
-    at = max(start - 1, 0)  # one byte back: is `start` the beginning of a line?
-    file.seek(at)
-    begun = start == 0
-    for block in blocks_of(file):
+    at, begun = max(start - 1, 0), start == 0
+    for block in blocks:
         if not begun:
             first = block.find(b"\n") + 1
             at += first or len(block)

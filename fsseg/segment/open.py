@@ -24,8 +24,8 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 class Input:
     """One file to read, or a part of a plain one.
 
-    A part is the lines, or groups of rows, that begin within the bytes [start, end); of CSV, the rows after the row
-    `start` until the row `end`.
+    A part is the lines, or groups of rows, that begin within the bytes [start, end), unpacked ones where the file is
+    packed; of CSV, the rows after the row `start` until the row `end`.
     """
 
     path: str
@@ -37,6 +37,8 @@ class Input:
     hints: Hints = NO_HINTS
     has_rows: bool = False
     """Whether a part is of a table."""
+    is_packed: bool = False
+    """Whether a part is of lines that are packed."""
 
 
 class Unreadable(NamedTuple):

@@ -26,7 +26,7 @@ from fsseg.segment.documents import objects_in
 from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
-from fsseg.segment.lines import KEEP, Oversized, cut_ranges, range_blocks
+from fsseg.segment.lines import KEEP, Oversized, cut_ranges, cut_source, range_blocks
 from fsseg.segment.objects import is_remote, read_ahead, use_endpoint
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
@@ -43,6 +43,8 @@ RAW = 1_000
 """Characters of an unreadable line that are kept."""
 
 
+_SAMPLE = 1 << 22
+"""Bytes of a packed file that tell how much it unpacks to."""
 _UNREADABLE = frozenset({"not_json", "not_utf8", "not_an_object", "too_large", "truncated", "bad_row"})
 _EARLIER = "in an earlier run"
 
@@ -80,6 +82,10 @@ class Reader:
                     source = Source(blocks_of(file))
                     self.container = "unknown" + source.packing
                     container = container_of(source, self.input)
+                elif self.input.is_packed:
+                    source = Source(blocks_of(file))
+                    cut_source(source, *part)
+                    container = LINES
                 else:
                     source = Source(range_blocks(file, *part), inside=part[0] > 0)
                     container = LINES
@@ -215,9 +221,10 @@ def read_next(inputs: Sequence[Input]) -> None:
 def split(path: str, parts: int, number: int = 0, jobs: int = 1) -> list[Input]:
     """The file as up to `parts` inputs of about the same size, numbered from `number` on, that can be read apart.
 
-    Only plain files of lines, Parquet or CSV, and objects of lines, can be split; any other is one input. Where a row
-    of CSV begins, depends on all quotes before it: who reads a part goes through all that is before, but makes no
-    events of it. So there are no more parts of CSV than `jobs`. Raises UnreadableInput.
+    Only files of lines or CSV, plain files of Parquet, and plain objects of lines, can be split; any other is one
+    input. Where a row of CSV begins, depends on all quotes before it, and what is packed can only be unpacked from its
+    beginning on: who reads a part goes through all that is before, but makes no events of it. So there are no more
+    such parts than `jobs`. Raises UnreadableInput.
     """
     known = stamp(path)
     if parts < 2 or known is None or not (os.path.isfile(path) or (is_remote(path) and not split_member(path)[1])):
@@ -225,22 +232,36 @@ def split(path: str, parts: int, number: int = 0, jobs: int = 1) -> list[Input]:
     try:
         with open_bytes(path) as file:
             source = Source(blocks_of(file))
-            if source.packing or (is_remote(path) and source.head.startswith(MAGIC)):
+            few = 1 if is_remote(path) else min(parts, jobs)
+            is_parquet = source.head.startswith(MAGIC)
+            if (source.packing and (few == 1 or is_parquet)) or (is_parquet and is_remote(path)):
                 return [Input(path, number)]
             container = container_of(source, Input(path, number))
+            size = _unpacked_size(source, file, known.size) if source.packing else known.size
+        if container is LINES and source.packing:
+            return [replace(part, is_packed=True) for part in cut_ranges(path, size, few, number)]
         if container is LINES:
-            return cut_ranges(path, known.size, parts, number)
+            return cut_ranges(path, size, parts, number)
         if isinstance(container, ParquetTable) and container.can_be_split():
             return [replace(part, has_rows=True) for part in cut_ranges(path, known.size, parts, number)]
-        most = min(parts, jobs)
-        if isinstance(container, CsvTable) and most > 1 and not is_remote(path) and not container.table.one_event:
-            rows = container.rows_in(source.head) * known.size // len(source.head)
-            return [replace(part, has_rows=True) for part in cut_ranges(path, rows, most, number)]
+        if isinstance(container, CsvTable) and few > 1 and not container.table.one_event:
+            rows = container.rows_in(source.head) * size // len(source.head)
+            return [replace(part, has_rows=True) for part in cut_ranges(path, rows, few, number)]
         return [Input(path, number)]
     except ForeignContent:
         return [Input(path, number)]  # the one who reads it will say so
     except OSError as error:
         raise UnreadableInput(path, error.strerror or str(error)) from error
+
+
+def _unpacked_size(source: Source, file: BinaryIO, size: int) -> int:
+    """About how many bytes a file of this size unpacks to, by its beginning."""
+    unpacked = 0
+    for block in source.blocks:
+        unpacked += len(block)
+        if file.tell() >= min(_SAMPLE, size):
+            break
+    return size * unpacked // file.tell()
 
 
 def _unreadable(piece: bytes, line: int, position: int, error: orjson.JSONDecodeError) -> Rejected:

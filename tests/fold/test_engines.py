@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -161,9 +161,12 @@ def people_of_entries(found: dict[str, Any]) -> dict[int, str | None]:
     return {row[3]: names.get(row[2]) for row in found["entry"]}
 
 
-def test_bench_lines_give_the_same_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_bench_lines_give_the_same_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
     path = tmp_path / "bench.jsonl"
-    path.write_bytes(b"".join(lines(3, 4_000, 600, 40, duplicates=0.05)))
+    path.write_bytes(pack(b"".join(lines(3, 4_000, 600, 40, duplicates=0.05))))
     monkeypatch.setattr(processes, "PART", path.stat().st_size // 5)
     assert planned(tmp_path / "three", [path], 3) == planned(tmp_path / "one", [path], 1)
 
@@ -187,12 +190,16 @@ def test_the_groups_of_rows_of_a_large_parquet_file_give_the_same_plan(
     assert three == one
 
 
-def test_the_rows_of_a_large_csv_file_give_the_same_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_the_rows_of_a_large_csv_file_give_the_same_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
     rows = [
         (f"u-{number % 70}", f"p{number % 70}@x.example", f"T{number}", "a\nb" * (number % 3)) for number in range(900)
     ]
     path = tmp_path / "people.csv"
-    path.write_bytes(exports.table(["user_id", "email", "title", "note"], [*rows[:500], ["u-1", "caf"], *rows[500:]]))
+    content = exports.table(["user_id", "email", "title", "note"], [*rows[:500], ["u-1", "caf"], *rows[500:]])
+    path.write_bytes(pack(content))
     monkeypatch.setattr(processes, "PART", path.stat().st_size // 5)
     one, three = planned(tmp_path / "one", [path], 1), planned(tmp_path / "three", [path], 3)
     assert one["counts"].reasons["rejected", "bad_row"] == 1

@@ -12,10 +12,11 @@ from fsseg.match.remote_record import keep
 from fsseg.push.context import PushContext
 from fsseg.push.executor import push
 from fsseg.push.refusals import Refusals
+from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import Action, Status
 from fsseg.state.plan_store import Record, Store
 from tests.client import Client
-from tests.report.stores import add
+from tests.report.stores import add, add_entry
 
 KIND = {"lead": "person", "contact": "person"}
 LINKS = {"sales_accounts", "sales_account", "contacts"}
@@ -73,6 +74,18 @@ class Plan:
             desired=desired, matched=1, **(columns or {}),
         )  # fmt: skip
         return int(max(record.id for record in self.store.records()))
+
+    def entry(self, person: int, name: str, columns: dict[str, Any] | None = None, **payload: Any) -> int:
+        """Plan an entry on the timeline of the person in that row; its row's id. `via` sales activities unless told."""
+        number = len(list(self.store.entries())) + 1
+        types = self.context.catalog.activity_types
+        told = {
+            "kind": "track", "name": name, "via": "sales_activity", "type_id": types["segment event"].id,
+            "message_id": f"m-{number}", "properties": {}, **payload,
+        }  # fmt: skip
+        row = {"person": person, "position": number, "time": f"2024-03-0{number}T10:00:00.000", **(columns or {})}
+        add_entry(self.store, name, payload=dumps(told), **row)
+        return int(max(entry.id for entry in self.store.entries()))
 
     def push(self) -> None:
         """Send all of it; requests are counted from here on."""

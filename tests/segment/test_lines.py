@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gzip
 import io
 import tracemalloc
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -22,7 +24,7 @@ from fsseg.segment import (
     read,
     split,
 )
-from tests.segment.messages import Write, drained, lines, message, outcomes, read_all, track
+from tests.segment.messages import Write, drained, lines, message, outcomes, read_all, told, track
 
 MIB = 1 << 20
 GOOD = message()
@@ -234,6 +236,42 @@ def test_ranges_give_together_what_the_whole_gives(write: Write, body: list[byte
     ]
     assert located == [item.line for item in whole]
     assert all(one.position < other.position for one, other in pairwise(found))
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.one_of(st.just(lines(GOOD).strip()), JUNK), max_size=9), st.integers(2, 7), st.booleans(),
+    st.sampled_from([None, -1, -9]), st.sampled_from([lines(GOOD), b"user_id,email\n" + 20 * b"u-1,a@x.example\n"]),
+)  # fmt: skip
+def test_parts_of_what_is_packed_give_together_what_the_whole_gives(
+    write: Write, body: list[bytes], jobs: int, ended: bool, cut: int | None, begin: bytes
+) -> None:
+    path = write(gzip.compress(begin + b"\n".join(body) + b"\n" * ended)[:cut], "people")
+    try:
+        whole = read_all(path)
+    except UnreadableInput:
+        return
+    pieces = split(str(path), 9, 0, jobs)
+    assert len(pieces) <= jobs
+    found, before = [], 0
+    for piece in pieces:
+        reader = read(piece)
+        found += [replace(item, position=0, line=item.line + before) for item in reader]
+        before += reader.lines
+    assert [told_of(item) for item in found] == [told_of(replace(item, position=0)) for item in whole]
+
+
+def told_of(item: Event | Rejected) -> Any:
+    """What can be compared of an item."""
+    return (item.line, item.time, told(item)) if isinstance(item, Event) else item
+
+
+def test_every_cut_of_a_packed_file_gives_each_line_and_its_end_once(write: Write) -> None:
+    content = lines(GOOD) + b"\n" + lines(track(messageId="m-2")) + b"oops\n" + lines(track(messageId="m-3")) + b'{"a'
+    path = write(gzip.compress(content)[:-1])
+    for cut in range(len(content) + 2):
+        found = outcomes(read_all(path, end=cut, is_packed=True)) + outcomes(read_all(path, start=cut, is_packed=True))
+        assert found == ["m-1", "m-2", "not_json", "m-3", "truncated"], cut
 
 
 def test_every_cut_of_a_file_gives_each_line_once(write: Write) -> None:

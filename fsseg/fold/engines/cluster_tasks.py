@@ -68,7 +68,7 @@ class _Tools(NamedTuple):
 
 
 def packed_tools(catalog: Catalog, rules: Rules) -> bytes:
-    """What workers need to read and to fold."""
+    """The tools that workers need to read and fold, packed to be sent to them."""
     return pickle.dumps((catalog.to_json(), rules))
 
 
@@ -82,7 +82,7 @@ def _tools(packed: bytes, thread: int) -> _Tools:
 
 
 def rows_frame(rows: list[tuple[int, int, int, bytes]]) -> Any:
-    """Where the hashes of its people begin, part, kind and content of what goes to the workers that fold."""
+    """The frame of what goes to the workers that fold: first hash of its people, part, kind and content."""
     import pandas as pd
     import pyarrow as pa
 
@@ -104,7 +104,7 @@ def _contents(frame: Any) -> Iterator[tuple[int, int, int, memoryview]]:
 
 
 class EventKeys:
-    """Key, order and position of events, with the hash of whom each has a row about; again for each further one."""
+    """Event keys with order and position, a line for the hash of each person whom an event tells of."""
 
     def __init__(self) -> None:
         self._keys, self._orders, self._positions, self._hashes = array("Q"), array("q"), array("q"), array("q")
@@ -129,7 +129,7 @@ class EventKeys:
         self._hashes.extend(hashes)
 
     def frame(self) -> Any:
-        """All of them, with the block of delivered keys that each belongs to."""
+        """All event keys as a frame, each with the block of delivered keys that it belongs to."""
         import numpy as np
         import pandas as pd
 

@@ -40,5 +40,5 @@ class ReadSoFar:
         self.events, self.lines = self.events + events, self.lines + lines
 
     def end(self, collector: Collector, input: Input) -> None:
-        """Tell it, once all parts of the input were read."""
+        """Tell the collector of the input, once all its parts were read."""
         collector.end(input, self.container, self.events, self.fault, self.jumps)

@@ -54,7 +54,7 @@ def dotted_table(columns: Sequence[str], file: str) -> Table:
     type_at = -1 if kind else list(columns).index("type")
 
     def message(row: Sequence[Any]) -> Original:
-        of_type = kind or row[type_at].strip().lower()
+        of_type = kind or str(row[type_at]).strip().lower()
         body = BODIES.get(of_type, "traits")
         found: Original = {"type": of_type, body: {}, "context": {}, "integrations": {}}
         for place, path, name in paths:
@@ -133,7 +133,7 @@ def _maker(
 
     def message(row: Sequence[str]) -> Message:
         user, id, time, anonymous, name = cells_of(row)
-        if odd_of(row) != without or len(user) == _HASH or (is_track and not (has_name and name)):
+        if odd_of(row) != without or len(user) == _HASH or (is_track and not (has_name and name.strip())):
             raise ValueError
         if _NULL in (name, user, id, anonymous):
             raise ValueError

@@ -37,6 +37,8 @@ _ENVELOPE = {
     "anonymous_id": "anonymousId", "timestamp": "timestamp", "original_timestamp": "originalTimestamp",
     "received_at": "receivedAt", "sent_at": "sentAt", "group_id": "groupId", "previous_id": "previousId",
 }  # fmt: skip
+_MESSAGE_IDS = ("id", "message_id", "event_id")
+"""Columns that may hold the messageId: the first that there is does, the others are the customer's own."""
 _PASSED_OVER = {
     "uuid", "uuid_ts", "loaded_at", "type", "version", "channel", "project_id", "event", "event_text", "segment_id",
     "event_source_id", "_metadata", "write_key", "day", "hr", "hour", "month", "year", "segment_type",
@@ -50,7 +52,7 @@ _HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
 def is_warehouse(columns: Sequence[str]) -> bool:
     """Whether a table has what all of a warehouse's have."""
     names = {name.lower() for name in columns}
-    has_id = bool(names & {"id", "message_id", "event_id"})
+    has_id = not names.isdisjoint(_MESSAGE_IDS)
     return has_id and "received_at" in names
 
 
@@ -86,14 +88,17 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
     table = table_of(columns, path, hints)
     kind = TABLES.get(table, "track")
     at = places(columns)
-    envelope = [(place, _ENVELOPE[name]) for name, place in at.items() if name in _ENVELOPE]
+    others = {*_MESSAGE_IDS} - {next(filter(at.__contains__, _MESSAGE_IDS), "")}
+    envelope = [(place, _ENVELOPE[name]) for name, place in at.items() if name in _ENVELOPE.keys() - others]
     if table == "users" and "user_id" not in at:
         envelope = [(place, "userId" if name == "messageId" else name) for place, name in envelope]
     context = [
         (place, _context_path(name)) for name, place in at.items() if name.startswith("context_") and len(name) > 8
     ]
     integrations = [(place, name[13:]) for name, place in at.items() if name.startswith("integrations_")]
-    taken = _ENVELOPE.keys() | _PASSED_OVER | ({"name", "category"} if kind in ("page", "screen") else set())
+    if "event_source_id" in at:  # of a table of Profiles Sync, which has the messageId twice
+        others = others - {"event_id"}
+    taken = _ENVELOPE.keys() - others | _PASSED_OVER | ({"name", "category"} if kind in ("page", "screen") else set())
     free = [
         (place, columns[place]) for name, place in at.items()
         if name not in taken and not name.startswith(("context_", "integrations_", "metadata_"))
@@ -155,7 +160,7 @@ def _quick(
 
     def message(row: Sequence[Any]) -> Message:
         user, anonymous, id, time, name, email = cells_of(row)
-        if len(user) == _HASH or len(email) == _HASH or (is_track and not name):
+        if len(user) == _HASH or len(email) == _HASH or (is_track and not (name.__class__ is str and name.strip())):
             raise ValueError
         body = body_of(row) or EMPTY
         return Message(

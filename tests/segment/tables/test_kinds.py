@@ -201,6 +201,31 @@ def test_columns_may_be_spelled_as_people_do(write: Write) -> None:
     assert (event.type, event.message.event, event.message.message_id) == ("track", "Seen", "m-1")
 
 
+@pytest.mark.parametrize("anonymous", ["", "anonymous_id,"])
+@pytest.mark.parametrize("name", ["event_id", "message_id"])
+def test_a_property_called_like_an_id_is_no_message_id(write: Write, name: str, anonymous: str) -> None:
+    content = f"id,user_id,{anonymous}received_at,timestamp,event,event_text,{name}\n" + "".join(
+        f"m-{user},u-{user},{anonymous and ','}2025-05-05 08:00:00,2025-05-05 08:00:00,seen,Seen,webinar-7\n"
+        for user in range(2)
+    )
+    items = [item for item in read(Input(str(write(content.encode(), "tracks.csv")), 0)) if isinstance(item, Event)]
+    assert [item.message.message_id for item in items] == ["m-0", "m-1"]
+    assert [told(item)["properties"] for item in items] == [{name: "webinar-7"}] * 2
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "id,user_id,anonymous_id,received_at,timestamp,event",
+        "messageId,userId,anonymousId,properties.plan,timestamp,event",
+    ],
+)
+def test_a_row_with_a_blank_event_is_no_event(write: Write, columns: str) -> None:
+    content = f"{columns}\nm-1,u-1,a-1,2025-05-05T08:00:00.000Z,2025-05-05T08:00:00.000Z,  \n".encode()
+    (item,) = read(Input(str(write(content, "track_1.csv")), 0))
+    assert isinstance(item, Rejected) and item.code == "event_not_defined"
+
+
 def test_a_header_alone_is_an_empty_table(write: Write) -> None:
     reader = read(Input(str(write(b"\xef\xbb\xbfuser_id,email,plan\n")), 0))
     assert list(reader) == []

@@ -47,6 +47,14 @@ def test_values_keep_their_types(write: Write, value: Any, trait: Any) -> None:
     assert event.time == "2024-01-08T13:52:50.212"
 
 
+@pytest.mark.parametrize("value", [5, True, {"a": 1}])
+def test_an_event_or_a_type_that_is_no_text_costs_its_row(write: Write, value: Any) -> None:
+    (seen,) = events(written(write, "tracks.parquet", event="seen", event_text=value))
+    (odd,) = events(write(exports.parquet([{"type": value, "userId": "u-1", "traits.plan": "Pro"}]), "x.parquet"))
+    assert isinstance(seen, Rejected) and seen.code == "event_not_string"
+    assert isinstance(odd, Rejected) and odd.code == "unknown_type"
+
+
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
 def test_what_is_null_or_no_number_is_absent_and_clears_nothing(write: Write, value: Any) -> None:
     rows = [ROW | {"seats": value}, ROW | {"seats": 1.0, "id": "m-2"}]
