@@ -53,7 +53,12 @@ TABLE: tuple[Reason, ...] = (
     ),
     Reason(Code.MISSING_TYPE, "validate", _REJECTED, "the event has no type: add identify, track, page or group"),
     Reason(Code.UNKNOWN_TYPE, "validate", _REJECTED, "Segment has no such event type: correct the type"),
-    Reason(Code.NO_USER_ANON_ID, "validate", _REJECTED, "neither userId nor anonymousId is there: add the userId, or the e-mail in its place"),
+    Reason(
+        Code.NO_USER_ANON_ID,
+        "validate",
+        _REJECTED,
+        "neither userId nor anonymousId is there: add the userId, or the e-mail in its place",
+    ),
     Reason(Code.ID_NOT_STRING, "validate", _REJECTED, "the userId or anonymousId is not text: write it as text"),
     Reason(Code.EVENT_NOT_DEFINED, "validate", _REJECTED, "the track call names no event: add event"),
     Reason(Code.EVENT_NOT_STRING, "validate", _REJECTED, "the event name is not text: write it as text"),

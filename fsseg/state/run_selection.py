@@ -48,7 +48,7 @@ def named(folders: Iterable[Path], id: str) -> Run:
         return meant[0]
     if not meant:
         raise NoSuchRun(f"there is no run {id}: fsseg runs list shows them")
-    several = ", ".join(run.id for run in meant[:5])
+    several = ", ".join([*(run.id for run in meant[:5]), *(["…"] if len(meant) > 5 else [])])
     raise NoSuchRun(f"{len(meant)} runs begin with {id}: give more of the id ({several})")
 
 

@@ -314,6 +314,8 @@ def test_failures_are_whole_events_that_can_be_mended_and_imported(machine: Mach
     }  # fmt: skip
     assert set(about) == {"file", "line", "stage", "code", "message", "hint", "retryable", "status"}
     assert b"missing_email" in first.file("failures.csv")
+    as_table = machine.run("import", f"{first.summary['run_dir']}/failures.csv")
+    assert (as_table.code, "mend failures.jsonl beside it" in as_table.err) == (4, True)
 
     mended = first.failures
     mended[0]["traits"]["email"] = "new@north.example"

@@ -40,6 +40,8 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
     file = re.split(r"[/\\!]", path)[-1]
     if _SCHEMA_FILE.search(file):
         raise UnusableTable("the schema of a source: names of events and properties, but no events")
+    if {"file", "line", "stage", "code", "retryable"} <= names:
+        raise UnusableTable("a run's failures.csv, which doesn't hold the whole events: mend failures.jsonl beside it")
     if hints.table and not hints.table.startswith("profile"):
         return warehouse_table(columns, path, hints, typed=typed)
     if {"event_type", "message_id"} <= names:
