@@ -61,6 +61,11 @@ def can_be_applied(info: RunInfo) -> bool:
 def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> ExitCode:
     """Take a run from where it stands to its end. Raises what `fsseg.cli.errors.handled` handles."""
     run = find(given, lambda run: _may_go_on(run, given), id)
+    if run is None and (waiting := find(given, lambda run: run.info.state in OPEN, None)):
+        braked = _is_braked(waiting)
+        why = "the safety brake holds it" if braked else "nobody has agreed to it"
+        how = advised("resume", waiting, "--allow-mass-changes" if braked else "--yes")
+        output.consoles.info(f"run {waiting.id} has not come to its end: {why}; if it is meant: {how}")
     if run is None or run.info.state not in OPEN:
         return nothing_left(output, given, run, "nothing to resume")
     if run.info.command == "undo" and not (run.info.dry or run.info.agreed or yes):
@@ -78,9 +83,13 @@ def _may_go_on(run: Run, given: Settings) -> bool:
     What the safety brake has stopped waits for somebody to lift it, and an undo for somebody to agree to it.
     """
     info = run.info
-    held = info.exit_code == ExitCode.BRAKE and not given.allow_mass_changes
+    held = _is_braked(run) and not given.allow_mass_changes
     waits = info.command == "undo" and not (info.dry or info.agreed or is_terminal())
     return info.state in OPEN and not held and not waits
+
+
+def _is_braked(run: Run) -> bool:
+    return run.info.exit_code == ExitCode.BRAKE
 
 
 def retry(given: Settings, output: Output, id: str | None) -> ExitCode:

@@ -228,7 +228,8 @@ def test_an_undo_that_nobody_has_agreed_to_waits_for_somebody(classic: Machine) 
         assert terminal.end() == 5
     undo = runs(classic)[0]["run_id"]
     classic.account.forget()
-    assert "nothing to resume" in classic.run("resume").err
+    bare = classic.run("resume").err
+    assert "nothing to resume" in bare and f"nobody has agreed to it; if it is meant: fsseg resume {undo} --yes" in bare
     refused = classic.run("resume", undo)
     assert (refused.code, "--yes" in refused.err) == (2, True)
     assert classic.account.writes == 0

@@ -280,6 +280,8 @@ def test_what_the_brake_advises_lifts_it(machine: Machine, command: str, lifted_
     (advised,) = re.findall(r"^hint: if this is meant: fsseg (.*)$", refused.err, re.MULTILINE)
     words = shlex.split(advised)
     assert (words[0], words[-1]) == (lifted_by, "--allow-mass-changes")
+    if command == "import":
+        assert f"the safety brake holds it; if it is meant: fsseg {advised}" in machine.run("resume").err
     assert machine.account.writes == 0
     assert machine.run(*words).code == 0
     assert machine.account.one("contacts", "p100@north.example")["job_title"] == "CEO"
