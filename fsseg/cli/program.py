@@ -35,7 +35,7 @@ class Program(TyperGroup):
 
             code = tell_end(Meaning(ExitCode.INTERRUPTED, "interrupted"), as_json="--json" in words)
         except TyperException as error:
-            code = _tell_mistake(error, words)
+            code = _tell_mistake(error, words, _path(self, words))
         sys.exit(code or ExitCode.DONE)
 
 
@@ -53,8 +53,18 @@ def _simplify_types(command: Any, context: typer.Context) -> None:
         _simplify_types(below, typer.Context(below, parent=context, **below.context_settings))
 
 
-def _tell_mistake(error: TyperException, words: Sequence[str]) -> int:
-    text, context = error.format_message(), getattr(error, "ctx", None)
+def _path(command: Any, words: Sequence[str]) -> str:
+    """The command that a command line begins with, as `fsseg runs list`."""
+    path = "fsseg"
+    for word in words:
+        if (command := getattr(command, "commands", {}).get(word)) is None:
+            break
+        path += f" {word}"
+    return path
+
+
+def _tell_mistake(error: TyperException, words: Sequence[str], path: str) -> int:
+    text = error.format_message()
     if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed already
         return error.exit_code
     from fsseg.cli.errors import Meaning, tell_end
@@ -62,7 +72,6 @@ def _tell_mistake(error: TyperException, words: Sequence[str]) -> int:
     text = text.replace("Value error, ", "")  # what pydantic puts before a choice that there isn't
     found = _SUGGESTION.match(text)
     text, suggested = (found["what"], found["hint"]) if found else (text, "")
-    path = context.command_path if context else "fsseg"
     hints = [_as_question(suggested, text) or _closest_choice(text), f"{path} --help says what it takes"]
     text = text[:1].lower() + text[1:].rstrip(".")
     return tell_end(Meaning(ExitCode.USAGE, text, tuple(filter(None, hints))), as_json="--json" in words)

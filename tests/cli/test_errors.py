@@ -141,6 +141,15 @@ def test_a_host_that_is_down_comes_with_what_to_look_at() -> None:
     assert "this machine online" in meaning.hints[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [(["import", "--trait"], "fsseg import"), (["runs", "list", "--nope"], "fsseg runs list"), (["nope"], "fsseg")],
+)
+def test_a_mistake_names_the_help_of_its_command(shell: Shell, words: list[str], path: str) -> None:
+    done = shell(*words)
+    assert (done.code, f"hint: {path} --help says what it takes" in done.err) == (2, True)
+
+
 def test_what_leaves_no_run_behind_does_not_speak_of_one(shell: Shell, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
