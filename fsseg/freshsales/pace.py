@@ -167,9 +167,9 @@ class Pace:
             # Refusals without a hint were waited out: how long they lasted tells a minute's window from an hour's.
             if self._blind_refusals >= _MAX_BLIND_REFUSALS:
                 minute = self._last_refusal - self._first_refusal < quota.MINUTE
-                self._period = quota.MINUTE if minute else quota.HOUR
                 before = self._exhausted.answered if self._exhausted else math.inf
                 hasty = before <= _BURST and not minute
+                self._period = quota.MINUTE if minute else None if hasty else quota.HOUR
                 self._block = _Block(int(before), now - self._first_refusal) if hasty else None
         window.answered += 1
         self._blind_refusals = 0
