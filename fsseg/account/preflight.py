@@ -162,7 +162,7 @@ def _mapping(catalog: Catalog, rules: Rules) -> Iterator[Finding]:
         return
     ruled = sum(len(table) for table in rules.mapping.values())
     if ruled or rules.id_field:
-        yield Finding("mapping", "ok", f"every field of {ruled} rules is there")
+        yield Finding("mapping", "ok", f"every field of {counted(ruled, 'rule')} is there")
 
 
 def _stages(catalog: Catalog) -> Iterator[Finding]:

@@ -60,10 +60,21 @@ class Connection:
 
 
 def state_dir(settings: Settings) -> Path:
-    """The state folder, made with mode 0700."""
+    """The state folder, made with mode 0700. Raises `ConfigError`."""
     folder = settings.state_dir or user_state_path("fsseg", appauthor=False)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _usable(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Raise `ConfigError` where the folder can't be made or written to."""
+    try:
+        yield
+    except OSError as error:
+        why = "it is a file" if isinstance(error, FileExistsError) else error.strerror or error
+        raise ConfigError(f"the state folder {folder} can't be used: {why}", "--state-dir names another") from None
 
 
 def account_of(settings: Settings) -> Account:
@@ -99,7 +110,8 @@ def account_folder(settings: Settings, account: Account) -> Path:
             f"{former} may be the state of {account.host}, as earlier versions named it: if it is, rename it to"
             f" {folder}; if it isn't, make the folder {folder}"
         )
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with _usable(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

@@ -15,9 +15,7 @@ from fsseg.report.show import Show
 @command_line
 def dry_run(
     paths: o.Paths,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Send nothing at all: the account's cached fields, or the standard ones.")
-    ] = False,
+    offline: o.Offline = False,
     format: Annotated[
         DiffFormat, typer.Option(help="How the diff is printed.", rich_help_panel=o.OUTPUT)
     ] = DiffFormat.TEXT,

@@ -144,12 +144,14 @@ def _meaning_of_answer(error: FreshsalesError) -> Meaning:
 
 
 def _meaning_in_state_folder(error: Exception) -> Meaning:
+    """Only where a run is there to go on with, which is told with the error, has it stopped early."""
     import sqlite3
 
+    code = ExitCode.STOPPED if hints_of(error) else ExitCode.USAGE
     match error:
         case sqlite3.OperationalError():
-            return Meaning(ExitCode.STOPPED, f"the state folder can't be used: {error}", hints_of(error))
+            return Meaning(code, f"the state folder can't be used: {error}", hints_of(error))
         case OSError():
             what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-            return Meaning(ExitCode.STOPPED, what, hints_of(error))
+            return Meaning(code, what, hints_of(error))
     return Meaning(ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}")

@@ -41,9 +41,7 @@ def fields(
     ] = None,
     choices: Annotated[bool, typer.Option("--choices", help="Show what a dropdown can be set to.")] = False,
     all: Annotated[bool, typer.Option("--all", help="Show fields that Freshsales keeps itself, too.")] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Send nothing: the account's cached fields, or the standard ones.")
-    ] = False,
+    offline: o.Offline = False,
     *,
     account: o.AccountOptions,
     display: o.NoBars,

@@ -25,7 +25,7 @@ def init(
     ] = None,
     path: Annotated[Path, typer.Option("--to", help="The file to write.")] = Path("fsseg.toml"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Send nothing, even if an account is named.")] = False,
+    offline: o.Offline = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of the file, for editors, and write nothing.")
     ] = False,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @command_line
 def inspect(
     paths: o.Paths,
-    offline: Annotated[bool, typer.Option("--offline", help="Send nothing, even if an account is configured.")] = False,
+    offline: o.Offline = False,
     top: Annotated[int, typer.Option(help="Names and traits that are listed; 0 is all.", min=0)] = 20,
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Suggest mapping lines for traits and events without a place.")

@@ -62,6 +62,9 @@ RunId = Annotated[
     str | None,
     typer.Argument(metavar="[RUN]", help="The run; the latest that fits, if none is named.", show_default=False),
 ]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Send nothing: the account's cached fields, or the standard ones, are used.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.", rich_help_panel=RUN)]
 MatchFlag = Annotated[
     Match | None,

@@ -64,7 +64,9 @@ def find_inputs(
 
 
 def tell_empty(consoles: Consoles, files: Sequence[str]) -> None:
-    """Name the files without a single event: whoever made them may not know."""
+    """Name the files without a single event, as whoever made them may not know; tables of identifiers hold none."""
+    identifiers = identifiers_among(files)
+    files = [path for path in files if path not in identifiers]
     for path in files[:FEW]:
         consoles.info(f"{'standard input' if path == STDIN else path}: there is no event in it")
     if len(files) > FEW:

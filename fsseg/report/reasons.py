@@ -96,7 +96,7 @@ TABLE: tuple[Reason, ...] = (
         Code.UNKNOWN_PERSON,
         "match",
         _REJECTED,
-        "nobody in Freshsales has this e-mail: identify the person first, or use --create-missing",
+        "nobody has this userId or e-mail: identify the person first, or use --create-missing if the e-mail is known",
     ),
     Reason(
         Code.EMAIL_EXISTS,

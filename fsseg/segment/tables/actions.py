@@ -140,7 +140,9 @@ def audience_actions_table(columns: Sequence[str]) -> Table:
             body = json_object(cell(row, "traits"), "traits") or json_object(cell(row, "properties"), "properties")
         body = {**values(row, others), **body}
         action = cell(row, "audience_action").lower()
-        if audience and audience not in body and action in ("true", "false"):
+        if audience and action and audience not in body:
+            if action not in ("true", "false"):
+                raise BadRow(f"audience_action is {action}, where true is entered and false is left")
             body[audience] = action == "true"
         said = json_object(cell(row, "integrations_object") or cell(row, "integrations"), "integrations")
         kind = cell(row, "eventtype").lower() or "identify"

@@ -44,7 +44,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
         return warehouse_table(columns, path, hints, typed=typed)
     if {"event_type", "message_id"} <= names:
         return actions_table(columns)
-    if "properties_or_traits" in names or {"audience_action", "audience_id"} <= names:
+    if "properties_or_traits" in names or ("audience_action" in names and names & {"audience_id", "audience_name"}):
         return audience_actions_table(columns)
     if {"key", "value", "external_ids"} <= names:
         return computed_trait_table(columns, hints)

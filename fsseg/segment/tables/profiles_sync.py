@@ -24,6 +24,8 @@ _CANONICAL = "canonical_segment_id"
 _ENVELOPE = {
     _CANONICAL, "segment_id", "merged_to", "seq", "received_at", "uuid_ts", "timestamp", "id", "loaded_at", "uuid",
 }  # fmt: skip
+_NO_IDENTIFIERS = "who this profile is stands in user_identifiers or external_id_mapping: give that table, too"
+_UNNAMED = "the tables of identifiers have neither a userId nor an e-mail of this profile: give all of them"
 _HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
 
 
@@ -64,7 +66,7 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
         email = ids.get("email") or traits.get("email", "")
         user = ids.get("user_id") or email
         if not user:
-            raise BadRow("no identifier of this profile is there: give user_identifiers, too", "no_user_anon_id")
+            raise BadRow(_UNNAMED if hints.identifiers else _NO_IDENTIFIERS)
         refuse_hashed(email)
         if email:
             traits.setdefault("email", email)

@@ -171,6 +171,15 @@ def test_what_another_destination_noted_of_integrations_counts_only_where_it_nam
     assert noted == [{}, {}, {"All": False, "Freshsales": True}]
 
 
+def test_who_entered_and_left_is_told_without_the_audience_s_id_and_other_words_are_refused(write: Write) -> None:
+    rows = b"trial,true,a@x.example\ntrial,False,b@x.example\ntrial,entered,c@x.example\ntrial,,d@x.example\n"
+    entered, left, strange, unsaid = read(Input(str(write(b"audience_name,audience_action,email\n" + rows)), 0))
+    assert [_body(item).get("trial") for item in (entered, left, unsaid) if isinstance(item, Event)] == [
+        True, False, None,
+    ]  # fmt: skip
+    assert isinstance(strange, Rejected) and "audience_action is entered" in strange.detail
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_delimiters_and_line_ends_are_told_by_the_header(write: Write, delimiter: str, end: str) -> None:

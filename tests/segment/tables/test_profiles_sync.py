@@ -3,7 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from fsseg.segment import Event, Input, expand, read
+from fsseg.segment import Event, Input, Rejected, expand, read
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from tests.segment import exports
@@ -35,7 +35,7 @@ def test_traits_are_joined_with_the_identifiers_among_the_inputs() -> None:
             (2, "u-701", {"title": "Fleet Manager", "email": "ines@quayside.example"}),
             (3, "u-701", {"first_name": "Ines", "email": "ines@quayside.example"}),
             (4, OLEK, {"first_name": "Olek", "email": OLEK}),
-            "no_user_anon_id",
+            "bad_row",
         ],
         "profile_traits": [
             (2, "u-701", {"last_name": "Marlow", "phone": "0044 1792 555 020", "email": "ines@quayside.example"}),
@@ -50,7 +50,12 @@ def test_without_the_merges_the_profile_s_own_identifiers_count() -> None:
 
 
 def test_a_profile_without_identifiers_is_told_what_is_missing() -> None:
-    assert set(found(FOLDER, "user_traits.csv")["user_traits"]) == {"no_user_anon_id"}
+    traits = FOLDER / "user_traits.csv"
+    alone = [item for item in read(Input(str(traits), 0)) if isinstance(item, Rejected)]
+    assert len(alone) == 4 and all("give that table, too" in item.detail for item in alone)
+    given = Hints(identifiers=(str(FOLDER / "user_identifiers.csv"),))
+    (unnamed,) = (item for item in read(Input(str(traits), 0, hints=given)) if isinstance(item, Rejected))
+    assert (unnamed.code, "neither a userId nor an e-mail of this profile" in unnamed.detail) == ("bad_row", True)
 
 
 def test_the_tables_may_be_parquet(tmp_path: Path) -> None:
@@ -59,7 +64,7 @@ def test_the_tables_may_be_parquet(tmp_path: Path) -> None:
     shutil.copy(FOLDER / "profile_traits.csv", tmp_path)
     (first, *others) = found(tmp_path)["profile_traits"]
     assert first == (2, INES, {"last_name": "Marlow", "phone": "0044 1792 555 020", "email": INES})
-    assert others == ["no_user_anon_id"]
+    assert others == ["bad_row"]
 
 
 def test_events_of_profiles_sync_are_those_of_a_warehouse(tmp_path: Path) -> None:
