@@ -167,9 +167,9 @@ class Pace:
             # Refusals without a hint were waited out: how long they lasted tells a minute's window from an hour's.
             if self._blind_refusals >= _MAX_BLIND_REFUSALS:
                 minute = self._last_refusal - self._first_refusal < quota.MINUTE
-                self._period = quota.MINUTE if minute else quota.HOUR
                 before = self._exhausted.answered if self._exhausted else math.inf
                 hasty = before <= _BURST and not minute
+                self._period = quota.MINUTE if minute else None if hasty else quota.HOUR
                 self._block = _Block(int(before), now - self._first_refusal) if hasty else None
         window.answered += 1
         self._blind_refusals = 0
@@ -215,7 +215,8 @@ class Pace:
             self._blind_refusals = 0 if told else self._blind_refusals + 1
             if window.untried and self._strikes == 1:
                 self._margin = 1.0  # the reset was told in whole seconds, rounded down
-        seconds = quota.wait(headers, max(1, self._strikes), self._boundary(now), now.wall, chance)
+        end, strikes = self._block_end(now), max(1, self._strikes)
+        seconds = quota.wait(headers, strikes if end is None else 1, end or self._boundary(now), now.wall, chance)
         self._gate = max(self._gate, now.time + seconds)
         self._last_refusal = now.time
         if self._blind_refusals <= 1:
@@ -232,11 +233,19 @@ class Pace:
             left_before=window.left_before if window.left is None else None,
         )
 
+    def _block_end(self, now: Now) -> float | None:
+        """Seconds to the end of a block like the one that was seen; a single refusal tells of none."""
+        block, exhausted = self._block, self._exhausted
+        if self._blind_refusals < 2 or block is None or exhausted is None or not block.again(exhausted.answered):
+            return None
+        left = self._first_refusal + block.seconds - now.time
+        return left if left > 0 else None
+
     def _boundary(self, now: Now) -> float | None:
         """Seconds to the end of the window, once one like it was seen to run out without a word on its end."""
         window, exhausted = self._window, self._exhausted
         if self._block is not None and self._block.again(window.answered):
-            return self._block.seconds
+            return None  # unless the next one is refused, too: see `_block_end`
         # Refused long before as many went through, it is not the same window that has run out.
         if self._period is None or exhausted is None or window.answered < 0.9 * exhausted.answered:
             return None

@@ -201,7 +201,23 @@ def test_what_the_first_burst_taught_holds_for_all_that_follow(answer_s: tuple[f
             minutes[minute] += 1
             served += 1
         pacer.release(ticket, QuotaHeaders(limited))
-    assert refused <= 24 + blocks
+    assert refused <= 24 + 2 * blocks
+
+
+@pytest.mark.parametrize("share", [0.002, 0.01])
+def test_a_burst_that_was_refused_once_makes_no_long_wait_of_a_stray_refusal(share: float) -> None:
+    clock, luck = FakeClock(wall=1_700_000_040), random.Random(2)
+    pacer = Pacer(clock=clock, chance=luck.random)
+    begun, free_at, served = clock.time(), None, 0
+    while served < 2000:
+        ticket = pacer.take("write")
+        clock.advance(0.3)
+        if served == 30 and free_at is None:
+            free_at = clock.time() + 1000.0
+        limited = (free_at is not None and clock.time() < free_at) or (served > 31 and luck.random() < share)
+        served += not limited
+        pacer.release(ticket, QuotaHeaders(limited))
+    assert clock.time() - begun < 2500
 
 
 def test_refusals_in_a_row_double_the_wait_and_successes_forget_them() -> None:

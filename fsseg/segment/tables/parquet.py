@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -133,10 +134,12 @@ def _cells(column: Any) -> Sequence[Any]:
     # Python's times have no nanoseconds.
     rough = _without_nanoseconds(column.type)
     column = column if rough == column.type else column.cast(rough, safe=False)
-    try:
-        values = column.to_pylist(maps_as_pydicts="lossy" if "map<" in kind else None)  # None is ten times as fast
-    except (ValueError, OverflowError):  # such as a date of the year 300,000
-        values = [_value_of(cell) for cell in column]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Encountered key")  # in a map that has it twice: the last one counts
+        try:
+            values = column.to_pylist(maps_as_pydicts="lossy" if "map<" in kind else None)  # None is ten times as fast
+        except (ValueError, OverflowError):  # such as a date of the year 300,000
+            values = [_value_of(cell) for cell in column]
     convert = _time if kind.startswith("timestamp") else _converted
     return ["" if value is None else convert(value) for value in values]
 

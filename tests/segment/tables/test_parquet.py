@@ -121,7 +121,7 @@ def test_columns_named_with_dots_may_have_any_type(write: Write) -> None:
 
 def test_a_map_is_an_object(write: Write) -> None:
     kind = pyarrow.map_(pyarrow.string(), pyarrow.int64())
-    first, _ = events(in_columns(write, sizes=pyarrow.array([[("s", 1), ("m", 2)], None], kind)))
+    first, _ = events(in_columns(write, sizes=pyarrow.array([[("s", 3), ("m", 2), ("s", 1)], None], kind)))
     assert isinstance(first, Event)
     assert told(first)["traits"]["sizes"] == {"s": 1, "m": 2}
 
