@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -69,10 +70,12 @@ def state_dir(settings: Settings) -> Path:
 
 @contextmanager
 def _usable(folder: Path) -> Iterator[None]:
-    """Raise `ConfigError` where the folder can't be made or written to."""
+    """Raise `ConfigError` where the folder can't be made or written to, but for want of room."""
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         why = "it is a file" if isinstance(error, FileExistsError) else error.strerror or error
         raise ConfigError(f"the state folder {folder} can't be used: {why}", "--state-dir names another") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -144,14 +145,24 @@ def _meaning_of_answer(error: FreshsalesError) -> Meaning:
 
 
 def _meaning_in_state_folder(error: Exception) -> Meaning:
-    """Only where a run is there to go on with, which is told with the error, has it stopped early."""
+    """What has no room stops a run early; what can't be used at all does so only where a run is there to go on with."""
     import sqlite3
 
-    code = ExitCode.STOPPED if hints_of(error) else ExitCode.USAGE
+    hints = hints_of(error)
+    code = ExitCode.STOPPED if hints or _wants_room(error) else ExitCode.USAGE
     match error:
         case sqlite3.OperationalError():
-            return Meaning(code, f"the state folder can't be used: {error}", hints_of(error))
+            return Meaning(code, f"the state folder can't be used: {error}", hints)
         case OSError():
             what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-            return Meaning(code, what, hints_of(error))
+            return Meaning(code, what, hints)
     return Meaning(ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}")
+
+
+def _wants_room(error: Exception) -> bool:
+    """Whether the disk is full, or failed: later it may do."""
+    import sqlite3
+
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
