@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fsseg.freshsales.account import Account
 from fsseg.freshsales.errors import Forbidden, NotFound
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.mapping.catalog import SELECTOR_OF, Catalog, Edition
 from fsseg.state.private_file import write_text
 
+_KEPT = "fields.json"
+"""The file in which they are kept."""
 ALWAYS = ("owners", "sales_activity_types")
 """Selectors whose rows tell more than any field's choices: an owner's e-mail, which activity types there are."""
 
@@ -58,14 +59,20 @@ def read_fields(reader: Reader, edition: Edition) -> AccountFields:
     return AccountFields(Catalog.from_api(edition, fields, selectors), forbidden)
 
 
-def cached_fields(folder: Path, account: Account) -> Catalog:
-    """The fields that the last online run read, else the standard ones."""
+def last_read(folder: Path) -> Catalog | None:
+    """The fields that the last online run read, if they are kept in this folder of the account."""
     try:
-        return Catalog.from_json((folder / "fields.json").read_bytes())
+        return Catalog.from_json((folder / _KEPT).read_bytes())
     except (OSError, ValueError, KeyError):
-        return Catalog.standard(account.edition)
+        return None
+
+
+def cached_fields(folder: Path, edition: Edition) -> Catalog:
+    """The fields that the last online run read, else the standard ones of the edition."""
+    found = last_read(folder)
+    return Catalog.standard(edition) if found is None else found
 
 
 def cache_fields(folder: Path, catalog: Catalog) -> None:
     """Keep the account's fields for offline runs."""
-    write_text(folder / "fields.json", catalog.to_json().decode())
+    write_text(folder / _KEPT, catalog.to_json().decode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
 import stat
@@ -28,6 +27,7 @@ from fsseg.freshsales.writer import Writer
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress
 from fsseg.settings import ConfigError, Settings, api_token
+from fsseg.state.database import may_pass
 from fsseg.state.private_file import write_text
 
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 (opens nothing but a server of our own on this machine)
@@ -74,7 +74,7 @@ def _usable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if may_pass(error):
             raise
         why = "it is a file" if isinstance(error, FileExistsError) else error.strerror or error
         raise ConfigError(f"the state folder {folder} can't be used: {why}", "--state-dir names another") from None

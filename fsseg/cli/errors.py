@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -148,8 +147,10 @@ def _meaning_in_state_folder(error: Exception) -> Meaning:
     """What has no room stops a run early; what can't be used at all does so only where a run is there to go on with."""
     import sqlite3
 
+    from fsseg.state.database import may_pass
+
     hints = hints_of(error)
-    code = ExitCode.STOPPED if hints or _wants_room(error) else ExitCode.USAGE
+    code = ExitCode.STOPPED if hints or may_pass(error) else ExitCode.USAGE
     match error:
         case sqlite3.OperationalError():
             return Meaning(code, f"the state folder can't be used: {error}", hints)
@@ -157,12 +158,3 @@ def _meaning_in_state_folder(error: Exception) -> Meaning:
             what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
             return Meaning(code, what, hints)
     return Meaning(ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}")
-
-
-def _wants_room(error: Exception) -> bool:
-    """Whether the disk is full, or failed: later it may do."""
-    import sqlite3
-
-    if isinstance(error, sqlite3.OperationalError):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -65,7 +65,7 @@ def offline(settings: Settings, *, application_token: bool = False) -> Known:
         catalog = Catalog.standard(settings.freshsales.edition or "classic")
         return Known(catalog, "standard", None, {}, application_token)
     account = account_of(settings)
-    catalog = cached_fields(folder_of(settings, account.host), account)
+    catalog = cached_fields(folder_of(settings, account.host), account.edition)
     return Known(catalog, "standard" if catalog.assumed else "cached", account.host, {}, application_token)
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple, cast
 from fsseg.account.fields import cached_fields
 from fsseg.cli.past_runs import Past
 from fsseg.cli.session import rules_of
-from fsseg.freshsales.account import Account
 from fsseg.mapping.catalog import Edition
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.mistakes import MappingError
@@ -87,6 +86,6 @@ def _mapper(past: Past) -> Mapper | None:
     info = past.run.info
     with suppress(ConfigError, MappingError):
         rules = rules_of(Settings.model_validate(info.settings), application_token=True, offline=True)
-        catalog = cached_fields(past.run.folder.parent.parent, Account(cast("Edition", info.edition), "", info.account))
+        catalog = cached_fields(past.run.folder.parent.parent, cast("Edition", info.edition))
         return Mapper(catalog, rules, WarningCounter())
     return None

@@ -167,7 +167,7 @@ class Session:
                 cluster = Cluster(address, run.info.inputs, run.folder, self._tick, progress.message)
                 stack.enter_context(closing(cluster))
             if offline:
-                catalog = cached_fields(self.folder, self.account)
+                catalog = cached_fields(self.folder, self.account.edition)
                 token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
                 rules = rules_of(self.settings, application_token=token, offline=True)
                 yield kind(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from fsseg.account.fields import last_read
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog, Edition
 from fsseg.mapping.fields import Field
 from fsseg.report.changes import Change
@@ -85,11 +86,8 @@ def _by_entity(edition: str, account_folder: Path | None, told: Callable[[Field]
 
 
 def _catalog(edition: str, account_folder: Path | None) -> Catalog | None:
-    if account_folder is not None:
-        try:
-            return Catalog.from_json((account_folder / "fields.json").read_bytes())
-        except (OSError, ValueError, KeyError):
-            pass
+    if account_folder is not None and (found := last_read(account_folder)) is not None:
+        return found
     known: tuple[Edition, ...] = get_args(Edition)
     return next((Catalog.standard(each) for each in known if each == edition), None)
 

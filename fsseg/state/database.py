@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -79,6 +80,13 @@ def as_state_error(error: Exception, path: Path) -> Exception:
     if isinstance(error, StateError | sqlite3.OperationalError):
         return error
     return StateError(f"{path} is damaged and was left as it is: {error}")
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the disk is full, or has failed: what can't be written now may be another time."""
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def is_whole(connection: Connection) -> bool:
