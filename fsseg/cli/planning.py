@@ -13,7 +13,7 @@ from typing import Any, Literal
 from fsseg.cli.errors import nothing_to_read
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
-from fsseg.cli.run_end import Declined, Ending, advised, ending_of, resumable
+from fsseg.cli.run_end import Declined, Ending, advised, ending_of, resumable, tell_too_few
 from fsseg.cli.run_inputs import FEW, find_inputs, kept_stdin, refuse_on_cluster, register, tell_empty
 from fsseg.cli.session import Output, Session, import_flags, refuse_forbidden, session
 from fsseg.exit_codes import ExitCode
@@ -127,6 +127,7 @@ def _tell_undos(consoles: Consoles, undos: list[Run]) -> None:
 def drive(held: Session, pipeline: Pipeline, act: Act, show: Show) -> ExitCode:
     """Let the run act, whatever stops it write its files, show what came of it, and give the exit code."""
     ending = Ending()
+    before = pipeline.came_to
     gc.freeze()  # records make no cycles: to look for some as often as usual takes a tenth of the time
     gc.set_threshold(100_000, 20, 50)
     with ExitStack() as stack:
@@ -143,6 +144,8 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show) -> ExitCode:
         except FreshsalesError as error:
             if pipeline.stage is PlanStage.NEW:
                 raise
+            if pipeline.came_to == before:
+                tell_too_few(error)
             ending = Ending(ending_of(error), error)
         with pipeline.progress.stage("Report", None, "lines", brief=True) as stage:
             summary = _reported(held, pipeline, ending)
