@@ -109,7 +109,7 @@ SAMPLES = {
     ),
     "users.csv": Sample("users", {2: ("identify", "u-701", {"email": INES, "first_name": "Ines"})}),
     "tracks.csv": Sample("tracks", {2: ("track", "u-701", {})}),
-    "trial_started.csv": Sample("tracks", {2: ("track", "u-701", {"plan": "Depot"})}),
+    "trial_started.csv": Sample("trial_started", {2: ("track", "u-701", {"plan": "Depot"})}),
     "pages.csv": Sample(
         "pages",
         {2: ("page", "u-701", {"url": "https://app.example/pricing", "path": "/pricing", "title": "Pricing"})},
