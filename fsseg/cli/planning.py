@@ -223,7 +223,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
     tell_empty(output.consoles, empty)
     how = _how_to_go_on(run, ending)
     show(pipeline, summary, how if output.consoles.on_one_terminal else "")
-    _say_how_it_ended(output, ending, summary, how)
+    _say_how_it_ended(output, run, ending, summary, how)
     return ExitCode(summary["exit_code"])
 
 
@@ -306,7 +306,7 @@ def _how_to_go_on(run: Run, ending: Ending) -> str:
     return advised("resume", run) if ending.stopped else ""
 
 
-def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], how: str) -> None:
+def _say_how_it_ended(output: Output, run: Run, ending: Ending, summary: dict[str, Any], how: str) -> None:
     """What stopped the run and how it goes on; under `--quiet`, what else there is to know of it."""
     resume = f"go on with: {how}"
     match ending:
@@ -320,7 +320,7 @@ def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], h
             )
         case Ending(code=ExitCode.DONE):
             if output.consoles.quiet:
-                for line in quiet_lines(summary):
+                for line in quiet_lines(summary, read_lines(run.failures)):
                     output.consoles.error(line)
         case _:
             output.consoles.mistake(f"stopped early: {ending.error}", resume)
