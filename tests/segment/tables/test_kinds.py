@@ -269,6 +269,19 @@ def test_an_audience_of_which_only_the_traits_count_is_told(write: Write, hints:
     assert [note for note in event.notes if note[0] != "no_time"] == notes
 
 
+def test_comings_and_goings_of_an_audience_without_a_name_are_told_and_can_be_named(write: Write) -> None:
+    rows = b"audience_id,audience_action,email,plan\naud_1,true,a@x.example,Pro\naud_1,false,b@x.example,\n"
+    path = str(write(rows, "trial.csv"))
+    unnamed, bare = read(Input(path, 0))
+    assert isinstance(unnamed, Event) and isinstance(bare, Rejected)
+    assert ("unnamed_audience", "trial.csv") in unnamed.notes
+    assert _body(unnamed) == {"email": "a@x.example", "plan": "Pro"}
+    assert (bare.code, "--trait trial_users=true" in bare.detail) == ("bad_row", True)
+    named = [*read(Input(path, 0, hints=AUDIENCE))]
+    assert [_body(item)["trial_users"] for item in named if isinstance(item, Event)] == [True, False]
+    assert not any(note[0] == "unnamed_audience" for item in named if isinstance(item, Event) for note in item.notes)
+
+
 def test_external_ids_may_be_a_list_of_types_and_ids(write: Write) -> None:
     rows = ""","[{""type"":""email"",""id"":""a@x.example""},{""type"":""user_id"",""id"":""u-1""}]"\n,[5]\n"""
     content = f"key,external_ids\n{rows}".encode()
