@@ -51,7 +51,7 @@ Ranges = list[tuple[int, int]]
 _ARRAY = b"\xdd"
 """What an array of MessagePack begins with; how many values it has follows, in four bytes, and then these."""
 
-_encoder = Encoder()
+_pack = Encoder().encode
 _unpack = Decoder(list[Row]).decode
 
 
@@ -90,49 +90,43 @@ class PartitionedBuffer:
     """
 
     def __init__(self, folder: Path, path: Path | None = None) -> None:
-        self._packed = [bytearray() for _ in range(PARTITIONS)]
-        self._counts = [0] * PARTITIONS
-        """How many rows are packed of each partition."""
+        self._packed: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
         self._ranges: list[Ranges] = [[] for _ in range(PARTITIONS)]
         # `close` closes it
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder) if path is None else open(path, "xb", opener=private)  # noqa: SIM115
+        self._held = 0
 
     def close(self) -> None:
         self._file.close()
 
     def add(self, rows: list[Row]) -> None:
         """Put each row into its partition."""
-        packed, counts, pack_into = self._packed, self._counts, _encoder.encode_into
-        for row in rows:
-            number = crc32(row[0].encode()) // EACH  # `hash_of`, without a call
-            pack_into(row, packed[number], -1)
-            counts[number] += 1
-        if sum(map(len, packed)) >= SPILL:
+        packed = [_pack(row) for row in rows]
+        for row, content in zip(rows, packed, strict=True):
+            self._packed[crc32(row[0].encode()) // EACH].append(content)  # `hash_of`, without a call
+        self._held += sum(map(len, packed))
+        if self._held >= SPILL:
             self.spill()
 
     def spill(self) -> list[Ranges]:
         """Put all that is in memory into the file; where the rows of each partition stand in it."""
         end = self._file.tell()
-        for number, ranges in enumerate(self._ranges):
-            if content := self._taken(number):
-                self._file.write(content)
-                ranges.append((end, len(content)))
-                end += len(content)
+        for ranges, rows in zip(self._ranges, self._packed, strict=True):
+            if rows:
+                size = self._file.write(_block(rows))
+                ranges.append((end, size))
+                end += size
+                rows.clear()
         self._file.flush()
+        self._held = 0
         return self._ranges
-
-    def _taken(self, number: int) -> bytes:
-        """The rows of a partition that are in memory, which are not any more."""
-        count, rows = self._counts[number], self._packed[number]
-        self._counts[number], self._packed[number] = 0, bytearray()
-        return _block(count, rows) if count else b""
 
     def blocks(self, hashes: range) -> Iterator[list[Row]]:
         """The rows of people with these hashes, partition by partition in the order they came, a few at a time."""
         for number in partitions_of(hashes):
             for rows in read_blocks(self._file.fileno(), self._ranges[number]):
                 yield among(rows, hashes)
-            yield among(unpacked(_block(self._counts[number], self._packed[number])), hashes)
+            yield among(unpacked(_block(self._packed[number])), hashes)
 
     def contents(self) -> Iterator[tuple[int, bytes]]:
         """The number of each partition that has rows, and these, packed."""
@@ -150,12 +144,13 @@ def read_blocks(file: int, ranges: Sequence[tuple[int, int]]) -> Iterator[list[R
 
 def packed(rows: list[Row]) -> bytes:
     """The rows, with how long they are: more may follow."""
-    return _block(len(rows), b"".join(map(_encoder.encode, rows)))
+    return _block([_pack(row) for row in rows])
 
 
-def _block(count: int, rows: bytes | bytearray) -> bytes:
-    """So many packed rows as `unpacked` reads them."""
-    return b"".join(((len(_ARRAY) + _SIZE + len(rows)).to_bytes(_SIZE), _ARRAY, count.to_bytes(_SIZE), rows))
+def _block(rows: list[bytes]) -> bytes:
+    """Packed rows as `unpacked` reads them."""
+    content = b"".join((_ARRAY, len(rows).to_bytes(_SIZE), *rows))
+    return len(content).to_bytes(_SIZE) + content
 
 
 def unpacked(packed: bytes | memoryview) -> list[Row]:
