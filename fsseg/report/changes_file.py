@@ -247,7 +247,9 @@ def _told(payload: bytes) -> tuple[EventWay, str]:
 def _cells(store: Store, row: Decided) -> dict[str, Any]:
     """What changes of each field; `before` is absent where the record is there, but the field could not be read."""
     fields = orjson.loads(row.fields)
-    unsure = [name for name, (before, _) in fields.items() if before in (None, [])] if row.exists else []
+    if not row.exists:
+        return {name: {"before": before, "after": after} for name, (before, after) in fields.items()}
+    unsure = [name for name, (before, _) in fields.items() if before in (None, [])]
     existing = existing_of(store, row.id) if unsure else {}
     unread = {name for name in unsure if silent(existing, HELD_BY.get(name, name))}
     return {
