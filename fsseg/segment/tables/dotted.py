@@ -35,6 +35,8 @@ _HASH = 64
 _TIMES = ("createdAt", "timestamp")
 """Columns that are times wherever they stand, in seconds since 1970."""
 _NULL = "null"
+_ODD = frozenset({_NULL, UNUSABLE})
+"""Cells that a closer look is taken at."""
 _USED = re.compile(r"context\.(?:traits|page|consent)\.")
 """Columns of what is used of a context."""
 _OF_FILE = re.compile(r"(?P<type>identify|track|page|screen|group|object)s?[_-]", re.IGNORECASE)
@@ -159,12 +161,12 @@ def _object(columns: Sequence[tuple[int, Sequence[str]]]) -> Callable[[Sequence[
 
     def object(row: Sequence[str]) -> Any:
         cells = cells_of(row)
-        if _NULL in cells:
+        if not _ODD.isdisjoint(cells):
             raise ValueError
         if times:
             cells += tuple([row[place] and _value((name,), row[place]) for place, name in times])
-        if UNUSABLE in cells:
-            raise ValueError
+            if UNUSABLE in cells:
+                raise ValueError
         if inner:
             cells += tuple([one(row) for one in inner])
         return make(*cells) if cells != absent else ""
