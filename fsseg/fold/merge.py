@@ -45,7 +45,10 @@ class Part(Struct, frozen=True):
 
     def cell(self, name: str) -> Any:
         """The value that stands in one cell, or None."""
-        return next((cells[name] for _, _, cells in reversed(self.layers) if name in cells), None)
+        for _, _, cells in reversed(self.layers):
+            if name in cells:
+                return cells[name]
+        return None
 
     @property
     def last(self) -> tuple[str, int]:

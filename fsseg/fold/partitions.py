@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 from zlib import crc32
@@ -33,9 +32,6 @@ LARGEST = 512 << 20
 SPILL = 16 << 20
 """Bytes of rows kept in memory, of people and of entries; bounds memory whatever the size of the input."""
 
-PACKED_AT_ONCE = 8 << 20
-"""Bytes of rows that are packed together: a call for each partition costs as much as a few rows."""
-
 ROW = 400
 """Bytes that a row takes in memory besides what its event says."""
 
@@ -51,6 +47,9 @@ and the parts of its intent; for a timeline entry, the traits of its context as 
 
 Ranges = list[tuple[int, int]]
 """Where a partition's rows stand in a file: start and size of each stretch, in bytes."""
+
+_ARRAY = b"\xdd"
+"""What an array of MessagePack begins with; how many values it has follows, in four bytes, and then these."""
 
 _pack = Encoder().encode
 _unpack = Decoder(list[Row]).decode
@@ -84,15 +83,13 @@ def among(rows: list[Row], hashes: range) -> list[Row]:
 
 
 class PartitionedBuffer:
-    """Rows by partition, packed a few at a time.
+    """Rows by partition, packed as they come: while a row is in the processor's cache, that takes a fifth of the time.
 
     Beyond `SPILL` bytes in memory all of them go to a file in `folder`, which has no name and dies with the process;
     or to the file at `path`, for other processes to read.
     """
 
     def __init__(self, folder: Path, path: Path | None = None) -> None:
-        self._rows: list[list[Row]] = [[] for _ in range(PARTITIONS)]
-        self._unpacked = 0
         self._packed: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
         self._ranges: list[Ranges] = [[] for _ in range(PARTITIONS)]
         # `close` closes it
@@ -104,51 +101,38 @@ class PartitionedBuffer:
 
     def add(self, rows: list[Row]) -> None:
         """Put each row into its partition."""
-        partitions = self._rows
-        for row in rows:
-            partitions[hash_of(row[0]) // EACH].append(row)
-            self._unpacked += ROW + len(row[5])
-        if self._unpacked >= min(PACKED_AT_ONCE, SPILL):
-            self._pack()
-            if self._held >= SPILL:
-                self.spill()
-
-    def _pack(self) -> None:
-        for blocks, rows in zip(self._packed, self._rows, strict=True):
-            if rows:
-                blocks.append(packed(rows))
-                self._held += len(blocks[-1])
-                rows.clear()
-        self._unpacked = 0
+        packed = [_pack(row) for row in rows]
+        for row, content in zip(rows, packed, strict=True):
+            self._packed[crc32(row[0].encode()) // EACH].append(content)  # `hash_of`, without a call
+        self._held += sum(map(len, packed))
+        if self._held >= SPILL:
+            self.spill()
 
     def spill(self) -> list[Ranges]:
         """Put all that is in memory into the file; where the rows of each partition stand in it."""
-        self._pack()
         end = self._file.tell()
-        self._file.write(b"".join(chain.from_iterable(self._packed)))
-        self._file.flush()
-        for ranges, blocks in zip(self._ranges, self._packed, strict=True):
-            if size := sum(map(len, blocks)):
+        for ranges, rows in zip(self._ranges, self._packed, strict=True):
+            if rows:
+                size = self._file.write(_block(rows))
                 ranges.append((end, size))
                 end += size
-            blocks.clear()
+                rows.clear()
+        self._file.flush()
         self._held = 0
         return self._ranges
 
     def blocks(self, hashes: range) -> Iterator[list[Row]]:
         """The rows of people with these hashes, partition by partition in the order they came, a few at a time."""
-        self._pack()
         for number in partitions_of(hashes):
             for rows in read_blocks(self._file.fileno(), self._ranges[number]):
                 yield among(rows, hashes)
-            yield among(unpacked(b"".join(self._packed[number])), hashes)
+            yield among(unpacked(_block(self._packed[number])), hashes)
 
     def contents(self) -> Iterator[tuple[int, bytes]]:
         """The number of each partition that has rows, and these, packed."""
-        self._pack()
-        for number, blocks in enumerate(self._packed):
-            stretches = (os.pread(self._file.fileno(), size, start) for start, size in self._ranges[number])
-            if content := b"".join([*stretches, *blocks]):
+        self.spill()
+        for number, ranges in enumerate(self._ranges):
+            if content := b"".join([os.pread(self._file.fileno(), size, start) for start, size in ranges]):
                 yield number, content
 
 
@@ -160,7 +144,12 @@ def read_blocks(file: int, ranges: Sequence[tuple[int, int]]) -> Iterator[list[R
 
 def packed(rows: list[Row]) -> bytes:
     """The rows, with how long they are: more may follow."""
-    content = _pack(rows)
+    return _block([_pack(row) for row in rows])
+
+
+def _block(rows: list[bytes]) -> bytes:
+    """Packed rows as `unpacked` reads them."""
+    content = b"".join((_ARRAY, len(rows).to_bytes(_SIZE), *rows))
     return len(content).to_bytes(_SIZE) + content
 
 

@@ -76,12 +76,13 @@ class Sample:
                     (number, line) for number, (of, line, _) in enumerate(lines, self.count + 1) if of == action
                 )
                 kept += islice(numbered, room)
+        told = [(action, fields) for action, _, fields in lines if fields]
         # Nearly all values are more than nothing: only the others are looked at one by one.
-        filled = Counter([name for _, _, fields in lines for name, cell in fields.items() if cell["after"]])
+        filled = Counter([name for _, fields in told for name, cell in fields.items() if cell["after"]])
         self.fields.update({(entity, name, False): count for name, count in filled.items()})
         self.fields.update(
             (entity, name, is_emptied(cell["after"]))
-            for action, _, fields in lines
+            for action, fields in told
             for name, cell in fields.items()
             if not cell["after"] and (cell["after"] is not None or action != create)
         )

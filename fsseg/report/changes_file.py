@@ -71,10 +71,13 @@ _CREATE = Action.CREATE  # a member is looked up slowly, and there are as many r
 _WRITTEN = (Action.CREATE, Action.UPDATE)
 _entry = Decoder(_Entry).decode
 _CREATED_ENTRY = (
-    b'"fields":{"title":{"before":null,"after":%b},"via":{"before":null,"after":%b},'
-    b'"start_date":{"before":null,"after":"%bZ"}}'
+    b'{"action":"create","entity":"timeline","key":%b,"id":%b,"fields":{"title":{"before":null,"after":%b},'
+    b'"via":{"before":null,"after":%b},"start_date":{"before":null,"after":"%bZ"}},"warnings":%b}\n'
 )
-_OTHER_ENTRY = b'"fields":{},"title":%b,"start_date":"%bZ"'
+_OTHER_ENTRY = (
+    b'{"action":%b,"entity":"timeline","key":%b,"id":%b,"fields":{},"title":%b,"start_date":"%bZ","warnings":%b}\n'
+)
+_NO_FIELDS: dict[str, Any] = {}
 _A_PART = {entity: 20_000 if entity == TIMELINE else 5_000 for entity in ENTITIES}
 """Lines that are written at a time: few enough that no process has long to wait for another."""
 _AT_ONCE = 500
@@ -184,20 +187,31 @@ def _record_lines(store: Store, part: Part, dry_run: bool) -> Iterator[Line]:
 
 
 def _entry_lines(store: Store, part: Part, dry_run: bool, made: Counter[EventWay]) -> Iterator[Line]:
-    """The lines of timeline entries; those that were made, or would be, are counted by event."""
+    """The lines of timeline entries, put together from JSON; those that were made, or would be, are counted by event.
+
+    There are many times more of them than of records, so each takes as few steps as can be.
+    """
+    dumps = orjson.dumps
     last_key, key_json = None, b""
     for action, status, id, time, payload, code, key in timeline_rows(store, part.ids):
         if key != last_key:  # entries come person by person
-            last_key, key_json = key, orjson.dumps(key)
+            last_key, key_json = key, dumps(key)
         left = unwritten(action, status, dry_run)
         event, title = _told(payload)
+        remote_id = b"null" if id is None else b"%d" % id
+        warnings = b"[]" if code is None and left is None else _warnings(code, left)
         if action == _CREATE:
-            told = _CREATED_ENTRY % (orjson.dumps(title), orjson.dumps(event[1]), time.encode())
             if left is None:
                 made[event] += 1
+            line = _CREATED_ENTRY % (key_json, remote_id, dumps(title), dumps(event[1]), time.encode(), warnings)
         else:
-            told = _OTHER_ENTRY % (orjson.dumps(title), time.encode())
-        yield action, _entry_line(action, id, told, code, key_json, left), {}
+            line = _OTHER_ENTRY % (dumps(action), key_json, remote_id, dumps(title), time.encode(), warnings)
+        yield action, line, _NO_FIELDS
+
+
+def _warnings(code: str | None, left: EventOutcome | None) -> bytes:
+    """An entry's warnings, and what became of it where it wasn't written."""
+    return (orjson.dumps([code]) if code else b"[]") + (b',"outcome":"%b"' % left.encode() if left else b"")
 
 
 def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: EventOutcome | None) -> bytes:
@@ -213,20 +227,6 @@ def _record_line(row: Decided, fields: dict[str, Any], places: Places, left: Eve
         **({"person": row.person} if row.person else {}),
     }
     return dumps(change, orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
-
-
-def _entry_line(
-    action: str | None, id: int | None, told: bytes, code: str | None, key_json: bytes, left: EventOutcome | None
-) -> bytes:
-    """Put together from JSON that is there already: there are many times more entries than records."""
-    return b'{"action":%b,"entity":"timeline","key":%b,"id":%b,%b,"warnings":%b%b}\n' % (
-        b'"%b"' % action.encode() if action else b"null",
-        key_json,
-        b"%d" % id if id is not None else b"null",
-        told,
-        orjson.dumps([code]) if code else b"[]",
-        b',"outcome":"%b"' % left.encode() if left else b"",
-    )
 
 
 def _told(payload: bytes) -> tuple[EventWay, str]:
@@ -247,7 +247,9 @@ def _told(payload: bytes) -> tuple[EventWay, str]:
 def _cells(store: Store, row: Decided) -> dict[str, Any]:
     """What changes of each field; `before` is absent where the record is there, but the field could not be read."""
     fields = orjson.loads(row.fields)
-    unsure = [name for name, (before, _) in fields.items() if before in (None, [])] if row.exists else []
+    if not row.exists:
+        return {name: {"before": before, "after": after} for name, (before, after) in fields.items()}
+    unsure = [name for name, (before, _) in fields.items() if before in (None, [])]
     existing = existing_of(store, row.id) if unsure else {}
     unread = {name for name in unsure if silent(existing, HELD_BY.get(name, name))}
     return {

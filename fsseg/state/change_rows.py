@@ -36,7 +36,8 @@ def ids_by_entity(store: Store) -> dict[Entity, range]:
     """The ids of all records by entity, and those of timeline entries, from the first to the last."""
     rows = store.db.execute(
         "SELECT entity, min(id), max(id) FROM record GROUP BY entity"
-        " UNION ALL SELECT 'timeline', min(id), max(id) FROM entry"
+        # Asked for both at once, SQLite would go through all of them.
+        " UNION ALL SELECT 'timeline', (SELECT min(id) FROM entry), (SELECT max(id) FROM entry)"
     )
     return {entity: range(first, last + 1) for entity, first, last in rows if entity and first is not None}
 
@@ -48,7 +49,7 @@ def decided_records(store: Store, entity: Entity, ids: range) -> Iterator[Decide
         "person": "(SELECT p.key FROM record p WHERE p.id = record.parent)",
     }
     rows = store.db.execute(
-        f"SELECT {', '.join(told.get(name, name) for name in Decided._fields)} FROM record NOT INDEXED"
+        f"SELECT {', '.join(told.get(name, name) for name in Decided._fields)} FROM record"
         " WHERE id BETWEEN ? AND ? AND entity = ? AND (matched OR kind != 'person') AND action IS NOT ?"
         " ORDER BY id",
         (ids.start, ids.stop - 1, entity, Action.REFERENCE),

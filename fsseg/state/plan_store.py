@@ -59,7 +59,8 @@ INDEXES = (
     "record_match ON record (kind, match_key)",
     "record_parent ON record (parent) WHERE parent IS NOT NULL",
     "fragment_person ON fragment (person) WHERE person IS NOT NULL",
-    "entry_person ON entry (person, time, position)",
+    "record_entity ON record (entity)",
+    "entry_person ON entry (person)",
 )
 
 PERSON_COLUMNS = (

@@ -28,6 +28,7 @@ _FREE: dict[str, str] = {
 def index_queue(store: Store) -> None:
     """Make what is to be sent quick to find. Planning does without: it would have to keep the index up to date."""
     store.db.execute("CREATE INDEX IF NOT EXISTS record_push ON record (entity, status, action)")
+    store.db.execute("CREATE INDEX IF NOT EXISTS entry_push ON entry (person, time, position)")
 
 
 def _where(kind: str, *, partly: bool) -> str:

@@ -52,7 +52,7 @@ def count_warnings(store: Store) -> Iterator[tuple[str, int, str | None]]:
         "SELECT iif(w.type = 'text', w.value, w.value ->> 'code' || ': ' || (w.value ->> 'name')), count(*),"
         " min(iif(w.type = 'object', w.value ->> 'hint', NULL))"
         " FROM record r, json_each(r.warnings) w"
-        " WHERE w.type = 'text' OR (w.type = 'object' AND w.value ->> 'of_record') GROUP BY 1"
+        " WHERE r.warnings != '[]' AND (w.type = 'text' OR (w.type = 'object' AND w.value ->> 'of_record')) GROUP BY 1"
         " UNION ALL SELECT code, count(*), NULL FROM entry WHERE code = ? GROUP BY 1",
         (Code.CREATED,),
     )
