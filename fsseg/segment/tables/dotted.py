@@ -78,9 +78,9 @@ def dotted_table(columns: Sequence[str], file: str) -> Table:
             else:
                 put(found, path, value)
         for stray in ({"traits", "properties"} - {body}) & found.keys():
-            lost = found.pop(stray)
-            if stray == "traits" and "traits" not in found["context"]:  # of a call that has none: below its context
-                put(found, ("context", stray), lost)
+            value, context = found.pop(stray), found["context"]
+            if stray == "traits" and not (isinstance(context, dict) and stray in context):
+                put(found, ("context", stray), value)  # of a call that has none, they stand below its context
         refuse_hashed(found.get("userId"))
         return normalise(found)
 

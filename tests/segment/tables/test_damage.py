@@ -65,7 +65,7 @@ CONTEXT = {
 }  # fmt: skip
 EVENTS = [
     message(context=CONTEXT, traits={"email": "a@x.example", "company": {"name": "Acme"}}, sentAt="2025-03-04T09:15:03Z"),
-    track(context=CONTEXT), track(type="page", event=None, name="Home", context=CONTEXT),
+    track(context=CONTEXT), track(traits={"plan": "Pro"}), track(type="page", event=None, name="Home", context=CONTEXT),
 ]  # fmt: skip
 WAYS: dict[str, Callable[[Sequence[dict[str, Any]]], exports.Files]] = {
     "import": lambda events: {"i.csv": exports.import_csv(events)},
