@@ -15,7 +15,7 @@ from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, json_object, places, refuse_hashed, values
 
-_EMAIL = b'"email"'
+_EMAIL, _EMAIL_BYTES = '"email"', b'"email"'
 _HASH = 64
 """Characters of a hashed address."""
 _raw: Final = Decoder(Raw).decode
@@ -82,20 +82,21 @@ def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
         kind, user, anonymous, id, time, name, context_text, traits, properties, integrations, email = cells_of(row)
         context = _context(context_text) if context_text else NO_CONTEXT
         if kind == "identify":
-            body = with_email = _raw(traits)
+            text, has_email = traits, _EMAIL in traits
             if properties:
                 raise ValueError
         else:
-            body, with_email = _raw(properties or "{}"), context.traits
+            text, has_email = properties or "{}", not email or bytes(context.traits).find(_EMAIL_BYTES) >= 0
             if (kind != "track" and kind != "page") or not name:
                 raise ValueError
-            if traits and not (with_email and bytes(_raw(traits)).startswith(b"{")):
+            if traits and not (context.traits and traits[0] == "{" and _raw(traits)):
                 raise ValueError
         if (
-            (email and _EMAIL not in bytes(with_email)) or len(email) == _HASH or len(user) == _HASH
-            or not _say_nothing(integrations) or not bytes(body).startswith(b"{")
+            (email and not has_email) or len(email) == _HASH or len(user) == _HASH
+            or not _say_nothing(integrations) or text[:1] != "{"
         ):  # fmt: skip
             raise ValueError
+        body = _raw(text)
         return Message(
             kind, time, user or None, anonymous or None, id, name if kind == "track" else None,
             None if kind == "track" else name or None, context, {}, body if kind == "identify" else none,
