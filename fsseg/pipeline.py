@@ -11,6 +11,7 @@ from typing import Any
 
 from fsseg.fold.companies import fold_companies
 from fsseg.fold.fold_inputs import fold_inputs
+from fsseg.match.matching import Matching
 from fsseg.match.people import match_people
 from fsseg.match.records import match_accounts, match_deals
 from fsseg.match.timeline import match_entries, recall_entries
@@ -26,6 +27,7 @@ from fsseg.run_context import RunContext
 from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs, hold_back
+from fsseg.state.match_queue import TO_MATCH, most_requests
 from fsseg.state.outcomes import count_outcomes
 from fsseg.state.run_folder import all_runs
 from fsseg.state.run_meta import PlanStage
@@ -57,7 +59,10 @@ class Pipeline(RunContext):
             self.planned(self.store.meta.key.generation)
 
     def _match(self, advance: Callable[[int], None], *, anew: bool = False) -> None:
-        matching = self.matching(advance, anew=anew)
+        with self.pacer.whole(most_requests(self.store)):
+            self._match_all(self.matching(advance, anew=anew), anew=anew)
+
+    def _match_all(self, matching: Matching, *, anew: bool) -> None:
         self.suppress()  # whoever is known to be suppressed needn't be looked for
         match_people(matching)
         while not anew and self.take_repeats():
@@ -92,7 +97,8 @@ class Pipeline(RunContext):
         unseal_settled(self.store)
         if self.store.meta.applies and self.stage is PlanStage.PLANNED and not self.verified:
             self.verified = True
-            with self.progress.stage("Recheck", None, "records") as stage:
+            to_check = TO_MATCH * self.store.count("record") + 20
+            with self.progress.stage("Recheck", None, "records") as stage, self.pacer.whole(to_check):
                 verify_unchanged(self.matching(stage.advance))
             self.note_forecast()
             self.note_requests()

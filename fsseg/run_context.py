@@ -17,6 +17,7 @@ from fsseg.fold.fold_inputs import Folding
 from fsseg.fold.mended import Mended
 from fsseg.fold.records import take_repeats_of_unknown
 from fsseg.freshsales.errors import Forbidden, Interrupted
+from fsseg.freshsales.names import Entity
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.traffic import Traffic, Wait
@@ -46,6 +47,7 @@ from fsseg.state.actions import Mode
 from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_deal_contacts, read_behaviour
 from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger
+from fsseg.state.match_queue import how_far
 from fsseg.state.plan_counts import count_matched, count_people
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.run_folder import Run
@@ -90,6 +92,13 @@ class RunContext:
     def stage(self) -> PlanStage:
         """How far the run has come; it is kept in its store, so that it can go on there."""
         return self.store.meta.stage
+
+    @property
+    def came_to(self) -> tuple[int, ...]:
+        """How far the run has come, to be compared."""
+        entities: tuple[Entity, ...] = ("lead", "contact", "account")
+        copied = 0 if self.mirror is None else sum(map(self.mirror.ready, entities))
+        return *how_far(self.store), copied
 
     @property
     def earlier_runs(self) -> EarlierRuns:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+from typer.exceptions import TyperException
 
 from fsseg.cli.option_groups import Setting, Without, flags, names_of
 from fsseg.state.actions import Mode
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from fsseg.settings import Settings
 
 ACCOUNT, RUN, WHAT, OUTPUT = "Account", "This run", "Which events, and how", "Output"
+
+Chosen = TypeVar("Chosen")
 
 
 class Edition(StrEnum):
@@ -121,10 +124,23 @@ TraitFlag = Annotated[
 ]
 
 
+def _source(context: typer.Context, name: str) -> str:
+    return getattr(context.get_parameter_source(name), "name", "")
+
+
+def _unless_sandbox(context: typer.Context, value: Chosen) -> Chosen:
+    """The value of an option that names an account; none may be typed beside the sandbox, which is one itself."""
+    typed = {name for name in ("domain", "base_url", "sandbox") if _source(context, name) == "COMMANDLINE"}
+    if len(typed) > 1 and "sandbox" in typed and context.info_name != "init":  # init writes one, and may ask the other
+        flag = "--domain" if "domain" in typed else "--base-url"
+        raise TyperException(f"{flag} names an account, and --sandbox another: leave one of them out")
+    return value
+
+
 def _unless_domain(context: typer.Context, url: str | None) -> str | None:
     """A domain that is typed names another account than an address in the environment."""
-    sources = {name: getattr(context.get_parameter_source(name), "name", "") for name in ("domain", "base_url")}
-    return None if sources == {"domain": "COMMANDLINE", "base_url": "ENVIRONMENT"} else url
+    is_other = _source(context, "domain") == "COMMANDLINE" and _source(context, "base_url") == "ENVIRONMENT"
+    return None if is_other else _unless_sandbox(context, url)
 
 
 @dataclass(frozen=True)
@@ -138,6 +154,7 @@ class AccountOptions:
             envvar="FSSEG_DOMAIN",
             show_envvar=True,
             rich_help_panel=ACCOUNT,
+            callback=_unless_sandbox,
         ),
         Setting("freshsales.domain"),
     ] = None
@@ -191,7 +208,10 @@ class AccountOptions:
     sandbox: Annotated[
         bool,
         typer.Option(
-            "--sandbox", help="Use the embedded local Freshsales: no account, no token.", rich_help_panel=ACCOUNT
+            "--sandbox",
+            help="Use the embedded local Freshsales: no account, no token.",
+            rich_help_panel=ACCOUNT,
+            callback=_unless_sandbox,
         ),
         Setting("sandbox"),
     ] = False

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from fsseg.cli.errors import nothing_to_read
 from fsseg.cli.heartbeat import heartbeat
 from fsseg.cli.question import push_if_agreed
-from fsseg.cli.run_end import Declined, Ending, advised, ending_of, resumable
+from fsseg.cli.run_end import Declined, Ending, advised, ending_of, resumable, tell_too_few
 from fsseg.cli.run_inputs import FEW, find_inputs, kept_stdin, refuse_on_cluster, register, tell_empty
 from fsseg.cli.session import Output, Session, import_flags, refuse_forbidden, session
 from fsseg.exit_codes import ExitCode
@@ -127,6 +127,7 @@ def _tell_undos(consoles: Consoles, undos: list[Run]) -> None:
 def drive(held: Session, pipeline: Pipeline, act: Act, show: Show) -> ExitCode:
     """Let the run act, whatever stops it write its files, show what came of it, and give the exit code."""
     ending = Ending()
+    before = pipeline.came_to
     gc.freeze()  # records make no cycles: to look for some as often as usual takes a tenth of the time
     gc.set_threshold(100_000, 20, 50)
     with ExitStack() as stack:
@@ -143,6 +144,8 @@ def drive(held: Session, pipeline: Pipeline, act: Act, show: Show) -> ExitCode:
         except FreshsalesError as error:
             if pipeline.stage is PlanStage.NEW:
                 raise
+            if pipeline.came_to == before:
+                tell_too_few(error)
             ending = Ending(ending_of(error), error)
         with pipeline.progress.stage("Report", None, "lines", brief=True) as stage:
             summary = _reported(held, pipeline, ending)
@@ -220,7 +223,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
     tell_empty(output.consoles, empty)
     how = _how_to_go_on(run, ending)
     show(pipeline, summary, how if output.consoles.on_one_terminal else "")
-    _say_how_it_ended(output, ending, summary, how)
+    _say_how_it_ended(output, run, ending, summary, how)
     return ExitCode(summary["exit_code"])
 
 
@@ -303,7 +306,7 @@ def _how_to_go_on(run: Run, ending: Ending) -> str:
     return advised("resume", run) if ending.stopped else ""
 
 
-def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], how: str) -> None:
+def _say_how_it_ended(output: Output, run: Run, ending: Ending, summary: dict[str, Any], how: str) -> None:
     """What stopped the run and how it goes on; under `--quiet`, what else there is to know of it."""
     resume = f"go on with: {how}"
     match ending:
@@ -317,7 +320,7 @@ def _say_how_it_ended(output: Output, ending: Ending, summary: dict[str, Any], h
             )
         case Ending(code=ExitCode.DONE):
             if output.consoles.quiet:
-                for line in quiet_lines(summary):
+                for line in quiet_lines(summary, read_lines(run.failures)):
                     output.consoles.error(line)
         case _:
             output.consoles.mistake(f"stopped early: {ending.error}", resume)

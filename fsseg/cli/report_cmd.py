@@ -63,6 +63,7 @@ def report(
 ) -> None:
     """Report on a run: totals, reasons, and the events that need you."""
     with o.command(account, display) as (settings, output):
+        from fsseg.report.files import read_lines
         from fsseg.report.quiet import attention_lines
         from fsseg.report.selection import Selection
         from fsseg.report.standing import standing
@@ -74,7 +75,7 @@ def report(
                 _print_selected, past=past, selection=selection, format=asked_format, limit=limit, say=say
             )
         elif display.quiet and asked_format is ReportFormat.TEXT and output_file is None:
-            for line in attention_lines(past.summary, standing(past.run, past.state)):
+            for line in attention_lines(past.summary, read_lines(past.run.failures), standing(past.run, past.state)):
                 output.consoles.error(line)
             return
         else:

@@ -11,7 +11,7 @@ from typing import Any
 
 from fsseg.cli.errors import NoInput
 from fsseg.exit_codes import ExitCode
-from fsseg.freshsales.errors import FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
+from fsseg.freshsales.errors import BudgetSpent, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.mistakes import MappingError
 from fsseg.report.advice import command
@@ -35,6 +35,7 @@ def resumable(run: Run, *, fresh: bool) -> Iterator[None]:
             _stopped(run, error)
         raise
     except BaseException as error:
+        tell_too_few(error)
         _stopped(run, error)
         raise
 
@@ -55,6 +56,15 @@ def _stopped(run: Run, error: BaseException) -> None:
 def advised(verb: str, run: Run, more: str = "") -> str:
     """The command line that does this with the run: `fsseg resume RUN`, say, with the flags that it needs."""
     return command(verb, run.id, account=run.folder.parent.parent.name, run_dir=run.folder, more=more)
+
+
+def tell_too_few(error: BaseException) -> None:
+    """Say of what ended a run that came no further than where it began that this will be so again, and what helps."""
+    if isinstance(error, BudgetSpent) and error.enough:
+        error.message += (
+            "; each start reads as much again before anything is matched or written, so with so few it never gets"
+            f" further: --max-requests {error.enough} is enough"
+        )
 
 
 class Declined(Exception):

@@ -120,6 +120,7 @@ def show(
     """Show what is in the sandbox: counts, then the records; with --json all of them, as its API gives them."""
     with o.command(replace(account, sandbox=True), display) as (settings, output):
         from fsseg.cli.sandbox_records import print_records, record_json
+        from fsseg.report.advice import sandbox_flags
         from fsseg.report.render import print_json
 
         host, db = _file(settings)
@@ -129,7 +130,8 @@ def show(
             if display.json:
                 print_json(output.consoles.out, record_json(db, host, wanted, text))
             elif not db.exists():
-                output.consoles.info(f"nothing is in {host} yet: fill it with fsseg import --sandbox PATH")
+                fill = " ".join(["fsseg import PATH", *sandbox_flags(host)])
+                output.consoles.info(f"nothing is in {host} yet: fill it with {fill}")
             elif not print_records(output.consoles.out, db, host, wanted, limit or None, text):
                 output.consoles.info(f"nothing in {host} has {text} in its e-mail, name or id")
 
@@ -181,9 +183,10 @@ def _readable(db: Path) -> Iterator[None]:
     """Raises `ConfigError` for a file that is no sandbox."""
     import sqlite3
 
+    from fsseg.cli.sandbox_server import made_anew
     from fsseg.settings import ConfigError
 
     try:
         yield
     except (sqlite3.DatabaseError, ValueError, LookupError) as error:
-        raise ConfigError(f"{db} cannot be read ({error}): fsseg sandbox reset makes a new one") from None
+        raise ConfigError(f"{db} cannot be read ({error}): {made_anew(db)}") from None

@@ -12,6 +12,7 @@ from typing import Any
 from fsseg.cli.connect import SANDBOX_TOKEN, account_folder, account_of, folder_of, locked
 from fsseg.cli.last_run import latest_run
 from fsseg.cli.session import Output
+from fsseg.report.advice import sandbox_flags
 from fsseg.report.console import write
 from fsseg.report.render import print_json
 from fsseg.sandbox import Options, Sandbox, reset, running
@@ -48,7 +49,12 @@ def serve_account(settings: Settings, output: Output, port: int, behaviour: Mapp
             raise
         raise ConfigError(f"port {port} can't be had ({error.strerror}): choose another with --port") from None
     except (sqlite3.DatabaseError, ValueError) as error:
-        raise ConfigError(f"{db}: {error}: fsseg sandbox reset makes a new one") from None
+        raise ConfigError(f"{db}: {error}: {made_anew(db)}") from None
+
+
+def made_anew(db: Path) -> str:
+    """What helps where the sandbox's file can't be used."""
+    return f"{' '.join(['fsseg sandbox reset', *sandbox_flags(db.parent.name)[1:]])} makes a new one"
 
 
 def _options(behaviour: Mapping[str, Any]) -> Options:

@@ -47,6 +47,9 @@ from fsseg.state.run_meta import PlanKey, PlanStage
 from fsseg.state.seal import edited
 from fsseg.undo_pipeline import UndoPipeline
 
+TO_BEGIN = 20
+"""Requests that it takes at most to read what the account can hold, and to look for a few people."""
+
 
 @dataclass
 class Output:
@@ -176,7 +179,8 @@ class Session:
                 )  # fmt: skip
                 return
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
-            known = read_fields(connection.reader, self.account.edition)
+            with self.pacer.whole(TO_BEGIN):
+                known = read_fields(connection.reader, self.account.edition)
             cache_fields(self.folder, known.catalog)
             rules = rules_of(self.settings, application_token=connection.application_token)
             check_settings(known.catalog, rules, self.settings.defaults.model_dump())  # told before anything is read

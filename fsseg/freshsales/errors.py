@@ -102,11 +102,15 @@ class Halted(FreshsalesError):
 
 
 class BudgetSpent(Halted):
-    """`budget` says which of the run's own limits was reached."""
+    """`budget` says which of the run's own limits was reached.
+
+    `enough` is how many requests would do for what it has cut off, where that comes to nothing unless it is done whole.
+    """
 
     def __init__(self, budget: Literal["max_requests", "max_time"], message: str) -> None:
         super().__init__(message)
         self.budget = budget
+        self.enough: int | None = None
 
 
 class HostDown(Halted):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from fsseg.freshsales.clock import Clock, SystemClock
@@ -116,6 +117,17 @@ class Pacer:
         self._check(seconds)
         self._sleep(seconds, reason)
         self._check()
+
+    @contextmanager
+    def whole(self, most: int) -> Iterator[None]:
+        """What is done inside takes up to `most` requests, and comes to nothing where a `BudgetSpent` cuts it off."""
+        before = self.total
+        try:
+            yield
+        except BudgetSpent as error:
+            if error.enough is None and error.budget == "max_requests":
+                error.enough = max(before + most, self.total + 1)
+            raise
 
     @property
     def interrupted(self) -> bool:

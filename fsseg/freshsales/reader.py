@@ -7,6 +7,7 @@ another shape is BadAnswer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -53,6 +54,10 @@ class Reader:
         if waits:
             self._http.pacer.pause(LAG_S, "look-ups lag")
         return waits
+
+    def whole(self, most: int) -> AbstractContextManager[None]:
+        """What is read inside is of use only as a whole; see `Pacer.whole`."""
+        return self._http.pacer.whole(most)
 
     def fields(self, entity: Entity) -> list[Row]:
         """The field metadata as Freshsales lists it; of sales activities for `timeline`."""

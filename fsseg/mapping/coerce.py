@@ -26,6 +26,7 @@ BAD: Final = object()
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII).fullmatch
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE).fullmatch
+_SHORTENED = re.compile(r"\s*[+-]?\d([.,]\d+)?e[+-]?\d+\s*", re.ASCII | re.IGNORECASE).fullmatch
 _EPOCH = re.compile(r"\s*-?\d{9,19}(\.\d+)?\s*", re.ASCII).fullmatch
 _DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", re.ASCII).match
 _HEADCOUNT = re.compile(r"\s*(\d{1,12}|\d{1,3}(?:,\d{3})+)\s*(?:\+|(?:-|–|to)\s*[\d,]+)?\s*", re.ASCII).fullmatch
@@ -70,6 +71,12 @@ def as_text(value: object) -> object:
         if items and not any(isinstance(item, list | dict) for item in items):
             return ", ".join(str(as_text(item)) for item in items)
     return BAD
+
+
+def as_phone(value: object) -> object:
+    """Text as it is, but for what spreadsheets save instead of a long number: `4.9E+11`, whose digits are lost."""
+    text = as_text(value)
+    return BAD if isinstance(text, str) and _SHORTENED(text) else text
 
 
 def anything(value: object) -> object:

@@ -17,6 +17,7 @@ from fsseg.mapping.coerce import (
     as_day,
     as_instant,
     as_number,
+    as_phone,
     as_tags,
     as_text,
     headcount,
@@ -39,6 +40,8 @@ from fsseg.mapping.fields import Field
 Comparison = Callable[[Any, Any], bool]
 
 _HINTED_CHOICES = 6
+_PHONES = frozenset({"mobile_number", "work_number", "phone"})
+"""Text fields of Freshsales' own that hold a phone number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +167,14 @@ def _counts_people(field: Field) -> bool:
     return field.name == "number_of_employees" and not field.custom
 
 
+def _is_phone(field: Field) -> bool:
+    return field.name in _PHONES and not field.custom
+
+
 def coercer(field: Field) -> Coercer:
     """The coercer of a field. It is worth keeping: making it looks through all the choices."""
+    if _is_phone(field):
+        return as_phone
     counts_people = _counts_people(field)
     coerce = headcount(field) if counts_people else type_named(field.type).coerce(field)
     # The few values that choices and ranges take come again and again; texts, numbers and times don't.
@@ -178,6 +187,8 @@ def expectation(field: Field) -> str:
         # The metadata and the selector of a field both list its choices.
         texts = list(dict.fromkeys(choice.text for choice in field.choices))
         return f"one of: {', '.join(texts[:_HINTED_CHOICES])}{', …' if len(texts) > _HINTED_CHOICES else ''}"
+    if _is_phone(field):
+        return "a phone number with all its digits"
     return "a number from 1 on" if _counts_people(field) else type_named(field.type).expectation
 
 

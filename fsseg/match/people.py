@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +16,10 @@ from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.match.finders import Finder, Found
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
+from fsseg.match.strategy import TO_CHOOSE
 from fsseg.state.actions import Action, Code
 from fsseg.state.company_rows import add_companies, add_records, deals_of, forget_deals
-from fsseg.state.match_queue import count_unmatched_people, match_everybody, unmatched_people
+from fsseg.state.match_queue import TO_MATCH, count_unmatched_people, match_everybody, unmatched_people
 from fsseg.state.plan_store import Record, encode
 
 AT_ONCE = 500
@@ -53,11 +55,12 @@ def match_people(work: Matching) -> None:
 
 def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
     """Ask first, write afterwards: no transaction stays open while the network is waited for."""
-    finder.prefetch(work.people, [record.key for record in page if "@" in record.key])
-    matches = [(record, _find_person(work, finder, record)) for record in page]
-    reshaped = _reshaped(work, matches)
-    for record, match in matches:
-        _complete(work, finder, record, match, reshaped)
+    with nullcontext() if work.reader is None else work.reader.whole(TO_MATCH * len(page) + TO_CHOOSE):
+        finder.prefetch(work.people, [record.key for record in page if "@" in record.key])
+        matches = [(record, _find_person(work, finder, record)) for record in page]
+        reshaped = _reshaped(work, matches)
+        for record, match in matches:
+            _complete(work, finder, record, match, reshaped)
     store = work.store
     with store.transaction():
         store.update_all("record", _COLUMNS, (_columns(record, match, reshaped) for record, match in matches))

@@ -9,6 +9,7 @@ from fsseg.figures import counted
 from fsseg.freshsales.errors import Forbidden, Refused, Unavailable
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Page, Reader
+from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.freshsales.views import latest, pages, view_of_all
 from fsseg.match.finders import LookupFinder, MirrorFinder, OnlineFinder
 from fsseg.match.mirror import Mirror
@@ -20,6 +21,9 @@ CHEAP = 2
 
 FEW = 6
 """Look-ups up to which it isn't worth a request to ask how large the account is."""
+
+TO_CHOOSE = 8
+"""Requests that it takes to learn how large the account is, and whether search can be trusted."""
 
 
 class Strategy(StrEnum):
@@ -56,7 +60,8 @@ def choose(
 ) -> OnlineFinder:
     """The way that needs fewer requests for that many `questions`; `say` is told the number before it is spent."""
     try:
-        return _cheapest(reader, mirror, entities, questions, say)
+        with reader.whole(TO_CHOOSE + min(questions, PAGE_SIZE)):
+            return _cheapest(reader, mirror, entities, questions, say)
     except (Forbidden, Refused, Unavailable) as error:
         say(f"matching by {questions:,} look-ups, as the views can't be read: {error}")
         return LookupFinder(reader)
@@ -90,7 +95,9 @@ def _cheapest(
     if to_read:
         more = f"{counted(to_read, 'request')} more instead of {counted(questions, 'look-up')}"
         say(f"matching by paging all {names}, 100 a request: {more}")
-    if all(mirror.fill(reader, entity, *found) for entity, found in missing.items()):
+    with reader.whole(to_read or 0):
+        filled = all(mirror.fill(reader, entity, *found) for entity, found in missing.items())
+    if filled:
         return MirrorFinder(reader, mirror)
     say(f"matching by {questions:,} look-ups: the {names} changed too fast to be read as a whole")
     return lookup

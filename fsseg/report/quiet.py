@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
 from fsseg.report.console import sanitise
+from fsseg.report.humanize import cut
 from fsseg.report.model import (
+    Failures,
+    ReasonRow,
     Summary,
     came_to_its_end,
     exit_code,
@@ -15,29 +21,40 @@ from fsseg.report.model import (
     not_put_back,
 )
 from fsseg.report.next_steps import next_steps, report_command
+from fsseg.report.reasons import LONGEST_CAUSE, SAYS_ALL
 from fsseg.report.standing import Standing
 from fsseg.state.actions import EventOutcome
 
 MOST_REASONS = 3
 
 
-def quiet_lines(summary: Summary, standing: Standing | None = None) -> list[str]:
+def quiet_lines(
+    summary: Summary, failures: Iterable[dict[str, Any]] = (), standing: Standing | None = None
+) -> list[str]:
     """Which run it was and how much went wrong, the most frequent reasons, and the commands that show and mend it."""
     if exit_code(summary) != ExitCode.SOME_FAILED:
         return []
-    reasons = needing_attention(summary)[:MOST_REASONS]
+    reasons = needing_attention(summary, Failures.of(summary, failures))[:MOST_REASONS]
     figures = max((len(number(row.count)) for row in reasons), default=0)
     return [
         f"{_which(summary)}: {_what_went_wrong(summary)}",
-        *(f"  {number(row.count):>{figures}} {row.code}: {row.hint}" for row in reasons),
+        *(line for row in reasons for line in _reason(row, figures)),
         _commands(summary, standing),
     ]
 
 
-def attention_lines(summary: Summary, standing: Standing) -> list[str]:
+def _reason(row: ReasonRow, figures: int) -> Iterator[str]:
+    """What to do, and where the first of these events stands and what is wrong there."""
+    yield f"  {number(row.count):>{figures}} {row.code}: {row.hint}"
+    if row.first:
+        cause = "" if row.code in SAYS_ALL or not row.cause else f": {cut(row.cause, LONGEST_CAUSE)}"
+        yield f"  {'':>{figures}} first: {row.first}{cause}"
+
+
+def attention_lines(summary: Summary, failures: Iterable[dict[str, Any]], standing: Standing) -> list[str]:
     """What `quiet_lines` says, and of a run that didn't come to its end how it ended and how it goes on."""
     if came_to_its_end(summary):
-        return quiet_lines(summary, standing)
+        return quiet_lines(summary, failures, standing)
     steps = next_steps(summary, standing=standing)
     how = f" {steps[0].why}: {steps[0].command}" if steps else ""
     return [f"{_which(summary)}: {headline(summary)}{how}"]

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fsseg.state.actions import TABLES, Status
 from fsseg.state.plan_store import Record, Store
+from fsseg.state.run_meta import PlanStage
 
 _UNMATCHED = "kind = 'person' AND NOT matched"
 _UNMATCHED_ACCOUNTS = "kind = 'account' AND action IS NULL AND existing IS NULL"
 _UNDECIDED_DEALS = "kind = 'deal' AND action IS NULL"
+
+TO_MATCH = 2
+"""Requests that it takes at most to find a record and read it whole."""
+
+
+def most_requests(store: Store) -> int:
+    """Requests that it takes at most to find out what is still not known of the account."""
+    records = store.count("record", "NOT matched AND action IS NULL")
+    people = store.count("record", "id IN (SELECT person FROM entry WHERE action IS NULL)")
+    return TO_MATCH * records + people + 20
+
+
+def how_far(store: Store) -> tuple[bool, int, int]:
+    """Whether all is matched, how many people are, and of how many rows something was sent."""
+    sent = sum(store.count(table, f"status != '{Status.PLANNED}'") for table in TABLES)
+    return store.meta.stage in (PlanStage.NEW, PlanStage.FOLDED), store.count("record", "matched"), sent
 
 
 def count_unmatched_people(store: Store) -> int:

@@ -11,7 +11,7 @@ from tests.between.runs import done, newest, planned, stopped
 from tests.e2e.harness import Machine
 from tests.faults.process import Ended
 
-LINES = 5
+LINES = 8
 CODES = ("A", "B", "C")
 
 

@@ -17,10 +17,21 @@ BAD: list[dict[str, Any]] = [*PEOPLE, person("nobody", "2024-05-07", title="CEO"
 NO_ACCOUNT = dict.fromkeys(("FSSEG_BASE_URL", "FSSEG_EDITION", "FSSEG_API_TOKEN"))
 
 
-@pytest.fixture(params=["--state-dir", "--sandbox where an account is set", "--sandbox --state-dir"])
+ELSEWHERE = "--base-url where another is set"
+OF_THE_SUITE = "--sandbox of the suite where classic is set"
+
+
+@pytest.fixture(
+    params=["--state-dir", "--sandbox where an account is set", "--sandbox --state-dir", ELSEWHERE, OF_THE_SUITE]
+)
 def flags(request: pytest.FixtureRequest, classic: Machine) -> list[str]:
     """How the first command is told where to go; no other one is told."""
     classic.environment |= {"FSSEG_STATE_DIR": None, "XDG_STATE_HOME": None}
+    if request.param == ELSEWHERE:
+        classic.environment["FSSEG_BASE_URL"] = "http://127.0.0.1:9"
+        return ["--base-url", classic.account.sandbox.base_url]
+    if request.param == OF_THE_SUITE:
+        return ["--sandbox", "--edition", "suite"]
     if "--sandbox" in request.param and "where" not in request.param:
         classic.environment |= NO_ACCOUNT
     state = ["--state-dir", str(classic.home / "else where")] if "--state-dir" in request.param else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -92,6 +93,26 @@ def test_budget_after_budget_it_comes_to_its_end_by_what_it_says_itself(classic:
         assert before < classic.account.requests <= before + 9
     assert done.code == 0, done.err
     is_whole(classic)
+
+
+@pytest.mark.parametrize("budget", [1, 6])
+def test_a_budget_that_never_gets_it_further_is_told_with_one_that_does(machine: Machine, budget: int) -> None:
+    people = [person(f"p{number}@x.example", "2024-05-01", title="CEO") for number in range(12)]
+    done = machine.imports(machine.write("events.jsonl", people), "--max-requests", str(budget))
+    tried = [budget]
+    while done.code == 5 and len(tried) < 12:
+        told = re.search(r"never gets further: --max-requests (\d+) is enough", done.err)
+        assert told is None or int(told[1]) > tried[-1]
+        tried.append(int(told[1]) if told else tried[-1])
+        done = machine.run(*advised(done.err, "go on with:")[0], "--max-requests", str(tried[-1]))
+    assert done.code == 0, (tried, done.err)
+    assert len(set(tried)) > 1
+
+
+def test_a_budget_that_gets_it_further_each_time_is_not_called_too_small(machine: Machine) -> None:
+    done = machine.imports(machine.write("events.jsonl", PEOPLE), "--max-requests", "15")
+    assert done.code == 5
+    assert "never gets further" not in done.err
 
 
 def test_nobody_at_the_address_leaves_a_run_to_resume(classic: Machine) -> None:

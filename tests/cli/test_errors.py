@@ -78,6 +78,16 @@ def test_without_an_account_everything_that_names_one_is_named(shell: Shell) -> 
         assert all(word in err for word in ("--domain", "FSSEG_DOMAIN", "fsseg.toml", "--sandbox")), err
 
 
+@pytest.mark.parametrize("account", [["--domain", "acme"], ["--base-url", "https://crm.example"]])
+def test_an_account_typed_beside_the_sandbox_is_not_passed_over(shell: Shell, account: list[str]) -> None:
+    for typed in ([*account, "--sandbox"], ["--sandbox", *account]):
+        done = shell("fields", *typed)
+        assert done.code == 2
+        assert f"error: {account[0]} names an account, and --sandbox another: leave one of them out" in done.err
+    assert shell.with_env(FSSEG_DOMAIN="acme")("fields", "--sandbox").code == 0
+    assert shell("init", "--edition", "suite", *account, "--sandbox").code == 0
+
+
 def test_a_refused_key_is_an_error_with_what_to_do(serve: Serve) -> None:
     shell, sandbox = serve()
     sandbox.configure(refuse_token=True)

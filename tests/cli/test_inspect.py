@@ -24,6 +24,19 @@ def track(event: str, **more: Any) -> dict[str, Any]:
     return {"type": "track", "event": event, "userId": "ada@example.com", "timestamp": "2024-02-01T00:00:00Z", **more}
 
 
+def test_an_event_s_own_table_is_called_by_its_name(shell: Shell) -> None:
+    columns = "id,received_at,event,event_text,user_id,anonymous_id,timestamp"
+    row = "m1,2024-01-01 00:00:00,order_completed,Order Completed,a@x.example,,2024-01-01 00:00:00"
+    (shell.folder / "here" / "order_completed").mkdir(parents=True)
+    for path in ("order_completed.csv", "order_completed/0000_part_00.csv"):
+        shell.write(path, f"{columns},revenue", f"{row},9.5")
+        assert "csv: order_completed  " in shell("inspect", path, "--offline").out
+    shell.write("some.csv", columns, row)
+    assert "csv: tracks  " in shell("inspect", "some.csv", "--offline").out
+    shell.write("0000_part_00.csv", f"{columns},revenue", f"{row},9.5")
+    assert "csv: tracks  " in shell("inspect", "0000_part_00.csv", "--offline").out
+
+
 def test_it_tells_what_is_in_the_files(shell: Shell) -> None:
     shell.write("a.jsonl", identify("ada@example.com", jobtitel="CEO"), "no json", track("Signed Up"), "")
     packed = shell.folder / "here" / "b.jsonl.gz"

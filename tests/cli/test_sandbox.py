@@ -119,6 +119,16 @@ def test_a_damaged_file_is_told_and_reset_makes_a_new_one(after_import: Shell) -
     assert after_import("sandbox", "show").code == 0
 
 
+def test_what_helps_is_told_for_the_edition_that_is_meant(shell: Shell) -> None:
+    suite = shell.state / "sandbox-suite"
+    assert "with fsseg import PATH --sandbox --edition suite" in shell("sandbox", "show", "--edition", "suite").err
+    suite.mkdir(parents=True, exist_ok=True)
+    (suite / "freshsales.db").write_bytes(b"this is no database, though it is as long as one would be" * 50)
+    assert "fsseg sandbox reset --edition suite makes" in shell("sandbox", "show", "--edition", "suite").err
+    assert shell("sandbox", "reset", "--edition", "suite", "--yes").code == 0
+    assert "with fsseg import PATH --sandbox\n" in shell("sandbox", "show").err
+
+
 def ask(base_url: str, token: str = "sandbox") -> Any:
     request = urllib.request.Request(
         f"{base_url}/api/selector/owners", headers={"Authorization": f"Token token={token}"}

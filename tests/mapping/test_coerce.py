@@ -27,6 +27,7 @@ HEADS = made("number", None, "number_of_employees", custom=False)
 TYPES = made(
     "multi_select_dropdown", (Choice(2, "Newsletter"), Choice(5, "Events")), "subscription_types", custom=False
 )
+PHONE = made("text", None, "work_number", custom=False)
 TAGS = made("auto_complete", None, "tags", custom=False)
 NONE_TO_CHOOSE = made("dropdown", (), "campaign_id", custom=False)
 UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
@@ -40,6 +41,14 @@ UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
         (TEXT, " kept as given ", " kept as given "),
         (TEXT, "", ""),
         (TEXT, 5, "5"),
+        (TEXT, "4.9E+11", "4.9E+11"),
+        (PHONE, "4.9E+11", BAD),
+        (PHONE, " 4,90152E+11", BAD),
+        (PHONE, "5e11", BAD),
+        (PHONE, 4.9e11, "490000000000"),
+        (PHONE, "+49 151 5550000", "+49 151 5550000"),
+        (PHONE, "", ""),
+        (PHONE, "12e", "12e"),
         (TEXT, 4.5, "4.5"),
         (TEXT, 94107.0, "94107"),
         (TEXT, -0.0, "0"),

@@ -32,6 +32,27 @@ def test_which_run_how_much_why_and_what_to_do() -> None:
     ]
 
 
+def test_the_first_event_of_a_reason_is_told_with_what_is_wrong_with_it() -> None:
+    reasons = [
+        {"code": "bad_row", "outcome": "rejected", "count": 12, "hint": "mend it"},
+        {"code": "missing_email", "outcome": "rejected", "count": 1, "hint": "put it there"},
+    ]
+    failures = [
+        {"_fsseg": {"code": code, "file": "users.csv", "line": line, "message": message}}
+        for code, line, message in [
+            ("bad_row", 3, "3 cells\x1b[2J"),
+            ("missing_email", 5, "none"),
+            ("bad_row", 9, "no"),
+        ]
+    ]
+    assert quiet_lines(import_summary(reasons=reasons), failures)[1:-1] == [
+        "  12 bad_row: mend it",
+        "     first: users.csv line 3: 3 cells\\x1b[2J",
+        "   1 missing_email: put it there",
+        "     first: users.csv line 5",
+    ]
+
+
 def test_nothing_to_retry_where_nothing_may_succeed() -> None:
     summary = import_summary(reasons=[{"code": "missing_email", "outcome": "rejected", "count": 1}])
     summary["events"]["outcomes"] |= {"rejected": 1, "failed": 0}

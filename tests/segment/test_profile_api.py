@@ -40,4 +40,4 @@ def test_the_rows_of_a_warehouse_may_be_json_lines() -> None:
     assert [item.line for item in (first, bad, second)] == [1, 2, 3]
     assert told(first)["properties"] == {"revenue": 129.5, "gift": False}
     assert told(second)["context"] == {"traits": {"email": "olek@harbour.example"}}
-    assert (reader.container, reader.table, first.message.event) == ("jsonl", "tracks", "Order Completed")
+    assert (reader.container, reader.table, first.message.event) == ("jsonl", "order_completed", "Order Completed")

@@ -12,7 +12,8 @@ from msgspec.json import Decoder
 
 from fsseg.segment.destination import integrations_of_another
 from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
-from fsseg.segment.tables.table import BODIES, BadRow, Table, json_object, places, refuse_hashed, values
+from fsseg.segment.hints import Hints
+from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, json_object, places, refuse_hashed, values
 
 _HASH = 64
 """Characters of a hashed address."""
@@ -35,6 +36,10 @@ _KNOWN = {
     "message_id", "integrations", "audience_name", "audience_id", "audience_space_id", "audience_action", "batch_size",
     "space_id", "integrations_object", "properties_or_traits", "eventname", "eventtype",
 }  # fmt: skip
+
+
+_BODIES_OF_AUDIENCES = ("properties_or_traits", "traits", "properties")
+"""Columns of JSON that have the audience among the traits."""
 
 
 def actions_table(columns: Sequence[str]) -> Table:
@@ -132,9 +137,13 @@ def _completed(found: Original, email: str, others: dict[str, Any]) -> Original:
     return found
 
 
-def audience_actions_table(columns: Sequence[str]) -> Table:
-    """Who entered and left audiences: a row an identify call, unless a column says that it is a track call."""
+def audience_actions_table(columns: Sequence[str], file: str, hints: Hints) -> Table:
+    """Who entered and left audiences: a row an identify call, unless a column says that it is a track call.
+
+    Where neither a column nor the traits name the audience, the user does.
+    """
     at = places(columns)
+    given = [name for name, _ in hints.traits]
     others = [(place, columns[place]) for name, place in at.items() if name not in _KNOWN]
     envelope = [(at[column], name) for column, name in _ENVELOPE if column in at]
 
@@ -149,10 +158,11 @@ def audience_actions_table(columns: Sequence[str]) -> Table:
             body = json_object(cell(row, "traits"), "traits") or json_object(cell(row, "properties"), "properties")
         body = {**values(row, others), **body}
         action = cell(row, "audience_action").lower()
-        if audience and action and audience not in body:
-            if action not in ("true", "false"):
-                raise BadRow(f"audience_action is {action}, where true is entered and false is left")
-            body[audience] = action == "true"
+        named = [name for name in ([audience] if audience else given) if name not in body]
+        if named and action not in ("", "true", "false"):
+            raise BadRow(f"audience_action is {action}, where true is entered and false is left")
+        if action:
+            body.update(dict.fromkeys(named, action == "true"))
         said = json_object(cell(row, "integrations_object") or cell(row, "integrations"), "integrations")
         kind = cell(row, "eventtype").lower() or "identify"
         found: Original = {"type": kind, "context": {}, "integrations": integrations_of_another(said)}
@@ -161,6 +171,8 @@ def audience_actions_table(columns: Sequence[str]) -> Table:
             found["context"]["personas"] = {"computation_key": audience}
         if kind == "track":
             found["event"] = cell(row, "eventname")
+        if kind == "identify" and action and not audience and not body.keys() - {"email"}:
+            raise BadRow(UNNAMED)
         if kind not in BODIES:
             raise BadRow(f"{kind} is no type of event that this table can hold")
         found[BODIES[kind]] = body
@@ -172,4 +184,6 @@ def audience_actions_table(columns: Sequence[str]) -> Table:
             found["userId"] = email
         return found
 
-    return Table("audience actions", columns, message)
+    is_named = given or at.keys() & {"audience_name", *_BODIES_OF_AUDIENCES}
+    notes = () if is_named else (("unnamed_audience", file),)
+    return Table("audience actions", columns, message, notes=notes)

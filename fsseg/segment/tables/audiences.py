@@ -10,6 +10,7 @@ from fsseg.segment import json_codec
 from fsseg.segment.event import Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import (
+    UNNAMED,
     BadRow,
     Table,
     UnusableTable,
@@ -53,7 +54,7 @@ def audience_table(columns: Sequence[str], file: str, hints: Hints) -> Table:
         traits = json_object(row[at["traits"]], "traits") if "traits" in at else {}
         told = _identify(ids, {**_traits(row, free, ids), **traits}, given)
         if not told["traits"].keys() - {"email"} and any(ids.get(name) for name in ("email", "user_id")):
-            raise BadRow("it says only who it is: name the audience, as --trait trial_users=true")
+            raise BadRow(UNNAMED)
         return told
 
     notes = () if hints.traits else (("unnamed_audience", file),)

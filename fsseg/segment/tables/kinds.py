@@ -47,7 +47,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
     if {"event_type", "message_id"} <= names:
         return actions_table(columns)
     if "properties_or_traits" in names or ("audience_action" in names and names & {"audience_id", "audience_name"}):
-        return audience_actions_table(columns)
+        return audience_actions_table(columns, file, hints)
     if {"key", "value", "external_ids"} <= names:
         return computed_trait_table(columns, hints)
     if {"key", "external_ids"} <= names:

@@ -40,6 +40,10 @@ class PassedOver(Exception):
     """A row that is no event and no mistake."""
 
 
+UNNAMED = "it says only who it is: name the audience, as --trait trial_users=true"
+"""What is wrong with a row of an audience without a name."""
+
+
 class UnusableTable(Exception):
     """A table that holds no events that can be used; the text says what it is and what to do."""
 

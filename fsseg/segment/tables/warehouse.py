@@ -31,6 +31,7 @@ TABLES = {
 }  # fmt: skip
 _TYPES = {"identify": "identifies", "track": "tracks", "page": "pages", "screen": "screens", "group": "groups"}
 _NAMED = re.compile(rf"(?:^|[^a-z])({'|'.join(TABLES)})(?![a-z])", re.IGNORECASE)
+_OWN = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 _EVENT_COLUMNS = {"event", "event_text"}
 _ENVELOPE = {
     "id": "messageId", "message_id": "messageId", "event_id": "messageId", "user_id": "userId",
@@ -64,7 +65,7 @@ def table_of(columns: Sequence[str], path: str, hints: Hints) -> str:
         return named
     names = {name.lower() for name in columns}
     if names & _EVENT_COLUMNS:
-        return "tracks"
+        return "tracks" if is_bare_tracks(columns) else _own_name(path)
     if "group_id" in names:
         return "groups"
     if {"url", "path", "title"} <= names:
@@ -78,6 +79,12 @@ def _of_name(path: str) -> str:
     told = re.search(r"segment_type=([^/\\!]+)", path)
     found = _NAMED.search(file) or _NAMED.search(folder)
     return _TYPES.get(told[1], told[1]) if told else found[1].lower() if found else ""
+
+
+def _own_name(path: str) -> str:
+    """The name of an event's own table, which its file is called after, or the folder that it is in."""
+    *_, folder, file = ("", *re.split(r"[/\\!]", path.lower()))
+    return next(filter(_OWN.fullmatch, (file.partition(".")[0], folder)), "tracks")
 
 
 def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = False) -> Table:

@@ -109,7 +109,7 @@ SAMPLES = {
     ),
     "users.csv": Sample("users", {2: ("identify", "u-701", {"email": INES, "first_name": "Ines"})}),
     "tracks.csv": Sample("tracks", {2: ("track", "u-701", {})}),
-    "trial_started.csv": Sample("tracks", {2: ("track", "u-701", {"plan": "Depot"})}),
+    "trial_started.csv": Sample("trial_started", {2: ("track", "u-701", {"plan": "Depot"})}),
     "pages.csv": Sample(
         "pages",
         {2: ("page", "u-701", {"url": "https://app.example/pricing", "path": "/pricing", "title": "Pricing"})},
@@ -267,6 +267,19 @@ def test_an_audience_of_which_only_the_traits_count_is_told(write: Write, hints:
     (event,) = read(Input(str(write(content, "trial.csv")), 0, hints=hints))
     assert isinstance(event, Event)
     assert [note for note in event.notes if note[0] != "no_time"] == notes
+
+
+def test_comings_and_goings_of_an_audience_without_a_name_are_told_and_can_be_named(write: Write) -> None:
+    rows = b"audience_id,audience_action,email,plan\naud_1,true,a@x.example,Pro\naud_1,false,b@x.example,\n"
+    path = str(write(rows, "trial.csv"))
+    unnamed, bare = read(Input(path, 0))
+    assert isinstance(unnamed, Event) and isinstance(bare, Rejected)
+    assert ("unnamed_audience", "trial.csv") in unnamed.notes
+    assert _body(unnamed) == {"email": "a@x.example", "plan": "Pro"}
+    assert (bare.code, "--trait trial_users=true" in bare.detail) == ("bad_row", True)
+    named = [*read(Input(path, 0, hints=AUDIENCE))]
+    assert [_body(item)["trial_users"] for item in named if isinstance(item, Event)] == [True, False]
+    assert not any(note[0] == "unnamed_audience" for item in named if isinstance(item, Event) for note in item.notes)
 
 
 def test_external_ids_may_be_a_list_of_types_and_ids(write: Write) -> None:
