@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
 from fsseg.segment.destination import integrations_of_another
@@ -15,10 +15,18 @@ from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, json_object, places, refuse_hashed, values
 
-_EMAIL, _EMAIL_BYTES = '"email"', b'"email"'
 _HASH = 64
 """Characters of a hashed address."""
+
+
+class _Person(Struct, gc=False):
+    """What traits say of a person's address."""
+
+    email: Any = None
+
+
 _raw: Final = Decoder(Raw).decode
+_person: Final = Decoder(_Person).decode
 _context: Final = Decoder(Context).decode
 _ENVELOPE = (
     ("user_id", "userId"), ("anonymous_id", "anonymousId"), ("message_id", "messageId"), ("timestamp", "timestamp"),
@@ -82,17 +90,17 @@ def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
         kind, user, anonymous, id, time, name, context_text, traits, properties, integrations, email = cells_of(row)
         context = _context(context_text) if context_text else NO_CONTEXT
         if kind == "identify":
-            text, has_email = traits, _EMAIL in traits
+            text = holder = traits
             if properties:
                 raise ValueError
         else:
-            text, has_email = properties or "{}", not email or bytes(context.traits).find(_EMAIL_BYTES) >= 0
+            text, holder = properties or "{}", context.traits
             if (kind != "track" and kind != "page") or not name:
                 raise ValueError
-            if traits and not (context.traits and traits[0] == "{" and _raw(traits)):
+            if traits and not (holder and traits[0] == "{" and _raw(traits)):
                 raise ValueError
         if (
-            (email and not has_email) or len(email) == _HASH or len(user) == _HASH
+            (email and not _person(holder).email) or len(email) == _HASH or len(user) == _HASH
             or not _say_nothing(integrations) or text[:1] != "{"
         ):  # fmt: skip
             raise ValueError

@@ -30,6 +30,8 @@ from fsseg.segment.tables.table import (
 )
 
 _OBJECTS = ("traits", "properties", "context", "integrations")
+_WHOLE = frozenset({*_OBJECTS, "context.traits", "context.page", "context.consent"})
+"""Columns that hold what others hold the members of."""
 _HASH = 64
 """Characters of a hashed address."""
 _TIMES = ("createdAt", "timestamp")
@@ -105,7 +107,7 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
         return None
     if any(name not in ENVELOPE and "." not in name for name in columns) or "email" in columns:
         return None
-    if not can_be_packed(columns) or not {*columns}.isdisjoint({*_OBJECTS} | _holders(columns)):
+    if not can_be_packed(columns) or not {*columns}.isdisjoint(_WHOLE | _holders(columns)):
         return None
     contexts = [(place, name.split(".")[1:]) for place, name in enumerate(columns) if _USED.match(name)]
     if any(len(path) != 2 or path[1] in _TIMES for _, path in contexts):

@@ -72,10 +72,24 @@ WAYS: dict[str, Callable[[Sequence[dict[str, Any]]], exports.Files]] = {
     "actions": lambda events: {"a.csv": exports.actions_csv(events)},
     "warehouse": exports.warehouse_csvs,
 }
-ODD = ("", " ", "null", "[object Object]", "{}", "[]", '{"a": 1}', " {}", "{broken", '"', "0", "a" * 64, "track", "\\N")
+ODD = (
+    "", " ", "null", "[object Object]", "{}", "[]", '{"a": 1}', " {}", "{broken", '"', "0", "a" * 64, "track", "\\N",
+    '{"email": null}', '{"email": ""}', '{"company": {"email": "a@x.example"}}',
+)  # fmt: skip
+OTHERS = [
+    "",
+    "context",
+    "traits",
+    "properties",
+    "integrations",
+    "name",
+    "category",
+    "context.traits",
+    "context.consent",
+]
 
 
-@pytest.mark.parametrize("column", ["", "context", "traits", "properties", "integrations", "name", "category"])
+@pytest.mark.parametrize("column", OTHERS)
 @pytest.mark.parametrize("way", WAYS)
 def test_whatever_a_cell_holds_no_event_fails_to_tell_its_whole_message(write: Write, way: str, column: str) -> None:
     for name, content in WAYS[way](EVENTS).items():
