@@ -50,7 +50,7 @@ class JsonLines:
 class JsonLinesFile:
     """The objects of a JSON lines file, one at a time, without a half-written last line; none if there is no file.
 
-    Going through them raises `orjson.JSONDecodeError` on a damaged line elsewhere.
+    People mend failures.jsonl where it stands: a line that is no object any more is passed over.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,8 +61,8 @@ class JsonLinesFile:
             return
         with open(self.path, "rb", buffering=BUFFER) as file:
             for line in file:
-                if line.endswith(b"\n") and not line.isspace():
-                    yield loads(line)
+                if line.endswith(b"\n") and (found := _object(line)) is not None:
+                    yield found
 
     def blocks(self, most: int) -> Iterator[bytes]:
         """The whole lines of its first `most` bytes, many at a time, as they stand there."""
@@ -78,6 +78,14 @@ class JsonLinesFile:
                     begun = rest
                 else:
                     begun += piece
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def read_lines(path: Path) -> JsonLinesFile:

@@ -62,5 +62,12 @@ def test_a_line_left_half_written_is_not_read(tmp_path: Path, torn: bytes) -> No
     assert list(read_lines(path)) == [{"n": 1}] * torn.count(b"\n")
 
 
+@pytest.mark.parametrize("edited", [b"{oops\n", b"[1]\n", b"3\n", b"\xff\n", b" \n", b"\n"])
+def test_a_line_that_somebody_has_edited_and_broken_hides_no_other(tmp_path: Path, edited: bytes) -> None:
+    path = tmp_path / "failures.jsonl"
+    path.write_bytes(b'{"n":1}\n' + edited + b'{"n":2}\n')
+    assert list(read_lines(path)) == [{"n": 1}, {"n": 2}]
+
+
 def test_a_missing_file_has_no_lines(tmp_path: Path) -> None:
     assert list(read_lines(tmp_path / "failures.jsonl")) == []
