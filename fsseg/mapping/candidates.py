@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeGuard
 
-from fsseg.mapping.coerce import BAD, TAKE_TEXT, Coercer, remembering
+from fsseg.mapping.coerce import BAD, TAKE_TEXT, Coercer, as_phone, remembering
 from fsseg.mapping.entity_fields import EntityFields
 from fsseg.mapping.field_rule import FieldRule
 from fsseg.mapping.field_types import expectation
@@ -22,7 +22,9 @@ class Candidate(NamedTuple):
 
     def cell(self, told_as: str, prefix: str = "") -> ToField:
         """The target that puts a value into this field; warnings call the trait `told_as`."""
-        takes_any = self.entity.coercer(self.field) in TAKE_TEXT and (self.rule is None or self.rule.keeps_text)
+        coerce = self.entity.coercer(self.field)
+        keeps_text = self.rule is None or (self.rule.keeps_text and coerce is not as_phone)
+        takes_any = coerce in TAKE_TEXT and keeps_text
         bad = MappingWarning("bad_value", told_as, f"{self.field.name} takes {expectation(self.field)}")
         return ToField(prefix + self.field.name, self._coercer(), bad, takes_any_text=takes_any)
 

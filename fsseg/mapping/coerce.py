@@ -76,7 +76,12 @@ def as_text(value: object) -> object:
 def as_phone(value: object) -> object:
     """Text as it is, but for what spreadsheets save instead of a long number: `4.9E+11`, whose digits are lost."""
     text = as_text(value)
-    return BAD if isinstance(text, str) and _SHORTENED(text) else text
+    return BAD if isinstance(text, str) and is_shortened(text) else text
+
+
+def is_shortened(text: str) -> bool:
+    """Whether it is a long number as spreadsheets shorten it."""
+    return _SHORTENED(text) is not None
 
 
 def anything(value: object) -> object:
@@ -229,5 +234,5 @@ def _start(text: str) -> int | None:
     return number if isinstance(number, int) else None
 
 
-TAKE_TEXT = (as_text, anything)
-"""Coercers that leave text as it is."""
+TAKE_TEXT = (as_text, anything, as_phone)
+"""Coercers that leave text as it is; `as_phone` where it isn't shortened."""

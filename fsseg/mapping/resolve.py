@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orjson import JSONEncodeError, dumps
 
 from fsseg.mapping.candidates import Candidate, takes_text
 from fsseg.mapping.catalog import EMAILS
+from fsseg.mapping.coerce import as_phone, is_shortened
 from fsseg.mapping.conditions import ALWAYS
 from fsseg.mapping.entity_fields import CUSTOM, DOCUMENTED, FOLDED, MAPPED, NOWHERE, EntityFields
 from fsseg.mapping.field_rule import FieldRule
@@ -37,6 +38,8 @@ class _TraitLayout(NamedTuple):
     others: tuple[tuple[str, Target], ...]
     texts: tuple[str, ...]
     """The traits that fill their cells by whatever text they hold."""
+    phones: tuple[str, ...]
+    """Those of the plain ones that are phone numbers, which spreadsheets may have shortened."""
     rest: tuple[str, ...]
     """The other traits, and those that rules fill into templates."""
 
@@ -128,7 +131,7 @@ class Resolver:
         except TypeError:
             return self._by_precedence(traits, warnings)
         mark, keep_nulls = len(warnings), self._keep_nulls
-        if keep_nulls and _has_empty(values, joined):
+        if (keep_nulls and _has_empty(values, joined)) or _has_shortened(traits, layout.phones):
             return self._by_precedence(traits, warnings)
         cells: Cells = dict(zip(layout.cells, values, strict=True))
         for trait, target in layout.others:
@@ -153,6 +156,8 @@ class Resolver:
             joined = "".join(texts)
             if self._keep_nulls and _has_empty(texts, joined):
                 return None  # empty texts fill nothing
+            if _has_shortened(traits, layout.phones):
+                return None  # nor do these
             conditions = [when.holds(traits) for when in self._conditions]
             return names, dumps([*map(traits.__getitem__, layout.rest), *conditions])
         except (TypeError, JSONEncodeError):
@@ -169,7 +174,8 @@ class Resolver:
         converted = [trait for trait, target in others if isinstance(target, ToField) and target.takes_any_text]
         texts = (*plain, *(converted if distinct else ()))
         rest = tuple(trait for trait in traits if trait not in texts or trait in self._filled_in)
-        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, texts, rest)
+        phones = tuple(trait for trait in plain if fields[trait].coerce is as_phone)
+        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, texts, phones, rest)
         if len(self._layouts) < _MAX_LAYOUTS and sum(map(len, traits)) <= _MAX_LAYOUT:
             self._layouts[traits] = layout
         return layout
@@ -292,6 +298,11 @@ class Resolver:
             return ""
         self._hints += 1
         return did_you_mean(trait, dict.fromkeys(name for entity in self._entities for name in entity.names))
+
+
+def _has_shortened(traits: Mapping[str, Any], phones: Iterable[str]) -> bool:
+    """Whether one of these traits, which are texts, is a phone number that a spreadsheet has shortened."""
+    return any(is_shortened(traits[trait]) for trait in phones)
 
 
 def _has_empty(texts: list[str], joined: str) -> bool:

@@ -126,6 +126,18 @@ def test_a_contact_flag_that_is_neither_true_nor_false_is_told(flag: Any) -> Non
     assert warnings.counts == {("bad_value", "fsContact"): 1}
 
 
+def test_a_phone_number_that_a_spreadsheet_shortened_is_told_beside_those_that_it_did_not() -> None:
+    warnings = WarningCounter()
+    mapping = mapper(warnings=warnings)
+    whole, shortened = ({"phone": phone, "title": "CEO"} for phone in ("+49 151 5550000", "4.9E+11"))
+    told = [person(mapping.map(identify(traits, userId="ada@acme.example"))) for traits in (whole, shortened, whole)]
+    assert [cells.get("work_number") for cells in told] == ["+49 151 5550000", None, "+49 151 5550000"]
+    assert all(cells["job_title"] == "CEO" for cells in told)
+    assert warnings.counts == {("bad_value", "phone"): 1}
+    assert mapping.equivalence_key(whole) is not None
+    assert mapping.equivalence_key(shortened) is None
+
+
 def test_null_never_clears_the_email() -> None:
     mapped = mapper().map(identify({"email": None}, userId="ada@acme.example"))
     assert person(mapped) == {}
