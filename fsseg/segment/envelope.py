@@ -118,9 +118,9 @@ def time_of(message: Message, ids: PlaceholderIds, latest: str) -> str:
     ):
         raise ValueError
     time: Any = message.timestamp
+    plain: str | None = time[:23]
     if time[23:] == "Z" and time[4:20:3] == "--T::.":
-        plain: str | None = time[:23]
-        _check_time(time[:23])
+        _check_time(plain)  # type: ignore[arg-type]  # a TypeError is odd as well
     else:
         plain = canonical(time)
     if plain is None or not EARLIEST <= plain <= latest:

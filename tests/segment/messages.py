@@ -59,7 +59,8 @@ def told(event: Event) -> dict[str, Any]:
 
 def used(event: Event) -> dict[str, Any]:
     """What anything depends on, of an event that was a row of a table: of a context's page only how a page is named."""
-    found = {name: value for name, value in told(event).items() if name != "integrations"}
+    unused = {"integrations", "event", "name"} - {{"track": "event", "page": "name", "screen": "name"}.get(event.type)}
+    found = {name: value for name, value in told(event).items() if name not in unused}
     context = dict(found.pop("context", {}))
     page = context.pop("page", {})
     named = {name: page[name] for name in ("name", "title", "url") if event.type == "page" and name in page}

@@ -247,4 +247,6 @@ def _placed(part: PlacedPart, rows: list[Row]) -> list[Row]:
     begin, gone = part.begin, part.gone
     if gone:
         rows = [row for row in rows if not gone[(row[1] & INDEX) >> 3] >> (row[1] & 7) & 1]
-    return [(row[0], row[1] + begin, *row[2:]) for row in rows] if begin else rows
+    if not begin:
+        return rows
+    return [(key, position + begin, time, event, user, said) for key, position, time, event, user, said in rows]

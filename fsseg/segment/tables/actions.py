@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
 from fsseg.segment.destination import integrations_of_another
@@ -15,10 +15,18 @@ from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, json_object, places, refuse_hashed, values
 
-_EMAIL = b'"email"'
 _HASH = 64
 """Characters of a hashed address."""
+
+
+class _Person(Struct, gc=False):
+    """What traits say of a person's address."""
+
+    email: Any = None
+
+
 _raw: Final = Decoder(Raw).decode
+_person: Final = Decoder(_Person).decode
 _context: Final = Decoder(Context).decode
 _ENVELOPE = (
     ("user_id", "userId"), ("anonymous_id", "anonymousId"), ("message_id", "messageId"), ("timestamp", "timestamp"),
@@ -82,20 +90,21 @@ def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
         kind, user, anonymous, id, time, name, context_text, traits, properties, integrations, email = cells_of(row)
         context = _context(context_text) if context_text else NO_CONTEXT
         if kind == "identify":
-            body = with_email = _raw(traits)
+            text = holder = traits
             if properties:
                 raise ValueError
         else:
-            body, with_email = _raw(properties or "{}"), context.traits
+            text, holder = properties or "{}", context.traits
             if (kind != "track" and kind != "page") or not name:
                 raise ValueError
-            if traits and not (with_email and bytes(_raw(traits)).startswith(b"{")):
+            if traits and not (holder and traits[0] == "{" and _raw(traits)):
                 raise ValueError
         if (
-            (email and _EMAIL not in bytes(with_email)) or len(email) == _HASH or len(user) == _HASH
-            or not _say_nothing(integrations) or not bytes(body).startswith(b"{")
+            (email and not _person(holder).email) or len(email) == _HASH or len(user) == _HASH
+            or not _say_nothing(integrations) or text[:1] != "{"
         ):  # fmt: skip
             raise ValueError
+        body = _raw(text)
         return Message(
             kind, time, user or None, anonymous or None, id, name if kind == "track" else None,
             None if kind == "track" else name or None, context, {}, body if kind == "identify" else none,

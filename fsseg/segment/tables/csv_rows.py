@@ -43,19 +43,18 @@ def csv_rows(source: Source, delimiter: str) -> Iterator[Row]:
     for pieces in line_blocks(_with_line_ends(source)):
         lines = [*carry, *pieces]
         carry, at = [], 0
-        have_nulls = _have_nulls(lines)
         # Rows are made as they are used: while they are in the processor's cache, that takes half the time.
         texts = map(bytes.decode, lines)  # type: ignore[arg-type]  # an Oversized raises
         try:
             for text in texts:
                 if (row := _split(text.rstrip("\r\n"), delimiter)) is not None:
-                    yield _without_nulls(row) if have_nulls else row, number
+                    yield _without_nulls(row) if "\\" in text else row, number
                     number, at = number + 1, at + 1
                     continue
                 reader = csv.reader(chain((text,), texts), dialect)
                 begin = at
                 for row in islice(reader, _ALIKE):
-                    yield _without_nulls(row) if have_nulls else row, number
+                    yield _without_nulls(row) if _NULL in row else row, number
                     number, at = number + 1, begin + reader.line_num
         except _ODD:
             found, carry = _one_by_one(lines[at:], delimiter, is_last=False)
@@ -69,28 +68,26 @@ def csv_rows(source: Source, delimiter: str) -> Iterator[Row]:
 
 def _split(line: str, delimiter: str) -> list[str] | None:
     """The cells of a line, sooner than `csv` has them; None where quotes or returns stand in a cell, or are odd."""
-    begin = line.find('"')
     if "\r" in line:
         return None
-    if begin < 0:
+    parts = line.split('"')
+    if len(parts) == 1:
         return line.split(delimiter) if line else []
+    if len(parts) % 2 == 0:
+        return None
+    # Every other part is a quoted cell; with these ends, each of the others begins and ends with a delimiter.
+    parts[0] = delimiter + parts[0]
+    parts[-1] += delimiter
     row: list[str] = []
-    at = 0
-    while begin >= 0:
-        end = line.find('"', begin + 1)
-        after = line[end + 1 : end + 2]
-        if end < 0 or (after and after != delimiter):
-            return None
-        if begin > at:
-            if line[begin - 1] != delimiter:
+    is_quoted = False
+    for part in parts:
+        if is_quoted:
+            row.append(part)
+        elif part != delimiter:
+            if part[:1] != delimiter or part[-1] != delimiter:
                 return None
-            row += line[at : begin - 1].split(delimiter)
-        row.append(line[begin + 1 : end])
-        if not after:
-            return row
-        at = end + 2
-        begin = line.find('"', at)
-    row += line[at:].split(delimiter)
+            row += part[1:-1].split(delimiter)
+        is_quoted = not is_quoted
     return row
 
 
@@ -99,12 +96,6 @@ def _with_line_ends(source: Source) -> Source:
     if b"\r" in source.head and b"\n" not in source.head:
         source.blocks = (block.replace(b"\r", b"\n") for block in source.blocks)
     return source
-
-
-def _have_nulls(lines: list[Piece]) -> bool:
-    null = _NULL.encode()
-    # A single character is looked for many times as fast as two.
-    return any(b"\\" in line and null in line for line in lines if line.__class__ is bytes)
 
 
 def _without_nulls(row: list[str]) -> list[str]:

@@ -30,11 +30,18 @@ from fsseg.segment.tables.table import (
 )
 
 _OBJECTS = ("traits", "properties", "context", "integrations")
+_WHOLE = frozenset({*_OBJECTS, "context.traits", "context.page", "context.consent"})
+"""Columns that hold what others hold the members of."""
 _HASH = 64
 """Characters of a hashed address."""
 _TIMES = ("createdAt", "timestamp")
 """Columns that are times wherever they stand, in seconds since 1970."""
+_ALWAYS = ("type", "userId", "anonymousId", "messageId", "timestamp", "email", "traits", "context", "integrations")
+_OF_TYPE = {"track": "event", "page": "name", "screen": "name", "group": "groupId", "alias": "previousId"}
+"""What depends on columns of the envelope, in calls of any type and in those of one."""
 _NULL = "null"
+_ODD = frozenset({_NULL, UNUSABLE})
+"""Cells that a closer look is taken at."""
 _USED = re.compile(r"context\.(?:traits|page|consent)\.")
 """Columns of what is used of a context."""
 _OF_FILE = re.compile(r"(?P<type>identify|track|page|screen|group|object)s?[_-]", re.IGNORECASE)
@@ -62,7 +69,9 @@ def dotted_table(columns: Sequence[str], file: str) -> Table:
             if value == "":
                 continue
             if value == UNUSABLE:
-                raise BadRow(f"{name} holds {UNUSABLE}: what was an object there is lost")
+                if _is_needed(of_type, path):
+                    raise BadRow(f"{name} holds {UNUSABLE}: what was an object there is lost")
+                continue
             value = _value(path, value)
             if len(path) == 1 and name not in ENVELOPE:
                 put(found, (body, name), value)
@@ -71,13 +80,23 @@ def dotted_table(columns: Sequence[str], file: str) -> Table:
             else:
                 put(found, path, value)
         for stray in ({"traits", "properties"} - {body}) & found.keys():
-            if stray == "traits":  # of a call that has none, they stand below its context
-                found["context"].setdefault("traits", found["traits"])
-            del found[stray]
+            value, context = found.pop(stray), found["context"]
+            if stray == "traits" and not (isinstance(context, dict) and stray in context):
+                put(found, ("context", stray), value)  # of a call that has none, they stand below its context
         refuse_hashed(found.get("userId"))
         return normalise(found)
 
     return Table("import", columns, message, _quick(columns, kind, type_at))
+
+
+def _is_needed(kind: str, path: Sequence[str]) -> bool:
+    """Whether anything depends on this column in calls of this type."""
+    outer, *inner = path
+    if outer == "context" and inner:
+        return is_used(kind, inner)
+    if outer == "properties" or (not inner and outer in ENVELOPE):
+        return outer in (*_ALWAYS, BODIES.get(kind), _OF_TYPE.get(kind))
+    return outer in _OBJECTS or not inner
 
 
 def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequence[str]], Message] | None:
@@ -88,7 +107,7 @@ def _quick(columns: Sequence[str], kind: str, type_at: int) -> Callable[[Sequenc
         return None
     if any(name not in ENVELOPE and "." not in name for name in columns) or "email" in columns:
         return None
-    if not can_be_packed(columns) or not {*columns}.isdisjoint(_holders(columns)):
+    if not can_be_packed(columns) or not {*columns}.isdisjoint(_WHOLE | _holders(columns)):
         return None
     contexts = [(place, name.split(".")[1:]) for place, name in enumerate(columns) if _USED.match(name)]
     if any(len(path) != 2 or path[1] in _TIMES for _, path in contexts):
@@ -135,7 +154,7 @@ def _maker(
         user, id, time, anonymous, name = cells_of(row)
         if odd_of(row) != without or len(user) == _HASH or (is_track and not (has_name and name.strip())):
             raise ValueError
-        if _NULL in (name, user, id, anonymous):
+        if not _ODD.isdisjoint((name, user, id, anonymous)):
             raise ValueError
         body = body_of(row)
         found = Raw(encode(body)) if body else EMPTY
@@ -159,12 +178,12 @@ def _object(columns: Sequence[tuple[int, Sequence[str]]]) -> Callable[[Sequence[
 
     def object(row: Sequence[str]) -> Any:
         cells = cells_of(row)
-        if _NULL in cells:
+        if not _ODD.isdisjoint(cells):
             raise ValueError
         if times:
             cells += tuple([row[place] and _value((name,), row[place]) for place, name in times])
-        if UNUSABLE in cells:
-            raise ValueError
+            if UNUSABLE in cells:
+                raise ValueError
         if inner:
             cells += tuple([one(row) for one in inner])
         return make(*cells) if cells != absent else ""

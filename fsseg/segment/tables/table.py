@@ -147,6 +147,8 @@ def packing(columns: Sequence[tuple[int, str]], odd: str | None = None) -> Calla
 
     That raises ValueError where a member of it is lost, or has this value.
     """
+    if not columns:
+        return lambda row: _NONE
     cells_of, make = cells_at([at for at, _ in columns]), object_of(tuple(name for _, name in columns))
     absent = ("",) * len(columns)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -12,7 +16,7 @@ from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
 from fsseg.segment.envelope import normalise, typed
 from fsseg.segment.hints import Hints
 from tests.segment import exports
-from tests.segment.messages import used
+from tests.segment.messages import Write, message, track, used
 from tests.segment.tables.test_kinds import EXPORTS
 
 PIECES = [b'"', b"\n", b",", b"\xff", b"null", b'"""', b"\r", b"{", b"[object Object]", b"\0", b"  "]
@@ -48,5 +52,50 @@ def test_no_damage_is_more_than_rejects_or_one_unreadable_file(tmp_path: Path, n
             items.extend(read(Input(str(path), 0, hints=Hints(traits=(("ltv", None),)))))
         assert [item.position for item in items] == list(range(len(items)))
         for item in items:
-            if isinstance(item, Event) and callable(item.source):
-                assert used(item) == used(Event(0, 0, item.type, "", typed(normalise(item.original)), b""))
+            assert_its_whole_message_says_what_is_used(item)
+
+
+def assert_its_whole_message_says_what_is_used(item: Event | Rejected) -> None:
+    if isinstance(item, Event) and callable(item.source):
+        assert used(item) == used(Event(0, 0, item.type, "", typed(normalise(item.original)), b""))
+
+
+CONTEXT = {
+    "ip": "203.0.113.9", "page": {"url": "https://app.example/", "title": "Home"}, "traits": {"email": "a@x.example"},
+}  # fmt: skip
+EVENTS = [
+    message(context=CONTEXT, traits={"email": "a@x.example", "company": {"name": "Acme"}}, sentAt="2025-03-04T09:15:03Z"),
+    track(context=CONTEXT), track(traits={"plan": "Pro"}), track(type="page", event=None, name="Home", context=CONTEXT),
+]  # fmt: skip
+WAYS: dict[str, Callable[[Sequence[dict[str, Any]]], exports.Files]] = {
+    "import": lambda events: {"i.csv": exports.import_csv(events)},
+    "actions": lambda events: {"a.csv": exports.actions_csv(events)},
+    "warehouse": exports.warehouse_csvs,
+}
+ODD = (
+    "", " ", "null", "[object Object]", "{}", "[]", '{"a": 1}', " {}", "{broken", '"', "0", "a" * 64, "track", "\\N",
+    '{"email": null}', '{"email": ""}', '{"company": {"email": "a@x.example"}}',
+)  # fmt: skip
+OTHERS = [
+    "",
+    "context",
+    "traits",
+    "properties",
+    "integrations",
+    "name",
+    "category",
+    "context.traits",
+    "context.consent",
+]
+
+
+@pytest.mark.parametrize("column", OTHERS)
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_a_cell_holds_no_event_fails_to_tell_its_whole_message(write: Write, way: str, column: str) -> None:
+    for name, content in WAYS[way](EVENTS).items():
+        header, *rows = csv.reader(io.StringIO(content.decode()))
+        if column:
+            header, rows = [*header, column], [[*row, "x"] for row in rows]
+        odd = [[*row[:at], cell, *row[at + 1 :]] for row in rows for at in range(len(row)) for cell in ODD]
+        for item in read(Input(str(write(exports.table(header, odd), name)), 0)):
+            assert_its_whole_message_says_what_is_used(item)
