@@ -230,6 +230,8 @@ class _Writer:
 
     def _pointed_at(self, pointer: Pointer) -> int:
         person = self._store.person(pointer.match_key)
+        if person is None and (former := self._store.formerly(pointer.match_key)):
+            return former
         if person is None:
             columns = plan_person(self._edition, pointer.match_key, [pointer.key], {}).columns
             return self._store.add_reference(columns, pointer.name, by_email=pointer.by_email)

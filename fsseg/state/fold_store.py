@@ -216,6 +216,16 @@ class FoldStore:
         row = self._db.execute("SELECT id FROM record WHERE kind = 'person' AND match_key = ?", (match_key,)).fetchone()
         return int(row[0]) if row else None
 
+    def formerly(self, email: str) -> int | None:
+        """The record of the one person who had this folded e-mail before another one."""
+        self._db.execute("CREATE INDEX IF NOT EXISTS tie_other ON tie (other)")
+        rows = self._db.execute(
+            "SELECT DISTINCT r.id FROM tie t JOIN tie u ON u.one = t.one"
+            " JOIN record r ON r.kind = 'person' AND r.match_key = u.other WHERE t.other = ? LIMIT 2",
+            (email,),
+        ).fetchall()
+        return int(rows[0][0]) if len(rows) == 1 else None
+
     def mark_by_email(self, person: int) -> None:
         """An event whose userId is this person's e-mail speaks of it."""
         self._db.execute("UPDATE record SET by_email = 1 WHERE id = ?", (person,))
