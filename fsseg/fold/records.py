@@ -108,6 +108,7 @@ class _Writer:
         store.add_deals(first, folded.deals)
         store.add_companies(first, folded.companies)
         store.add_entries(first, folded.entries)
+        store.add_loose_entries(folded.loose)
         for key, dumped in folded.unnamed:
             state = restore(orjson.loads(dumped))
             if key.startswith("?"):
@@ -218,7 +219,7 @@ class _Writer:
             taken[event] = position
             if parts:
                 self._tell(person, fold([(time, position, event, parts)]))
-            self._store.add_entries(0, [(person, None, time, position, signed(event), None, payload)])
+            self._store.add_entries(0, [(person, time, position, signed(event), payload)])
         return taken
 
     def _tell(self, person: int, state: State) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from fsseg.state.actions import Action
+from fsseg.state.database import insert_all
 from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import PERSON_COLUMNS, Store
 from fsseg.state.repeats import IS_UNKNOWN
@@ -66,9 +67,9 @@ class FoldStore:
         )
         return id
 
-    def add_states(self, first: int, rows: Iterable[tuple[int, bytes]]) -> None:
+    def add_states(self, first: int, rows: Sequence[tuple[int, bytes]]) -> None:
         """Keep what was folded of these people, for when Freshsales holds them as the other kind of record."""
-        self._db.executemany(f"INSERT OR REPLACE INTO folded VALUES (? + {first}, ?)", rows)
+        insert_all(self._db, "folded", "(?1 + ?, ?)", rows, first)
 
     def add_deals(self, first: int, rows: Sequence[Columns]) -> None:
         """Plan deals: whose, key, match_key, companies, desired, times, sources and warnings."""
@@ -85,12 +86,15 @@ class FoldStore:
         """Keep what is said of a company: by whom (None: a group call), part and state."""
         self._db.executemany(f"INSERT INTO fragment (person, key, state) VALUES (? + {first}, ?, ?)", rows)
 
-    def add_entries(self, first: int, rows: Iterable[Columns]) -> None:
-        """Add timeline entries: whose, then key, time, position, hash, e-mail and payload."""
+    def add_entries(self, first: int, rows: Sequence[Columns]) -> None:
+        """Add timeline entries: whose, then time, position, hash and payload."""
+        columns = "person, time, position, hash, payload, action"
+        insert_all(self._db, f"entry ({columns})", f"(?1 + ?, ?, ?, ?, ?, {self._action})", rows, first)
+
+    def add_loose_entries(self, rows: Iterable[Columns]) -> None:
+        """Add entries of which it isn't known yet whose they are: key, e-mail, time, position, hash and payload."""
         self._db.executemany(
-            "INSERT INTO entry (person, key, time, position, hash, email, payload, action)"
-            f" VALUES (?1 + {first}, ?2, ?3, ?4, ?5, ?6, ?7, iif(?1 IS NULL, NULL, {self._action}))",
-            rows,
+            "INSERT INTO entry (key, email, time, position, hash, payload) VALUES (?, ?, ?, ?, ?, ?)", rows
         )
 
     def add_refused(self, rows: Iterable[tuple[int, str, str]]) -> None:
