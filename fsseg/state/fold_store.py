@@ -49,13 +49,10 @@ class FoldStore:
 
     def add_people(self, first: int, people: Sequence[Columns]) -> None:
         """Add records: the index of each, and its `PERSON_COLUMNS`. Ids begin with `first`, as in all rows of them."""
-        marks = ", ".join("?" * len(PERSON_COLUMNS))
-        room = f"zeroblob({ROOM} + length(?{PERSON_COLUMNS.index('desired') + 2}) * 5 / 4)"
-        self._db.executemany(
-            f"INSERT INTO record (kind, id, {', '.join(PERSON_COLUMNS)}, room)"
-            f" VALUES ('person', ? + {first}, {marks}, {room})",
-            people,
-        )
+        columns, desired = ", ".join(PERSON_COLUMNS), PERSON_COLUMNS.index("desired") + 1
+        row = f"('person', ?1 + ?, {', '.join('?' * len(PERSON_COLUMNS))}, zeroblob(?))"
+        with_room = [(*person, ROOM + len(person[desired]) * 5 // 4) for person in people]
+        insert_all(self._db, f"record (kind, id, {columns}, room)", row, with_room, first)
         self._next = max(self._next, first + len(people))
 
     def add_reference(self, columns: Columns, key: str, *, by_email: bool) -> int:
