@@ -81,7 +81,7 @@ def as_phone(value: object) -> object:
 
 def is_shortened(text: str) -> bool:
     """Whether it is a long number as spreadsheets shorten it."""
-    return _SHORTENED(text) is not None
+    return ("E" in text or "e" in text) and _SHORTENED(text) is not None
 
 
 def anything(value: object) -> object:
