@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 
-from fsseg.cli.connect import check_tokens
+from fsseg.cli.connect import check_tokens, holder
 from fsseg.cli.errors import NoInput
 from fsseg.cli.planning import Act, Show, drive, show_run
 from fsseg.cli.question import is_terminal, push_if_agreed
@@ -97,7 +97,9 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
     run = find(given, lambda run: not run.info.dry and run.info.failed > 0, id)
     if run is None or run.info.dry or run.info.state in STANDING:
         if id is None and (stopped := find(given, lambda run: _may_go_on(run, given), None)):
-            output.consoles.info(f"run {stopped.id} has not come to its end: {advised('resume', stopped)}")
+            is_held = holder(stopped.folder.parent.parent) == stopped.id
+            how = "it is under way" if is_held else advised("resume", stopped)
+            output.consoles.info(f"run {stopped.id} has not come to its end: {how}")
         return nothing_left(output, given, run, "nothing to retry")
 
     def prepare(held: Session) -> Run | None:

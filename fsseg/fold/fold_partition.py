@@ -29,8 +29,9 @@ class FoldedPartition(NamedTuple):
     """What a partition amounts to, as plain values, so that `marshal` carries it from process to process.
 
     Rows are as `state.fold_store` takes them: each begins with the index of the person whom it is about, or None.
-    `people` come by e-mail and key. `unnamed` are those of whom no event tells an e-mail: key and state. `warnings` are
-    code, name, hint and how often. `ties` are an id, or e-mail, and another one of the same person.
+    `people` come by e-mail and key; `loose` are entries of those who aren't among them. `unnamed` are those of whom no
+    event tells an e-mail: key and state. `warnings` are code, name, hint and how often. `ties` are an id, or e-mail,
+    and another one of the same person.
     """
 
     people: list[Columns]
@@ -39,6 +40,7 @@ class FoldedPartition(NamedTuple):
     companies: list[tuple[int | None, str, bytes]]
     unnamed: list[tuple[str, bytes]]
     entries: list[Columns]
+    loose: list[Columns]
     refused: list[RefusedCall]
     warnings: list[tuple[tuple[str, str, str], int]]
     ties: list[tuple[str, str]]
@@ -75,8 +77,10 @@ class PartitionFold:
         named = sorted((email, key) for key, email in emails.items())
         unnamed = [(key, _dumped(state)) for key, state in states.items() if key not in emails]
         indexes = {key: index for index, (_, key) in enumerate(named)}
-        folded = FoldedPartition([], [], [], [(None, key, _dumped(state)) for key, state in companies], unnamed,
-                                 _entries(entries, indexes), refused, counter.items(), _ties(told, shared))  # fmt: skip
+        folded = FoldedPartition(
+            [], [], [], [(None, key, _dumped(state)) for key, state in companies], unnamed,
+            *_entries(entries, indexes), refused, counter.items(), _ties(told, shared),
+        )  # fmt: skip
         for index, (email, key) in enumerate(named):
             person = plan_person(self._edition, email, [key], states[key])
             folded.people.append((index, *person.columns))
@@ -151,22 +155,24 @@ def email_of(key: str, state: State) -> str:
     return email_key(str(email)) if email else ""
 
 
-def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> list[Columns]:
-    """The entries of some partitions, each person's by time; then those of whom nothing is known here."""
-    entries: list[Columns] = []
+def _entries(blocks: Iterable[list[Row]], indexes: dict[str, int]) -> tuple[list[Columns], list[Columns]]:
+    """The entries of some partitions, each person's by time; then those of whom nothing is known here.
+
+    Key and e-mail matter only until it is known whose an entry is.
+    """
+    entries, loose = list[Columns](), list[Columns]()
     for rows_by_key in by_key(blocks):
         for index, key in sorted((indexes[key], key) for key in rows_by_key if key in indexes):
-            # Key and e-mail matter only until it is known whose an entry is.
             entries += (
-                (index, None, time, position, signed(event), None, payload)
+                (index, time, position, signed(event), payload)
                 for _, position, time, event, _, payload in sorted(rows_by_key[key], key=WHEN)
             )
         for key in sorted(rows_by_key.keys() - indexes.keys()):
-            entries += (
-                (None, key, time, position, signed(event), entry_email(traits, payload), payload)
+            loose += (
+                (key, entry_email(traits, payload), time, position, signed(event), payload)
                 for _, position, time, event, traits, payload in sorted(rows_by_key[key], key=WHEN)
             )
-    return entries
+    return entries, loose
 
 
 def _ties(emails: Emails, shared: set[str]) -> list[tuple[str, str]]:

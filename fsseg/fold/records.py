@@ -108,6 +108,7 @@ class _Writer:
         store.add_deals(first, folded.deals)
         store.add_companies(first, folded.companies)
         store.add_entries(first, folded.entries)
+        store.add_loose_entries(folded.loose)
         for key, dumped in folded.unnamed:
             state = restore(orjson.loads(dumped))
             if key.startswith("?"):
@@ -218,7 +219,7 @@ class _Writer:
             taken[event] = position
             if parts:
                 self._tell(person, fold([(time, position, event, parts)]))
-            self._store.add_entries(0, [(person, None, time, position, signed(event), None, payload)])
+            self._store.add_entries(0, [(person, time, position, signed(event), payload)])
         return taken
 
     def _tell(self, person: int, state: State) -> None:
@@ -230,6 +231,8 @@ class _Writer:
 
     def _pointed_at(self, pointer: Pointer) -> int:
         person = self._store.person(pointer.match_key)
+        if person is None and (former := self._store.formerly(pointer.match_key)):
+            return former
         if person is None:
             columns = plan_person(self._edition, pointer.match_key, [pointer.key], {}).columns
             return self._store.add_reference(columns, pointer.name, by_email=pointer.by_email)

@@ -30,7 +30,7 @@ _SHORTENED = re.compile(r"\s*[+-]?\d([.,]\d+)?e[+-]?\d+\s*", re.ASCII | re.IGNOR
 _EPOCH = re.compile(r"\s*-?\d{9,19}(\.\d+)?\s*", re.ASCII).fullmatch
 _DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", re.ASCII).match
 _HEADCOUNT = re.compile(r"\s*(\d{1,12}|\d{1,3}(?:,\d{3})+)\s*(?:\+|(?:-|–|to)\s*[\d,]+)?\s*", re.ASCII).fullmatch
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+_TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 _SEPARATOR = ";"
 _INT64 = 2**63
 _MEMORY = 1_000
@@ -81,7 +81,7 @@ def as_phone(value: object) -> object:
 
 def is_shortened(text: str) -> bool:
     """Whether it is a long number as spreadsheets shorten it."""
-    return _SHORTENED(text) is not None
+    return ("E" in text or "e" in text) and _SHORTENED(text) is not None
 
 
 def anything(value: object) -> object:
@@ -112,7 +112,7 @@ def as_number(value: object) -> object:
 
 
 def as_boolean(value: object) -> object:
-    """True and false, 1 and 0, or their text."""
+    """True and false, 1 and 0, or their text; `t` and `f` as databases write them."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):

@@ -131,7 +131,7 @@ class Resolver:
         except TypeError:
             return self._by_precedence(traits, warnings)
         mark, keep_nulls = len(warnings), self._keep_nulls
-        if (keep_nulls and _has_empty(values, joined)) or _has_shortened(traits, layout.phones):
+        if (keep_nulls and _has_empty(values, joined)) or (layout.phones and _has_shortened(traits, layout.phones)):
             return self._by_precedence(traits, warnings)
         cells: Cells = dict(zip(layout.cells, values, strict=True))
         for trait, target in layout.others:
@@ -156,7 +156,7 @@ class Resolver:
             joined = "".join(texts)
             if self._keep_nulls and _has_empty(texts, joined):
                 return None  # empty texts fill nothing
-            if _has_shortened(traits, layout.phones):
+            if layout.phones and _has_shortened(traits, layout.phones):
                 return None  # nor do these
             conditions = [when.holds(traits) for when in self._conditions]
             return names, dumps([*map(traits.__getitem__, layout.rest), *conditions])
@@ -302,7 +302,7 @@ class Resolver:
 
 def _has_shortened(traits: Mapping[str, Any], phones: Iterable[str]) -> bool:
     """Whether one of these traits, which are texts, is a phone number that a spreadsheet has shortened."""
-    return any(is_shortened(traits[trait]) for trait in phones)
+    return any(map(is_shortened, map(traits.__getitem__, phones)))
 
 
 def _has_empty(texts: list[str], joined: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Any
 
 
 class StateError(Exception):
@@ -17,6 +19,9 @@ class StateError(Exception):
 
 MOST_VALUES = 500
 """Values in one question: SQLite takes more, but not everywhere."""
+
+_ROWS = 20
+"""Rows that one statement inserts, where there are many: a statement each would take twice the time."""
 
 Migration = Callable[[Connection], None]
 """Brings a file from one format to the next, inside a transaction."""
@@ -97,6 +102,17 @@ def is_whole(connection: Connection) -> bool:
         raise
     except sqlite3.DatabaseError:
         return False
+
+
+def insert_all(connection: Connection, into: str, row: str, rows: Sequence[Sequence[Any]], first: int) -> None:
+    """Insert rows into a table, given with its columns; `row` is what stands for each, and `?1` in it for `first`."""
+    many = len(rows) // _ROWS * _ROWS
+    for count, statements in (
+        (_ROWS, (chain.from_iterable(rows[at : at + _ROWS]) for at in range(0, many, _ROWS))),
+        (1, iter(rows[many:])),
+    ):
+        values = ", ".join([row] * count)
+        connection.executemany(f"INSERT INTO {into} VALUES {values}", ((first, *told) for told in statements))
 
 
 @contextmanager

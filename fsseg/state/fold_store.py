@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from fsseg.state.actions import Action
+from fsseg.state.database import insert_all
 from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import PERSON_COLUMNS, Store
 from fsseg.state.repeats import IS_UNKNOWN
@@ -48,13 +49,10 @@ class FoldStore:
 
     def add_people(self, first: int, people: Sequence[Columns]) -> None:
         """Add records: the index of each, and its `PERSON_COLUMNS`. Ids begin with `first`, as in all rows of them."""
-        marks = ", ".join("?" * len(PERSON_COLUMNS))
-        room = f"zeroblob({ROOM} + length(?{PERSON_COLUMNS.index('desired') + 2}) * 5 / 4)"
-        self._db.executemany(
-            f"INSERT INTO record (kind, id, {', '.join(PERSON_COLUMNS)}, room)"
-            f" VALUES ('person', ? + {first}, {marks}, {room})",
-            people,
-        )
+        columns, desired = ", ".join(PERSON_COLUMNS), PERSON_COLUMNS.index("desired") + 1
+        row = f"('person', ?1 + ?, {', '.join('?' * len(PERSON_COLUMNS))}, zeroblob(?))"
+        with_room = [(*person, ROOM + len(person[desired]) * 5 // 4) for person in people]
+        insert_all(self._db, f"record (kind, id, {columns}, room)", row, with_room, first)
         self._next = max(self._next, first + len(people))
 
     def add_reference(self, columns: Columns, key: str, *, by_email: bool) -> int:
@@ -66,9 +64,9 @@ class FoldStore:
         )
         return id
 
-    def add_states(self, first: int, rows: Iterable[tuple[int, bytes]]) -> None:
+    def add_states(self, first: int, rows: Sequence[tuple[int, bytes]]) -> None:
         """Keep what was folded of these people, for when Freshsales holds them as the other kind of record."""
-        self._db.executemany(f"INSERT OR REPLACE INTO folded VALUES (? + {first}, ?)", rows)
+        insert_all(self._db, "folded", "(?1 + ?, ?)", rows, first)
 
     def add_deals(self, first: int, rows: Sequence[Columns]) -> None:
         """Plan deals: whose, key, match_key, companies, desired, times, sources and warnings."""
@@ -85,12 +83,15 @@ class FoldStore:
         """Keep what is said of a company: by whom (None: a group call), part and state."""
         self._db.executemany(f"INSERT INTO fragment (person, key, state) VALUES (? + {first}, ?, ?)", rows)
 
-    def add_entries(self, first: int, rows: Iterable[Columns]) -> None:
-        """Add timeline entries: whose, then key, time, position, hash, e-mail and payload."""
+    def add_entries(self, first: int, rows: Sequence[Columns]) -> None:
+        """Add timeline entries: whose, then time, position, hash and payload."""
+        columns = "person, time, position, hash, payload, action"
+        insert_all(self._db, f"entry ({columns})", f"(?1 + ?, ?, ?, ?, ?, {self._action})", rows, first)
+
+    def add_loose_entries(self, rows: Iterable[Columns]) -> None:
+        """Add entries of which it isn't known yet whose they are: key, e-mail, time, position, hash and payload."""
         self._db.executemany(
-            "INSERT INTO entry (person, key, time, position, hash, email, payload, action)"
-            f" VALUES (?1 + {first}, ?2, ?3, ?4, ?5, ?6, ?7, iif(?1 IS NULL, NULL, {self._action}))",
-            rows,
+            "INSERT INTO entry (key, email, time, position, hash, payload) VALUES (?, ?, ?, ?, ?, ?)", rows
         )
 
     def add_refused(self, rows: Iterable[tuple[int, str, str]]) -> None:
@@ -215,6 +216,16 @@ class FoldStore:
         """The record of the person with this folded e-mail, or key."""
         row = self._db.execute("SELECT id FROM record WHERE kind = 'person' AND match_key = ?", (match_key,)).fetchone()
         return int(row[0]) if row else None
+
+    def formerly(self, email: str) -> int | None:
+        """The record of the one person who had this folded e-mail before another one."""
+        self._db.execute("CREATE INDEX IF NOT EXISTS tie_other ON tie (other)")
+        rows = self._db.execute(
+            "SELECT DISTINCT r.id FROM tie t JOIN tie u ON u.one = t.one"
+            " JOIN record r ON r.kind = 'person' AND r.match_key = u.other WHERE t.other = ? LIMIT 2",
+            (email,),
+        ).fetchall()
+        return int(rows[0][0]) if len(rows) == 1 else None
 
     def mark_by_email(self, person: int) -> None:
         """An event whose userId is this person's e-mail speaks of it."""

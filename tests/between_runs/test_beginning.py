@@ -220,6 +220,7 @@ def test_one_that_is_turned_away_leaves_nothing_behind(classic: Machine) -> None
             assert done.code == 7, done.err
             assert folder.name in done.err
             assert folders(classic) == [folder]
+        assert f"run {folder.name} has not come to its end: it is under way" in classic.run("retry").err
         first.send_signal(signal.SIGCONT)
         classic.account.faults()
         assert finish(first).code == 0

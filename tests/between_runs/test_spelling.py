@@ -64,3 +64,24 @@ def test_the_other_spelling_s_run_can_be_undone_and_imported_anew(machine: Machi
     assert machine.run("undo", "--yes").code == 0
     imports(machine, second)
     assert machine.account.state() == state
+
+
+def test_an_entry_by_an_address_that_somebody_had_before_is_theirs(machine: Machine) -> None:
+    """So it is where the address moves in a later import, too."""
+    moved = [person("db-1", "2024-05-01", email="Old@x.example"), person("db-1", "2024-06-01", email="new@x.example")]
+    seen = [did("old@x.example", "2024-05-02"), did("nobody@x.example", "2024-05-02")]
+    result = machine.imports(events=[*seen, *moved])
+    assert result.outcomes == {"applied": 3, "rejected": 1}
+    assert [row["title"] for row in machine.account.timeline("new@x.example")] == ["Did it"]
+    assert len(people(machine)) == 1
+
+
+def test_an_entry_by_an_address_that_two_had_before_is_nobody_s(classic: Machine) -> None:
+    moved = [
+        person(id, time, email=email)
+        for id in ("db-1", "db-2")
+        for time, email in (("2024-05-01", "old@x.example"), ("2024-06-01", f"{id}@x.example"))
+    ]
+    result = classic.imports(events=[*moved, did("old@x.example", "2024-05-02")])
+    assert result.outcomes == {"applied": 4, "rejected": 1}
+    assert entries(classic.account) == []

@@ -95,6 +95,8 @@ UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
         (FLAG, "1", True),
         (FLAG, 0, False),
         (FLAG, "yes", BAD),
+        (FLAG, "t", True),
+        (FLAG, "F", False),
         (FLAG, 2, BAD),
         (FLAG, "", BAD),
         (DATE, "2024-06-30", "2024-06-30"),
