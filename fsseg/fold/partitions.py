@@ -83,7 +83,7 @@ def among(rows: list[Row], hashes: range) -> list[Row]:
 
 
 class PartitionedBuffer:
-    """Rows by partition, packed as they come: while a row is in the processor's cache, that takes a fifth of the time.
+    """Rows by partition, packed as they come: while a row is in the processor's cache, that takes half the time.
 
     Beyond `SPILL` bytes in memory all of them go to a file in `folder`, which has no name and dies with the process;
     or to the file at `path`, for other processes to read.
