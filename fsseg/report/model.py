@@ -13,8 +13,8 @@ from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
 from fsseg.freshsales.names import Entity
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import about, duration, elapsed, quoted, value
-from fsseg.report.reasons import REASONS, WARNINGS
+from fsseg.report.humanize import about, cut, duration, elapsed, quoted, value
+from fsseg.report.reasons import REASONS, SAYS_ALL, WARNINGS
 from fsseg.state.actions import Action, Code, EventOutcome
 
 Summary = dict[str, Any]
@@ -36,6 +36,10 @@ _DONE: dict[str, str] = {Action.CREATE: "created", Action.UPDATE: "updated"}
 _PLANNED: dict[str, str] = {Action.CREATE: "to create", Action.UPDATE: "to update"}
 _UNDONE: dict[str, str] = {Action.UPDATE: "put back", Action.DELETE: "deleted", Action.CONFLICT: "left alone"}
 _TO_UNDO: dict[str, str] = {Action.UPDATE: "to put back", Action.DELETE: "to delete", Action.CONFLICT: "left alone"}
+
+
+_LONGEST_CAUSE = 200
+"""Columns that a message, such as Freshsales' own words, takes at most beside its reason."""
 
 
 @dataclass(frozen=True)
@@ -277,7 +281,8 @@ def reason_rows(summary: Summary, failures: Failures | None = None) -> list[Reas
         if failures and outcome != EventOutcome.SKIPPED:
             cause = failures.causes.get(row.code, "")
             first = failures.first.get(row.code, "")
-            row = replace(row, first=first, cause="" if cause == row.hint else cause)
+            is_said = cause == row.hint or row.code in SAYS_ALL
+            row = replace(row, first=first, cause="" if is_said else cut(cause, _LONGEST_CAUSE))
         rows.append(row)
     return sorted(rows, key=lambda row: (row.outcome == EventOutcome.SKIPPED, -row.count, row.code))
 

@@ -8,7 +8,6 @@ from typing import Any
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import cut
 from fsseg.report.model import (
     Failures,
     ReasonRow,
@@ -21,7 +20,6 @@ from fsseg.report.model import (
     not_put_back,
 )
 from fsseg.report.next_steps import next_steps, report_command
-from fsseg.report.reasons import LONGEST_CAUSE, SAYS_ALL
 from fsseg.report.standing import Standing
 from fsseg.state.actions import EventOutcome
 
@@ -47,8 +45,7 @@ def _reason(row: ReasonRow, figures: int) -> Iterator[str]:
     """What to do, and where the first of these events stands and what is wrong there."""
     yield f"  {number(row.count):>{figures}} {row.code}: {row.hint}"
     if row.first:
-        cause = "" if row.code in SAYS_ALL or not row.cause else f": {cut(row.cause, LONGEST_CAUSE)}"
-        yield f"  {'':>{figures}} first: {row.first}{cause}"
+        yield f"  {'':>{figures}} first: {row.first}{f': {row.cause}' if row.cause else ''}"
 
 
 def attention_lines(summary: Summary, failures: Iterable[dict[str, Any]], standing: Standing) -> list[str]:

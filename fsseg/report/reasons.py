@@ -208,9 +208,6 @@ SAYS_ALL = frozenset({
 })  # fmt: skip
 """Reasons whose hint says what is wrong with each of their events."""
 
-LONGEST_CAUSE = 200
-"""Columns that a message, such as Freshsales' own words, takes at most beside its reason."""
-
 REASONS: Mapping[str, Reason] = MappingProxyType({r.code: r for r in TABLE if r.outcome != "warning"})
 """By code: why an event was rejected, skipped or failed."""
 

@@ -65,7 +65,7 @@ class Body(Struct, gc=False):
 _body = Decoder(Body).decode
 
 
-def body_of(json: Raw | bytes) -> Body:
+def body_of(json: Raw | bytes | str) -> Body:
     """What is in an object; nothing where it isn't one."""
     try:
         return _body(json)

@@ -8,9 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from fsseg.figures import number
-from fsseg.report.humanize import cut
 from fsseg.report.model import MisfitRow, ReasonRow
-from fsseg.report.reasons import LONGEST_CAUSE, SAYS_ALL
 
 NARROWEST = 24
 """Columns below which text is no longer put beside what it belongs to."""
@@ -42,7 +40,7 @@ def reason_lines(rows: Sequence[ReasonRow], width: int) -> Iterator[Text]:
         start = Text.assemble(f"  {number(row.count):>{figures}}  ", (f"{row.code:<{codes}}", "bold"), "  ")
         yield from hanging(start, row.hint.split(" "), indent, width)
         if row.first:
-            cause = cut(row.cause, LONGEST_CAUSE).split(" ") if row.cause and row.code not in SAYS_ALL else []
+            cause = row.cause.split(" ") if row.cause else []
             first = f"first: {row.first}" + (":" if cause else "")
             for line in hanging(Text(" " * indent), [first, *cause], indent, width):
                 line.stylize("dim")

@@ -7,26 +7,17 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 from msgspec.json import Decoder
 
 from fsseg.segment.destination import integrations_of_another
-from fsseg.segment.event import NO_CONTEXT, Context, Message, Original
+from fsseg.segment.event import NO_CONTEXT, Context, Message, Original, body_of
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, json_object, places, refuse_hashed, values
 
 _HASH = 64
 """Characters of a hashed address."""
-
-
-class _Person(Struct, gc=False):
-    """What traits say of a person's address."""
-
-    email: Any = None
-
-
 _raw: Final = Decoder(Raw).decode
-_person: Final = Decoder(_Person).decode
 _context: Final = Decoder(Context).decode
 _ENVELOPE = (
     ("user_id", "userId"), ("anonymous_id", "anonymousId"), ("message_id", "messageId"), ("timestamp", "timestamp"),
@@ -100,7 +91,7 @@ def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
             if traits and not (holder and traits[0] == "{" and _raw(traits)):
                 raise ValueError
         if (
-            (email and not _person(holder).email) or len(email) == _HASH or len(user) == _HASH
+            (email and not body_of(holder).email) or len(email) == _HASH or len(user) == _HASH
             or not _say_nothing(integrations) or text[:1] != "{"
         ):  # fmt: skip
             raise ValueError
