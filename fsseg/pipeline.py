@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from fsseg.fold.companies import fold_companies
@@ -59,7 +60,8 @@ class Pipeline(RunContext):
             self.planned(self.store.meta.key.generation)
 
     def _match(self, advance: Callable[[int], None], *, anew: bool = False) -> None:
-        with self.pacer.whole(most_requests(self.store)):
+        asked = nullcontext() if self.reader is None else self.pacer.whole(most_requests(self.store))
+        with asked:
             self._match_all(self.matching(advance, anew=anew), anew=anew)
 
     def _match_all(self, matching: Matching, *, anew: bool) -> None:
@@ -134,6 +136,7 @@ class Pipeline(RunContext):
         changes = ChangesFile(run, store, self.processes, dry_run=dry_run)
         is_planned = self.stage not in (PlanStage.FOLDED, PlanStage.MATCHED)
         totals = count_outcomes(store, dry_run=dry_run and is_planned)
+        store.checkpoint()
         if not dry_run:
             commit_run(run, store, self.ledger, self.say, totals)
         head |= {"dry_run": dry_run}

@@ -33,6 +33,10 @@ _WITH_THREADS = {"obstore", "pyarrow"}
 """Modules that have threads which Python doesn't count."""
 
 
+_LOOK_S = 1.0
+"""Seconds after which a process looks whether the first one is still there."""
+
+
 class ProcessLost(Exception):
     """One of the processes was ended from outside."""
 
@@ -111,16 +115,19 @@ def shared(name: str) -> Any:
 def _init_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is for the first process to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _end_with_parent()
     gc.disable()  # what they work on makes no cycles, see `no_cycles`
 
 
 def _end_with_parent() -> None:
-    """A process that was killed can't tell its pool to end."""
+    """Look now and then whether the first process is still there: one that was killed can't tell its pool to end.
+
+    A thread that waits for its end would make every lock and every allocation dearer, of which there are millions.
+    """
     parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    assert parent is not None
+    signal.signal(signal.SIGALRM, lambda *_: None if os.getppid() == parent.pid else os._exit(1))
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_S, _LOOK_S)
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def prepare() -> None:
     from fsseg.report.formats import html
 
     get_command(app)
-    html._environment().get_template("report.html.j2")
+    html.template()
     gc.collect()
     gc.freeze()
 

@@ -10,13 +10,10 @@ from typing import Any
 import typer.main
 import typer.testing
 
-from fsseg.report.formats import html
-
 
 def build_once(put: Callable[[Any, str, Any], None]) -> None:
-    """Have `put`, which is `setattr` or the like, keep the command line's grammar, the report's template, the trusted certificates."""
+    """Have `put`, which is `setattr` or the like, keep the command line's grammar, the trusted certificates."""
     grammar = cache(typer.main.get_command)
     put(typer.main, "get_command", grammar)
     put(typer.testing, "_get_command", grammar)
-    put(html, "_environment", cache(html._environment))
     put(ssl, "create_default_context", cache(ssl.create_default_context))

@@ -1,6 +1,6 @@
 """Read, pass or skip, and map what can be, a batch of events at a time: all that needs no knowledge of other events.
 
-Batches are plain values, so that `marshal` carries them from process to process.
+Batches are plain values, which are soon carried from process to process.
 """
 
 from __future__ import annotations

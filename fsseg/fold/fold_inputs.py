@@ -80,28 +80,30 @@ def fold_inputs(
     """
     dedupe = DedupeIndex(None if work.again else work.ledger.delivered().among)
     collector = Collector(work.store, dedupe)
-    with closing(work.engine()) as engine, no_cycles(), work.store.hurried():
-        with stage("Read", None, "events") as shown:
-            engine.read(inputs, collector, ticking(shown.advance), shown.note)
-        if work.limit is None:  # else there may be such events among those that weren't read
-            unmet = events_in_settings(work.rules).unmet(collector.names)
-            collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())
-        dedupe.clear()
-        mended = Mended(work.store, work.catalog, work.rules)
-        known_new = work.rules.offline and not (work.daily or work.again)
-        with stage("Fold", None, "people", brief=True) as shown:
-            partitions = _told(engine.fold(collector.size, shown.note), ticking(shown.advance))
-            write_records(
-                work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new
-            )
-    keep_rejected(work.store)
-    if work.daily:  # not before: several ids may have turned out to be one person
-        with work.store.transaction():
-            aggregate(work.store)
-    work.store.meta.counts = _counted(collector.counts, collector.warnings)
-    work.store.meta.jumps = collector.jumps
-    work.store.meta.days = collector.days.kept()
-    work.store.meta.stage = PlanStage.FOLDED
+    with work.store.hurried():
+        with closing(work.engine()) as engine, no_cycles():
+            with stage("Read", None, "events") as shown:
+                engine.read(inputs, collector, ticking(shown.advance), shown.note)
+            if work.limit is None:  # else there may be such events among those that weren't read
+                unmet = events_in_settings(work.rules).unmet(collector.names)
+                collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())
+            dedupe.clear()
+            with stage("Fold", None, "people", brief=True) as shown:
+                _fold(work, collector, _told(engine.fold(collector.size, shown.note), ticking(shown.advance)))
+        keep_rejected(work.store)
+        if work.daily:  # not before: several ids may have turned out to be one person
+            with work.store.transaction():
+                aggregate(work.store)
+        work.store.meta.counts = _counted(collector.counts, collector.warnings)
+        work.store.meta.jumps = collector.jumps
+        work.store.meta.days = collector.days.kept()
+        work.store.meta.stage = PlanStage.FOLDED
+
+
+def _fold(work: Folding, collector: Collector, partitions: Iterable[FoldedPartition]) -> None:
+    mended = Mended(work.store, work.catalog, work.rules)
+    known_new = work.rules.offline and not (work.daily or work.again)
+    write_records(work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new)
 
 
 def _told(partitions: Iterable[FoldedPartition], advance: Callable[[int], None]) -> Iterator[FoldedPartition]:

@@ -26,7 +26,7 @@ Columns = tuple[Any, ...]
 
 
 class FoldedPartition(NamedTuple):
-    """What a partition amounts to, as plain values, so that `marshal` carries it from process to process.
+    """What a partition amounts to, as plain values, which are soon carried from process to process.
 
     Rows are as `state.fold_store` takes them: each begins with the index of the person whom it is about, or None.
     `people` come by e-mail and key; `loose` are entries of those who aren't among them. `unnamed` are those of whom no
@@ -117,7 +117,7 @@ def plan_person(edition: str, match_key: str, keys: list[str], state: State) -> 
 
 def _action(state: State) -> str | None:
     """Who is only told of by group calls is looked up, as who is only pointed at by timeline entries."""
-    return None if not state or PERSON in state else Action.REFERENCE.value  # which can be marshalled
+    return None if not state or PERSON in state else Action.REFERENCE
 
 
 def desired_columns(person: DesiredPerson) -> Columns:

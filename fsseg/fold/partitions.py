@@ -15,7 +15,7 @@ from zlib import crc32
 
 from msgspec.msgpack import Decoder, Encoder
 
-from fsseg.state.private_file import private
+from fsseg.state.private_file import BUFFER
 
 PARTITIONS = 256
 """Two million people are eight thousand a partition; twenty million still fit."""
@@ -85,16 +85,19 @@ def among(rows: list[Row], hashes: range) -> list[Row]:
 class PartitionedBuffer:
     """Rows by partition, packed as they come: while a row is in the processor's cache, that takes half the time.
 
-    Beyond `SPILL` bytes in memory all of them go to a file in `folder`, which has no name and dies with the process;
-    or to the file at `path`, for other processes to read.
+    Beyond `SPILL` bytes in memory all of them go to the end of a file, which is closed with this.
     """
 
-    def __init__(self, folder: Path, path: Path | None = None) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._packed: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
         self._ranges: list[Ranges] = [[] for _ in range(PARTITIONS)]
-        # `close` closes it
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder) if path is None else open(path, "xb", opener=private)  # noqa: SIM115
+        self._file = file
         self._held = 0
+
+    @classmethod
+    def nameless(cls, folder: Path) -> PartitionedBuffer:
+        """One whose file, in this folder, has no name and dies with the process."""
+        return cls(tempfile.TemporaryFile(dir=folder, buffering=BUFFER))
 
     def close(self) -> None:
         self._file.close()

@@ -17,7 +17,7 @@ from fsseg.match.finders import Finder, Found
 from fsseg.match.matching import Matching
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.match.strategy import TO_CHOOSE
-from fsseg.state.actions import Action, Code
+from fsseg.state.actions import Action, Code, Status
 from fsseg.state.company_rows import add_companies, add_records, deals_of, forget_deals
 from fsseg.state.match_queue import TO_MATCH, count_unmatched_people, match_everybody, unmatched_people
 from fsseg.state.plan_store import Record, encode
@@ -143,7 +143,7 @@ def _complete(work: Matching, finder: Finder, record: Record, match: _Match, res
 
 
 _COLUMNS = (
-    "entity", "matched", "existing", "remote_id", "converts", "warnings", "siblings", "action", "code"
+    "entity", "matched", "existing", "remote_id", "converts", "warnings", "siblings", "action", "status", "code"
 )  # fmt: skip
 
 
@@ -161,6 +161,7 @@ def _columns(record: Record, match: _Match, reshaped: Reshaped) -> tuple[Any, ..
         encode(warnings + match.warnings),
         encode(match.siblings),
         Action.CONFLICT if match.conflict else record.action,
+        Status.FAILED if match.conflict else record.status,
         Code.EMAIL_EXISTS if match.conflict else None,
         record.id,
     )

@@ -55,8 +55,9 @@ def write_run_files(
         summary["forecast"] = to_builtins(forecast)
     summary |= _traffic(store)
     summary["exit_code"] = exit_code(summary["events"]["outcomes"])
-    from fsseg.report.formats.html import write_html  # loads while other processes write the changes
+    from fsseg.report.formats.html import template, write_html
 
+    template()  # read while other processes write the changes
     made = changes.finish()
     is_refused = summary["exit_code"] == ExitCode.BRAKE and not head["dry_run"]
     summary["fields"] = _to_update(store) if is_refused else _by_field(made.sample)

@@ -88,8 +88,10 @@ def write_decisions(store: Store, rows: Iterable[tuple[Any, ...]], times: Iterab
 def decide_entries(store: Store) -> None:
     """What belongs to nobody is rejected, what follows a conflict fails with it, the rest is to be created."""
     failed = f"status = '{Status.FAILED}'"
+    undecided = f"action IS NULL OR action = '{Action.UNCHANGED}'"
+    if not store.db.execute(f"SELECT EXISTS (SELECT 1 FROM entry WHERE {undecided})").fetchone()[0]:
+        return
     for statement in (
-        f"UPDATE record SET {failed} WHERE action = '{Action.CONFLICT}'",
         f"UPDATE entry SET action = '{Action.SKIPPED}', {failed}, code = '{Code.ANONYMOUS}'"
         " WHERE person IS NULL AND key >= '?' AND key < '@'",
         f"UPDATE entry SET action = '{Action.SKIPPED}', {failed}, code = '{Code.UNKNOWN_PERSON}'"
@@ -99,7 +101,7 @@ def decide_entries(store: Store) -> None:
         " code = (SELECT code FROM record WHERE id = entry.person)"
         f" WHERE action IS NULL AND person IN (SELECT id FROM record WHERE action = '{Action.CONFLICT}')",
         f"UPDATE entry SET status = iif(action IS NULL, status, '{Status.DONE}'),"
-        f" action = coalesce(action, '{Action.CREATE}') WHERE action IS NULL OR action = '{Action.UNCHANGED}'",
+        f" action = coalesce(action, '{Action.CREATE}') WHERE {undecided}",
     ):
         store.db.execute(statement)
 

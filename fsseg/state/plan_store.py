@@ -225,17 +225,22 @@ class Store:
     def close(self) -> None:
         self.db.close()
 
+    def checkpoint(self) -> None:
+        """Bring what stands in the log into the file itself, which `close` would do while nobody has anything to do."""
+        self.db.execute("PRAGMA wal_checkpoint").fetchone()
+
     @contextmanager
     def hurried(self) -> Iterator[None]:
         """Inside, a commit doesn't wait for the disk: a power failure may take the latest ones along, and only those.
 
         Not for what leaves for Freshsales, which has to be known of afterwards.
         """
+        (waits,) = self.db.execute("PRAGMA synchronous").fetchone()
         self.db.execute("PRAGMA synchronous=NORMAL")
         try:
             yield
         finally:
-            self.db.execute("PRAGMA synchronous=FULL")
+            self.db.execute(f"PRAGMA synchronous={waits}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -8,6 +8,7 @@ What they print was measured now, on this machine; nothing is asserted.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 
 from tests.bench.cluster import cluster
@@ -30,6 +31,7 @@ LARGE = [(1_000_000, 100_000), (3_000_000, 600_000)]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and print."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what people run is compiled once, and not at each start
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     names = [
         "whole",

@@ -31,7 +31,7 @@ def test_what_is_added_comes_back_by_key_in_the_order_it_came(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "SPILL", most)
-        with closing(PartitionedBuffer(tmp_path_factory.mktemp("run"))) as buffer:
+        with closing(PartitionedBuffer.nameless(tmp_path_factory.mktemp("run"))) as buffer:
             for rows in batches:
                 buffer.add(rows)
             held = [[row for block in buffer.blocks(hashes) for row in block] for hashes in shares(pieces)]
@@ -59,7 +59,7 @@ def test_what_is_folded_at_a_time_stays_small_however_much_there_is(size: int) -
 def test_a_disk_that_fills_up_in_the_middle_of_a_spill_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     was = resource.getrlimit(resource.RLIMIT_FSIZE)
     monkeypatch.setattr(partitions, "SPILL", 1 << 20)
-    with closing(PartitionedBuffer(tmp_path)) as buffer:
+    with closing(PartitionedBuffer.nameless(tmp_path)) as buffer:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, was[1]))
         try:
             with pytest.raises(OSError, match="too large"):

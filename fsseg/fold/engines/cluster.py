@@ -11,7 +11,6 @@ rejected, and one folded partition after another.
 
 from __future__ import annotations
 
-import marshal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -35,6 +34,7 @@ from fsseg.fold.engines.cluster_tasks import (
     repeated,
     rows_frame,
 )
+from fsseg.fold.engines.handover import to_batches, to_partitions
 from fsseg.fold.engines.parts import ReadSoFar, parts_of
 from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.partitions import EACH, HASHES, together
@@ -94,7 +94,7 @@ class ClusterEngine:
             self._begins.append(so_far.events)
             order = part.number << ORDINAL_BITS
             for input, read in zip(part.inputs, found[part.number], strict=True):
-                for batch in map(Batch._make, next(batches)):
+                for batch in next(batches):
                     known = gone.between(order, batch.read, so_far.events)
                     collector.take_known(moved(batch, so_far.events, so_far.lines), known)
                     order += batch.read
@@ -133,12 +133,12 @@ class ClusterEngine:
         told = self._cluster.map(itemgetter(1), self._gone)
         return Repetitions([self._cluster.value(one, "looking for repetitions", self._tick) for one in told])
 
-    def _batches(self) -> Iterator[Iterator[list[tuple[Any, ...]]]]:
+    def _batches(self) -> Iterator[Iterator[list[Batch]]]:
         """The batches of each part, by its inputs."""
         told = deque(self._cluster.map(itemgetter(_BATCHES), self._read))
         for part in self._parts:
             content = self._cluster.value(told.popleft(), name_of(part), self._tick)
-            yield iter(marshal.loads(content))  # noqa: S302  # what our own workers wrote
+            yield iter(to_batches(content))
 
     def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
@@ -151,12 +151,12 @@ class ClusterEngine:
         done = 0
         for number, chunk in enumerate(chunks):
             name = f"partition {done + 1} of {len(shares)}"
-            folded = marshal.loads(self._cluster.value(self._folded[number], name, self._tick))  # noqa: S302  # our own
+            folded = to_partitions(self._cluster.value(self._folded[number], name, self._tick))
             self._folded[number].release()
             done += len(chunk)
             note(f"{done:,} of {counted(len(shares), 'partition')}")
             while folded:
-                yield FoldedPartition._make(folded.pop(0))
+                yield folded.pop(0)
 
     def _fold(self, chunks: Sequence[list[range]]) -> list[Any]:
         """Have the people of some ranges of hashes folded, those of each chunk by the same worker."""

@@ -5,7 +5,6 @@ What goes from worker to worker is rows of frames, packed: a row has all that a 
 
 from __future__ import annotations
 
-import marshal
 import pickle
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fsseg.fold.batch import Batch, Batcher, usable
+from fsseg.fold.engines.handover import pack
 from fsseg.fold.fold_partition import PartitionFold
 from fsseg.fold.partitions import EACH, Blocks, PartitionedBuffer, Row, hash_of, packed, unpacked
 from fsseg.mapping.catalog import Catalog
@@ -148,13 +148,13 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
     tools = _tools(packed, threading.get_ident())
     batcher = Batcher(tools.mapper, stitch=tools.stitch)  # a new one each time, as it tells of a name only once
     inputs: list[ReadInput] = []
-    batches: list[list[tuple[Any, ...]]] = []
+    batches: list[list[Batch]] = []
     keys = EventKeys()
     first = part.number << ORDINAL_BITS
     folder = Path(tempfile.gettempdir())
     with (
         no_cycles(), _reading_ahead(part.inputs),
-        closing(PartitionedBuffer(folder)) as people, closing(PartitionedBuffer(folder)) as entries
+        closing(PartitionedBuffer.nameless(folder)) as people, closing(PartitionedBuffer.nameless(folder)) as entries
     ):  # fmt: skip
         for input in part.inputs:
             reader = batcher.reader(input)
@@ -165,7 +165,7 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
                 keys.add(batch, first)
                 people.add(batch.people)
                 entries.add(batch.entries)
-                batches[-1].append(tuple(batch._replace(people=[], entries=[], passed=[], positions=[])))
+                batches[-1].append(batch._replace(people=[], entries=[], passed=[], positions=[]))
             fault, first = batcher.fault, first + reader.events
             inputs.append(
                 ReadInput(reader.container, reader.events, reader.lines, reader.jumps, fault, stamp(input.path), size)
@@ -175,7 +175,7 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
             for kind, buffer in ((_PEOPLE, people), (_ENTRIES, entries))
             for number, content in buffer.contents()
         ]
-    return rows_frame(rows), keys.frame(), marshal.dumps(batches), inputs
+    return rows_frame(rows), keys.frame(), pack(batches), inputs
 
 
 @contextmanager
@@ -246,11 +246,8 @@ def fold_rows(frame: Any, packed: bytes, begins: Any, shares: Sequence[range]) -
 
     fold = _tools(packed, threading.get_ident()).partition_fold.fold
     with no_cycles():
-        return marshal.dumps(
-            [
-                tuple(fold(Blocks(partial(blocks, _PEOPLE, hashes)), blocks(_ENTRIES, hashes)))
-                for hashes in shares
-            ]
+        return pack(
+            [fold(Blocks(partial(blocks, _PEOPLE, hashes)), blocks(_ENTRIES, hashes)) for hashes in shares]
         )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ class LocalEngine:
         self._batcher = Batcher(mapper, stitch=rules.stitch_anonymous)
         self._partition_fold = PartitionFold(catalog, mapper)
         self._limit = limit
-        self._people, self._entries = PartitionedBuffer(directory), PartitionedBuffer(directory)
+        self._people, self._entries = PartitionedBuffer.nameless(directory), PartitionedBuffer.nameless(directory)
 
     def close(self) -> None:
         read_next([])

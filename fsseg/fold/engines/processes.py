@@ -6,19 +6,19 @@ however many they are: which of two equal events is the first, for one, none of 
 
 from __future__ import annotations
 
-import marshal
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from fsseg.fold.batch import Batch, Batcher, moved
+from fsseg.fold.batch import Batcher, moved
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Note, Tick, silent
+from fsseg.fold.engines.handover import keep, kept, to_batch, to_folded
 from fsseg.fold.engines.parts import ReadSoFar, parts_of
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import (
@@ -42,6 +42,7 @@ from fsseg.segment.objects import AHEAD, is_remote
 from fsseg.segment.open import Input
 from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
+from fsseg.state.private_file import BUFFER, private
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
@@ -52,14 +53,12 @@ FOLDED_AT_ONCE = 8
 A = TypeVar("A")
 R = TypeVar("R")
 
-_SIZE = 8
-"""Bytes that say how long the value is that follows."""
-
 
 class ReadPart(NamedTuple):
     """What one process has read: container, events, lines, where these part ways, and why it was not read to its end.
 
-    Its batches, without their rows, are in the file at `path`; the rows are in two files beside it, by partition.
+    Its batches, without their rows, are in the file at `batches`; the rows stand in the two files of the process, by
+    partition.
     """
 
     container: str
@@ -67,7 +66,8 @@ class ReadPart(NamedTuple):
     lines: int
     jumps: Jumps | None
     fault: str
-    path: str
+    batches: str
+    process: str
     people: dict[int, Ranges]
     entries: dict[int, Ranges]
 
@@ -75,7 +75,7 @@ class ReadPart(NamedTuple):
 class PlacedPart(NamedTuple):
     """A part that was read: where its positions begin, and which of its events are gone, a bit for each, if any are."""
 
-    path: str
+    process: str
     begin: int
     gone: bytes
     people: dict[int, Ranges]
@@ -92,9 +92,10 @@ class ProcessesEngine:
 
     def close(self) -> None:
         """The processes are somebody else's; what is left of the files goes with their folder."""
-        for part in self._parts:
-            for name in (f"{part.path}.people", f"{part.path}.entries"):
-                os.unlink(name)
+        processes = {part.process for part in self._parts}
+        paths = [f"{process}.{kind}" for process in processes for kind in ("people", "entries")]
+        with suppress(ProcessLost):
+            self._processes.results(_remove, [paths])  # nobody has to wait for it
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
@@ -116,20 +117,23 @@ class ProcessesEngine:
     def _place(self, part: ReadPart, collector: Collector, tick: Tick, events: int, lines: int) -> None:
         """Hand a part's batches on; it begins after so many events and lines of its input."""
         gone = bytearray()
-        for batch in map(Batch._make, _values(part.path)):
+        for batch in kept(part.batches, to_batch):
             for position in collector.take(moved(batch, events, lines)):
                 gone = gone or bytearray(part.events // 8 + 1)
                 at = (position - events) & INDEX
                 gone[at >> 3] |= 1 << (at & 7)
             tick(batch.read)
-        self._parts.append(PlacedPart(part.path, events, bytes(gone), part.people, part.entries))
+        self._parts.append(PlacedPart(part.process, events, bytes(gone), part.people, part.entries))
 
     def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
         shares = together(size)
         chunks = [shares[at : at + FOLDED_AT_ONCE] for at in range(0, len(shares), FOLDED_AT_ONCE)]
-        for path in self._results(_fold_partitions, ((self._tools, chunk, self._rows_of(chunk)) for chunk in chunks)):
-            yield from map(FoldedPartition._make, _values(path))
+        tasks = ((self._tools, chunk, self._rows_of(chunk)) for chunk in chunks)
+        for path in self._results(
+            _fold_partitions, tasks, ahead=4
+        ):  # none is to wait while this one waits for the disk
+            yield from kept(path, to_folded)
 
     def _rows_of(self, shares: list[range]) -> list[PlacedPart]:
         """The parts with nothing but where the rows of people with these hashes stand."""
@@ -140,9 +144,9 @@ class ProcessesEngine:
 
         return [part._replace(people=only(part.people), entries=only(part.entries)) for part in self._parts]
 
-    def _results(self, work: Callable[[A], R], tasks: Iterable[A]) -> Iterator[R]:
+    def _results(self, work: Callable[[A], R], tasks: Iterable[A], ahead: int = 2) -> Iterator[R]:
         try:
-            yield from self._processes.results(work, tasks)
+            yield from self._processes.results(work, tasks, ahead)
         except ProcessLost as error:
             raise Halted(str(error)) from None
 
@@ -158,21 +162,6 @@ def _grouped(parts: Sequence[Input], jobs: int) -> list[list[Input]]:
         else:
             groups.append([part])
     return groups
-
-
-def _keep(file: IO[bytes], value: tuple[Any, ...]) -> None:
-    """Write a value for `_values`; `marshal.load` of a file would read it bit by bit."""
-    dumped = marshal.dumps(value)
-    file.write(len(dumped).to_bytes(_SIZE))
-    file.write(dumped)
-
-
-def _values(path: str) -> Iterator[tuple[Any, ...]]:
-    """The values that were kept in a file, which goes."""
-    with open(path, "rb") as file:
-        os.unlink(path)
-        while size := int.from_bytes(file.read(_SIZE)):
-            yield marshal.loads(file.read(size))  # noqa: S302  # what we wrote ourselves
 
 
 class _Tools(NamedTuple):
@@ -203,18 +192,19 @@ def _read_parts(task: tuple[str, list[Input]]) -> list[ReadPart]:
 def _read_part(tools: _Tools, part: Input) -> ReadPart:
     reader = tools.batcher.reader(part)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
+    process = str(tools.shared / str(os.getpid()))
     with (
-        open(descriptor, "wb") as file,
-        closing(PartitionedBuffer(tools.shared, Path(f"{path}.people"))) as people,
-        closing(PartitionedBuffer(tools.shared, Path(f"{path}.entries"))) as entries,
+        open(descriptor, "wb", buffering=BUFFER) as file,
+        closing(PartitionedBuffer(open(f"{process}.people", "ab", BUFFER, opener=private))) as people,
+        closing(PartitionedBuffer(open(f"{process}.entries", "ab", BUFFER, opener=private))) as entries,
     ):
         for batch in tools.batcher.batches(reader):
             people.add(batch.people)
             entries.add(batch.entries)
-            _keep(file, tuple(batch._replace(people=[], entries=[])))
+            keep(file, batch._replace(people=[], entries=[]))
         ranges = [{at: ranges for at, ranges in enumerate(rows.spill()) if ranges} for rows in (people, entries)]
     return ReadPart(
-        reader.container, reader.events, reader.lines, reader.jumps, tools.batcher.fault, path, *ranges
+        reader.container, reader.events, reader.lines, reader.jumps, tools.batcher.fault, path, process, *ranges
     )  # fmt: skip
 
 
@@ -223,24 +213,31 @@ def _fold_partitions(task: tuple[str, list[range], list[PlacedPart]]) -> str:
     name, shares, parts = task
     tools = _tools(name)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
-    with open(descriptor, "wb") as file:
+    with ExitStack() as opened:
+        file = opened.enter_context(open(descriptor, "wb", buffering=BUFFER))
+        files = {
+            name: opened.enter_context(open(name, "rb", buffering=0)).fileno()
+            for name in sorted({f"{part.process}.{kind}" for part in parts for kind in ("people", "entries")})
+        }
+        people = [(part, files[f"{part.process}.people"], part.people) for part in parts]
+        entries = [(part, files[f"{part.process}.entries"], part.entries) for part in parts]
         for hashes in shares:
-            people = Blocks(partial(_rows, [(part, f"{part.path}.people", part.people) for part in parts], hashes))
-            entries = _rows(((part, f"{part.path}.entries", part.entries) for part in parts), hashes)
-            _keep(file, tuple(tools.partition_fold.fold(people, entries)))
+            keep(file, tools.partition_fold.fold(Blocks(partial(_rows, people, hashes)), _rows(entries, hashes)))
     return path
 
 
-def _rows(parts: Iterable[tuple[PlacedPart, str, dict[int, Ranges]]], hashes: range) -> Iterator[list[Row]]:
+def _remove(paths: list[str]) -> None:
+    for path in paths:
+        os.unlink(path)
+
+
+def _rows(parts: Sequence[tuple[PlacedPart, int, dict[int, Ranges]]], hashes: range) -> Iterator[list[Row]]:
     """The rows of people with these hashes in the order of their events, without those that are gone."""
-    numbers = partitions_of(hashes)
-    held = [one for one in parts if not one[2].keys().isdisjoint(numbers)]
-    for number in numbers:
-        for part, path, ranges in held:
+    for number in partitions_of(hashes):
+        for part, file, ranges in parts:
             if number in ranges:
-                with open(path, "rb", buffering=0) as file:
-                    for rows in read_blocks(file.fileno(), ranges[number]):
-                        yield _placed(part, among(rows, hashes))
+                for rows in read_blocks(file, ranges[number]):
+                    yield _placed(part, among(rows, hashes))
 
 
 def _placed(part: PlacedPart, rows: list[Row]) -> list[Row]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from rich.console import Console
 
 from fsseg.exit_codes import ExitCode
@@ -104,9 +105,9 @@ def render_html(
     told = Failures.of(summary, failures)
     packed_changes = changes if isinstance(changes, Packed) else pack(_chosen(changes, show))
     packed_failures = pack(failures, MOST_FAILURE_BYTES)
-    environment = _environment()
-    style, script = _part(environment, "report.css"), "\n".join(_part(environment, name) for name in _SCRIPTS)
-    return environment.get_template("report.html.j2").render(
+    page = template()
+    style, script = _part(page, "report.css"), "\n".join(_part(page, name) for name in _SCRIPTS)
+    return page.render(
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none';"
         " form-action 'none'",
         style=style,
@@ -183,7 +184,9 @@ def _chosen(changes: Iterable[Change], show: Show) -> Iterable[Change]:
     return changes if show is Show.ALL else (change for change in changes if change["action"] in show.actions)
 
 
-def _environment() -> Environment:
+@cache
+def template() -> Template:
+    """The page without a run."""
     environment = Environment(
         loader=PackageLoader("fsseg.report"),
         autoescape=True,
@@ -194,7 +197,7 @@ def _environment() -> Environment:
     environment.filters["number"] = number
     environment.filters["safe_text"] = lambda text: sanitise(str(text))
     environment.filters["noun"] = _noun
-    return environment
+    return environment.get_template("report.html.j2")
 
 
 def _noun(entity: str, count: int) -> str:
@@ -203,10 +206,11 @@ def _noun(entity: str, count: int) -> str:
     return one if count == 1 else several
 
 
-def _part(environment: Environment, name: str) -> str:
-    """A file of the templates as it is."""
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+def _part(page: Template, name: str) -> str:
+    """A file beside the page's template as it is."""
+    loader = page.environment.loader
+    assert loader is not None
+    return loader.get_source(page.environment, name)[0]
 
 
 def _hash(text: str) -> str:
