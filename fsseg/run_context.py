@@ -43,12 +43,12 @@ from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
-from fsseg.state.actions import Mode
+from fsseg.state.actions import Code, Mode
 from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_deal_contacts, read_behaviour
 from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger
 from fsseg.state.match_queue import how_far
-from fsseg.state.plan_counts import count_matched, count_people
+from fsseg.state.plan_counts import count_matched, count_people, entities_of
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import Forecast, PlanStage, TrafficCount
@@ -83,8 +83,6 @@ class RunContext:
         earlier = self.store.meta.traffic
         self._traffic = Traffic(earlier.step_s, earlier.sent, [Wait(*wait) for wait in earlier.waits])
         """When they did."""
-        self.verified = False
-        """Whether this process has compared a reviewed plan with what Freshsales holds now."""
         self.sample = Sample()
         """The first changes of the run, once they are written."""
 
@@ -126,6 +124,21 @@ class RunContext:
         self.earlier_runs.commit_killed()
         if self.stage is PlanStage.NEW:
             self._note_generation(self.ledger.generation)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether a plan has drifted that is to be pushed wholly or not at all."""
+        return self.store.meta.strict_apply and bool(self.store.meta.drifted)
+
+    def refuse_forbidden(self) -> None:
+        """Raise the refusal of something that this plan needs, before the first write."""
+        needs: set[str] = {*entities_of(self.store)}
+        reasons = self.store.meta.counts.reasons
+        if any(code in (Code.TIMELINE_UNAVAILABLE, Code.ACTIVITY_TYPE_MISSING) for _, code, _ in reasons):
+            needs.add("sales_activity_types")
+        for name, error in self.forbidden.items():
+            if name in needs:
+                raise error
 
     def brake(self) -> str | None:
         """Why the safety brake refuses this plan, or None; so it is offline, where nobody knows what changes."""

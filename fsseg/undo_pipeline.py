@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 
-from fsseg.pipeline import Pipeline
+from fsseg.pipeline import WRITING, Pipeline
 from fsseg.plan.undo import plan_undo
-from fsseg.segment.open import Input
+from fsseg.report.progress import Coming
 from fsseg.state.deliveries import deliveries_of
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, all_runs
@@ -19,12 +18,12 @@ from fsseg.state.undo_rows import count_records_to_compare
 
 
 class UndoPipeline(Pipeline):
-    """An undo on its way; it reads no inputs. The brake lets it pass, as it is asked for and puts back."""
+    """An undo on its way; it begins as folded. The brake lets it pass, as it is asked for and puts back."""
 
-    def plan(self, inputs: Sequence[Input]) -> None:
+    to_plan = (Coming("Compare"), WRITING)
+
+    def match(self) -> None:
         """Read what the run to undo wrote, and plan the way back. Raises the client's errors and `StateError`."""
-        if self.stage is not PlanStage.FOLDED:
-            return
         assert self.reader is not None
         undoes = str(self.store.meta.undoes)
         with self._undone() as original:
@@ -44,9 +43,9 @@ class UndoPipeline(Pipeline):
             )  # fmt: skip
         self.planned(self.ledger.generation)
 
-    def _renew(self, since: int) -> None:
+    def _plan_again(self, since: int) -> None:
         self.store.meta.stage = PlanStage.FOLDED
-        self.plan(())
+        self.match()
 
     def _undone(self) -> closing[Store]:
         return closing(Run(self.run.folder.parent / str(self.store.meta.undoes)).open())

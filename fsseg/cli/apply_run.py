@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 from fsseg.cli.continue_cmds import can_be_applied, go_on
-from fsseg.cli.question import push_if_agreed
 from fsseg.cli.run_end import advised
-from fsseg.cli.session import Output, Session, refuse_forbidden
+from fsseg.cli.session import Output, Session
 from fsseg.cli.which_run import find
 from fsseg.exit_codes import ExitCode
-from fsseg.pipeline import Pipeline
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.renewal import forget_review
 from fsseg.state.run_folder import OPEN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
@@ -37,12 +35,7 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
         output.consoles.info(f"applying {original.id}, planned {when} UTC")
         return _fork(held, original, strict=strict)
 
-    def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
-        pipeline.commit_killed()
-        refuse_forbidden(pipeline)
-        push_if_agreed(pipeline, output, stack, yes=yes)
-
-    return go_on(given, output, original, "apply", prepare, act)
+    return go_on(given, output, original, "apply", prepare, yes=yes)
 
 
 def _none_to_apply(meant: Run | None, latest: Run | None) -> Exception:

@@ -108,9 +108,9 @@ def read_all(
     inspection: Inspection, settings: Settings, files: list[str], output: Output, known: Known
 ) -> int:  # fmt: skip
     """Read all files; how many could not be. Raises `NoInput` if none could."""
-    from fsseg.cli.errors import nothing_to_read
     from fsseg.cli.run_inputs import tell_empty
     from fsseg.segment.hints import hints_of
+    from fsseg.segment.no_input import nothing_to_read
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds
     from fsseg.segment.read import read

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
-from fsseg.cli.errors import nothing_to_read
 from fsseg.cli.heartbeat import heartbeat
-from fsseg.cli.question import push_if_agreed
+from fsseg.cli.question import agree
 from fsseg.cli.run_end import Declined, Ending, advised, ending_of, resumable, tell_too_few
 from fsseg.cli.run_inputs import FEW, find_inputs, kept_stdin, refuse_on_cluster, register, tell_empty
-from fsseg.cli.session import Output, Session, import_flags, refuse_forbidden, session
+from fsseg.cli.session import Output, Session, import_flags, session
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted
 from fsseg.freshsales.errors import FreshsalesError
@@ -82,14 +82,8 @@ def run(
                 output.consoles.info(OFFLINE)
 
             def act(stack: ExitStack) -> None:
-                pipeline.commit_killed()
-                pipeline.plan(register(pipeline.store, pipeline.run, files, files))
-                refuse_foreign(pipeline.store, len(files))
-                refuse_forbidden(pipeline)
-                if not dry:
-                    push_if_agreed(pipeline, output, stack, yes=yes)
-                elif refusal := pipeline.brake():
-                    raise BrakeRefused(refusal)
+                inputs = partial(register, pipeline.store, pipeline.run, files, files)
+                pipeline.walk(inputs, None if dry else partial(agree, pipeline, output, stack, yes=yes))
 
             return drive(held, pipeline, act, show)
 
@@ -225,13 +219,6 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
     show(pipeline, summary, how if output.consoles.on_one_terminal else "")
     _say_how_it_ended(output, run, ending, summary, how)
     return ExitCode(summary["exit_code"])
-
-
-def refuse_foreign(store: Store, files: int) -> None:
-    """Raise `NoInput` where none of the inputs holds events, saying what they are."""
-    counts = store.meta.counts
-    if counts.unreadable and len(counts.unreadable) == files and not counts.read:
-        raise nothing_to_read(*(fault for _, fault in counts.unreadable))
 
 
 def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:

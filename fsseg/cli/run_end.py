@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fsseg.cli.errors import NoInput
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.errors import BudgetSpent, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.mistakes import MappingError
 from fsseg.report.advice import command
+from fsseg.segment.no_input import NoInput
 from fsseg.settings import ConfigError
 from fsseg.state.database import StateError
 from fsseg.state.run_folder import OPEN, Run, RunState

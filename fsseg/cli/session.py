@@ -25,7 +25,7 @@ from fsseg.cli.run_end import interruptible
 from fsseg.cli.run_inputs import tell_doubtful
 from fsseg.cluster import Cluster
 from fsseg.freshsales.account import Account
-from fsseg.freshsales.errors import Forbidden, Interrupted
+from fsseg.freshsales.errors import Interrupted
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules, missing_types
@@ -38,9 +38,8 @@ from fsseg.report.eta import WINDOW
 from fsseg.report.progress import Progress, choose
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.settings_file import placed
-from fsseg.state.actions import Code, Mode
+from fsseg.state.actions import Mode
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_counts import entities_of
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, readable_runs
 from fsseg.state.run_meta import PlanKey, PlanStage
@@ -234,15 +233,3 @@ def refuse_edition(folder: Path, account: Account) -> None:
                 f"{account.host} was a {info.edition} account in run {run.id}, and not a {account.edition} one:"
                 " give another --state-dir for it"
             )
-
-
-def refuse_forbidden(pipeline: Pipeline) -> None:
-    """Raise the refusal of something that this plan needs, before the first write."""
-    needs: set[str] = {*entities_of(pipeline.store)}
-    reasons = pipeline.store.meta.counts.reasons
-    if any(code in (Code.TIMELINE_UNAVAILABLE, Code.ACTIVITY_TYPE_MISSING) for _, code, _ in reasons):
-        needs.add("sales_activity_types")
-    for name, refusal in pipeline.forbidden.items():
-        if name in needs:
-            assert isinstance(refusal, Forbidden)
-            raise refusal
