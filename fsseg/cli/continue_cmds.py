@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
-from typing import Any
 
+from fsseg.cli.arguments import is_terminal
 from fsseg.cli.connect import check_tokens, holder
-from fsseg.cli.planning import drive, show_run
-from fsseg.cli.question import agree, is_terminal
+from fsseg.cli.planning import drive, show_run, shown
+from fsseg.cli.question import ask_to_push
 from fsseg.cli.run_end import advised, resumable
 from fsseg.cli.run_inputs import register
 from fsseg.cli.session import Output, Session, session
@@ -183,13 +183,10 @@ def go_on(
             with held.pipeline(acting, writes=not info.dry, offline=info.offline) as pipeline:
 
                 def act(stack: ExitStack) -> None:
-                    agreed = None if info.dry else partial(agree, pipeline, output, stack, yes=yes)
+                    agreed = None if info.dry else partial(ask_to_push, pipeline, output, stack, yes=yes)
                     pipeline.walk(partial(_inputs, pipeline), agreed)
 
-                def show(pipeline: Pipeline, summary: dict[str, Any], told: str) -> None:
-                    show_run(output, pipeline.run, summary, told)
-
-                return drive(held, pipeline, act, show)
+                return drive(held, pipeline, act, shown(output))
 
 
 def _inputs(pipeline: Pipeline) -> list[Input]:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Literal
 
 from fsseg.cli.heartbeat import heartbeat
-from fsseg.cli.question import agree
+from fsseg.cli.question import ask_to_push
 from fsseg.cli.run_end import Declined, Ending, advised, ending_of, resumable, tell_too_few
 from fsseg.cli.run_inputs import FEW, find_inputs, kept_stdin, refuse_on_cluster, register, tell_empty
 from fsseg.cli.session import Output, Session, import_flags, session
@@ -83,7 +83,7 @@ def run(
 
             def act(stack: ExitStack) -> None:
                 inputs = partial(register, pipeline.store, pipeline.run, files, files)
-                pipeline.walk(inputs, None if dry else partial(agree, pipeline, output, stack, yes=yes))
+                pipeline.walk(inputs, None if dry else partial(ask_to_push, pipeline, output, stack, yes=yes))
 
             return drive(held, pipeline, act, show)
 
@@ -264,6 +264,11 @@ def _whole_seconds(time: str) -> str:
 def _not_undone(store: Store) -> bool:
     """Whether an undo, which has no events of its own, had to leave something as it is."""
     return store.meta.undoes is not None and (has_failed(store) or has_stayed(store))
+
+
+def shown(output: Output) -> Show:
+    """Shows a run as `show_run` does."""
+    return lambda pipeline, summary, told: show_run(output, pipeline.run, summary, told)
 
 
 def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import typer
 
+from fsseg.cli.arguments import is_terminal
 from fsseg.cli.run_end import Declined
 from fsseg.cli.session import Output
 from fsseg.pipeline import Pipeline
@@ -28,7 +28,7 @@ SHOWN = 50
 """Changes of each kind that the diff shows."""
 
 
-def agree(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
+def ask_to_push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
     """Show what the plan comes to, and ask where there is somebody to ask; the run counts as running from then on.
 
     Whoever has agreed to the run is not asked again. Raises `Declined`.
@@ -42,11 +42,6 @@ def agree(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) ->
         stack.enter_context(pipeline.progress)
     info = pipeline.run.note(state=RunState.RUNNING, agreed=True)
     supersede(pipeline.run.folder.parent.parent, info)
-
-
-def is_terminal() -> bool:
-    """Whether there is somebody to see and answer a question."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _question(pipeline: Pipeline, output: Output, *, yes: bool) -> str | None:

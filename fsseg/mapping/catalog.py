@@ -20,6 +20,9 @@ Edition = Literal["classic", "suite"]
 LEAD_COMPANY, LEAD_DEAL = "lead.company", "lead.deal"
 """The entities that hold the fields nested in a lead, beside `lead`, `contact`, `account` and `deal`."""
 
+PARTS: Mapping[str, Literal["account", "deal"]] = {"company": "account", "deal": "deal"}
+"""What is nested in a lead, and the entity that it is by itself beside a contact."""
+
 _NESTED = {"LeadCompany": LEAD_COMPANY, "LeadDeal": LEAD_DEAL}
 _NESTED_IN_LEADS = (
     (LEAD_COMPANY, standard.LEAD_COMPANY, "account"),

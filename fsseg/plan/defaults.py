@@ -9,7 +9,6 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.coerce import BAD
 from fsseg.mapping.explain import Explainer
 from fsseg.mapping.field_types import coercer, expectation
-from fsseg.mapping.fields import Field
 from fsseg.mapping.mistakes import MappingError, Mistake
 from fsseg.mapping.names import did_you_mean
 from fsseg.mapping.rules import Rules, compile_rules, field_in
@@ -79,10 +78,6 @@ class Defaults:
                 if field is not None and value is not None and (written := coercer(field)(value)) is not BAD:
                     filled.setdefault(name, written)
         return filled
-
-    def covers(self, entity: str, field: Field) -> bool:
-        """Whether a new record of this entity gets something for the field."""
-        return any(field.name in tables.get(entity, {}) for tables in (self._constants, self._traits))
 
 
 def _hint(explain: Explainer, entity: str, trait: str) -> str:
