@@ -24,7 +24,7 @@ from fsseg.report.run_files import ExitCodeOf, write_run_files
 from fsseg.run_context import Advance
 from fsseg.segment.open import Input
 from fsseg.state.commit_run import commit_run
-from fsseg.state.doubts import doubted_runs, hold_back
+from fsseg.state.doubts import doubted_runs, fail_doubted
 from fsseg.state.match_queue import most_requests
 from fsseg.state.outcomes import count_outcomes
 from fsseg.state.run_meta import PlanStage
@@ -99,7 +99,7 @@ class Pipeline(RenewableRun):
 
     def decide(self) -> None:
         if self.reader is not None:
-            hold_back(self.store, self.ledger, self.run.id, entries=not self.settings.again)
+            fail_doubted(self.store, self.ledger, self.run.id, entries=not self.settings.again)
         with self.progress.stage("Plan", None, "records", brief=True) as stage:
             decide(self.deciding(), stage.advance)
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from fsseg.cli.arguments import is_terminal
 from fsseg.cli.connect import check_tokens, holder
-from fsseg.cli.planning import drive, show_run, shown
+from fsseg.cli.planning import drive, show_run, shows_run
 from fsseg.cli.question import ask_to_push
 from fsseg.cli.run_end import advised, resumable
 from fsseg.cli.run_inputs import register
@@ -186,7 +186,7 @@ def go_on(
                     agreed = None if info.dry else partial(ask_to_push, pipeline, output, stack, yes=yes)
                     pipeline.walk(partial(_inputs, pipeline), agreed)
 
-                return drive(held, pipeline, act, shown(output))
+                return drive(held, pipeline, act, shows_run(output))
 
 
 def _inputs(pipeline: Pipeline) -> list[Input]:

@@ -266,7 +266,7 @@ def _not_undone(store: Store) -> bool:
     return store.meta.undoes is not None and (has_failed(store) or has_stayed(store))
 
 
-def shown(output: Output) -> Show:
+def shows_run(output: Output) -> Show:
     """Shows a run as `show_run` does."""
     return lambda pipeline, summary, told: show_run(output, pipeline.run, summary, told)
 

@@ -14,7 +14,6 @@ from fsseg.segment.times import microseconds
 
 COMPANY = "company:"
 DEAL = "deal:"
-LEAD_STAGE = "Lead"
 
 
 Misfit = dict[str, Any]

@@ -20,6 +20,9 @@ Edition = Literal["classic", "suite"]
 LEAD_COMPANY, LEAD_DEAL = "lead.company", "lead.deal"
 """The entities that hold the fields nested in a lead, beside `lead`, `contact`, `account` and `deal`."""
 
+LEAD_STAGE = "Lead"
+"""The lifecycle stage of a contact of the suite that is what a lead is in the classic edition."""
+
 PARTS: Mapping[str, Literal["account", "deal"]] = {"company": "account", "deal": "deal"}
 """What is nested in a lead, and the entity that it is by itself beside a contact."""
 

@@ -70,7 +70,7 @@ def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
 
 def _find_person(work: Matching, finder: Finder, record: Record) -> _Match:
     new: Entity = "contact" if work.catalog.edition == "suite" or record.asks_contact else "lead"
-    by_id = work.how == "segment" and not record.by_email
+    by_id = work.match_mode == "segment" and not record.by_email
     match = (_by_id if by_id else _by_email)(work, finder, record, new)
     if match.existing is not None and match.entity == "lead" and record.asks_contact:
         if work.convert_leads:

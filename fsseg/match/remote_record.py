@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from fsseg.mapping.catalog import PARTS
 from fsseg.segment.email_key import email_key
 
 Existing = dict[str, Any]
@@ -39,7 +40,7 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
         flat.update(custom)
         flat[WHOLE] = True
     if entity == "lead":
-        for part in ("company", "deal"):
+        for part in PARTS:
             if part in row:
                 flat[part] = True
                 flat.update(_nested(part, row[part]))

@@ -11,6 +11,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing, flatten, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
+from fsseg.plan.limits import SHOWN
 from fsseg.push.context import PushContext
 from fsseg.push.payload import plain
 from fsseg.push.refused_field import means_another, named_field, without
@@ -21,9 +22,6 @@ from fsseg.state.row_status import add_warnings, fields_warned_of
 
 MAX_LEFT_OUT = 3
 """Fields of one record that are left out, one after the other, until it is given up."""
-
-MAX_VALUE = 80
-"""Characters of a value that a warning tells."""
 
 
 def write(
@@ -122,4 +120,4 @@ def not_stored(catalog: Catalog, record: Record, held: Existing) -> dict[str, An
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else dumps(value).decode()
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
