@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fsseg.freshsales.reader import LAG_S, Reader
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.equality import is_empty
 from fsseg.mapping.field_types import wire
 from fsseg.match.deal_finder import contacts_of, deal_name
 from fsseg.match.finders import LookupFinder, fetch
@@ -50,9 +51,6 @@ LEFT_THERE = WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,
 
 NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
 """It is as it was before the run."""
-
-EMPTY: tuple[Any, ...] = (None, "", [])
-"""What a field holds whose value was dropped."""
 
 DeliveriesOf = Callable[[set[int]], dict[int, list[Delivery]]]
 """What other runs have delivered of the records with these fingerprint keys."""
@@ -263,7 +261,7 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             was_read = record.existing is None or not silent(record.existing, name)
             if was_read and same(current.get(name), before, field):
                 continue
-            was_dropped = name in not_taken and current.get(name) in EMPTY
+            was_dropped = name in not_taken and is_empty(current.get(name))
             if not was_read or not (was_dropped or _holds(name, current, after, field)):
                 return CONFLICT
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text

@@ -60,25 +60,24 @@ def write(
 
 def _send(context: PushContext, attributes: dict[str, Any], send: Callable[[dict[str, Any]], Row]) -> Row:
     """The answer; the first new contact that is refused is sent once more with its address as text."""
-    as_text = plain(attributes)
-    if as_text is None or (context.emails.is_known and not context.emails.is_text):
+    as_text, emails = plain(attributes), context.emails
+    if as_text is None:
         return send(attributes)
-    if not context.emails.is_known:
+    if emails.is_known:
+        return send(as_text if emails.is_text else attributes)
+    try:
+        answer = send(attributes)
+    except Refused as error:
+        if error.status != 400 or means_another(error.message):
+            raise
+        emails.is_known = True
         try:
-            answer = send(attributes)
-        except Refused as error:
-            if error.status != 400 or means_another(error.message):
-                raise
-            context.emails.is_known = True
-            try:
-                answer = send(as_text)
-            except Refused:
-                raise error from None
-            context.emails.is_text = True
-            return answer
-        context.emails.is_known = True
-        return answer
-    return send(as_text)
+            answer = send(as_text)
+        except Refused:
+            raise error from None
+        emails.is_text = True
+    emails.is_known = True
+    return answer
 
 
 def note_not_stored(context: PushContext, record: Record, held: Existing) -> bool:
