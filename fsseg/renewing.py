@@ -17,7 +17,7 @@ from fsseg.state.seal import begin_renewal, check, unseal_settled
 
 
 class RenewableRun(RunContext):
-    """What other runs have delivered or undone since the plan was made is taken into it."""
+    """A run that takes into its plan what other runs have delivered or undone since that was made."""
 
     @abstractmethod
     def match_records(self, advance: Advance, *, anew: bool = False) -> None:

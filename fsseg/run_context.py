@@ -141,7 +141,7 @@ class RunContext:
                 raise error
 
     def brake(self) -> str | None:
-        """Why the safety brake refuses this plan, or None; so it is offline, where nobody knows what changes."""
+        """Why the safety brake refuses this plan, or None; offline it never does, as nobody knows what changes."""
         lifted = self.settings.allow_mass_changes or self.reader is None
         return None if lifted else refusal(count_matched(self.store))
 

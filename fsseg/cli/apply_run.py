@@ -92,7 +92,7 @@ def _who_applied(info: RunInfo, applying: Run) -> str:
 
 
 def _forget_begun(held: Session, original: Run) -> None:
-    """Delete the copy of an apply whose process ended before anything was sent, at its question say."""
+    """Delete what an apply of this plan has left that ended before it sent anything: at its question, say."""
     for run, info in readable_runs(held.folder):
         is_copy = info.of == original.id and info.command == "apply"
         if is_copy and info.state in (RunState.PLANNING, RunState.DECLINED) and not run.has_sent:

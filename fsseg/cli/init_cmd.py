@@ -101,7 +101,7 @@ def _lacking_token(file: Path | None) -> str:
 
 
 def _flag_for(path: Path) -> str:
-    """What has a command that is typed here find the settings file, where it doesn't by itself."""
+    """The flag that a command typed here needs to find the settings file; empty where it needs none."""
     return "" if path.absolute() == Path("fsseg.toml").absolute() else f" --config {shlex.quote(str(path))}"
 
 

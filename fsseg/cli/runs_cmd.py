@@ -163,7 +163,7 @@ def _never_begun(settings: Settings) -> Iterator[Past]:
 
 
 def _delete(gone: list[Past]) -> int:
-    """Under the lock of each account, so that no run loses its folder. Raises `Locked`."""
+    """Delete runs under the lock of each account, so that none that is under way loses its folder. Raises `Locked`."""
     from fsseg.cli.connect import locked
     from fsseg.cli.past_runs import delete
 

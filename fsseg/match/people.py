@@ -168,7 +168,7 @@ def _columns(record: Record, match: _Match, reshaped: Reshaped) -> tuple[Any, ..
 
 
 def _write_reshaped(work: Matching, reshaped: Reshaped) -> None:
-    """A contact's deals and companies are records of their own, a lead holds its own."""
+    """Write what is wanted of them now: a contact's deals and companies are records, a lead holds its own."""
     if not reshaped:
         return
     store = work.store

@@ -104,7 +104,7 @@ def check_settings(catalog: Catalog, rules: Rules, defaults: Mapping[str, Mappin
 
 
 def _entity(catalog: Catalog, entity: str) -> str:
-    """A suite account has no leads: its contacts stand for them."""
+    """The entity that a table of the settings is about: a suite account has no leads, so contacts stand for them."""
     return "contact" if entity == "lead" and catalog.edition == "suite" else entity
 
 

@@ -31,7 +31,7 @@ def _starts(*magic: bytes) -> Claims:
 
 
 def _is_wide(head: bytes) -> bool:
-    """UTF-16 or UTF-32 of mostly Latin text, without a byte order mark: every other byte is a NUL."""
+    """Whether it is UTF-16 or UTF-32 of mostly Latin text without a byte order mark: every other byte is a NUL."""
     some = head[:200]
     return len(some) > 3 and any(some[at::2].count(0) > 0.8 * len(some[at::2]) for at in (0, 1))
 
@@ -59,7 +59,7 @@ def _is_table(head: bytes) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    """A single line may be a damaged event; more of them, none of which is like one, are something else."""
+    """Whether it is text and no events: a single line may be a damaged one, but not several."""
     return len(_lines(head)) > 1
 
 

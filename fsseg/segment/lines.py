@@ -84,7 +84,7 @@ def cut_source(source: Source, start: int, end: int | None) -> None:
 
 
 def _range_of(blocks: Iterator[bytes], start: int, end: int | None) -> Iterator[bytes]:
-    """As `range_blocks`, of blocks from one byte before the start on: is that the beginning of a line?"""
+    """As `range_blocks`; the blocks begin one byte before the start, to tell whether a line begins there."""
     if end is not None and end <= start:
         return
     at, begun = max(start - 1, 0), start == 0

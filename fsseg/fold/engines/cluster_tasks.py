@@ -75,7 +75,7 @@ def packed_tools(catalog: Catalog, rules: Rules) -> bytes:
 
 @lru_cache(maxsize=64)
 def _tools(packed: bytes, thread: int) -> _Tools:
-    """Each thread has its own."""
+    """The tools that were packed, for one thread of a worker: each has its own."""
     catalog_json, rules = pickle.loads(packed)  # noqa: S301  # from our own first machine
     catalog = Catalog.from_json(catalog_json)
     mapper = Mapper(catalog, rules, WarningCounter())
@@ -181,7 +181,7 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
 
 @contextmanager
 def _reading_ahead(inputs: Sequence[Input]) -> Iterator[None]:
-    """Objects are begun before their turn, by one thread of each process."""
+    """Inside, objects are begun before their turn, by one thread of each process."""
     if not _READS_AHEAD.acquire(blocking=False):
         yield
         return
