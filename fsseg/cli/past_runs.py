@@ -108,9 +108,9 @@ def named_run(settings: Settings, id: str | None) -> Past:
     return Past(run, holder(run.folder.parent.parent) == run.id)
 
 
-def prunable(runs: Iterable[Past], older_than: float, now: datetime | None = None) -> list[Past]:
+def prunable(runs: Iterable[Past], older_than: float) -> list[Past]:
     """The runs whose last sign of life is more than `older_than` seconds ago."""
-    limit = (now or datetime.now(UTC)).timestamp() - older_than
+    limit = datetime.now(UTC).timestamp() - older_than
     return [past for past in runs if past.ended < limit]
 
 

@@ -54,9 +54,6 @@ SELECTOR_OF = {
 EMAILS = frozenset({"email", "emails"})
 """Field names that mean the person's e-mail, wherever the metadata lists it."""
 
-SELECTORS: tuple[str, ...] = (*sorted(SELECTOR_OF.values()), "sales_activity_types")
-"""The selectors that `Catalog.from_api` makes use of."""
-
 
 class ActivityType(NamedTuple):
     """A kind of sales activity. One that demands an outcome cannot hold a Segment event."""
@@ -103,8 +100,10 @@ class Catalog:
     def from_api(
         cls, edition: Edition, fields: Mapping[str, Sequence[Row]], selectors: Mapping[str, Sequence[Row]]
     ) -> Catalog:
-        """From the rows of `/settings/…/fields` by entity (`lead`, `contact`, `account`, `deal`) and of
-        `/selector/…` by selector name (`SELECTORS`; `owners` holds the users). What is not given is taken as standard.
+        """From what Freshsales answers; what is not given is taken as standard.
+
+        `fields` are the rows of `/settings/…/fields` by entity, `selectors` those of `/selector/…` by name: the names
+        of `SELECTOR_OF`, where `owners` are the users, and `sales_activity_types`.
         """
         return cls(edition, fields, selectors)
 

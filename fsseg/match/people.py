@@ -63,7 +63,7 @@ def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
             _complete(work, finder, record, match, reshaped)
     store = work.store
     with store.transaction():
-        store.update_all("record", _COLUMNS, (_columns(record, match, reshaped) for record, match in matches))
+        store.update_records(_COLUMNS, (_columns(record, match, reshaped) for record, match in matches))
         _write_reshaped(work, reshaped)
     work.tick(len(page))
 
@@ -173,7 +173,7 @@ def _write_reshaped(work: Matching, reshaped: Reshaped) -> None:
         return
     store = work.store
     rows = ((*desired_columns(person), id) for id, (_, person) in reshaped.items())
-    store.update_all("record", ("desired", "times", "sources", "companies"), rows)
+    store.update_records(("desired", "times", "sources", "companies"), rows)
     forget_deals(store, list(reshaped))
     planned = deals_of(store, list(reshaped))
     add_records(

@@ -339,12 +339,12 @@ class Store:
         """Note what an input was and how many events it had."""
         self.db.execute("UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, number))
 
-    def update_all(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], emptied: Sequence[str] = ()
+    def update_records(
+        self, columns: Sequence[str], rows: Iterable[Sequence[Any]], emptied: Sequence[str] = ()
     ) -> None:
-        """Set these columns of many rows, each given by its values and then its id, and empty others of them."""
+        """Set these columns of many records, each given by its values and then its id, and empty others of them."""
         names = ", ".join([*(f"{name} = ?" for name in columns), *(f"{name} = NULL" for name in emptied)])
-        self.db.executemany(f"UPDATE {table} SET {names} WHERE id = ?", rows)
+        self.db.executemany(f"UPDATE record SET {names} WHERE id = ?", rows)
 
     def update(self, table: str, id: int, **columns: Any) -> None:
         """Set columns of one row; dictionaries and lists are kept as JSON."""
