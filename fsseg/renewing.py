@@ -11,7 +11,6 @@ from fsseg.run_context import Advance, RunContext
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs
 from fsseg.state.match_queue import TO_MATCH
-from fsseg.state.run_folder import all_runs
 from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import begin_renewal, check, unseal_settled
 
@@ -55,8 +54,7 @@ class RenewableRun(RunContext):
                 self.match_records(stage.advance, anew=True)
         self.decide()
         if reviewed:
-            others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != self.run.id)
-            hold_to_review(self.store, self.catalog, others, since)
+            hold_to_review(self.store, self.catalog, self.run.others(), since)
 
     def _verify(self) -> None:
         """Compare a reviewed plan with what Freshsales holds now."""

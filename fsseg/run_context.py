@@ -280,7 +280,7 @@ class RunContext:
         return was_delivered
 
     def _deal_links(self) -> DealLinks:
-        folder = self.run.folder.parent.parent
+        folder = self.run.account_folder
         found = read_behaviour(folder) or Behaviour()
         return DealLinks(found.deal_contacts, partial(note_deal_contacts, folder))
 
@@ -288,7 +288,7 @@ class RunContext:
         """How the custom fields of single records are written."""
         read_at = self.store.meta.read_at
         since = None if read_at is None else datetime.fromisoformat(read_at)
-        found = read_behaviour(self.run.folder.parent.parent) or Behaviour()
+        found = read_behaviour(self.run.account_folder) or Behaviour()
         # Accounts change: one that was found to merge is still watched, which costs one request a run.
         hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
         how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
@@ -296,7 +296,7 @@ class RunContext:
             how,
             found.bulk_custom_fields != "replace",
             read_at=since,
-            remember=lambda: note_bulk_replaces(self.run.folder.parent.parent),
+            remember=lambda: note_bulk_replaces(self.run.account_folder),
         )
 
     def _first_owner(self) -> int | None:

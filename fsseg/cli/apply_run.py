@@ -45,7 +45,7 @@ def _none_to_apply(meant: Run | None, latest: Run | None) -> Exception:
         if latest.info.state is RunState.DONE:
             return NoSuchRun(f"{none}; the latest, {latest.id}, has nothing to apply")
         if latest.info.state is RunState.APPLIED:
-            return NoSuchRun(f"{none}; {_who_applied(latest.info, Run(latest.folder.parent / str(latest.info.by)))}")
+            return NoSuchRun(f"{none}; {_who_applied(latest.info, latest.beside(str(latest.info.by)))}")
     if meant is None:
         return NoSuchRun(none)
     info = meant.info
@@ -70,7 +70,7 @@ def _planned_offline(info: RunInfo) -> ConfigError:
 def _refuse_inapplicable(original: Run) -> None:
     info = original.info
     if info.state is RunState.APPLIED:
-        raise ConfigError(_who_applied(info, Run(original.folder.parent / str(info.by))))
+        raise ConfigError(_who_applied(info, original.beside(str(info.by))))
     if info.offline:
         raise _planned_offline(info)
     if not can_be_applied(info):

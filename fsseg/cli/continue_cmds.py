@@ -103,7 +103,7 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
     run = find(given, lambda run: not run.info.dry and run.info.failed > 0, id)
     if run is None or run.info.dry or run.info.state in STANDING:
         if id is None and (stopped := find(given, lambda run: _may_go_on(run, given), None)):
-            is_held = holder(stopped.folder.parent.parent) == stopped.id
+            is_held = holder(stopped.account_folder) == stopped.id
             how = "it is under way" if is_held else advised("resume", stopped)
             output.consoles.info(f"run {stopped.id} has not come to its end: {how}")
         return nothing_left(output, given, run, "nothing to retry")

@@ -151,7 +151,7 @@ def discard(held: Session, run: Run, declined: Declined) -> ExitCode:
     """Leave nothing of an apply or undo that somebody said no to; the plan that was to be applied is noted as such."""
     text = "nothing was written"
     if run.info.command == "apply":
-        original = Run(run.folder.parent / (run.info.of or ""))
+        original = run.beside(run.info.of or "")
         with suppress(StateError):  # it may be gone
             original.note(state=RunState.DECLINED, by=None)
             text += f"; what would still push it: {advised('apply', original)}"
@@ -207,7 +207,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
         supersede(held.folder, info)
     if info.command == "undo" and info.of and state is RunState.DONE and _has_undone(pipeline.store):
         with suppress(StateError):
-            Run(run.folder.parent / info.of).note(state=RunState.UNDONE, by=run.id)
+            run.beside(info.of).note(state=RunState.UNDONE, by=run.id)
         supersede_undos(held.folder, info)
     unreadable = pipeline.store.meta.counts.unreadable
     _tell_unreadable(output.consoles, [fault for _, fault in unreadable])

@@ -41,7 +41,7 @@ def ask_to_push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bo
         pipeline.progress = output.progress = output.fresh()
         stack.enter_context(pipeline.progress)
     info = pipeline.run.note(state=RunState.RUNNING, agreed=True)
-    supersede(pipeline.run.folder.parent.parent, info)
+    supersede(pipeline.run.account_folder, info)
 
 
 def _question(pipeline: Pipeline, output: Output, *, yes: bool) -> str | None:

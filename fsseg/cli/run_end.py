@@ -55,7 +55,7 @@ def _stopped(run: Run, error: BaseException) -> None:
 
 def advised(verb: str, run: Run, more: str = "") -> str:
     """The command line that does this with the run: `fsseg resume RUN`, say, with the flags that it needs."""
-    return command(verb, run.id, account=run.folder.parent.parent.name, run_dir=run.folder, more=more)
+    return command(verb, run.id, account=run.account_folder.name, run_dir=run.folder, more=more)
 
 
 def tell_too_few(error: BaseException) -> None:
