@@ -155,8 +155,8 @@ def _since(
     return Since(
         _is_used(original, ledger, record, id),
         _is_overtaken(original, ledger, later, record, id),
-        original.record(record.account).remote_id if record.account else None,
-        original.record(record.parent).remote_id if record.parent else None,
+        original.remote_id(record.account),
+        original.remote_id(record.parent),
         _not_stored(original, ledger, record, id),
     )
 
@@ -203,7 +203,7 @@ def _is_used(original: Store, ledger: Ledger, record: Record, remote_id: int | N
 
 
 def _fingerprint_keys(original: Store, record: Record, remote_id: int | None) -> list[int]:
-    parent = original.record(record.parent).remote_id if record.parent else None
+    parent = original.remote_id(record.parent)
     return fingerprint_keys(record.kind, record.entity, remote_id, record.match_key, parent)
 
 
@@ -217,7 +217,7 @@ def _current(original: Store, reader: Reader, made: MadeUnnamed, record: Record)
     assert record.entity
     if record.remote_id is not None:
         return fetch(reader, record.entity, record.remote_id)
-    contact = original.record(record.parent).remote_id if record.parent else None
+    contact = original.remote_id(record.parent)
     name = deal_name(record) if record.kind == "deal" else record.match_key
     matches = made.find(record.entity, name, contact) or _looked_up(reader, record)
     if not matches and _is_recent(record) and reader.wait_out_lag():

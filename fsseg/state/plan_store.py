@@ -279,6 +279,11 @@ class Store:
         """The record with this row id."""
         return next(self.records("id = ?", (id,)))
 
+    def remote_id(self, id: int | None) -> int | None:
+        """The id in Freshsales of the record with this row id, if there is one and it has any."""
+        row = self.db.execute("SELECT remote_id FROM record WHERE id = ?", (id,)).fetchone()
+        return None if row is None else row[0]
+
     def entries(self, where: str = "1", values: Iterable[Any] = ()) -> Iterator[Entry]:
         """The timeline entries that fit `where`, by id, streamed in pages."""
         columns = ", ".join(Entry._fields)
