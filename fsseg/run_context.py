@@ -149,8 +149,9 @@ class RunContext:
         """What reading, mapping and folding need."""
         settings = self.settings
         return Folding(
-            self.store, self.ledger, self.catalog, self.rules, settings.again, settings.timeline.aggregate == "daily",
-            self.processes, self.cluster, settings.limit,
+            store=self.store, ledger=self.ledger, catalog=self.catalog, rules=self.rules, again=settings.again,
+            daily=settings.timeline.aggregate == "daily", processes=self.processes, cluster=self.cluster,
+            limit=settings.limit,
         )  # fmt: skip
 
     def take_repeats(self) -> bool:
@@ -163,19 +164,14 @@ class RunContext:
 
     def deciding(self) -> Deciding:
         """What the diff needs."""
+        settings = self.settings
         return Deciding(
-            self.store,
-            self.catalog,
-            self.ledger,
-            self.processes,
-            self.settings.create_missing,
-            self.reader is None,
-            self.settings.strict,
-            Defaults(self.catalog, self.settings.defaults.model_dump(), self.rules),
-            Mode(self.settings.existing),
-            self._converts,
-            fields_added_up(self.rules.mapping.get("event", {})),
-        )
+            store=self.store, catalog=self.catalog, ledger=self.ledger, processes=self.processes,
+            create_missing=settings.create_missing, offline=self.reader is None, strict=settings.strict,
+            defaults=Defaults(self.catalog, settings.defaults.model_dump(), self.rules),
+            existing=Mode(settings.existing), convert_leads=self._converts,
+            added_up=fields_added_up(self.rules.mapping.get("event", {})),
+        )  # fmt: skip
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
         """What matching needs; `anew` where some records were matched before."""
@@ -186,10 +182,12 @@ class RunContext:
 
         if self.store.meta.read_at is None:  # what was read in an earlier process stays as old as it is
             self.store.meta.read_at = datetime.now(UTC).isoformat()
+        settings = self.settings
         return Matching(
-            self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
-            self.settings.identity.id_field, self.settings.identity.deal_id_field, self._converts, self.say, tick, anew,
-            ("updated_at",) if Mode(self.settings.existing) is Mode.NEWER else (),
+            store=self.store, catalog=self.catalog, reader=self.reader, ledger=self.ledger, mirror=self.mirror,
+            match_mode=self._match_mode(settings), id_field=settings.identity.id_field,
+            deal_id_field=settings.identity.deal_id_field, convert_leads=self._converts, say=self.say, tick=tick,
+            anew=anew, needed=("updated_at",) if Mode(settings.existing) is Mode.NEWER else (),
         )  # fmt: skip
 
     @property
@@ -257,13 +255,12 @@ class RunContext:
         assert self.reader is not None and self.writer is not None
         owner = Mapper(self.catalog, self.rules, WarningCounter()).owner_id or self._first_owner()
         return PushContext(
-            store, self.catalog, self.reader, self.writer,
-            lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
-            settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
-            settings.strict,
-            Refusals(self.catalog, store, self.say),
-            self._deal_links(),
-            deal_id_field=settings.identity.deal_id_field,
+            store=store, catalog=self.catalog, reader=self.reader, writer=self.writer,
+            pause=lambda seconds: self.pacer.pause(seconds, "an earlier request"),
+            match_mode=self._match_mode(settings), id_field=settings.identity.id_field,
+            deal_id_field=settings.identity.deal_id_field, owner_id=owner, workers=self.workers,
+            custom_fields=self.custom_fields(settings), note_requests=self.note_requests, say=self.say,
+            strict=settings.strict, refusals=Refusals(self.catalog, store, self.say), deal_links=self._deal_links(),
             was_delivered=self._was_delivered(store),
         )  # fmt: skip
 
