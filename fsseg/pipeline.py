@@ -66,13 +66,14 @@ class Pipeline(RenewableRun):
             return
         if refusal := self.brake():
             raise BrakeRefused(refusal)
-        if agree is not None:
-            agree()
-            unseal_settled(self.store)
-            self.progress.expect([*map(Coming._make, stages_to_come(self.store)), WRITING])
-            push(self.push_context(), self.push_stage)
-            self.progress.to_go(0)  # it may have taken fewer than were forecast
-            self.store.meta.stage = PlanStage.PUSHED
+        if agree is None:
+            return
+        agree()
+        unseal_settled(self.store)
+        self.progress.expect([*map(Coming._make, stages_to_come(self.store)), WRITING])
+        push(self.push_context(), self.push_stage)
+        self.progress.to_go(0)  # it may have taken fewer than were forecast
+        self.store.meta.stage = PlanStage.PUSHED
 
     def match(self) -> None:
         """For every person, account, deal and entry, what Freshsales holds of it today."""
