@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import partial
 
 from fsseg.cli.arguments import is_terminal
 from fsseg.cli.connect import check_tokens, holder
-from fsseg.cli.planning import drive, show_run, shows_run
-from fsseg.cli.question import ask_to_push
+from fsseg.cli.drive import drive, show_run, shows_run
 from fsseg.cli.run_end import advised, resumable
 from fsseg.cli.run_inputs import register
 from fsseg.cli.session import Output, Session, session
@@ -181,12 +180,7 @@ def go_on(
         with resumable(acting, fresh=False):
             info = acting.info
             with held.pipeline(acting, writes=not info.dry, offline=info.offline) as pipeline:
-
-                def act(stack: ExitStack) -> None:
-                    agreed = None if info.dry else partial(ask_to_push, pipeline, output, stack, yes=yes)
-                    pipeline.walk(partial(_inputs, pipeline), agreed)
-
-                return drive(held, pipeline, act, shows_run(output))
+                return drive(held, pipeline, partial(_inputs, pipeline), shows_run(output), yes=yes)
 
 
 def _inputs(pipeline: Pipeline) -> list[Input]:
