@@ -43,12 +43,12 @@ from fsseg.push.refusals import Refusals
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
-from fsseg.state.actions import Mode
+from fsseg.state.actions import Code, Mode
 from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_deal_contacts, read_behaviour
 from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger
 from fsseg.state.match_queue import how_far
-from fsseg.state.plan_counts import count_matched, count_people
+from fsseg.state.plan_counts import count_matched, count_people, entities_of
 from fsseg.state.plan_store import Record, Store
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import Forecast, PlanStage, TrafficCount
@@ -83,8 +83,6 @@ class RunContext:
         earlier = self.store.meta.traffic
         self._traffic = Traffic(earlier.step_s, earlier.sent, [Wait(*wait) for wait in earlier.waits])
         """When they did."""
-        self.verified = False
-        """Whether this process has compared a reviewed plan with what Freshsales holds now."""
         self.sample = Sample()
         """The first changes of the run, once they are written."""
 
@@ -127,8 +125,23 @@ class RunContext:
         if self.stage is PlanStage.NEW:
             self._note_generation(self.ledger.generation)
 
+    @property
+    def is_void(self) -> bool:
+        """Whether a plan has drifted that is to be pushed wholly or not at all."""
+        return self.store.meta.strict_apply and bool(self.store.meta.drifted)
+
+    def refuse_forbidden(self) -> None:
+        """Raise the refusal of something that this plan needs, before the first write."""
+        needs: set[str] = {*entities_of(self.store)}
+        reasons = self.store.meta.counts.reasons
+        if any(code in (Code.TIMELINE_UNAVAILABLE, Code.ACTIVITY_TYPE_MISSING) for _, code, _ in reasons):
+            needs.add("sales_activity_types")
+        for name, error in self.forbidden.items():
+            if name in needs:
+                raise error
+
     def brake(self) -> str | None:
-        """Why the safety brake refuses this plan, or None; so it is offline, where nobody knows what changes."""
+        """Why the safety brake refuses this plan, or None; offline it never does, as nobody knows what changes."""
         lifted = self.settings.allow_mass_changes or self.reader is None
         return None if lifted else refusal(count_matched(self.store))
 
@@ -136,8 +149,9 @@ class RunContext:
         """What reading, mapping and folding need."""
         settings = self.settings
         return Folding(
-            self.store, self.ledger, self.catalog, self.rules, settings.again, settings.timeline.aggregate == "daily",
-            self.processes, self.cluster, settings.limit,
+            store=self.store, ledger=self.ledger, catalog=self.catalog, rules=self.rules, again=settings.again,
+            daily=settings.timeline.aggregate == "daily", processes=self.processes, cluster=self.cluster,
+            limit=settings.limit,
         )  # fmt: skip
 
     def take_repeats(self) -> bool:
@@ -150,19 +164,14 @@ class RunContext:
 
     def deciding(self) -> Deciding:
         """What the diff needs."""
+        settings = self.settings
         return Deciding(
-            self.store,
-            self.catalog,
-            self.ledger,
-            self.processes,
-            self.settings.create_missing,
-            self.reader is None,
-            self.settings.strict,
-            Defaults(self.catalog, self.settings.defaults.model_dump(), self.rules),
-            Mode(self.settings.existing),
-            self._converts,
-            fields_added_up(self.rules.mapping.get("event", {})),
-        )
+            store=self.store, catalog=self.catalog, ledger=self.ledger, processes=self.processes,
+            create_missing=settings.create_missing, offline=self.reader is None, strict=settings.strict,
+            defaults=Defaults(self.catalog, settings.defaults.model_dump(), self.rules),
+            existing=Mode(settings.existing), convert_leads=self._converts,
+            added_up=fields_added_up(self.rules.mapping.get("event", {})),
+        )  # fmt: skip
 
     def matching(self, advance: Advance, *, anew: bool = False) -> Matching:
         """What matching needs; `anew` where some records were matched before."""
@@ -173,10 +182,12 @@ class RunContext:
 
         if self.store.meta.read_at is None:  # what was read in an earlier process stays as old as it is
             self.store.meta.read_at = datetime.now(UTC).isoformat()
+        settings = self.settings
         return Matching(
-            self.store, self.catalog, self.reader, self.ledger, self.mirror, self._match_mode(self.settings),
-            self.settings.identity.id_field, self.settings.identity.deal_id_field, self._converts, self.say, tick, anew,
-            ("updated_at",) if Mode(self.settings.existing) is Mode.NEWER else (),
+            store=self.store, catalog=self.catalog, reader=self.reader, ledger=self.ledger, mirror=self.mirror,
+            match_mode=self._match_mode(settings), id_field=settings.identity.id_field,
+            deal_id_field=settings.identity.deal_id_field, convert_leads=self._converts, say=self.say, tick=tick,
+            anew=anew, needed=("updated_at",) if Mode(settings.existing) is Mode.NEWER else (),
         )  # fmt: skip
 
     @property
@@ -244,13 +255,12 @@ class RunContext:
         assert self.reader is not None and self.writer is not None
         owner = Mapper(self.catalog, self.rules, WarningCounter()).owner_id or self._first_owner()
         return PushContext(
-            store, self.catalog, self.reader, self.writer,
-            lambda seconds: self.pacer.pause(seconds, "an earlier request"), self._match_mode(settings),
-            settings.identity.id_field, owner, self.workers, self.custom_fields(settings), self.note_requests, self.say,
-            settings.strict,
-            Refusals(self.catalog, store, self.say),
-            self._deal_links(),
-            deal_id_field=settings.identity.deal_id_field,
+            store=store, catalog=self.catalog, reader=self.reader, writer=self.writer,
+            pause=lambda seconds: self.pacer.pause(seconds, "an earlier request"),
+            match_mode=self._match_mode(settings), id_field=settings.identity.id_field,
+            deal_id_field=settings.identity.deal_id_field, owner_id=owner, workers=self.workers,
+            custom_fields=self.custom_fields(settings), note_requests=self.note_requests, say=self.say,
+            strict=settings.strict, refusals=Refusals(self.catalog, store, self.say), deal_links=self._deal_links(),
             was_delivered=self._was_delivered(store),
         )  # fmt: skip
 
@@ -267,7 +277,7 @@ class RunContext:
         return was_delivered
 
     def _deal_links(self) -> DealLinks:
-        folder = self.run.folder.parent.parent
+        folder = self.run.account_folder
         found = read_behaviour(folder) or Behaviour()
         return DealLinks(found.deal_contacts, partial(note_deal_contacts, folder))
 
@@ -275,7 +285,7 @@ class RunContext:
         """How the custom fields of single records are written."""
         read_at = self.store.meta.read_at
         since = None if read_at is None else datetime.fromisoformat(read_at)
-        found = read_behaviour(self.run.folder.parent.parent) or Behaviour()
+        found = read_behaviour(self.run.account_folder) or Behaviour()
         # Accounts change: one that was found to merge is still watched, which costs one request a run.
         hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
         how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
@@ -283,7 +293,7 @@ class RunContext:
             how,
             found.bulk_custom_fields != "replace",
             read_at=since,
-            remember=lambda: note_bulk_replaces(self.run.folder.parent.parent),
+            remember=lambda: note_bulk_replaces(self.run.account_folder),
         )
 
     def _first_owner(self) -> int | None:

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 
-from fsseg.pipeline import Pipeline
+from fsseg.pipeline import WRITING, Pipeline
 from fsseg.plan.undo import plan_undo
-from fsseg.segment.open import Input
+from fsseg.report.progress import Coming
 from fsseg.state.deliveries import deliveries_of
-from fsseg.state.plan_store import Store
-from fsseg.state.run_folder import Run, all_runs
+from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import check
 from fsseg.state.undo_rows import count_records_to_compare
 
 
 class UndoPipeline(Pipeline):
-    """An undo on its way; it reads no inputs. The brake lets it pass, as it is asked for and puts back."""
+    """An undo on its way; it begins as folded. The brake lets it pass, as it is asked for and puts back."""
 
-    def plan(self, inputs: Sequence[Input]) -> None:
+    to_plan = (Coming("Compare"), WRITING)
+
+    def match(self) -> None:
         """Read what the run to undo wrote, and plan the way back. Raises the client's errors and `StateError`."""
-        if self.stage is not PlanStage.FOLDED:
-            return
         assert self.reader is not None
-        undoes = str(self.store.meta.undoes)
-        with self._undone() as original:
-            check(original, undoes)
-            in_flight = {undoes} if original.has_in_flight else set()
+        with closing(self._undone.open()) as original:
+            check(original, self._undone.id)
+            in_flight = {self._undone.id} if original.has_in_flight else set()
         # What is deleted may have got something from any run.
         self.earlier_runs.resolve_doubts(self.ledger.runs_in_doubt | in_flight)
         self.store.meta.read_at = datetime.now(UTC).isoformat()
         with (
-            self._undone() as original,
+            closing(self._undone.open()) as original,
             self.progress.stage("Compare", count_records_to_compare(original), "records") as stage,
         ):
-            others = (run for run in all_runs(self.run.folder.parent.parent) if run.id != undoes)
             plan_undo(
                 original, self.store, self.reader, self.catalog, self.ledger, stage.advance,
-                partial(deliveries_of, others), delete_created=bool(self.store.meta.delete_created),
+                partial(deliveries_of, self._undone.others()), delete_created=bool(self.store.meta.delete_created),
             )  # fmt: skip
         self.planned(self.ledger.generation)
 
-    def _renew(self, since: int) -> None:
+    def _plan_again(self, since: int) -> None:
         self.store.meta.stage = PlanStage.FOLDED
-        self.plan(())
+        self.match()
 
-    def _undone(self) -> closing[Store]:
-        return closing(Run(self.run.folder.parent / str(self.store.meta.undoes)).open())
+    @property
+    def _undone(self) -> Run:
+        """The run to undo."""
+        return self.run.beside(str(self.store.meta.undoes))
 
     def brake(self) -> str | None:
         return None

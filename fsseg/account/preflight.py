@@ -12,7 +12,7 @@ from fsseg.freshsales.errors import BadAnswer, Forbidden, Refused, Unauthorized
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.views import view_of_all
-from fsseg.mapping.catalog import EMAILS, Catalog, Edition
+from fsseg.mapping.catalog import EMAILS, LEAD_STAGE, Catalog, Edition
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.mistakes import MappingError
 from fsseg.mapping.rules import Rules
@@ -24,8 +24,6 @@ State = Literal["ok", "missing", "forbidden", "refused"]
 NOBODY = "nobody@example.com"
 """Looked up to see whether looking up is allowed."""
 
-LEAD_STAGE = "Lead"
-"""The lifecycle stage that makes a contact of the suite what was a lead."""
 
 ALWAYS_THERE = frozenset({*EMAILS, "name"})
 """Fields without which nobody and nothing is made."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 from fsseg.cli.continue_cmds import can_be_applied, go_on
-from fsseg.cli.question import push_if_agreed
 from fsseg.cli.run_end import advised
-from fsseg.cli.session import Output, Session, refuse_forbidden
+from fsseg.cli.session import Output, Session
 from fsseg.cli.which_run import find
 from fsseg.exit_codes import ExitCode
-from fsseg.pipeline import Pipeline
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.renewal import forget_review
 from fsseg.state.run_folder import OPEN, NoSuchRun, Run, RunInfo, RunState, new_run, readable_runs
@@ -37,12 +35,7 @@ def apply(given: Settings, output: Output, id: str | None, *, strict: bool, yes:
         output.consoles.info(f"applying {original.id}, planned {when} UTC")
         return _fork(held, original, strict=strict)
 
-    def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
-        pipeline.commit_killed()
-        refuse_forbidden(pipeline)
-        push_if_agreed(pipeline, output, stack, yes=yes)
-
-    return go_on(given, output, original, "apply", prepare, act)
+    return go_on(given, output, original, "apply", prepare, yes=yes)
 
 
 def _none_to_apply(meant: Run | None, latest: Run | None) -> Exception:
@@ -52,7 +45,7 @@ def _none_to_apply(meant: Run | None, latest: Run | None) -> Exception:
         if latest.info.state is RunState.DONE:
             return NoSuchRun(f"{none}; the latest, {latest.id}, has nothing to apply")
         if latest.info.state is RunState.APPLIED:
-            return NoSuchRun(f"{none}; {_who_applied(latest.info, Run(latest.folder.parent / str(latest.info.by)))}")
+            return NoSuchRun(f"{none}; {_who_applied(latest.info, latest.beside(str(latest.info.by)))}")
     if meant is None:
         return NoSuchRun(none)
     info = meant.info
@@ -77,7 +70,7 @@ def _planned_offline(info: RunInfo) -> ConfigError:
 def _refuse_inapplicable(original: Run) -> None:
     info = original.info
     if info.state is RunState.APPLIED:
-        raise ConfigError(_who_applied(info, Run(original.folder.parent / str(info.by))))
+        raise ConfigError(_who_applied(info, original.beside(str(info.by))))
     if info.offline:
         raise _planned_offline(info)
     if not can_be_applied(info):
@@ -99,7 +92,7 @@ def _who_applied(info: RunInfo, applying: Run) -> str:
 
 
 def _forget_begun(held: Session, original: Run) -> None:
-    """Delete the copy of an apply whose process ended before anything was sent, at its question say."""
+    """Delete what an apply of this plan has left that ended before it sent anything: at its question, say."""
     for run, info in readable_runs(held.folder):
         is_copy = info.of == original.id and info.command == "apply"
         if is_copy and info.state in (RunState.PLANNING, RunState.DECLINED) and not run.has_sent:

@@ -19,11 +19,16 @@ def duration(text: str, name: str) -> float:
         raise ConfigError(f"{name}: a duration reads like 90s, 50m, 3h or 2d, not {text!r}") from None
 
 
+def is_terminal() -> bool:
+    """Whether there is somebody to see and answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def agree(question: str, *, yes: bool) -> bool:
     """Whether to go on: told by `--yes`, else asked. Raises `ConfigError` where nobody can be asked."""
     if yes:
         return True
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_terminal():
         from fsseg.settings import ConfigError
 
         raise ConfigError(f"{question} There is nobody to ask here", "give --yes")

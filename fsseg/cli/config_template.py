@@ -86,7 +86,7 @@ EXAMPLES = {
 
 
 def filled(chosen: dict[str, str | None], mapping: str = "") -> str:
-    """The file with the settings chosen; what isn't stands there as a comment. `mapping` is the end of it, if told."""
+    """The file with the settings chosen; what isn't stands there as a comment. `mapping` is put at its end."""
     lines = {}
     for name, example in EXAMPLES.items():
         value = chosen.get(name)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import partial
 
+from fsseg.cli.arguments import is_terminal
 from fsseg.cli.connect import check_tokens, holder
-from fsseg.cli.errors import NoInput
-from fsseg.cli.planning import Act, Show, drive, show_run
-from fsseg.cli.question import is_terminal, push_if_agreed
+from fsseg.cli.drive import drive, show_run, shows_run
 from fsseg.cli.run_end import advised, resumable
 from fsseg.cli.run_inputs import register
-from fsseg.cli.session import Output, Session, refuse_forbidden, session
+from fsseg.cli.session import Output, Session, session
 from fsseg.cli.which_run import find, hosts, names_account, settings_of
 from fsseg.exit_codes import ExitCode
 from fsseg.pipeline import Pipeline
+from fsseg.segment.no_input import NoInput
 from fsseg.segment.open import Input
 from fsseg.segment.places import exists
 from fsseg.settings import ConfigError, Settings
@@ -72,9 +72,14 @@ def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> Exi
         _refuse_unasked(run, given)
 
     def prepare(held: Session) -> Run | None:
-        return run if run.info.state in OPEN else None
+        if run.info.state not in OPEN:
+            return None
+        with closing(run.open()) as store:
+            held.check_account(store, run)
+            check(store, run.id)
+        return run
 
-    return go_on(given, output, run, "resume", prepare, partial(_push, yes=yes))
+    return go_on(given, output, run, "resume", prepare, yes=yes)
 
 
 def _may_go_on(run: Run, given: Settings) -> bool:
@@ -97,7 +102,7 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
     run = find(given, lambda run: not run.info.dry and run.info.failed > 0, id)
     if run is None or run.info.dry or run.info.state in STANDING:
         if id is None and (stopped := find(given, lambda run: _may_go_on(run, given), None)):
-            is_held = holder(stopped.folder.parent.parent) == stopped.id
+            is_held = holder(stopped.account_folder) == stopped.id
             how = "it is under way" if is_held else advised("resume", stopped)
             output.consoles.info(f"run {stopped.id} has not come to its end: {how}")
         return nothing_left(output, given, run, "nothing to retry")
@@ -112,21 +117,8 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
             reopen_failed(store)
             return run
 
-    code = go_on(given, output, run, "retry", prepare, partial(_push, yes=True))
+    code = go_on(given, output, run, "retry", prepare, yes=True)
     return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get(EventOutcome.FAILED) else code
-
-
-def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
-    store = pipeline.store
-    check(store, pipeline.run.id)
-    pipeline.commit_killed()
-    if pipeline.stage is PlanStage.NEW:
-        store.clear()
-        pipeline.plan(_inputs(pipeline))
-    pipeline.plan(())
-    refuse_forbidden(pipeline)
-    if not pipeline.run.info.dry:
-        push_if_agreed(pipeline, output, stack, yes=yes)
 
 
 def undo(given: Settings, output: Output, id: str | None, *, delete_created: bool, dry: bool, yes: bool) -> ExitCode:
@@ -155,13 +147,7 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
             settings=info.settings, of=original.id,
         )  # fmt: skip
 
-    def act(pipeline: Pipeline, output: Output, stack: ExitStack) -> None:
-        pipeline.commit_killed()
-        pipeline.plan(())
-        if not dry:
-            push_if_agreed(pipeline, output, stack, yes=yes)
-
-    return go_on(given, output, original, "undo", prepare, act)
+    return go_on(given, output, original, "undo", prepare, yes=yes)
 
 
 def _refuse_unasked(run: Run, given: Settings) -> None:
@@ -183,9 +169,8 @@ def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
 
 
 def go_on(
-    given: Settings, output: Output, run: Run, command: str, prepare: Callable[[Session], Run | None],
-    act: Callable[[Pipeline, Output, ExitStack], None],
-) -> ExitCode:  # fmt: skip
+    given: Settings, output: Output, run: Run, command: str, prepare: Callable[[Session], Run | None], *, yes: bool
+) -> ExitCode:
     """Hold the account of `run`, let `prepare` say which run is to act under the lock, and take that to its end."""
     settings = settings_of(run, given)
     with session(settings, output, command, offline=run.info.offline) as held:
@@ -195,14 +180,16 @@ def go_on(
         with resumable(acting, fresh=False):
             info = acting.info
             with held.pipeline(acting, writes=not info.dry, offline=info.offline) as pipeline:
-                steps: Act = lambda stack: act(pipeline, output, stack)  # noqa: E731
-                show: Show = lambda pipeline, summary, told: show_run(output, pipeline.run, summary, told)  # noqa: E731
-                return drive(held, pipeline, steps, show)
+                return drive(held, pipeline, partial(_inputs, pipeline), shows_run(output), yes=yes)
 
 
 def _inputs(pipeline: Pipeline) -> list[Input]:
-    """Raises `ConfigError` where standard input is gone, and nothing is left of the run; and `NoInput`."""
+    """What a run reads anew that has kept nothing of its events yet.
+
+    Raises `ConfigError` where standard input is gone, and nothing is left of the run; and `NoInput`.
+    """
     run = pipeline.run
+    pipeline.store.clear()
     if run.lacks_stdin:
         raise ConfigError(f"run {run.id} can't be resumed")
     gone = [path for path in run.info.inputs if path != STDIN and not exists(path)]

@@ -17,23 +17,6 @@ if TYPE_CHECKING:
     from fsseg.settings_file import Wrong
 
 
-_MOST_FAULTS = 10
-"""Inputs that are named where none can be read."""
-
-
-class NoInput(Exception):
-    """None of the inputs can be read (exit 4)."""
-
-
-def nothing_to_read(*faults: str) -> NoInput:
-    """The error for a command none of whose inputs can be read: it names each input and what is wrong with it."""
-    more = [f"{len(faults) - _MOST_FAULTS:,} more inputs can't be read"] if len(faults) > _MOST_FAULTS else []
-    error = NoInput("\n".join([*faults[:_MOST_FAULTS], *more, "nothing to read"]))
-    error.add_note("give files or folders of events, addresses such as s3://…, or - for standard input")
-    error.add_note("fsseg help import has examples")
-    return error
-
-
 @contextmanager
 def handled(consoles: Consoles, *, as_json: bool = False) -> Iterator[None]:
     """Say what the error means, once, on stderr, and end with its exit code; as JSON on stdout too, if asked for."""
@@ -96,6 +79,7 @@ def meaning_of(error: BaseException) -> Meaning | None:
 
     from fsseg.cli.connect import Locked
     from fsseg.freshsales.errors import FreshsalesError
+    from fsseg.segment.no_input import NoInput
     from fsseg.settings import ConfigError, WrongSettings
     from fsseg.state.database import StateError
     from fsseg.state.run_folder import NoSuchRun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,9 +25,7 @@ def import_(
 ) -> None:
     """Take Segment events into Freshsales: plan, show the totals, push."""
     with o.command(account, display, events, limits) as (settings, output):
-        from fsseg.cli.planning import run, show_run
+        from fsseg.cli.drive import shows_run
+        from fsseg.cli.planning import run
 
-        def show(pipeline: Any, summary: dict[str, Any], told: str) -> None:
-            show_run(output, pipeline.run, summary, told)
-
-        raise typer.Exit(run(settings, paths, output, "dry-run" if dry_run else "import", show, yes=yes))
+        raise typer.Exit(run(settings, paths, output, "dry-run" if dry_run else "import", shows_run(output), yes=yes))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,6 +38,7 @@ def init(
 
     The token is never written.
     """
+    from fsseg.cli.arguments import is_terminal
     from fsseg.cli.errors import handled
     from fsseg.cli.session import Output
     from fsseg.report.console import open_consoles
@@ -56,15 +56,9 @@ def init(
             raise ConfigError(f"{named[0]} holds no events", f"to write it: --to {named[0]}")
         if path.exists() and not force:
             raise ConfigError(f"{path} is there already: --force replaces it")
-        if not (account.domain or account.base_url or account.sandbox or yes) and _is_on_terminal():
+        if not (account.domain or account.base_url or account.sandbox or yes) and is_terminal():
             account = _asked(account)
-        chosen = {
-            "domain": account.domain,
-            "edition": account.edition.value if account.edition else None,
-            "base_url": account.base_url,
-            "api_token_file": _as_seen_from(path, account.api_token_file),
-            "match": match.value if match else None,
-        }
+        chosen = _chosen(path, account, match)
         host = _account(chosen)
         _write(path, chosen)
         if paths:
@@ -75,8 +69,15 @@ def init(
             print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})
 
 
-def _is_on_terminal() -> bool:
-    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+def _chosen(path: Path, account: o.AccountOptions, match: o.MatchFlag) -> dict[str, str | None]:
+    """What the file at `path` is to say of the account."""
+    return {
+        "domain": account.domain,
+        "edition": account.edition.value if account.edition else None,
+        "base_url": account.base_url,
+        "api_token_file": _as_seen_from(path, account.api_token_file),
+        "match": match.value if match else None,
+    }
 
 
 def _asked(account: o.AccountOptions) -> o.AccountOptions:
@@ -100,7 +101,7 @@ def _lacking_token(file: Path | None) -> str:
 
 
 def _flag_for(path: Path) -> str:
-    """What has a command that is typed here find the settings file, where it doesn't by itself."""
+    """The flag that a command typed here needs to find the settings file; empty where it needs none."""
     return "" if path.absolute() == Path("fsseg.toml").absolute() else f" --config {shlex.quote(str(path))}"
 
 

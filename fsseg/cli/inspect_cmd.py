@@ -71,12 +71,13 @@ def inspect(
 def known_for(settings: Settings, output: Output, *, offline: bool) -> Known:
     """The account's fields where it can be asked, else those that are known."""
     from fsseg.cli import known_fields
+    from fsseg.cli.which_run import names_account
     from fsseg.settings import api_token
 
-    ready = settings.sandbox or (known_fields.configured(settings) and api_token(settings) is not None)
+    ready = settings.sandbox or (names_account(settings) and api_token(settings) is not None)
     if ready and not offline:
         return known_fields.online(settings, output)
-    if not offline and known_fields.configured(settings):
+    if not offline and names_account(settings):
         output.consoles.info("no API token, so nothing is read from the account")
     return known_fields.offline(settings, application_token=bool(os.environ.get("FSSEG_APPLICATION_TOKEN")))
 
@@ -104,13 +105,11 @@ def _rules(settings: Settings, known: Known) -> Rules:
     return replace(rules, inspecting=True)
 
 
-def read_all(
-    inspection: Inspection, settings: Settings, files: list[str], output: Output, known: Known
-) -> int:  # fmt: skip
-    """Read all files; how many could not be. Raises `NoInput` if none could."""
-    from fsseg.cli.errors import nothing_to_read
+def read_all(inspection: Inspection, settings: Settings, files: list[str], output: Output, known: Known) -> int:
+    """Read all files; how many could not be, or not to their ends. Raises `NoInput` if nothing was read of any."""
     from fsseg.cli.run_inputs import tell_empty
     from fsseg.segment.hints import hints_of
+    from fsseg.segment.no_input import nothing_to_read
     from fsseg.segment.open import Input
     from fsseg.segment.placeholders import PlaceholderIds
     from fsseg.segment.read import read
@@ -127,7 +126,7 @@ def read_all(
             _read_on_cluster(settings.cluster.address, inspection, settings, inputs, known, stage, output)
     tell_empty(output.consoles, [file.path for file in inspection.stats.files if not (file.events or file.unreadable)])
     faults = [f"{file.path}: {file.unreadable}" for file in inspection.stats.files if file.unreadable]
-    if faults and len(faults) == len(files):
+    if faults and len(faults) == len(files) and not inspection.stats.read:
         raise nothing_to_read(*faults)
     for fault in faults:
         output.consoles.mistake(fault)

@@ -36,15 +36,7 @@ def plain(
         "account": known.account,
         "edition": known.catalog.edition,
         "fields": known.source,
-        "inputs": [
-            {"path": file.path, "container": file.container}
-            | ({"table": file.table} if file.table else {})
-            | {"events": file.events, "bad": file.bad}
-            | ({"first": _time(file.earliest), "last": _time(file.latest)} if file.latest else {})
-            | ({"unreadable": file.unreadable} if file.unreadable else {})
-            | ({"imported_by": imported[file.path]} if file.path in imported else {})
-            for file in stats.files
-        ]
+        "inputs": [_input(file, imported) for file in stats.files]
         + [
             {"path": path, "container": "", "events": 0, "bad": 0, "unreadable": fault.removeprefix(f"{path}: ")}
             for path, fault in unopened
@@ -72,6 +64,17 @@ def plain(
         "warnings": inspection.other_warnings(),
         "unmet_events": [{"name": name, "hint": hint} for name, hint in inspection.unmet_events().items()],
     }
+
+
+def _input(file: InputStats, imported: Imported) -> dict[str, Any]:
+    return (
+        {"path": file.path, "container": file.container}
+        | ({"table": file.table} if file.table else {})
+        | {"events": file.events, "bad": file.bad}
+        | ({"first": _time(file.earliest), "last": _time(file.latest)} if file.latest else {})
+        | ({"unreadable": file.unreadable} if file.unreadable else {})
+        | ({"imported_by": imported[file.path]} if file.path in imported else {})
+    )
 
 
 def _trait(trait: TraitStats) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from fsseg.account.fields import cache_fields, cached_fields, read_fields
 from fsseg.cli.connect import account_folder, account_of, folder_of, reading, tell_open_token_file
 from fsseg.cli.session import Output
+from fsseg.cli.which_run import names_account
 from fsseg.freshsales.errors import Forbidden
 from fsseg.mapping.catalog import Catalog
 from fsseg.settings import Settings
@@ -44,11 +45,6 @@ class Known(NamedTuple):
         return f"The account's own fields and activity types aren't known here: set FSSEG_API_TOKEN, and {how}."
 
 
-def configured(settings: Settings) -> bool:
-    """Whether the settings name an account, or the sandbox."""
-    return settings.sandbox or bool(settings.freshsales.domain or settings.freshsales.base_url)
-
-
 def online(settings: Settings, output: Output) -> Known:
     """The account's own fields, read anew. Raises `ConfigError`, `FreshsalesError`."""
     account = account_of(settings)
@@ -61,7 +57,7 @@ def online(settings: Settings, output: Output) -> Known:
 
 def offline(settings: Settings, *, application_token: bool = False) -> Known:
     """The fields as far as they are known without a request. Raises `ConfigError`."""
-    if not configured(settings):
+    if not names_account(settings):
         catalog = Catalog.standard(settings.freshsales.edition or "classic")
         return Known(catalog, "standard", None, {}, application_token)
     account = account_of(settings)
@@ -71,7 +67,7 @@ def offline(settings: Settings, *, application_token: bool = False) -> Known:
 
 def imported(settings: Settings, files: Sequence[str]) -> dict[str, str]:
     """Which of these files a run imported wholly, and that run. Raises `ConfigError`, `StateError`."""
-    if not configured(settings):
+    if not names_account(settings):
         return {}
     path = folder_of(settings, account_of(settings).host) / "ledger.db"
     if not path.exists():

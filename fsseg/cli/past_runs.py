@@ -42,7 +42,7 @@ class Past:
     @property
     def account(self) -> str:
         """The host of the run's account; the name of its folder where the run can't say."""
-        return self.info.account if self.info else self.run.folder.parent.parent.name
+        return self.info.account if self.info else self.run.account_folder.name
 
     @property
     def state(self) -> str:
@@ -91,7 +91,7 @@ def past_runs(settings: Settings) -> list[Past]:
     """The runs of the account that the settings mean, of every account where they mean none; newest first."""
     found = folders(settings)
     holders = {folder: holder(folder) for folder in found}
-    return [Past(run, holders[run.folder.parent.parent] == run.id) for run in newest_first(found)]
+    return [Past(run, holders[run.account_folder] == run.id) for run in newest_first(found)]
 
 
 def named_run(settings: Settings, id: str | None) -> Past:
@@ -105,12 +105,12 @@ def named_run(settings: Settings, id: str | None) -> Past:
             raise NoSuchRun("there is no finished run yet: fsseg import or fsseg dry-run makes one")
         return found
     run = named(all_folders(settings), id)
-    return Past(run, holder(run.folder.parent.parent) == run.id)
+    return Past(run, holder(run.account_folder) == run.id)
 
 
-def prunable(runs: Iterable[Past], older_than: float, now: datetime | None = None) -> list[Past]:
+def prunable(runs: Iterable[Past], older_than: float) -> list[Past]:
     """The runs whose last sign of life is more than `older_than` seconds ago."""
-    limit = (now or datetime.now(UTC)).timestamp() - older_than
+    limit = datetime.now(UTC).timestamp() - older_than
     return [past for past in runs if past.ended < limit]
 
 
@@ -125,13 +125,13 @@ def still_needed(runs: Iterable[Past], old: Iterable[Past], *, all: bool) -> dic
             going.append(past)
     ids = {past.run.id for past in going}
     users = {past.info.of: past.run for past in runs if past.info and past.is_open and past.run.id not in ids}
-    accounts = {past.run.folder.parent.parent: past.account for past in going}
+    accounts = {past.run.account_folder: past.account for past in going}
     doubted = {folder: _doubted(folder, account) for folder, account in accounts.items()}
     for past in going:
         run = past.run
         if user := users.get(run.id):
             kept[f"that run {user.id} goes back to: {advised('resume', user)}"].append(past)
-        elif run.id in doubted[run.folder.parent.parent]:
+        elif run.id in doubted[run.account_folder]:
             kept[f"that doesn't know whether all arrived: {advised('retry', run)} looks for it"].append(past)
     return kept
 

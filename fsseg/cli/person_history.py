@@ -33,7 +33,7 @@ class _Earlier(NamedTuple):
 
 def person_history(past: Past, person: str, say: Callable[[str], None]) -> History | None:
     """What happened to the person with this e-mail, userId or id; None where the run's plan can't be read any more."""
-    mapper, names = _mapper(past), choice_names(past.run.info.edition, past.run.folder.parent.parent)
+    mapper, names = _mapper(past), choice_names(past.run.info.edition, past.run.account_folder)
     dry_run = bool(past.summary.get("dry_run"))
     try:
         with past.run.reading() as store:
@@ -67,7 +67,7 @@ def _earlier(past: Past, person: str) -> _Earlier:
     info, wrote, read, keys = past.run.info, list[str](), list[str](), set[str]()
     before = (
         (told.started_at, run)
-        for run, told in readable_runs(past.run.folder.parent.parent)
+        for run, told in readable_runs(past.run.account_folder)
         if told.started_at < info.started_at and not told.dry and told.command in ("import", "apply")
     )
     for _, run in sorted(before, key=lambda each: each[0], reverse=True)[:_MOST_RUNS]:
@@ -86,6 +86,6 @@ def _mapper(past: Past) -> Mapper | None:
     info = past.run.info
     with suppress(ConfigError, MappingError):
         rules = rules_of(Settings.model_validate(info.settings), application_token=True, offline=True)
-        catalog = cached_fields(past.run.folder.parent.parent, cast("Edition", info.edition))
+        catalog = cached_fields(past.run.account_folder, cast("Edition", info.edition))
         return Mapper(catalog, rules, WarningCounter())
     return None

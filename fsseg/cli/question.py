@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import typer
 
+from fsseg.cli.arguments import is_terminal
 from fsseg.cli.run_end import Declined
 from fsseg.cli.session import Output
 from fsseg.pipeline import Pipeline
-from fsseg.plan.brake import BrakeRefused
 from fsseg.report.changes import ChangeGroups
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.console import glyphs, line_width
@@ -23,26 +22,17 @@ from fsseg.report.preview import left_line, preview_lines, undo_question
 from fsseg.state.overview import Overview, overview, undoing
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import RunState
-from fsseg.state.run_meta import PlanStage
 from fsseg.state.run_selection import supersede
 
 SHOWN = 50
 """Changes of each kind that the diff shows."""
 
 
-def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
-    """Bring the plan up to date, show what it comes to, ask where there is somebody to ask, and push.
+def ask_to_push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) -> None:
+    """Show what the plan comes to, and ask where there is somebody to ask; the run counts as running from then on.
 
-    Whoever has agreed to the run is not asked again; a plan that is to be pushed wholly or not at all stays where it is
-    once something of it has moved on. Raises `Declined`, `BrakeRefused` and the client's errors.
+    Whoever has agreed to the run is not asked again. Raises `Declined`.
     """
-    pipeline.renew()
-    meta = pipeline.store.meta
-    if meta.strict_apply and meta.drifted:
-        meta.stage = PlanStage.PUSHED  # nothing of this plan is ever to be sent
-        return
-    if refusal := pipeline.brake():
-        raise BrakeRefused(refusal)
     if is_terminal() and not pipeline.run.info.agreed:
         stack.pop_all().close()  # no bars while somebody reads and answers
         question = _question(pipeline, output, yes=yes)
@@ -51,13 +41,7 @@ def push_if_agreed(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes:
         pipeline.progress = output.progress = output.fresh()
         stack.enter_context(pipeline.progress)
     info = pipeline.run.note(state=RunState.RUNNING, agreed=True)
-    supersede(pipeline.run.folder.parent.parent, info)
-    pipeline.push()
-
-
-def is_terminal() -> bool:
-    """Whether there is somebody to see and answer a question."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    supersede(pipeline.run.account_folder, info)
 
 
 def _question(pipeline: Pipeline, output: Output, *, yes: bool) -> str | None:

@@ -172,7 +172,7 @@ def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> bo
 
 
 def _write(path: Path, write: Print) -> None:
-    """Whole or not at all. Raises `ConfigError`."""
+    """Write the file, whole or not at all. Raises `ConfigError`."""
     import io
 
     from fsseg.report.console import open_consoles

@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fsseg.cli.errors import NoInput
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.errors import BudgetSpent, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.mistakes import MappingError
 from fsseg.report.advice import command
+from fsseg.segment.no_input import NoInput
 from fsseg.settings import ConfigError
 from fsseg.state.database import StateError
 from fsseg.state.run_folder import OPEN, Run, RunState
@@ -55,7 +55,7 @@ def _stopped(run: Run, error: BaseException) -> None:
 
 def advised(verb: str, run: Run, more: str = "") -> str:
     """The command line that does this with the run: `fsseg resume RUN`, say, with the flags that it needs."""
-    return command(verb, run.id, account=run.folder.parent.parent.name, run_dir=run.folder, more=more)
+    return command(verb, run.id, account=run.account_folder.name, run_dir=run.folder, more=more)
 
 
 def tell_too_few(error: BaseException) -> None:

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fsseg.cli.errors import nothing_to_read
 from fsseg.figures import counted
 from fsseg.report.console import Consoles
 from fsseg.segment.archives import is_archive
 from fsseg.segment.hints import hints_of
 from fsseg.segment.inputs import expand
+from fsseg.segment.no_input import nothing_to_read
 from fsseg.segment.objects import Window, use_endpoint
 from fsseg.segment.open import Input
 from fsseg.segment.tables.profiles_sync import identifiers_among

@@ -163,13 +163,13 @@ def _never_begun(settings: Settings) -> Iterator[Past]:
 
 
 def _delete(gone: list[Past]) -> int:
-    """Under the lock of each account, so that no run loses its folder. Raises `Locked`."""
+    """Delete runs under the lock of each account, so that none that is under way loses its folder. Raises `Locked`."""
     from fsseg.cli.connect import locked
     from fsseg.cli.past_runs import delete
 
     by_account: dict[Path, list[Past]] = defaultdict(list)
     for past in gone:
-        by_account[past.run.folder.parent.parent].append(past)
+        by_account[past.run.account_folder].append(past)
     freed = 0
     for folder, runs in by_account.items():
         with locked(folder, "runs prune", runs[0].account):
@@ -199,13 +199,15 @@ def _over(before: Options, own: Options) -> Options:
 def _print(output: Output, runs: list[Past]) -> None:
     from fsseg.report.runs_table import RunRow, print_runs
 
-    accounts = {past.run.folder.parent: past.info.account for past in runs if past.info}  # what a damaged run can't say
+    accounts = {
+        past.run.account_folder: past.info.account for past in runs if past.info
+    }  # what a damaged run can't say
     rows = []
     for past in runs:
-        folder = past.run.folder.parent
+        folder = past.run.account_folder
         is_undo = past.info is not None and past.info.command == "undo"
         records = past.summary.get("records", {}) if is_undo else {}
-        rows.append(RunRow(past.run.id, accounts.get(folder, folder.parent.name), str(past.state), past.info, records))
+        rows.append(RunRow(past.run.id, accounts.get(folder, folder.name), str(past.state), past.info, records))
     print_runs(output.consoles.out, rows)
 
 
@@ -228,7 +230,7 @@ def _imported_since(past: Past) -> str | None:
 
     if past.state != RunState.STOPPED or past.info is None:
         return None
-    return imported_since(past.run.folder.parent.parent, past.info)
+    return imported_since(past.run.account_folder, past.info)
 
 
 def _print_how_to_go_on(output: Output, past: Past) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fsseg.account.fields import cache_fields, cached_fields, read_fields
@@ -25,7 +26,7 @@ from fsseg.cli.run_end import interruptible
 from fsseg.cli.run_inputs import tell_doubtful
 from fsseg.cluster import Cluster
 from fsseg.freshsales.account import Account
-from fsseg.freshsales.errors import Forbidden, Interrupted
+from fsseg.freshsales.errors import Interrupted
 from fsseg.freshsales.pacer import Pacer
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules, missing_types
@@ -38,9 +39,8 @@ from fsseg.report.eta import WINDOW
 from fsseg.report.progress import Progress, choose
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.settings_file import placed
-from fsseg.state.actions import Code, Mode
+from fsseg.state.actions import Mode
 from fsseg.state.ledger import Ledger
-from fsseg.state.plan_counts import entities_of
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run, readable_runs
 from fsseg.state.run_meta import PlanKey, PlanStage
@@ -157,26 +157,17 @@ class Session:
             # Before anything is open that a forked process should not hold.
             processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
             store = stack.enter_context(closing(run.open()))
-            address = self.settings.cluster.address if store.meta.stage is PlanStage.NEW else None
-            if store.meta.settings is not None:
-                self.check_account(store, run)
-            else:
-                with store.transaction():
-                    store.meta.settings = run.info.settings
-                    store.meta.key = PlanKey(self.account.host, self.account.edition, self.ledger.generation)
-            kind, progress = UndoPipeline if run.info.command == "undo" else Pipeline, self.output.progress
-            cluster = None
-            if address is not None and run.info.command != "undo":
-                cluster = Cluster(address, run.info.inputs, run.folder, self._tick, progress.message)
-                stack.enter_context(closing(cluster))
+            self._own_plan(store, run)
+            begun = partial(
+                UndoPipeline if run.info.command == "undo" else Pipeline,
+                settings=self.settings, run=run, store=store, ledger=self.ledger, pacer=self.pacer,
+                progress=self.output.progress, processes=processes, cluster=self._cluster(stack, store, run),
+            )  # fmt: skip
             if offline:
                 catalog = cached_fields(self.folder, self.account.edition)
                 token = bool(os.environ.get("FSSEG_APPLICATION_TOKEN"))
                 rules = rules_of(self.settings, application_token=token, offline=True)
-                yield kind(
-                    self.settings, rules, catalog, run, store, self.ledger, None, None, None, self.pacer, progress,
-                    processes, cluster,
-                )  # fmt: skip
+                yield begun(rules=rules, catalog=catalog, mirror=None, reader=None, writer=None)
                 return
             connection = stack.enter_context(connected(self.settings, self.account, self.pacer, writes=writes))
             with self.pacer.whole(TO_BEGIN):
@@ -186,10 +177,27 @@ class Session:
             check_settings(known.catalog, rules, self.settings.defaults.model_dump())  # told before anything is read
             self._tell_missing_types(known.catalog, rules)
             mirror = stack.enter_context(closing(Mirror.usable(self.folder / "mirror.db", self.output.consoles.info)))
-            yield kind(
-                self.settings, rules, known.catalog, run, store, self.ledger, mirror, connection.reader,
-                connection.writer, self.pacer, progress, processes, cluster, forbidden=known.forbidden,
+            yield begun(
+                rules=rules, catalog=known.catalog, mirror=mirror, reader=connection.reader, writer=connection.writer,
+                forbidden=known.forbidden,
             )  # fmt: skip
+
+    def _own_plan(self, store: Store, run: Run) -> None:
+        """Note in a new plan whose it is; raise, as `check_account` does, for one that is of another account."""
+        if store.meta.settings is not None:
+            self.check_account(store, run)
+            return
+        with store.transaction():
+            store.meta.settings = run.info.settings
+            store.meta.key = PlanKey(self.account.host, self.account.edition, self.ledger.generation)
+
+    def _cluster(self, stack: ExitStack, store: Store, run: Run) -> Cluster | None:
+        """The workers that read and fold, as long as the stack is open; None where none are to."""
+        address = self.settings.cluster.address
+        if address is None or store.meta.stage is not PlanStage.NEW:
+            return None
+        cluster = Cluster(address, run.info.inputs, run.folder, self._tick, self.output.progress.message)
+        return stack.enter_context(closing(cluster))
 
     def _tick(self, count: int) -> None:
         if self.pacer.interrupted:
@@ -234,15 +242,3 @@ def refuse_edition(folder: Path, account: Account) -> None:
                 f"{account.host} was a {info.edition} account in run {run.id}, and not a {account.edition} one:"
                 " give another --state-dir for it"
             )
-
-
-def refuse_forbidden(pipeline: Pipeline) -> None:
-    """Raise the refusal of something that this plan needs, before the first write."""
-    needs: set[str] = {*entities_of(pipeline.store)}
-    reasons = pipeline.store.meta.counts.reasons
-    if any(code in (Code.TIMELINE_UNAVAILABLE, Code.ACTIVITY_TYPE_MISSING) for _, code, _ in reasons):
-        needs.add("sales_activity_types")
-    for name, refusal in pipeline.forbidden.items():
-        if name in needs:
-            assert isinstance(refusal, Forbidden)
-            raise refusal

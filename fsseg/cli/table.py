@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -43,40 +44,59 @@ def print_table(
     each row.
     """
     # By hand, as Rich's tables take seven times as long for thousands of rows, and put nothing below a row.
-    dots = glyphs(console).ellipsis
     cells = [[sanitise(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
-    if console.is_terminal:
-        last = min(widths.pop(), _NARROW)
-        widths = _fitting(widths, {columns.index(name) for name in giving}, line_width(console), last)
-        room = line_width(console) - _indent(widths)
-    else:
-        widths, room = [min(width, _WIDEST) for width in widths[:-1]], ENDLESS
-    figures = {at for at, name in enumerate(columns) if name in set(right)}
-    tails = {at for at, name in enumerate(columns) if name in set(ends)}
-
-    def line(row: Sequence[str]) -> Text:
-        padded = []
-        for at, (cell, width) in enumerate(zip(row, widths, strict=False)):
-            if console.is_terminal:
-                cell = (cut_start if at in tails else cut)(cell, width, dots)
-            padded.append(" " * (width - cell_len(cell)) + cell if at in figures else pad(cell, width))
-        return Text("  " + "".join(f"{cell}  " for cell in padded))
-
+    layout = _layout(
+        console, widths, _numbers(columns, giving), right=_numbers(columns, right), ends=_numbers(columns, ends)
+    )
     if any(columns):
-        beside = room >= cell_len(columns[-1])
-        head = line(columns).append(columns[-1] if beside else "")
+        beside = layout.room >= cell_len(columns[-1])
+        head = layout.line(columns).append(columns[-1] if beside else "")
         head.rstrip()
         head.stylize("dim")
         console.print(head, soft_wrap=True)
     for number, (*row, text) in enumerate(cells):
-        start = line(row)
+        start = layout.line(row)
         if number < len(styles) and styles[number]:
             start.stylize(styles[number], 2, 2 + len(row[0]))
-        fits = cell_len(text) <= room
-        for piece in [start.append(text)] if fits else _wrapped(start, text, room, line_width(console)):
+        fits = cell_len(text) <= layout.room
+        for piece in [start.append(text)] if fits else _wrapped(start, text, layout.room, line_width(console)):
             piece.rstrip()
             console.print(piece, soft_wrap=True)
+
+
+def _numbers(columns: Sequence[str], names: Iterable[str]) -> set[int]:
+    """Where the columns of these names stand."""
+    return {columns.index(name) for name in names if name in columns}
+
+
+class _Layout(NamedTuple):
+    """How wide all cells of a row but the last are, how they stand there, and what room is left for the last."""
+
+    widths: Sequence[int]
+    room: int
+    right: set[int]
+    ends: set[int]
+    ellipsis: str | None
+    """What a cell is cut with that is too wide; None where none is."""
+
+    def line(self, row: Sequence[str]) -> Text:
+        """A row without its last cell."""
+        padded = []
+        for at, (cell, width) in enumerate(zip(row, self.widths, strict=False)):
+            if self.ellipsis is not None:
+                cell = (cut_start if at in self.ends else cut)(cell, width, self.ellipsis)
+            padded.append(" " * (width - cell_len(cell)) + cell if at in self.right else pad(cell, width))
+        return Text("  " + "".join(f"{cell}  " for cell in padded))
+
+
+def _layout(console: Console, widths: list[int], giving: set[int], *, right: set[int], ends: set[int]) -> _Layout:
+    """The layout of columns whose widest cells are as wide as that."""
+    if not console.is_terminal:
+        return _Layout([min(width, _WIDEST) for width in widths[:-1]], ENDLESS, right, ends, None)
+    *others, last = widths
+    fitting = _fitting(others, giving, line_width(console), min(last, _NARROW))
+    return _Layout(fitting, line_width(console) - _indent(fitting), right, ends, glyphs(console).ellipsis)
 
 
 def _indent(widths: Sequence[int]) -> int:

@@ -80,7 +80,7 @@ def without(batch: Batch, gone: list[int]) -> None:
 
 
 def _drop(rows: list[Any], gone: list[int], position: Callable[[Any], int]) -> None:
-    """Rows are in the order of their positions, and few are gone."""
+    """Take out the rows at the positions that are gone: few, where rows are in the order of their positions."""
     for lost in gone:
         begin = end = bisect_left(rows, lost, key=position)
         while end < len(rows) and position(rows[end]) == lost:

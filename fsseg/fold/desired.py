@@ -14,7 +14,6 @@ from fsseg.segment.times import microseconds
 
 COMPANY = "company:"
 DEAL = "deal:"
-LEAD_STAGE = "Lead"
 
 
 Misfit = dict[str, Any]
@@ -123,7 +122,7 @@ def _all_sources(state: State) -> list[tuple[int, int]]:
 
 
 def _desired_deal(part_name: str, part: Part, latest_company: str | None) -> DesiredDeal:
-    """A deal that came without a company belongs to the one told of last."""
+    """What is wanted of a deal; one that came without a company belongs to the one told of last."""
     misfits: list[Misfit] = []
     desired, times = fields_for("contact", part, misfits)
     company = part.cell(OF_COMPANY) or latest_company

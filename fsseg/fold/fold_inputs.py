@@ -24,6 +24,7 @@ from fsseg.mapping.event_names import events_in_settings
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import MappingWarning, WarningCounter
 from fsseg.processes import Processes, no_cycles
+from fsseg.segment.no_input import nothing_to_read
 from fsseg.segment.open import Input
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.daily_rollup import aggregate
@@ -77,6 +78,7 @@ def fold_inputs(
     """Fill the store with records and entries, and note in it what became of all other events.
 
     `stage` opens a stage of the progress, `ticking` makes what advances it end the run where somebody wants that.
+    Raises `NoInput` where none of the inputs holds events, saying what they are.
     """
     dedupe = DedupeIndex(None if work.again else work.ledger.delivered().among)
     collector = Collector(work.store, dedupe)
@@ -84,6 +86,9 @@ def fold_inputs(
         with closing(work.engine()) as engine, no_cycles():
             with stage("Read", None, "events") as shown:
                 engine.read(inputs, collector, ticking(shown.advance), shown.note)
+            faults = [fault for _, fault in collector.counts.unreadable]
+            if faults and len(faults) == len(inputs) and not collector.counts.read:
+                raise nothing_to_read(*faults)
             if work.limit is None:  # else there may be such events among those that weren't read
                 unmet = events_in_settings(work.rules).unmet(collector.names)
                 collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())

@@ -116,7 +116,7 @@ def plan_person(edition: str, match_key: str, keys: list[str], state: State) -> 
 
 
 def _action(state: State) -> str | None:
-    """Who is only told of by group calls is looked up, as who is only pointed at by timeline entries."""
+    """The action of a person: who is only told of by group calls is looked up, like whom only entries point at."""
     return None if not state or PERSON in state else Action.REFERENCE
 
 
@@ -141,7 +141,7 @@ def company_parts(person: DesiredPerson, state: State) -> list[tuple[str, bytes]
 
 
 def _note_emails(emails: Emails, key: str, earlier: State, later: State) -> None:
-    """Somebody whose calls came in several goes may have another e-mail in each."""
+    """Note the e-mails of somebody whose calls came in several goes, where each had another."""
     told = {email for email in (email_of(key, earlier), email_of(key, later)) if email}
     if len(told) > 1:
         emails.setdefault(key, set()).update(told)

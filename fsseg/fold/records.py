@@ -139,7 +139,7 @@ class _Writer:
         self._store.add_ties(folded.ties)
 
     def _write_known(self, key: str, state: State) -> None:
-        """Of whom no event tells an e-mail, an earlier run may have been told it."""
+        """Write a person of whom no event tells an e-mail, if an earlier run or an entry tells it."""
         known = self._ledger.known(key) if self._ledger is not None else None
         if known is not None and known.email:
             self._write_person(plan_person(self._edition, email_key(known.email), [key], state))
@@ -167,7 +167,7 @@ class _Writer:
             self._rewrite([id], match_key, orjson.loads(keys), state)
 
     def _keep_anonymous(self, key: str, part: Part) -> None:
-        """Whose these events are is known once all identify calls are; without any, nobody will ever know."""
+        """Keep anonymous events until all identify calls are known, which say whose they are."""
         if self._stitching:
             sources = dict(part.sources)
             events = ((layer[0], orjson.dumps([layer, [layer[1], sources[layer[1]]]])) for layer in part.layers)

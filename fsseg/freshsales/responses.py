@@ -62,7 +62,7 @@ class Answer:
         return Page(self.rows(key), _count(meta.get("total")), _count(meta.get("total_pages")))
 
     def _row(self, value: Any, key: str) -> Row:
-        """Ids are far beyond 32 bits and come as numbers or, from some calls, as digits."""
+        """The row, its id an int: some calls give it as digits, as it is far beyond 32 bits."""
         number = value.get("id") if isinstance(value, dict) else None
         if isinstance(number, int) and not isinstance(number, bool):
             return dict(value)

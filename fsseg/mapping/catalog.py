@@ -20,6 +20,12 @@ Edition = Literal["classic", "suite"]
 LEAD_COMPANY, LEAD_DEAL = "lead.company", "lead.deal"
 """The entities that hold the fields nested in a lead, beside `lead`, `contact`, `account` and `deal`."""
 
+LEAD_STAGE = "Lead"
+"""The lifecycle stage of a contact of the suite that is what a lead is in the classic edition."""
+
+PARTS: Mapping[str, Literal["account", "deal"]] = {"company": "account", "deal": "deal"}
+"""What is nested in a lead, and the entity that it is by itself beside a contact."""
+
 _NESTED = {"LeadCompany": LEAD_COMPANY, "LeadDeal": LEAD_DEAL}
 _NESTED_IN_LEADS = (
     (LEAD_COMPANY, standard.LEAD_COMPANY, "account"),
@@ -47,9 +53,6 @@ SELECTOR_OF = {
 """The selector that lists the choices of a field."""
 EMAILS = frozenset({"email", "emails"})
 """Field names that mean the person's e-mail, wherever the metadata lists it."""
-
-SELECTORS: tuple[str, ...] = (*sorted(SELECTOR_OF.values()), "sales_activity_types")
-"""The selectors that `Catalog.from_api` makes use of."""
 
 
 class ActivityType(NamedTuple):
@@ -97,8 +100,10 @@ class Catalog:
     def from_api(
         cls, edition: Edition, fields: Mapping[str, Sequence[Row]], selectors: Mapping[str, Sequence[Row]]
     ) -> Catalog:
-        """From the rows of `/settings/…/fields` by entity (`lead`, `contact`, `account`, `deal`) and of
-        `/selector/…` by selector name (`SELECTORS`; `owners` holds the users). What is not given is taken as standard.
+        """From what Freshsales answers; what is not given is taken as standard.
+
+        `fields` are the rows of `/settings/…/fields` by entity, `selectors` those of `/selector/…` by name: the names
+        of `SELECTOR_OF`, where `owners` are the users, and `sales_activity_types`.
         """
         return cls(edition, fields, selectors)
 

@@ -104,7 +104,7 @@ class EventFields:
 
 
 def _put(field: EventField, target: Target) -> _Put:
-    """Made once a rule: puts what it makes of an event's properties into its cells."""
+    """What puts a field of an event's properties into its cells; made once a rule."""
     targets, one_may_fit = fields_of(target), isinstance(target, ToBoth) and not target.all_must_fit
     (take, rule), is_added_up = field, field.take in ADDED_UP
     read, convert, source = rule.read, rule.convert, f"{rule.sources[0] if rule.sources else rule.key}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, Catalog
+from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, PARTS, Catalog
 from fsseg.mapping.field_rule import FieldRule
 from fsseg.mapping.field_types import UNKNOWN
 from fsseg.mapping.object_targets import ToAddress, ToMembers, ToName, ToPart
@@ -15,7 +15,6 @@ from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToContact, To
 from fsseg.mapping.warning_counter import MappingWarning
 
 _IN_LEAD = {"company": LEAD_COMPANY, "deal": LEAD_DEAL}
-_ALONE = {"company": "account", "deal": "deal"}
 
 
 class Place(NamedTuple):
@@ -70,9 +69,9 @@ class Explainer:
 
     def traits(self, entity: str) -> dict[str, list[str]]:
         """Internal field name → the traits that reach it by the user's mapping or by a documented name of their own."""
-        part = next((part for part in _ALONE if entity in (_ALONE[part], _IN_LEAD[part])), "")
+        part = next((part for part in PARTS if entity in (PARTS[part], _IN_LEAD[part])), "")
         if part:
-            known = [*self._ruled[_ALONE[part]], *(COMPANY_ALIASES if part == "company" else ())]
+            known = [*self._ruled[PARTS[part]], *(COMPANY_ALIASES if part == "company" else ())]
             asked = [(trait, self(part, trait)) for trait in dict.fromkeys(known)]
         else:
             known = [*self._ruled["person"], *self._ruled[entity], *PERSON_ALIASES, "name"]
@@ -114,7 +113,7 @@ class Explainer:
         for person in [prefix] if prefix else self._catalog.people:
             entity = person
             if part:
-                entity = _IN_LEAD[part] if person == "lead" else _ALONE[part]
+                entity = _IN_LEAD[part] if person == "lead" else PARTS[part]
             field = self._catalog.fields(entity).get(name)
             yield Place(entity, name, field.type if field else UNKNOWN.name)
 

@@ -10,6 +10,11 @@ Row = Mapping[str, Any]
 Id = int | str
 
 
+def id_of(value: Any) -> Any:
+    """The id that a value is: a number, also where it came as digits; time zones have names for ids."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
 class Choice(NamedTuple):
     """One choice of a dropdown. Owners are found by `email` too."""
 

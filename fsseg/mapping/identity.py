@@ -49,7 +49,7 @@ def address(value: object) -> str | None:
 
 @lru_cache(maxsize=1_000)
 def _address(text: str) -> str | None:
-    """Events of the same person often follow each other."""
+    """As `address`, and remembered, since events of the same person often follow each other."""
     text = text.strip()
     if _ORDINARY(text) is not None:
         return text if len(text) <= _LONGEST else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fsseg.mapping.field_types import TEXT, type_named
-from fsseg.mapping.fields import Choice, Field, Id, Row
+from fsseg.mapping.fields import Choice, Field, Row, id_of
 
 # The metadata has no read-only flag; these are what Freshsales computes or keeps itself, by observation.
 _KEPT = re.compile(
@@ -37,7 +37,7 @@ def _choices(listed: Iterable[Row] | None, selector: Iterable[Row] | None) -> tu
         return None
     active_first = sorted([*(listed or ()), *(selector or ())], key=lambda row: row.get("is_active") is False)
     return tuple(
-        Choice(_number(row["id"]), text, str(row.get("email") or ""))
+        Choice(id_of(row["id"]), text, str(row.get("email") or ""))
         for row in active_first
         if row.get("id") is not None and (text := _text(row)) is not None
     )
@@ -46,8 +46,3 @@ def _choices(listed: Iterable[Row] | None, selector: Iterable[Row] | None) -> tu
 def _text(row: Row) -> str | None:
     keys = ("value", "name", "display_name", "currency_code")
     return next((str(row[key]) for key in keys if row.get(key) is not None), None)
-
-
-def _number(id: Id) -> Id:
-    """Ids come as numbers or as numeric text; time zones have names for ids."""
-    return int(id) if isinstance(id, str) and id.isascii() and id.isdigit() else id

@@ -10,7 +10,7 @@ from orjson import JSONEncodeError, dumps
 from fsseg.mapping.intents import BY_ID, Cells
 from fsseg.mapping.names import fold
 from fsseg.mapping.storable import storable
-from fsseg.mapping.targets import Ignored, Silent, Target, Warnings, fields_of, is_empty, misfit
+from fsseg.mapping.targets import Ignored, Silent, Target, Warnings, fields_of, is_blank, misfit
 from fsseg.mapping.warning_counter import MappingWarning
 from fsseg.segment.json_codec import compact, loads
 
@@ -36,7 +36,7 @@ def _read(text: str) -> Any:
 def _fill(cells: Cells, given: Cells, gone: Iterable[str], nothing: Any) -> None:
     """Put what was given where nothing outright stands; what isn't told of any more is gone, unless it is outright."""
     for cell, value in given.items():
-        if is_empty(cells.get(cell)):
+        if is_blank(cells.get(cell)):
             cells[cell] = value
     for cell in gone:
         if cell not in given:
@@ -67,7 +67,7 @@ class ToName:
                 if rest:
                     self.last.put(rest[0].rstrip(), given, warnings)
                 _fill(cells, given, gone, self.nothing)
-        elif not is_empty(value):
+        elif not is_blank(value):
             misfit(self.bad, value, cells, warnings)
         return True
 
@@ -106,7 +106,7 @@ class ToAddress:
             _fill(cells, {}, self._lines, None)
         elif isinstance(value, dict):
             self._put_lines(value, cells, warnings)
-        elif not is_empty(value):
+        elif not is_blank(value):
             given: Cells = {}
             self.rest.put(value, given, warnings)
             _fill(cells, given, (), None)
@@ -117,7 +117,7 @@ class ToAddress:
         told: set[str] = set()
         for member, line in value.items():
             target = self.member(member)
-            if not (self._nothing is not None and is_empty(line)):
+            if not (self._nothing is not None and is_blank(line)):
                 target.put(line, given, warnings)
                 told.update(_cells_of(target))
         if told:
@@ -143,7 +143,7 @@ class ToMembers:
             return True
         own: Cells = {}
         for member, target in self.members.items():
-            if member in value and not (self.keep_nulls and is_empty(value[member])):
+            if member in value and not (self.keep_nulls and is_blank(value[member])):
                 target.put(value[member], own, warnings)
         free = own.keys().isdisjoint(cells)
         cells.update({cell: fit for cell, fit in own.items() if cell not in cells})

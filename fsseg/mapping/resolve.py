@@ -19,7 +19,7 @@ from fsseg.mapping.names import did_you_mean, fold, snake
 from fsseg.mapping.object_targets import ToAddress, ToMembers, ToName
 from fsseg.mapping.paths import MISSING
 from fsseg.mapping.storable import storable
-from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToEmail, ToField, Warnings, is_empty
+from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToEmail, ToField, Warnings, is_blank
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
 
 _MAX_LAYOUTS = 10_000
@@ -117,7 +117,7 @@ class Resolver:
             own: Cells = {}
             for rule, target in self._derived:
                 value = rule.read(traits)
-                if value is not MISSING and not (self._keep_nulls and is_empty(value)):
+                if value is not MISSING and not (self._keep_nulls and is_blank(value)):
                     target.put(value, own, warnings)
             cells.update(own)
         return cells
@@ -136,7 +136,7 @@ class Resolver:
         cells: Cells = dict(zip(layout.cells, values, strict=True))
         for trait, target in layout.others:
             value = traits[trait]
-            if not ((keep_nulls and is_empty(value)) or target.put(value, cells, warnings)):
+            if not ((keep_nulls and is_blank(value)) or target.put(value, cells, warnings)):
                 del warnings[mark:]
                 return self._by_precedence(traits, warnings)
         return cells
@@ -186,7 +186,7 @@ class Resolver:
         late: list[tuple[ToMembers, Any]] = []
         for trait in sorted(traits, key=lambda trait: (self.resolve(trait)[0], trait)):
             value, target = traits[trait], self.resolve(trait)[1]
-            if self._keep_nulls and is_empty(value):
+            if self._keep_nulls and is_blank(value):
                 continue
             if isinstance(target, ToMembers) and isinstance(target.rest, ToAddress):
                 target.put_members(value, cells, warnings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from fsseg.mapping.catalog import EMAILS, LEAD_COMPANY, LEAD_DEAL, Catalog
+from fsseg.mapping.catalog import EMAILS, LEAD_COMPANY, LEAD_DEAL, PARTS, Catalog
 from fsseg.mapping.coerce import BAD
 from fsseg.mapping.event_rule import ADDED_UP, EventRule, read_event_rule
 from fsseg.mapping.field_rule import SILENT, FieldRule, read_field_rule
@@ -17,7 +17,6 @@ from fsseg.mapping.mistakes import MappingError, Mistake, Path
 from fsseg.mapping.names import did_you_mean
 from fsseg.mapping.paths import MISSING
 
-_PARTS = {"company": "account", "deal": "deal"}
 _TABLES = {
     "person": ("lead", "contact"),
     "lead": ("lead",),
@@ -148,8 +147,8 @@ def _read_table(
         if rule.field is None or len(mistakes) > before:
             continue
         part, dot, member = rule.field.partition(".")
-        if table == "person" and dot and part in _PARTS:
-            fault = None if member == "name" else _field_fault(member, _PARTS[part], catalog)
+        if table == "person" and dot and part in PARTS:
+            fault = None if member == "name" else _field_fault(member, PARTS[part], catalog)
             compiled.nested[trait] = Nested(part, member, rule)
         else:
             fault = _field_fault(rule.field, table, catalog)

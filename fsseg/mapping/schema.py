@@ -95,7 +95,7 @@ def _deals(catalog: Catalog, rules: Rules, compiled: Compiled) -> Resolver:
 
 
 def _nested_fields(catalog: Catalog, in_lead: str, alone: str, rules: Mapping[str, FieldRule]) -> list[EntityFields]:
-    """Nested in a lead, or a record of its own tied to a contact."""
+    """The fields of a company or deal: nested in a lead, and those of a record of its own beside a contact."""
     entities = {"lead": in_lead, "contact": alone}
     return [EntityFields(catalog, entities[person], _prefix(catalog, person), rules) for person in catalog.people]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from rapidfuzz import fuzz
 
-from fsseg.mapping.catalog import EMAILS, Catalog
+from fsseg.mapping.catalog import EMAILS, PARTS, Catalog
 from fsseg.mapping.coerce import BAD, Coercer
 from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
@@ -89,9 +89,6 @@ _STEPS: tuple[dict[str, Any], ...] = (
 )
 
 
-_PARTS = {"company": "account", "deal": "deal"}
-
-
 class Suggestion(NamedTuple):
     """A line of the settings file; `table` is the `[mapping.…]` table that it belongs to."""
 
@@ -163,7 +160,7 @@ def to_fill(trait: str, profile: Profile, field: Field) -> Suggestion | None:
 def _table_and_key(trait: str) -> tuple[str, str]:
     """The `[mapping.…]` table of a trait, and its key there."""
     outer, _, member = trait.partition(".")
-    return (_PARTS[outer], member) if member and outer in _PARTS else ("person", trait)
+    return (PARTS[outer], member) if member and outer in PARTS else ("person", trait)
 
 
 def closest_type(event: str, types: Iterable[str]) -> str | None:

@@ -26,7 +26,7 @@ class Target(Protocol):
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool: ...
 
 
-def is_empty(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
     """Whether a value is null, blank, or holds nothing."""
     if isinstance(value, str):
         return not storable(value)
@@ -94,7 +94,7 @@ class ToField:
 
 def _says_nothing(value: Any) -> bool:
     """What holds nothing, as PHP writes even an empty object, says nothing of a field that is no list."""
-    return isinstance(value, list | dict) and is_empty(value)
+    return isinstance(value, list | dict) and is_blank(value)
 
 
 class ToBoth:
@@ -139,7 +139,7 @@ class ToEmail:
         self._convert = convert
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
-        if not value.strip() if isinstance(value, str) else is_empty(value):
+        if not value.strip() if isinstance(value, str) else is_blank(value):
             return True
         if "email" in cells:
             return False
@@ -157,7 +157,7 @@ class ToContact:
 
     def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
         asked = _ASKED.get(value.strip().lower() if isinstance(value, str) else str(value).removesuffix(".0").lower())
-        if asked is None and not is_empty(value):
+        if asked is None and not is_blank(value):
             misfit(self.bad, value, cells, warnings)
         elif asked is not None:
             cells[CONTACT] = asked or cells.get(CONTACT, False)

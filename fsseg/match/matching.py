@@ -28,7 +28,7 @@ class Matching:
     reader: Reader | None
     ledger: Ledger
     mirror: Mirror | None
-    how: Literal["segment", "email"]
+    match_mode: Literal["segment", "email"]
     id_field: str | None = None
     deal_id_field: str | None = None
     convert_leads: bool = False

@@ -63,14 +63,14 @@ def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
             _complete(work, finder, record, match, reshaped)
     store = work.store
     with store.transaction():
-        store.update_all("record", _COLUMNS, (_columns(record, match, reshaped) for record, match in matches))
+        store.update_records(_COLUMNS, (_columns(record, match, reshaped) for record, match in matches))
         _write_reshaped(work, reshaped)
     work.tick(len(page))
 
 
 def _find_person(work: Matching, finder: Finder, record: Record) -> _Match:
     new: Entity = "contact" if work.catalog.edition == "suite" or record.asks_contact else "lead"
-    by_id = work.how == "segment" and not record.by_email
+    by_id = work.match_mode == "segment" and not record.by_email
     match = (_by_id if by_id else _by_email)(work, finder, record, new)
     if match.existing is not None and match.entity == "lead" and record.asks_contact:
         if work.convert_leads:
@@ -168,12 +168,12 @@ def _columns(record: Record, match: _Match, reshaped: Reshaped) -> tuple[Any, ..
 
 
 def _write_reshaped(work: Matching, reshaped: Reshaped) -> None:
-    """A contact's deals and companies are records of their own, a lead holds its own."""
+    """Write what is wanted of them now: a contact's deals and companies are records, a lead holds its own."""
     if not reshaped:
         return
     store = work.store
     rows = ((*desired_columns(person), id) for id, (_, person) in reshaped.items())
-    store.update_all("record", ("desired", "times", "sources", "companies"), rows)
+    store.update_records(("desired", "times", "sources", "companies"), rows)
     forget_deals(store, list(reshaped))
     planned = deals_of(store, list(reshaped))
     add_records(

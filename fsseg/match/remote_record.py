@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from fsseg.mapping.catalog import PARTS
+from fsseg.mapping.fields import id_of
 from fsseg.segment.email_key import email_key
 
 Existing = dict[str, Any]
@@ -39,12 +41,12 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
         flat.update(custom)
         flat[WHOLE] = True
     if entity == "lead":
-        for part in ("company", "deal"):
+        for part in PARTS:
             if part in row:
                 flat[part] = True
                 flat.update(_nested(part, row[part]))
     if isinstance(row.get("sales_accounts"), list):
-        flat["sales_accounts"] = [{**one, "id": _number(one.get("id"))} for one in row["sales_accounts"]]
+        flat["sales_accounts"] = [{**one, "id": id_of(one.get("id"))} for one in row["sales_accounts"]]
     addresses = row.get("emails")
     if isinstance(addresses, list) and all(isinstance(one, dict) for one in addresses):
         addresses = sorted(addresses, key=lambda one: not one.get("is_primary"))
@@ -58,11 +60,6 @@ def flatten(entity: str, row: dict[str, Any]) -> Existing:
     if isinstance(flat.get("email"), str) and flat["email"] and not flat.get("emails"):
         flat["emails"] = [flat["email"]]
     return flat
-
-
-def _number(id: Any) -> Any:
-    """Ids come as numbers or as digits."""
-    return int(id) if isinstance(id, str) and id.isdecimal() else id
 
 
 def _nested(part: str, row: Any) -> Existing:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from fsseg.freshsales.names import Entity
-from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.catalog import PARTS, Catalog
 from fsseg.mapping.coerce import BAD
 from fsseg.mapping.field_types import coercer
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import Existing
-
-BECOMES: Mapping[Literal["company", "deal"], Entity] = {"company": "account", "deal": "deal"}
-"""The parts of a lead that are records of their own beside a contact."""
 
 
 class Left:
@@ -25,7 +21,7 @@ class Left:
 
     def add(self, person: int, lead: Existing) -> None:
         """Take note of a lead that becomes a contact."""
-        for part, entity in BECOMES.items():
+        for part, entity in PARTS.items():
             name = fold_name(lead.get(f"{part}.name"))
             if name:
                 key = (entity, person if entity == "deal" else None, name)

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from fsseg.fold.desired import LEAD_STAGE
-from fsseg.mapping.catalog import EMAILS, Catalog
+from fsseg.mapping.catalog import EMAILS, LEAD_STAGE, Catalog
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.limits import fitted, left_out
 from fsseg.processes import Processes, ProcessLost, shared

@@ -9,7 +9,6 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.coerce import BAD
 from fsseg.mapping.explain import Explainer
 from fsseg.mapping.field_types import coercer, expectation
-from fsseg.mapping.fields import Field
 from fsseg.mapping.mistakes import MappingError, Mistake
 from fsseg.mapping.names import did_you_mean
 from fsseg.mapping.rules import Rules, compile_rules, field_in
@@ -80,10 +79,6 @@ class Defaults:
                     filled.setdefault(name, written)
         return filled
 
-    def covers(self, entity: str, field: Field) -> bool:
-        """Whether a new record of this entity gets something for the field."""
-        return any(field.name in tables.get(entity, {}) for tables in (self._constants, self._traits))
-
 
 def _hint(explain: Explainer, entity: str, trait: str) -> str:
     """What to write for a trait that reaches no field."""
@@ -109,7 +104,7 @@ def check_settings(catalog: Catalog, rules: Rules, defaults: Mapping[str, Mappin
 
 
 def _entity(catalog: Catalog, entity: str) -> str:
-    """A suite account has no leads: its contacts stand for them."""
+    """The entity that a table of the settings is about: a suite account has no leads, so contacts stand for them."""
     return "contact" if entity == "lead" and catalog.edition == "suite" else entity
 
 

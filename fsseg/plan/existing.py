@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from fsseg.fold.event_fields import real_time
+from fsseg.mapping.catalog import PARTS
 from fsseg.mapping.equality import is_empty
 from fsseg.match.remote_record import EARLIEST, WHOLE, Existing, silent, updated
 from fsseg.plan.diff import Fields
-from fsseg.plan.latest_wins import NESTED
 from fsseg.segment.times import microseconds
 from fsseg.state.actions import Mode
 
@@ -64,7 +64,7 @@ def _is_unknown(existing: Existing, name: str) -> bool:
 
 def _of_other_parts(fields: Fields, kept: list[str]) -> Iterator[str]:
     """The other fields of a lead's company or deal whose name is held back: they would be those of another one."""
-    for part in NESTED:
+    for part in PARTS:
         if f"{part}.name" in kept:
             yield from (name for name in fields if name.startswith(f"{part}."))
 

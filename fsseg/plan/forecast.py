@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from fsseg.freshsales.quota import HOUR
 from fsseg.freshsales.sizes import DEALS_TRIED, MIN_BULK, PAGE_SIZE
 from fsseg.freshsales.views import pages
 from fsseg.state.actions import Action
@@ -20,9 +21,6 @@ LOST_DEAL = 2
 
 LOOKED_AT = 4
 """Requests on reading which names are taken, and what has become of the deals made in bulk, beside their pages."""
-
-HOUR = 3600.0
-
 
 FRESH_S = 60.0
 """Seconds for which what the plan has read of a record is taken for what it holds."""

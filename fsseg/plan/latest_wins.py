@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from fsseg.mapping.catalog import PARTS
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import Existing
-
-NESTED = ("company", "deal")
-"""What a lead holds as a whole: of two companies the fields are not mixed."""
 
 
 class Newest(NamedTuple):
@@ -33,7 +31,7 @@ def newest(
     """
     left, until = dict(desired), dict(times)
     older = [name for name, time in times.items() if time < delivered.get(name, time)]
-    for part in NESTED:
+    for part in PARTS:  # of two companies the fields are not mixed
         name = f"{part}.name"
         if name not in desired or name not in delivered or _same_name(existing.get(name), desired[name]):
             continue

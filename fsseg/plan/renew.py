@@ -70,7 +70,7 @@ def reopen_touched(store: Store, ledger: Ledger, since: int, *, review: bool) ->
 
 
 def _is_touched(store: Store, ledger: Ledger, record: Record, since: int) -> bool:
-    parent = store.record(record.parent).remote_id if record.parent else None
+    parent = store.remote_id(record.parent)
     keys = fingerprint_keys(record.kind, record.entity, record.remote_id, record.match_key, parent)
     if record.action is None or ledger.history(keys).generation > since:
         return True
@@ -88,7 +88,7 @@ def hold_to_review(store: Store, catalog: Catalog, others: Iterable[Run], since:
     written = written_since(others, since)
 
     def delivered(record: Record) -> Values:
-        parent = store.record(record.parent).remote_id if record.parent else None
+        parent = store.remote_id(record.parent)
         return values_of(written, record, parent)
 
     conflicts = [

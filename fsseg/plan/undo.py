@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fsseg.freshsales.reader import LAG_S, Reader
 from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.equality import is_empty
 from fsseg.mapping.field_types import wire
 from fsseg.match.deal_finder import contacts_of, deal_name
 from fsseg.match.finders import LookupFinder, fetch
@@ -50,9 +51,6 @@ LEFT_THERE = WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,
 
 NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
 """It is as it was before the run."""
-
-EMPTY: tuple[Any, ...] = (None, "", [])
-"""What a field holds whose value was dropped."""
 
 DeliveriesOf = Callable[[set[int]], dict[int, list[Delivery]]]
 """What other runs have delivered of the records with these fingerprint keys."""
@@ -157,8 +155,8 @@ def _since(
     return Since(
         _is_used(original, ledger, record, id),
         _is_overtaken(original, ledger, later, record, id),
-        original.record(record.account).remote_id if record.account else None,
-        original.record(record.parent).remote_id if record.parent else None,
+        original.remote_id(record.account),
+        original.remote_id(record.parent),
         _not_stored(original, ledger, record, id),
     )
 
@@ -205,7 +203,7 @@ def _is_used(original: Store, ledger: Ledger, record: Record, remote_id: int | N
 
 
 def _fingerprint_keys(original: Store, record: Record, remote_id: int | None) -> list[int]:
-    parent = original.record(record.parent).remote_id if record.parent else None
+    parent = original.remote_id(record.parent)
     return fingerprint_keys(record.kind, record.entity, remote_id, record.match_key, parent)
 
 
@@ -219,7 +217,7 @@ def _current(original: Store, reader: Reader, made: MadeUnnamed, record: Record)
     assert record.entity
     if record.remote_id is not None:
         return fetch(reader, record.entity, record.remote_id)
-    contact = original.record(record.parent).remote_id if record.parent else None
+    contact = original.remote_id(record.parent)
     name = deal_name(record) if record.kind == "deal" else record.match_key
     matches = made.find(record.entity, name, contact) or _looked_up(reader, record)
     if not matches and _is_recent(record) and reader.wait_out_lag():
@@ -263,7 +261,7 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             was_read = record.existing is None or not silent(record.existing, name)
             if was_read and same(current.get(name), before, field):
                 continue
-            was_dropped = name in not_taken and current.get(name) in EMPTY
+            was_dropped = name in not_taken and is_empty(current.get(name))
             if not was_read or not (was_dropped or _holds(name, current, after, field)):
                 return CONFLICT
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text

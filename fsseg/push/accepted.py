@@ -11,6 +11,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import Existing, flatten, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
+from fsseg.plan.limits import SHOWN
 from fsseg.push.context import PushContext
 from fsseg.push.payload import plain
 from fsseg.push.refused_field import means_another, named_field, without
@@ -21,9 +22,6 @@ from fsseg.state.row_status import add_warnings, fields_warned_of
 
 MAX_LEFT_OUT = 3
 """Fields of one record that are left out, one after the other, until it is given up."""
-
-MAX_VALUE = 80
-"""Characters of a value that a warning tells."""
 
 
 def write(
@@ -62,25 +60,24 @@ def write(
 
 def _send(context: PushContext, attributes: dict[str, Any], send: Callable[[dict[str, Any]], Row]) -> Row:
     """The answer; the first new contact that is refused is sent once more with its address as text."""
-    as_text = plain(attributes)
-    if as_text is None or (context.emails.is_known and not context.emails.is_text):
+    as_text, emails = plain(attributes), context.emails
+    if as_text is None:
         return send(attributes)
-    if not context.emails.is_known:
+    if emails.is_known:
+        return send(as_text if emails.is_text else attributes)
+    try:
+        answer = send(attributes)
+    except Refused as error:
+        if error.status != 400 or means_another(error.message):
+            raise
+        emails.is_known = True
         try:
-            answer = send(attributes)
-        except Refused as error:
-            if error.status != 400 or means_another(error.message):
-                raise
-            context.emails.is_known = True
-            try:
-                answer = send(as_text)
-            except Refused:
-                raise error from None
-            context.emails.is_text = True
-            return answer
-        context.emails.is_known = True
-        return answer
-    return send(as_text)
+            answer = send(as_text)
+        except Refused:
+            raise error from None
+        emails.is_text = True
+    emails.is_known = True
+    return answer
 
 
 def note_not_stored(context: PushContext, record: Record, held: Existing) -> bool:
@@ -122,4 +119,4 @@ def not_stored(catalog: Catalog, record: Record, held: Existing) -> dict[str, An
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else dumps(value).decode()
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

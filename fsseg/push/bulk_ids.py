@@ -9,10 +9,11 @@ from fsseg.freshsales.errors import Forbidden, FreshsalesError
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import LAG_S
 from fsseg.freshsales.views import latest, pages, view_of_all
+from fsseg.match.newest import EXTRA_PAGES
 from fsseg.match.remote_record import flatten
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
-from fsseg.push.stored import EXTRA_PAGES, Stored, keys_of
+from fsseg.push.stored import Stored, keys_of
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import count_written
 from fsseg.state.row_status import write_remote_id

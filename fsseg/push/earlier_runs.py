@@ -16,7 +16,7 @@ from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_update import is_behind
 from fsseg.state.plan_store import Store
 from fsseg.state.reopen import close_absent, reopen_unknown
-from fsseg.state.run_folder import Run, RunState, all_runs
+from fsseg.state.run_folder import Run, RunState
 
 
 @dataclass
@@ -34,9 +34,7 @@ class EarlierRuns:
 
         A run that can't say how it stands may have been. What is damaged of others is told, and stops nothing here.
         """
-        for run in all_runs(self.run.folder.parent.parent):
-            if run.id == self.run.id:
-                continue
+        for run in self.run.others():
             try:
                 was_killed = run.was_killed
             except StateError:
@@ -80,7 +78,7 @@ class EarlierRuns:
             return
         key, before = self.store.meta.key, self.ledger.generation
         for id in sorted(runs):
-            run = Run(self.run.folder.parent / id)
+            run = self.run.beside(id)
             if not run.plan.exists():
                 continue
             if not run.has_whole_plan:

@@ -171,7 +171,7 @@ class Journal:
             self._note_requests()
 
     def _write_outcomes(self, outcomes: Sequence[tuple[PlanRow, Outcome]], *, sent: bool = False) -> None:
-        """A row that is planned again had provably no effect, as if it had never been claimed, unless it was sent."""
+        """Settle rows. Unless it was `sent`, one that is planned again is as if it had never been claimed."""
         with self._store.transaction():
             write_outcomes(self._store, self._table, (self._row(row, outcome, sent) for row, outcome in outcomes))
             self._note_requests()

@@ -93,7 +93,7 @@ def _as_sent(catalog: Catalog, name: str, value: Any) -> Any:
 
 
 def _emails(record: Record, after: Any) -> Any:
-    """A new address becomes the primary one; those that the contact has are named with their ids, so that they stay.
+    """What is written of addresses: a new one is the primary one, and those that are there stay by their ids.
 
     A new contact's is an object, too; `plain` makes a text of it.
     """

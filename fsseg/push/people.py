@@ -139,7 +139,7 @@ class ContactPusher(_PersonPusher):
         return Outcome(Status.PLANNED) if record.converts is not None else super().recover(record)
 
     def _attributes(self, record: Record) -> dict[str, Any]:
-        """Not to be called under the store's lock."""
+        """The body of a contact, its accounts as ids. Not to be called under the store's lock."""
         attributes = super()._attributes(record)
         if "sales_accounts" in record.fields:
             attributes["sales_accounts"] = self._account_links(record)

@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fsseg.mapping.catalog import Catalog
+from fsseg.mapping.catalog import PARTS, Catalog
 from fsseg.state.plan_store import Record
 
 ESSENTIAL = frozenset({
     "email", "emails", "name", "sales_accounts", "contacts_added_list", "contacts_removed_list", "sales_account_id",
 })  # fmt: skip
 """Attributes that make a record what it is: without them it is not sent."""
-
-NESTED = ("company", "deal")
 
 _TAKEN = re.compile(r"unique|already|taken|exist|uniek|eindeutig|bereits|vergeben|unic|únic|déjà|univoc", re.IGNORECASE)
 """Words of refusals that mean another record: written without the field, this one would be there twice."""
@@ -61,7 +59,7 @@ def _names(entity: str, attributes: dict[str, Any]) -> Iterator[str]:
     for name, value in attributes.items():
         if name == "custom_field":
             yield from value
-        elif entity == "lead" and name in NESTED and isinstance(value, dict):
+        elif entity == "lead" and name in PARTS and isinstance(value, dict):
             yield from (f"{name}.{inner}" for inner in value if inner != "name")
         elif name not in ESSENTIAL:
             yield name

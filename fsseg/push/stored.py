@@ -11,15 +11,13 @@ from fsseg.freshsales.reader import Row
 from fsseg.freshsales.views import latest, pages, view_of_all
 from fsseg.mapping.names import fold_name
 from fsseg.match.finders import fetch
+from fsseg.match.newest import EXTRA_PAGES
 from fsseg.match.remote_record import Existing, addresses, flatten, updated
 from fsseg.push.accepted import note_not_stored
 from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import count_written, written_records
-
-EXTRA_PAGES = 2
-"""Pages read beyond what the run has written itself: others write too."""
 
 MAX_PAGES = 20
 """Pages of one entity that are read for this, at the most: what isn't stored of so many is the same for the others."""

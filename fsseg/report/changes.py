@@ -9,6 +9,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from fsseg.mapping.equality import is_empty
 from fsseg.report.console import sanitise
 from fsseg.report.humanize import quoted, value
 from fsseg.report.model import ENTITIES
@@ -81,7 +82,7 @@ class Sample:
         filled = Counter([name for _, fields in told for name, cell in fields.items() if cell["after"]])
         self.fields.update({(entity, name, False): count for name, count in filled.items()})
         self.fields.update(
-            (entity, name, is_emptied(cell["after"]))
+            (entity, name, is_empty(cell["after"]))
             for action, fields in told
             for name, cell in fields.items()
             if not cell["after"] and (cell["after"] is not None or action != create)
@@ -191,13 +192,8 @@ def field_lines(change: Change) -> list[tuple[str, str, str]]:
         if create and (after is None or (name in _KEYS and after == change.get("key"))):
             continue
         before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
-        lines.append((sanitise(name), before, CLEARED if is_emptied(after) else value(after)))
+        lines.append((sanitise(name), before, CLEARED if is_empty(after) else value(after)))
     return lines
-
-
-def is_emptied(after: Any) -> bool:
-    """Whether a field that gets this value is left empty."""
-    return after in (None, "", [], {})
 
 
 def warning_texts(change: Change) -> list[str]:

@@ -61,7 +61,7 @@ def write_run_files(
     made = changes.finish()
     is_refused = summary["exit_code"] == ExitCode.BRAKE and not head["dry_run"]
     summary["fields"] = _to_update(store) if is_refused else _by_field(made.sample)
-    summary["entries"] = _by_event(made.sample, head["edition"], run.folder.parent.parent)
+    summary["entries"] = _by_event(made.sample, head["edition"], run.account_folder)
     write_summary(run.summary_path, summary)
     write_html(run.folder / "report.html", summary, made.packed, read_lines(run.failures), run_dir=run.folder)
     return Written(summary, made.sample)

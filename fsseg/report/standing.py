@@ -43,17 +43,17 @@ def standing(run: Run, state: str | None = None) -> Standing:
         state = RunState.STOPPED if run.info.state in OPEN else run.info.state
     undo = _undo(run) if state == RunState.DONE else ""
     is_stopped = state == RunState.STOPPED
-    return Standing(state, undo, (imported_since(run.folder.parent.parent, run.info) or "") if is_stopped else "")
+    return Standing(state, undo, (imported_since(run.account_folder, run.info) or "") if is_stopped else "")
 
 
 def _undo(run: Run) -> str:
     info = run.info
     if not (info.command == "undo" and info.dry and info.of):
         return ""
-    original = Run(run.folder.parent / info.of)
+    original = run.beside(info.of)
     with suppress(StateError):  # where one of the runs is gone, nothing is advised
         by = original.info.by if original.info.state is RunState.UNDONE else None
-        if by is None or Run(run.folder.parent / by).info.started_at < info.started_at:
+        if by is None or run.beside(by).info.started_at < info.started_at:
             with run.reading() as store:
                 more = "--delete-created" if store.meta.delete_created else ""
             return command("undo", original.id, account=info.account, run_dir=original.folder, more=more)

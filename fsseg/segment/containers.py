@@ -142,7 +142,7 @@ def container_of(source: Source, input: Input) -> Container | TableContainer:
 def _parquet(source: Source, input: Input) -> ParquetTable:
     is_plain_file = not source.packing and os.path.isfile(input.path)
     file = ParquetRows(source.blocks, input.path if is_plain_file else None)
-    table = kind_of(file.columns, input.path, input.hints, typed=True)
+    table = kind_of(file.columns, input.path, input.hints)
     if table is None:
         file.close()
         raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import orjson
-
+from fsseg.segment.json_codec import is_json
 from fsseg.segment.packing import packing_of
 
 Claims = Callable[[bytes], bool]
@@ -32,7 +31,7 @@ def _starts(*magic: bytes) -> Claims:
 
 
 def _is_wide(head: bytes) -> bool:
-    """UTF-16 or UTF-32 of mostly Latin text, without a byte order mark: every other byte is a NUL."""
+    """Whether it is UTF-16 or UTF-32 of mostly Latin text without a byte order mark: every other byte is a NUL."""
     some = head[:200]
     return len(some) > 3 and any(some[at::2].count(0) > 0.8 * len(some[at::2]) for at in (0, 1))
 
@@ -50,7 +49,7 @@ def _lines(head: bytes) -> list[bytes]:
     if _LOOKS_JSON.search(head):
         return []
     lines = [line for line in head.splitlines()[:_MANY] if line.strip()]
-    return [] if any(map(_is_json, lines)) else lines
+    return [] if any(map(is_json, lines)) else lines
 
 
 def _is_table(head: bytes) -> bool:
@@ -60,16 +59,8 @@ def _is_table(head: bytes) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    """A single line may be a damaged event; more of them, none of which is like one, are something else."""
+    """Whether it is text and no events: a single line may be a damaged one, but not several."""
     return len(_lines(head)) > 1
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False
-    return True
 
 
 _KINDS: tuple[tuple[str, Claims], ...] = (

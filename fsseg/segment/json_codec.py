@@ -33,6 +33,15 @@ _MOST_DIGITS = 4_000
 """Digits of a whole number that Python turns into text and back."""
 
 
+def is_json(text: Any) -> bool:
+    """Whether it can be read as it stands."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
 def is_exact(written: str, number: float) -> bool:
     """Whether the float is the number that is written, told with as many digits: then it was a float before."""
     if not number or not math.isfinite(number) or len(written) > _MOST_DIGITS:

@@ -7,8 +7,7 @@ from io import BytesIO
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
-import orjson
-
+from fsseg.segment.json_codec import is_json
 from fsseg.segment.open import Input, Source, blocks_of, open_bytes
 from fsseg.segment.packing import CHUNK
 
@@ -49,7 +48,7 @@ def line_blocks(source: Source) -> Iterator[Iterable[Piece]]:
             # Makes one line at a time, which stays in the processor's cache until it is parsed.
             yield BytesIO(b"".join((tail, memoryview(block)[:end])))
         tail = _joined(b"", block[end:])
-    if tail and source.fault and not _complete(tail):
+    if tail and source.fault and not is_json(tail):
         source.rest = tail.start if isinstance(tail, Oversized) else tail[:KEEP]
     elif tail:
         yield [tail]
@@ -85,7 +84,7 @@ def cut_source(source: Source, start: int, end: int | None) -> None:
 
 
 def _range_of(blocks: Iterator[bytes], start: int, end: int | None) -> Iterator[bytes]:
-    """As `range_blocks`, of blocks from one byte before the start on: is that the beginning of a line?"""
+    """As `range_blocks`; the blocks begin one byte before the start, to tell whether a line begins there."""
     if end is not None and end <= start:
         return
     at, begun = max(start - 1, 0), start == 0
@@ -138,11 +137,3 @@ def _joined(start: Piece, more: Piece) -> Piece:
         return start
     line = start + more
     return line if len(line) <= LINE_LIMIT + 1 else Oversized(line[:KEEP])  # and the line end
-
-
-def _complete(line: Piece) -> bool:
-    try:
-        orjson.loads(line)  # type: ignore[arg-type]  # an Oversized is refused like any other that is no JSON
-    except orjson.JSONDecodeError:
-        return False
-    return True

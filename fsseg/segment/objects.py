@@ -41,10 +41,10 @@ NO_CREDENTIALS = "there are no credentials for it in the environment"
 
 
 class Stamp(NamedTuple):
-    """What tells whether an object was changed."""
+    """What tells whether an object or file was changed: its size, and which version it is or when that was."""
 
     size: int
-    version: str
+    version: int | str
 
 
 class Window(NamedTuple):

@@ -68,9 +68,9 @@ def open_bytes(path: str, stdin: BinaryIO | None = None) -> AbstractContextManag
     return open(path, "rb", buffering=0)
 
 
-def blocks_of(file: Any, size: int = CHUNK) -> Iterator[bytes]:
-    """The bytes as they come, at most `size` at a time."""
-    return iter(partial(file.read, size), b"")
+def blocks_of(file: Any) -> Iterator[bytes]:
+    """The bytes as they come, at most `CHUNK` at a time."""
+    return iter(partial(file.read, CHUNK), b"")
 
 
 class Source:

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from fsseg.segment import objects
 from fsseg.segment.archives import split_member
-from fsseg.segment.objects import is_remote
-
-
-class Stamp(NamedTuple):
-    """What tells whether a file or object was changed: its size, and when that was or which version it is."""
-
-    size: int
-    version: int | str
+from fsseg.segment.objects import Stamp, is_remote
 
 
 def absolute(path: str) -> str:
@@ -26,8 +18,7 @@ def stamp(path: str) -> Stamp | None:
     """What an input is like now, an object as it was last seen; None where it is gone."""
     holder, _ = split_member(path)
     if is_remote(holder):
-        found = objects.stamp(holder)
-        return None if found is None else Stamp(*found)
+        return objects.stamp(holder)
     try:
         stat = os.stat(holder)
     except OSError:

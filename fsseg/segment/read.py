@@ -31,16 +31,13 @@ from fsseg.segment.objects import is_remote, read_ahead, use_endpoint
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.places import stamp
-from fsseg.segment.tables.events import RowEvents
+from fsseg.segment.tables.events import RAW, RowEvents
 from fsseg.segment.tables.parquet import MAGIC
 from fsseg.segment.times import FoundTime, latest_time
 
 Jumps = list[tuple[int, int]]
 
 MOST_JUMPS = 10_000
-
-RAW = 1_000
-"""Characters of an unreadable line that are kept."""
 
 
 _SAMPLE = 1 << 22

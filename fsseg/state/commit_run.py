@@ -23,12 +23,12 @@ def commit_run(
     """Write into the ledger what a run has delivered or taken back; its plan is as up to date as it was."""
     key, before = store.meta.key, ledger.generation
     if (undoes := store.meta.undoes) is not None:
-        undone = Run(run.folder.parent / undoes)
+        undone = run.beside(undoes)
         if not undone.plan.exists():
             say(f"run {undoes}, which {run.id} undoes, is gone: what it has put back isn't known")
             return
         with closing(undone.open()) as original:
-            roll_back(original, store, ledger, undoes, partial(left_out, all_runs(run.folder.parent.parent)))
+            roll_back(original, store, ledger, undoes, partial(left_out, all_runs(run.account_folder)))
     else:
         commit(store, ledger, totals or count_outcomes(store, dry_run=False), run.id)
     seal_settled(store)

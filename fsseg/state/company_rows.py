@@ -28,7 +28,7 @@ def companies_told_of(store: Store) -> Iterator[tuple[str, bytes]]:
 
 
 def forget_companies(store: Store) -> None:
-    """They are records now."""
+    """Drop what was kept of companies, which are records now."""
     store.db.execute("DELETE FROM fragment")
 
 
@@ -47,6 +47,6 @@ def deals_of(store: Store, people: Sequence[int]) -> set[tuple[int, str]]:
 
 
 def forget_deals(store: Store, people: Sequence[int]) -> None:
-    """Of these people no deal is to be written that wasn't yet."""
+    """Take the deals of these people out of the plan that weren't written yet."""
     marks = ", ".join("?" * len(people))
     store.db.execute(f"DELETE FROM record WHERE parent IN ({marks}) AND status = '{Status.PLANNED}'", people)

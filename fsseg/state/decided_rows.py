@@ -65,7 +65,7 @@ def create_people(store: Store, rows: Iterable[tuple[str, int]], warnings: Itera
     with store.transaction():
         add_warnings(store, warnings)
         created = ((fields, Action.CREATE, 1, id) for fields, id in rows)
-        store.update_all("record", ("fields", "action", "matched"), created, _ROOM)
+        store.update_records(("fields", "action", "matched"), created, _ROOM)
 
 
 def undecided(store: Store, kind: str) -> Iterator[list[Record]]:
@@ -81,8 +81,8 @@ def converting_leads(store: Store) -> Iterator[tuple[int, dict[str, Any]]]:
 def write_decisions(store: Store, rows: Iterable[tuple[Any, ...]], times: Iterable[tuple[str, int]]) -> None:
     """Set what was decided: the columns of `DECIDED`, and event times where some are not wanted any more; ids last."""
     with store.transaction():
-        store.update_all("record", DECIDED, rows, _ROOM)
-        store.update_all("record", ("times",), times)
+        store.update_records(DECIDED, rows, _ROOM)
+        store.update_records(("times",), times)
 
 
 def decide_entries(store: Store) -> None:

@@ -84,10 +84,10 @@ def _by_block(keys: Iterable[int]) -> Iterator[tuple[int, array[int]]]:
     """The keys of each block, in the order of the blocks; in several goes where they are too many for memory."""
     rest = iter(keys)
     while True:
-        heaps: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
+        blocks: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         for key in islice(rest, MOST):
-            heaps[key >> SHIFT].append(key)
-        if not heaps:
+            blocks[key >> SHIFT].append(key)
+        if not blocks:
             return
-        for block in sorted(heaps):
-            yield block, heaps.pop(block)
+        for block in sorted(blocks):
+            yield block, blocks.pop(block)

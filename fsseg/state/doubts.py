@@ -24,7 +24,7 @@ def doubted_runs(store: Store, ledger: Ledger, own: str) -> set[str]:
     return set(ledger.doubts(sent).values()) - {own}
 
 
-def hold_back(store: Store, ledger: Ledger, own: str, *, entries: bool = True) -> None:
+def fail_doubted(store: Store, ledger: Ledger, own: str, *, entries: bool = True) -> None:
     """Let fail what is in doubt all the same; `entries` on timelines too."""
     if not ledger.runs_in_doubt:
         return

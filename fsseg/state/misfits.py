@@ -8,13 +8,12 @@ from typing import Any
 
 import orjson
 
-from fsseg.segment.event import POSITION_BITS
+from fsseg.segment.event import INDEX, POSITION_BITS
 from fsseg.state.plan_store import Store
 from fsseg.state.source_events import reread
 
 _OF_RECORDS = "SELECT {} FROM record r, json_each(r.warnings) w WHERE w.type = 'object'"
 _UNTOLD = ("position", "of_record")
-_EVENT = (1 << POSITION_BITS) - 1
 
 
 class Places:
@@ -33,7 +32,7 @@ class Places:
         return {name: value for name, value in misfit.items() if name not in _UNTOLD} | place
 
     def _line(self, position: int) -> int | None:
-        jumps, event = self._jumps.get(position >> POSITION_BITS), position & _EVENT
+        jumps, event = self._jumps.get(position >> POSITION_BITS), position & INDEX
         if jumps:
             begin, line = jumps[bisect_right(jumps, event, key=lambda jump: jump[0]) - 1]
             return line + event - begin

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
-from fsseg.segment.event import POSITION_BITS
+from fsseg.segment.event import INDEX, POSITION_BITS
 from fsseg.state.actions import Action, Code, EventOutcome, Status
 from fsseg.state.plan_store import Store
 
@@ -53,7 +53,7 @@ class Totals:
 
     def outcome(self, position: int) -> EventOutcome | None:
         """What became of the event at this position; None where it never came into the plan."""
-        return _BY_RANK[self.ranks[position >> POSITION_BITS][position & ((1 << POSITION_BITS) - 1)]]
+        return _BY_RANK[self.ranks[position >> POSITION_BITS][position & INDEX]]
 
     def delivered(self, position: int) -> bool:
         """Whether nothing of this event is left to do."""
@@ -78,14 +78,13 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
             rows = store.count(kind.table, kind.where, kind.values)
         if kind.table == "entry":
             totals.records["timeline", kind.action, kind.status] += rows
-    mask = (1 << POSITION_BITS) - 1
     undo = store.meta.undoes is not None
     for positions, outcome, failure in _rows(store, kinds, dry_run):
         rank = RANK[outcome]
         if undo and failure is not None:
             totals.reasons[outcome, failure.code] += 1
         for position in positions:
-            ranks, at = totals.ranks.get(position >> POSITION_BITS, NO_EVENTS), position & mask
+            ranks, at = totals.ranks.get(position >> POSITION_BITS, NO_EVENTS), position & INDEX
             if at < len(ranks) and rank > ranks[at]:
                 ranks[at] = rank
                 totals.failures.pop(position, None)
@@ -104,7 +103,7 @@ def count_outcomes(store: Store, *, dry_run: bool) -> Totals:
 
 def _mark(ranks: dict[int, bytearray], rank: int, positions: Iterable[int]) -> int:
     """Give the events at these positions this rank, none of which has a higher one; how many positions there are."""
-    mask, number, of_input = (1 << POSITION_BITS) - 1, -1, NO_EVENTS
+    mask, number, of_input = INDEX, -1, NO_EVENTS
     count = 0
     for count, position in enumerate(positions, 1):  # noqa: B007  # counted to the end
         if position >> POSITION_BITS != number:

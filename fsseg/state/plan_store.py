@@ -280,6 +280,11 @@ class Store:
         """The record with this row id."""
         return next(self.records("id = ?", (id,)))
 
+    def remote_id(self, id: int | None) -> int | None:
+        """The id in Freshsales of the record with this row id, if there is one and it has any."""
+        row = self.db.execute("SELECT remote_id FROM record WHERE id = ?", (id,)).fetchone()
+        return None if row is None else row[0]
+
     def entries(self, where: str = "1", values: Iterable[Any] = ()) -> Iterator[Entry]:
         """The timeline entries that fit `where`, by id, streamed in pages."""
         columns = ", ".join(Entry._fields)
@@ -340,12 +345,12 @@ class Store:
         """Note what an input was and how many events it had."""
         self.db.execute("UPDATE input SET container = ?, events = ? WHERE number = ?", (container, events, number))
 
-    def update_all(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], emptied: Sequence[str] = ()
+    def update_records(
+        self, columns: Sequence[str], rows: Iterable[Sequence[Any]], emptied: Sequence[str] = ()
     ) -> None:
-        """Set these columns of many rows, each given by its values and then its id, and empty others of them."""
+        """Set these columns of many records, each given by its values and then its id, and empty others of them."""
         names = ", ".join([*(f"{name} = ?" for name in columns), *(f"{name} = NULL" for name in emptied)])
-        self.db.executemany(f"UPDATE {table} SET {names} WHERE id = ?", rows)
+        self.db.executemany(f"UPDATE record SET {names} WHERE id = ?", rows)
 
     def update(self, table: str, id: int, **columns: Any) -> None:
         """Set columns of one row; dictionaries and lists are kept as JSON."""

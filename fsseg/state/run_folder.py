@@ -97,6 +97,19 @@ class Run:
         self.id = folder.name
 
     @property
+    def account_folder(self) -> Path:
+        """The folder of the account, with its ledger and all of its runs."""
+        return self.folder.parent.parent
+
+    def beside(self, id: str) -> Run:
+        """The run of this id into the same account, whether it is there or not."""
+        return Run(self.folder.parent / id)
+
+    def others(self) -> Iterator[Run]:
+        """All other runs into the same account, in no order."""
+        return (run for run in all_runs(self.account_folder) if run.id != self.id)
+
+    @property
     def info(self) -> RunInfo:
         """What `run.json` says. Raises `StateError` where it can't be read."""
         path = self.folder / "run.json"

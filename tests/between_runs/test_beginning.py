@@ -253,6 +253,19 @@ def test_an_input_that_is_gone_before_it_was_read_is_told_and_waited_for(machine
     assert states(machine) == ["import done"]
 
 
+def test_inputs_of_no_known_kind_are_told_when_a_run_goes_on_too(machine: Machine) -> None:
+    path = machine.write("events.jsonl", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9)
+    assert machine.imports(path, "--max-requests", "2").code == 5
+    for _ in range(2):
+        resumed = machine.run("resume")
+        assert resumed.code == 4
+        assert f"error: {path}: " in resumed.err and "nothing to read" in resumed.err
+    assert states(machine) == ["import stopped"]
+    machine.write("events.jsonl", PEOPLE)
+    assert machine.run("resume").code == 0
+    assert len(entries(machine.account)) == 3
+
+
 def test_standard_input_is_kept_before_anything_can_stop_the_run(classic: Machine) -> None:
     events = Path(classic.write("events.jsonl", PEOPLE)).read_bytes()
     stopped = classic.spawn("import", "-", "--max-requests", "2", stdin=events)

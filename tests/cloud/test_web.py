@@ -11,6 +11,7 @@ import pytest
 
 from fsseg.segment import Input, UnreadableInput, objects, read
 from tests.cloud.web import served
+from tests.e2e.harness import Machine
 from tests.segment.messages import lines, message, outcomes
 
 CONTENT = lines(*(message(messageId=f"m-{n}") for n in range(5_000)))
@@ -117,6 +118,16 @@ def test_a_transfer_that_breaks_at_the_same_place_each_time_is_told(web: tuple[W
     with pytest.raises(UnreadableInput):
         list(read(Input(address, 0)))
     assert len(server.ranges) < 15
+
+
+def test_what_was_read_before_a_transfer_broke_for_good_is_inspected(web: tuple[Web, str], classic: Machine) -> None:
+    server, address = web
+    server.times, server.has_ranges, server.content = 99, False, lines(*[message()] * 20_000)
+    server.cut = len(server.content) - 1_000
+    done = classic.run("inspect", address)
+    assert done.code == 1
+    assert f"error: {address}: " in done.err and "nothing to read" not in done.err
+    assert re.match(r"1\d,\d+ events · 1\d,\d+ identify", done.out)
 
 
 @pytest.mark.parametrize("name", ["a%20b%23%C3%A9.jsonl", "a b#é.jsonl"])

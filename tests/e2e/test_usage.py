@@ -271,6 +271,15 @@ def test_the_brake_refuses_mass_changes_and_dry_runs_show_it(
     assert machine.imports("--allow-mass-changes", events=events).outcomes["applied"] == many
 
 
+def test_the_brake_refuses_a_dry_run_that_was_stopped_and_goes_on(machine: Machine) -> None:
+    machine.account.seed(contacts=[{"email": f"p{n}@north.example", "job_title": "CTO"} for n in range(101)])
+    path = machine.write("events.jsonl", [identify(f"p{n}@north.example", title="CEO") for n in range(101)])
+    assert machine.dry_runs(path, "--max-requests", "6").code == 5
+    resumed = machine.run("resume")
+    assert resumed.code == 6
+    assert "the safety brake: " in resumed.err and "--allow-mass-changes" in resumed.err
+
+
 @pytest.mark.parametrize(("command", "lifted_by"), [("dry-run", "apply"), ("import", "resume")])
 def test_what_the_brake_advises_lifts_it(machine: Machine, command: str, lifted_by: str) -> None:
     machine.account.seed(contacts=[{"email": f"p{n}@north.example", "job_title": "CTO"} for n in range(101)])

@@ -82,12 +82,6 @@ def test_offline_a_custom_field_is_taken_to_be_there() -> None:
     assert filling.fill("lead", {}) == {"cf_anything": 1}
 
 
-def test_a_required_field_is_covered_by_a_default_of_its_entity() -> None:
-    filling, fields = defaults({"lead": {"city": "Oslo", "last_name": "$firstName"}}), catalog().fields("lead")
-    assert [filling.covers("lead", fields[name]) for name in ("city", "last_name", "state")] == [True, True, False]
-    assert not filling.covers("contact", fields["city"])
-
-
 def test_mistakes_of_rules_and_defaults_are_told_together() -> None:
     rules = Rules(mapping={"person": {"level": "cf_plam"}})
     with pytest.raises(MappingError) as raised:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fsseg.plan.forecast import HOUR, Habits, forecast
+from fsseg.freshsales.quota import HOUR
+from fsseg.plan.forecast import Habits, forecast
 from fsseg.state.plan_store import Store
 from tests.report.stores import add
 

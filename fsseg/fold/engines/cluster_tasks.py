@@ -26,8 +26,9 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import no_cycles
 from fsseg.segment.event import INDEX
+from fsseg.segment.objects import Stamp
 from fsseg.segment.open import Input
-from fsseg.segment.places import Stamp, stamp
+from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
 from fsseg.state.delivered_keys import SHIFT
 
@@ -74,7 +75,7 @@ def packed_tools(catalog: Catalog, rules: Rules) -> bytes:
 
 @lru_cache(maxsize=64)
 def _tools(packed: bytes, thread: int) -> _Tools:
-    """Each thread has its own."""
+    """The tools that were packed, for one thread of a worker: each has its own."""
     catalog_json, rules = pickle.loads(packed)  # noqa: S301  # from our own first machine
     catalog = Catalog.from_json(catalog_json)
     mapper = Mapper(catalog, rules, WarningCounter())
@@ -180,7 +181,7 @@ def read_part(part: Part, packed: bytes) -> tuple[Any, Any, bytes, list[ReadInpu
 
 @contextmanager
 def _reading_ahead(inputs: Sequence[Input]) -> Iterator[None]:
-    """Objects are begun before their turn, by one thread of each process."""
+    """Inside, objects are begun before their turn, by one thread of each process."""
     if not _READS_AHEAD.acquire(blocking=False):
         yield
         return

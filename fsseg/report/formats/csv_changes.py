@@ -9,7 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from fsseg.report.changes import CLEARED, Change, is_emptied, warning_texts
+from fsseg.mapping.equality import is_empty
+from fsseg.report.changes import CLEARED, Change, warning_texts
 from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.csv_table import neutralise
@@ -49,7 +50,7 @@ def change_rows(changes: Iterable[Change], names: dict[str, dict[str, str]]) -> 
             create = change["action"] == Action.CREATE
             if create and name and held.get("after") is None:
                 continue
-            cleared = name and not create and is_emptied(held.get("after"))
+            cleared = name and not create and is_empty(held.get("after"))
             after = CLEARED if cleared else _cell(held.get("after"))
             label = names.get(entity, {}).get(name, "")
             yield [*start, sanitise(name), sanitise(label), _cell(held.get("before")), after, warnings]

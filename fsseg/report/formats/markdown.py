@@ -80,7 +80,7 @@ def markdown_lines(
 
 
 def _record(change: Change) -> Iterator[str]:
-    """No line starts with the data itself, so nothing in it can close the fence."""
+    """The lines of one change; none starts with the data itself, so nothing in it can close the fence."""
     action = change["action"]
     who = f"{sanitise(change['entity'])} {identity(change)}"
     match action:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,60 +227,47 @@ class _Totals:
 
     def _records(self) -> Iterator[Text]:
         table = record_table(self.summary)
-        columns, rows = table.columns, table.rows
-        if not rows:
-            return
-        grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
-        grid.add_column("records", min_width=11, no_wrap=True)
-        for column in columns:
-            grid.add_column(column, justify="right", no_wrap=True)
-        for name, counts in rows:
-            grid.add_row(Text(name), *map(number, counts))
-        head, *lines = lines_of(self.console, grid)
-        head.stylize("dim")
-        yield from (head, *lines)
+        if table.rows:
+            yield from self._grid(["records"], table.columns, [(name, *counts) for name, counts in table.rows])
 
-    def _fields(self) -> Iterator[Text]:
-        """Of a dry run, or where the brake refused, in how many records each field would be set or cleared."""
-        fields = [
-            (entity, name, counts["set"], counts["cleared"])
-            for entity, of_entity in (self.summary.get("fields") or {}).items()
-            for name, counts in of_entity.items()
-        ]
-        is_still_planned = is_dry(self.summary) or self.summary.get("exit_code") == ExitCode.BRAKE
-        if not fields or not is_still_planned or is_undo(self.summary):
-            return
-        grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
-        grid.add_column("fields", min_width=11, no_wrap=True)
-        grid.add_column("", no_wrap=True)
-        for column in ("to set", "to clear"):
-            grid.add_column(column, justify="right", no_wrap=True)
-        fields.sort(key=lambda row: (-row[3], -row[2]))
-        shown = fields[:_TOP] if self.brief else fields
-        for entity, name, filled, cleared in shown:
-            grid.add_row(Text(entity), Text(sanitise(name)), number(filled), number(cleared))
-        head, *lines = lines_of(self.console, grid)
-        head.stylize("dim")
-        yield from (head, *lines)
-        if more := len(fields) - len(shown):
-            yield Text(f"  {self.glyphs.ellipsis} and {counted(more, 'more field')}", style="dim")
+    def _grid(
+        self, words: Sequence[str], figures: Sequence[str], rows: Sequence[tuple[str | int, ...]], what: str = ""
+    ) -> Iterator[Text]:
+        """Rows under the names of their columns; of a brief text only the first, and how many of `what` there are more.
 
-    def _entries(self) -> Iterator[Text]:
-        """Of a dry run, which events become which entries."""
-        rows = entry_rows(self.summary)
-        if not rows or not is_dry(self.summary):
-            return
-        shown = rows[:_TOP] if self.brief else rows
+        Without `what` all rows are shown.
+        """
         grid = Table(box=None, padding=(0, 0, 0, 2), header_style="")
-        grid.add_column("timeline", min_width=11, no_wrap=True)
-        grid.add_column("to add", justify="right", no_wrap=True)
-        for event, kind, count in shown:
-            grid.add_row(Text(f"{event} {self.glyphs.arrow} {kind}"), number(count))
+        for at, name in enumerate(words):
+            grid.add_column(name, min_width=None if at else 11, no_wrap=True)
+        for name in figures:
+            grid.add_column(name, justify="right", no_wrap=True)
+        shown = rows[:_TOP] if what and self.brief else rows
+        for row in shown:
+            grid.add_row(*(Text(cell) if isinstance(cell, str) else number(cell) for cell in row))
         head, *lines = lines_of(self.console, grid)
         head.stylize("dim")
         yield from (head, *lines)
         if more := len(rows) - len(shown):
-            yield Text(f"  {self.glyphs.ellipsis} and {counted(more, 'more event')}", style="dim")
+            yield Text(f"  {self.glyphs.ellipsis} and {counted(more, f'more {what}')}", style="dim")
+
+    def _fields(self) -> Iterator[Text]:
+        """Of a dry run, or where the brake refused, in how many records each field would be set or cleared."""
+        fields = [
+            (entity, sanitise(name), counts["set"], counts["cleared"])
+            for entity, of_entity in (self.summary.get("fields") or {}).items()
+            for name, counts in of_entity.items()
+        ]
+        is_still_planned = is_dry(self.summary) or self.summary.get("exit_code") == ExitCode.BRAKE
+        if fields and is_still_planned and not is_undo(self.summary):
+            fields.sort(key=lambda row: (-row[3], -row[2]))
+            yield from self._grid(["fields", ""], ["to set", "to clear"], fields, "field")
+
+    def _entries(self) -> Iterator[Text]:
+        """Of a dry run, which events become which entries."""
+        rows = [(f"{event} {self.glyphs.arrow} {kind}", count) for event, kind, count in entry_rows(self.summary)]
+        if rows and is_dry(self.summary):
+            yield from self._grid(["timeline"], ["to add"], rows, "event")
 
     def _reasons(self, title: str, rows: list[ReasonRow]) -> Iterator[Text]:
         if not rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
@@ -128,6 +128,15 @@ def _completed(found: Original, email: str, others: dict[str, Any]) -> Original:
     return found
 
 
+def _enter_or_leave(traits: dict[str, Any], audiences: Iterable[str], action: str) -> None:
+    """Let traits that don't name an audience yet say whether somebody is in it. Raises `BadRow`."""
+    named = [name for name in audiences if name not in traits]
+    if named and action not in ("", "true", "false"):
+        raise BadRow(f"audience_action is {action}, where true is entered and false is left")
+    if action:
+        traits.update(dict.fromkeys(named, action == "true"))
+
+
 def audience_actions_table(columns: Sequence[str], file: str, hints: Hints) -> Table:
     """Who entered and left audiences: a row an identify call, unless a column says that it is a track call.
 
@@ -142,18 +151,11 @@ def audience_actions_table(columns: Sequence[str], file: str, hints: Hints) -> T
         return row[at[name]] if name in at else ""
 
     def message(row: Sequence[Any]) -> Original:
-        email, audience = cell(row, "email"), cell(row, "audience_name")
+        email, audience, action = cell(row, "email"), cell(row, "audience_name"), cell(row, "audience_action").lower()
         refuse_hashed(email)
-        body = json_object(cell(row, "properties_or_traits"), "properties_or_traits")
-        if not body:
-            body = json_object(cell(row, "traits"), "traits") or json_object(cell(row, "properties"), "properties")
-        body = {**values(row, others), **body}
-        action = cell(row, "audience_action").lower()
-        named = [name for name in ([audience] if audience else given) if name not in body]
-        if named and action not in ("", "true", "false"):
-            raise BadRow(f"audience_action is {action}, where true is entered and false is left")
-        if action:
-            body.update(dict.fromkeys(named, action == "true"))
+        objects = (json_object(cell(row, name), name) for name in _BODIES_OF_AUDIENCES)
+        body = {**values(row, others), **next(filter(None, objects), {})}
+        _enter_or_leave(body, [audience] if audience else given, action)
         said = json_object(cell(row, "integrations_object") or cell(row, "integrations"), "integrations")
         kind = cell(row, "eventtype").lower() or "identify"
         found: Original = {"type": kind, "context": {}, "integrations": integrations_of_another(said)}

@@ -14,7 +14,7 @@ from fsseg.segment.tables.table import BadRow, PassedOver, Table
 from fsseg.segment.times import FoundTime
 
 RAW = 1_000
-"""Characters of an unusable row that are kept."""
+"""Characters of an unusable line or row that are kept."""
 
 
 class RowEvents:

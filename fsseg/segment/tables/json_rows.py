@@ -42,7 +42,7 @@ def json_table(source: Source, path: str, hints: Hints) -> Table | None:
 
     @lru_cache(maxsize=1_000)
     def message_of(columns: tuple[str, ...]) -> Table:
-        return warehouse_table(columns, path, hints, typed=True)
+        return warehouse_table(columns, path, hints)
 
     def message(cells: Sequence[Any]) -> Original:
         row = cells[0]

@@ -34,8 +34,8 @@ def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | Non
     return None
 
 
-def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = False) -> Table | None:
-    """The first kind that the columns fit; `typed` cells aren't text. Raises `UnusableTable`."""
+def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
+    """The first kind that the columns fit. Raises `UnusableTable`."""
     names = {*places(columns)}
     file = re.split(r"[/\\!]", path)[-1]
     if _SCHEMA_FILE.search(file):
@@ -43,7 +43,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
     if {"file", "line", "stage", "code", "retryable"} <= names:
         raise UnusableTable("a run's failures.csv, which doesn't hold the whole events: mend failures.jsonl beside it")
     if hints.table and not hints.table.startswith("profile"):
-        return warehouse_table(columns, path, hints, typed=typed)
+        return warehouse_table(columns, path, hints)
     if {"event_type", "message_id"} <= names:
         return actions_table(columns)
     if "properties_or_traits" in names or ("audience_action" in names and names & {"audience_id", "audience_name"}):
@@ -57,7 +57,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = Fa
     if is_profiles_sync(columns):
         return profiles_sync_table(columns, hints)
     if is_warehouse(columns):
-        return warehouse_table(columns, path, hints, typed=typed)
+        return warehouse_table(columns, path, hints)
     if names & {"event", "name"} and re.match(r"(?:track|page|screen)s?[_-]", file, re.IGNORECASE):
         return dotted_table(columns, file)
     return profile_table(columns, hints) if names & IDS and len({*columns}) >= 1 else None

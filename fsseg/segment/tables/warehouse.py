@@ -87,14 +87,30 @@ def _own_name(path: str) -> str:
     return next(filter(_OWN.fullmatch, (file.partition(".")[0], folder)), "tracks")
 
 
-def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: bool = False) -> Table:
-    """The rows of a table as calls; `tracks` has them without their properties, an event's own table with these.
-
-    `typed` cells aren't text.
-    """
+def warehouse_table(columns: Sequence[str], path: str, hints: Hints) -> Table:
+    """The rows of a table as calls; `tracks` has them without their properties, an event's own table with these."""
     table = table_of(columns, path, hints)
     kind = TABLES.get(table, "track")
     at = places(columns)
+    cells = _cells(columns, at, table, kind)
+    quick = _Quick(None)
+    if not cells.integrations and can_be_packed(columns):
+        used = [(place, path) for place, path in cells.context if is_used(kind, path)]
+        quick = _quick(kind, at, cells.free, used)
+    return Table(table, columns, _message(kind, at, cells), *quick)
+
+
+class _Cells(NamedTuple):
+    """Where in a row the parts of a call stand: each cell's place, and what it is there."""
+
+    envelope: list[tuple[int, str]]
+    context: list[tuple[int, tuple[str, ...]]]
+    integrations: list[tuple[int, str]]
+    free: list[tuple[int, str]]
+    """The traits or properties."""
+
+
+def _cells(columns: Sequence[str], at: Mapping[str, int], table: str, kind: str) -> _Cells:
     others = {*_MESSAGE_IDS} - {next(filter(at.__contains__, _MESSAGE_IDS), "")}
     envelope = [(place, _ENVELOPE[name]) for name, place in at.items() if name in _ENVELOPE.keys() - others]
     if table == "users" and "user_id" not in at:
@@ -111,6 +127,12 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
         if name not in taken and not name.startswith(("context_", "integrations_", "metadata_"))
         and not name.endswith(_HIDDEN)
     ]  # fmt: skip
+    return _Cells(envelope, context, integrations, free)
+
+
+def _message(kind: str, at: Mapping[str, int], cells: _Cells) -> Callable[[Sequence[Any]], Original]:
+    """What makes the call of any row."""
+    envelope, context, integrations, free = cells
     body, event_at = BODIES.get(kind, "traits"), at.get("event_text", at.get("event"))
     titles = [(at[name], name) for name in ("name", "category") if name in at]
     email_at = at.get("email")
@@ -135,10 +157,7 @@ def warehouse_table(columns: Sequence[str], path: str, hints: Hints, *, typed: b
             refuse_hashed(row[email_at])
         return found
 
-    quick = _Quick(None)
-    if not integrations and can_be_packed(columns):
-        quick = _quick(kind, at, free, [(place, path) for place, path in context if is_used(kind, path)])
-    return Table(table, columns, message, *quick)
+    return message
 
 
 class _Quick(NamedTuple):
