@@ -24,6 +24,7 @@ from fsseg.state.plan_counts import has_written
 from fsseg.state.reopen import failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, Run, RunInfo, RunState, new_run
 from fsseg.state.run_meta import PlanStage
+from fsseg.state.run_selection import LATEST, Fits
 from fsseg.state.seal import check
 
 STANDING = {
@@ -131,7 +132,12 @@ def _push(pipeline: Pipeline, output: Output, stack: ExitStack, *, yes: bool) ->
 
 def undo(given: Settings, output: Output, id: str | None, *, delete_created: bool, dry: bool, yes: bool) -> ExitCode:
     """Put back what a run changed. Raises what `fsseg.cli.errors.handled` handles."""
-    original = find(given, lambda run: _can_be_undone(run, delete_created=delete_created), id)
+    fits: Fits = partial(_can_be_undone, delete_created=delete_created)
+    original = find(given, fits, id)
+    if id in (None, LATEST) and (undone := _undone_after(given, fits)):
+        earlier = f"; to undo the one before it, too: {advised('undo', original)}" if original else ""
+        output.consoles.info(f"run {undone.id} is undone already{earlier}")
+        return ExitCode.DONE
     if original is None or original.info.dry or original.info.command not in ("import", "apply"):
         return nothing_left(output, given, original, "nothing to undo")
     if not (dry or yes):
@@ -162,6 +168,12 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
             push_if_agreed(pipeline, output, stack, yes=yes)
 
     return go_on(given, output, original, "undo", prepare, act)
+
+
+def _undone_after(given: Settings, fits: Fits) -> Run | None:
+    """The run that was undone since the latest one that can be; a command typed twice must not take that back, too."""
+    latest = find(given, lambda run: run.info.state is RunState.UNDONE or fits(run), None)
+    return latest if latest and not fits(latest) else None
 
 
 def _refuse_unasked(run: Run, given: Settings) -> None:
