@@ -73,9 +73,18 @@ def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> Exi
         _refuse_unasked(run, given)
 
     def prepare(held: Session) -> Run | None:
-        return run if run.info.state in OPEN else None
+        if run.info.state not in OPEN:
+            return None
+        _name(output, "resuming", run)
+        return run
 
     return go_on(given, output, run, "resume", prepare, partial(_push, yes=yes))
+
+
+def _name(output: Output, doing: str, run: Run) -> None:
+    """Say at once which run is meant, as many can be, and what it is."""
+    info = run.info
+    output.consoles.info(f"{doing} {run.id}, the {info.command} of {info.started_at[:16].replace('T', ' ')} UTC")
 
 
 def _may_go_on(run: Run, given: Settings) -> bool:
@@ -111,7 +120,8 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
                 return None
             run.note(state=RunState.STOPPED)  # what is planned again can be resumed, whatever ends this process
             reopen_failed(store)
-            return run
+        _name(output, "retrying", run)
+        return run
 
     code = go_on(given, output, run, "retry", prepare, partial(_push, yes=True))
     return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get(EventOutcome.FAILED) else code
