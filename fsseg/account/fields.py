@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from fsseg.freshsales.errors import Forbidden, NotFound
 from fsseg.freshsales.names import Entity
@@ -18,8 +19,7 @@ ALWAYS = ("owners", "sales_activity_types")
 """Selectors whose rows tell more than any field's choices: an owner's e-mail, which activity types there are."""
 
 
-@dataclass
-class AccountFields:
+class AccountFields(Struct):
     """The catalog, and what this key may not read: entities and selectors, with Freshsales' refusal."""
 
     catalog: Catalog

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from fsseg.account.fields import read_fields
 from fsseg.figures import counted
@@ -41,8 +42,7 @@ class Finding(NamedTuple):
     hint: str = ""
 
 
-@dataclass
-class Checkup:
+class Checkup(Struct):
     """What a check has found. `catalog` is None where the credentials were refused."""
 
     findings: list[Finding] = field(default_factory=list)

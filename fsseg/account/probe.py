@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from fsseg.account.probe_records import ProbeRecords
 from fsseg.freshsales.errors import BulkBusy, Forbidden, NoBulk, Refused
@@ -27,8 +28,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {TEXT.name: ("fsseg probe", "fsseg probe 2
 NO_CHOICE = "fsseg has no such choice"
 
 
-@dataclass
-class Probe:
+class Probe(Struct):
     """One probe. `pause` waits so many seconds; `now` tells the time, in seconds."""
 
     reader: Reader

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from fsseg.freshsales.errors import FreshsalesError, Halted, NotFound, Refused, Unavailable
 from fsseg.freshsales.names import Entity
@@ -25,8 +26,7 @@ MOST_REQUIRED = 20
 """Fields of one entity that are asked for, one after the other, until it is given up."""
 
 
-@dataclass
-class ProbeRecords:
+class ProbeRecords(Struct):
     """What one probe makes, one record of an entity. `defaults` are those of the settings, by entity.
 
     `wanted` gives the field of an entity that a refusal speaks of. `keep` keeps what is in `sent`, each time before

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import orjson
 from filelock import FileLock, Timeout
+from msgspec import Struct
 from platformdirs import user_state_path
 
 from fsseg.freshsales.account import Account, resolve
@@ -49,8 +49,7 @@ class Locked(Exception):
     """Another run holds the account's lock; the text names it (exit 7)."""
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """An account that can be talked to; where nothing may be written, `writer` is refused by the transport."""
 
     account: Account

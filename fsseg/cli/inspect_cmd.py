@@ -97,7 +97,7 @@ def inspection_for(settings: Settings, known: Known, *, suggest: bool) -> Inspec
 
 
 def _rules(settings: Settings, known: Known) -> Rules:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from fsseg.cli.session import rules_of
 

@@ -6,8 +6,9 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.errors import BudgetSpent, FreshsalesError, Interrupted, NotFound, Stop, UnknownHost
@@ -75,8 +76,7 @@ class Declined(Exception):
         self.interrupted = interrupted
 
 
-@dataclass
-class Ending:
+class Ending(Struct):
     """How a run ended: its exit code, and what stopped it."""
 
     code: ExitCode = ExitCode.DONE

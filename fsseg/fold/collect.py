@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fsseg.fold.batch import Batch, usable, without
 from fsseg.fold.dedupe import DedupeIndex
@@ -21,8 +22,7 @@ Repeated = tuple[int, int, bool]
 """Key and position of an event that repeats another one, and whether that was delivered by an earlier run."""
 
 
-@dataclass
-class Counts:
+class Counts(Struct):
     """How the events read fared before any record was looked at. `reasons` counts (outcome, code)."""
 
     read: int = 0

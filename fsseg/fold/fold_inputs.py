@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
 from typing import Protocol
 
-from msgspec import convert
+from msgspec import Struct, convert
 
 from fsseg.cluster import Cluster
 from fsseg.fold.collect import Collector, Counts
@@ -44,8 +43,7 @@ class Stage(Protocol):
         """A few words that stand beside the counts."""
 
 
-@dataclass(frozen=True)
-class Folding:
+class Folding(Struct, frozen=True):
     """What reading, mapping and folding need. `again`: events that were delivered before count, too."""
 
     store: Store

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 Edition = Literal["classic", "suite"]
 
@@ -23,8 +24,7 @@ class ConfigError(ValueError):
     """The account's address or edition is missing or makes no sense; the message says what to give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """One account: REST stands at `{base_url}/api/…`, tracking at `{base_url}/track/…`.
 
     `host` names it in folders and reports (`acme.freshsales.io`): the port belongs to it where it is not the usual one,

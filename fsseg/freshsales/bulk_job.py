@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from msgspec import Struct
 
 from fsseg.freshsales.responses import Answer, Row
 
@@ -17,8 +17,7 @@ _DONE = {"success", "succeeded", "successful", "complete", "completed", "finishe
 _FAILED = re.compile("fail|error|abort|cancel|unsuccess", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job's state: `progress` in percent, counts where told.
 
     `failures`: for each record that failed the identifier it was sent with (`{"emails": "a@b.example"}`) and what

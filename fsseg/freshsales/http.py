@@ -7,7 +7,6 @@ import logging
 import socket
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
+from msgspec import Struct
 
 from fsseg.freshsales import error_bodies, quota
 from fsseg.freshsales.account import Account, ConfigError
@@ -53,8 +53,7 @@ for _talkative in ("httpx", "httpcore"):
     logging.getLogger(_talkative).setLevel(logging.WARNING)
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """Seconds: to connect, between two pieces of an answer, and for a whole request."""
 
     connect: float = 10.0
@@ -174,8 +173,7 @@ class Http:
         return text
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(Struct):
     """One logical request: all its attempts."""
 
     http: Http

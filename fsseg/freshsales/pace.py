@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from fsseg.freshsales import quota
 from fsseg.freshsales.quota import QuotaHeaders
@@ -33,8 +34,7 @@ class Ticket(NamedTuple):
     left: int | None
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(Struct):
     """What is known of the window of quota we are in; it ends with a refusal or at the told reset."""
 
     number: int = 0

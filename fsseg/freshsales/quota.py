@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -26,8 +27,7 @@ _MAX_RESETS_TRIED = 4  # as many as there are quarters in an hour, see `_day_fir
 _NUMBER = re.compile(r"\d{1,9}(\.\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaHeaders:
+class QuotaHeaders(Struct, frozen=True):
     """What one answer told of the quota; None is not told or not believable. Times are seconds from its receipt."""
 
     limited: bool = False

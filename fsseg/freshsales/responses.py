@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from fsseg.freshsales.errors import BadAnswer
 
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of a list. `total` records on `total_pages` pages, None where the answer doesn't say."""
 
     rows: list[Row]
@@ -20,8 +20,7 @@ class Page:
     total_pages: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The JSON of a successful answer, with the call it came from. All methods raise BadAnswer."""
 
     body: Any

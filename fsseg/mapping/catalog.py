@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 import orjson
+from msgspec.structs import replace
 
 from fsseg.mapping import standard
 from fsseg.mapping.field_types import DROPDOWN, NUMBER

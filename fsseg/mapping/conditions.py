@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from fsseg.mapping.coerce import as_text
 from fsseg.mapping.mistakes import Mistake, Path, unknown_key
@@ -14,8 +15,7 @@ KEYS = ("type", "event", "trait", "is", "is_not", "exists")
 TYPES = ("identify", "group", "track", "page")
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """All that is given must hold; texts are compared in any case. `types` and `events` none: any."""
 
     types: frozenset[str] = frozenset()

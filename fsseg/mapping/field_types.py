@@ -6,8 +6,10 @@ A new type is one more entry of `FIELD_TYPES`. One that isn't listed there count
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fsseg.mapping.coerce import (
     BAD,
@@ -44,8 +46,7 @@ _PHONES = frozenset({"mobile_number", "work_number", "phone"})
 """Text fields of Freshsales' own that hold a phone number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldType:
+class FieldType(Struct, frozen=True, kw_only=True):
     """What there is to know of a type; `name` is that of the field metadata."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 Row = Mapping[str, Any]
 Id = int | str
@@ -23,8 +24,7 @@ class Choice(NamedTuple):
     email: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """`choices` is None where there are none to choose from, or where only the account knows them."""
 
     name: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
 
 from fsseg.mapping.counts import Distinct, LocatedWarnings, Place, Tops, moved, told
@@ -29,8 +29,7 @@ TICK = 5_000
 _WITH_MEMBERS = ("company", "deal", "address")
 
 
-@dataclass
-class InputStats:
+class InputStats(Struct):
     """One input: its container, which table that is, its items, how many are no events, and the times of the others."""
 
     path: str
@@ -51,8 +50,7 @@ class InputStats:
         self.latest = max(self.latest, following.latest)
 
 
-@dataclass
-class TraitStats:
+class TraitStats(Struct):
     """A trait (or a member of one that is an object), where it goes, and how often its value doesn't fit."""
 
     trait: str
@@ -68,8 +66,7 @@ class TraitStats:
         return f"{self.trait}.{self.member}" if self.member else self.trait
 
 
-@dataclass
-class FileStats:
+class FileStats(Struct):
     """What was counted in all files. `reasons` by (outcome, code); times as `Event.time` has them.
 
     `first` and `causes` are where the first event of a code stands, and what is wrong with it.

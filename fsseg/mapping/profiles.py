@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from fsseg.mapping.identity import address
 from fsseg.segment.times import canonical
@@ -53,8 +54,7 @@ def masked(value: Any) -> str:
     return re.sub(r"\d", "9", shape) + ("…" if len(text) > 40 else "")
 
 
-@dataclass
-class Profile:
+class Profile(Struct):
     """What there is to know of one trait's values."""
 
     count: int = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from fsseg.mapping.catalog import EMAILS, LEAD_COMPANY, LEAD_DEAL, PARTS, Catalog
 from fsseg.mapping.coerce import BAD
@@ -28,8 +29,7 @@ _TYPES_OF = {table: ("identify", "group") if table == "account" else ("identify"
 """The calls whose traits a table is for."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """The user's settings as far as they concern the mapping; the defaults are those of `fsseg.settings`.
 
     `mapping` is the `[mapping]` table: `person`, `lead`, `contact`, `account` and `deal` hold `trait = "field"`,

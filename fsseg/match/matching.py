@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Reader
@@ -19,8 +20,7 @@ from fsseg.state.plan_store import Store
 Tick = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Matching:
+class Matching(Struct, frozen=True):
     """What matching needs. `reader` is None offline: then who and what is there is taken from the ledger."""
 
     store: Store

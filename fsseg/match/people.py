@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
 
 from fsseg.fold.desired import COMPANY, DesiredPerson, desired_person
 from fsseg.fold.fold_partition import company_parts, deal_columns, desired_columns
@@ -26,8 +26,7 @@ AT_ONCE = 500
 """People that are written together where nobody is asked; else as many as a filtered search takes."""
 
 
-@dataclass
-class _Match:
+class _Match(Struct):
     """Who a person is. `existing` may be a lead that becomes a contact: then it `converts`."""
 
     entity: Entity

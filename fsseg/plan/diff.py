@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from fsseg.mapping import field_types
 from fsseg.mapping.catalog import Catalog
@@ -19,34 +20,29 @@ LINK_FIELDS = ("sales_accounts", "sales_account", "contacts", "entity")
 """Changes of a record that are links to others; they travel as ids."""
 
 
-@dataclass(frozen=True)
-class Create:
+class Create(Struct, frozen=True):
     """There is no such record yet; before is null everywhere."""
 
     fields: Fields
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(Struct, frozen=True):
     """The record is there, and these fields of it differ."""
 
     fields: Fields
 
 
-@dataclass(frozen=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True):
     """The record holds all that is desired already."""
 
 
-@dataclass(frozen=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """Left out; `missing` are the fields that this Freshsales requires of a new record."""
 
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Not ours to touch; `code` says why."""
 
     code: str

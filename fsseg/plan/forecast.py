@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fsseg.freshsales.quota import HOUR
 from fsseg.freshsales.sizes import DEALS_TRIED, MIN_BULK, PAGE_SIZE
@@ -29,8 +30,7 @@ CONVERSION = 2
 """Requests on a lead that becomes a contact, beside the one that updates the contact."""
 
 
-@dataclass(frozen=True)
-class Habits:
+class Habits(Struct, frozen=True):
     """What is known of how the account takes writes."""
 
     loses_contacts: bool = False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from fsseg.freshsales.reader import Reader
 from fsseg.freshsales.writer import Writer
@@ -15,8 +16,7 @@ from fsseg.push.refusals import Refusals
 from fsseg.state.plan_store import Record, Store
 
 
-@dataclass
-class DealLinks:
+class DealLinks(Struct):
     """What this account was seen to do with the contacts of deals made in bulk; `remember` keeps it for later runs."""
 
     seen: Literal["kept", "lost"] | None = None
@@ -29,16 +29,14 @@ class DealLinks:
             self.remember(seen)
 
 
-@dataclass
-class EmailShape:
+class EmailShape(Struct):
     """How this account takes the address of a new contact: as an object, or as text alone; learnt on the way."""
 
     is_text: bool = False
     is_known: bool = False
 
 
-@dataclass(frozen=True)
-class PushContext:
+class PushContext(Struct, frozen=True):
     """The open plan, the account, and how this run sends.
 
     `lock` guards the store, which the workers of one chunk share; `owner_id` owns the sales activities written.

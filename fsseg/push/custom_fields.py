@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from fsseg.plan.forecast import FRESH_S
 from fsseg.state.plan_store import Record
@@ -13,8 +14,7 @@ from fsseg.state.plan_store import Record
 How = Literal["whole", "changed"]
 
 
-@dataclass
-class CustomFields:
+class CustomFields(Struct):
     """How custom fields are written by single requests in this run; learnt on the way.
 
     `whole`: all that the record holds go along with those that change. `changed`: these alone, once the account has

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fsseg.push.context import PushContext
@@ -19,8 +19,7 @@ from fsseg.state.reopen import close_absent, reopen_unknown
 from fsseg.state.run_folder import Run, RunState
 
 
-@dataclass
-class EarlierRuns:
+class EarlierRuns(Struct):
     """The other runs of the account. `context` gives what looking for their rows needs; it is None offline."""
 
     run: Run

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct, field
 
 from fsseg.mapping.equality import is_empty
 from fsseg.report.console import sanitise
@@ -44,8 +45,7 @@ MOST_NAMES = 10_000
 """Names of events that entries are counted by: pages may have a name each."""
 
 
-@dataclass
-class ChangeGroup:
+class ChangeGroup(Struct):
     """Changes of one entity: those to show (conflicts last, with room of their own), and how many more there are."""
 
     entity: str

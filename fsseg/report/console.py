@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TextIO
 
+from msgspec import Struct
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -59,8 +59,7 @@ def _json_escape(code: int) -> str:
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
-@dataclass(frozen=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """The few signs that need a fallback where the encoding has no room for them."""
 
     arrow: str = "→"
@@ -101,8 +100,7 @@ def write(console: Console, text: str) -> None:
         console.file.write(text)
 
 
-@dataclass(frozen=True)
-class Consoles:
+class Consoles(Struct, frozen=True):
     """The consoles of a command, made once by `open_consoles` and handed to whoever prints."""
 
     out: Console

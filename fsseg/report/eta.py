@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 WINDOW = 3600.0
 """Seconds a request quota lasts: Freshsales counts by the hour, as its rate limit reference says."""
@@ -18,8 +19,7 @@ class UnderWay(Protocol):
     started: float
 
 
-@dataclass
-class Quota:
+class Quota(Struct):
     """Requests left, and what the stages under way have spent of them and waited for them so far."""
 
     left: int = 0

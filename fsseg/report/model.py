@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, get_args
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
@@ -42,8 +44,7 @@ _LONGEST_CAUSE = 200
 """Columns that a message, such as Freshsales' own words, takes at most beside its reason."""
 
 
-@dataclass(frozen=True)
-class ReasonRow:
+class ReasonRow(Struct, frozen=True):
     """A reason code, its number of events, the place of the first (`events.jsonl line 17`), and what is wrong with it.
 
     `cause` is empty where the hint says that already.
@@ -57,8 +58,7 @@ class ReasonRow:
     cause: str = ""
 
 
-@dataclass(frozen=True)
-class WarningRow:
+class WarningRow(Struct, frozen=True):
     """A warning code and the names (traits, fields) it is about, most frequent first, each with its own hint."""
 
     code: str
@@ -67,8 +67,7 @@ class WarningRow:
     names: Sequence[tuple[str, int, str]]
 
 
-@dataclass(frozen=True)
-class MisfitRow:
+class MisfitRow(Struct, frozen=True):
     """A trait with values that didn't fit its field: how many, what the field takes, and the first of them.
 
     `place` is where that stands (`events.jsonl line 17`), `key` whose it is; both may be empty.
@@ -82,16 +81,14 @@ class MisfitRow:
     place: str
 
 
-@dataclass(frozen=True)
-class RecordTable:
+class RecordTable(Struct, frozen=True):
     """Records by entity: only the columns and rows that hold a number."""
 
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[int]]]
 
 
-@dataclass
-class Failures:
+class Failures(Struct):
     """What a report shows of failures.jsonl: place and message of the first event of each code, and the first rows."""
 
     first: dict[str, str] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted
@@ -37,8 +38,7 @@ _NOT_TO_MEND = ONLY_PUSHED_AGAIN | {
 """With those of which failures.jsonl has no event to mend: the file that they stood in is to be mended."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """Something to do next: why, and the command."""
 
     why: str

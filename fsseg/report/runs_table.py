@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import Struct, field
 from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
@@ -46,8 +46,7 @@ _QUIET = (EventOutcome.UNCHANGED, EventOutcome.SKIPPED)
 """Outcomes that are told only where there is no other."""
 
 
-@dataclass(frozen=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """A run to be listed, without `info` where that can't be read; `records` are those of an undo's summary."""
 
     id: str
@@ -74,8 +73,7 @@ class _Inputs(NamedTuple):
         return cut(f"{self.before}{dots}{name}{self.after}", width, dots)
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A run in words; a cell without any is left out of `cells`."""
 
     row: RunRow

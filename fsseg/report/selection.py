@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from fsseg.report.changes import Change, entry_told
 from fsseg.report.files import email_of
@@ -12,8 +13,7 @@ from fsseg.report.files import email_of
 _COLON = re.compile(": ")
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What is looked for; whatever is given has to fit, in any case of letters."""
 
     person: str | None = None

@@ -9,11 +9,11 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 import orjson
+from msgspec.structs import replace
 
 from fsseg.segment.documents import SEPARATORS, document_items, holds_several
 from fsseg.segment.foreign import what_it_is

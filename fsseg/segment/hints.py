@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Hints:
+
+class Hints(Struct, frozen=True):
     """Which table the inputs are, and traits by their names; a trait without a value has that of the table.
 
     `endpoint` is where an S3-compatible store is; `identifiers` are those of the inputs that say who profiles are.

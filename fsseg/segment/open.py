@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
+
+from msgspec import Struct
 
 from fsseg.segment.archives import SEPARATOR, open_member, split_member
 from fsseg.segment.hints import NO_HINTS, Hints
@@ -20,8 +21,7 @@ _HEAD = 1 << 20
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(Struct, frozen=True):
     """One file to read, or a part of a plain one.
 
     A part is the lines, or groups of rows, that begin within the bytes [start, end), unpacked ones where the file is

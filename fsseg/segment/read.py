@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, BinaryIO
 
 import orjson
+from msgspec.structs import replace
 
 from fsseg.segment import json_codec
 from fsseg.segment.archives import split_member

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
+from msgspec import Struct, field
 
 from fsseg.segment.event import INDEX, POSITION_BITS
 from fsseg.state.actions import Action, Code, EventOutcome, Status
@@ -40,8 +40,7 @@ class Failure(NamedTuple):
     """Whom or what the record or entry is of."""
 
 
-@dataclass
-class Totals:
+class Totals(Struct):
     """The outcomes of the events that went into the plan. `failures` is by position."""
 
     outcomes: Counter[EventOutcome] = field(default_factory=Counter)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gzip
 import random
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from fsseg.cluster import Cluster
 from fsseg.fold.engines import cluster as engine

@@ -4,9 +4,9 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fsseg.freshsales.errors import BudgetSpent
 from fsseg.freshsales.pacer import Pacer

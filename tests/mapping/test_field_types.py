@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import fields
 
 from fsseg.mapping.coerce import BAD
 from fsseg.mapping.field_types import FIELD_TYPES, TEXT, FieldType, coercer, equal, expectation, rounded, wire

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fsseg.fold.collect import Collector
 from fsseg.segment.open import Input, UnreadableInput
@@ -20,8 +21,7 @@ def parts_of(input: Input, size: int, jobs: int = 1) -> list[Input]:
     return [replace(part, number=input.number, hints=input.hints) for part in parts]
 
 
-@dataclass
-class ReadSoFar:
+class ReadSoFar(Struct):
     """What was read of an input, part after part: container, events, lines, why not all, and where lines part ways."""
 
     container: str = ""

@@ -7,10 +7,11 @@ else is imported here, as the command line names the formats before it knows wha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from msgspec import Struct
 
 from fsseg.report.show import Show
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from fsseg.report.standing import Standing
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """A run, as it is handed to a format, and how much of it is to be shown."""
 
     summary: Summary

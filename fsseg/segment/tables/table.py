@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
 import orjson
-from msgspec import Raw, defstruct
+from msgspec import Raw, Struct, defstruct
 from msgspec.json import Encoder
+from msgspec.structs import replace
 
 from fsseg.segment import json_codec
 from fsseg.segment.event import Context, Message, Note, Original
@@ -48,8 +48,7 @@ class UnusableTable(Exception):
     """A table that holds no events that can be used; the text says what it is and what to do."""
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """One kind of table with these columns.
 
     `message` makes a normalised message of the cells of a row, in which an absent value is "", or raises `BadRow`.
