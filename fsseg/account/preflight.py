@@ -68,8 +68,7 @@ def check(reader: Reader, edition: Edition, rules: Rules, defaulted: Defaulted) 
     try:
         known = read_fields(reader, edition)
     except Unauthorized as error:
-        hint = "copy the API key anew from the profile settings of Freshsales (API settings)"
-        found.findings.append(Finding("credentials", "refused", str(error), hint))
+        found.findings.append(Finding("credentials", "refused", str(error), error.hint))
         return found
     catalog = found.catalog = known.catalog
     found.findings.append(Finding("credentials", "ok", "the API token is accepted"))

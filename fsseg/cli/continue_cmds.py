@@ -24,6 +24,7 @@ from fsseg.state.plan_counts import has_written
 from fsseg.state.reopen import failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, Run, RunInfo, RunState, new_run
 from fsseg.state.run_meta import PlanStage
+from fsseg.state.run_selection import LATEST, Fits
 from fsseg.state.seal import check
 
 STANDING = {
@@ -74,12 +75,19 @@ def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> Exi
     def prepare(held: Session) -> Run | None:
         if run.info.state not in OPEN:
             return None
+        _name(output, "resuming", run)
         with closing(run.open()) as store:
             held.check_account(store, run)
             check(store, run.id)
         return run
 
     return go_on(given, output, run, "resume", prepare, yes=yes)
+
+
+def _name(output: Output, doing: str, run: Run) -> None:
+    """Say at once which run is meant, as many can be, and what it is."""
+    info = run.info
+    output.consoles.info(f"{doing} {run.id}, the {info.command} of {info.started_at[:16].replace('T', ' ')} UTC")
 
 
 def _may_go_on(run: Run, given: Settings) -> bool:
@@ -115,7 +123,8 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
                 return None
             run.note(state=RunState.STOPPED)  # what is planned again can be resumed, whatever ends this process
             reopen_failed(store)
-            return run
+        _name(output, "retrying", run)
+        return run
 
     code = go_on(given, output, run, "retry", prepare, yes=True)
     return ExitCode.SOME_FAILED if code is ExitCode.DONE and run.info.outcomes.get(EventOutcome.FAILED) else code
@@ -123,7 +132,12 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
 
 def undo(given: Settings, output: Output, id: str | None, *, delete_created: bool, dry: bool, yes: bool) -> ExitCode:
     """Put back what a run changed. Raises what `fsseg.cli.errors.handled` handles."""
-    original = find(given, lambda run: _can_be_undone(run, delete_created=delete_created), id)
+    fits: Fits = partial(_can_be_undone, delete_created=delete_created)
+    original = find(given, fits, id)
+    if id in (None, LATEST) and (undone := _undone_after(given, fits)):
+        earlier = f"; to undo the one before it, too: {advised('undo', original)}" if original else ""
+        output.consoles.info(f"run {undone.id} is undone already{earlier}")
+        return ExitCode.DONE
     if original is None or original.info.dry or original.info.command not in ("import", "apply"):
         return nothing_left(output, given, original, "nothing to undo")
     if not (dry or yes):
@@ -148,6 +162,12 @@ def undo(given: Settings, output: Output, id: str | None, *, delete_created: boo
         )  # fmt: skip
 
     return go_on(given, output, original, "undo", prepare, yes=yes)
+
+
+def _undone_after(given: Settings, fits: Fits) -> Run | None:
+    """The run that was undone since the latest one that can be; a command typed twice must not take that back, too."""
+    latest = find(given, lambda run: run.info.state is RunState.UNDONE or fits(run), None)
+    return latest if latest and not fits(latest) else None
 
 
 def _refuse_unasked(run: Run, given: Settings) -> None:

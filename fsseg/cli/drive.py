@@ -17,7 +17,7 @@ from fsseg.cli.run_end import Declined, Ending, advised, ending_of, tell_too_few
 from fsseg.cli.run_inputs import FEW, tell_empty
 from fsseg.cli.session import Output, Session, import_flags
 from fsseg.exit_codes import ExitCode
-from fsseg.freshsales.errors import FreshsalesError
+from fsseg.freshsales.errors import FreshsalesError, Stop
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
 from fsseg.report.console import Consoles
@@ -231,10 +231,8 @@ def _say_how_it_ended(output: Output, run: Run, ending: Ending, summary: dict[st
             output.consoles.error(f"nothing was written; what would still push it: {how}")
         case Ending(code=ExitCode.BRAKE):
             output.consoles.mistake(f"the safety brake: {ending.error}", *([f"if this is meant: {how}"] if how else []))
-        case Ending(code=ExitCode.REFUSED_CREDENTIALS):
-            output.consoles.mistake(
-                f"Freshsales refused this key: {ending.error}", f"fsseg check says what it may do; then {resume}"
-            )
+        case Ending(error=Stop() as refused):
+            output.consoles.mistake(f"Freshsales refused this key: {refused}", f"{refused.hint}; then {resume}")
         case Ending(code=ExitCode.DONE):
             if output.consoles.quiet:
                 for line in quiet_lines(summary, read_lines(run.failures)):

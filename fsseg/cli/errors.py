@@ -110,8 +110,8 @@ def _meaning_of_answer(error: FreshsalesError) -> Meaning:
 
     match error:
         case Stop():
-            hints = ("fsseg check says what this key may do", *hints_of(error))
-            return Meaning(ExitCode.REFUSED_CREDENTIALS, f"Freshsales refused this key: {error}", hints)
+            refused = f"Freshsales refused this key: {error}"
+            return Meaning(ExitCode.REFUSED_CREDENTIALS, refused, (error.hint, *hints_of(error)))
         case Interrupted():
             return Meaning(ExitCode.INTERRUPTED, "interrupted", hints_of(error))
         case UnknownHost():

@@ -51,6 +51,8 @@ def fields(
         from fsseg.cli import known_fields
         from fsseg.cli.session import rules_of
         from fsseg.mapping.explain import Explainer
+        from fsseg.mapping.mistakes import MappingError
+        from fsseg.mapping.rules import Rules
         from fsseg.report.render import print_json
         from fsseg.settings import ConfigError
 
@@ -58,7 +60,15 @@ def fields(
         names = [name for name in ([entity] if entity else entities.ENTITIES) if known.catalog.fields(name)]
         if not names:
             raise ConfigError("Freshsales Suite has no leads: fsseg fields contact")
-        explain = Explainer(known.catalog, rules_of(settings, application_token=False, offline=offline))
+        rules = rules_of(settings, application_token=False, offline=offline)
+        mistaken = None
+        try:
+            explain = Explainer(known.catalog, rules)
+        except MappingError as error:
+            if display.json:
+                raise
+            mistaken = error  # told below the names that it is mended by
+            explain = Explainer(known.catalog, Rules())
         shown = {one: _rows(known, explain, one) for name in names for one in (name, *NESTED.get(name, ()))}
         if display.json:
             head = {"account": known.account, "edition": known.catalog.edition, "source": known.source}
@@ -70,6 +80,8 @@ def fields(
         for name in names:
             if name in known.forbidden:
                 output.consoles.error(f"this key may not read the {name} fields; these are the standard ones")
+        if mistaken:
+            raise mistaken
 
 
 def _title(known: Known) -> str:

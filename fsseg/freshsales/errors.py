@@ -68,11 +68,15 @@ class BulkBusy(FreshsalesError):
 
 
 class Stop(FreshsalesError):
-    """Not this record but the account's set-up is the trouble."""
+    """Not this record but the account's set-up is the trouble. `hint` says what to do about it."""
+
+    hint = "fsseg check says what this key may do"
 
 
 class Unauthorized(Stop):
     """401: the key is wrong or missing."""
+
+    hint = "copy the API key anew from the profile settings of Freshsales (API settings)"
 
 
 class Forbidden(Stop):

@@ -85,7 +85,7 @@ class Sample:
             (entity, name, is_empty(cell["after"]))
             for action, fields in told
             for name, cell in fields.items()
-            if not cell["after"] and (cell["after"] is not None or action != create)
+            if not cell["after"] and not (action == create and is_empty(cell["after"]))
         )
         self.totals.update({(entity, action): count for action, count in counted.items()})
         self.count += len(lines)
@@ -182,14 +182,14 @@ NOT_SENT = "still to be sent when the run ended"
 def field_lines(change: Change) -> list[tuple[str, str, str]]:
     """(name, before, after) of every field as safe text; what is cleared has the after `(cleared)`.
 
-    A new record's fields have an empty before; those of them that stay null are left out, and so is what only repeats
-    the key that the record is shown by. The before of what could not be read is `(not read)`.
+    A new record's fields have an empty before; those that stay empty are left out, as there is nothing to clear, and so
+    is what only repeats the key that the record is shown by. The before of what could not be read is `(not read)`.
     """
     create = change["action"] == Action.CREATE
     lines = []
     for name, cell in (change.get("fields") or {}).items():
         after = cell.get("after")
-        if create and (after is None or (name in _KEYS and after == change.get("key"))):
+        if create and (is_empty(after) or (name in _KEYS and after == change.get("key"))):
             continue
         before = "" if create else value(cell["before"]) if "before" in cell else UNREAD
         lines.append((sanitise(name), before, CLEARED if is_empty(after) else value(after)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
@@ -227,7 +227,8 @@ class Store:
 
     def checkpoint(self) -> None:
         """Bring what stands in the log into the file itself, which `close` would do while nobody has anything to do."""
-        self.db.execute("PRAGMA wal_checkpoint").fetchone()
+        with suppress(sqlite3.OperationalError):  # without room for it, it stays in the log, where it is as safe
+            self.db.execute("PRAGMA wal_checkpoint").fetchone()
 
     @contextmanager
     def hurried(self) -> Iterator[None]:

@@ -154,6 +154,18 @@ def test_what_only_a_retry_mends_is_not_to_be_mended_by_hand(classic: Machine) -
     assert classic.run("retry").code == 0
 
 
+def test_the_run_that_is_gone_on_with_is_named_before_anything_is_sent(classic: Machine) -> None:
+    """Somebody who has named none sees which it is before, and not after, it was pushed."""
+    run = run_of(classic.imports("--max-requests", "15", events=PEOPLE))
+    classic.account.faults(Fault("error", method="POST"))
+    done = classic.run("resume")
+    assert done.err.startswith(f"resuming {run}, the import of 20"), done.err
+    classic.account.faults()
+    done = classic.run("retry")
+    assert done.err.startswith(f"retrying {run}, the import of 20"), done.err
+    assert done.code == 0
+
+
 @pytest.mark.parametrize("flags", [[], ["--delete-created"]])
 def test_an_undo_that_was_tried_out_says_how_it_is_done(machine: Machine, flags: Sequence[str]) -> None:
     known = [{"email": "ada@x.example", "last_name": "Old", "job_title": "Intern"}]

@@ -89,6 +89,24 @@ def test_without_a_run_it_names_the_one_that_it_undoes(classic: Machine) -> None
     assert older not in done.out + done.err
 
 
+@pytest.mark.parametrize("again", [("--yes",), ("--yes", "--delete-created")])
+def test_typed_once_more_it_takes_back_nothing_of_the_run_before(machine: Machine, again: tuple[str, ...]) -> None:
+    """What was undone is: how the run before it goes, too, is told."""
+    older, newer = (run_of(machine.imports(events=[person(f"{name}@x.example", "2024-05-01")])) for name in ("a", "b"))
+    assert machine.run("undo", "--yes", "--delete-created").code == 0
+    machine.account.forget()
+    done = machine.run("undo", *again)
+    assert (done.code, machine.account.writes) == (0, 0)
+    assert f"run {newer} is undone already" in done.err
+    assert f"fsseg undo {older}" in done.err
+    assert titles(machine).keys() == {"a"}
+    assert machine.run("undo", older, "--yes", "--delete-created").code == 0
+    assert not titles(machine)
+    done = machine.run("undo", *again)
+    assert f"run {newer} is undone already" in done.err
+    assert "fsseg undo" not in done.err
+
+
 def test_what_it_advises_for_what_is_left_there_is_what_it_does_next(classic: Machine) -> None:
     """`--delete-created deletes it`, and nothing of another run."""
     older = run_of(classic.imports(events=[person("old@x.example", "2024-05-01", title="CEO")]))

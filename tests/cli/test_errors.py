@@ -13,7 +13,7 @@ import pytest
 from fsseg.cli.errors import meaning_of
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.account import resolve
-from fsseg.freshsales.errors import FreshsalesError, HostDown, UnknownHost
+from fsseg.freshsales.errors import Forbidden, FreshsalesError, HostDown, UnknownHost
 from fsseg.freshsales.http import Http
 from fsseg.freshsales.pacer import Pacer
 from fsseg.freshsales.secret import Token
@@ -94,7 +94,10 @@ def test_a_refused_key_is_an_error_with_what_to_do(serve: Serve) -> None:
     done = shell("import", SAMPLES / "signups.jsonl", "--json")
     assert done.code == 3 and done.json["error"]["code"] == 3
     assert STYLE.fullmatch(done.err.partition("Read:")[0] or done.err), done.err
-    assert "fsseg check" in done.err
+    assert "copy the API key anew" in done.err
+    assert "copy the API key anew" in shell("check").out
+    forbidden = meaning_of(Forbidden("no"))
+    assert forbidden is not None and forbidden.hints == ("fsseg check says what this key may do",)
 
 
 def _connection(monkeypatch: pytest.MonkeyPatch, number: int, calls: list[str]) -> Http:

@@ -84,6 +84,16 @@ def test_a_mapping_to_no_field_is_told(serve: Serve) -> None:
     assert "cf_nothing" in done.err
 
 
+def test_where_the_mapping_is_mistaken_the_names_that_mend_it_are_shown_all_the_same(serve: Serve) -> None:
+    shell, _ = serve("classic")
+    shell.write("fsseg.toml", '[mapping.contact]\nlevel = "cf_no_such"\n[timeline]\nowner = "nobody@x.example"')
+    done = shell("fields", "contact")
+    assert done.code == 2
+    assert "job_title" in done.out
+    assert all(fault in done.err for fault in ("cf_no_such", "nobody@x.example"))
+    assert shell("fields", "contact", "--json").json.keys() == {"error"}
+
+
 def test_what_the_key_may_not_read_is_told_and_the_standard_fields_are_shown(serve: Serve) -> None:
     shell, _ = serve("classic", forbidden=["/settings/deals/fields"])
     done = shell("fields", "deal")

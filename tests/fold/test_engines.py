@@ -50,6 +50,20 @@ def message(number: int, **more: Any) -> dict[str, Any]:
     }
 
 
+ODD = [
+    rb'{"type":"identify","userId":"u%(n)d","messageId":"o%(n)d","timestamp":"2025-01-02T10:00:00.000Z",' + rest
+    for rest in (
+        rb'"traits":{"email":"u@example.com","firstName":"half \ud800 of a character","x\udc00":"\ud83d"}}',
+        rb'"traits":{"email":"u@example.com","plan":98765432109876543210987,"amount":-1e400,"x":NaN}}',
+        rb'"traits":{"email":"not an address","company":[1,{"name":"C"}],"phone":"4.9E+11","favoriteColor":{}}}',
+        rb'"traits":"none"}',
+        b'"traits":{"email":"u@example.com","deep":' + b"[" * 300 + b"]" * 300 + b"}}",
+        rb'"type":"track","event":"half \udfff","properties":{"revenue":18446744073709551616}}',
+    )
+]
+"""Lines with what JSON allows and hardly anything else can hold."""
+
+
 def mixed(seed: int, count: int) -> list[bytes]:
     """Every kind of line: repetitions far apart and of other people, shared e-mails, bad lines, blank ones."""
     chance = random.Random(seed)
@@ -75,6 +89,10 @@ def mixed(seed: int, count: int) -> list[bytes]:
             case 8:
                 made.append(
                     orjson.dumps(message(number, userId=f"U{number % 11}@example.com", traits={"favoriteColor": 1}))
+                )
+            case 9:
+                made.append(
+                    chance.choice(ODD) % {b"n": number} if chance.random() < 0.5 else b"\xff" + chance.choice(ODD)
                 )
             case _:
                 made.append(orjson.dumps(message(number)))

@@ -47,11 +47,10 @@ def change_rows(changes: Iterable[Change], names: dict[str, dict[str, str]]) -> 
         entity, warnings = str(change["entity"]), "; ".join(warning_texts(change))
         start = [sanitise(str(change["action"])), sanitise(entity), _cell(change.get("key")), _cell(change.get("id"))]
         for name, held in (change.get("fields") or {}).items() or [("", {})]:
-            create = change["action"] == Action.CREATE
-            if create and name and held.get("after") is None:
+            emptied = name and is_empty(held.get("after"))
+            if emptied and change["action"] == Action.CREATE:
                 continue
-            cleared = name and not create and is_empty(held.get("after"))
-            after = CLEARED if cleared else _cell(held.get("after"))
+            after = CLEARED if emptied else _cell(held.get("after"))
             label = names.get(entity, {}).get(name, "")
             yield [*start, sanitise(name), sanitise(label), _cell(held.get("before")), after, warnings]
             warnings = ""

@@ -82,7 +82,7 @@ function fieldTable(change) {
   const rows = [];
   for (const [name, cell] of Object.entries(change.fields || {})) {
     const sides = cell || {}, cleared = isEmptied(sides.after);
-    if (change.action === 'create' && (sides.after === null || sides.after === undefined)) continue;
+    if (change.action === 'create' && cleared) continue;
     const after = cleared ? '(cleared)' : named(change.entity, name, sides.after);
     const shown = change.action === 'create' ? [after] : [
       element('del', {}, 'before' in sides ? named(change.entity, name, sides.before) : '(not read)'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from itertools import chain, count, islice
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ _NULL = "\\N"
 """What warehouses write into a cell that holds nothing."""
 _ALIKE = 50
 """Rows that are taken to be written like one that can't just be split."""
+_RETURN = re.compile(rb"(?<=\r)(?=[^\r\n])")
+"""Where a line goes on after a return: an old Macintosh ended it there, if no quote is open."""
 _MARK = "\udc00"
 """Stands before the beginning of a line that is too large; no text that was decoded can hold it."""
 
@@ -124,6 +127,7 @@ def _checked(row: list[str]) -> list[str] | Fault:
 def _one_by_one(pieces: list[Piece], delimiter: str, *, is_last: bool) -> tuple[list[list[str] | Fault], list[Piece]]:
     """The rows, and the lines of one that goes on beyond them. After a row at fault the next line begins another."""
     rows: list[list[str] | Fault] = []
+    pieces = [part for piece in pieces for part in ([piece] if isinstance(piece, Oversized) else _RETURN.split(piece))]
     lines, at = [_as_text(piece) for piece in pieces], 0
     while at < len(lines):
         reader: Any = csv.reader(lines[at:], delimiter=delimiter, strict=True)

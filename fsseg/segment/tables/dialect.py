@@ -10,8 +10,8 @@ DELIMITERS = ",;\t|:"
 """All that Segment's destinations and spreadsheets write, the usual ones first."""
 
 _SEP = re.compile(r"\s*\"?sep=.?\"?.?\s*", re.IGNORECASE)
-_LONGEST = 1 << 16
-"""Bytes that a header takes at most."""
+_LOOKED_AT = 1 << 16
+"""Bytes, and the rest of their last line, among which the header is."""
 
 
 def names_delimiter(line: str) -> bool:
@@ -21,7 +21,8 @@ def names_delimiter(line: str) -> bool:
 
 def headers(head: bytes) -> Iterator[tuple[str, list[str]]]:
     """The first line with names, split at each delimiter that it has, with that; nothing where it is JSON."""
-    lines = head[:_LONGEST].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    end = head.find(b"\n", _LOOKED_AT)
+    lines = head[: end if end >= 0 else None].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     texts = [f"{line.decode('utf-8', 'surrogateescape')}\n" for line in lines]
     at = next((at for at, text in enumerate(texts) if text.strip() and not names_delimiter(text)), len(texts))
     if at == len(texts) or texts[at].lstrip()[:1] in ("{", "[", "\x1e") or not _is_whole(texts[at]):
