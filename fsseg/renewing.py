@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from fsseg.plan.renew import hold_to_review, reopen_touched, skip_delivered
 from fsseg.plan.verify import verify_unchanged
@@ -15,7 +15,7 @@ from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import begin_renewal, check, unseal_settled
 
 
-class RenewableRun(RunContext):
+class RenewableRun(RunContext, ABC):
     """A run that takes into its plan what other runs have delivered or undone since that was made."""
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,12 +31,12 @@ from fsseg.match.matching import Matching
 from fsseg.match.mirror import Mirror
 from fsseg.match.suppression import suppress
 from fsseg.plan.brake import refusal
-from fsseg.plan.decide import Deciding, keys_of
+from fsseg.plan.decide import Deciding, was_delivered
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.forecast import Habits, forecast
 from fsseg.processes import Processes
 from fsseg.push.context import DealLinks, PushContext
-from fsseg.push.custom_fields import CustomFields, How
+from fsseg.push.custom_fields import CustomFields
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.push.executor import recover
 from fsseg.push.refusals import Refusals
@@ -44,12 +44,10 @@ from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
 from fsseg.state.actions import Code, Mode
-from fsseg.state.behaviour import Behaviour, note_bulk_replaces, note_deal_contacts, read_behaviour
-from fsseg.state.fingerprint import fingerprint
 from fsseg.state.ledger import Ledger
 from fsseg.state.match_queue import how_far
 from fsseg.state.plan_counts import count_matched, count_people, entities_of
-from fsseg.state.plan_store import Record, Store
+from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
 from fsseg.state.run_meta import Forecast, PlanStage, TrafficCount
 from fsseg.state.seal import seal, seal_settled
@@ -239,8 +237,8 @@ class RunContext:
         pacer, measured = self.pacer, self.pacer.seconds_per_request
         pace = {} if measured is None else {"per_request": measured}
         custom_fields = self.custom_fields(self.settings)
-        loses_contacts, writes_whole = self._deal_links().seen == "lost", custom_fields.how == "whole"
-        habits = Habits(loses_contacts, not custom_fields.bulk_merges, writes_whole)
+        loses_contacts = DealLinks.of(self.run.account_folder).seen == "lost"
+        habits = Habits(loses_contacts, not custom_fields.bulk_merges, writes_whole=custom_fields.how == "whole")
         return forecast(self.store, spent, pacer.per_hour, pacer.remaining, habits, **pace)
 
     def push_context(self) -> PushContext:
@@ -260,41 +258,16 @@ class RunContext:
             match_mode=self._match_mode(settings), id_field=settings.identity.id_field,
             deal_id_field=settings.identity.deal_id_field, owner_id=owner, workers=self.workers,
             custom_fields=self.custom_fields(settings), note_requests=self.note_requests, say=self.say,
-            strict=settings.strict, refusals=Refusals(self.catalog, store, self.say), deal_links=self._deal_links(),
-            was_delivered=self._was_delivered(store),
+            strict=settings.strict, refusals=Refusals(self.catalog, store, self.say),
+            deal_links=DealLinks.of(self.run.account_folder),
+            was_delivered=partial(was_delivered, store, self.ledger),
         )  # fmt: skip
-
-    def _was_delivered(self, store: Store) -> Callable[[Sequence[Record]], bool]:
-        def was_delivered(records: Sequence[Record]) -> bool:
-            people = store.around(record.parent for record in records)
-            return any(
-                self.ledger.history(keys_of(record, people)).fingerprint
-                == fingerprint(record.kind, record.desired, record.companies)
-                for record in records
-                if record.existing is not None
-            )
-
-        return was_delivered
-
-    def _deal_links(self) -> DealLinks:
-        folder = self.run.account_folder
-        found = read_behaviour(folder) or Behaviour()
-        return DealLinks(found.deal_contacts, partial(note_deal_contacts, folder))
 
     def custom_fields(self, settings: Settings) -> CustomFields:
         """How the custom fields of single records are written."""
         read_at = self.store.meta.read_at
         since = None if read_at is None else datetime.fromisoformat(read_at)
-        found = read_behaviour(self.run.account_folder) or Behaviour()
-        # Accounts change: one that was found to merge is still watched, which costs one request a run.
-        hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
-        how = hows.get(found.custom_fields, settings.freshsales.custom_fields)
-        return CustomFields(
-            how,
-            found.bulk_custom_fields != "replace",
-            read_at=since,
-            remember=lambda: note_bulk_replaces(self.run.account_folder),
-        )
+        return CustomFields.of(self.run.account_folder, settings.freshsales.custom_fields, since)
 
     def _first_owner(self) -> int | None:
         """Whether a sales activity needs an owner isn't settled in the documentation, so it gets one."""

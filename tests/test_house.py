@@ -17,6 +17,7 @@ from tests.readme import ROOT
 SOURCES = sorted((ROOT / "fsseg").rglob("*.py"))
 MODULES = SOURCES + sorted((ROOT / "tests").rglob("*.py"))
 LONG, TOO_LONG = 250, 500
+PAGE, SCREEN = 120, 60
 
 
 def test_files_are_short_and_few_are_longer() -> None:
@@ -24,6 +25,17 @@ def test_files_are_short_and_few_are_longer() -> None:
     assert [path for path, count in lines.items() if count > TOO_LONG] == []
     longer = [path for path, count in lines.items() if count > LONG]
     assert len(longer) <= len(lines) / 10, longer
+
+
+def test_the_way_of_a_run_is_on_one_page_and_every_function_on_a_screen() -> None:
+    assert len((ROOT / "fsseg" / "pipeline.py").read_text("utf-8").splitlines()) <= PAGE
+    functions = [
+        (node.end_lineno - node.lineno, path.name, node.name)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    ]
+    assert [one for one in functions if one[0] > SCREEN] == []
 
 
 def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:

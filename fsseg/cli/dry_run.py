@@ -31,7 +31,7 @@ def dry_run(
 ) -> None:
     """Show field by field what an import would change, and write nothing."""
     with o.command(account, display, events, limits) as (settings, output):
-        from fsseg.cli.planning import run
+        from fsseg.cli.import_run import run
         from fsseg.report.files import read_lines
         from fsseg.report.render import print_json
         from fsseg.report.standing import standing

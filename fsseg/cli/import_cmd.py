@@ -26,6 +26,6 @@ def import_(
     """Take Segment events into Freshsales: plan, show the totals, push."""
     with o.command(account, display, events, limits) as (settings, output):
         from fsseg.cli.drive import shows_run
-        from fsseg.cli.planning import run
+        from fsseg.cli.import_run import run
 
         raise typer.Exit(run(settings, paths, output, "dry-run" if dry_run else "import", shows_run(output), yes=yes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,7 +44,6 @@ def init(
     from fsseg.cli.session import Output
     from fsseg.report.console import open_consoles
     from fsseg.report.render import print_json
-    from fsseg.settings import ConfigError
 
     consoles = open_consoles(quiet=display.quiet)
     with handled(consoles, as_json=display.json):
@@ -52,10 +52,7 @@ def init(
 
             print_json(consoles.out, settings_schema())
             return
-        if named := [one for one in paths or () if one.endswith(".toml")]:
-            raise ConfigError(f"{named[0]} holds no events", f"to write it: --to {named[0]}")
-        if path.exists() and not force:
-            raise ConfigError(f"{path} is there already: --force replaces it")
+        _refuse_target(path, paths or (), force=force)
         if not (account.domain or account.base_url or account.sandbox or yes) and is_terminal():
             account = _asked(account)
         chosen = _chosen(path, account, match)
@@ -67,6 +64,16 @@ def init(
         consoles.info(f"next: {_next_step(path, host, account.api_token_file)}")
         if display.json:
             print_json(consoles.out, {"path": str(path), "account": host, "settings": chosen})
+
+
+def _refuse_target(path: Path, paths: Sequence[str], *, force: bool) -> None:
+    """Raise `ConfigError` where the file is there already, or stands among the event files."""
+    from fsseg.settings import ConfigError
+
+    if named := [one for one in paths if one.endswith(".toml")]:
+        raise ConfigError(f"{named[0]} holds no events", f"to write it: --to {named[0]}")
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already: --force replaces it")
 
 
 def _chosen(path: Path, account: o.AccountOptions, match: o.MatchFlag) -> dict[str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
 
 Print = Callable[["Console"], bool]
 """Prints a report; whether there was anything to print."""
+
+
+@dataclass(frozen=True)
+class SelectionOptions:
+    """The part of a run that is reported on: all of it where nothing is given."""
+
+    person: Annotated[
+        str | None, typer.Option(help="Only what happened to this person: an e-mail, a userId, or a record's id.")
+    ] = None
+    event: Annotated[str | None, typer.Option(help="Only track and page events of this name; those left out, too.")] = (
+        None
+    )
+    reason: Annotated[
+        str | None, typer.Option(help="Only what has this reason or warning code, and what to do about it.")
+    ] = None
 
 
 @command_line
@@ -48,16 +64,8 @@ def report(
         int,
         typer.Option(help="Failed events that the text lists; records and entries too, where some are chosen.", min=0),
     ] = 20,
-    person: Annotated[
-        str | None, typer.Option(help="Only what happened to this person: an e-mail, a userId, or a record's id.")
-    ] = None,
-    event: Annotated[
-        str | None, typer.Option(help="Only track and page events of this name; those left out, too.")
-    ] = None,
-    reason: Annotated[
-        str | None, typer.Option(help="Only what has this reason or warning code, and what to do about it.")
-    ] = None,
     *,
+    chosen: SelectionOptions,
     account: o.StoredAccount,
     display: o.JsonOrQuiet,
 ) -> None:
@@ -70,7 +78,7 @@ def report(
 
         past = _reported_run(settings, run)
         asked_format, say = (ReportFormat.JSON if display.json else format), output.consoles.info
-        if selection := Selection(person, event, _known_reason(reason)):
+        if selection := Selection(chosen.person, chosen.event, _known_reason(chosen.reason)):
             show: Print = partial(
                 _print_selected, past=past, selection=selection, format=asked_format, limit=limit, say=say
             )

@@ -182,13 +182,7 @@ class Batcher:
                     batch.anonymous.append((position, (message.anonymous_id, person, item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
-        numbers: dict[str, int] = {}
-        marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
-        return batch._replace(
-            read=read, types=dict(Counter(kinds)), skipped=dict(Counter(skipped)),
-            size=sum(ROW + len(row[5]) for rows in (people, entries) for row in rows),
-            marks=[*numbers], marked=marked, names=names.new(),
-        )  # fmt: skip
+        return _counted(batch._replace(read=read, names=names.new()), kinds, marks, skipped)
 
     def _add_fields(self, batch: Batch, event: Event, person: str, key: int) -> bool:
         """Add what a track or page call says of its person, if it does; False where the event is refused for that."""
@@ -215,6 +209,16 @@ class Batcher:
         parts = _packed(mapped.parts)
         for whom in filter(None, (*mapped.parts, mapped.person_key)):
             batch.people.append((whom, event.position, event.time, key, None, parts))
+
+
+def _counted(batch: Batch, kinds: list[str], marks: list[str], skipped: list[str]) -> Batch:
+    """A batch that has all of its events, with what is counted of them."""
+    numbers: dict[str, int] = {}
+    marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
+    return batch._replace(
+        types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), marks=[*numbers], marked=marked,
+        size=sum(ROW + len(row[5]) for rows in (batch.people, batch.entries) for row in rows),
+    )  # fmt: skip
 
 
 def _packed(parts: Any) -> bytes:

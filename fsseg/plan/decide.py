@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, assert_never
@@ -244,6 +244,17 @@ def keys_of(record: Record, people: dict[int, Around]) -> list[int]:
         return fingerprint_keys(record.kind, "lead", record.converts, record.match_key, None)
     parent = people[record.parent].remote_id if record.parent else None
     return fingerprint_keys(record.kind, record.entity, record.remote_id, record.match_key, parent)
+
+
+def was_delivered(store: Store, ledger: Ledger, records: Sequence[Record]) -> bool:
+    """Whether just what is wanted of one of these records that are there was delivered before."""
+    people = store.around(record.parent for record in records)
+    return any(
+        ledger.history(keys_of(record, people)).fingerprint
+        == fingerprint(record.kind, record.desired, record.companies)
+        for record in records
+        if record.existing is not None
+    )
 
 
 def _compare(

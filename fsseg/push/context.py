@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct, field
@@ -13,6 +15,7 @@ from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.push.custom_fields import CustomFields
 from fsseg.push.refusals import Refusals
+from fsseg.state.behaviour import Behaviour, note_deal_contacts, read_behaviour
 from fsseg.state.plan_store import Record, Store
 
 
@@ -21,6 +24,12 @@ class DealLinks(Struct):
 
     seen: Literal["kept", "lost"] | None = None
     remember: Callable[[Literal["kept", "lost"]], None] = lambda seen: None
+
+    @classmethod
+    def of(cls, account_folder: Path) -> DealLinks:
+        """As earlier runs and probes have seen the account treat them."""
+        found = read_behaviour(account_folder) or Behaviour()
+        return cls(found.deal_contacts, partial(note_deal_contacts, account_folder))
 
     def note(self, seen: Literal["kept", "lost"]) -> None:
         """Note what it was just seen to do, and keep it for later runs where that is new."""

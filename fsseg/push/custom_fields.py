@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
 from fsseg.plan.forecast import FRESH_S
+from fsseg.state.behaviour import Behaviour, note_bulk_replaces, read_behaviour
 from fsseg.state.plan_store import Record
 
 How = Literal["whole", "changed"]
@@ -31,6 +34,17 @@ class CustomFields(Struct):
 
     remember: Callable[[], None] = lambda: None
     """Keeps for later runs that bulk empties the custom fields that it doesn't name."""
+
+    @classmethod
+    def of(cls, account_folder: Path, given: How, read_at: datetime | None) -> CustomFields:
+        """As the account was seen to treat them, else as `given`; what is seen in this run is kept for later ones."""
+        found = read_behaviour(account_folder) or Behaviour()
+        # Accounts change: one that was found to merge is still watched, which costs one request a run.
+        hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
+        return cls(
+            hows.get(found.custom_fields, given), found.bulk_custom_fields != "replace", read_at=read_at,
+            remember=partial(note_bulk_replaces, account_folder),
+        )  # fmt: skip
 
     def note_bulk_replaces(self) -> None:
         """Bulk was seen to empty custom fields."""

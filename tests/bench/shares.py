@@ -72,7 +72,7 @@ def shares(events: int, people: int) -> str:
 def _run(path: str, state: str) -> None:
     from fsseg import pipeline
     from fsseg.__main__ import main
-    from fsseg.cli import planning
+    from fsseg.cli import import_run
     from fsseg.fold import fold_inputs
     from fsseg.fold.engines.local import LocalEngine
     from fsseg.fold.fold_partition import PartitionFold
@@ -80,7 +80,7 @@ def _run(path: str, state: str) -> None:
     from fsseg.report.formats import html
 
     found = Shares()
-    found.watch(planning, "drive", "everything else")
+    found.watch(import_run, "drive", "everything else")
     found.watch(LocalEngine, "read", "read, map, dedupe, partition")
     found.watch(PartitionFold, "fold", "fold")
     found.watch(fold_inputs, "write_records", "write people and entries")
