@@ -11,7 +11,10 @@ from fsseg.segment.objects import is_remote
 
 
 class Stamp(NamedTuple):
-    """What tells whether a file or object was changed: its size, and when that was or which version it is."""
+    """What tells whether a file or object was changed: its size, and when that was or which version it is.
+
+    The version is empty where a web server tells none.
+    """
 
     size: int
     version: int | str
