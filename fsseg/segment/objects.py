@@ -38,7 +38,7 @@ _PATIENCE = timedelta(seconds=30)
 """How long a store may send nothing, and go on failing, before a request is given up."""
 _OF_THE_WEB = {"read_timeout": _PATIENCE, "timeout": timedelta(days=1)}
 """A transfer is else given up after half a minute: in vain where the server can't go on with it."""
-_CHANGED = "it was changed while it was read: import it again"
+CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
 _ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
 _NO_LENGTH = "Content-Length Header missing"
@@ -314,7 +314,7 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
             _note(path, answer.meta)
             now = [answer.meta[name] for name in ("e_tag", "size", "last_modified")]
             if seen not in (None, now):
-                raise OSError(None, _CHANGED)
+                raise OSError(None, CHANGED)
             seen, version, size = now, answer.meta["e_tag"] or "", answer.meta["size"]
             for chunk in _beyond(0 if has_ranges else at, _chunks(answer)):
                 at, attempt = at + len(chunk), 0
@@ -324,7 +324,7 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
                 raise _told(error) from None
             has_ranges = False  # it is fetched from the beginning again
         except obstore.exceptions.PreconditionError:
-            raise OSError(None, _CHANGED) from None
+            raise OSError(None, CHANGED) from None
         except FileNotFoundError:
             raise FileNotFoundError(None, "it isn't there, or not any more") from None
         except OSError:

@@ -164,6 +164,19 @@ def test_a_large_object_is_read_in_parts_by_several_processes(
     assert {row["email"] for row in classic.account.records()["leads"]} == {one["traits"]["email"] for one in FORTY[:4]}
 
 
+def test_a_large_object_that_changes_while_its_parts_are_read_is_told_and_read_again(
+    classic: Machine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "PART", 3_000)
+    flags = (f"s3://{store.bucket}/e.jsonl", "--endpoint", store.endpoint, "--jobs", "2")
+    store.put("e.jsonl", PLAIN + PLAIN)
+    store.swap("e.jsonl", 2 * len(PLAIN), PLAIN)
+    done = classic.imports(*flags)
+    assert done.code == 1
+    assert "e.jsonl: it was changed while it was read" in done.err
+    assert classic.imports(*flags).outcomes == {"skipped": 40}
+
+
 def test_a_dry_run_takes_note_of_nothing(classic: Machine, store: Store) -> None:
     for _ in range(2):
         assert classic.dry_runs(*filled(store)).outcomes == {"applied": 40}
