@@ -131,7 +131,7 @@ class _Found:
             if passed_over(name):
                 continue
             # A pipe or socket lying about in a directory is no export, and opening it could wait for ever.
-            if os.path.isfile(path) or os.path.isdir(path) or os.path.islink(path):
+            if not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path):
                 self.add(path)
 
     def _add_members(self, archive: str, real: str, wanted: str) -> None:

@@ -9,15 +9,18 @@ import io
 import os
 import re
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from datetime import timedelta
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from fsseg.segment.beside import beside, interruptible
 from fsseg.segment.block_file import BlockFile
 from fsseg.segment.folder_time import folder_day
 from fsseg.segment.packing import CHUNK
@@ -31,7 +34,11 @@ FIRST = 1 << 20
 _ATTEMPTS = 5
 _PAUSE = 0.2
 """Seconds before a broken transfer is taken up again; twice as many each further time."""
-_CHANGED = "it was changed while it was read: import it again"
+_PATIENCE = timedelta(seconds=30)
+"""How long a store may send nothing, and go on failing, before a request is given up."""
+_OF_THE_WEB = {"read_timeout": _PATIENCE, "timeout": timedelta(days=1)}
+"""A transfer is else given up after half a minute: in vain where the server can't go on with it."""
+CHANGED = "it was changed while it was read: import it again"
 _MAGIC = re.compile(r"[*?\[]")
 _ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
 _NO_LENGTH = "Content-Length Header missing"
@@ -41,7 +48,10 @@ NO_CREDENTIALS = "there are no credentials for it in the environment"
 
 
 class Stamp(NamedTuple):
-    """What tells whether an object or file was changed: its size, and which version it is or when that was."""
+    """What tells whether a file or object was changed: its size, and when that was or which version it is.
+
+    The version is empty where a web server tells none.
+    """
 
     size: int
     version: int | str
@@ -91,16 +101,17 @@ def _store(root: str, *, as_stored: bool = False) -> Any:
     except ImportError:
         raise OSError(None, MISSING.format(root)) from None
     try:
-        options: Any
+        options, config = dict[str, Any](), None
         if root.startswith("s3://") and _endpoint:
             options = {"allow_http": _endpoint[0].startswith("http://")}
-            config: Any = {"endpoint": _endpoint[0], "virtual_hosted_style_request": False}
-            return from_url(root, config=config, client_options=options)
-        options = {"allow_http": True} if root.startswith("http://") else {}
-        if as_stored:
+            config = {"endpoint": _endpoint[0], "virtual_hosted_style_request": False}
+        elif root.startswith("http"):
+            options = {"allow_http": root.startswith("http://"), **_OF_THE_WEB}
+        elif as_stored:
             options = {"allow_http": bool(os.environ.get("GOOGLE_ALLOW_HTTP")), "default_headers": _AS_STORED}
         # Where nothing is given, the environment says whether plain http will do, as with AWS_ALLOW_HTTP.
-        return from_url(root, client_options=options or None)
+        given: Any = {"config": config, "client_options": options or None}
+        return from_url(root, **given, retry_config={"retry_timeout": _PATIENCE})
     except Exception as error:
         raise _told(error) from None
 
@@ -167,11 +178,11 @@ def _head(root: str, key: str) -> Any:
     import obstore
 
     try:
-        return obstore.head(_store(root), key)
+        return interruptible(partial(obstore.head, _store(root), key))
     except obstore.exceptions.GenericError as error:
         if not _is_unpacked(root, error):
             raise
-        return obstore.head(_store(root, as_stored=True), key)
+        return interruptible(partial(obstore.head, _store(root, as_stored=True), key))
 
 
 def _is_unpacked(root: str, error: Exception) -> bool:
@@ -180,11 +191,19 @@ def _is_unpacked(root: str, error: Exception) -> bool:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """As in a shell, `*` doesn't go over a slash, but `**` does."""
-    if "**" in pattern:
+    """As in a shell, `*` doesn't go over a slash, but `**` does; by itself it is any number of folders."""
+    patterns = pattern.split("/")
+    if "**" in pattern and "**" not in patterns:
         return fnmatchcase(path, pattern)
-    parts, patterns = path.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
+    return _fits(path.split("/"), patterns)
+
+
+def _fits(parts: list[str], patterns: list[str]) -> bool:
+    if not parts or not patterns:
+        return not parts and patterns in ([], ["**"])
+    if patterns[0] == "**":
+        return any(_fits(parts[at:], patterns[1:]) for at in range(len(parts) + 1))
+    return fnmatchcase(parts[0], patterns[0]) and _fits(parts[1:], patterns[1:])
 
 
 def _below(store: Any, root: str, prefix: str, window: Window) -> Iterator[str]:
@@ -192,16 +211,38 @@ def _below(store: Any, root: str, prefix: str, window: Window) -> Iterator[str]:
     import obstore
 
     if window == EVER or folder_day(f"/{prefix.strip('/')}/"):
-        found = [one for page in obstore.list(store, prefix or None, chunk_size=1_000) for one in page]
-        yield from (_noted(root, one) for one in sorted(found, key=lambda one: one["path"]))
+        pages = obstore.list(store, prefix or None, chunk_size=1_000)
+        found = [one for page in iter(lambda: interruptible(lambda: next(pages, None)), None) for one in page]
+        found.sort(key=lambda one: one["path"])
+        paths = [one["path"] for one in found]
+        yield from (_noted(root, one) for one in found if not _is_folder(root, one, prefix, paths))
         return
-    level = obstore.list_with_delimiter(store, prefix or None)
+    level = interruptible(lambda: obstore.list_with_delimiter(store, prefix or None))
     folders: list[tuple[str, Any]] = [(name, None) for name in level["common_prefixes"]]
     for name, one in sorted([*folders, *((one["path"], one) for one in level["objects"])], key=lambda pair: pair[0]):
         if one is not None:
-            yield _noted(root, one)
+            if not _is_folder(root, one, prefix, []):
+                yield _noted(root, one)
         elif (day := folder_day(f"/{name}/")) is None or window.has(day):
             yield from _below(store, root, f"{name}/", window)
+
+
+def _is_folder(root: str, meta: Any, prefix: str, paths: list[str]) -> bool:
+    """Whether an object is what consoles make of a folder: empty, and with a slash at its end, which no list tells.
+
+    So it is the beginning of others among these sorted paths, or not there by the name that the list has.
+    """
+    if meta["size"]:
+        return False
+    folder = f"{meta['path']}/"
+    at = bisect_left(paths, folder)
+    if folder == prefix or (at < len(paths) and paths[at].startswith(folder)):
+        return True
+    try:
+        _head(root, meta["path"])
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _noted(root: str, meta: Any) -> str:
@@ -212,8 +253,9 @@ def _noted(root: str, meta: Any) -> str:
 
 
 def _note(path: str, meta: Any) -> None:
-    _stamps[path] = Stamp(meta["size"], meta["e_tag"] or meta["last_modified"].isoformat())
-    modified[path] = int(meta["last_modified"].timestamp() * 1_000_000)
+    changed = int(meta["last_modified"].timestamp() * 1_000_000)  # 0 where the server doesn't say when
+    _stamps[path] = Stamp(meta["size"], meta["e_tag"] or (meta["last_modified"].isoformat() if changed else ""))
+    modified[path] = changed
 
 
 def stamp(path: str) -> Stamp | None:
@@ -271,13 +313,13 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
         if version and not version.startswith("W/"):  # a weak one matches nothing
             options["if_match"] = version
         try:
-            answer = obstore.get(store, key, options=options)
+            answer = interruptible(partial(obstore.get, store, key, options=options))
             _note(path, answer.meta)
             now = [answer.meta[name] for name in ("e_tag", "size", "last_modified")]
             if seen not in (None, now):
-                raise OSError(None, _CHANGED)
+                raise OSError(None, CHANGED)
             seen, version, size = now, answer.meta["e_tag"] or "", answer.meta["size"]
-            for chunk in _beyond(0 if has_ranges else at, answer.stream(min_chunk_size=CHUNK)):
+            for chunk in _beyond(0 if has_ranges else at, _chunks(answer)):
                 at, attempt = at + len(chunk), 0
                 yield chunk
         except obstore.exceptions.NotSupportedError as error:
@@ -285,7 +327,7 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
                 raise _told(error) from None
             has_ranges = False  # it is fetched from the beginning again
         except obstore.exceptions.PreconditionError:
-            raise OSError(None, _CHANGED) from None
+            raise OSError(None, CHANGED) from None
         except FileNotFoundError:
             raise FileNotFoundError(None, "it isn't there, or not any more") from None
         except OSError:
@@ -304,6 +346,12 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
             time.sleep(_PAUSE * 2**attempt)
 
 
+def _chunks(answer: Any) -> Iterator[Any]:
+    stream = answer.stream(min_chunk_size=CHUNK)
+    while chunk := interruptible(partial(next, stream, b"")):
+        yield chunk
+
+
 def _beyond(size: int, chunks: Iterable[Any]) -> Iterator[bytes]:
     """What comes after the first so many bytes."""
     for chunk in chunks:
@@ -318,7 +366,6 @@ class _ReadAhead:
 
     def __init__(self, paths: list[str]) -> None:
         self._next = dict(pairwise(paths))
-        self._pool = ThreadPoolExecutor(AHEAD, "read-ahead")
         self._under_way: dict[str, Future[Iterator[bytes]]] = {}
 
     def open(self, path: str) -> RemoteFile:
@@ -329,11 +376,8 @@ class _ReadAhead:
             if not following:
                 break
             if following not in self._under_way:
-                self._under_way[following] = self._pool.submit(_begin, following)
+                self._under_way[following] = beside(partial(_begin, following))
         return RemoteFile(path, begun)
-
-    def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
 
 
 def _begin(path: str) -> Iterator[bytes]:
@@ -355,8 +399,7 @@ _ahead: list[_ReadAhead] = []
 
 def read_ahead(paths: list[str]) -> None:
     """Say which objects are to be read, in this order; none ends the reading ahead."""
-    while _ahead:
-        _ahead.pop().close()
+    _ahead.clear()
     if len(paths) > 1:
         _ahead.append(_ReadAhead(paths))
 

@@ -97,6 +97,8 @@ def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
         ranks, as_read = totals.ranks[number], _as_read(known, settings)
         if (
             as_read
+            and known
+            and known.version
             and known == stamp(path)
             and not (RANK[EventOutcome.FAILED] in ranks or RANK[EventOutcome.PENDING] in ranks)
         ):

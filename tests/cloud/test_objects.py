@@ -55,6 +55,23 @@ def test_a_prefix_is_all_below_it_in_order_and_what_is_no_export_is_passed_over(
     assert found(store, "segment-logs") == names
 
 
+@pytest.mark.parametrize("window", [objects.EVER, Window("2024-01-01T00:00:00.000")], ids=["all", "since"])
+def test_what_consoles_make_of_a_folder_is_no_object(store: Store, window: Window) -> None:
+    for name in ("logs/", "logs/2024-01-08/", "logs/of nothing/"):
+        store.put(name, b"")
+    store.put("logs/2024-01-08/a.jsonl", lines(message()))
+    store.put("logs/empty.jsonl", b"")
+    assert found(store, "logs/", window) == ["logs/2024-01-08/a.jsonl", "logs/empty.jsonl"]
+
+
+def test_two_stars_are_any_number_of_folders(store: Store) -> None:
+    for name in ("a.gz", "x/a.gz", "x/y/a.gz", "x/y/b.gz"):
+        store.put(name, b"x")
+    assert found(store, "**/a.gz") == ["a.gz", "x/a.gz", "x/y/a.gz"]
+    assert found(store, "x/**/[ab].gz") == ["x/a.gz", "x/y/a.gz", "x/y/b.gz"]
+    assert found(store, "x/**") == ["x/a.gz", "x/y/a.gz", "x/y/b.gz"]
+
+
 def test_the_tracks_table_comes_after_the_tables_of_the_events(store: Store) -> None:
     for name in ("w/tracks/0.csv", "w/trial_started/0.csv", "tracks.csv", "users.csv"):
         store.put(name, b"x")

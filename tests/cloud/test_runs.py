@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from http.server import SimpleHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import orjson
@@ -17,6 +20,7 @@ from fsseg.fold.engines import processes
 from tests.cloud.web import served
 from tests.e2e.harness import Machine
 from tests.e2e.test_containers import FORTY, PLAIN
+from tests.faults.process import finish, start
 from tests.segment import exports
 from tests.store import Store
 
@@ -75,6 +79,30 @@ def web(folder: Path) -> Iterator[str]:
         yield address
 
 
+@contextmanager
+def bare(content: Callable[[], bytes]) -> Iterator[str]:
+    """The address of a file on a web server that tells nothing of it but its size."""
+
+    class Bare(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            body = content()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                with suppress(ConnectionError):
+                    self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nobody wants to know."""
+
+    with served(Bare) as address:
+        yield f"{address}/people.csv"
+
+
 def test_a_file_behind_a_web_server_is_read(classic: Machine, tmp_path: Path, store: Store) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "e.jsonl.gz").write_bytes(exports.gz(PLAIN))
@@ -84,6 +112,43 @@ def test_a_file_behind_a_web_server_is_read(classic: Machine, tmp_path: Path, st
         gone = classic.imports(f"{address}/nothing.gz")
     assert gone.code == 4
     assert "it isn't there" in gone.err
+
+
+def test_a_file_of_which_no_version_is_told_is_read_again(classic: Machine, tmp_path: Path, store: Store) -> None:
+    def rows(*numbers: int) -> bytes:
+        return exports.table(["user_id", "email"], ([f"u-{n}", f"p{n}@north.example"] for n in numbers))
+
+    with bare(lambda: content) as address:
+        content = rows(1, 2)
+        assert classic.spawn("import", address).outcomes == {"applied": 2}
+        content = rows(1, 3) + b"u-4,no address\n"
+        done = classic.spawn("import", address)
+        content = rows(1, 2)
+        assert classic.spawn("import", address).outcomes == {"skipped": 2}
+    assert done.outcomes == {"applied": 1, "skipped": 1, "rejected": 1}
+    assert done.failures[0]["traits"] == {"email": "no address"}
+
+
+def test_a_run_that_waits_for_a_store_that_says_nothing_ends_at_the_second_signal(
+    classic: Machine, store: Store
+) -> None:
+    asked, over = Event(), Event()
+
+    def wait() -> bytes:
+        asked.set()
+        over.wait(60)
+        return b""
+
+    with bare(wait) as address:
+        process = start(classic, "import", address)
+        assert asked.wait(60)
+        for _ in range(2):
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        assert finish(process).code == 130
+        assert time.monotonic() - begun < 10
+        over.set()
 
 
 def test_a_large_object_is_read_in_parts_by_several_processes(
@@ -97,6 +162,19 @@ def test_a_large_object_is_read_in_parts_by_several_processes(
     ranges = {one["range"] for one in store.requests() if one["range"]}
     assert len(ranges) == len(PLAIN) // 3_000
     assert {row["email"] for row in classic.account.records()["leads"]} == {one["traits"]["email"] for one in FORTY[:4]}
+
+
+def test_a_large_object_that_changes_while_its_parts_are_read_is_told_and_read_again(
+    classic: Machine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "PART", 3_000)
+    flags = (f"s3://{store.bucket}/e.jsonl", "--endpoint", store.endpoint, "--jobs", "2")
+    store.put("e.jsonl", PLAIN + PLAIN)
+    store.swap("e.jsonl", 2 * len(PLAIN), PLAIN)
+    done = classic.imports(*flags)
+    assert done.code == 1
+    assert "e.jsonl: it was changed while it was read" in done.err
+    assert classic.imports(*flags).outcomes == {"skipped": 40}
 
 
 def test_a_dry_run_takes_note_of_nothing(classic: Machine, store: Store) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,6 +121,27 @@ def test_a_file_without_permission_is_told(tree: Path) -> None:
         pytest.skip("root may read everything")
     (tree / "a.jsonl").chmod(0)
     assert expand([str(tree / "a.jsonl")])[0] == []
+
+
+def test_files_of_a_folder_that_may_be_listed_and_not_entered_are_told(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "b").chmod(0o444)
+    stat = os.stat
+
+    def of_others(path: Any, **more: Any) -> os.stat_result:
+        """As for who isn't root."""
+        if str(path).startswith(f"{tree}/b/"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", of_others)
+    files, unreadable = expand([str(tree)])
+    (tree / "b").chmod(0o755)
+    assert len(files) == 2
+    assert [(os.path.relpath(path, tree), reason) for path, reason in unreadable] == [
+        ("b/10.gz", "Permission denied"), ("b/2.gz", "Permission denied"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["S3://bucket/x", "http://example.com/e.jsonl", "gcs://b/*.gz", "file:///tmp/e.jsonl"])

@@ -36,12 +36,12 @@ from fsseg.fold.engines.cluster_tasks import (
     rows_frame,
 )
 from fsseg.fold.engines.handover import to_batches, to_partitions
-from fsseg.fold.engines.parts import ReadSoFar, parts_of
+from fsseg.fold.engines.parts import ReadSoFar, change_of, parts_of
 from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.partitions import EACH, HASHES, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
-from fsseg.segment.objects import NO_CREDENTIALS, is_remote
+from fsseg.segment.objects import NO_CREDENTIALS
 from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
 from fsseg.state.delivered_keys import BLOCKS, Delivered
@@ -233,7 +233,7 @@ def name_of(part: Part) -> str:
 
 def _fault(read: Input, given: Input, found: ReadInput) -> str:
     """Why an input was not read to its end, with the name that it was given by."""
-    if is_remote(given.path) and (read.start or read.end is not None) and found.stamp != stamp(given.path):
-        return f"{given.path}: it was changed while it was read: import it again"
+    if change := change_of(read, given.path, found.stamp):
+        return change
     fault = found.fault.replace(read.path, given.path, 1)
     return fault.replace(NO_CREDENTIALS, f"{NO_CREDENTIALS} of the worker that was to read it")

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fsseg.fold.collect import Collector
+from fsseg.segment.objects import CHANGED, Stamp, is_remote
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.places import stamp
 from fsseg.segment.read import MOST_JUMPS, Jumps, split
@@ -19,6 +20,12 @@ def parts_of(input: Input, size: int, jobs: int = 1) -> list[Input]:
     except UnreadableInput:
         return [input]  # the one who reads it will say why it can't be
     return [replace(part, number=input.number, hints=input.hints) for part in parts]
+
+
+def change_of(part: Input, path: str, found: Stamp | None) -> str:
+    """What is told where a part of the object at this path was found as another than the one that was cut in parts."""
+    is_part = part.start > 0 or part.end is not None
+    return f"{path}: {CHANGED}" if is_part and is_remote(path) and found != stamp(path) else ""
 
 
 class ReadSoFar(Struct):

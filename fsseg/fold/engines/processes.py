@@ -19,7 +19,7 @@ from fsseg.fold.batch import Batcher, moved
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Note, Tick, silent
 from fsseg.fold.engines.handover import keep, kept, to_batch, to_folded
-from fsseg.fold.engines.parts import ReadSoFar, parts_of
+from fsseg.fold.engines.parts import ReadSoFar, change_of, parts_of
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import (
     Blocks,
@@ -38,7 +38,7 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import INDEX
-from fsseg.segment.objects import AHEAD, is_remote
+from fsseg.segment.objects import AHEAD, Stamp, is_remote
 from fsseg.segment.open import Input
 from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
@@ -57,6 +57,7 @@ R = TypeVar("R")
 class ReadPart(NamedTuple):
     """What one process has read: container, events, lines, where these part ways, and why it was not read to its end.
 
+    `stamp` is what tells whether the object that a part is of was changed.
     Its batches, without their rows, are in the file at `batches`; the rows stand in the two files of the process, by
     partition.
     """
@@ -66,6 +67,7 @@ class ReadPart(NamedTuple):
     lines: int
     jumps: Jumps | None
     fault: str
+    stamp: Stamp | None
     batches: str
     process: str
     people: dict[int, Ranges]
@@ -108,8 +110,9 @@ class ProcessesEngine:
         so_far = ReadSoFar()
         for at, part in enumerate(chain.from_iterable(read)):
             self._place(part, collector, tick, so_far.events, so_far.lines)
-            so_far.add(part.container, part.events, part.lines, part.fault, part.jumps)
-            input = tasks[at][0]
+            input, asked = tasks[at]
+            fault = part.fault or change_of(asked, input.path, part.stamp)
+            so_far.add(part.container, part.events, part.lines, fault, part.jumps)
             if at + 1 == len(tasks) or tasks[at + 1][0] is not input:
                 so_far.end(collector, input)
                 so_far = ReadSoFar()
@@ -204,7 +207,8 @@ def _read_part(tools: _Tools, part: Input) -> ReadPart:
             keep(file, batch._replace(people=[], entries=[]))
         ranges = [{at: ranges for at, ranges in enumerate(rows.spill()) if ranges} for rows in (people, entries)]
     return ReadPart(
-        reader.container, reader.events, reader.lines, reader.jumps, tools.batcher.fault, path, process, *ranges
+        reader.container, reader.events, reader.lines, reader.jumps, tools.batcher.fault, stamp(part.path), path,
+        process, *ranges
     )  # fmt: skip
 
 
