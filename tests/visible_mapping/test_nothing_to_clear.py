@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.between_runs.runs import person
 from tests.e2e.harness import Machine
 
-TRAITS: dict[str, object] = {"last_name": "Lee", "title": "", "cfInterests": [], "phone": None, "cfIsActive": False}
+TRAITS: dict[str, Any] = {"last_name": "Lee", "title": "", "cfInterests": [], "phone": None, "cfIsActive": False}
 
 
 @pytest.mark.parametrize("command", ["dry-run", "import"])
