@@ -141,7 +141,7 @@ TABLE: tuple[Reason, ...] = (
         Code.UNMET_EVENT,
         "map",
         "warning",
-        "the settings speak of this event, and the input has none of that name: correct the name, or let it be",
+        "the settings or --event name it, and the input has none of that name: correct the name, or let it be",
     ),
     Reason(
         Code.UNNAMED_AUDIENCE,

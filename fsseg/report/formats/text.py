@@ -66,7 +66,7 @@ _TOP_WHEN_BRIEF = 3
 _BAR = 30
 _LABELS: dict[str, str] = {
     Code.IGNORED_TRAIT: "Ignored traits",
-    Code.UNMET_EVENT: "Events in the settings, but not in the input",
+    Code.UNMET_EVENT: "Events that are named, but not in the input",
 }
 
 
