@@ -23,7 +23,7 @@ from fsseg.report.formats.text_lines import hanging
 from fsseg.report.history import History, HistoryEvent
 from fsseg.report.humanize import cut, pad, value
 from fsseg.report.labels import with_choice_names
-from fsseg.report.model import place, reason_rows, warning_rows, where
+from fsseg.report.model import place, reason_rows, warning_rows, where, which_run
 from fsseg.report.reasons import SAYS_ALL
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
@@ -68,7 +68,7 @@ def print_selected_markdown(console: Console, report: Report, selection: Selecti
 
 
 def _head(report: Report, selection: Selection) -> str:
-    return sanitise(f"{where(report.summary)} · {report.summary.get('run_id', '')} · {selection}")
+    return sanitise(f"{where(report.summary)} · {which_run(report.summary)} · {selection}")
 
 
 def _sections(
