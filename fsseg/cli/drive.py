@@ -92,6 +92,7 @@ def _reported(held: Session, pipeline: Pipeline, ending: Ending) -> dict[str, An
     head = {
         "run_id": run.id,
         "command": held.command,
+        **({"of": info.of} if info.of else {}),
         "account": info.account,
         "edition": info.edition,
         "started_at": _whole_seconds(info.started_at),

@@ -131,10 +131,12 @@ def _meaning_in_state_folder(error: Exception) -> Meaning:
     """What has no room stops a run early; what can't be used at all does so only where a run is there to go on with."""
     import sqlite3
 
-    from fsseg.state.database import may_pass
+    from fsseg.state.database import has_no_room, may_pass
 
     hints = hints_of(error)
     code = ExitCode.STOPPED if hints or may_pass(error) else ExitCode.USAGE
+    if has_no_room(error):
+        hints = ("make room on that disk first", *hints)
     match error:
         case sqlite3.OperationalError():
             return Meaning(code, f"the state folder can't be used: {error}", hints)

@@ -41,7 +41,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "fsseg check --domain acme --api-token-file ~/.freshsales-token",
         "fsseg check --json",
     ),
-    "init": ("fsseg init", "fsseg init --domain acme --api-token-file ~/.freshsales-token"),
+    "init": ("fsseg init", "fsseg init events/", "fsseg init --domain acme --api-token-file ~/.freshsales-token"),
     "runs": ("fsseg runs", "fsseg runs show latest", "fsseg runs prune --older-than 30d"),
     "runs list": ("fsseg runs list", "fsseg runs list --domain acme --json"),
     "runs show": ("fsseg runs show latest", "fsseg runs show 2026-11-22 --json"),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @command_line
 def init(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Event files: the mapping of their traits is written, too.")
+        list[str] | None,
+        typer.Argument(metavar="[PATH...]", help="Event files: the mapping of their traits is written, too."),
     ] = None,
     path: Annotated[Path, typer.Option("--to", help="The file to write.")] = Path("fsseg.toml"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,

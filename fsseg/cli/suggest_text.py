@@ -58,12 +58,14 @@ def homeless(inspection: Inspection, known: Known) -> list[Homeless]:
         silenced = trait.destination.hint == "left out by the mapping"
         if profile is None or not profile.count or silenced or (trait.destination.places and not trait.misfits):
             continue
-        suggestion = suggester.suggest(trait.name, profile)
+        # What has a rule already can't be given another: a name stands once in a table.
+        is_mapped = trait.name in inspection.mapped_traits
+        suggestion = None if is_mapped else suggester.suggest(trait.name, profile)
         at = next(iter(trait.destination.places), None)
         place, field = (at.name, known.catalog.fields(at.entity).get(at.name)) if at else (None, None)
         if suggestion is not None and suggestion.field == place and "{" not in suggestion.line:
             suggestion = None  # it goes there as it is
-        blank = to_fill(trait.name, profile, field) if field and not suggestion else None
+        blank = to_fill(trait.name, profile, field) if field and not suggestion and not is_mapped else None
         found.append(Homeless(trait.name, trait.count / max(profiles.calls, 1), profile, suggestion, place, blank))
     return found
 

@@ -44,6 +44,16 @@ class Explainer:
         self._nested = {path: nested for nested in compiled.nested.values() for path in nested.rule.taken}
         self._rules = compiled.fields
         self._ruled = {table: tuple(given) for table, given in compiled.fields.items()}
+        self.mapped = frozenset(
+            f"{part}.{trait}" if part else trait
+            for part, tables in {
+                "": ("person", "lead", "contact"),
+                **{part: (_ALONE[part],) for part in _ALONE},
+            }.items()
+            for table in tables
+            for trait in self._ruled[table]
+        )
+        """The traits that have a rule of their own, members of the company and the deal by their path."""
 
     def __call__(self, trait: str, member: str = "") -> Destination:
         """The destination of a trait of identify calls, or of a member of it where its value is an object."""

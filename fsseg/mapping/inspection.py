@@ -149,6 +149,7 @@ class Inspection:
         self._explain = explain
         self._traits = Tops()
         self.mapped_events = explain.events
+        self.mapped_traits = explain.mapped
         """The names of events that the user's mapping speaks of."""
         self.profiles = profiles
         """What the traits' values are like, where that is asked for."""

@@ -30,7 +30,10 @@ CLOCK_SKEW = timedelta(hours=1)
 """How much the clocks of two hosts may differ when the newest activities are searched."""
 
 MAX_PAGES = 50
-"""Pages of activities that are searched before it is given up."""
+"""Pages of activities that are searched for one entry before it is given up."""
+
+MAX_PAGES_FOR_ALL = 500
+"""Pages that are searched for all entries in flight at once: what is put off is never found, as ever more are made."""
 
 CANNOT_BE_READ_BACK = "tracked events can't be read back, so whether this one arrived can't be told"
 
@@ -124,14 +127,17 @@ def _among(rows: Iterable[dict[str, Any]], text: str, entry: Entry, person: Reco
     return next((int(row["id"]) for row in same), None)
 
 
-def recent_activities(context: PushContext, since: datetime) -> Iterator[dict[str, Any]]:
-    """The sales activities made at or after `since`, whichever end of the list the newest stand at."""
+def recent_activities(context: PushContext, since: datetime, most: int = MAX_PAGES) -> Iterator[dict[str, Any]]:
+    """The sales activities made at or after `since`, whichever end of the list the newest stand at.
+
+    Raises `Unavailable` where they are on more than `most` pages.
+    """
     first = context.reader.sales_activities(1)
     ascending = _is_ascending(context, first)
-    last = first.total_pages or MAX_PAGES + 1
+    last = first.total_pages or most + 1
     order = range(last, 0, -1) if ascending else range(1, last + 1)
     for read, number in enumerate(order, 1):
-        if read > MAX_PAGES:
+        if read > most:
             raise Unavailable("too many activities were made since to tell whether this one is among them")
         page = first.rows if number == 1 else context.reader.sales_activities(number).rows
         yield from page
@@ -177,6 +183,7 @@ class CreatedActivities:
 
     def __init__(self, context: PushContext, entries: Sequence[Entry]) -> None:
         self._context = context
+        self._message_ids = {message_of(f"{MARK}{entry.payload['message_id']}") for entry in entries}
         self._since = min((_claimed(entry) for entry in entries), default=datetime.now(UTC))
         self._rows: list[dict[str, Any]] | None = None
         self._failure: Unavailable | None = None
@@ -192,7 +199,8 @@ class CreatedActivities:
             raise self._failure
         if self._rows is None:
             try:
-                self._rows = list(recent_activities(self._context, self._since - CLOCK_SKEW))
+                rows = recent_activities(self._context, self._since - CLOCK_SKEW, MAX_PAGES_FOR_ALL)
+                self._rows = [row for row in rows if message_of(row.get("notes")) in self._message_ids]
             except Unavailable as error:
                 # Kept, so that a list that can't be searched is not read again for every entry.
                 self._failure = error

@@ -174,6 +174,18 @@ def where(summary: Summary) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def relation(summary: Summary) -> str:
+    """Which run an undo takes back, or an apply pushes the plan of: `undoes RUN`; empty of any other run."""
+    of = summary.get("of")
+    return f"{'undoes' if is_undo(summary) else 'applies'} {sanitise(str(of))}" if of else ""
+
+
+def which_run(summary: Summary) -> str:
+    """The run's id, and the other run that it is about: `RUN (undoes RUN)`."""
+    other = relation(summary)
+    return sanitise(str(summary.get("run_id", ""))) + (f" ({other})" if other else "")
+
+
 def headline(summary: Summary) -> str:
     """One sentence on how the run ended."""
     took = elapsed(summary)

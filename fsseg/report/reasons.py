@@ -82,7 +82,12 @@ TABLE: tuple[Reason, ...] = (
     Reason(Code.SUPPRESSED, "skip", _SKIPPED, "the person is on the suppression list (suppress_file)"),
     Reason(Code.FILTERED, "skip", _SKIPPED, "left out by --only, --event, --since, --until or --limit"),
     Reason(Code.DUPLICATE, "skip", _SKIPPED, "delivered before (--again compares it once more), or twice in the input"),
-    Reason(Code.MISSING_EMAIL, "map", _REJECTED, "no e-mail for this userId: put the e-mail into traits.email"),
+    Reason(
+        Code.MISSING_EMAIL,
+        "map",
+        _REJECTED,
+        "the userId is no e-mail, so each identify call needs traits.email: put it there",
+    ),
     Reason(Code.BAD_EMAIL, "map", _REJECTED, "the e-mail is not an address: correct it in the event"),
     Reason(Code.BAD_VALUE, "map", _REJECTED, "a value does not fit its field: correct it, or import without --strict"),
     Reason(
@@ -136,7 +141,7 @@ TABLE: tuple[Reason, ...] = (
         Code.UNMET_EVENT,
         "map",
         "warning",
-        "the settings speak of this event, and the input has none of that name: correct the name, or let it be",
+        "the settings or --event name it, and the input has none of that name: correct the name, or let it be",
     ),
     Reason(
         Code.UNNAMED_AUDIENCE,

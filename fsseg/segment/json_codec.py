@@ -68,6 +68,12 @@ def _whole_number(digits: str) -> int | str:
 _decode: Final = Decoder(float_hook=_number).decode  # as quick as orjson, which rounds
 
 
+def fault(error: orjson.JSONDecodeError) -> str:
+    """What is wrong with a text that is no JSON; of one that was cut off, that it was, and not what it met there."""
+    is_cut = error.pos >= len(error.doc.rstrip("\r\n"))
+    return "the line is cut off" if is_cut else f"{error.msg} (character {error.pos + 1})"
+
+
 def loads(text: bytes) -> Any:
     """The value of a JSON text. Raises `orjson.JSONDecodeError` where it is none.
 

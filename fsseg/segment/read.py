@@ -266,7 +266,7 @@ def _unreadable(piece: bytes, line: int, position: int, error: orjson.JSONDecode
         piece.decode()
     except UnicodeDecodeError as fault:
         return Rejected(position, line, "not_utf8", f"byte {fault.start + 1} is not UTF-8", raw=_text(piece[:KEEP]))
-    return Rejected(position, line, "not_json", f"{error.msg} (character {error.pos + 1})", raw=_text(piece[:KEEP]))
+    return Rejected(position, line, "not_json", json_codec.fault(error), raw=_text(piece[:KEEP]))
 
 
 def _text(start: bytes) -> str:

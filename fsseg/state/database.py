@@ -94,6 +94,13 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+def has_no_room(error: Exception) -> bool:
+    """Whether a disk is full, or what somebody may use of it is."""
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def is_whole(connection: Connection) -> bool:
     """Whether every page of the database can be read."""
     try:

@@ -150,3 +150,14 @@ def test_what_a_run_took_is_compared_with_what_was_forecast_for_all_of_it(classi
     whole = orjson.loads(classic.run("runs", "show", run_of(first), "--json").out)
     assert whole["forecast"] == forecast
     assert re.search(rf"\(forecast (up to )?{forecast['requests']}\)", resumed.out)
+
+
+def test_every_report_of_an_undo_and_of_an_apply_says_of_which_run_it_is(classic: Machine) -> None:
+    """Whoever opens one later can't tell from the run's own id."""
+    planned = run_of(classic.run("dry-run", events=PEOPLE))
+    applied = run_of(classic.run("apply", "--yes"))
+    for run, what in ((applied, f"applies {planned}"), (run_of(classic.run("undo", "--yes")), f"undoes {applied}")):
+        for format in ("text", "markdown", "html"):
+            told = classic.run("report", run, "--format", format).out.replace("\\", "")
+            assert what in told, (format, what)
+        assert orjson.loads(classic.run("report", run, "--format", "json").out)["of"] == what.split()[1]

@@ -29,6 +29,15 @@ def test_every_command_explains_itself(shell: Shell, command: str) -> None:
     assert "Usage" in done.out
 
 
+@pytest.mark.parametrize("command", [*COMMANDS, "runs show", "sandbox show"])
+def test_the_usage_says_what_each_argument_is(shell: Shell, command: str) -> None:
+    (usage,) = [
+        line for line in shell.with_env(NO_COLOR="1")(*command.split(), "--help").out.splitlines() if "Usage" in line
+    ]
+    assert "<str>" not in usage
+    assert ("PATH" in usage) is (command in ("import", "dry-run", "inspect", "init"))
+
+
 def test_help_comes_without_what_is_slow_to_import() -> None:
     code = (
         "import sys\nfrom fsseg.cli.app import app\n"

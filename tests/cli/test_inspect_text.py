@@ -69,7 +69,7 @@ def test_on_a_terminal_nothing_but_what_is_to_be_pasted_is_wider_than_it(shell: 
     assert code == 1
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen).replace("\r", "").partition("To paste")[0]
     assert max(map(len, text.splitlines())) <= columns
-    assert re.search(r"missing_email +no e-mail for this userId", text)
+    assert re.search(r"missing_email +the userId is no e-mail", text)
 
 
 def test_in_a_pipe_places_and_values_are_whole(shell: Shell) -> None:

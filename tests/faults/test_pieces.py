@@ -11,7 +11,7 @@ from fsseg.sandbox import Fault
 from tests.e2e.events import track
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
-from tests.faults.process import here, start
+from tests.faults.process import finish, here, start
 from tests.faults.story import before, difference, mixed
 
 pytestmark = pytest.mark.usefixtures("fast")
@@ -173,6 +173,15 @@ def test_entries_that_a_killed_run_had_sent_are_unknown_while_the_list_cannot_be
     again = here(classic, "retry", "--json")
     assert (again.code, again.outcomes) == (0, {"applied": 5})
     assert sorted(entry["title"] for entry in account.timeline("ada@x.example")) == [f"Did {n}" for n in range(4)]
+
+
+def test_a_full_disk_is_told_with_what_to_do_about_it(classic: Machine) -> None:
+    path = classic.write("e.jsonl", [identify("ada@x.example", lastName="Ada")])
+    process = start(classic, "dry-run", path, prefix=["sh", "-c", 'exec "$@" > /dev/full', "sh"])
+    done = finish(process)
+    assert done.code == 5, done.err
+    assert "No space left on device" in done.err
+    assert "hint: make room on that disk first" in done.err
 
 
 def test_a_deal_of_which_it_is_not_known_whether_it_was_made_is_looked_for_by_a_retry(machine: Machine) -> None:

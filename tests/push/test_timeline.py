@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -126,6 +128,24 @@ def test_what_a_killed_push_had_under_way_is_there_once(plan: Plan, ann: int, vi
     made = held(plan, "sales_activities" if via == "sales_activity" else "notes")
     whose_now = [row["targetables"][0]["id"] if "targetables" in row else row["targetable_id"] for row in made]
     assert whose_now.count(plan.record(ann).remote_id) == 1
+
+
+def test_what_was_under_way_is_found_behind_thousands_of_entries_that_others_made_since(plan: Plan, ann: int) -> None:
+    """Nothing else would ever find it: the longer it is put off, the more there are."""
+    make(plan, plan.record(ann).remote_id, "sales_activity")
+    (ours,) = held(plan)
+    with closing(sqlite3.connect(plan.client.account.db)) as account, account:  # six thousand requests would take long
+        account.execute(
+            "WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 6000)"
+            " INSERT INTO entry SELECT id + n * 1000, kind, target_type, target_id, created_at + n, updated_at + n,"
+            " replace(data, 'm-1', 'other ' || n) FROM entry, many"
+        )
+    plan.entry(ann, "Signed Up", SENT_BEFORE)
+    before = plan.client.account.requests
+    plan.push()
+    assert [(entry.status, entry.remote_id) for entry in entries(plan)] == [(Status.DONE, ours["id"])]
+    assert len(held(plan)) == 6_001
+    assert plan.client.account.requests - before < 70
 
 
 def test_a_tracked_one_that_a_killed_push_had_under_way_is_not_sent_again(plan: Plan, ann: int) -> None:

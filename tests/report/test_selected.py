@@ -73,6 +73,7 @@ def test_a_failed_event_comes_with_place_reason_hint_and_itself() -> None:
     assert "  6 events: no e-mail for this userId: put the e-mail into traits.email\n" in out
     assert "  missing_email  events.jsonl line 17  identify  u-1\n" in out
     assert '"messageId":"m-1"' in out
+    assert "      no e-mail\n" not in out, "the hint says that already"
     assert "unavailable" not in out
     refused = text(report(), Selection(reason="unavailable"))
     assert "no e-mail (503)" in refused

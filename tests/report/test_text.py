@@ -148,6 +148,13 @@ def test_a_reason_without_a_hint_of_its_own_gets_the_known_one() -> None:
     assert "170  duplicate  delivered before (--again compares it once more), or twice in the input" in totals(summary)
 
 
+@pytest.mark.parametrize("code", ["unmet_event", "placeholder_id", "duplicate_person"])
+def test_a_warning_is_wrapped_however_long_what_it_begins_with_is(code: str) -> None:
+    rows = [{"code": code, "name": f"Order {n}", "count": 1, "hint": "a hint of some words " * 9} for n in range(3)]
+    lines = totals(import_summary(warnings=rows)).splitlines()
+    assert max(map(len, lines)) <= 120, max(lines, key=len)
+
+
 def test_ignored_traits_are_listed_most_frequent_first_with_their_hints() -> None:
     text = totals(import_summary())
     assert "Ignored traits: favoriteColor 30, jobtitel 3 (did you mean job_title?); no field of that name" in text

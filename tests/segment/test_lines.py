@@ -69,6 +69,16 @@ def test_a_bad_first_line_does_not_hide_the_others(write: Write, bad: bytes) -> 
     assert [type(item) for item in items[:3]] == [Rejected, Event, Event]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+@pytest.mark.parametrize(
+    "cut", [b'{"type":"track","event":"Sig', b'{"type":"track",', b'{"type":', b'{"userId":"\xc3\xa9']
+)
+def test_a_line_that_was_cut_off_is_told_to_be_one(write: Write, cut: bytes, end: bytes) -> None:
+    """Not as the odd character that a line end is within a text."""
+    (rejected,) = (item for item in read_all(write(lines(GOOD) + cut + end)) if isinstance(item, Rejected))
+    assert rejected.detail == "the line is cut off"
+
+
 def test_blank_lines_and_line_ends_of_any_kind_count_for_nothing(write: Write) -> None:
     content = b"\r\n\n  \t \r\n" + lines(GOOD).replace(b"\n", b"\r\n") + b"\n\n" + lines(track()).strip()
     items = read_all(write(content))

@@ -218,6 +218,8 @@ def test_what_a_limit_leaves_unread_may_have_the_event(classic: Machine) -> None
 def test_events_that_the_input_does_not_have_are_one_line_of_the_last_words(classic: Machine) -> None:
     events = [identify(ADA, lastName="L"), track(ADA, "Order Completed")]
     lines = " ".join(classic.run("dry-run", events=events, config=UNMET).out.split())
-    told = "Events in the settings, but not in the input: Order Complete (did you mean Order Completed?), pricing, prising;"
+    told = (
+        "Events that are named, but not in the input: Order Complete (did you mean Order Completed?), pricing, prising;"
+    )
     assert told in lines
     assert lines.count("Order Complete ") == 1

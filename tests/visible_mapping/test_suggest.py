@@ -88,6 +88,23 @@ def test_nothing_is_suggested_for_what_has_its_place_or_is_silenced(classic: Mac
     assert "Every trait and event has its place." in result.out
 
 
+def test_what_is_mapped_already_gets_no_second_line_of_the_same_name(classic: Machine) -> None:
+    """Pasted, it would make the settings unreadable; that its values don't fit is told all the same."""
+    events = [
+        identify(f"{n}@case.example", tier=tier, signedUpOn="13.02.2024", seatCount="9 seats", company=company)
+        for n, (tier, company) in enumerate([("Gold", {"sector": "Beer"}), ("Tin", {"sector": "Ale"})] * 4)
+    ]
+    config = (
+        '[mapping.person]\ntier = { field = "cf_plan", values = { Gold = "Pro" } }\nsignedUpOn = "cf_signup_date"\n'
+        '[mapping.account]\nsector = { field = "industry_type_id", values = { Ale = "Agriculture" } }\n'
+    )
+    told = classic.run("inspect", "--suggest", events=events, config=config).out.partition("Without a place")[2]
+    table, _, pasted = told.partition("To paste into fsseg.toml\n")
+    assert all(f"{trait} " in table for trait in ("tier", "signedUpOn", "company.sector"))
+    assert tomllib.loads(pasted)["mapping"] == {"person": {"seatCount": {"field": "cf_seats", "number": True}}}
+    assert not {"tier", "signedUpOn", "sector"} & {*pasted.split()}
+
+
 def profile(*values: Any) -> Profile:
     one = Profile()
     for value in values:

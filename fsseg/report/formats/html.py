@@ -38,6 +38,7 @@ from fsseg.report.model import (
     plan_line,
     reason_rows,
     record_table,
+    relation,
     request_line,
     total_failures,
     type_parts,
@@ -129,7 +130,7 @@ def _head(summary: Summary) -> dict[str, Any]:
     """What the page opens with: which run it is, how it ended, and why."""
     return {
         "title": _title(summary),
-        "where": where(summary),
+        "where": " · ".join(filter(None, [where(summary), relation(summary)])),
         "times": _times(summary),
         "dry": is_dry(summary),
         "undo": is_undo(summary),

@@ -13,7 +13,7 @@ from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.humanize import cut
 from fsseg.report.labels import with_choice_names
-from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where
+from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where, which_run
 from fsseg.report.show import Show
 from fsseg.state.actions import Action, EventOutcome
 
@@ -58,7 +58,7 @@ def markdown_lines(
     yield "# Freshsales: what would change" if not summary or summary.get("dry_run") else "# Freshsales: what changed"
     yield ""
     if summary:
-        yield escape(f"{where(summary)} · {summary.get('run_id', '')}")
+        yield escape(f"{where(summary)} · {which_run(summary)}")
         yield ""
     groups = ChangeGroups(changes, show=show, limit=limit)
     open_entity = ""

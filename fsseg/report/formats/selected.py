@@ -23,7 +23,8 @@ from fsseg.report.formats.text_lines import hanging
 from fsseg.report.history import History, HistoryEvent
 from fsseg.report.humanize import cut, pad, value
 from fsseg.report.labels import with_choice_names
-from fsseg.report.model import place, reason_rows, warning_rows, where
+from fsseg.report.model import place, reason_rows, warning_rows, where, which_run
+from fsseg.report.reasons import SAYS_ALL
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
 
@@ -67,7 +68,7 @@ def print_selected_markdown(console: Console, report: Report, selection: Selecti
 
 
 def _head(report: Report, selection: Selection) -> str:
-    return sanitise(f"{where(report.summary)} · {report.summary.get('run_id', '')} · {selection}")
+    return sanitise(f"{where(report.summary)} · {which_run(report.summary)} · {selection}")
 
 
 def _sections(
@@ -204,7 +205,8 @@ def _failure(failure: Change, width: int) -> Iterator[Text]:
     cells = [place(about), *(value(cell) for cell in (what, who) if cell)]
     yield Text.assemble("  ", (sanitise(str(about.get("code"))), "bold red"), "  " + "  ".join(cells))
     status = f" ({about['status']})" if about.get("status") else ""
-    for text in dict.fromkeys((f"{about.get('message') or ''}{status}", str(about.get("hint") or ""))):
+    cause = "" if about.get("code") in SAYS_ALL else f"{about.get('message') or ''}{status}"
+    for text in dict.fromkeys((cause, str(about.get("hint") or ""))):
         if text:
             yield from hanging(Text("      "), sanitise(text).split(" "), 6, width)
     event = {name: held for name, held in failure.items() if name != "_fsseg"}

@@ -44,6 +44,7 @@ from fsseg.report.model import (
     unread,
     warning_rows,
     where,
+    which_run,
 )
 from fsseg.report.next_steps import next_steps, report_command, run_files
 from fsseg.report.show import Show
@@ -66,7 +67,7 @@ _TOP_WHEN_BRIEF = 3
 _BAR = 30
 _LABELS: dict[str, str] = {
     Code.IGNORED_TRAIT: "Ignored traits",
-    Code.UNMET_EVENT: "Events in the settings, but not in the input",
+    Code.UNMET_EVENT: "Events that are named, but not in the input",
 }
 
 
@@ -178,7 +179,7 @@ class _Totals:
 
     def title(self) -> Iterator[Text]:
         """Account, edition, quota and run."""
-        yield from self._wrapped(f"{where(self.summary)} · {sanitise(str(self.summary.get('run_id', '')))}", "bold")
+        yield from self._wrapped(f"{where(self.summary)} · {which_run(self.summary)}", "bold")
 
     def _head(self) -> Iterator[Text]:
         dry = is_dry(self.summary)

@@ -20,14 +20,15 @@ def hanging(start: Text, pieces: Iterable[str], indent: int, width: int) -> Iter
         if start.plain.strip():
             yield start
         start, indent = Text(" " * 4), 4
-    line, used = start, 0
+    line, used, is_begun = start, max(cell_len(start.plain) - indent, 0), False
     for piece in pieces:
         size = cell_len(piece)
-        if used and used + 1 + size > width - indent:
+        if is_begun and used + 1 + size > width - indent:
             yield line
-            line, used = Text(" " * indent), 0
-        line.append(f" {piece}" if used else piece)
-        used += size + bool(used)
+            line, used, is_begun = Text(" " * indent), 0, False
+        line.append(f" {piece}" if is_begun else piece)
+        used += size + is_begun
+        is_begun = True
     yield line
 
 

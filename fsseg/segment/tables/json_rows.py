@@ -64,7 +64,7 @@ def json_rows(source: Source) -> Iterator[tuple[list[Any] | Fault, int]]:
             row = json_codec.loads(line)
         except orjson.JSONDecodeError as error:
             text = line[:KEEP].decode("utf-8", "replace")
-            yield Fault("not_json", f"{error.msg} (character {error.pos + 1})", text), number
+            yield Fault("not_json", json_codec.fault(error), text), number
             continue
         yield (
             ([row], number) if isinstance(row, dict) else (Fault("not_an_object", "JSON, but no row", str(row)), number)
