@@ -48,7 +48,7 @@ class Explainer:
             f"{part}.{trait}" if part else trait
             for part, tables in {
                 "": ("person", "lead", "contact"),
-                **{part: (_ALONE[part],) for part in _ALONE},
+                **{part: (name,) for part, name in PARTS.items()},
             }.items()
             for table in tables
             for trait in self._ruled[table]
