@@ -139,7 +139,8 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
     _tell_unreadable(output.consoles, [fault for _, fault in unreadable])
     _tell_lost(output.consoles, summary)
     faulty = {path for path, _ in (*unreadable, *pipeline.store.meta.unopened)}
-    empty = [row["path"] for row in summary["inputs"] if not row["events"] and row["path"] not in faulty]
+    read = [row for row in summary["inputs"] if row["container"]]  # none beyond --limit
+    empty = [row["path"] for row in read if not row["events"] and row["path"] not in faulty]
     tell_empty(output.consoles, empty)
     how = _how_to_go_on(run, ending)
     show(pipeline, summary, how if output.consoles.on_one_terminal else "")

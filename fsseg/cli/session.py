@@ -37,6 +37,7 @@ from fsseg.processes import Processes
 from fsseg.report.console import Consoles
 from fsseg.report.eta import WINDOW
 from fsseg.report.progress import Progress, choose
+from fsseg.segment.objects import use_endpoint
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.settings_file import placed
 from fsseg.state.actions import Mode
@@ -152,6 +153,7 @@ class Session:
     def pipeline(self, run: Run, *, writes: bool, offline: bool = False) -> Iterator[Pipeline]:
         """Everything the run needs: its store, a connection, the account's fields. Raises the client's errors."""
         self.note_holder(run.id)
+        use_endpoint(self.settings.endpoint)
         tell_doubtful(self.settings.filter.suppress_file, self.output.consoles)
         with ExitStack() as stack:
             # Before anything is open that a forked process should not hold.

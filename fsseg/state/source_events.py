@@ -10,7 +10,7 @@ from itertools import islice
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.hints import hints_of
-from fsseg.segment.objects import is_remote
+from fsseg.segment.objects import is_remote, use_endpoint
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
@@ -34,6 +34,7 @@ def reread(
         by_input[position >> POSITION_BITS].add(position)
     inputs = store.db.execute("SELECT number, path, first, last, events FROM input ORDER BY number").fetchall()
     hints = hints_of(store.meta.settings, identifiers_among(path for _, path, *_ in inputs))
+    use_endpoint(hints.endpoint)
     for number, path, first, last, events in inputs:
         left, wholly = by_input[number], also is not None and not is_remote(path)
         if (left or wholly) and holds_what_was_read(store, number, path):

@@ -188,6 +188,7 @@ def test_input_without_events_is_told(shell: Shell) -> None:
             assert f"{shell.folder / void}: there is no event file in it" in done.err
         assert f"{good}: there is no" not in done.err
     assert "standard input: there is no event in it" in shell("import", "--sandbox", "-").err
+    assert "no event" not in shell("import", "--sandbox", "--limit", "1", good, empty).err  # nobody has looked
 
 
 def test_sandbox_show_finds_a_record_by_name_and_takes_plurals(after_import: Shell) -> None:

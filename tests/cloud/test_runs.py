@@ -55,6 +55,28 @@ def test_a_run_that_stopped_goes_on(classic: Machine, store: Store) -> None:
     assert len(classic.account.records()["leads"]) == 4
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_run_that_was_killed_while_it_read_goes_on_with_the_same_store(
+    classic: Machine, store: Store, jobs: str
+) -> None:
+    asked, over = Event(), Event()
+
+    def wait() -> bytes:
+        asked.set()
+        over.wait(60)
+        return PLAIN
+
+    objects = filled(store)
+    with bare(wait) as address:
+        process = start(classic, "import", *objects, address, "--jobs", jobs)
+        assert asked.wait(60)
+        process.kill()
+        process.communicate()
+        over.set()
+        assert classic.spawn("resume").code == 0
+    assert classic.spawn("import", *objects).outcomes == {}  # it knows which of them it has finished
+
+
 def test_what_failed_is_given_whole_from_its_object(classic: Machine, store: Store) -> None:
     rows = [{"user_id": "u-1", "email": "a@north.example"}, {"user_id": "u-2", "email": "no address"}]
     content = exports.table(["user_id", "email"], ([*row.values()] for row in rows))
