@@ -64,7 +64,7 @@ def test_a_reason_takes_failed_events_and_records_with_that_warning(after_import
 def test_of_what_was_skipped_the_number_is_told(after_import: Shell) -> None:
     told = after_import("report", "--reason", "anonymous").out
     assert "\nWhat to do\n  7 events: no userId: --stitch-anonymous" in told and "Only the number is kept" in told
-    assert "2 events: no e-mail" in after_import("report", "--reason", "missing_email").out
+    assert "2 events: the userId is no e-mail" in after_import("report", "--reason", "missing_email").out
 
 
 def test_an_event_name_takes_entries_in_the_order_of_time(after_import: Shell) -> None:
