@@ -113,7 +113,8 @@ def shared(name: str) -> Any:
 
 
 def _init_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is for the first process to handle
+    for each in (signal.SIGINT, signal.SIGHUP):  # an interruption is for the first process to handle
+        signal.signal(each, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
     gc.disable()  # what they work on makes no cycles, see `no_cycles`

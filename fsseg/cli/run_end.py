@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -92,16 +93,28 @@ class Ending(Struct):
 def interruptible(pacer: Pacer) -> Iterator[None]:
     """The first Ctrl-C, or SIGTERM, lets what is under way finish; the second ends the process at once.
 
-    Both leave the run resumable. Raises `Interrupted` for the second.
+    Both leave the run resumable. Raises `Interrupted` for the second. A terminal that is shut is as a first one, but
+    where `nohup` has it ignored.
     """
     signals = (signal.SIGINT, signal.SIGTERM)
+    hangs_up = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    shown = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def stop(number: int, frame: Any) -> None:
         for each in signals:
             signal.signal(each, signal.default_int_handler)
         pacer.interrupt()
 
+    def hang_up(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal sends one, and the shell another
+        with open(os.devnull, "wb") as nowhere:
+            for stream in shown:  # nothing can be written there any more
+                os.dup2(nowhere.fileno(), stream)
+        stop(number, frame)
+
     before = {each: signal.signal(each, stop) for each in signals}
+    if hangs_up:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, hang_up)
     try:
         yield
     except KeyboardInterrupt as error:

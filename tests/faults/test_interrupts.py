@@ -17,6 +17,8 @@ import pytest
 from fsseg import pipeline
 from fsseg.sandbox import Fault
 from fsseg.state.outcomes import Totals, count_outcomes
+from tests.between_runs.runs import runs
+from tests.between_runs.terminal import on_terminal
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
 from tests.faults.process import Ended, finish, here, run, start, when
@@ -77,6 +79,30 @@ def test_the_first_signal_settles_what_is_under_way_and_says_how_to_go_on(
     assert "fsseg resume" in done.err
     assert under_way(classic) == 0, done.err
     resumed(classic, ends)
+
+
+def test_a_window_that_is_shut_lets_what_is_under_way_finish_and_the_run_is_reported(
+    classic: Machine, path: str, ends: dict[str, State]
+) -> None:
+    """So that nothing is in doubt when it is gone on with; the laptop's lid and a lost connection end it so, too."""
+    classic.account.faults(SLOW_ENTRIES)
+    with on_terminal(classic, "import", path, "--yes") as terminal:
+        assert at_the_timeline(classic, terminal.process)
+        terminal.process.send_signal(signal.SIGHUP)
+        terminal.close()
+        assert terminal.process.returncode == 130
+    assert under_way(classic) == 0
+    (run,) = runs(classic)
+    assert (run["state"], run["exit_code"]) == ("stopped", 130)
+    resumed(classic, ends)
+
+
+def test_under_nohup_a_window_that_is_shut_ends_nothing(classic: Machine, path: str) -> None:
+    classic.account.faults(SLOW_ENTRIES)
+    process = start(classic, "import", path, prefix=["nohup"])
+    assert at_the_timeline(classic, process)
+    process.send_signal(signal.SIGHUP)
+    assert finish(process).code == 0
 
 
 def test_sigusr1_asks_how_far_a_run_is_and_changes_nothing(classic: Machine, path: str) -> None:
