@@ -10,6 +10,7 @@ import os
 import re
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -39,6 +40,9 @@ _PATIENCE = timedelta(seconds=30)
 _OF_THE_WEB = {"read_timeout": _PATIENCE, "timeout": timedelta(days=1)}
 """A transfer is else given up after half a minute: in vain where the server can't go on with it."""
 CHANGED = "it was changed while it was read: import it again"
+_MOST_FAILED = 3
+"""Objects that a store may fail to give, one after another, before it is asked for no more of them."""
+_DOWN = "not asked for, as its store answered for none of the objects before it: import again once it does"
 _MAGIC = re.compile(r"[*?\[]")
 _ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
 _NO_LENGTH = "Content-Length Header missing"
@@ -75,6 +79,8 @@ _stamps: dict[str, Stamp] = {}
 """Objects as they were when they were listed or last read."""
 modified: dict[str, int] = {}
 """When they were last changed, in microseconds since 1970."""
+_failed: Counter[str] = Counter()
+"""By root, how many objects a store has failed to give since it last answered."""
 
 
 def is_remote(path: str) -> bool:
@@ -177,12 +183,22 @@ def _head(root: str, key: str) -> Any:
     """What is known of an object."""
     import obstore
 
+    _refuse_down(root)
     try:
-        return interruptible(partial(obstore.head, _store(root), key))
+        found = interruptible(partial(obstore.head, _store(root), key))
     except obstore.exceptions.GenericError as error:
         if not _is_unpacked(root, error):
+            _failed[root] += 1
             raise
-        return interruptible(partial(obstore.head, _store(root, as_stored=True), key))
+        found = interruptible(partial(obstore.head, _store(root, as_stored=True), key))
+    _failed[root] = 0
+    return found
+
+
+def _refuse_down(root: str) -> None:
+    """Raise OSError where a store answers no more: each object would be waited for in vain, for minutes."""
+    if _failed[root] >= _MOST_FAILED:
+        raise OSError(None, _DOWN)
 
 
 def _is_unpacked(root: str, error: Exception) -> bool:
@@ -307,6 +323,7 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
     import obstore
 
     store, root, key = _parted(path)
+    _refuse_down(root)
     version, seen, attempt, size, has_ranges = "", None, 0, at + 1, True
     while at < size:
         options: Any = {"range": {"offset": at}} if at and has_ranges else {}
@@ -314,6 +331,7 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
             options["if_match"] = version
         try:
             answer = interruptible(partial(obstore.get, store, key, options=options))
+            _failed[root] = 0
             _note(path, answer.meta)
             now = [answer.meta[name] for name in ("e_tag", "size", "last_modified")]
             if seen not in (None, now):
@@ -342,6 +360,7 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
                 error, known.PermissionDeniedError | known.UnauthenticatedError | known.InvalidPathError
             )
             if is_final or attempt == _ATTEMPTS or _NO_LENGTH in str(error):
+                _failed[root] += seen is None and not is_final and _NO_LENGTH not in str(error)
                 raise _told(error) from None
             time.sleep(_PAUSE * 2**attempt)
 

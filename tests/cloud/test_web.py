@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -28,12 +29,16 @@ class Web:
         self.ranges: list[str] = []
         self.paths: list[str] = []
         self.tells_length = True
+        self.fails: set[str] = set()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """One file, or the rest of it."""
         wanted = request.headers.get("Range", "")
         self.ranges.append(wanted)
         self.paths.append(request.path)
+        if request.path in self.fails:
+            request.send_error(503)
+            return
         if request.headers.get("If-Match") not in (None, f'"{self.version}"'):
             request.send_error(412)
             return
@@ -118,6 +123,41 @@ def test_a_transfer_that_breaks_at_the_same_place_each_time_is_told(web: tuple[W
     with pytest.raises(UnreadableInput):
         list(read(Input(address, 0)))
     assert len(server.ranges) < 15
+
+
+def test_of_a_server_that_answers_no_more_the_other_files_are_not_waited_for(
+    web: tuple[Web, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, address = web
+    monkeypatch.setattr(objects, "_PATIENCE", timedelta(seconds=0.1))
+    objects._store.cache_clear()
+    server.fails = {f"/{n}.jsonl" for n in range(1, 7)}
+    files = [address.replace("/e.", f"/{n}.") for n in range(8)]
+    assert outcomes(list(read(Input(files[0], 0)))) == [f"m-{n}" for n in range(5_000)]
+    for file in files[1:4]:
+        with pytest.raises(UnreadableInput):
+            list(read(Input(file, 0)))
+    before = len(server.paths)
+    for file in files[4:]:
+        with pytest.raises(UnreadableInput, match="answered for none of the objects before it: import again"):
+            list(read(Input(file, 0)))
+    assert len(server.paths) == before
+
+
+def test_a_file_that_a_server_fails_to_give_costs_no_other_one(
+    web: tuple[Web, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, address = web
+    monkeypatch.setattr(objects, "_PATIENCE", timedelta(seconds=0.1))
+    objects._store.cache_clear()
+    server.fails = {f"/{n}.jsonl" for n in range(1, 20, 2)}
+    for n in range(12):
+        file = Input(address.replace("/e.", f"/{n}."), 0)
+        if n % 2:
+            with pytest.raises(UnreadableInput):
+                list(read(file))
+        else:
+            assert len(list(read(file))) == 5_000
 
 
 def test_what_was_read_before_a_transfer_broke_for_good_is_inspected(web: tuple[Web, str], classic: Machine) -> None:
