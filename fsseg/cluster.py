@@ -19,8 +19,8 @@ from select import select
 from typing import Any
 
 from fsseg.freshsales.errors import Halted
-from fsseg.segment.objects import is_remote
 from fsseg.segment.places import absolute, stamp
+from fsseg.segment.stores import is_remote
 from fsseg.settings import ConfigError
 
 LOCAL = "local:"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from fsseg.cli.known_fields import Known
     from fsseg.mapping.explain import Explainer
+    from fsseg.mapping.mistakes import MappingError
+    from fsseg.mapping.rules import Rules
 
 NESTED = {"lead": ("lead.company", "lead.deal")}
 """A lead's company and deal are nested in it, with fields of their own."""
@@ -50,9 +52,6 @@ def fields(
     with o.command(account, display) as (settings, output):
         from fsseg.cli import known_fields
         from fsseg.cli.session import rules_of
-        from fsseg.mapping.explain import Explainer
-        from fsseg.mapping.mistakes import MappingError
-        from fsseg.mapping.rules import Rules
         from fsseg.report.render import print_json
         from fsseg.settings import ConfigError
 
@@ -61,14 +60,9 @@ def fields(
         if not names:
             raise ConfigError("Freshsales Suite has no leads: fsseg fields contact")
         rules = rules_of(settings, application_token=False, offline=offline)
-        mistaken = None
-        try:
-            explain = Explainer(known.catalog, rules)
-        except MappingError as error:
-            if display.json:
-                raise
-            mistaken = error  # told below the names that it is mended by
-            explain = Explainer(known.catalog, Rules())
+        explain, mistake = _explainer(known, rules)
+        if mistake and display.json:
+            raise mistake
         shown = {one: _rows(known, explain, one) for name in names for one in (name, *NESTED.get(name, ()))}
         if display.json:
             head = {"account": known.account, "edition": known.catalog.edition, "source": known.source}
@@ -80,8 +74,20 @@ def fields(
         for name in names:
             if name in known.forbidden:
                 output.consoles.error(f"this key may not read the {name} fields; these are the standard ones")
-        if mistaken:
-            raise mistaken
+        if mistake:  # told below the names that it is mended by
+            raise mistake
+
+
+def _explainer(known: Known, rules: Rules) -> tuple[Explainer, MappingError | None]:
+    """What tells where traits go; where the mapping has a mistake, that and what goes without the mapping."""
+    from fsseg.mapping.explain import Explainer
+    from fsseg.mapping.mistakes import MappingError
+    from fsseg.mapping.rules import Rules
+
+    try:
+        return Explainer(known.catalog, rules), None
+    except MappingError as error:
+        return Explainer(known.catalog, Rules()), error
 
 
 def _title(known: Known) -> str:

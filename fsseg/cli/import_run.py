@@ -13,8 +13,8 @@ from fsseg.cli.session import Output, Session, session
 from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted
 from fsseg.report.console import Consoles
-from fsseg.segment.objects import is_remote
 from fsseg.segment.places import absolute
+from fsseg.segment.stores import is_remote
 from fsseg.settings import Settings
 from fsseg.state.input_files import imports, note_imported
 from fsseg.state.run_folder import STDIN, Run, new_run

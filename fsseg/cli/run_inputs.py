@@ -14,8 +14,9 @@ from fsseg.segment.archives import is_archive
 from fsseg.segment.hints import hints_of
 from fsseg.segment.inputs import expand
 from fsseg.segment.no_input import nothing_to_read
-from fsseg.segment.objects import Window, use_endpoint
+from fsseg.segment.object_list import Window
 from fsseg.segment.open import Input
+from fsseg.segment.stores import use_endpoint
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.state.input_files import add_input, note_files

@@ -37,7 +37,7 @@ from fsseg.processes import Processes
 from fsseg.report.console import Consoles
 from fsseg.report.eta import WINDOW
 from fsseg.report.progress import Progress, choose
-from fsseg.segment.objects import use_endpoint
+from fsseg.segment.stores import use_endpoint
 from fsseg.settings import ConfigError, Settings, suppressed
 from fsseg.settings_file import placed
 from fsseg.state.actions import Mode

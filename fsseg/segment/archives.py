@@ -15,8 +15,9 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from fsseg.segment.block_file import BlockFile, spooled
-from fsseg.segment.objects import RemoteFile, is_remote, open_remote
+from fsseg.segment.objects import RemoteFile, open_remote
 from fsseg.segment.packing import CHUNK, LAYERS, packing_of, unpacked
+from fsseg.segment.stores import is_remote
 
 SEPARATOR = "!"
 DEPTH = 4

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from fsseg.segment.archives import SEPARATOR, is_archive, members, split_member
-from fsseg.segment.objects import EVER, Window, is_remote, listed
+from fsseg.segment.object_list import EVER, Window, listed
 from fsseg.segment.open import STDIN, Source, Unreadable, blocks_of, open_bytes
+from fsseg.segment.stores import is_remote
 from fsseg.segment.tables.kinds import holds_bare_tracks
 
 BESIDE = (".toml", ".md")

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from fsseg.segment.archives import SEPARATOR, open_member, split_member
 from fsseg.segment.hints import NO_HINTS, Hints
-from fsseg.segment.objects import is_remote, open_remote
+from fsseg.segment.objects import open_remote
 from fsseg.segment.packing import CHUNK, LAYERS, packing_of, unpacked
+from fsseg.segment.stores import is_remote
 
 STDIN = "-"
 _HEAD = 1 << 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from fsseg.segment import objects
+from fsseg.segment import stores
 from fsseg.segment.archives import split_member
-from fsseg.segment.objects import Stamp, is_remote
+from fsseg.segment.stores import Stamp, is_remote
 
 
 def absolute(path: str) -> str:
@@ -18,7 +18,7 @@ def stamp(path: str) -> Stamp | None:
     """What an input is like now, an object as it was last seen; None where it is gone."""
     holder, _ = split_member(path)
     if is_remote(holder):
-        return objects.stamp(holder)
+        return stores.stamp(holder)
     try:
         stat = os.stat(holder)
     except OSError:
@@ -36,6 +36,6 @@ def changed_at(path: str) -> int | None:
     """When it was last changed, in microseconds since 1970."""
     holder, _ = split_member(path)
     if is_remote(holder):
-        return objects.modified.get(holder)
+        return stores.modified.get(holder)
     found = stamp(path)
     return int(found.version) // 1_000 if found else None

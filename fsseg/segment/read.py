@@ -27,10 +27,11 @@ from fsseg.segment.envelope import ODD, event_of, read_message
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.file_time import file_time
 from fsseg.segment.lines import KEEP, Oversized, cut_ranges, cut_source, range_blocks
-from fsseg.segment.objects import is_remote, read_ahead, use_endpoint
+from fsseg.segment.objects import read_ahead
 from fsseg.segment.open import Input, Source, UnreadableInput, blocks_of, open_bytes
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.places import stamp
+from fsseg.segment.stores import is_remote, use_endpoint
 from fsseg.segment.tables.events import RAW, RowEvents
 from fsseg.segment.tables.parquet import MAGIC
 from fsseg.segment.times import FoundTime, latest_time

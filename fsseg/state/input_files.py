@@ -9,9 +9,9 @@ from typing import Any
 from xxhash import xxh3_64_hexdigest
 
 from fsseg.segment import json_codec
-from fsseg.segment.objects import Stamp
 from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
+from fsseg.segment.stores import Stamp
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.ledger import File, Ledger
 from fsseg.state.outcomes import RANK, Totals

@@ -16,7 +16,7 @@ from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder, encode
 
 from fsseg.freshsales.names import Entity
-from fsseg.segment.objects import Stamp
+from fsseg.segment.stores import Stamp
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError
 

@@ -10,10 +10,10 @@ from itertools import islice
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.hints import hints_of
-from fsseg.segment.objects import is_remote, use_endpoint
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
+from fsseg.segment.stores import is_remote, use_endpoint
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.state.input_files import holds_what_was_read
 from fsseg.state.plan_store import Store

@@ -28,9 +28,9 @@ from fsseg.fold.records import write_records
 from fsseg.mapping.rules import Rules
 from fsseg.processes import no_cycles
 from fsseg.segment.inputs import expand
-from fsseg.segment.objects import use_endpoint
 from fsseg.segment.open import Input
 from fsseg.segment.read import read
+from fsseg.segment.stores import use_endpoint
 from fsseg.state.plan_store import Store
 from tests.bench.generate import lines
 from tests.bench.stages import CATALOG

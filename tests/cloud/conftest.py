@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from fsseg.segment import objects
+from fsseg.segment import objects, stores
 from tests.e2e.conftest import accounts, classic, suite
 from tests.store import Store, serving
 
@@ -27,6 +27,6 @@ def store(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setattr(objects, "_PAUSE", 0.001)
     with closing(Store(port, f"bucket-{uuid4().hex[:8]}")) as store:
-        objects.use_endpoint(store.endpoint)
+        stores.use_endpoint(store.endpoint)
         yield store
     objects.read_ahead([])

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from fsseg.segment import objects
+from fsseg.segment import object_list
 from tests.e2e.harness import Machine
 from tests.store import Store
 
@@ -83,9 +83,9 @@ def test_only_objects_that_no_run_has_finished_are_fetched(classic: Machine, arc
 def test_what_goes_while_it_is_listed_is_told_and_the_rest_arrives(
     classic: Machine, archive: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = objects.listed
+    listed = object_list.listed
 
-    def and_one_goes(path: str, window: objects.Window) -> Any:
+    def and_one_goes(path: str, window: object_list.Window) -> Any:
         found = list(listed(path, window))
         archive.delete(key(3, 50))
         return iter(found)

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 import orjson
 import pytest
 
-from fsseg.segment import Input, expand, objects, read
-from fsseg.segment.objects import Window
+from fsseg.segment import Input, expand, object_list, read, stores
+from fsseg.segment.object_list import Window
 from tests.cloud.web import served
 from tests.segment.messages import lines, message
 
@@ -93,13 +93,13 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         }  # fmt: skip
         monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", orjson.dumps(account).decode())
         monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
-        objects._store.cache_clear()
+        stores.store_of.cache_clear()
         yield "gs://acme-events"
-        objects._store.cache_clear()
+        stores.store_of.cache_clear()
 
 
 def test_objects_are_listed_page_by_page_by_prefix_pattern_and_day(bucket: str) -> None:
-    def found(address: str, window: Window = objects.EVER) -> list[str]:
+    def found(address: str, window: Window = object_list.EVER) -> list[str]:
         files, unreadable = expand([f"{bucket}/{address}"], window)
         assert unreadable == []
         return [file.removeprefix(f"{bucket}/") for file in files]

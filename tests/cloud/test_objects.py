@@ -17,9 +17,9 @@ from fsseg.fold.engines import processes
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.processes import Processes
-from fsseg.segment import Input, expand, objects, read
+from fsseg.segment import Input, expand, object_list, objects, read, stores
 from fsseg.segment.event import Rejected
-from fsseg.segment.objects import Window
+from fsseg.segment.object_list import Window
 from fsseg.segment.open import UnreadableInput
 from fsseg.segment.read import read_next
 from tests.segment.exports import tarred, zipped
@@ -36,7 +36,7 @@ def filled(store: Store, prefix: str = "segment-logs/src") -> None:
             store.put(f"{prefix}/{day}/{number}.gz", gzip.compress(lines(message(messageId=f"{day}-{number}"))))
 
 
-def found(store: Store, below: str, window: Window = objects.EVER) -> list[str]:
+def found(store: Store, below: str, window: Window = object_list.EVER) -> list[str]:
     files, unreadable = expand([f"s3://{store.bucket}/{below}"], window)
     assert unreadable == []
     return [file.removeprefix(f"s3://{store.bucket}/") for file in files]
@@ -55,7 +55,7 @@ def test_a_prefix_is_all_below_it_in_order_and_what_is_no_export_is_passed_over(
     assert found(store, "segment-logs") == names
 
 
-@pytest.mark.parametrize("window", [objects.EVER, Window("2024-01-01T00:00:00.000")], ids=["all", "since"])
+@pytest.mark.parametrize("window", [object_list.EVER, Window("2024-01-01T00:00:00.000")], ids=["all", "since"])
 def test_what_consoles_make_of_a_folder_is_no_object(store: Store, window: Window) -> None:
     for name in ("logs/", "logs/2024-01-08/", "logs/of nothing/"):
         store.put(name, b"")
@@ -239,10 +239,10 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
     import sys
 
     monkeypatch.setitem(sys.modules, "obstore.store", None)
-    objects._store.cache_clear()
+    stores.store_of.cache_clear()
     ((_, reason),) = expand(["s3://bucket/segment-logs/"])[1]
     assert "fsseg[cloud]" in reason and "aws s3 sync s3://bucket" in reason
-    objects._store.cache_clear()
+    stores.store_of.cache_clear()
 
 
 def test_an_address_with_a_signature_is_refused() -> None:
@@ -259,9 +259,9 @@ def test_azure_without_an_account_is_told_which_variable_names_it(monkeypatch: p
 
 def test_the_environment_may_name_the_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.put("logs/a.jsonl", lines(message()))
-    monkeypatch.setattr(objects, "_endpoint", [])
+    monkeypatch.setattr(stores, "_endpoint", [])
     monkeypatch.setenv("AWS_ENDPOINT_URL", store.endpoint)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    objects._store.cache_clear()
+    stores.store_of.cache_clear()
     assert found(store, "logs/") == ["logs/a.jsonl"]
-    objects._store.cache_clear()
+    stores.store_of.cache_clear()

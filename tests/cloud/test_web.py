@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from fsseg.segment import Input, UnreadableInput, objects, read
+from fsseg.segment import Input, UnreadableInput, objects, read, stores
 from tests.cloud.web import served
 from tests.e2e.harness import Machine
 from tests.segment.messages import lines, message, outcomes
@@ -129,8 +129,8 @@ def test_of_a_server_that_answers_no_more_the_other_files_are_not_waited_for(
     web: tuple[Web, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, address = web
-    monkeypatch.setattr(objects, "_PATIENCE", timedelta(seconds=0.1))
-    objects._store.cache_clear()
+    monkeypatch.setattr(stores, "_PATIENCE", timedelta(seconds=0.1))
+    stores.store_of.cache_clear()
     server.fails = {f"/{n}.jsonl" for n in range(1, 7)}
     files = [address.replace("/e.", f"/{n}.") for n in range(8)]
     assert outcomes(list(read(Input(files[0], 0)))) == [f"m-{n}" for n in range(5_000)]
@@ -148,8 +148,8 @@ def test_a_file_that_a_server_fails_to_give_costs_no_other_one(
     web: tuple[Web, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, address = web
-    monkeypatch.setattr(objects, "_PATIENCE", timedelta(seconds=0.1))
-    objects._store.cache_clear()
+    monkeypatch.setattr(stores, "_PATIENCE", timedelta(seconds=0.1))
+    stores.store_of.cache_clear()
     server.fails = {f"/{n}.jsonl" for n in range(1, 20, 2)}
     for n in range(12):
         file = Input(address.replace("/e.", f"/{n}."), 0)
@@ -176,7 +176,7 @@ def test_a_file_is_asked_for_as_a_browser_does_it(web: tuple[Web, str], name: st
     path = address.replace("e.jsonl", name)
     assert len(list(read(Input(path, 0)))) == 5_000
     assert server.paths == ["/a%20b%23%C3%A9.jsonl"]
-    assert objects.stamp(path) is not None
+    assert stores.stamp(path) is not None
 
 
 def test_a_server_that_tells_no_length_is_told_with_what_to_do(web: tuple[Web, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fsseg.segment.objects import Stamp
+from fsseg.segment.stores import Stamp
 from fsseg.state import run_meta
 from fsseg.state.actions import Code, EventOutcome
 from fsseg.state.database import StateError

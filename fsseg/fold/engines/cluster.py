@@ -41,9 +41,9 @@ from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.partitions import EACH, HASHES, together
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
-from fsseg.segment.objects import NO_CREDENTIALS
 from fsseg.segment.open import Input
 from fsseg.segment.places import absolute, stamp
+from fsseg.segment.stores import NO_CREDENTIALS
 from fsseg.state.delivered_keys import BLOCKS, Delivered
 
 PARTS = 2 << 20, 64 << 20

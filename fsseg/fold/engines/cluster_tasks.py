@@ -26,10 +26,10 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import no_cycles
 from fsseg.segment.event import INDEX
-from fsseg.segment.objects import Stamp
 from fsseg.segment.open import Input
 from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
+from fsseg.segment.stores import Stamp
 from fsseg.state.delivered_keys import SHIFT
 
 ORDINAL_BITS = 40

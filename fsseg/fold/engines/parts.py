@@ -6,10 +6,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fsseg.fold.collect import Collector
-from fsseg.segment.objects import CHANGED, Stamp, is_remote
+from fsseg.segment.objects import CHANGED
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.places import stamp
 from fsseg.segment.read import MOST_JUMPS, Jumps, split
+from fsseg.segment.stores import Stamp, is_remote
 
 
 def parts_of(input: Input, size: int, jobs: int = 1) -> list[Input]:

@@ -38,10 +38,11 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import INDEX
-from fsseg.segment.objects import AHEAD, Stamp, is_remote
+from fsseg.segment.objects import AHEAD
 from fsseg.segment.open import Input
 from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
+from fsseg.segment.stores import Stamp, is_remote
 from fsseg.state.private_file import BUFFER, private
 
 PART = 16 << 20

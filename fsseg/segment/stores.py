@@ -1,0 +1,169 @@
+"""Stores of objects, S3, Google Cloud Storage, Azure and web servers: which there are, and what is known of an object.
+
+`obstore` does the talking and takes the credentials as it documents them; it comes with the extra `cloud`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from fsseg.segment.beside import interruptible
+
+SCHEMES = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
+MISSING = "takes the extra cloud: pip install 'fsseg[cloud]', or fetch it first, as with aws s3 sync {} events/"
+_PATIENCE = timedelta(seconds=30)
+"""How long a store may send nothing, and go on failing, before a request is given up."""
+_OF_THE_WEB = {"read_timeout": _PATIENCE, "timeout": timedelta(days=1)}
+"""A transfer is else given up after half a minute: in vain where the server can't go on with it."""
+_MOST_FAILED = 3
+"""Objects that a store may fail to give, one after another, before it is asked for no more of them."""
+_DOWN = "not asked for, as its store answered for none of the objects before it: import again once it does"
+_ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
+NO_LENGTH = "Content-Length Header missing"
+_AS_STORED = {"Accept-Encoding": "gzip"}
+_OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
+NO_CREDENTIALS = "there are no credentials for it in the environment"
+
+
+class Stamp(NamedTuple):
+    """What tells whether a file or object was changed: its size, and when that was or which version it is.
+
+    The version is empty where a web server tells none.
+    """
+
+    size: int
+    version: int | str
+
+
+_endpoint: list[str] = []
+_stamps: dict[str, Stamp] = {}
+"""Objects as they were when they were listed or last read."""
+modified: dict[str, int] = {}
+"""When they were last changed, in microseconds since 1970."""
+failed: Counter[str] = Counter()
+"""By root, how many objects a store has failed to give since it last answered."""
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is the address of an object, or the beginning of some."""
+    return path.startswith(SCHEMES)
+
+
+def use_endpoint(endpoint: str | None) -> None:
+    """Let S3 be at this address from now on."""
+    if endpoint and _endpoint != [endpoint]:
+        _endpoint[:] = [endpoint]
+        store_of.cache_clear()
+
+
+@lru_cache(maxsize=16)
+def store_of(root: str, *, as_stored: bool = False) -> Any:
+    """The store that a root such as `s3://bucket` names. Raises OSError.
+
+    Google's unpacks what it stores as gzip, and then tells neither size nor version, unless it is asked for all
+    `as_stored`; lists and tokens would then be packed, too.
+    """
+    try:
+        from obstore.store import from_url
+    except ImportError:
+        raise OSError(None, MISSING.format(root)) from None
+    try:
+        options, config = dict[str, Any](), None
+        if root.startswith("s3://") and _endpoint:
+            options = {"allow_http": _endpoint[0].startswith("http://")}
+            config = {"endpoint": _endpoint[0], "virtual_hosted_style_request": False}
+        elif root.startswith("http"):
+            options = {"allow_http": root.startswith("http://"), **_OF_THE_WEB}
+        elif as_stored:
+            options = {"allow_http": bool(os.environ.get("GOOGLE_ALLOW_HTTP")), "default_headers": _AS_STORED}
+        # Where nothing is given, the environment says whether plain http will do, as with AWS_ALLOW_HTTP.
+        given: Any = {"config": config, "client_options": options or None}
+        return from_url(root, **given, retry_config={"retry_timeout": _PATIENCE})
+    except Exception as error:
+        raise told(error) from None
+
+
+def parted(path: str) -> tuple[Any, str, str]:
+    """The store, its root and the key. Raises OSError."""
+    scheme, _, rest = path.partition("://")
+    bucket, _, key = rest.partition("/")
+    if "?" in key and scheme in ("http", "https"):
+        raise OSError(
+            None, "what stands behind ? would be kept with the run: fetch the file and give it, or pipe it in"
+        )
+    root = f"{scheme}://{bucket}"
+    return store_of(root), root, unquote(key) if root.startswith("http") else key
+
+
+def told(error: Exception) -> OSError:
+    """A store's error as one line."""
+    if isinstance(error, FileNotFoundError):
+        return FileNotFoundError(None, "there is no such object")
+    text = str(error).split("\n", 1)[0]
+    if found := _ODD_KEY.search(text):
+        told = f"an object is called {found[1]}, and none with empty parts, or . or .. for one, can be listed"
+        return OSError(None, f"{told}: rename it, or fetch them all first, as with aws s3 sync")
+    if NO_LENGTH in text:
+        return OSError(None, "its server doesn't say how long it is: fetch it and give the file, or pipe it in")
+    if _OWN_ROLE.search(text):  # asked last, where nothing else has been given
+        return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own")
+    if "Account must be specified" in text:
+        return OSError(None, "AZURE_STORAGE_ACCOUNT_NAME, whose container it is, isn't set")
+    code = re.search(r"<Code>(\w+)</Code>", str(error))
+    return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
+
+
+def head(root: str, key: str) -> Any:
+    """What is known of an object."""
+    import obstore
+
+    refuse_down(root)
+    try:
+        found = interruptible(partial(obstore.head, store_of(root), key))
+    except obstore.exceptions.GenericError as error:
+        if not is_unpacked(root, error):
+            failed[root] += 1
+            raise
+        found = interruptible(partial(obstore.head, store_of(root, as_stored=True), key))
+    failed[root] = 0
+    return found
+
+
+def refuse_down(root: str) -> None:
+    """Raise OSError where a store answers no more: each object would be waited for in vain, for minutes."""
+    if failed[root] >= _MOST_FAILED:
+        raise OSError(None, _DOWN)
+
+
+def is_unpacked(root: str, error: Exception) -> bool:
+    """Whether an answer lacked what Google's store leaves out where it unpacks."""
+    return root.startswith("gs://") and "Header missing from response" in str(error)
+
+
+def noted(root: str, meta: Any) -> str:
+    """Keep what is known of an object; its address."""
+    path = f"{root}/{meta['path']}"
+    note(path, meta)
+    return path
+
+
+def note(path: str, meta: Any) -> None:
+    changed = int(meta["last_modified"].timestamp() * 1_000_000)  # 0 where the server doesn't say when
+    _stamps[path] = Stamp(meta["size"], meta["e_tag"] or (meta["last_modified"].isoformat() if changed else ""))
+    modified[path] = changed
+
+
+def stamp(path: str) -> Stamp | None:
+    """The object as it was last seen, or as it is; None where it is gone."""
+    if path not in _stamps:
+        with suppress(Exception):
+            _, root, key = parted(path)
+            note(path, head(root, key))
+    return _stamps.get(path)
