@@ -147,17 +147,18 @@ def is_unpacked(root: str, error: Exception) -> bool:
     return root.startswith("gs://") and "Header missing from response" in str(error)
 
 
-def noted(root: str, meta: Any) -> str:
-    """Keep what is known of an object; its address."""
-    path = f"{root}/{meta['path']}"
-    note(path, meta)
-    return path
-
-
 def note(path: str, meta: Any) -> None:
+    """Keep what is known of the object at this address."""
     changed = int(meta["last_modified"].timestamp() * 1_000_000)  # 0 where the server doesn't say when
     _stamps[path] = Stamp(meta["size"], meta["e_tag"] or (meta["last_modified"].isoformat() if changed else ""))
     modified[path] = changed
+
+
+def noted(root: str, meta: Any) -> str:
+    """The same for an object that a list tells of; its address."""
+    path = f"{root}/{meta['path']}"
+    note(path, meta)
+    return path
 
 
 def stamp(path: str) -> Stamp | None:
