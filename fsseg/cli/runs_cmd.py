@@ -199,9 +199,8 @@ def _over(before: Options, own: Options) -> Options:
 def _print(output: Output, runs: list[Past]) -> None:
     from fsseg.report.runs_table import RunRow, print_runs
 
-    accounts = {
-        past.run.account_folder: past.info.account for past in runs if past.info
-    }  # what a damaged run can't say
+    # What a damaged run can't say, another one of its account can.
+    accounts = {past.run.account_folder: past.info.account for past in runs if past.info}
     rows = []
     for past in runs:
         folder = past.run.account_folder

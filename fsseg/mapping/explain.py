@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from fsseg.mapping.catalog import LEAD_COMPANY, LEAD_DEAL, PARTS, Catalog
@@ -44,15 +45,9 @@ class Explainer:
         self._nested = {path: nested for nested in compiled.nested.values() for path in nested.rule.taken}
         self._rules = compiled.fields
         self._ruled = {table: tuple(given) for table, given in compiled.fields.items()}
-        self.mapped = frozenset(
-            f"{part}.{trait}" if part else trait
-            for part, tables in {
-                "": ("person", "lead", "contact"),
-                **{part: (name,) for part, name in PARTS.items()},
-            }.items()
-            for table in tables
-            for trait in self._ruled[table]
-        )
+        members = (f"{part}.{trait}" for part, table in PARTS.items() for trait in self._ruled[table])
+        own = (self._ruled[table] for table in ("person", "lead", "contact"))
+        self.mapped = frozenset({*chain.from_iterable(own), *members})
         """The traits that have a rule of their own, members of the company and the deal by their path."""
 
     def __call__(self, trait: str, member: str = "") -> Destination:

@@ -149,8 +149,9 @@ class Inspection:
         self._explain = explain
         self._traits = Tops()
         self.mapped_events = explain.events
-        self.mapped_traits = explain.mapped
         """The names of events that the user's mapping speaks of."""
+        self.mapped_traits = explain.mapped
+        """The traits that it has a rule for."""
         self.profiles = profiles
         """What the traits' values are like, where that is asked for."""
 

@@ -15,7 +15,7 @@ from fsseg.freshsales.writer import Writer
 from fsseg.mapping.catalog import Catalog
 from fsseg.push.custom_fields import CustomFields
 from fsseg.push.refusals import Refusals
-from fsseg.state.behaviour import Behaviour, note_deal_contacts, read_behaviour
+from fsseg.state.behaviour import note_deal_contacts, seen_behaviour
 from fsseg.state.plan_store import Record, Store
 
 
@@ -28,7 +28,7 @@ class DealLinks(Struct):
     @classmethod
     def of(cls, account_folder: Path) -> DealLinks:
         """As earlier runs and probes have seen the account treat them."""
-        found = read_behaviour(account_folder) or Behaviour()
+        found = seen_behaviour(account_folder)
         return cls(found.deal_contacts, partial(note_deal_contacts, account_folder))
 
     def note(self, seen: Literal["kept", "lost"]) -> None:

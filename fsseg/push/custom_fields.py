@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fsseg.plan.forecast import FRESH_S
-from fsseg.state.behaviour import Behaviour, note_bulk_replaces, read_behaviour
+from fsseg.state.behaviour import note_bulk_replaces, seen_behaviour
 from fsseg.state.plan_store import Record
 
 How = Literal["whole", "changed"]
@@ -38,7 +38,7 @@ class CustomFields(Struct):
     @classmethod
     def of(cls, account_folder: Path, given: How, read_at: datetime | None) -> CustomFields:
         """As the account was seen to treat them, else as `given`; what is seen in this run is kept for later ones."""
-        found = read_behaviour(account_folder) or Behaviour()
+        found = seen_behaviour(account_folder)
         # Accounts change: one that was found to merge is still watched, which costs one request a run.
         hows: dict[str | None, How] = {"merge": "changed", "replace": "whole"}
         return cls(

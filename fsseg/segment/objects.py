@@ -98,11 +98,11 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
                 continue
             attempt += 1
             known = obstore.exceptions
-            is_final = isinstance(
-                error, known.PermissionDeniedError | known.UnauthenticatedError | known.InvalidPathError
-            )
-            if is_final or attempt == _ATTEMPTS or NO_LENGTH in str(error):
-                failed[root] += seen is None and not is_final and NO_LENGTH not in str(error)
+            refusals = known.PermissionDeniedError | known.UnauthenticatedError | known.InvalidPathError
+            is_final = isinstance(error, refusals) or NO_LENGTH in str(error)
+            if is_final or attempt == _ATTEMPTS:
+                if seen is None and not is_final:
+                    failed[root] += 1
                 raise told(error) from None
             time.sleep(_PAUSE * 2**attempt)
 

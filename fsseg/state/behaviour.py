@@ -40,14 +40,19 @@ def read_behaviour(folder: Path) -> Behaviour | None:
         return None
 
 
+def seen_behaviour(folder: Path) -> Behaviour:
+    """What was seen of the account, which may be nothing yet."""
+    return read_behaviour(folder) or Behaviour()
+
+
 def note_deal_contacts(folder: Path, seen: Literal["kept", "lost"]) -> None:
     """Deals made in bulk were seen to keep their contacts, or to lose them; another probe may tell otherwise."""
-    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), deal_contacts=seen))
+    write_behaviour(folder, replace(seen_behaviour(folder), deal_contacts=seen))
 
 
 def note_bulk_replaces(folder: Path) -> None:
     """Bulk was seen to empty the custom fields that it doesn't name; another probe may tell otherwise."""
-    write_behaviour(folder, replace(read_behaviour(folder) or Behaviour(), bulk_custom_fields="replace"))
+    write_behaviour(folder, replace(seen_behaviour(folder), bulk_custom_fields="replace"))
 
 
 def write_behaviour(folder: Path, behaviour: Behaviour) -> None:

@@ -90,8 +90,10 @@ def as_state_error(error: Exception, path: Path) -> Exception:
 def may_pass(error: Exception) -> bool:
     """Whether the disk is full, or has failed: what can't be written now may be another time."""
     if isinstance(error, sqlite3.OperationalError):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        failed = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR
+    else:
+        failed = isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.EIO)
+    return failed or has_no_room(error)
 
 
 def has_no_room(error: Exception) -> bool:

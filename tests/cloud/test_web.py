@@ -125,12 +125,16 @@ def test_a_transfer_that_breaks_at_the_same_place_each_time_is_told(web: tuple[W
     assert len(server.ranges) < 15
 
 
-def test_of_a_server_that_answers_no_more_the_other_files_are_not_waited_for(
-    web: tuple[Web, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server, address = web
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that fails is given up at once."""
     monkeypatch.setattr(stores, "_PATIENCE", timedelta(seconds=0.1))
     stores.store_of.cache_clear()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_of_a_server_that_answers_no_more_the_other_files_are_not_waited_for(web: tuple[Web, str]) -> None:
+    server, address = web
     server.fails = {f"/{n}.jsonl" for n in range(1, 7)}
     files = [address.replace("/e.", f"/{n}.") for n in range(8)]
     assert outcomes(list(read(Input(files[0], 0)))) == [f"m-{n}" for n in range(5_000)]
@@ -144,12 +148,9 @@ def test_of_a_server_that_answers_no_more_the_other_files_are_not_waited_for(
     assert len(server.paths) == before
 
 
-def test_a_file_that_a_server_fails_to_give_costs_no_other_one(
-    web: tuple[Web, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_a_file_that_a_server_fails_to_give_costs_no_other_one(web: tuple[Web, str]) -> None:
     server, address = web
-    monkeypatch.setattr(stores, "_PATIENCE", timedelta(seconds=0.1))
-    stores.store_of.cache_clear()
     server.fails = {f"/{n}.jsonl" for n in range(1, 20, 2)}
     for n in range(12):
         file = Input(address.replace("/e.", f"/{n}."), 0)

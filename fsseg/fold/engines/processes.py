@@ -58,9 +58,8 @@ R = TypeVar("R")
 class ReadPart(NamedTuple):
     """What one process has read: container, events, lines, where these part ways, and why it was not read to its end.
 
-    `stamp` is what tells whether the object that a part is of was changed.
-    Its batches, without their rows, are in the file at `batches`; the rows stand in the two files of the process, by
-    partition.
+    `stamp` is what tells whether the object that a part is of was changed. Its batches, without their rows, are in the
+    file at `batches`; the rows stand in the two files of the process, by partition.
     """
 
     container: str
@@ -95,10 +94,8 @@ class ProcessesEngine:
 
     def close(self) -> None:
         """The processes are somebody else's; what is left of the files goes with their folder."""
-        processes = {part.process for part in self._parts}
-        paths = [f"{process}.{kind}" for process in processes for kind in ("people", "entries")]
         with suppress(ProcessLost):
-            self._processes.results(_remove, [paths])  # nobody has to wait for it
+            self._processes.results(_remove, [_row_files(self._parts)])  # nobody has to wait for it
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
@@ -134,9 +131,8 @@ class ProcessesEngine:
         shares = together(size)
         chunks = [shares[at : at + FOLDED_AT_ONCE] for at in range(0, len(shares), FOLDED_AT_ONCE)]
         tasks = ((self._tools, chunk, self._rows_of(chunk)) for chunk in chunks)
-        for path in self._results(
-            _fold_partitions, tasks, ahead=4
-        ):  # none is to wait while this one waits for the disk
+        # So many that no process has to wait while this one waits for the disk.
+        for path in self._results(_fold_partitions, tasks, ahead=4):
             yield from kept(path, to_folded)
 
     def _rows_of(self, shares: list[range]) -> list[PlacedPart]:
@@ -220,15 +216,17 @@ def _fold_partitions(task: tuple[str, list[range], list[PlacedPart]]) -> str:
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with ExitStack() as opened:
         file = opened.enter_context(open(descriptor, "wb", buffering=BUFFER))
-        files = {
-            name: opened.enter_context(open(name, "rb", buffering=0)).fileno()
-            for name in sorted({f"{part.process}.{kind}" for part in parts for kind in ("people", "entries")})
-        }
+        files = {name: opened.enter_context(open(name, "rb", buffering=0)).fileno() for name in _row_files(parts)}
         people = [(part, files[f"{part.process}.people"], part.people) for part in parts]
         entries = [(part, files[f"{part.process}.entries"], part.entries) for part in parts]
         for hashes in shares:
             keep(file, tools.partition_fold.fold(Blocks(partial(_rows, people, hashes)), _rows(entries, hashes)))
     return path
+
+
+def _row_files(parts: Iterable[PlacedPart]) -> list[str]:
+    """The files of all processes that have read one of these parts."""
+    return sorted({f"{part.process}.{kind}" for part in parts for kind in ("people", "entries")})
 
 
 def _remove(paths: list[str]) -> None:
