@@ -27,6 +27,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
 
 
+@pytest.fixture(autouse=True)
+def all_workers(request: pytest.FixtureRequest) -> None:
+    """Whoever uses the cluster finds both workers: an earlier test may have ended one, which comes back by itself."""
+    if "cluster" in request.fixturenames:
+        request.getfixturevalue("cluster")._client.wait_for_workers(2, timeout=30)
+
+
 @pytest.fixture(scope="module")
 def cluster(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The first machine's side of it, whose threads end with the module: they aren't to be about in other tests."""
