@@ -226,11 +226,14 @@ class Cluster:
                 raise self._gone() from None
             raise
 
-    def cancel(self, futures: Sequence[Any]) -> None:
-        """Cancel the calls that haven't begun yet."""
-        if self._client.status == "running":
-            with suppress(OSError):
-                self._client.cancel(futures)
+    def release(self, futures: Sequence[Any]) -> None:
+        """Let go of calls; those that nobody waits for any more aren't begun.
+
+        To cancel them would break the connection where two of them depend on each other: the scheduler takes the second
+        for one that somebody must want (`stimulus_cancel`, distributed 2026.8).
+        """
+        for future in futures:
+            future.release()
 
     def _gone(self) -> Halted:
         return Halted(f"the scheduler at {self.address} is gone")

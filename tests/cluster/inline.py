@@ -60,7 +60,7 @@ class InlineCluster:
     def value(self, future: Done, name: str, tick: Tick, tries: int = 1) -> Any:
         return future.value
 
-    def cancel(self, futures: Sequence[Done]) -> None:
+    def release(self, futures: Sequence[Done]) -> None:
         """Everything is done already."""
 
 

@@ -148,7 +148,14 @@ def test_whoever_wants_to_stop_needs_not_wait_for_the_workers(
     waiting = cluster.submit(workers.wait_long)
     with pytest.raises(Interrupted):
         cluster.value(waiting, "a long wait", tick)
-    cluster.cancel([waiting])
+    cluster.release([waiting])
+
+
+def test_calls_that_depend_on_each_other_are_let_go_of_and_the_scheduler_stays(cluster: Cluster) -> None:
+    first = cluster.submit(workers.wait_long)
+    last = cluster.submit(repr, cluster.submit(repr, first))  # nobody asks for the one between them
+    cluster.release([first, last])
+    assert cluster.value(cluster.submit(len, "three"), "a length", lambda count: None) == 5
 
 
 def test_workers_see_no_token(cluster: Cluster) -> None:

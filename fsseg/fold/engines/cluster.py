@@ -78,7 +78,7 @@ class ClusterEngine:
         self._tick: Tick = lambda count: None
 
     def close(self) -> None:
-        self._cluster.cancel([*self._read, *self._gone, *self._folded, self._tools])
+        self._cluster.release([*self._read, *self._gone, *self._folded, self._tools])
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
