@@ -26,6 +26,8 @@ _MOST_FAILED = 3
 """Objects that a store may fail to give, one after another, before it is asked for no more of them."""
 _DOWN = "not asked for, as its store answered for none of the objects before it: import again once it does"
 _ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
+_SAID = re.compile(r"<Code>(\w+)</Code>\s*(?:<Message>([^<\n]*))?")
+"""A store's own words for what is wrong."""
 NO_LENGTH = "Content-Length Header missing"
 _AS_STORED = {"Accept-Encoding": "gzip"}
 _OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
@@ -116,8 +118,8 @@ def told(error: Exception) -> OSError:
         return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own")
     if "Account must be specified" in text:
         return OSError(None, "AZURE_STORAGE_ACCOUNT_NAME, whose container it is, isn't set")
-    code = re.search(r"<Code>(\w+)</Code>", str(error))
-    return OSError(None, f"{code[1]}: {text}"[:300] if code else text[:300])
+    said = _SAID.search(str(error))
+    return OSError(None, (f"{said[1]}: {said[2] or text}" if said else text)[:300])
 
 
 def head(root: str, key: str) -> Any:
@@ -150,7 +152,10 @@ def is_unpacked(root: str, error: Exception) -> bool:
 def note(path: str, meta: Any) -> None:
     """Keep what is known of the object at this address."""
     changed = int(meta["last_modified"].timestamp() * 1_000_000)  # 0 where the server doesn't say when
-    _stamps[path] = Stamp(meta["size"], meta["e_tag"] or (meta["last_modified"].isoformat() if changed else ""))
+    tag = meta["e_tag"] or ""
+    if tag and not tag.endswith('"'):  # Azure's lists leave the quotes out
+        tag = f'"{tag}"'
+    _stamps[path] = Stamp(meta["size"], tag or (meta["last_modified"].isoformat() if changed else ""))
     modified[path] = changed
 
 
