@@ -31,23 +31,25 @@ _READING = ("table", "trait", "with_group", "stitch_anonymous", "create_missing"
 def imports(ledger: Ledger, files: Sequence[str], settings: Mapping[str, Any]) -> dict[str, str]:
     """Which of these files an earlier run imported wholly, unchanged and read as now, and which run that was.
 
-    Events before `filter.since` don't matter: a run that left them out has imported what is wanted.
+    A run that left out what the same filters leave out now, or what is before `filter.since`, has imported what is
+    wanted.
     """
-    runs, since = {}, _since(settings) or ""
+    runs, since = {}, _since(settings)
     for path in files:
         known = ledger.file(absolute(path))
-        if (
-            known is not None
-            and _as_read(stamp(path), settings) == (known.size, known.version)
-            and known.since <= since
-        ):
-            runs[path] = known.run
+        if known is not None and known.since <= since:
+            found = stamp(path)
+            if (known.size, known.version) in (
+                _as_read(found, settings),
+                _as_read(found, settings, _filters(settings)),
+            ):
+                runs[path] = known.run
     return runs
 
 
-def _as_read(found: Stamp | None, settings: Mapping[str, Any]) -> Stamp | None:
-    """The same with how the settings have the file read, where they say anything of it."""
-    told = {name: settings[name] for name in _READING if settings.get(name)}
+def _as_read(found: Stamp | None, settings: Mapping[str, Any], filters: dict[str, Any] | None = None) -> Stamp | None:
+    """The same with how the settings have the file read, where they say anything of it, and what filters left out."""
+    told = {name: settings[name] for name in _READING if settings.get(name)} | (filters or {})
     return found._replace(version=f"{found.version} {json_codec.dumps(told).decode()}") if found and told else found
 
 
@@ -83,18 +85,17 @@ def note_imported(store: Store, ledger: Ledger, files: Sequence[str]) -> dict[st
 def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
     """The files that this run, and none before, has imported wholly, unless they were changed meanwhile."""
     counts, stamps, before = store.meta.counts, store.meta.stamps, store.meta.imported_by
-    since, settings = "", store.meta.settings or {}
-    has_left_out = any(code == Code.FILTERED for _, code, _ in counts.reasons)
-    if has_left_out and (not (since := _since(settings) or "") or _filters_else(settings)):
-        return
+    settings = store.meta.settings or {}
     if settings.get("limit") is not None:
         return
+    has_left_out = any(code == Code.FILTERED for _, code, _ in counts.reasons)
+    since, filters = (_since(settings), _filters(settings)) if has_left_out else ("", {})
     left_out = {"-", *before, *(path for path, _ in counts.unreadable)}
     for number, path, shown, events in store.db.execute("SELECT number, path, shown, events FROM input").fetchall():
         known = stamps.get(number)
         if shown in left_out or path in left_out or os.path.basename(path) == REWRITTEN or events is None:
             continue
-        ranks, as_read = totals.ranks[number], _as_read(known, settings)
+        ranks, as_read = totals.ranks[number], _as_read(known, settings, filters)
         if (
             as_read
             and known
@@ -105,16 +106,17 @@ def finished(store: Store, totals: Totals, run: str) -> Iterator[File]:
             yield File(path, *as_read, events, run, since)
 
 
-def _since(settings: Mapping[str, Any]) -> str | None:
+def _since(settings: Mapping[str, Any]) -> str:
     """The time before which events are left out."""
-    filters = settings.get("filter") or {}
-    return filters.get("since")
+    return (settings.get("filter") or {}).get("since") or ""
 
 
-def _filters_else(settings: Mapping[str, Any]) -> bool:
-    """Whether events may have been left out for anything but their age."""
-    filters, tables = settings.get("filter") or {}, settings.get("mapping") or {}
-    return any(filters.get(name) for name in ("until", "only", "events")) or bool(tables.get("event"))
+def _filters(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What leaves events out for anything but their age."""
+    filters, events = settings.get("filter") or {}, (settings.get("mapping") or {}).get("event") or {}
+    ignored = sorted(name for name, rule in events.items() if rule.get("ignore"))
+    found = {name: filters[name] for name in ("only", "events", "until") if filters.get(name)}
+    return found | ({"ignored": ignored} if ignored else {})
 
 
 def _end(path: str, known: Stamp | None) -> str | None:

@@ -112,6 +112,36 @@ def test_since_leaves_out_older_days_and_is_kept_in_mind(classic: Machine, archi
     assert asked(archive) == {"list": 1, "fetch": 600}
 
 
+def test_what_the_same_filters_leave_out_keeps_no_object_unfinished(classic: Machine, archive: Store) -> None:
+    flags = (f"s3://{archive.bucket}/segment-logs/src/", "--endpoint", archive.endpoint)
+    first = classic.imports(*flags, "--only", "track", "--since", "300d")
+    assert first.outcomes == {"skipped": 1_200}
+    assert asked(archive)["fetch"] == 600
+    for same in (("--only", "track", "--since", "299d"), ("--since", "300d", "--only", "track")):
+        assert classic.imports(*flags, *same).outcomes == {}
+    archive.requests()
+    for other in (
+        ("--only", "track"),
+        ("--only", "track", "--only", "page"),
+        ("--only", "track", "--event", "Signed Up"),
+        (),
+    ):
+        assert sum(classic.imports(*flags, *other).outcomes.values()) == 1_200
+        assert asked(archive)["fetch"] == 600
+    assert classic.imports(*flags, "--only", "track").outcomes == {}  # all was taken, so that is among it
+    assert asked(archive)["fetch"] == 0
+
+
+def test_events_that_the_mapping_ignores_keep_no_object_unfinished(classic: Machine, store: Store) -> None:
+    calls = [{**event(n, TODAY), "type": "track", "event": name} for n, name in enumerate(("Signed Up", "Ping"), 2)]
+    store.put("e/1.gz", packed(event(2, TODAY, phone="1"), event(3, TODAY, phone="2"), *calls))
+    flags = (f"s3://{store.bucket}/e/", "--endpoint", store.endpoint)
+    for ignored, fetched in (("Ping", 1), ("Ping", 0), ("Signed Up", 1), ("Signed Up", 0)):
+        store.requests()
+        classic.imports(*flags, config=f'[mapping.event."{ignored}"]\nignore = true\n')
+        assert asked(store)["fetch"] == fetched
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_more_processes_end_in_the_same_account(classic: Machine, archive: Store, jobs: str) -> None:
     flags = (f"s3://{archive.bucket}/segment-logs/src/", "--endpoint", archive.endpoint)
