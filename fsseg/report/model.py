@@ -40,6 +40,8 @@ _UNDONE: dict[str, str] = {Action.UPDATE: "put back", Action.DELETE: "deleted", 
 _TO_UNDO: dict[str, str] = {Action.UPDATE: "to put back", Action.DELETE: "to delete", Action.CONFLICT: "left alone"}
 
 
+MOST_INPUTS = 100
+"""Inputs that a report names; an archive may have a hundred thousand."""
 _LONGEST_CAUSE = 200
 """Columns that a message, such as Freshsales' own words, takes at most beside its reason."""
 
@@ -128,8 +130,10 @@ def is_dry(summary: Summary) -> bool:
 
 
 def unread(summary: Summary) -> list[str]:
-    """Of each input that could not be read, or not to its end, its path and why."""
-    return [sanitise(str(row["unreadable"])) for row in summary.get("inputs") or () if row.get("unreadable")]
+    """Of each input that could not be read, or not to its end, its path and why; of many, the first ones."""
+    found = [sanitise(str(row["unreadable"])) for row in summary.get("inputs") or () if row.get("unreadable")]
+    more = [f"{len(found) - MOST_INPUTS:,} more inputs: summary.json names them"] if len(found) > MOST_INPUTS else []
+    return found[:MOST_INPUTS] + more
 
 
 def is_undo(summary: Summary) -> bool:

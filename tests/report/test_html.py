@@ -64,6 +64,18 @@ def test_what_it_is_given_stays_text() -> None:
     assert orjson.loads(page.held["about"])["run"] == hostile
 
 
+def test_of_an_archive_it_names_the_first_objects() -> None:
+    paths = [f"s3://archive/{number:06d}.gz" for number in range(50_000)]
+    objects = [
+        {"path": path, "container": "jsonl.gz", "events": 4, "unreadable": f"{path}: it isn't there"} for path in paths
+    ]
+    text = rendered(import_summary(inputs=objects))
+    words = " ".join(Page(text).words.split())
+    assert "49,900 more 199,600 events; summary.json names them" in words
+    assert "Not read: 49,900 more inputs: summary.json names them" in words
+    assert (text.count(paths[99]), text.count(paths[100])) == (2, 0)
+
+
 def test_it_holds_totals_reasons_warnings_changes_and_failures() -> None:
     page = Page(rendered())
     words = " ".join(page.words.split())

@@ -21,6 +21,7 @@ from fsseg.report.formats import Format, Report
 from fsseg.report.history import History
 from fsseg.report.labels import choice_names, labels, record_addresses
 from fsseg.report.model import (
+    MOST_INPUTS,
     RESUMABLE,
     Failures,
     Summary,
@@ -153,7 +154,7 @@ def _head(summary: Summary) -> dict[str, Any]:
 
 def _counts(summary: Summary, failures: Failures) -> dict[str, Any]:
     """What the page counts, by sections."""
-    reasons, events = reason_rows(summary, failures), summary["events"]
+    reasons, events, inputs = reason_rows(summary, failures), summary["events"], summary.get("inputs") or []
     return {
         "bad": needing_attention(summary, failures),
         "read": events["read"],
@@ -165,7 +166,8 @@ def _counts(summary: Summary, failures: Failures) -> dict[str, Any]:
         "warnings": warning_rows(summary),
         "left_out": [row for row in reasons if row.outcome == EventOutcome.SKIPPED],
         "requests": request_line(summary),
-        "inputs": summary.get("inputs") or (),
+        "inputs": inputs[:MOST_INPUTS],
+        "more_inputs": inputs[MOST_INPUTS:],
     }
 
 
