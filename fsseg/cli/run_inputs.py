@@ -19,7 +19,7 @@ from fsseg.segment.open import Input
 from fsseg.segment.stores import use_endpoint
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.settings import ConfigError, Settings, suppressed
-from fsseg.state.input_files import add_input, note_files
+from fsseg.state.input_files import add_inputs, note_files
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import replacing
 from fsseg.state.run_folder import STDIN, Run
@@ -80,10 +80,9 @@ def register(store: Store, run: Run, files: Sequence[str], given: Sequence[str])
     Standard input is kept in the run's folder, so that its events can be told.
     """
     held = list(_held(run, files, given))
-    inputs, hints = [], hints_of(store.meta.settings, identifiers_among(path for path, _ in held))
-    for number, (path, shown) in enumerate(held):
-        add_input(store, number, path, shown)
-        inputs.append(Input(path, number, hints=hints))
+    hints = hints_of(store.meta.settings, identifiers_among(path for path, _ in held))
+    inputs = [Input(path, number, hints=hints) for number, (path, _) in enumerate(held)]
+    add_inputs(store, held)
     note_files(store, inputs)
     return inputs
 

@@ -43,7 +43,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
         outcomes[outcome] += count
         reasons[outcome, code] += count
     step, by_time = events_by_time(store, totals)
-    imported, unreadable = store.meta.imported_by, dict(counts.unreadable)
+    imported, unreadable, hints = store.meta.imported_by, dict(counts.unreadable), _hints(store)
     return {
         "schema": SCHEMA,
         **head,
@@ -62,7 +62,7 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
         },
         "records": _records(totals, head["dry_run"]),
         "reasons": [
-            {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": _hint(store, code)}
+            {"code": code, "stage": REASONS[code].stage, "outcome": outcome, "count": count, "hint": hints[code]}
             for (outcome, code), count in sorted(reasons.items(), key=lambda counted: (-counted[1], counted[0]))
         ],
         **({"suppression": to_builtins(store.meta.suppression)} if store.meta.suppression else {}),
@@ -70,15 +70,17 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
     }
 
 
-def _hint(store: Store, code: str) -> str:
-    """What to do about a reason, in this run.
+def _hints(store: Store) -> dict[str, str]:
+    """What to do about each reason, in this run.
 
     Of refusals, what new records lack where all of an entity were refused for that; nothing is advised that was done.
     """
-    lacking = "; ".join(store.meta.refused_all.values()) if code == Code.REFUSED else ""
-    if code == Code.UNKNOWN_PERSON and (store.meta.settings or {}).get("create_missing"):
-        return UNKNOWN_EMAIL
-    return lacking or REASONS[code].hint
+    hints = {code: reason.hint for code, reason in REASONS.items()}
+    if lacking := "; ".join(store.meta.refused_all.values()):
+        hints[Code.REFUSED] = lacking
+    if (store.meta.settings or {}).get("create_missing"):
+        hints[Code.UNKNOWN_PERSON] = UNKNOWN_EMAIL
+    return hints
 
 
 def _records(totals: Totals, dry_run: bool) -> dict[str, dict[str, int]]:
@@ -121,16 +123,16 @@ def write_failures(run: Run, store: Store, totals: Totals) -> dict[str, int]:
     """
     lost: Counter[str] = Counter()
     with JsonLines(run.failures) as lines:
-        shown = input_paths(store)
+        shown, hints = input_paths(store), _hints(store)
         for position, line, code, message, event, raw in rejects_of(store):
-            about = _about(store, shown[position >> POSITION_BITS], line, code, message, None)
+            about = _about(hints[code], shown[position >> POSITION_BITS], line, code, message, None)
             if event is None and raw is None:
                 about |= _lost(None)
             elif event is None:
                 about["raw"] = raw
             lines.write({**json_codec.loads((event or "{}").encode()), "_fsseg": about})
             lost[about["file"]] += LOST in about
-        for failed in _failed(store, shown, totals):
+        for failed in _failed(store, shown, totals, hints):
             lines.write(failed)
             lost[failed["_fsseg"]["file"]] += LOST in failed["_fsseg"]
         written = lines.written
@@ -147,21 +149,21 @@ def _lost(key: str | None) -> dict[str, Any]:
 
 
 def _about(
-    store: Store, file: str, line: int | None, code: str, message: str | None, status: int | None
+    hint: str, file: str, line: int | None, code: str, message: str | None, status: int | None
 ) -> dict[str, Any]:
-    reason, hint = REASONS[code], _hint(store, code)
+    reason = REASONS[code]
     return {
         "file": file, "line": line, "stage": reason.stage, "code": code, "message": message or hint,
         "hint": hint, "retryable": reason.retryable, "status": status,
     }  # fmt: skip
 
 
-def _failed(store: Store, shown: dict[int, str], totals: Totals) -> Iterator[dict[str, Any]]:
+def _failed(store: Store, shown: dict[int, str], totals: Totals, hints: dict[str, str]) -> Iterator[dict[str, Any]]:
     """The events that failed after they were mapped."""
     failed = (at for at in totals.failures if totals.outcome(at) in (EventOutcome.REJECTED, EventOutcome.FAILED))
     for position, item in reread(store, failed):
         code, message, status, key = totals.failures[position]
         line = item.line if item else None
-        about = _about(store, shown[position >> POSITION_BITS], line, code, message, status)
+        about = _about(hints[code], shown[position >> POSITION_BITS], line, code, message, status)
         about |= {"key": key} if item else _lost(key)
         yield {**((item.original if item else None) or {}), "_fsseg": about}

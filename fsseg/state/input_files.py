@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from xxhash import xxh3_64_hexdigest
@@ -53,10 +53,11 @@ def _as_read(found: Stamp | None, settings: Mapping[str, Any], filters: dict[str
     return found._replace(version=f"{found.version} {json_codec.dumps(told).decode()}") if found and told else found
 
 
-def add_input(store: Store, number: int, path: str, shown: str) -> None:
-    """The run is to read the file at `path`, which was given as `shown`; its container and events come later."""
-    row = (number, absolute(path), shown)
-    store.db.execute("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", row)
+def add_inputs(store: Store, given: Iterable[tuple[str, str]]) -> None:
+    """The run is to read these files, each a path and how it was given; their containers and events come later."""
+    rows = ((number, absolute(path), shown) for number, (path, shown) in enumerate(given))
+    with store.transaction() as db:
+        db.executemany("INSERT OR REPLACE INTO input (number, path, shown) VALUES (?, ?, ?)", rows)
 
 
 def note_files(store: Store, inputs: Sequence[Input]) -> None:
@@ -66,13 +67,17 @@ def note_files(store: Store, inputs: Sequence[Input]) -> None:
     store.meta.ends = {input.number: _end(input.path, stamps[input.number]) for input in inputs}
 
 
-def holds_what_was_read(store: Store, number: int, path: str) -> bool:
-    """Whether the input is still as it was when it was read, but for what was added at its end."""
-    known, now = store.meta.stamps.get(number), stamp(path)
-    if known is None or now is None:
-        return False
-    end = store.meta.ends.get(number)
-    return now == known or (now.size > known.size and end is not None and _end(path, known) == end)
+def whether_unchanged(store: Store) -> Callable[[int, str], bool]:
+    """Tells of an input, by number and path, whether it still is as it was read, but for what was added at its end."""
+    stamps, ends = store.meta.stamps, store.meta.ends
+
+    def is_unchanged(number: int, path: str) -> bool:
+        known, now, end = stamps.get(number), stamp(path), ends.get(number)
+        if known is None or now is None:
+            return False
+        return now == known or (now.size > known.size and end is not None and _end(path, known) == end)
+
+    return is_unchanged
 
 
 def note_imported(store: Store, ledger: Ledger, files: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
 from fsseg.segment.read import read
 from fsseg.segment.stores import is_remote, use_endpoint
 from fsseg.segment.tables.profiles_sync import identifiers_among
-from fsseg.state.input_files import holds_what_was_read
+from fsseg.state.input_files import whether_unchanged
 from fsseg.state.plan_store import Store
 
 
@@ -35,9 +35,10 @@ def reread(
     inputs = store.db.execute("SELECT number, path, first, last, events FROM input ORDER BY number").fetchall()
     hints = hints_of(store.meta.settings, identifiers_among(path for _, path, *_ in inputs))
     use_endpoint(hints.endpoint)
+    is_unchanged = whether_unchanged(store)
     for number, path, first, last, events in inputs:
         left, wholly = by_input[number], also is not None and not is_remote(path)
-        if (left or wholly) and holds_what_was_read(store, number, path):
+        if (left or wholly) and is_unchanged(number, path):
             with suppress(UnreadableInput):
                 reader = read(Input(path, number, first, last, hints), placeholder_ids=placeholder_ids)
                 for item in islice(reader, events):
