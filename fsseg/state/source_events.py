@@ -12,7 +12,7 @@ from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.hints import hints_of
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.placeholders import PLACEHOLDER_IDS, PlaceholderIds
-from fsseg.segment.read import read
+from fsseg.segment.read import read, read_next
 from fsseg.segment.stores import is_remote, use_endpoint
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.state.input_files import whether_unchanged
@@ -32,25 +32,29 @@ def reread(
     by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
         by_input[position >> POSITION_BITS].add(position)
-    inputs = store.db.execute("SELECT number, path, first, last, events FROM input ORDER BY number").fetchall()
-    hints = hints_of(store.meta.settings, identifiers_among(path for _, path, *_ in inputs))
+    rows = store.db.execute("SELECT number, path, first, last, events FROM input ORDER BY number").fetchall()
+    hints = hints_of(store.meta.settings, identifiers_among(path for _, path, *_ in rows))
     use_endpoint(hints.endpoint)
     is_unchanged = whether_unchanged(store)
-    for number, path, first, last, events in inputs:
-        left, wholly = by_input[number], also is not None and not is_remote(path)
-        if (left or wholly) and is_unchanged(number, path):
-            with suppress(UnreadableInput):
-                reader = read(Input(path, number, first, last, hints), placeholder_ids=placeholder_ids)
-                for item in islice(reader, events):
-                    if item.position in left:
-                        left.remove(item.position)
-                        yield item.position, item
-                    elif wholly and also is not None and isinstance(item, Event) and also(item):
-                        yield item.position, item
-                    if not left and not wholly:
-                        break
-        for position in sorted(left):
-            yield position, None
+    inputs = [(Input(path, number, first, last, hints), events) for number, path, first, last, events in rows]
+    read_next([input for input, _ in inputs if input.number in by_input])
+    try:
+        for input, events in inputs:
+            left, wholly = by_input[input.number], also is not None and not is_remote(input.path)
+            if (left or wholly) and is_unchanged(input.number, input.path):
+                with suppress(UnreadableInput):
+                    for item in islice(read(input, placeholder_ids=placeholder_ids), events):
+                        if item.position in left:
+                            left.remove(item.position)
+                            yield item.position, item
+                        elif wholly and also is not None and isinstance(item, Event) and also(item):
+                            yield item.position, item
+                        if not left and not wholly:
+                            break
+            for position in sorted(left):
+                yield position, None
+    finally:
+        read_next([])
 
 
 def keep_rejected(store: Store) -> None:
