@@ -30,11 +30,15 @@ def sibling(record: Record) -> list[int]:
 
 
 def since_moved(work: Matching, finder: Finder, record: Record) -> list[Found]:
-    """The record of a database id that has got another address since; this one may be somebody else's by now."""
+    """The record of a database id that has got another address since; this one may be somebody else's by now.
+
+    Where calls by the address itself tell of that record, too, its time may be theirs.
+    """
     if record.times.get("email") and all(key.startswith("#") for key in record.keys):
         for known in filter(None, map(work.ledger.known, record.keys)):
-            other = known.email and email_key(known.email) != record.match_key
-            if other and known.entity in work.people and _has_later(work, record, known):
+            email = email_key(known.email or "")
+            is_own = email not in ("", record.match_key) and work.ledger.known(f"@{email}") is None
+            if is_own and known.entity in work.people and _has_later(work, record, known):
                 return finder.recall(known)
     return []
 

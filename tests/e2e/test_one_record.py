@@ -77,6 +77,14 @@ def test_what_comes_late_of_somebody_is_not_written_to_who_has_their_former_addr
     assert shown(machine) == {ANN: {"cf_plan": "Pro"}, ZED: {"job_title": "CTO", "cf_region": "EMEA"}}
 
 
+def test_the_address_tells_who_it_is_where_it_may_be_the_later_one(machine: Machine) -> None:
+    """The record has its time from another call than that of the id."""
+    earlier, moved = identify("u-1", email=ZED), identify("u-1", email=ANN, cfRegion="EMEA")
+    machine.imports(*BY_EMAIL, events=[earlier, identify(ZED, title="CTO"), identify(ANN, cfPlan="Pro")])
+    machine.imports(*BY_EMAIL, events=[moved])
+    assert shown(machine) == {ANN: {"cf_plan": "Pro", "cf_region": "EMEA"}, ZED: {"job_title": "CTO"}}
+
+
 def test_what_comes_late_of_somebody_makes_no_second_record_of_who_shares_the_address(machine: Machine) -> None:
     late = [identify("u-1", email=ANN), identify(ANN, cfPlan="Pro")]
     machine.imports(*BY_EMAIL, events=[identify("u-1", email=ZED, title="CTO")])
