@@ -123,9 +123,14 @@ def _by_id(work: Matching, finder: Finder, record: Record, new: Entity) -> _Matc
 
 
 def _by_email(work: Matching, finder: Finder, record: Record, new: Entity) -> _Match:
-    """The e-mail says who it is; failing that, the record that an earlier run made for the same id."""
+    """The e-mail says who it is; failing that, the record that an earlier run made for the same id.
+
+    Entries by an address that nobody has are of who had it before.
+    """
     found = since_moved(work, finder, record)
     found = found or list(finder.find(work.people, record.key)) or _known(work, finder, record)
+    if not found and record.action == Action.REFERENCE and (known := work.ledger.formerly(record.match_key)):
+        found = finder.recall(known)
     if not found:
         return _Match(new)
     if len(found) > 1:

@@ -92,6 +92,15 @@ def test_what_comes_late_of_somebody_makes_no_second_record_of_who_shares_the_ad
     assert len(shown(machine)) == len(machine.account.records()["leads"] + machine.account.records()["contacts"])
 
 
+@pytest.mark.parametrize("imports", [1, 2])
+def test_entries_by_a_former_address_of_an_earlier_import_are_theirs(machine: Machine, imports: int) -> None:
+    told = [identify("u-1", email=ANN), identify("u-1", email=ZED)]
+    for events in [told] if imports == 1 else [told[:1], told[1:]]:
+        machine.imports(events=events)
+    assert machine.imports(events=[track(ANN, "Zed")]).outcomes == {"applied": 1}
+    assert [entry["title"] for entry in machine.account.timeline(ZED)] == ["Zed"]
+
+
 BY_EMAIL = ("--match", "email")
 
 
