@@ -32,12 +32,12 @@ def sibling(record: Record) -> list[int]:
 def since_moved(work: Matching, finder: Finder, record: Record) -> list[Found]:
     """The record of a database id that has got another address since; this one may be somebody else's by now.
 
-    Where calls by the address itself tell of that record, too, its time may be theirs.
+    Where others tell of that address, too, its time may be theirs.
     """
     if record.times.get("email") and all(key.startswith("#") for key in record.keys):
         for known in filter(None, map(work.ledger.known, record.keys)):
             email = email_key(known.email or "")
-            is_own = email not in ("", record.match_key) and work.ledger.known(f"@{email}") is None
+            is_own = email not in ("", record.match_key) and not work.ledger.is_shared(email)
             if is_own and known.entity in work.people and _has_later(work, record, known):
                 return finder.recall(known)
     return []

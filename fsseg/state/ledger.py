@@ -122,6 +122,11 @@ class Ledger:
         people = (_known(row, email) for row in rows)
         return next((known for known in people if known.email and email_key(known.email) == email), None)
 
+    def is_shared(self, email: str) -> bool:
+        """Whether earlier runs were told of this folded e-mail by several ids, or by calls that name it outright."""
+        ids = self.db.execute("SELECT count(*) FROM address WHERE email = ?", (short(f"@{email}"),)).fetchone()[0]
+        return ids > 1 or self.known(f"@{email}") is not None
+
     def formerly(self, email: str) -> Known | None:
         """The one record of all who had this folded e-mail in an earlier run, and have another one since."""
         rows = self.db.execute(

@@ -77,10 +77,11 @@ def test_what_comes_late_of_somebody_is_not_written_to_who_has_their_former_addr
     assert shown(machine) == {ANN: {"cf_plan": "Pro"}, ZED: {"job_title": "CTO", "cf_region": "EMEA"}}
 
 
-def test_the_address_tells_who_it_is_where_it_may_be_the_later_one(machine: Machine) -> None:
+@pytest.mark.parametrize("other", [ZED, "u-2"])
+def test_the_address_tells_who_it_is_where_it_may_be_the_later_one(machine: Machine, other: str) -> None:
     """The record has its time from another call than that of the id."""
     earlier, moved = identify("u-1", email=ZED), identify("u-1", email=ANN, cfRegion="EMEA")
-    machine.imports(*BY_EMAIL, events=[earlier, identify(ZED, title="CTO"), identify(ANN, cfPlan="Pro")])
+    machine.imports(*BY_EMAIL, events=[earlier, identify(other, email=ZED, title="CTO"), identify(ANN, cfPlan="Pro")])
     machine.imports(*BY_EMAIL, events=[moved])
     assert shown(machine) == {ANN: {"cf_plan": "Pro", "cf_region": "EMEA"}, ZED: {"job_title": "CTO"}}
 
