@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fsseg.fold.event_fields import EventFieldValues
 from fsseg.fold.merge import PERSON, Part, State, merged
-from fsseg.mapping.intents import ANY_MISFIT, BY_ID, EVENTS, MISFIT, MISFIT_OF, OF_COMPANY, UNSAID
+from fsseg.mapping.intents import ANY_MISFIT, BY_ID, EVENTS, MISFIT, MISFIT_OF, OF_COMPANY, ONE_OF, UNSAID
 from fsseg.mapping.names import fold_name
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import CONTACT
@@ -142,7 +142,9 @@ def fields_for(entity: str, part: Part, misfits: list[Misfit]) -> tuple[dict[str
         at = microseconds(time)
         for name, value in cells.items():
             if name.startswith("$"):
-                if name.startswith(ANY_MISFIT) and (misfit := _misfit(entity, name, value, position)):
+                if name.startswith(ONE_OF):
+                    _unite(entity, name, value, at, fields, times)
+                elif name.startswith(ANY_MISFIT) and (misfit := _misfit(entity, name, value, position)):
                     misfits.append(misfit)
                 continue
             if ":" in name:
@@ -155,6 +157,13 @@ def fields_for(entity: str, part: Part, misfits: list[Misfit]) -> tuple[dict[str
             else:
                 fields[name], times[name] = storable(value), at
     return fields, times
+
+
+def _unite(entity: str, cell: str, one: Any, at: int, fields: dict[str, Any], times: dict[str, int]) -> None:
+    """Add one to what a field holds that is only added to."""
+    owner, _, name = cell.removeprefix(ONE_OF).partition(" ")[0].rpartition(":")
+    if owner in ("", entity):
+        fields[name], times[name] = [*(fields.get(name) or ()), storable(one)], at
 
 
 def _misfit(entity: str, cell: str, told: Any, position: int) -> Misfit | None:

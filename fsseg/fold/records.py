@@ -87,6 +87,11 @@ def take_repeats_of_unknown(store: Store, mended: Mended, edition: str, ledger: 
     return bool(taken)
 
 
+def join_people(store: Store, edition: str, ids: list[int]) -> None:
+    """Make one person of these, who are one in Freshsales: the first, to be looked for once more."""
+    _Writer(FoldStore(store), edition, None).join(ids)
+
+
 def _count(collector: Collector, folded: FoldedPartition) -> None:
     collector.counts.reasons.update((EventOutcome.REJECTED, code) for _, code, *_ in folded.refused)
     for warning, count in folded.warnings:
@@ -181,6 +186,18 @@ class _Writer:
                 state = merge(state, restore(orjson.loads(dumped)))
             keys = sorted({key for _, keys, _ in rows for key in orjson.loads(keys)})
             self._rewrite([id for id, _, _ in rows], match_key, keys, state)
+
+    def join(self, ids: list[int]) -> None:
+        """Make one record of these people, with everything that was said of any of them."""
+        told = [self._store.told(id) for id in ids]
+        state: State = {}
+        for *_, dumped in told:
+            state = merge(state, restore(orjson.loads(dumped)))
+        match_key, keys = told[0][0], sorted({key for _, keys, *_ in told for key in keys})
+        self._store.replace_people(ids)
+        self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
+        if any(by_email for *_, by_email, _ in told):
+            self._store.mark_by_email(ids[0])
 
     def _rewrite(self, ids: list[int], match_key: str, keys: list[str], state: State) -> None:
         """Make one record of these, which is the first."""

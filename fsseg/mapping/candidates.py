@@ -9,7 +9,8 @@ from fsseg.mapping.entity_fields import EntityFields
 from fsseg.mapping.field_rule import FieldRule
 from fsseg.mapping.field_types import expectation
 from fsseg.mapping.fields import Field
-from fsseg.mapping.targets import Target, ToField
+from fsseg.mapping.intents import UNITED
+from fsseg.mapping.targets import Target, ToField, ToUnited
 from fsseg.mapping.warning_counter import MappingWarning
 
 
@@ -26,7 +27,8 @@ class Candidate(NamedTuple):
         keeps_text = self.rule is None or (self.rule.keeps_text and coerce is not as_phone)
         takes_any = coerce in TAKE_TEXT and keeps_text
         bad = MappingWarning("bad_value", told_as, f"{self.field.name} takes {expectation(self.field)}")
-        return ToField(prefix + self.field.name, self._coercer(), bad, takes_any_text=takes_any)
+        kind = ToUnited if self.field.name in UNITED else ToField
+        return kind(prefix + self.field.name, self._coercer(), bad, takes_any_text=takes_any)
 
     def _coercer(self) -> Coercer:
         coerce, convert = self.entity.coercer(self.field), self.rule.convert if self.rule else None

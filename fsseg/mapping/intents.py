@@ -25,6 +25,12 @@ MISFIT_OF = "$bad {}:"
 ANY_MISFIT = "$bad"
 """What both begin with."""
 
+UNITED = ("tags",)
+"""Fields that hold what others have put there, too, so that they are only added to; null alone empties them."""
+
+ONE_OF = "$one of "
+"""Begins the cell of one that such a field holds, before the field's own cell, a blank, and what it is, folded."""
+
 UNSAID: Cells = {}
 """The value of a cell of which nothing is said any more, so that what earlier events said of it doesn't count."""
 

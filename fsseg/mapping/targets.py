@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from fsseg.mapping.coerce import BAD, Coercer
-from fsseg.mapping.intents import MISFIT, MISFIT_OF, Cells
+from fsseg.mapping.intents import MISFIT, MISFIT_OF, ONE_OF, Cells
 from fsseg.mapping.storable import storable
 from fsseg.mapping.warning_counter import MAX_LENGTH, MappingWarning
 from fsseg.segment import json_codec
@@ -89,6 +89,21 @@ class ToField:
         if self.cell in cells:
             return False
         cells[self.cell] = fit
+        return True
+
+
+class ToUnited(ToField):
+    """A field that is only added to: a cell for each that it holds, so that no later event overrides another one."""
+
+    def put(self, value: Any, cells: Cells, warnings: Warnings) -> bool:
+        begin, own = f"{ONE_OF}{self.cell} ", Cells()
+        if self.cell in cells or any(cell.startswith(begin) for cell in cells):
+            return False
+        super().put(value, own, warnings)
+        if isinstance(held := own.get(self.cell), list):
+            del own[self.cell]
+            own |= {begin + str(one).casefold(): one for one in held}
+        cells.update(own)
         return True
 
 

@@ -11,15 +11,23 @@ from msgspec import Struct, field
 from fsseg.fold.desired import COMPANY, DesiredPerson, desired_person
 from fsseg.fold.fold_partition import company_parts, deal_columns, desired_columns
 from fsseg.fold.merge import State, restore
+from fsseg.fold.records import join_people
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.sizes import PAGE_SIZE
 from fsseg.match.finders import Finder, Found
 from fsseg.match.matching import Matching
+from fsseg.match.one_record import sibling, since_moved, whose_it_is
 from fsseg.match.remote_record import Existing, keep, updated
 from fsseg.match.strategy import TO_CHOOSE
 from fsseg.state.actions import Action, Code, Status
 from fsseg.state.company_rows import add_companies, add_records, deals_of, forget_deals
-from fsseg.state.match_queue import TO_MATCH, count_unmatched_people, match_everybody, unmatched_people
+from fsseg.state.match_queue import (
+    TO_MATCH,
+    count_unmatched_people,
+    match_everybody,
+    people_of_one_record,
+    unmatched_people,
+)
 from fsseg.state.plan_store import Record, encode
 
 AT_ONCE = 500
@@ -48,8 +56,26 @@ def match_people(work: Matching) -> None:
         match_everybody(work.store)
         work.tick(questions)
         return
-    for page in unmatched_people(work.store, PAGE_SIZE if finder.sees_all else AT_ONCE):
+    size = PAGE_SIZE if finder.sees_all else AT_ONCE
+    for page in unmatched_people(work.store, size):
         _match_page(work, finder, page)
+    if not work.anew:
+        with work.store.transaction():
+            for people in people_of_one_record(work.store):
+                _part(work, people)
+        for page in unmatched_people(work.store, size):
+            _match_page(work, finder, page)
+
+
+def _part(work: Matching, people: list[Record]) -> None:
+    """Leave the record to one person, which several of these may be, and plan the others as new."""
+    same = whose_it_is(work, people)
+    others = [(record, _Match(_new(work, record), siblings=sibling(record))) for record in people if record not in same]
+    reshaped = _reshaped(work, others)
+    work.store.update_records(_COLUMNS, (_columns(record, match, reshaped) for record, match in others))
+    _write_reshaped(work, reshaped)
+    if len(same) > 1:
+        join_people(work.store, work.catalog.edition, [record.id for record in same])
 
 
 def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
@@ -67,8 +93,13 @@ def _match_page(work: Matching, finder: Finder, page: list[Record]) -> None:
     work.tick(len(page))
 
 
+def _new(work: Matching, record: Record) -> Entity:
+    """What kind of record is made of a person."""
+    return "contact" if work.catalog.edition == "suite" or record.asks_contact else "lead"
+
+
 def _find_person(work: Matching, finder: Finder, record: Record) -> _Match:
-    new: Entity = "contact" if work.catalog.edition == "suite" or record.asks_contact else "lead"
+    new = _new(work, record)
     by_id = work.match_mode == "segment" and not record.by_email
     match = (_by_id if by_id else _by_email)(work, finder, record, new)
     if match.existing is not None and match.entity == "lead" and record.asks_contact:
@@ -92,8 +123,14 @@ def _by_id(work: Matching, finder: Finder, record: Record, new: Entity) -> _Matc
 
 
 def _by_email(work: Matching, finder: Finder, record: Record, new: Entity) -> _Match:
-    """The e-mail says who it is; failing that, the record that an earlier run made for the same id."""
-    found = list(finder.find(work.people, record.key)) or _known(work, finder, record)
+    """The e-mail says who it is; failing that, the record that an earlier run made for the same id.
+
+    Entries by an address that nobody has are of who had it before.
+    """
+    found = since_moved(work, finder, record)
+    found = found or list(finder.find(work.people, record.key)) or _known(work, finder, record)
+    if not found and record.action == Action.REFERENCE and (known := work.ledger.formerly(record.match_key)):
+        found = finder.recall(known)
     if not found:
         return _Match(new)
     if len(found) > 1:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from fsseg.fold.event_fields import EventFieldValues, total
-from fsseg.fold.merge import restore
+from fsseg.fold.merge import Part, restore
 from fsseg.mapping.coerce import BAD, as_number
 from fsseg.mapping.intents import EVENTS
 from fsseg.plan.latest_wins import Newest
@@ -17,6 +17,8 @@ from fsseg.state.counted_events import counted_key
 from fsseg.state.ledger import History, Ledger
 from fsseg.state.plan_store import Record, Store
 
+_NO_EVENTS = Part([], [], ("", 0))
+
 
 def not_counted(store: Store, ledger: Ledger, records: Sequence[Record]) -> dict[int, EventFieldValues]:
     """By id of the record, what its events make without those that earlier runs have counted."""
@@ -24,7 +26,7 @@ def not_counted(store: Store, ledger: Ledger, records: Sequence[Record]) -> dict
         return {}
     states, delivered, found = store.states([record.id for record in records]), ledger.delivered(), {}
     for record in records:
-        part = restore(orjson.loads(states[record.id]))[EVENTS]
+        part = restore(orjson.loads(states.get(record.id, b"{}"))).get(EVENTS, _NO_EVENTS)
         keys = {counted_key(key): position for position, key in part.sources}
         counted = {keys[key] for key in delivered.among(sorted(keys))}
         found[record.id] = EventFieldValues(str(record.entity), part, counted)

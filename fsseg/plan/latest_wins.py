@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fsseg.mapping.catalog import PARTS
+from fsseg.mapping.intents import UNITED
 from fsseg.mapping.names import fold_name
 from fsseg.match.remote_record import Existing
 
@@ -26,11 +27,16 @@ def newest(
 ) -> Newest:
     """Leave out what is older than what was `delivered` (times by field) to the record that is `existing`.
 
+    What is only added to a field that others fill, too, is never older, as long as the field holds anything.
     Another company, or deal, of a lead is older or newer as a whole. A newer one clears what was delivered of the one
     before it and isn't told of the new one.
     """
     left, until = dict(desired), dict(times)
     older = [name for name, time in times.items() if time < delivered.get(name, time)]
+    for name in UNITED:
+        if name in older and desired[name] and existing.get(name):
+            older.remove(name)
+            until[name] = delivered[name]
     for part in PARTS:  # of two companies the fields are not mixed
         name = f"{part}.name"
         if name not in desired or name not in delivered or _same_name(existing.get(name), desired[name]):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fsseg.mapping.intents import UNITED
 from fsseg.match.remote_record import Existing
-
-UNITED = ("tags",)
-"""Fields that hold what others have put there, too; null alone empties them."""
 
 
 def united(desired: Mapping[str, Any], existing: Existing) -> dict[str, Any]:

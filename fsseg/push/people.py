@@ -65,7 +65,7 @@ class _PersonPusher:
 
     def _by_upsert(self, record: Record) -> bool:
         """Whether a create may go as an upsert by e-mail: not where it must not touch others of the same e-mail."""
-        return bool(record.by_email) or self._context.match_mode == "email"
+        return not record.siblings and (bool(record.by_email) or self._context.match_mode == "email")
 
     def _find_created(self, record: Record, since: datetime, *, just_sent: bool = False) -> int | None:
         """The id of the record that this create has made since, None if it made none.

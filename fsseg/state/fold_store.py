@@ -218,14 +218,15 @@ class FoldStore:
         return int(row[0]) if row else None
 
     def formerly(self, email: str) -> int | None:
-        """The record of the one person who had this folded e-mail before another one."""
+        """The record of the one person whose ids had this folded e-mail before another one."""
         self._db.execute("CREATE INDEX IF NOT EXISTS tie_other ON tie (other)")
         rows = self._db.execute(
-            "SELECT DISTINCT r.id FROM tie t JOIN tie u ON u.one = t.one"
-            " JOIN record r ON r.kind = 'person' AND r.match_key = u.other WHERE t.other = ? LIMIT 2",
+            "SELECT DISTINCT r.id, r.keys, t.one FROM tie t JOIN tie u ON u.one = t.one"
+            " JOIN record r ON r.kind = 'person' AND r.match_key = u.other WHERE t.other = ?",
             (email,),
-        ).fetchall()
-        return int(rows[0][0]) if len(rows) == 1 else None
+        )
+        found = {id for id, keys, one in rows if one in (key[1:].casefold() for key in orjson.loads(keys))}
+        return int(found.pop()) if len(found) == 1 else None
 
     def mark_by_email(self, person: int) -> None:
         """An event whose userId is this person's e-mail speaks of it."""

@@ -122,6 +122,22 @@ class Ledger:
         people = (_known(row, email) for row in rows)
         return next((known for known in people if known.email and email_key(known.email) == email), None)
 
+    def is_shared(self, email: str) -> bool:
+        """Whether earlier runs were told of this folded e-mail by several ids, or by calls that name it outright."""
+        ids = self.db.execute("SELECT count(*) FROM address WHERE email = ?", (short(f"@{email}"),)).fetchone()[0]
+        return ids > 1 or self.known(f"@{email}") is not None
+
+    def formerly(self, email: str) -> Known | None:
+        """The one record of all who had this folded e-mail in an earlier run, and have another one since."""
+        rows = self.db.execute(
+            "SELECT entity, remote_id, p.mailbox, d.name, generation, f.mailbox || '@' || e.name FROM address"
+            " JOIN former f USING (person) JOIN domain e ON e.number = f.domain JOIN person p ON p.key = f.person"
+            " JOIN domain d ON d.number = p.domain WHERE email = ?",
+            (short(f"@{email}"),),
+        )
+        people = {_known(row, None)[:3] for *row, had in rows if email_key(had) == email}
+        return Known(*people.pop(), 0) if len(people) == 1 else None
+
     def delivered(self) -> Delivered:
         """The keys of delivered events, to be asked."""
         return Delivered(self.db)
@@ -200,7 +216,7 @@ class Ledger:
         return self._numbers[field]
 
 
-def _known(row: tuple[Any, ...], email: str | None) -> Known:
+def _known(row: Sequence[Any], email: str | None) -> Known:
     entity, remote_id, mailbox, domain, generation = row
     address = email if domain is None else f"{mailbox}@{domain}"
     return Known(cast("Entity", _NAMES[entity]), remote_id, address, generation)
@@ -251,6 +267,14 @@ class LedgerChange:
             )
             if address := address_row(key, email):
                 self._db.execute("INSERT INTO temp.new_address VALUES (?, ?)", address)
+
+    def former(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Note person keys and folded e-mails that they had before another one."""
+        for key, email in rows:
+            person, (mailbox, _, name) = hashed(key), email.rpartition("@")
+            had = person, mailbox, self._domains.number(name)
+            self._db.execute("INSERT OR IGNORE INTO former VALUES (?, ?, ?)", had)
+            self._db.execute("INSERT INTO temp.new_address VALUES (?, ?)", (short(f"@{email}"), person))
 
     def records(self, rows: Iterable[tuple[int, Mapping[str, int], int | None]]) -> None:
         """Note what was delivered of records: fingerprint key, time of each field, and fingerprint."""

@@ -18,6 +18,7 @@ from fsseg.state.outcomes import Totals
 from fsseg.state.plan_store import Store, encode
 from fsseg.state.row_status import fields_warned_of
 from fsseg.state.seal import seal_settled
+from fsseg.state.suppressed_rows import emails_tied_to
 
 PAGE = 5_000
 """Rows that are held in memory at a time."""
@@ -86,6 +87,7 @@ def commit(store: Store, ledger: Ledger, totals: Totals, run: str) -> None:
         change.people(_people(recovered))
         for page in _pages(_new_rows(store, ledger)):
             change.people(_people(page))
+            change.former(_former(store, page))
             _commit_records(store, ledger, change, totals, page)
         change.attempts(key for row in _rows(store, _ATTEMPTED) for key in row.fingerprint_keys)
         change.touch(_owners(store))
@@ -132,6 +134,15 @@ def _pages(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
 
 def _people(page: Iterable[_Row]) -> Iterator[tuple[str, str, int | None, str | None]]:
     return ((key, row.entity, row.remote_id, row.key) for row in page if row.kind == "person" for key in row.keys)
+
+
+def _former(store: Store, page: Iterable[_Row]) -> Iterator[tuple[str, str]]:
+    """The keys of people with the other e-mails that the input tells of them."""
+    for row in page:
+        for key in row.keys:
+            if row.kind == "person" and key.startswith("#"):
+                told = emails_tied_to(store, key[1:].casefold())
+                yield from ((key, email) for email in told if email != row.match_key)
 
 
 def _commit_records(store: Store, ledger: Ledger, change: LedgerChange, totals: Totals, page: list[_Row]) -> None:

@@ -39,6 +39,17 @@ def unmatched_people(store: Store, size: int) -> Iterator[list[Record]]:
     return store.pages(_UNMATCHED, size=size)
 
 
+def people_of_one_record(store: Store) -> Iterator[list[Record]]:
+    """The people who were found to be the same record, which aren't decided on yet; those of each together."""
+    shared = store.db.execute(
+        "SELECT json_group_array(id) FROM record WHERE kind = 'person' AND matched AND action IS NULL"
+        " AND coalesce(remote_id, converts) IS NOT NULL"
+        " GROUP BY iif(converts IS NULL, entity, 'lead'), coalesce(remote_id, converts) HAVING count(*) > 1"
+    ).fetchall()
+    for (ids,) in shared:
+        yield [*store.records("id IN (SELECT value FROM json_each(?))", (ids,))]
+
+
 def match_everybody(store: Store) -> None:
     """Nobody is known, so everybody is what the events ask for."""
     # Who is to be created is written once, when it is decided what with.

@@ -42,6 +42,12 @@ def ties_of(store: Store) -> list[tuple[str, str, int]]:
     return store.db.execute("SELECT one, other, suppressed FROM tie").fetchall()
 
 
+def emails_tied_to(store: Store, id: str) -> list[str]:
+    """The addresses that events tell of a folded id which has had several."""
+    rows = store.db.execute("SELECT other FROM tie WHERE one = ? AND other LIKE '%@%'", (id,))
+    return [email for (email,) in rows]
+
+
 def add_ties(store: Store, ties: Iterable[tuple[str, str, int]]) -> None:
     """Keep what `ties_of` gives; transactions are the caller's."""
     store.db.executemany(

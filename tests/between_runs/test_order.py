@@ -40,6 +40,7 @@ traits = st.fixed_dictionaries(
         "cfPlan": st.none() | st.sampled_from(["Free", "Pro"]),
         "cfIsActive": st.none() | st.booleans(),
         "cfInterests": st.none() | st.sampled_from([["CRM"], ["Billing", "CRM"]]),
+        "tags": st.sampled_from([["one"], ["two", "Ünï"], "three"]),
         "company": st.fixed_dictionaries({}, optional={"city": st.none() | words, "phone": st.none() | words}),
         "deal": st.fixed_dictionaries({"amount": st.integers(1, 3)}, optional={"cf_source_system": words}),
     },

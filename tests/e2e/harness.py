@@ -209,6 +209,7 @@ class Account:
 
 def _stated(row: Row, names: Mapping[int, Any], types: Mapping[int, str]) -> str:
     plain = _bare(row)
+    plain["tags"] = sorted(row.get("tags") or ())
     plain["~type"] = types.get(row.get("sales_activity_type_id", 0))
     plain["~of"] = names.get(row.get("targetable_id") or 0) or names.get(row.get("sales_account_id") or 0)
     plain["~with"] = sorted(str(names.get(id)) for id in row.get("contact_ids", ()))

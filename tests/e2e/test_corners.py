@@ -226,3 +226,12 @@ def test_a_name_of_which_nothing_can_be_shown_is_an_entry_all_the_same(machine: 
 
     assert machine.imports(events=events).outcomes == {"applied": 3}
     assert [entry["title"] for entry in machine.account.timeline(KIM)] == ["Event", "Event"]
+
+
+def test_entries_by_a_former_address_are_of_whom_all_ids_that_had_it_are_now(machine: Machine) -> None:
+    """Whoever else has had another of their addresses since."""
+    events = [identify(user, email=email) for email in ("old@x.example", "mid@x.example", "new@x.example")
+              for user in ("web-1", "app-1")]  # fmt: skip
+    events += [identify("mid@x.example", title="CEO"), track("old@x.example", "Zed")]
+    assert machine.imports(events=events).outcomes == {"applied": 8}
+    assert [entry["title"] for entry in machine.account.timeline("new@x.example")] == ["Zed"]

@@ -35,7 +35,8 @@ LINES = dict.fromkeys(("address", "city", "state", "zipcode", "country"))
         pytest.param({"createdAt": "2024-01-02", "lastSeen": "2024-01-02"}, {}, id="kept by Freshsales"),
         pytest.param({"id": "7", "avatar": "x", "age": 3, "username": "ada"}, {}, id="reserved without a field"),
         pytest.param({"emails": ["a@b.example"], "salesAccounts": [1]}, {}, id="structured fields"),
-        pytest.param({"tags": ["vip", " eu "]}, {"tags": ["vip", "eu"]}, id="tags"),
+        pytest.param({"tags": ["VIP", " eu "]}, {"$one of tags vip": "VIP", "$one of tags eu": "eu"}, id="tags"),
+        pytest.param({"tags": None}, {"tags": None}, id="no tags"),
     ],
 )
 def test_a_trait_finds_its_field(traits: dict[str, Any], cells: dict[str, Any]) -> None:

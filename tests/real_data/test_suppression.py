@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.e2e.events import anonymous, identify, page, track
+from tests.e2e.events import Event, anonymous, identify, page, track
 from tests.e2e.harness import Machine, Result
 
 SUP = "sup@case.example"
@@ -78,6 +78,14 @@ def test_former_addresses_of_earlier_runs_count(machine: Machine) -> None:
     )
 
     assert (result.outcomes, result.reasons) == ({"skipped": 2}, {"suppressed": 2})
+    assert machine.account.writes == writes
+
+
+@pytest.mark.parametrize("event", [identify("77", email="new@case.example", title="CEO"), track("77", "Seen")])
+def test_former_addresses_that_one_earlier_run_was_told_count(machine: Machine, event: Event) -> None:
+    machine.imports(events=[identify("77", email=SUP, lastName="S"), identify("77", email="new@case.example")])
+    writes = machine.account.writes
+    assert machine.imports(events=[event], config=config(machine, SUP)).reasons == {"suppressed": 1}
     assert machine.account.writes == writes
 
 

@@ -82,6 +82,15 @@ def test_the_same_events_again_change_nothing_and_parts_in_any_order_end_the_sam
     assert held(machine) == whole
 
 
+@pytest.mark.parametrize(("totals", "sum"), [([], 1), ([5], 6)])
+def test_what_identify_calls_say_of_a_sum_counts_for_nothing_once_somebody_is_there(
+    machine: Machine, totals: list[int], sum: int
+) -> None:
+    imports(machine, [identify(ADA, lastName="L"), *orders(ADA, 1)])
+    assert imports(machine, [*orders(ADA, *totals), identify(ADA, cfLifetimeValue=99, jobTitle="CEO")])["applied"]
+    assert held(machine)["cf_lifetime_value"] == sum
+
+
 def test_an_older_archive_adds_to_sums_and_overwrites_nothing_newer(machine: Machine) -> None:
     known = identify(ADA, lastName="L")
     imports(machine, [known, *(at("2024-06-01T00:00:00Z", order) for order in orders(ADA, 7))])
