@@ -289,6 +289,18 @@ def load(flags: dict[str, Any], config: Path | None = None, options: Mapping[str
     return settings
 
 
+def kept(values: Mapping[str, Any], run: str) -> Settings:
+    """The settings as a run has kept them. Raises `ConfigError` where another fsseg did, which allows for others."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        names = ", ".join(sorted({".".join(map(str, wrong["loc"])) for wrong in error.errors()}))
+        raise ConfigError(
+            f"run {run} began with settings that this fsseg can't use: {names}",
+            "import its files again, which sends nothing twice",
+        ) from None
+
+
 def found_config() -> Path | None:
     """The nearest `fsseg.toml`, here or in a folder above, else that in the user's configuration folder, if any."""
     here, usual = Path(CONFIG_NAME), user_folder(user_config_path)

@@ -26,6 +26,7 @@ from fsseg.freshsales.secret import Token
 from fsseg.freshsales.writer import Writer
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress
+from fsseg.segment.inputs import can_be_told, shown
 from fsseg.settings import ConfigError, Settings, api_token, user_folder
 from fsseg.state.database import may_pass
 from fsseg.state.private_file import write_text
@@ -66,6 +67,9 @@ def state_dir(settings: Settings) -> Path:
         raise ConfigError(
             "nobody knows this user's home folder, where the state is kept", "set HOME, or give --state-dir"
         )
+    for path, hint in ((str(folder), "--state-dir names another"), (os.getcwd(), "go into another folder")):
+        if not can_be_told(path):
+            raise ConfigError(f"the name of the folder {shown(path)} is not UTF-8, so no run can note it", hint)
     with _usable(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -153,3 +154,34 @@ def test_a_sandbox_that_cannot_be_started_says_why(shell: Shell) -> None:
         assert done.code == 2
         (line,) = [line for line in done.err.splitlines() if line.startswith("error: the sandbox can't be started: ")]
         assert "freshsales.db" in line
+
+
+def test_folders_whose_names_are_not_utf_8_are_told(shell: Shell) -> None:
+    path = shell.write("a.jsonl", PERSON)
+    folder = Path(os.fsdecode(os.fsencode(shell.folder) + b"/cwd\xff"))
+    folder.mkdir()
+    for command in (["import", path], ["dry-run", "--json", path], ["runs", "list"]):
+        for here, state in ((folder, shell.state), (shell.folder, folder)):
+            done = bare(here, *command, "--sandbox", HOME=str(shell.folder), FSSEG_STATE_DIR=str(state))
+            assert done.code == 2
+            assert "cwd\ufffd is not UTF-8" in done.err
+    assert not list(folder.iterdir())
+
+
+def test_a_run_whose_settings_another_version_wrote_is_told_and_its_files_can_be_imported(shell: Shell) -> None:
+    path = shell.write("a.jsonl", PERSON)
+    assert shell("import", "--sandbox", path).code == 0
+    (note,) = shell.state.glob("*/runs/*/run.json")
+    told = json.loads(note.read_bytes())
+    note.write_text(json.dumps(told | {"state": "stopped", "settings": told["settings"] | {"colour": 1, "jobs": 9999}}))
+    for command in (["resume"], ["retry", told["id"]], ["undo", told["id"], "--yes"]):
+        done = shell(*command, "--sandbox")
+        assert done.code == 2, done.err
+        assert "began with settings that this fsseg can't use: colour, jobs" in done.err
+    for command in (
+        ["runs", "list"],
+        ["report"],
+        ["report", "--person", "ada@example.com"],
+        ["import", "--sandbox", path],
+    ):
+        assert shell(*command).code == 0
