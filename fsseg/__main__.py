@@ -5,15 +5,20 @@ from __future__ import annotations
 import gc
 
 from fsseg.cli.interrupts import end_quietly
+from fsseg.cli.streams import leave_nothing, take_streams
 
 
 def main() -> None:
     """The entry point of the `fsseg` command."""
     end_quietly()
+    take_streams()
     gc.set_threshold(200_000)  # starting makes many objects and no garbage: to look for some takes a tenth of the time
     from fsseg.cli.app import app  # slow enough for somebody to press Ctrl-C
 
-    app()
+    try:
+        app()
+    finally:
+        leave_nothing()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from fsseg.settings_file import Wrong, parse, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fsseg.mapping.suppression_list import SuppressionList
 
@@ -104,6 +104,9 @@ def _trait(text: str) -> str:
         raise ValueError("a trait reads like plan, or plan=pro")
     return text
 
+
+MOST_JOBS = 256
+"""Processes that are begun at once; thousands would stop the machine."""
 
 HomePath = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]
 """A path in which ~ is the home folder, which shells leave as it is after an = sign."""
@@ -237,7 +240,7 @@ class Settings(_Section):
     endpoint: str | None = None
     limit: Annotated[int, Field(gt=0)] | None = None
     allow_mass_changes: bool = False
-    jobs: Annotated[int, Field(ge=1)] = 1
+    jobs: Annotated[int, Field(ge=1, le=MOST_JOBS)] = 1
 
 
 FILE_KEYS = {
@@ -286,14 +289,40 @@ def load(flags: dict[str, Any], config: Path | None = None, options: Mapping[str
     return settings
 
 
+def kept(values: Mapping[str, Any], run: str) -> Settings:
+    """The settings as a run has kept them. Raises `ConfigError` where another fsseg did, which allows for others."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        names = ", ".join(sorted({".".join(map(str, wrong["loc"])) for wrong in error.errors()}))
+        raise ConfigError(
+            f"run {run} began with settings that this fsseg can't use: {names}",
+            "import its files again, which sends nothing twice",
+        ) from None
+
+
 def found_config() -> Path | None:
     """The nearest `fsseg.toml`, here or in a folder above, else that in the user's configuration folder, if any."""
-    here = Path(CONFIG_NAME)
-    if here.is_file():
-        return here
-    above = (folder / CONFIG_NAME for folder in Path.cwd().parents)
-    usual = user_config_path("fsseg", appauthor=False) / CONFIG_NAME
-    return next((path for path in (*above, usual) if path.is_file() and _is_ours(path)), None)
+    here, usual = Path(CONFIG_NAME), user_folder(user_config_path)
+    try:
+        if here.is_file():
+            return here
+        more = [*Path.cwd().parents, *([usual] if usual else [])]
+        return next((path for folder in more if (path := folder / CONFIG_NAME).is_file() and _is_ours(path)), None)
+    except OSError as error:
+        raise ConfigError(
+            f"{CONFIG_NAME} can't be looked for in this folder and those above: {error.strerror}",
+            "go into another folder, or name a settings file with --config",
+        ) from None
+
+
+def user_folder(usual: Callable[..., Path]) -> Path | None:
+    """The folder where platformdirs has files of ours kept; None where nobody knows the user's home folder."""
+    try:
+        folder = usual("fsseg", appauthor=False)
+    except RuntimeError:
+        return None
+    return folder if folder.is_absolute() else None
 
 
 def _is_ours(path: Path) -> bool:
@@ -345,7 +374,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}", "fsseg init writes a settings file") from None
+        hints = ["fsseg init writes a settings file"] if isinstance(error, FileNotFoundError) else []
+        raise ConfigError(f"{path}: {error.strerror}", *hints) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise WrongSettings([Wrong(f"{path} line {line}: this is no UTF-8", "save the file as UTF-8")]) from None

@@ -26,7 +26,8 @@ from fsseg.freshsales.secret import Token
 from fsseg.freshsales.writer import Writer
 from fsseg.report.console import Consoles
 from fsseg.report.progress import Progress
-from fsseg.settings import ConfigError, Settings, api_token
+from fsseg.segment.inputs import can_be_told, shown
+from fsseg.settings import ConfigError, Settings, api_token, user_folder
 from fsseg.state.database import may_pass
 from fsseg.state.private_file import write_text
 
@@ -61,7 +62,14 @@ class Connection(Struct, frozen=True):
 
 def state_dir(settings: Settings) -> Path:
     """The state folder, made with mode 0700. Raises `ConfigError`."""
-    folder = settings.state_dir or user_state_path("fsseg", appauthor=False)
+    folder = settings.state_dir or user_folder(user_state_path)
+    if folder is None:
+        raise ConfigError(
+            "nobody knows this user's home folder, where the state is kept", "set HOME, or give --state-dir"
+        )
+    for path, hint in ((str(folder), "--state-dir names another"), (os.getcwd(), "go into another folder")):
+        if not can_be_told(path):
+            raise ConfigError(f"the name of the folder {shown(path)} is not UTF-8, so no run can note it", hint)
     with _usable(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
@@ -151,7 +159,10 @@ def connected(settings: Settings, account: Account, pacer: Pacer, *, writes: boo
             raise ConfigError(
                 f"--as is for the sandbox, and {account.host} is not one", "leave it out, or give --sandbox"
             )
-        http = Http(account, *tokens, pacer=pacer, read_only=not writes)
+        try:
+            http = Http(account, *tokens, pacer=pacer, read_only=not writes)
+        except AccountError as error:
+            raise ConfigError(str(error)) from None
         stack.enter_context(http)
         reader = Reader(http)
         reader.known_views.update(_views(settings))
@@ -226,9 +237,10 @@ def _sandbox(folder: Path, account: Account, switches: Sequence[str]) -> Iterato
         assert process.stdout and process.stdin
         try:
             ready = process.stdout.readline()
-            if not ready:
-                raise ConfigError("the sandbox could not be started")
-            yield Account(account.edition, orjson.loads(ready)["base_url"], account.host)
+            told = orjson.loads(ready or b"{}")
+            if "base_url" not in told:
+                raise ConfigError(": ".join(["the sandbox can't be started", *told.values()]))
+            yield Account(account.edition, told["base_url"], account.host)
         finally:
             process.stdin.close()
             process.terminate()

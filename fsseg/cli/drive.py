@@ -16,6 +16,7 @@ from fsseg.cli.question import ask_to_push
 from fsseg.cli.run_end import Declined, Ending, advised, ending_of, tell_too_few
 from fsseg.cli.run_inputs import FEW, tell_empty
 from fsseg.cli.session import Output, Session, import_flags
+from fsseg.cli.streams import CannotPrint
 from fsseg.exit_codes import ExitCode
 from fsseg.freshsales.errors import FreshsalesError, Stop
 from fsseg.pipeline import Pipeline
@@ -143,8 +144,14 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
     empty = [row["path"] for row in read if not row["events"] and row["path"] not in faulty]
     tell_empty(output.consoles, empty)
     how = _how_to_go_on(run, ending)
-    show(pipeline, summary, how if output.consoles.on_one_terminal else "")
-    _say_how_it_ended(output, run, ending, summary, how)
+    try:
+        show(pipeline, summary, how if output.consoles.on_one_terminal else "")
+        output.consoles.out.file.flush()
+    except CannotPrint as error:
+        error.add_note(f"what was to be told there is kept: {advised('report', run)}")
+        raise
+    finally:
+        _say_how_it_ended(output, run, ending, summary, how)
     return ExitCode(summary["exit_code"])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from fsseg.cli.interrupts import raise_from_now_on
+from fsseg.cli.streams import CannotPrint
 from fsseg.exit_codes import ExitCode
 from fsseg.report.console import Consoles
 
@@ -85,10 +86,15 @@ def meaning_of(error: BaseException) -> Meaning | None:
     from fsseg.state.run_folder import NoSuchRun
 
     match error:
+        case CannotPrint():
+            return unprinted(error)
         case WrongSettings():
             return Meaning(ExitCode.USAGE, str(error), hints_of(error), error.told)
         case ConfigError() | NoSuchRun() | StateError():
             return Meaning(ExitCode.USAGE, str(error), hints_of(error))
+        case MemoryError():
+            hint = "fewer --jobs, or smaller files one after another, take less"
+            return Meaning(ExitCode.STOPPED, "there is not enough memory", (hint, *hints_of(error)))
         case NoInput():
             return Meaning(ExitCode.NO_INPUT, str(error), hints_of(error))
         case Locked():
@@ -98,6 +104,14 @@ def meaning_of(error: BaseException) -> Meaning | None:
         case sqlite3.DatabaseError() | OSError():
             return _meaning_in_state_folder(error)
     return None
+
+
+def unprinted(error: CannotPrint) -> Meaning:
+    """What it means that standard output takes no more."""
+    from fsseg.state.database import has_no_room
+
+    room = ("make room on that disk first",) if has_no_room(error.error) else ()
+    return Meaning(ExitCode.STOPPED, str(error), (*room, *hints_of(error)))
 
 
 def hints_of(error: BaseException) -> tuple[str, ...]:

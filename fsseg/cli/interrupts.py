@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType
 
 INTERRUPTED = 130
@@ -21,5 +22,6 @@ def raise_from_now_on() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    os.write(2, b"interrupted\n")
+    with suppress(OSError):
+        os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED)

@@ -15,7 +15,7 @@ from fsseg.mapping.mistakes import MappingError
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.report.history import History, history_of, keys_of, left_out_events
 from fsseg.report.labels import choice_names
-from fsseg.settings import ConfigError, Settings
+from fsseg.settings import ConfigError, kept
 from fsseg.state.database import StateError
 from fsseg.state.person_rows import has_written, records_of
 from fsseg.state.run_folder import readable_runs
@@ -85,7 +85,7 @@ def _mapper(past: Past) -> Mapper | None:
     """As the run had it; None where its settings or the fields of the account don't let it be made any more."""
     info = past.run.info
     with suppress(ConfigError, MappingError):
-        rules = rules_of(Settings.model_validate(info.settings), application_token=True, offline=True)
+        rules = rules_of(kept(info.settings, info.id), application_token=True, offline=True)
         catalog = cached_fields(past.run.account_folder, cast("Edition", info.edition))
         return Mapper(catalog, rules, WarningCounter())
     return None

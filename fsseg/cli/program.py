@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from fsseg.cli.streams import CannotPrint, lead_nowhere
 from fsseg.exit_codes import ExitCode
 
 _LISTED = re.compile(r"<list\[(.*)\]>").fullmatch
@@ -27,9 +29,20 @@ class Program(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> None:
         """Run a command line and end the process with its exit code."""
         words = list(sys.argv[1:] if args is None else args)
+        if not os.environ.get("COLUMNS", "").strip("0"):  # of a terminal that doesn't know, and nothing would be seen
+            os.environ.pop("COLUMNS", None)
         _simplify_types(self, typer.Context(self, **self.context_settings))
         try:
             code = super().main(words, **{**extra, "prog_name": "fsseg", "standalone_mode": False})
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads on, as Typer takes it where more is printed than the pipe holds
+            lead_nowhere(sys.stdout)
+            code = ExitCode.SOME_FAILED
+        except CannotPrint as error:
+            from fsseg.cli.errors import tell_end, unprinted
+
+            code = tell_end(unprinted(error), as_json=False)
         except typer.Abort:
             from fsseg.cli.errors import Meaning, tell_end
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fsseg.cli.connect import account_of, folder_of, state_dir
 from fsseg.freshsales.account import Account
-from fsseg.settings import ConfigError, Settings
+from fsseg.settings import ConfigError, Settings, kept
 from fsseg.state.run_folder import Run
 from fsseg.state.run_selection import LATEST, Fits, latest, named
 
@@ -84,7 +84,7 @@ def settings_of(run: Run, given: Settings) -> Settings:
     if given.sandbox_as:
         merged["sandbox_as"] = given.sandbox_as
     merged["freshsales"] = {**info.settings.get("freshsales", {}), **(over.get("freshsales") or {})}
-    settings = Settings.model_validate(merged)
+    settings = kept(merged, run.id)
     account = _account(settings)
     return settings if account and account.edition == info.edition else _in_edition(settings, info.edition)
 

@@ -17,7 +17,9 @@ _DOMAINS: dict[str, Edition] = {
     ".myfreshworks.com": "suite",
     ".freshworks.com": "suite",
 }
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LONGEST = 253
+"""Characters in a host name."""
 
 
 class ConfigError(ValueError):
@@ -90,7 +92,7 @@ def _split(address: str) -> SplitResult:
     if url.username is not None or url.password is not None:
         raise ConfigError("the address of the account must not hold a user name or password")
     host = url.hostname or ""
-    if not _is_ip(host) and not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if not _is_ip(host) and (len(host) > _LONGEST or not all(_LABEL.fullmatch(label) for label in host.split("."))):
         raise ConfigError(f"{host!r} is not a host name; it looks like acme.freshsales.io")
     if url.scheme not in ("https", "http"):
         raise ConfigError(f"the address of the account starts with https://, not {url.scheme}://")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import socket
 import urllib.request
 from collections.abc import Mapping
@@ -42,6 +43,9 @@ MAX_ATTEMPTS = 7  # with half a second doubled in between, 31 s at least: long e
 MAX_RATE_LIMITED_ATTEMPTS = 20
 FIRST_BACKOFF_S = 0.5
 MAX_ANSWER_BYTES = 32 * 2**20
+
+PROXY_HINT = "HTTPS_PROXY, or ALL_PROXY, reads like http://proxy.example:3128"
+_TLS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -263,10 +267,15 @@ class _Call(Struct):
 
     def _failure(self, error: httpx.HTTPError) -> FreshsalesError:
         """What it means that no answer came: where a name was known before, its server may come back."""
+        proxy = urlsplit(_proxy(self.http.account)).hostname
         if _is_unknown_name(error) and not self.http._answered:
-            host = urlsplit(_proxy(self.http.account) or self.http.account.base_url).hostname
-            return UnknownHost(f"no name server knows {host}")
-        failure = self._error(Unavailable, f"{type(error).__name__}: {error}")
+            if proxy:
+                unknown = UnknownHost(f"no name server knows the proxy {proxy}")
+                unknown.hint = PROXY_HINT
+                return unknown
+            return UnknownHost(f"no name server knows {urlsplit(self.http.account.base_url).hostname}")
+        way = f" (by way of the proxy {proxy})" if proxy else ""
+        failure = self._error(Unavailable, f"{type(error).__name__}: {error}{way}")
         failure.sent = not isinstance(error, _NEVER_SENT)
         return failure
 
@@ -309,14 +318,24 @@ class _Call(Struct):
 
 
 def _network(account: Account) -> httpx.HTTPTransport:
-    return httpx.HTTPTransport(proxy=_proxy(account))
+    """The way to the account. Raises ConfigError where the environment names a proxy or certificates of no use."""
+    proxy = _proxy(account)
+    try:
+        return httpx.HTTPTransport(proxy=proxy or None)
+    except OSError as error:
+        named = [f"{name}={os.environ[name]}" for name in _TLS if os.environ.get(name)]
+        raise ConfigError(f"TLS can't be set up: {error.strerror or error} ({', '.join(named)})") from None
+    except (ValueError, httpx.InvalidURL, ImportError):  # whose texts may hold a password
+        what = "is of a kind that isn't known" if "://" in proxy else "can't be read"
+        raise ConfigError(f"the proxy that the environment names {what}: {PROXY_HINT}") from None
 
 
-def _proxy(account: Account) -> str | None:
-    """The proxy that the environment names for this host, if any; this machine is reached directly."""
+def _proxy(account: Account) -> str:
+    """The proxy that the environment names for this host; empty for none, as this machine is reached directly."""
     scheme, host = urlsplit(account.base_url)[:2]
     proxies = {} if account.loopback or urllib.request.proxy_bypass(host) else urllib.request.getproxies()
-    return proxies.get(scheme) or proxies.get("all")
+    proxy = proxies.get(scheme) or proxies.get("all") or ""
+    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
 _NO_SUCH_NAME = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}

@@ -18,6 +18,7 @@ MINUTE = 60.0
 HOUR = 3600.0
 
 _MAX_WINDOW_S = HOUR + 2 * MINUTE  # the longest window Freshsales documents, and some slack between two clocks
+_MAX_RETRY_S = 24 * HOUR  # a longer one comes of something on the way whose clock or arithmetic is wrong
 _CLOCK_SKEW_S = 2.0
 _QUARTER = HOUR / 4
 _MAX_ZONE_OFFSET_S = 15 * HOUR
@@ -91,9 +92,12 @@ def _http_date(text: str) -> float | None:
 
 def _retry_after(text: str, now: float) -> float | None:
     if _NUMBER.fullmatch(text):
-        return float(text)
-    date = _http_date(text)
-    return None if date is None else max(0.0, date - now)
+        seconds = float(text)
+    elif (date := _http_date(text)) is not None:
+        seconds = max(0.0, date - now)
+    else:
+        return None
+    return seconds if seconds <= _MAX_RETRY_S else None
 
 
 def _count(text: str) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from fsseg.report.console import sanitise
-from fsseg.settings import ConfigError, Settings, load
+from fsseg.settings import ConfigError, Settings, load, user_folder
 from fsseg.state.database import StateError
 from fsseg.state.run_folder import Run
 
@@ -31,7 +31,7 @@ def command(verb: str, what: str, *, account: str, run_dir: Path | None = None, 
     elif verb in _TO_THE_ACCOUNT and run_dir is not None:
         words += _account_flags(run_dir)
     state = run_dir.parents[2] if run_dir is not None and len(run_dir.parents) > 2 else None
-    if state is not None and state.resolve() != _usual_state().resolve():
+    if state is not None and state.resolve() != _usual_state():
         words += ["--state-dir", shlex.quote(sanitise(str(state)))]
     return " ".join([*words, *([more] if more else [])])
 
@@ -70,5 +70,7 @@ def _usual_settings() -> Settings:
         return Settings()
 
 
-def _usual_state() -> Path:
-    return Path(os.environ.get("FSSEG_STATE_DIR") or user_state_path("fsseg", appauthor=False))
+def _usual_state() -> Path | None:
+    named = os.environ.get("FSSEG_STATE_DIR")
+    usual = Path(named) if named else user_folder(user_state_path)
+    return usual and usual.resolve()

@@ -1,12 +1,14 @@
 """`python -m fsseg.sandbox`: the local Freshsales as a process of its own, until SIGTERM.
 
-Prints one line of JSON when it is ready: `{"base_url": …, "origin": …, "token": …, "application_token": …}`.
+Prints one line of JSON when it is ready: `{"base_url": …, "origin": …, "token": …, "application_token": …}`; or
+`{"error": …}` where it can't be.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sqlite3
 import sys
 import threading
 from contextlib import suppress
@@ -54,8 +56,15 @@ def main(arguments: list[str] | None = None) -> None:
             threading.Thread(target=_watch_owner, args=(stop,), daemon=True).start()
 
     served = {name: given[name] for name in ("edition", "port", "token", "application_token")}
-    with suppress(BrokenPipeError):  # whoever started it may have gone before it was ready
+    try:
         serve_until_stopped(running(given["db"], options=options, **served), ready, stop)
+    except BrokenPipeError:  # whoever started it may have gone before it was ready
+        return
+    except (OSError, sqlite3.DatabaseError, ValueError) as error:
+        told = {"error": f"{given['db']}: {getattr(error, 'strerror', None) or error}"}
+        with suppress(BrokenPipeError):
+            os.write(sys.stdout.fileno(), orjson.dumps(told) + b"\n")
+        sys.exit(1)
 
 
 def _watch_owner(stop: threading.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -144,6 +145,8 @@ class Gate:
             answer = self._answer(request, body)
         except Refusal as refusal:
             return self._unauthorised() if refusal.status == 401 else self._error(refusal)
+        except sqlite3.OperationalError as error:  # a full disk, say
+            return _json(500, {"errors": {"code": 500, "message": [f"the file of the sandbox: {error}"]}})
         if isinstance(answer, Answer):
             return _json(answer.status, answer.body)
         return _json(200, answer)

@@ -72,6 +72,16 @@ def _is_bare_tracks(path: str) -> bool:
     return False
 
 
+def can_be_told(path: str) -> bool:
+    """Whether the path is UTF-8, as what we write is."""
+    return path.isprintable() or shown(path) == path
+
+
+def shown(path: str) -> str:
+    """The path, with a sign for what is not UTF-8 in it."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 class _Found:
     """What was found so far."""
 
@@ -82,8 +92,8 @@ class _Found:
 
     def add(self, path: str) -> None:
         """Add what one path names."""
-        if not path.isprintable() and (shown := os.fsencode(path).decode("utf-8", "replace")) != path:
-            self.unreadable.append(Unreadable(shown, "its name is not UTF-8: rename it"))
+        if not can_be_told(path):
+            self.unreadable.append(Unreadable(shown(path), "its name is not UTF-8: rename it"))
             return
         archive, member = split_member(path)
         real = os.path.realpath(archive)

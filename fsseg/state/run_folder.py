@@ -115,7 +115,9 @@ class Run:
         path = self.folder / "run.json"
         try:
             return _decode(path.read_bytes())
-        except (OSError, MsgspecError) as error:
+        except OSError as error:
+            raise StateError(f"{path} can't be read: {error.strerror}") from None
+        except MsgspecError as error:
             raise StateError(f"{path} is damaged and was left as it is: {error}") from None
 
     def note(self, **changes: Any) -> RunInfo:

@@ -6,7 +6,7 @@ import pty
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,16 @@ class Shell:
             _, err = process.communicate()
         assert "Traceback" not in err.decode()
         return process.returncode, err.decode()
+
+    def redirected(self, *arguments: str | Path, stdout: str | None = None, stderr: str | int | None = None) -> Done:
+        """Run it with its output led to a file, such as `/dev/full`, or to an open one; the rest of it is given."""
+        pipe = subprocess.PIPE
+        with ExitStack() as opened:
+            out = pipe if stdout is None else opened.enter_context(open(stdout, "wb"))
+            err = pipe if stderr is None else opened.enter_context(open(stderr, "wb", closefd=isinstance(stderr, str)))
+            with self._start(arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err) as process:
+                told = process.communicate()
+        return Done(process.returncode, *((text or b"").decode() for text in told))
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[Any]]:

@@ -88,6 +88,9 @@ def test_an_epoch_is_measured_by_the_servers_own_clock() -> None:
         ("nan", None),
         ("-3", None),
         ("shortly", None),
+        ("86400", 86400.0),
+        ("999999999", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> None:
