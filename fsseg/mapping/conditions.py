@@ -63,7 +63,6 @@ def read_condition(given: Any, path: Path, mistakes: list[Mistake]) -> Condition
         trait = ""
     if exists is not None and not isinstance(exists, bool):
         mistakes.append(Mistake((*path, "exists"), f"it can't be {exists!r}", "exists is true or false"))
-        exists = None
     if trait and not given.keys() & {"is", "is_not", "exists"}:
         mistakes.append(Mistake(path, f"it doesn't say what {trait} must be", "give is, is_not or exists"))
     if not trait and (named := given.keys() & {"is", "is_not", "exists"}):

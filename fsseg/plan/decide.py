@@ -15,7 +15,7 @@ from fsseg.plan.added_up import not_counted, with_sums
 from fsseg.plan.converted import Left
 from fsseg.plan.creation import Creation, create_new_people, required_of_people
 from fsseg.plan.defaults import Defaults
-from fsseg.plan.diff import Change, Conflict, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
+from fsseg.plan.diff import Change, Create, Fields, Skipped, Unchanged, Update, diff, field_of, rounded, same
 from fsseg.plan.existing import hold_back
 from fsseg.plan.latest_wins import Newest, newest
 from fsseg.plan.united import united
@@ -177,8 +177,6 @@ def decision(work: Deciding, record: Record, context: Context) -> Decision:
             named = ", ".join(f"{record.entity}.{name}" for name in missing)
             warnings = [*warnings, f"{Code.INCOMPLETE}: {named}"]
             return Decision(Action.SKIPPED, record.fields, Status.DONE, Code.INCOMPLETE, warnings, account, times)
-        case Conflict(code):
-            return Decision(Action.CONFLICT, record.fields, Status.FAILED, code, warnings, account, times)
     assert_never(change)
 
 

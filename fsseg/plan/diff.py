@@ -42,13 +42,7 @@ class Skipped(Struct, frozen=True):
     missing: tuple[str, ...]
 
 
-class Conflict(Struct, frozen=True):
-    """Not ours to touch; `code` says why."""
-
-    code: str
-
-
-Change = Create | Update | Unchanged | Skipped | Conflict
+Change = Create | Update | Unchanged | Skipped
 
 
 def diff(catalog: Catalog, entity: str, desired: Mapping[str, Any], existing: Existing | None) -> Change:

@@ -258,7 +258,7 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
                 fields[name] = [after, before]
         else:
             field = field_of(catalog, record.entity, name)
-            was_read = record.existing is None or not silent(record.existing, name)
+            was_read = not silent(record.existing or {}, name)
             if was_read and same(current.get(name), before, field):
                 continue
             was_dropped = name in not_taken and is_empty(current.get(name))

@@ -122,6 +122,20 @@ def test_what_somebody_else_has_changed_since_is_left_alone_and_its_entries_come
     assert len(entries(machine.account)) == 1
 
 
+def test_what_an_import_wrote_before_the_plan_is_not_its_own_again_where_somebody_puts_it_back(
+    machine: Machine,
+) -> None:
+    machine.imports(events=[person("ada@x.example", "2024-01-01", title="Intern")])
+    leads = "leads" if machine.account.edition == "classic" else "contacts"
+    id = machine.account.one(leads, "ada@x.example")["id"]
+    machine.account.change(leads, id, job_title="Chair")
+    dry = planned(machine, [person("ada@x.example", "2024-05-01", title="CEO")])
+    machine.imports(events=[person("ada@x.example", "2024-04-01", phone="+31 1")])
+    machine.account.change(leads, id, job_title="Intern")
+    assert machine.run("apply", dry).code == 1
+    assert machine.account.one(leads, "ada@x.example")["job_title"] == "Intern"
+
+
 def test_a_plan_to_create_what_an_import_has_made_meanwhile_updates_it(machine: Machine) -> None:
     dry = planned(machine, [person("ada@x.example", "2024-05-02", title="CEO", firstName="Ada")])
     machine.imports(events=[person("ada@x.example", "2024-05-01", title="Intern", phone="+31 1")])

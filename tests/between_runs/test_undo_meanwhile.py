@@ -61,6 +61,19 @@ def test_a_record_that_another_run_has_put_something_onto_is_not_deleted(machine
     assert (record["job_title"], record["work_number"]) == ("CEO", "+31 1")
 
 
+def test_what_was_imported_anew_before_an_undo_was_finished_is_not_forgotten(machine: Machine) -> None:
+    events = [did(ADA, "2024-05-01", "Signed Up"), did(ADA, "2024-05-02", "Paid")]
+    run = run_that_changes(machine, *events)
+    kept = next(entry["id"] for entry in machine.account.timeline(ADA) if entry["title"] == "Paid")
+    machine.account.configure(forbidden=[f"/{kept}$"])
+    undone(machine, run, "--delete-created", code=1)
+    machine.account.configure(forbidden=[])
+    imports(machine, events[:1])
+    assert machine.run("retry").code == 0
+    assert [entry["title"] for entry in machine.account.timeline(ADA)] == ["Signed Up"]
+    assert machine.imports(events=events[:1]).outcomes == {"skipped": 1}
+
+
 def test_a_lead_that_was_converted_stays_a_contact_and_is_told(classic: Machine) -> None:
     classic.account.seed(leads=[{"email": ADA, "last_name": "Old", "job_title": "Intern"}])
     done = classic.imports(events=[ada(title="CEO")], config="convert_leads = true\n")

@@ -65,6 +65,9 @@ def before(account: Account, rewrite: Rewrite) -> Iterator[Stranger]:
             self.send_response(exchange.status)
             self.send_header("content-type", answered.headers.get("content-type", "application/json"))
             self.send_header("content-length", str(len(text)))
+            for name, value in answered.headers.items():
+                if name.startswith("x-ratelimit"):
+                    self.send_header(name, value)
             self.end_headers()
             self.wfile.write(text)
 

@@ -68,6 +68,16 @@ def test_a_flag_that_says_no_makes_a_lead(classic: Machine, flag: object) -> Non
     assert classic.account.one("leads", KIM)["first_name"] == "Kim"
 
 
+def test_what_nobody_tells_anew_of_a_leads_company_and_deal_stays(classic: Machine) -> None:
+    company, deal = {"name": "Acme", "city": "Oslo"}, {"name": "Pilot", "amount": 12.75}
+    classic.account.seed(leads=[{"email": "p@x.example", "last_name": "P", "company": company, "deal": deal}])
+    told = {"company": {"name": "Acme", "zipcode": "0150"}, "deal": {"name": "Pilot", "expected_close": "2025-01-01"}}
+    assert classic.imports(events=[identify("p@x.example", told)]).code == 0
+    lead = classic.account.one("leads", "p@x.example")
+    assert (lead["company"]["city"], lead["company"]["zipcode"]) == ("Oslo", "0150")
+    assert (lead["deal"]["amount"], lead["deal"]["expected_close"]) == ("12.75", "2025-01-01")
+
+
 def test_suite_has_contacts_only_and_new_ones_that_are_no_contact_yet_are_in_the_stage_lead(suite: Machine) -> None:
     stage = suite.account.choice("lifecycle_stages", "Lead")
     events = [identify("c-900", TRAITS), identify("sam@north.example", fsContact=True, firstName="Sam")]

@@ -47,17 +47,21 @@ def test_the_deal_of_a_converted_lead_is_not_doubled(classic: Machine) -> None:
     assert [float(deal["amount"]) for deal in classic.account.records()["deals"]] == [6.0]
 
 
+@pytest.mark.parametrize("own_id", [{}, {"cfSourceSystem": "d-1"}], ids=["by name", "by id"])
 @pytest.mark.parametrize("reviewed", [False, True])
-def test_account_and_deal_hold_what_the_lead_held_of_them(classic: Machine, reviewed: bool) -> None:
+def test_account_and_deal_hold_what_the_lead_held_of_them(
+    classic: Machine, reviewed: bool, own_id: dict[str, str]
+) -> None:
     """Events that tell the names alone need not repeat what the account requires."""
+    config = CONVERT + '[identity]\ndeal_id_field = "cf_source_system"\n'
     company = {"name": "Co", "website": "https://co.example", "city": "Delft", "numberOfEmployees": 60}
     classic.imports(events=[lead(company=company, deal={"name": "D", "amount": 5})])
-    events = [lead(at=2, fsContact=True, company={"name": "Co", "city": "Oslo"}, deal={"name": "D"})]
+    events = [lead(at=2, fsContact=True, company={"name": "Co", "city": "Oslo"}, deal={"name": "D", **own_id})]
     if reviewed:
-        classic.dry_runs(events=events, config=CONVERT)
-        done = classic.run("apply", "--yes", config=CONVERT)
+        classic.dry_runs(events=events, config=config)
+        done = classic.run("apply", "--yes", config=config)
     else:
-        done = classic.imports(events=events, config=CONVERT)
+        done = classic.imports(events=events, config=config)
     assert (done.code, done.warnings) == (0, {}), done.failures
     account = classic.account.one("sales_accounts", "Co")
     assert (account["website"], account["city"], account["number_of_employees"]) == ("https://co.example", "Oslo", 51)
@@ -65,7 +69,7 @@ def test_account_and_deal_hold_what_the_lead_held_of_them(classic: Machine, revi
     (contact,) = classic.account.records()["contacts"]
     assert (deal["amount"], deal["contact_ids"], deal["sales_account_id"]) == ("5.0", [contact["id"]], account["id"])
     classic.account.forget()
-    assert classic.imports("--again", events=events, config=CONVERT).code == 0
+    assert classic.imports("--again", events=events, config=config).code == 0
     assert classic.account.writes == 0
 
 

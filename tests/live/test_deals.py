@@ -109,10 +109,16 @@ def test_a_deal_that_has_lost_its_contact_is_known_again_and_tied(
     assert changes(before, records(machine)) == {deal["id"]: {"contact_ids": deal["contact_ids"]}}
 
 
-def test_a_deal_of_the_account_that_belongs_to_somebody_else_is_left_alone(machine: Machine) -> None:
+@pytest.mark.parametrize("faults", [[], [Fault("drop_before", path="/deals$", method="POST", limit=1)]], ids=len)
+@pytest.mark.usefixtures("fast")
+def test_a_deal_of_the_account_that_belongs_to_somebody_else_is_left_alone(
+    machine: Machine, faults: list[Fault]
+) -> None:
+    """Also where it is looked for whether ours was made."""
     other = [identify("q@x.example", fsContact=True, company="Firm", deal={"name": "Pilot", "amount": 1})]
     assert machine.imports(events=other).code == 0
     before = records(machine)
+    machine.account.configure(faults=faults)
     ours = [identify("p@x.example", fsContact=True, company="Firm", deal={"name": "Pilot", "amount": 5})]
     assert machine.imports(events=ours).code == 0
     assert not before.keys() & changes(before, records(machine)).keys()

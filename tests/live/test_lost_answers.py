@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from fsseg.freshsales.reader import LAG_S
 from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import identify, track
 from tests.e2e.harness import Machine, Row
 from tests.e2e.stranger import Exchange
+from tests.faults.clock import SPEED
 
 NEVER = 3600.0
 """Seconds of lag within which no look-up of a test finds anything new."""
@@ -37,6 +39,16 @@ def test_what_was_sent_is_there_once(machine: Machine, kind: str, lag: float) ->
     machine.account.empty(lookup_lag=lag, faults=[fault])
     done = machine.imports(events=people())
     assert (done.code, counted(machine)) == (0, wanted), done.failures
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+@pytest.mark.usefixtures("fast")
+def test_without_a_view_it_is_looked_up_once_look_ups_must_find_it(classic: Machine, kind: str) -> None:
+    wanted = counted_without_faults(classic)
+    fault = Fault(kind, method="POST", path="/(leads|contacts)$", limit=2)
+    classic.account.empty(lookup_lag=LAG_S / SPEED * 0.9, forbidden=["/filters"], faults=[fault])
+    done = classic.imports(events=people())
+    assert (done.code, counted(classic)) == (0, wanted), done.failures
 
 
 def counted_without_faults(machine: Machine) -> dict[str, int]:
