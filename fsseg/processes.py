@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,10 +44,18 @@ class ProcessLost(Exception):
         super().__init__("a process that helps was ended from outside, perhaps for want of memory")
 
 
+class ProcessesRefused(Exception):
+    """This machine lets no more processes be begun."""
+
+    def __init__(self, jobs: int, error: Exception) -> None:
+        super().__init__(f"--jobs {jobs}: not so many processes can be begun here: {getattr(error, 'strerror', error)}")
+
+
 class Processes:
     """As many processes as `jobs` says, which end with this one; none for one job.
 
-    `folder` is where they get a folder for what they leave for each other, which goes when they are closed.
+    `folder` is where they get a folder for what they leave for each other, which goes when they are closed. Raises
+    `ProcessesRefused`.
     """
 
     def __init__(self, jobs: int, folder: Path) -> None:
@@ -63,8 +71,14 @@ class Processes:
         # A forked process has all modules at once; where threads run already, or forking isn't safe, it starts anew.
         has_threads = threading.active_count() > 1 or not _WITH_THREADS.isdisjoint(sys.modules)
         method = "fork" if sys.platform == "linux" and not has_threads else "spawn"
-        self._pool = ProcessPoolExecutor(jobs, get_context(method), initializer=_init_worker)
-        self._pool.submit(int)  # has them forked now, before anything is open that they shouldn't hold
+        try:
+            self._pool = ProcessPoolExecutor(jobs, get_context(method), initializer=_init_worker)
+            self._pool.submit(int)  # has them forked now, before anything is open that they shouldn't hold
+        except (OSError, RuntimeError) as error:
+            for child in active_children():  # else they would be waited for, and they for work
+                child.kill()
+            self._shared.cleanup()
+            raise ProcessesRefused(jobs, error) from None
 
     def close(self) -> None:
         if self._pool is not None:

@@ -33,7 +33,7 @@ from fsseg.mapping.rules import Rules, missing_types
 from fsseg.match.mirror import Mirror
 from fsseg.pipeline import Pipeline
 from fsseg.plan.defaults import check_settings
-from fsseg.processes import Processes
+from fsseg.processes import Processes, ProcessesRefused
 from fsseg.report.console import Consoles
 from fsseg.report.eta import WINDOW
 from fsseg.report.progress import Progress, choose
@@ -157,7 +157,10 @@ class Session:
         tell_doubtful(self.settings.filter.suppress_file, self.output.consoles)
         with ExitStack() as stack:
             # Before anything is open that a forked process should not hold.
-            processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
+            try:
+                processes = stack.enter_context(closing(Processes(self.settings.jobs, run.folder)))
+            except ProcessesRefused as error:
+                raise ConfigError(str(error), "leave --jobs out, or give fewer") from None
             store = stack.enter_context(closing(run.open()))
             self._own_plan(store, run)
             begun = partial(

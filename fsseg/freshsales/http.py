@@ -8,7 +8,9 @@ import os
 import socket
 import urllib.request
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from importlib import metadata
+from time import time as wall_time  # by which requests are noted as sent, whatever clock the pacer has
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -106,6 +108,7 @@ class Http:
         self._timeouts = timeouts or Timeouts()
         self._circuit = Circuit(self.pacer.clock)
         self._answered = False
+        self._ahead = timedelta(0)
         self._numbers = itertools.count()
         transport = transport or _network(account)
         self._client = httpx.Client(
@@ -171,6 +174,10 @@ class Http:
         )
         _Call(self, request, path, "write", False, next(self._numbers), any_answer=True).run()
 
+    def by_their_clock(self, moment: datetime) -> datetime:
+        """A moment of this machine's clock by that of Freshsales, where this one was ahead at the last answer."""
+        return moment - self._ahead
+
     def _redact(self, text: str) -> str:
         for token in (self._token, self._application_token):
             text = text.replace(token.reveal(), "***") if token else text
@@ -226,6 +233,7 @@ class _Call(Struct):
             outcome = str(response.status_code)
             error = self._judge(response, body)
             headers = quota.read(response.headers, http.pacer.clock.wall(), limited=isinstance(error, RateLimited))
+            http._ahead = quota.ahead(response.headers, wall_time())
             if isinstance(error, RateLimited):
                 error.retry_after = headers.retry_after
             answer = self._parse(response, body) if error is None else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
@@ -81,6 +81,12 @@ def _server_time(date: str, wall: float) -> float:
     """The server's own clock where it differs from ours by more than the whole seconds of its `Date` can explain."""
     theirs = _http_date(date)
     return wall if theirs is None or abs(theirs - wall) <= _CLOCK_SKEW_S else theirs
+
+
+def ahead(headers: Mapping[str, str], wall: float) -> timedelta:
+    """How much later `wall` is than the server's own clock; nothing where that isn't told, or hardly later."""
+    lower = {name.lower(): value.strip() for name, value in headers.items()}
+    return timedelta(seconds=max(0.0, wall - _server_time(lower.get("date", ""), wall)))
 
 
 def _http_date(text: str) -> float | None:

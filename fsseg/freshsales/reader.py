@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -43,6 +44,10 @@ class Reader:
         self._lag_is_over = False
         self.known_views: dict[Entity, int | None] = {}
         """The view of all records of each entity: as the settings name it, or as it was found."""
+
+    def by_their_clock(self, moment: datetime) -> datetime:
+        """A moment of this machine's clock by that of Freshsales, where this one is ahead."""
+        return self._http.by_their_clock(moment)
 
     def reveal(self, entity: Entity, fields: Iterable[str]) -> None:
         """Have all records of the entity tell these fields from now on, where that takes an `include`."""

@@ -32,7 +32,8 @@ def newest_pages(reader: Reader, entity: Entity, since: datetime) -> Iterator[li
         while view is not None and is_newer:
             number += 1
             rows = [flatten(entity, row) for row in newest(reader, entity, view, number).rows]
-            is_newer = bool(rows) and all(instant(row, "created_at") >= since - SKEW for row in rows)
+            oldest = reader.by_their_clock(since) - SKEW
+            is_newer = bool(rows) and all(instant(row, "created_at") >= oldest for row in rows)
             yield rows
     except (Forbidden, Refused):
         return

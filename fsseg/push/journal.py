@@ -8,7 +8,7 @@ ended: it is looked for before it is sent again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -203,17 +203,24 @@ class _Batch:
 
     def run(self, workers: int) -> None:
         """Send all groups. Whoever interrupts the waiting for the workers need not wait for what they have sent."""
-        if workers == 1:
+        threads = list(self._started(workers)) if workers > 1 else []
+        if not threads:
             self._work()
-        else:
-            threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+        for thread in threads:
+            thread.join()
         # Its chunk stays `sent` altogether, so whatever of it was written is looked for by a resumption.
         if self._bug is not None:
             raise self._bug
+
+    def _started(self, workers: int) -> Iterator[threading.Thread]:
+        """So many threads that work, or as many as this machine lets be started."""
+        for _ in range(workers):
+            thread = threading.Thread(target=self._work, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return
+            yield thread
 
     def _work(self) -> None:
         try:

@@ -118,7 +118,7 @@ def find_created(context: PushContext, entry: Entry, person: Record, since: date
     assert person.entity and person.remote_id
     if entry.payload["via"] == "note":
         return _among(context.reader.notes(person.entity, person.remote_id), "description", entry, person)
-    return _among(recent_activities(context, since - CLOCK_SKEW), "notes", entry, person)
+    return _among(recent_activities(context, context.reader.by_their_clock(since) - CLOCK_SKEW), "notes", entry, person)
 
 
 def _among(rows: Iterable[dict[str, Any]], text: str, entry: Entry, person: Record) -> int | None:
@@ -199,7 +199,8 @@ class CreatedActivities:
             raise self._failure
         if self._rows is None:
             try:
-                rows = recent_activities(self._context, self._since - CLOCK_SKEW, MAX_PAGES_FOR_ALL)
+                since = self._context.reader.by_their_clock(self._since) - CLOCK_SKEW
+                rows = recent_activities(self._context, since, MAX_PAGES_FOR_ALL)
                 self._rows = [row for row in rows if message_of(row.get("notes")) in self._message_ids]
             except Unavailable as error:
                 # Kept, so that a list that can't be searched is not read again for every entry.

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,53 @@ def test_too_little_memory_stops_a_run_that_can_be_resumed() -> None:
     meaning = meaning_of(MemoryError())
     assert meaning
     assert (meaning.code, meaning.text) == (ExitCode.STOPPED, "there is not enough memory")
+
+
+FORKS_TWICE = """
+import os, sys
+fork, forks = os.fork, iter([0, 1])
+def forked():
+    if next(forks, None) is None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    return fork()
+os.fork = forked
+from fsseg.__main__ import main
+main()
+"""
+"""The command where a user may have two more processes."""
+
+
+def test_where_no_more_processes_may_be_begun_the_command_ends_and_says_so(shell: Shell) -> None:
+    path = shell.write("a.jsonl", PERSON)
+    command = ["dry-run", "--offline", "--domain", "acme", str(path), "--state-dir", str(shell.state), "--jobs", "4"]
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS_TWICE, *command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "error: --jobs 4: not so many processes can be begun here: Resource temporarily un" in done.stderr
+    assert not list(shell.state.glob("*/runs/*"))
+
+
+def test_where_no_more_threads_may_be_started_an_import_goes_on_with_those_it_has(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsseg.cli.app import app
+
+    people = [{**PERSON, "messageId": f"m{n}", "userId": f"p{n}@x.example"} for n in range(40)]
+    path, start, left = shell.write("a.jsonl", *people), threading.Thread.start, iter([0])
+
+    def limited(thread: threading.Thread) -> None:
+        if "_work" in thread.name and next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    with pytest.raises(SystemExit) as ended:
+        app(["import", str(path), "--sandbox", "--state-dir", str(shell.state)])
+    assert ended.value.code == 0
+    assert next(left, None) is None
+    (run,) = shell("runs", "list", "--json").json
+    assert run["outcomes"]["applied"] == 40
 
 
 def spoilt(db: Path) -> None:

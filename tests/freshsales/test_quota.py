@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsseg.freshsales.quota import HOUR, QuotaHeaders, backoff, read, wait
+from fsseg.freshsales.quota import HOUR, QuotaHeaders, ahead, backoff, read, wait
 
 from .clocks import HALF_PAST
 
@@ -74,6 +74,16 @@ def test_a_reset_that_makes_no_sense_is_ignored(text: str) -> None:
 
 def test_an_epoch_is_measured_by_the_servers_own_clock() -> None:
     assert reset_in(str(int(NOW + 900)), Date=format_datetime(moment(600), usegmt=True)) == pytest.approx(300)
+
+
+@pytest.mark.parametrize(("theirs", "hours"), [(-7200, 2), (-1, 0), (0, 0), (7200, 0)])
+def test_a_clock_that_is_ahead_of_the_servers_is_told_by_how_much(theirs: float, hours: float) -> None:
+    date = format_datetime(moment(theirs), usegmt=True)
+    assert ahead({"Date": date}, NOW) == timedelta(hours=hours)
+
+
+def test_a_server_that_tells_no_time_is_taken_to_have_ours() -> None:
+    assert ahead({}, NOW) == ahead({"Date": "today"}, NOW) == timedelta(0)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,6 +36,15 @@ def test_pages_are_read_until_one_holds_any_that_is_older(suite: Client) -> None
 def test_clocks_of_two_hosts_may_differ(suite: Client) -> None:
     seed(suite, 3, SKEW - timedelta(seconds=1), "new")
     assert [len(rows) for rows in newest_pages(suite.reader, "contact", NOW)] == [3, 0]
+
+
+def test_a_clock_of_this_machine_that_is_ahead_hides_nothing(suite: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By it all was made hours before it was sent."""
+    ahead = timedelta(hours=3)
+    seed(suite, 250, timedelta(), "new")
+    assert sum(len(rows) for rows in newest_pages(suite.reader, "contact", NOW + ahead)) == 100
+    monkeypatch.setattr("fsseg.freshsales.http.wall_time", lambda: time.time() + ahead.total_seconds())
+    assert sum(len(rows) for rows in newest_pages(suite.reader, "contact", NOW + ahead)) == 250
 
 
 @pytest.mark.parametrize("path", ["/contacts/filters", "/contacts/view"])
