@@ -62,6 +62,19 @@ def test_a_contact_whose_account_fails_is_made_all_the_same_and_linked_by_a_retr
     assert len(account.records()["contacts"]) == customers
 
 
+def test_a_retry_writes_nobody_anew_whose_account_has_not_failed(machine: Machine) -> None:
+    account = machine.account
+    account.make("sales_accounts", name="Theirs")
+    account.faults(Fault("error", method="POST", path="sales_accounts"))
+    others = identify("bob@x.example", lastName="Bob", fsContact=True, company={"name": "Theirs"})
+    assert here(machine, "import", machine.write("e.jsonl", [CUSTOMER, others])).code == 1
+    account.faults()
+    bob = account.one("contacts", "bob@x.example")
+    assert here(machine, "retry").code == 0
+    assert (links(account, "ada@x.example"), links(account, "bob@x.example")) == (["Acme"], ["Theirs"])
+    assert account.one("contacts", "bob@x.example")["updated_at"] == bob["updated_at"]
+
+
 def test_a_poisonous_record_fails_alone(classic: Machine) -> None:
     account = classic.account
     events = [identify(f"p{n}@x.example", lastName=f"P{n}") for n in range(5)]
