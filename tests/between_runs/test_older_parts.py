@@ -64,6 +64,14 @@ def test_a_company_that_a_lead_came_back_to_is_the_one_told_of_last(classic: Mac
     assert company(classic) == {"name": "Acme", "phone": "+31 3", "city": "Delft"}
 
 
+def test_what_somebody_fills_where_an_import_has_cleared_the_field_of_an_older_company_stays(classic: Machine) -> None:
+    imports(classic, at(OLD, "Old Ltd", city="Gouda"), at(MIDDLE, "Middle Ltd"))
+    assert company(classic) == {"name": "Middle Ltd"}
+    classic.account.change("leads", held(classic)["id"], company={"name": "Middle Ltd", "city": "Oslo"})
+    imports(classic, at(NEW, "New Ltd"))
+    assert company(classic) == {"name": "New Ltd", "city": "Oslo"}
+
+
 def test_another_older_deal_of_a_lead_changes_nothing(classic: Machine) -> None:
     def deal(time: str, name: str, amount: int, **more: Any) -> list[Event]:
         return [person(ADA, time, deal={"name": name, "amount": amount, **more})]

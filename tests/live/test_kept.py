@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine, Row
+from tests.faults.process import start
 from tests.live.story import changes, imported_twice, late_view, records
 
 BOTH_WAYS: dict[str, Row] = {
@@ -155,6 +157,23 @@ def test_what_bulk_empties_is_put_back_though_the_push_ends_meanwhile(suite: Mac
     assert done.code == 5
     assert suite.run("resume").code == 0
     assert changes(before, records(suite)) == {id: {"cf_seats": 9} for id in ids}
+
+
+def test_what_the_job_of_a_killed_run_empties_is_put_back_by_another_import(suite: Machine) -> None:
+    suite.account.configure(bulk_custom_fields="replace", job_seconds=1.0)
+    ids = people(suite, 6)
+    before = records(suite)
+    process = start(suite, "import", suite.write("events.jsonl", [update("contacts", n) for n in range(6)]))
+    while "POST /crm/sales/api/contacts/bulk_upsert" not in suite.account.sandbox.stats()["requests"]:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    suite.account.configure(job_seconds=0.0)
+    assert suite.imports(events=[identify("somebody.else@x.example", lastName="Else")]).code == 0
+    assert changes(before, {id: row for id, row in records(suite).items() if id in before}) == {
+        id: {"cf_seats": 9} for id in ids
+    }
 
 
 def test_what_a_failed_job_has_emptied_is_put_back(suite: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

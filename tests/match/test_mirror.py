@@ -42,6 +42,18 @@ def test_it_outlives_the_process(suite: Client, mirror_path: Path) -> None:
     assert said == []
 
 
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (100, 1), (101, 2), (200, 2), (201, 3)])
+def test_it_takes_no_more_requests_than_there_are_pages(
+    suite: Client, mirror_path: Path, count: int, pages: int
+) -> None:
+    suite.account.seed(contacts=people(count))
+    with closing(Mirror(mirror_path)) as mirror:
+        view = view_of_all(suite.reader, "contact") or 0
+        before = suite.account.requests
+        assert mirror.fill(suite.reader, "contact", view, latest(suite.reader, "contact", view))
+    assert suite.account.requests - before == pages
+
+
 @pytest.mark.parametrize("damage", ["no database", "torn page"])
 def test_a_damaged_one_is_thrown_away_and_that_is_told(suite: Client, mirror_path: Path, damage: str) -> None:
     suite.account.seed(contacts=people())
