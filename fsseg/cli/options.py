@@ -315,7 +315,9 @@ class LimitOptions:
     ] = None
     max_time: Annotated[
         str | None,
-        typer.Option(help="Stop, resumable, after this long (90s, 50m, 3h).", rich_help_panel=RUN),
+        typer.Option(
+            help="Stop, resumable, after this long (90s, 50m, 3h); reading is ended first.", rich_help_panel=RUN
+        ),
         Setting("limits.max_time"),
     ] = None
     reserve: Annotated[
