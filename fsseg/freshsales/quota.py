@@ -21,6 +21,7 @@ _MAX_WINDOW_S = HOUR + 2 * MINUTE  # the longest window Freshsales documents, an
 _MAX_RETRY_S = 24 * HOUR  # a longer one comes of something on the way whose clock or arithmetic is wrong
 _CLOCK_SKEW_S = 2.0
 _QUARTER = HOUR / 4
+_MOST_AHEAD_S = 10 * 366 * 24 * HOUR  # a server's clock that is further behind is the wrong one
 _MAX_ZONE_OFFSET_S = 15 * HOUR
 _MAX_DELAY_S = 5.0  # how far a reset may lie back when its answer arrives
 _FIRST_WAIT_S = 1.0
@@ -84,9 +85,10 @@ def _server_time(date: str, wall: float) -> float:
 
 
 def ahead(headers: Mapping[str, str], wall: float) -> timedelta:
-    """How much later `wall` is than the server's own clock; nothing where that isn't told, or hardly later."""
+    """How much later `wall` is than the server's own clock; nothing where that isn't told or can't be."""
     lower = {name.lower(): value.strip() for name, value in headers.items()}
-    return timedelta(seconds=max(0.0, wall - _server_time(lower.get("date", ""), wall)))
+    seconds = wall - _server_time(lower.get("date", ""), wall)
+    return timedelta(seconds=seconds if 0 < seconds <= _MOST_AHEAD_S else 0)
 
 
 def _http_date(text: str) -> float | None:

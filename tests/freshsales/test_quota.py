@@ -83,7 +83,8 @@ def test_a_clock_that_is_ahead_of_the_servers_is_told_by_how_much(theirs: float,
 
 
 def test_a_server_that_tells_no_time_is_taken_to_have_ours() -> None:
-    assert ahead({}, NOW) == ahead({"Date": "today"}, NOW) == timedelta(0)
+    for date in ("", "today", "Mon, 01 Jan 0001 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"):
+        assert ahead({"Date": date}, NOW) == timedelta(0)
 
 
 @pytest.mark.parametrize(
