@@ -30,7 +30,8 @@ _NEW = f"status = '{Status.DONE}' AND {_MADE} AND committed IS NULL"
 _NOT_SURELY_WRITTEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
 _ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_NOT_SURELY_WRITTEN} AND r.committed IS NULL"
 _RECOVERED = (
-    f"r.kind = 'person' AND r.action = '{Action.CREATE}' AND r.status = '{Status.PLANNED}' AND r.remote_id IS NOT NULL"
+    f"r.kind = 'person' AND r.action = '{Action.CREATE}' AND {is_any('r.status', Status.PLANNED, Status.FAILED)}"
+    " AND r.remote_id IS NOT NULL"
 )
 """Who was made by a request whose answer was lost, and was found since: known from now on, if not delivered whole."""
 _OPEN_CREATES = f"action = '{Action.CREATE}' AND {is_any('status', Status.SENT, Status.UNKNOWN)}"

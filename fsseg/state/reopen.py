@@ -79,11 +79,12 @@ def reopen_unknown(store: Store) -> Ids:
 
 
 def close_absent(store: Store, ids: Ids) -> None:
-    """Of these rows, those that were proven not to have arrived have failed: a retry sends them."""
+    """Of these rows, those that are still to be sent, if only as updates, have failed until a retry sends them."""
     with store.transaction() as db:
         for table, rows in ids.items():
             db.executemany(
                 f"UPDATE {table} SET status = '{Status.FAILED}', code = '{Code.UNAVAILABLE}',"
-                f" message = 'it did not arrive' WHERE id = ? AND status = '{Status.PLANNED}'",
+                " message = iif(remote_id IS NULL, 'it did not arrive', 'its answer did not arrive')"
+                f" WHERE id = ? AND status = '{Status.PLANNED}'",
                 ((id,) for id in rows),
             )
