@@ -160,7 +160,7 @@ def one_choice(field: Field) -> Coercer:
         if folded in table:
             return table[folded]
         if ids_unknown and _INTEGER(folded):
-            return int(folded)
+            return as_number(folded)
         return text if texts_unknown and folded else BAD
 
     return coerce
@@ -205,11 +205,12 @@ def _people(value: object) -> object:
 def _headcount(value: object) -> object:
     """A number of people; of a range such as `11-50` its start."""
     if isinstance(value, str) and (found := _HEADCOUNT(value)):
-        return int(found[1].replace(",", ""))
-    number = as_number(value)
+        number: object = int(found[1].replace(",", ""))
+    else:
+        number = as_number(value)
     if isinstance(number, float):
         number = int(number) if number.is_integer() else BAD
-    return number if isinstance(number, int) and number >= 0 else BAD
+    return number if isinstance(number, int) and 0 <= number < _INT64 else BAD
 
 
 def _range(field: Field) -> Coercer:

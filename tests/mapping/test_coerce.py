@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsseg.mapping.coerce import BAD
 from fsseg.mapping.field_types import coercer
@@ -167,6 +170,8 @@ UNKNOWN_CHOICES = made("dropdown", None, "campaign_id", custom=False)
         (HEADS, -1, BAD),
         (HEADS, 0, BAD),
         (HEADS, "0", BAD),
+        (HEADS, 1e19, BAD),
+        (HEADS, "9" + ",999" * 7, BAD),
         (TAGS, ["a", 1, "a", ""], ["a", "1"]),
         (TAGS, "a; b", ["a", "b"]),
         (TAGS, [], []),
@@ -184,6 +189,22 @@ def test_a_value_becomes_what_its_field_takes(field: Field, value: Any, written:
 def test_a_flag_is_not_mistaken_for_the_number_it_equals() -> None:
     coerce = coercer(PLAN)
     assert (coerce(1), coerce(True), coerce(1)) == ("Free", BAD, "Free")
+
+
+NUMBERS = st.integers() | st.floats() | st.integers(min_value=2**62)
+DIGITS = st.integers(min_value=0).map(str) | st.integers(min_value=0).map("{:,}".format) | NUMBERS.map(str)
+EVERY = (
+    TEXT, NUMBER, FLAG, UNTYPED, DATE, TIME, PLAN, MANY, OWNER, SIZE, HEADS, TYPES, PHONE, TAGS, NONE_TO_CHOOSE,
+    UNKNOWN_CHOICES,
+)  # fmt: skip
+
+
+@given(st.sampled_from(EVERY), NUMBERS | DIGITS | st.lists(NUMBERS | DIGITS, max_size=2))
+def test_no_number_becomes_one_that_json_readers_do_not_know(field: Field, value: Any) -> None:
+    written = coercer(field)(value)
+    if written is not BAD:
+        assert orjson.loads(orjson.dumps(written)) == written
+        assert not isinstance(written, int) or -(2**63) <= written < 2**63
 
 
 def test_a_deeply_nested_list_is_just_a_bad_value() -> None:
