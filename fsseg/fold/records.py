@@ -181,30 +181,26 @@ class _Writer:
     def join_shared(self) -> None:
         """Make one record of those with the same e-mail: the first, with everything that was said of any of them."""
         for match_key, rows in self._store.shared_emails():
-            state: State = {}
-            for _, _, dumped in rows:
-                state = merge(state, restore(orjson.loads(dumped)))
             keys = sorted({key for _, keys, _ in rows for key in orjson.loads(keys)})
-            self._rewrite([id for id, _, _ in rows], match_key, keys, state)
+            self._rewrite([id for id, _, _ in rows], match_key, keys, _merged(dumped for _, _, dumped in rows))
 
     def join(self, ids: list[int]) -> None:
         """Make one record of these people, with everything that was said of any of them."""
         told = [self._store.told(id) for id in ids]
-        state: State = {}
-        for *_, dumped in told:
-            state = merge(state, restore(orjson.loads(dumped)))
         match_key, keys = told[0][0], sorted({key for _, keys, *_ in told for key in keys})
-        self._store.replace_people(ids)
-        self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
+        self._replace(ids, match_key, keys, _merged(dumped for *_, dumped in told))
         if any(by_email for *_, by_email, _ in told):
             self._store.mark_by_email(ids[0])
 
     def _rewrite(self, ids: list[int], match_key: str, keys: list[str], state: State) -> None:
         """Make one record of these, which is the first."""
-        self._store.replace_people(ids)
-        self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
+        self._replace(ids, match_key, keys, state)
         if len(keys) > 1:
             self._store.warn(ids[0], Code.SHARED_EMAIL)
+
+    def _replace(self, ids: list[int], match_key: str, keys: list[str], state: State) -> None:
+        self._store.replace_people(ids)
+        self._write_person(plan_person(self._edition, match_key, keys, state), ids[0])
 
     def tie_loose(self) -> set[int]:
         """Tie the other entries to somebody, by the order of the destination's rules; the event keys of what is left.
@@ -256,6 +252,14 @@ class _Writer:
         if pointer.key.startswith("@"):
             self._store.mark_by_email(person)
         return person
+
+
+def _merged(dumps: Iterable[bytes]) -> State:
+    """Everything that was said in these states."""
+    state: State = {}
+    for dumped in dumps:
+        state = merge(state, restore(orjson.loads(dumped)))
+    return state
 
 
 class Pointer(NamedTuple):
