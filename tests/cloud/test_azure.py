@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
@@ -15,7 +13,7 @@ import pytest
 
 from fsseg.segment import stores
 from tests.cloud.test_cron import packed
-from tests.cloud.web import served
+from tests.cloud.web import StoreHandler, names_below, served
 from tests.e2e.harness import Machine
 from tests.segment.messages import message
 
@@ -26,14 +24,10 @@ OBJECTS = {
 }
 PAGE = 3
 """Objects on a page of a list."""
-CHANGED = "Mon, 06 Jan 2025 00:00:00 GMT"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(StoreHandler):
     asked: ClassVar[Counter[str]] = Counter()
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -42,36 +36,19 @@ class Handler(BaseHTTPRequestHandler):
         assert (account, container) == ("acme", "events")
         self.asked["list" if "comp" in query else self.command] += 1
         if "comp" in query:
-            self._answer(200, listed(query).encode())
+            self.answer(200, listed(query).encode(), {})
         elif content := OBJECTS.get(key[0]):
-            self._answer(200, content, ETag='"0x1"')
+            self.answer(200, content, {"ETag": '"0x1"'})
         else:
-            self._answer(404, b"")
-
-    def _answer(self, status: int, content: bytes, **headers: str) -> None:
-        self.send_response(status)
-        self.send_header("Last-Modified", CHANGED)
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nobody wants to know."""
+            self.answer(404, b"", {})
 
 
 def listed(query: dict[str, str]) -> str:
     """A page of objects, or of folders, as XML."""
-    prefix, after = query.get("prefix", ""), query.get("marker", "")
-    tail = r"[^/]*/?" if "delimiter" in query else ".*"
-    names = sorted({
-        found[0] for key in OBJECTS if (found := re.match(re.escape(prefix) + tail, key)) and found[0] > after
-    })  # fmt: skip
+    names = names_below(OBJECTS, query, query.get("marker", ""))
     body = "".join(
         f"<BlobPrefix><Name>{escape(name)}</Name></BlobPrefix>" if name.endswith("/") else
-        f"<Blob><Name>{escape(name)}</Name><Properties><Last-Modified>{CHANGED}</Last-Modified><Etag>0x1</Etag>"
+        f"<Blob><Name>{escape(name)}</Name><Properties><Last-Modified>{Handler.CHANGED}</Last-Modified><Etag>0x1</Etag>"
         f"<Content-Length>{len(OBJECTS[name])}</Content-Length><Content-Type>text/plain</Content-Type></Properties></Blob>"
         for name in names[:PAGE]
     )  # fmt: skip

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -14,7 +12,7 @@ import pytest
 
 from fsseg.segment import Input, expand, object_list, read, stores
 from fsseg.segment.object_list import Window
-from tests.cloud.web import served
+from tests.cloud.web import StoreHandler, names_below, served
 from tests.segment.messages import lines, message
 
 PACKED = "logs/2024-01-09/packed.gz"
@@ -25,10 +23,7 @@ PAGE = 3
 """Keys on a page of a list."""
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
+class Handler(StoreHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         _, bucket, *key = unquote(url.path).split("/", 2)
@@ -36,45 +31,27 @@ class Handler(BaseHTTPRequestHandler):
         if key and key[0] in OBJECTS:
             self._object(key[0])
         elif key:
-            self._answer(404, b"", {})
+            self.answer(404, b"", {})
         else:
             assert "Accept-Encoding" not in self.headers  # the list would be packed
-            self._answer(200, listed({name: found[0] for name, found in parse_qs(url.query).items()}).encode(), {})
+            self.answer(200, listed({name: found[0] for name, found in parse_qs(url.query).items()}).encode(), {})
 
     def _object(self, key: str) -> None:
         content = OBJECTS[key]
         if key == PACKED and self.headers.get("Accept-Encoding") != "gzip":
             self.send_response(200)  # unpacked on the way, so that nobody knows how long it will be
-            self.send_header("Last-Modified", "Tue, 09 Jan 2024 00:00:00 GMT")
+            self.send_header("Last-Modified", self.CHANGED)
             self.end_headers()
             self.wfile.write(gzip.decompress(content))
             return
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         ranges = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if start else {}
-        self._answer(206 if start else 200, content[start:], ranges)
-
-    def _answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Last-Modified", "Tue, 09 Jan 2024 00:00:00 GMT")
-        self.send_header("ETag", '"1"')
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nobody wants to know."""
+        self.answer(206 if start else 200, content[start:], {**ranges, "ETag": '"1"'})
 
 
 def listed(query: dict[str, str]) -> str:
     """A page of keys, or of folders, as XML."""
-    prefix, after = query.get("prefix", ""), query.get("continuation-token", "")
-    tail = r"[^/]*/?" if "delimiter" in query else ".*"
-    names = sorted({
-        found[0] for key in OBJECTS if (found := re.match(re.escape(prefix) + tail, key)) and found[0] > after
-    })  # fmt: skip
+    names = names_below(OBJECTS, query, query.get("continuation-token", ""))
     body = "".join(
         f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>" if name.endswith("/") else
         f"<Contents><Key>{escape(name)}</Key><LastModified>2024-01-09T00:00:00.000Z</LastModified>"
