@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Job
 from fsseg.freshsales.sizes import MIN_BULK
 from fsseg.push.context import PushContext
-from fsseg.push.journal import ends_the_push, try_lookup
+from fsseg.push.journal import ends_the_push, try_lookup, wait_since
 from fsseg.push.outcome import Outcome, failed
 from fsseg.push.payload import plain
 from fsseg.push.read_back import ReadBack
@@ -31,8 +31,8 @@ JOB_TIMEOUT_S = 3600.0
 BUSY_PAUSES_S = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, *(600.0,) * 5)
 """Seconds to leave an account alone that has as many unfinished jobs as it may; then the push ends, to be resumed."""
 
-UNKNOWN_JOB_WAIT_S = 5.0
-"""Seconds for a job to end whose id was never learnt, as the process ended between request and answer."""
+UNKNOWN_JOB_WAIT_S = 30.0
+"""Seconds, since it was sent, for a job to end whose id was never learnt, as the process ended before the answer."""
 
 MAX_POLL_S = 60.0
 """Seconds between two questions after a job that takes long, at the most."""
@@ -76,20 +76,25 @@ class Bulk:
         note = self.context.store.meta.job
         if note is None or note.entity != self.entity:
             return []
-        outcomes: list[tuple[Record, Outcome]] = []
-        if note.id is None:
-            self.context.pause(UNKNOWN_JOB_WAIT_S)
-        else:
-            with suppress(NotFound):  # forgotten, so it has ended
-                outcomes = self._told_later(note, self._await_job(note.id))
+        in_flight = list(records_in_flight(self.context.store, self.entity))
+        outcomes = self._told_later(note, in_flight)
+        told = {record.id for record, _ in outcomes}
+        self.read_back.mend([record for record in in_flight if record.id not in told])
         self._save_job(None)
         return outcomes
 
-    def _told_later(self, note: BulkJob, job: Job) -> list[tuple[Record, Outcome]]:
+    def _told_later(self, note: BulkJob, in_flight: Sequence[Record]) -> list[tuple[Record, Outcome]]:
+        if note.id is None:
+            wait_since(in_flight, UNKNOWN_JOB_WAIT_S, self.context.pause)
+            return []
+        try:
+            job = self._await_job(note.id)
+        except NotFound:  # forgotten, so it has ended
+            return []
         if job.status == "failed":
             return []
         ids = set(note.records)
-        records = [record for record in records_in_flight(self.context.store, self.entity) if record.id in ids]
+        records = [record for record in in_flight if record.id in ids]
         outcomes = self._told(records, job)
         return [] if outcomes is None else list(zip(records, self.read_back.look(records, outcomes), strict=True))
 
@@ -101,6 +106,7 @@ class Bulk:
         why = {record.id: self._refusal(record) for record in records}
         sent = [record for record in records if why[record.id] is None]
         outcomes = dict(zip((record.id for record in sent), self._push(sent, self._send_alone), strict=True))
+        self._save_job(None)  # not before, so that a resumption looks at what its jobs may have harmed
         return [outcomes.get(record.id) or failed(Refused(why[record.id] or "", status=400)) for record in records]
 
     def _refusal(self, record: Record) -> str | None:
@@ -122,7 +128,6 @@ class Bulk:
                 raise
         self.settled()
         if job is None or job.status == "failed":
-            self._save_job(None)
             # One poisonous record can fail a whole job: halving it finds the record in few requests.
             middle = len(records) // 2
             with self._patiently():
@@ -206,8 +211,6 @@ class Bulk:
         told = self._told(records, job)
         if told is not None:
             told = self.read_back.look(records, told)
-        self._save_job(None)  # not before, so that a resumption looks at what it may have harmed
-        if told is not None:
             again = self._in_the_other_shape(records, told)
             rest = [(record, one) for record, one in zip(records, told, strict=True) if record.id not in again]
             self._count(rest)

@@ -94,6 +94,16 @@ def try_lookup(find: Act, row: PlanRow | None) -> Outcome:
         return unknown(error)
 
 
+def wait_since(rows: Iterable[PlanRow], seconds: float, pause: Callable[[float], None]) -> None:
+    """Wait until so many seconds have passed since the last of these rows was claimed."""
+    latest = max((row.claimed_at for row in rows if row.claimed_at), default=None)
+    if latest is not None:
+        since = (datetime.now(UTC) - datetime.fromisoformat(latest)).total_seconds()
+        # A claim of the future was made by another clock: how long ago it was can't be told, nor waited for.
+        if 0 <= since < seconds:
+            pause(seconds - since)
+
+
 class Journal:
     """Sends the rows of one stage, chunk by chunk."""
 
@@ -117,12 +127,7 @@ class Journal:
         Raises what ends the push; the rows not looked for stay as they are.
         """
         rows = list(rows)
-        latest = max((row.claimed_at for row in rows if row.claimed_at), default=None)
-        if latest is not None:
-            since = (datetime.now(UTC) - datetime.fromisoformat(latest)).total_seconds()
-            # A claim of the future was made by another clock: how long ago it was can't be told, nor waited for.
-            if 0 <= since < SETTLE_DELAY_S:
-                self._pause(SETTLE_DELAY_S - since)
+        wait_since(rows, SETTLE_DELAY_S, self._pause)
         for row in rows:
             self._write_outcomes([(row, try_lookup(find, row))], sent=True)
 

@@ -24,6 +24,8 @@ SWITCHED = (
     " updates go one by one from now on"
 )
 
+NOT_PUT_BACK = "what a bulk job has emptied of the custom fields of {} {} could not be put back: {}"
+
 
 class ReadBack:
     """Looks at the records of one entity after a bulk job."""
@@ -52,11 +54,28 @@ class ReadBack:
         self._keeps_custom_fields = bool(seen) and not lost and not was_known
         if not (lost or was_known):
             return list(outcomes)
-        if not was_known:
-            self._context.custom_fields.note_bulk_replaces()
-            self._context.say(SWITCHED)
+        self._note_loss()
         mended = {record.id: self._put_back(record, rows.get(int(record.remote_id or 0), {})) for record in at_risk}
         return [mended.get(record.id, one) for record, one in zip(records, outcomes, strict=True)]
+
+    def mend(self, records: Sequence[Record]) -> None:
+        """Put back what a job has emptied that told nothing of these records. Raises what ends the push."""
+        at_risk = [record for record in records if record.remote_id is not None and self._others_of(record)]
+        rows = self._rows(at_risk, at_risk) if at_risk else {}
+        for record in at_risk:
+            id = int(record.remote_id or 0)
+            row = rows.get(id, {})
+            now = row if WHOLE in row else read(self._context, self._entity, id)
+            if WHOLE in now and self._has_lost(record, now):
+                self._note_loss()
+                outcome = self._put_back(record, now)
+                if outcome.status != Status.DONE:
+                    self._context.say(NOT_PUT_BACK.format(self._entity, id, outcome.message))
+
+    def _note_loss(self) -> None:
+        if self._context.custom_fields.bulk_merges:
+            self._context.custom_fields.note_bulk_replaces()
+            self._context.say(SWITCHED)
 
     def _leave_unseen(self) -> None:
         """Let it be looked at with all others of the entity."""

@@ -159,21 +159,33 @@ def test_what_bulk_empties_is_put_back_though_the_push_ends_meanwhile(suite: Mac
     assert changes(before, records(suite)) == {id: {"cf_seats": 9} for id in ids}
 
 
-def test_what_the_job_of_a_killed_run_empties_is_put_back_by_another_import(suite: Machine) -> None:
-    suite.account.configure(bulk_custom_fields="replace", job_seconds=1.0)
+@pytest.mark.parametrize("reads", [{}, {"forbidden": ["/view/", "/filters"]}, {"view_custom_fields": False}])
+@pytest.mark.parametrize(
+    "fault",
+    [None, Fault("slow", path="bulk_upsert", seconds=0.5), Fault("job_failure")],
+    ids=lambda one: one and one.kind,
+)
+def test_what_the_job_of_a_killed_run_empties_is_put_back_by_another_import(
+    suite: Machine, fault: Fault | None, reads: Row
+) -> None:
+    """Whether the run knew which job it was, or its answer was still to come; and though the job failed in the end."""
+    suite.account.configure(bulk_custom_fields="replace", job_seconds=0.5, faults=[fault] if fault else [], **reads)
     ids = people(suite, 6)
     before = records(suite)
     process = start(suite, "import", suite.write("events.jsonl", [update("contacts", n) for n in range(6)]))
-    while "POST /crm/sales/api/contacts/bulk_upsert" not in suite.account.sandbox.stats()["requests"]:
+    knows_the_job = "GET /crm/sales/api/job_statuses/{id}"
+    awaited = "POST /crm/sales/api/contacts/bulk_upsert" if fault and fault.kind == "slow" else knows_the_job
+    while awaited not in suite.account.sandbox.stats()["requests"]:
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
     process.communicate()
-    suite.account.configure(job_seconds=0.0)
+    suite.account.configure(job_seconds=0.0, faults=[])
     assert suite.imports(events=[identify("somebody.else@x.example", lastName="Else")]).code == 0
-    assert changes(before, {id: row for id, row in records(suite).items() if id in before}) == {
-        id: {"cf_seats": 9} for id in ids
-    }
+    after = {id: row for id, row in records(suite).items() if id in before}
+    seats = {id: {"cf_seats": 9} for id in ids}
+    assert {id: change for id, change in changes(before, after).items() if seats[id] != change} == {}
+    assert fault or changes(before, after) == seats
 
 
 def test_what_a_failed_job_has_emptied_is_put_back(suite: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
