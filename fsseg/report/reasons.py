@@ -69,7 +69,12 @@ TABLE: tuple[Reason, ...] = (
         _REJECTED,
         "properties is not an object: write it as name and value pairs",
     ),
-    Reason(Code.BAD_TIMESTAMP, "validate", _REJECTED, "no time of the event is readable: give timestamp as ISO 8601"),
+    Reason(
+        Code.BAD_TIMESTAMP,
+        "validate",
+        _REJECTED,
+        "the event has no usable time: give timestamp as ISO 8601, from 1990 to now",
+    ),
     Reason(Code.ANONYMOUS, "skip", _SKIPPED, "no userId: --stitch-anonymous attaches earlier track and page events"),
     Reason(
         Code.UNSUPPORTED_TYPE,

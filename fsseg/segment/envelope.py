@@ -17,7 +17,7 @@ from fsseg.segment.event import NO_CONTEXT, Context, Event, Message, Note, Origi
 from fsseg.segment.file_time import now
 from fsseg.segment.key import content_id
 from fsseg.segment.placeholders import NOTHING, PLACEHOLDER_IDS, PlaceholderIds
-from fsseg.segment.times import EARLIEST, TIME_FIELDS, FoundTime, canonical, event_time, given_times
+from fsseg.segment.times import EARLIEST, TIME_FIELDS, FoundTime, canonical, event_time, no_event_time
 
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias", "delete"})
 # fmt: off
@@ -163,8 +163,7 @@ def event_of_normal(
             del message[name]
     found = event_time(message, latest)
     if found is None:
-        detail = f"no readable time in {json_codec.shown(given_times(message))}"[:200]
-        return Rejected(position, line, "bad_timestamp", detail, original=original)
+        return Rejected(position, line, "bad_timestamp", no_event_time(message, latest)[:200], original=original)
     time, field = found if found.time else file_time()
     if field != TIME_FIELDS[0]:
         notes.append(("no_time", field))

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from fsseg.segment import json_codec
+
 TIME_FIELDS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
 """The best first: `timestamp` is the client's clock corrected by Segment's (documented in the common fields spec)."""
 
@@ -116,6 +118,18 @@ def event_time(message: Mapping[str, Any], latest: str) -> FoundTime | None:
         if time is not None and EARLIEST <= time <= latest:
             return FoundTime(time, field)
     return None if given else FoundTime("", "")
+
+
+def no_event_time(message: Mapping[str, Any], latest: str) -> str:
+    """Why `event_time` finds none, as a sentence names it: no time can be read, or what is read can't be an event's."""
+    given = given_times(message)
+    for field, value in given.items():
+        if time := canonical(value):
+            if time < EARLIEST:
+                return f"{field} is {time}, and no event is older than {EARLIEST}"
+            now = _text(datetime.fromisoformat(latest) - _AHEAD)
+            return f"{field} is {time}, and the clock here says {now[:16]} in UTC"
+    return f"no readable time in {json_codec.shown(given)}"
 
 
 def date_of_number(number: float) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -62,14 +62,30 @@ def test_no_usable_time_among_some_is_rejected(machine: Machine) -> None:
     assert result.reasons == {"bad_timestamp": 1}
 
 
+def test_a_time_that_cannot_be_is_told_with_the_clock_that_it_is_measured_by(machine: Machine) -> None:
+    """Or a machine whose clock is wrong would call all times unreadable."""
+    result = machine.imports(
+        events=[
+            track(KIM, "Seen", timestamp="2999-01-01T12:00:00+02:00", receivedAt="soon"),
+            track(KIM, "Seen", timestamp="1985-06-30"),
+        ]
+    )
+    ahead, old = [failed["_fsseg"]["message"] for failed in result.failures]
+    told, clock = ahead.removesuffix(" in UTC").split(" says ")
+    assert told == "timestamp is 2999-01-01T10:00:00.000, and the clock here"
+    assert datetime.now(UTC) - datetime.fromisoformat(clock + "Z") < timedelta(hours=1)
+    assert old == "timestamp is 1985-06-30T00:00:00.000, and no event is older than 1990"
+
+
 def test_a_time_that_is_none_is_told_and_an_empty_value_tells_no_time(classic: Machine) -> None:
     times: list[Any] = [0, False, [], {}, " "]
     result = classic.imports(
         events=[identify(KIM, lastName="Vos"), *(track(KIM, "Seen", timestamp=time) for time in times)]
     )
     assert [failed["_fsseg"]["message"] for failed in result.failures] == [
-        'no readable time in {"timestamp":0}', 'no readable time in {"timestamp":false}',
-    ]  # fmt: skip
+        "timestamp is 1970-01-01T00:00:00.000, and no event is older than 1990",
+        'no readable time in {"timestamp":false}',
+    ]
     assert result.warnings == {"no_time file": 3}
 
 
