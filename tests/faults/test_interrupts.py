@@ -204,6 +204,7 @@ def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(
 
 def limited(machine: Machine, blocks: int, *args: str) -> Ended:
     machine.environment[MEASURED] = None  # there is no room to note its lines either
+    machine.environment["PYTHONDONTWRITEBYTECODE"] = "1"  # nor for compiled modules, which all that follows would read
     shell = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', str(blocks)]
     return run(machine, *args, prefix=shell)
 
