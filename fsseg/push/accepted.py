@@ -59,7 +59,7 @@ def write(
 
 
 def _send(context: PushContext, attributes: dict[str, Any], send: Callable[[dict[str, Any]], Row]) -> Row:
-    """The answer; the first new contact that is refused is sent once more with its address as text."""
+    """The answer; the first contact with a new address that is refused is sent once more with it as text."""
     as_text, emails = plain(attributes), context.emails
     if as_text is None:
         return send(attributes)

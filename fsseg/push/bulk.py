@@ -20,7 +20,7 @@ from fsseg.push.outcome import Outcome, failed
 from fsseg.push.payload import plain
 from fsseg.push.read_back import ReadBack
 from fsseg.push.refused_field import named_field
-from fsseg.state.actions import Action, Code, Status
+from fsseg.state.actions import Code, Status
 from fsseg.state.plan_store import Record
 from fsseg.state.push_queue import records_in_flight
 from fsseg.state.run_meta import BulkJob
@@ -229,12 +229,13 @@ class Bulk:
     def _in_the_other_shape(self, records: Sequence[Record], told: Sequence[Outcome]) -> dict[int, Outcome]:
         """The outcomes, by id, of those that were sent again since it wasn't known how addresses must be given.
 
-        Where all new contacts were refused, the first is sent by itself, and, where only text will do, the others.
+        Where all contacts with new addresses were refused, the first goes by itself, and, where only text will do, the
+        others.
         """
         emails = self.context.emails
         if emails.is_known or self.entity != "contact":
             return {}
-        new = [one for one in zip(records, told, strict=True) if one[0].action == Action.CREATE]
+        new = [one for one in zip(records, told, strict=True) if "email" in one[0].fields]
         if not new:
             return {}
         emails.is_known = any(outcome.status == Status.DONE for _, outcome in new)

@@ -56,11 +56,13 @@ def body(catalog: Catalog, record: Record) -> dict[str, Any]:
 
 
 def plain(attributes: dict[str, Any]) -> dict[str, Any] | None:
-    """The attributes of a new contact with its address as text; None where it isn't an object alone."""
+    """The attributes of a contact with its primary address as text; None where they hold no addresses as objects.
+
+    Text takes the place of the primary address that is there.
+    """
     emails = attributes.get("emails")
-    if isinstance(emails, list) and len(emails) == 1 and "id" not in emails[0]:
-        return {**attributes, "emails": emails[0]["value"]}
-    return None
+    primary = [one["value"] for one in emails if one["is_primary"]] if isinstance(emails, list) else []
+    return {**attributes, "emails": primary[0]} if primary else None
 
 
 def nested(catalog: Catalog, record: Record, part: str) -> dict[str, Any]:

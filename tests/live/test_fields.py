@@ -106,6 +106,26 @@ def test_new_contacts_have_their_address_whichever_shape_it_must_have(machine: M
 
 
 @pytest.mark.parametrize("count", [1, MANY])
+@pytest.mark.parametrize("shape", ["any", "objects", "text"])
+def test_a_contact_gets_a_new_address_whichever_shape_it_must_have(machine: Machine, count: int, shape: str) -> None:
+    """As text alone it takes the place of the one before."""
+    machine.account.configure(email_shape=shape)
+    first = [identify(f"u-{n}", email=f"old{n}@x.example", lastName="P", fsContact=True) for n in range(count)]
+    assert machine.imports(events=first).code == 0
+    moved = [identify(f"u-{n}", email=f"new{n}@x.example", cfSeats=1) for n in range(count)]
+    assert machine.imports(events=moved).code == 0
+    found = {row["email"]: [one["value"] for one in row["emails"]] for row in machine.account.records()["contacts"]}
+    former = [] if shape == "text" else ["old{}@x.example"]
+    assert found == {
+        f"new{n}@x.example": [*(old.format(n) for old in former), f"new{n}@x.example"] for n in range(count)
+    }
+    assert machine.run("undo", "--yes").code == 0
+    assert {row["email"] for row in machine.account.records()["contacts"]} == {
+        f"old{n}@x.example" for n in range(count)
+    }
+
+
+@pytest.mark.parametrize("count", [1, MANY])
 def test_a_refusal_that_is_not_about_the_address_costs_one_more_request_at_most(machine: Machine, count: int) -> None:
     machine.account.configure(required=["email", "lead_source_id"])
     machine.account.forget()
