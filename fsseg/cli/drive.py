@@ -18,6 +18,7 @@ from fsseg.cli.run_inputs import FEW, tell_empty
 from fsseg.cli.session import Output, Session, import_flags
 from fsseg.cli.streams import CannotPrint
 from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted
 from fsseg.freshsales.errors import FreshsalesError, Stop
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
@@ -159,7 +160,7 @@ def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:
     for fault in faults[:FEW]:
         consoles.mistake(fault)
     if len(faults) > FEW:
-        consoles.mistake(f"{len(faults) - FEW:,} more inputs can't be read: summary.json names them")
+        consoles.mistake(f"{counted(len(faults) - FEW, 'more input')} can't be read: summary.json names them")
 
 
 def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
