@@ -210,7 +210,7 @@ def _share(sample: list[Any], convert: Step | None, coerce: Coercer) -> float:
 
 
 def _values(profile: Profile, field: Field, coerce: Coercer) -> dict[str, Any]:
-    """What the values are in the field: the choice most like each, or whether it says yes."""
+    """What the values are in the field: the one choice that is most like each, or whether it says yes."""
     if coerce(True) is True and coerce("?") is BAD:  # it holds true or false
         truth = {"yes": True, "y": True, "on": True, "active": True, "no": False, "n": False, "off": False}
         return {text: truth[text.strip().lower()] for text in profile.values if text.strip().lower() in truth}
@@ -220,8 +220,9 @@ def _values(profile: Profile, field: Field, coerce: Coercer) -> dict[str, Any]:
             ((fuzz.token_set_ratio(text.lower(), one.text.lower()), one.text) for one in field.choices or ()),
             reverse=True,
         )
-        if coerce(text) is BAD and scored and scored[0][0] >= _CLOSE:
-            found[text] = scored[0][1]
+        (best, choice), (next_best, _) = [*scored, (0.0, ""), (0.0, "")][:2]
+        if coerce(text) is BAD and best >= _CLOSE and best > next_best:
+            found[text] = choice
     return found
 
 

@@ -137,6 +137,8 @@ def profile(*values: Any) -> Profile:
     ("trait", "values", "line"),
     [
         ("tier", ["Pro", "Free"], 'tier = "cf_plan"'),
+        ("subscription", ["Pro plan"], 'subscription = { field = "cf_plan", values = { "Pro plan" = "Pro" } }'),
+        ("subscription", ["Pro or Enterprise"], 'subscription = "company.cf_tier"'),
         ("interests", ["Chess", "Go"], None),
         ("seats total", ["1.234,50 €", "2 €"], '"seats total" = { field = "cf_seats", number = "comma" }'),
         ("birthday date", ["03/04/1981"], None),
