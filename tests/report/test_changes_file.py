@@ -120,6 +120,7 @@ def test_what_was_not_written_is_told_and_sets_no_field(store: Store) -> None:
         ("timeline", "create", "pending"): ENTRIES - 4, ("timeline", "skipped", None): 1,
     })  # fmt: skip
     assert changes.sample.fields == {("contact", "first_name", False): 1}
+    assert sum(changes.sample.entries.values()) == 1
 
 
 @pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE, Action.DELETE])
