@@ -168,11 +168,9 @@ def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
     files = [row["path"] for row in summary["inputs"] if row.get("lost")]
     if files:
         more = f" and {len(files) - FEW:,} more" if len(files) > FEW else ""
-        they, were, are, them = ("it", "was", "is", "it") if len(files) == 1 else ("they", "were", "are", "them")
-        consoles.error(
-            f"{', '.join(files[:FEW])}{more} changed since {they} {were} read, or {are} gone: what failed of {them} is"
-            " named in failures.jsonl, but can't be given there"
-        )
+        one, several = "it was read, or is gone: what failed of it", "they were read, or are gone: what failed of them"
+        since = f"since {one if len(files) == 1 else several} is named in failures.jsonl, but can't be given there"
+        consoles.error(f"{', '.join(files[:FEW])}{more} changed {since}")
 
 
 def _state(pipeline: Pipeline, ending: Ending) -> RunState:
