@@ -164,6 +164,7 @@ def test_programs_get_all_there_is() -> None:
             change("create", "deal", "D", fields={"contacts": {"after": ["a@B.example"]}}),
             True,
         ),
+        (Selection(person="new@b.example"), change("update", fields={"email": {"after": "New@b.example"}}), True),
         (Selection(event="CEO"), change("update", fields={"title": {"after": "CEO"}}), False),
         (Selection(event="order completed"), entry("Order Completed: € 5: two", "2025-05-01T00:00:00Z"), True),
         (Selection(event="order completed: € 5"), entry("Order Completed: € 5: two", "2025-05-01T00:00:00Z"), True),
