@@ -127,6 +127,17 @@ def test_what_is_lost_is_put_back_at_once_and_told(suite: Machine) -> None:
     assert done.code == 0
 
 
+def test_a_record_without_other_custom_fields_does_not_show_that_they_are_kept(machine: Machine) -> None:
+    machine.account.configure(**BOTH_WAYS["replaces"])
+    kind = RESOURCES[machine.account.edition][0]
+    machine.account.make(kind, email="p0@x.example", last_name="P")
+    id = full(machine, kind, 1)
+    before = records(machine)
+    events = [identify(f"p{number}@x.example", cfSeats=9) for number in range(2)]
+    assert machine.imports(events=events, config='[freshsales]\ncustom_fields = "changed"').code == 0
+    assert changes(before, records(machine))[id] == {"cf_seats": 9}
+
+
 @pytest.mark.parametrize("reads", [{}, {"forbidden": ["/view/", "/filters"]}, {"view_custom_fields": False}])
 @pytest.mark.parametrize("resource", ["contacts", "sales_accounts"])
 def test_what_bulk_empties_is_put_back_and_later_updates_go_alone(suite: Machine, resource: str, reads: Row) -> None:
