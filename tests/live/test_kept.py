@@ -12,6 +12,7 @@ from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine, Row
+from tests.e2e.stranger import Exchange
 from tests.faults.process import start
 from tests.live.story import changes, imported_twice, late_view, records
 
@@ -125,6 +126,22 @@ def test_what_is_lost_is_put_back_at_once_and_told(suite: Machine) -> None:
     assert changes(before, records(suite)) == {id: {"cf_seats": 9} for id in ids}
     assert "this account replaces all custom fields" in done.err
     assert done.code == 0
+
+
+def test_an_answer_that_tells_no_custom_fields_does_not_pass_for_a_loss(machine: Machine) -> None:
+    def bare(exchange: Exchange) -> None:
+        if exchange.method == "PUT":
+            for row in exchange.answer.values():
+                row["custom_field"] = {}
+
+    machine.account.configure(**BOTH_WAYS["merges"])
+    ids, before = people(machine, 2), records(machine)
+    with stranger.before(machine.account, bare) as server:
+        machine.base_url = server.base_url
+        events = [identify(f"p{number}@x.example", cfSeats=9) for number in range(2)]
+        done = machine.imports(events=events, config='[freshsales]\ncustom_fields = "changed"')
+    assert changes(before, records(machine)) == {id: {"cf_seats": 9} for id in ids}
+    assert "replaces all custom fields" not in done.err
 
 
 def test_a_record_without_other_custom_fields_does_not_show_that_they_are_kept(machine: Machine) -> None:
