@@ -36,7 +36,8 @@ class UndoPipeline(Pipeline):
         ):
             plan_undo(
                 original, self.store, self.reader, self.catalog, self.ledger, stage.advance,
-                partial(deliveries_of, self._undone.others()), delete_created=bool(self.store.meta.delete_created),
+                partial(deliveries_of, self._undone.others()), ended=_ended(self._undone),
+                delete_created=bool(self.store.meta.delete_created),
             )  # fmt: skip
         self.planned(self.ledger.generation)
 
@@ -51,3 +52,9 @@ class UndoPipeline(Pipeline):
 
     def brake(self) -> str | None:
         return None
+
+
+def _ended(run: Run) -> datetime:
+    """When the run had written all that it ever did; now, where it doesn't say."""
+    told = run.info.finished_at
+    return datetime.fromisoformat(told) if told else datetime.now(UTC)

@@ -88,7 +88,7 @@ def _entity(
     fields = catalog.fields(entity).values()
     needed = entity in catalog.people
     if forbidden:
-        yield _refusal(f"{entity} fields", forbidden, needed, f"events about {ABOUT[entity]}")
+        yield _refusal(f"{entity} fields", forbidden, needed, f"events about {ABOUT[entity]} need it")
     else:
         custom = sum(one.custom for one in fields)
         required = [one.name for one in catalog.required(entity)]
@@ -128,20 +128,21 @@ def _reads(reader: Reader, catalog: Catalog, forbidden: dict[str, Forbidden]) ->
             purpose = (
                 "track and page events" if name == "sales_activity_types" else f"fields that name one of the {name}"
             )
-            yield _refusal(f"selector {name}", error, False, purpose.replace("_", " "))
+            yield _refusal(f"selector {name}", error, False, f"{purpose.replace('_', ' ')} need it")
 
 
 def _attempt(name: str, act: Callable[[], str], needed: bool, purpose: str) -> Finding:
+    why = f"{purpose} needs it"
     try:
         return Finding(name, "ok", act())
     except Forbidden as error:
-        return _refusal(name, error, needed, purpose)
+        return _refusal(name, error, needed, why)
     except (Refused, BadAnswer) as error:
-        return Finding(name, "refused" if needed else "missing", str(error), f"{purpose} needs it")
+        return Finding(name, "refused" if needed else "missing", str(error), why)
 
 
-def _refusal(name: str, error: Forbidden, needed: bool, purpose: str) -> Finding:
-    hint = f"give the key's user this permission; {purpose} need it"
+def _refusal(name: str, error: Forbidden, needed: bool, why: str) -> Finding:
+    hint = f"give the key's user this permission; {why}"
     return Finding(name, "refused" if needed else "forbidden", str(error), hint)
 
 

@@ -18,6 +18,7 @@ from fsseg.cli.run_inputs import FEW, tell_empty
 from fsseg.cli.session import Output, Session, import_flags
 from fsseg.cli.streams import CannotPrint
 from fsseg.exit_codes import ExitCode
+from fsseg.figures import counted
 from fsseg.freshsales.errors import FreshsalesError, Stop
 from fsseg.pipeline import Pipeline
 from fsseg.plan.brake import BrakeRefused
@@ -159,7 +160,7 @@ def _tell_unreadable(consoles: Consoles, faults: list[str]) -> None:
     for fault in faults[:FEW]:
         consoles.mistake(fault)
     if len(faults) > FEW:
-        consoles.mistake(f"{len(faults) - FEW:,} more inputs can't be read: summary.json names them")
+        consoles.mistake(f"{counted(len(faults) - FEW, 'more input')} can't be read: summary.json names them")
 
 
 def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
@@ -167,10 +168,9 @@ def _tell_lost(consoles: Consoles, summary: dict[str, Any]) -> None:
     files = [row["path"] for row in summary["inputs"] if row.get("lost")]
     if files:
         more = f" and {len(files) - FEW:,} more" if len(files) > FEW else ""
-        consoles.error(
-            f"{', '.join(files[:FEW])}{more} changed since it was read, or is gone: what failed of it is named in"
-            " failures.jsonl, but can't be given there"
-        )
+        one, several = "it was read, or is gone: what failed of it", "they were read, or are gone: what failed of them"
+        since = f"since {one if len(files) == 1 else several} is named in failures.jsonl, but can't be given there"
+        consoles.error(f"{', '.join(files[:FEW])}{more} changed {since}")
 
 
 def _state(pipeline: Pipeline, ending: Ending) -> RunState:

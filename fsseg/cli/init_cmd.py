@@ -58,9 +58,11 @@ def init(
             account = _asked(account)
         chosen = _chosen(path, account, match)
         host = _account(chosen)
+        before = path.read_bytes() if path.exists() else None
         _write(path, chosen)
         if paths:
-            _write_mapping(path, chosen, account, paths, Output(consoles, no_progress=True), offline=offline)
+            output = Output(consoles, no_progress=True)
+            _write_mapping(path, chosen, account, paths, output, offline=offline, before=before)
         consoles.info(f"written to {path}" + (f", for {host}" if host else ""))
         consoles.info(f"next: {_next_step(path, host, account.api_token_file)}")
         if display.json:
@@ -115,9 +117,9 @@ def _flag_for(path: Path) -> str:
 
 def _write_mapping(
     path: Path, chosen: dict[str, str | None], account: o.AccountOptions, paths: list[str], output: Output, *,
-    offline: bool,
+    offline: bool, before: bytes | None,
 ) -> None:  # fmt: skip
-    """Write the file anew, with what would take the traits and events of these files."""
+    """Write the file anew, with what would take the traits and events of these files; else as it was `before`."""
     from fsseg.cli.init_mapping import mapping_text
     from fsseg.cli.inspect_cmd import inspection_for, known_for, read_all
     from fsseg.cli.run_inputs import find_inputs
@@ -134,7 +136,10 @@ def _write_mapping(
         error.add_note(f"{path} is written, but no mapping: to have one by the standard fields, --force --offline")
         raise
     except BaseException:
-        path.unlink()
+        if before is None:
+            path.unlink()
+        else:
+            path.write_bytes(before)
         raise
     _write(path, chosen, mapping_text(inspection, known))
 

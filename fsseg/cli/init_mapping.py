@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orjson import dumps
-
 from fsseg.cli.known_fields import Known
 from fsseg.cli.suggest_text import Homeless, homeless, paste, untyped_events
 from fsseg.figures import counted
@@ -14,6 +12,7 @@ from fsseg.mapping.coerce import BAD
 from fsseg.mapping.field_types import coercer, expectation
 from fsseg.mapping.fields import Field
 from fsseg.mapping.inspection import Inspection
+from fsseg.mapping.suggest import toml
 
 TABLES = ("person", "account", "deal")
 _EXAMPLES = ("2025-03-04", False, 0)
@@ -38,9 +37,7 @@ def _defaults(traits: list[Homeless], inspection: Inspection, known: Known) -> I
         fields = [field for field in known.catalog.required(entity) if field.name not in _PEOPLE_HAVE]
         if fields:
             yield f"[defaults.{entity}]  # what this Freshsales requires of a new {entity}, where no trait fills it"
-            yield from (
-                f"# {field.name} = {dumps(_example(field)).decode()}  # {expectation(field)}" for field in fields
-            )
+            yield from (f"# {field.name} = {toml(_example(field))}  # {expectation(field)}" for field in fields)
             yield ""
 
 
@@ -65,17 +62,20 @@ def _mapping(traits: list[Homeless], inspection: Inspection, known: Known) -> It
                 yield f"{one.suggestion.line}  # {_remark(one)}"
             elif not one.suggestion and table == TABLES[0] and not one.to_fill:
                 fate = f"goes to {one.place}, where some don't fit" if one.place else nothing
-                yield f"# {' '.join(one.trait.split())}: {fate}; {_remark(one)}"
+                yield f"# {_in_comment(one.trait)}: {fate}; {_remark(one)}"
             elif one.to_fill and one.to_fill.table == table:
-                yield f"# {one.trait}: goes to {one.place}, where some don't fit; {_remark(one)}"
+                yield f"# {_in_comment(one.trait)}: goes to {one.place}, where some don't fit; {_remark(one)}"
                 yield one.to_fill.line
         yield ""
 
 
 def _remark(one: Homeless) -> str:
-    values = " | ".join(one.profile.choices or one.profile.examples)
-    shown = "".join(c for c in " ".join(values.split()) if c.isprintable())
-    return f"{one.coverage:.0%} of calls, {one.profile.kind}: {shown}"
+    values = _in_comment(" | ".join(one.profile.choices or one.profile.examples))
+    return f"{one.coverage:.0%} of calls, {one.profile.kind}: {values}"
+
+
+def _in_comment(text: str) -> str:
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())
 
 
 def _events(inspection: Inspection, known: Known) -> Iterator[str]:

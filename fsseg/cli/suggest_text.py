@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from orjson import dumps
 from rich.console import Console
 from rich.text import Text
 
@@ -13,7 +12,7 @@ from fsseg.cli.table import heading, print_sentence, print_table
 from fsseg.figures import counted, number
 from fsseg.mapping.inspection import Inspection
 from fsseg.mapping.profiles import Profile
-from fsseg.mapping.suggest import Suggester, Suggestion, closest_type, to_fill, toml_lines
+from fsseg.mapping.suggest import Suggester, Suggestion, closest_type, to_fill, toml, toml_lines
 from fsseg.report.formats.text_lines import hanging
 
 COMMENT_WIDTH = 100
@@ -137,9 +136,9 @@ def paste(traits: list[Homeless], events: list[UntypedEvent]) -> list[str]:
     lines = [*toml_lines(one.line for one in traits if one.line)]
     for one in events:
         if one.type:
-            table = f"[mapping.event.{dumps(one.name).decode()}]  # {counted(one.events, 'event')}"
-            lines += [table, f"type = {dumps(one.type).decode()}", ""]
-    others = [f"{dumps(one.name).decode()} {number(one.events)}" for one in events if not one.type]
+            table = f"[mapping.event.{toml(one.name)}]  # {counted(one.events, 'event')}"
+            lines += [table, f"type = {toml(one.type)}", ""]
+    others = [f"{toml(one.name)} {number(one.events)}" for one in events if not one.type]
     if others:
         pieces = ["No activity type is named like these:", *(f"{other}," for other in others[:-1]), others[-1]]
         lines += [f"# {line.plain}" for line in hanging(Text(), pieces, 0, COMMENT_WIDTH)]

@@ -138,7 +138,7 @@ class Suggester:
         )  # fmt: skip
         for score, path, field in ranked[:5]:
             if score >= LEAST and (rule := _rule(path, field, profile)) is not None:
-                return Suggestion(trait, table, path, f"{_key(key)} = {_toml(rule)}", round(score))
+                return Suggestion(trait, table, path, f"{_key(key)} = {toml(rule)}", round(score))
         return None
 
 
@@ -153,7 +153,7 @@ def to_fill(trait: str, profile: Profile, field: Field) -> Suggestion | None:
         return None
     table, key = _table_and_key(trait)
     rule = {"field": field.name, "values": dict.fromkeys(strange, "")}
-    line = f"# {_key(key)} = {_toml(rule)}  # fill in what each is, {expectation(field)}"
+    line = f"# {_key(key)} = {toml(rule)}  # fill in what each is, {expectation(field)}"
     return Suggestion(trait, table, field.name, line, 0)
 
 
@@ -210,7 +210,7 @@ def _share(sample: list[Any], convert: Step | None, coerce: Coercer) -> float:
 
 
 def _values(profile: Profile, field: Field, coerce: Coercer) -> dict[str, Any]:
-    """What the values are in the field: the choice most like each, or whether it says yes."""
+    """What the values are in the field: the one choice that is most like each, or whether it says yes."""
     if coerce(True) is True and coerce("?") is BAD:  # it holds true or false
         truth = {"yes": True, "y": True, "on": True, "active": True, "no": False, "n": False, "off": False}
         return {text: truth[text.strip().lower()] for text in profile.values if text.strip().lower() in truth}
@@ -220,19 +220,26 @@ def _values(profile: Profile, field: Field, coerce: Coercer) -> dict[str, Any]:
             ((fuzz.token_set_ratio(text.lower(), one.text.lower()), one.text) for one in field.choices or ()),
             reverse=True,
         )
-        if coerce(text) is BAD and scored and scored[0][0] >= _CLOSE:
-            found[text] = scored[0][1]
+        (best, choice), (next_best, _) = [*scored, (0.0, ""), (0.0, "")][:2]
+        if coerce(text) is BAD and best >= _CLOSE and best > next_best:
+            found[text] = choice
     return found
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else orjson.dumps(name).decode()
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml(name)
 
 
-def _toml(value: Any) -> str:
+def toml(value: Any) -> str:
+    """A value as TOML has it; what can't be seen of a text, some of which mayn't stand there, is written out."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(name)} = {_toml(inner)}" for name, inner in value.items()) + " }"
-    return orjson.dumps(value).decode()
+        return "{ " + ", ".join(f"{_key(name)} = {toml(inner)}" for name, inner in value.items()) + " }"
+    return re.sub(r"[^ -~]", _written_out, orjson.dumps(value).decode())
+
+
+def _written_out(match: re.Match[str]) -> str:
+    char, code = match[0], ord(match[0])
+    return char if char.isprintable() else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def toml_lines(suggestions: Iterable[Suggestion]) -> Iterator[str]:

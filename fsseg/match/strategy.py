@@ -63,7 +63,7 @@ def choose(
         with reader.whole(TO_CHOOSE + min(questions, PAGE_SIZE)):
             return _cheapest(reader, mirror, entities, questions, say)
     except (Forbidden, Refused, Unavailable) as error:
-        say(f"matching by {questions:,} look-ups, as the views can't be read: {error}")
+        say(f"matching by {counted(questions, 'look-up')}, as the views can't be read: {error}")
         return LookupFinder(reader)
 
 
@@ -89,7 +89,8 @@ def _cheapest(
             return SearchFinder(reader, known.addresses)
         case Strategy.LOOKUP:
             if to_read is not None:
-                say(f"matching by {questions:,} look-ups: paging all {names} would take {to_read:,} requests more")
+                more = f"{counted(to_read, 'request')} more"
+                say(f"matching by {counted(questions, 'look-up')}: paging all {names} would take {more}")
             return lookup
     assert missing is not None
     if to_read:
@@ -99,7 +100,7 @@ def _cheapest(
         filled = all(mirror.fill(reader, entity, *found) for entity, found in missing.items())
     if filled:
         return MirrorFinder(reader, mirror)
-    say(f"matching by {questions:,} look-ups: the {names} changed too fast to be read as a whole")
+    say(f"matching by {counted(questions, 'look-up')}: the {names} changed too fast to be read as a whole")
     return lookup
 
 

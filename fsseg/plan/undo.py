@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from fsseg.freshsales.reader import LAG_S, Reader
@@ -13,7 +13,7 @@ from fsseg.mapping.field_types import wire
 from fsseg.match.deal_finder import contacts_of, deal_name
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.newest import MadeUnnamed
-from fsseg.match.remote_record import EARLIEST, Existing, addresses, silent
+from fsseg.match.remote_record import EARLIEST, Existing, addresses, instant, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action, Code, Status
@@ -52,6 +52,9 @@ LEFT_THERE = WayBack(Action.UNCHANGED, Status.DONE, Code.CREATED, (Code.CREATED,
 NOTHING_LEFT = WayBack(Action.UNCHANGED, Status.DONE)
 """It is as it was before the run."""
 
+CLOCKS = timedelta(days=1)
+"""By how much this machine's clock and Freshsales' may differ, at the most."""
+
 DeliveriesOf = Callable[[set[int]], dict[int, list[Delivery]]]
 """What other runs have delivered of the records with these fingerprint keys."""
 
@@ -80,12 +83,13 @@ def plan_undo(
     tick: Callable[[int], None],
     deliveries_of: DeliveriesOf,
     *,
+    ended: datetime,
     delete_created: bool,
 ) -> None:
     """Fill `store` with the way back from the run in `original`; what it has done of it already stays.
 
-    `deliveries_of` gives what other runs have delivered. `tick` is told of each record compared. Raises the client's
-    errors.
+    `deliveries_of` gives what other runs have delivered, `ended` is when the run to undo did. `tick` is told of each
+    record compared. Raises the client's errors.
     """
     with store.transaction():
         forget_planned(store)
@@ -99,7 +103,7 @@ def plan_undo(
             current: Existing | None = {"id": record.remote_id}
             way = LEFT_THERE
         else:
-            current = _current(original, reader, made, record)
+            current = _current(original, reader, made, record, ended)
             since = _since(original, ledger, later, record, current)
             way = way_back(catalog, record, current, since, delete_created=delete_created)
         with store.transaction():
@@ -212,7 +216,7 @@ def _history(original: Store, ledger: Ledger, record: Record, remote_id: int | N
     return ledger.history(_fingerprint_keys(original, record, remote_id))
 
 
-def _current(original: Store, reader: Reader, made: MadeUnnamed, record: Record) -> Existing | None:
+def _current(original: Store, reader: Reader, made: MadeUnnamed, record: Record, ended: datetime) -> Existing | None:
     """What the record holds, None where it is gone; one whose id isn't known is looked for as long as look-ups lag."""
     assert record.entity
     if record.remote_id is not None:
@@ -222,7 +226,15 @@ def _current(original: Store, reader: Reader, made: MadeUnnamed, record: Record)
     matches = made.find(record.entity, name, contact) or _looked_up(reader, record)
     if not matches and _is_recent(record) and reader.wait_out_lag():
         matches = _looked_up(reader, record)
-    return fetch(reader, record.entity, int(matches[0]["id"])) if len(matches) == 1 else None
+    found = fetch(reader, record.entity, int(matches[0]["id"])) if len(matches) == 1 else None
+    return None if found is None or _is_anothers(found, contact, ended) else found
+
+
+def _is_anothers(found: Existing, contact: int | None, ended: datetime) -> bool:
+    """Whether somebody else has made what has the e-mail or name of a record: for another contact, or later."""
+    owners = contacts_of(found)
+    is_of_another = bool(contact and owners and contact not in owners)
+    return is_of_another or instant(found, "created_at") > ended + CLOCKS
 
 
 def _looked_up(reader: Reader, record: Record) -> list[Existing]:
@@ -292,13 +304,15 @@ def _is_changed(catalog: Catalog, record: Record, current: Existing, since: Sinc
     """Whether a record that the run has made doesn't hold any more what it was made with."""
     assert record.entity
     made_at = current.get("created_at")
-    if made_at and made_at == current.get("updated_at"):
+    is_as_made = bool(made_at) and made_at == current.get("updated_at")
+    if is_as_made and record.remote_id is not None:
         return False
     apart = {*LINK_FIELDS, *_not_taken(record, since)}
     return any(
         not _holds(name, current, after, field_of(catalog, record.entity, name))
         for name, (_, after) in record.fields.items()
-        if name not in apart and name in current
+        # Where nobody has changed it, what is empty was not stored; but somebody else may have made it.
+        if name not in apart and name in current and not (is_as_made and is_empty(current[name]))
     )
 
 

@@ -47,7 +47,7 @@ class AccountPusher:
         if record.remote_id is not None:
             return Outcome(Status.PLANNED)
         since, is_it = self._made.sent_at(record), partial(_is_named, record)
-        return Outcome(Status.PLANNED, find_made(self._made, record, since, is_it, just_sent=False))
+        return Outcome(Status.PLANNED, find_made(self._made, since, is_it, just_sent=False))
 
 
 def _is_named(record: Record, row: Existing) -> bool:

@@ -57,7 +57,7 @@ class _PersonPusher:
             return Outcome(Status.PLANNED)
         if self._by_upsert(record):
             since, is_it = self._made.sent_at(record), partial(_is_at, record)
-            return Outcome(Status.PLANNED, find_made(self._made, record, since, is_it, just_sent=False))
+            return Outcome(Status.PLANNED, find_made(self._made, since, is_it, just_sent=False))
         return Outcome(Status.PLANNED, self._find_created(record, self._made.sent_at(record)))
 
     def _attributes(self, record: Record) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def upsert(
             raise
     try:
         context.pause(SETTLE_DELAY_S)
-        id = find_made(made, record, began, is_it, just_sent=True)
+        id = find_made(made, began, is_it, just_sent=True)
     except FreshsalesError as error:
         if ends_the_push(error):
             raise InFlight(error) from None
@@ -49,12 +49,10 @@ def upsert(
     return id
 
 
-def find_made(
-    made: MadeRecords, record: Record, since: datetime, is_it: Callable[[Existing], bool], *, just_sent: bool
-) -> int | None:
+def find_made(made: MadeRecords, since: datetime, is_it: Callable[[Existing], bool], *, just_sent: bool) -> int | None:
     """The id of what an upsert has made since, if the newest records show it; without one it is simply sent again."""
     try:
-        ids = {int(row["id"]) for row in made.find(since, is_it, just_sent=just_sent)} - set(record.siblings)
+        ids = {int(row["id"]) for row in made.find(since, is_it, just_sent=just_sent)}
     except Unavailable:
         return None
     return ids.pop() if len(ids) == 1 else None

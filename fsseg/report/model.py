@@ -132,8 +132,8 @@ def is_dry(summary: Summary) -> bool:
 def unread(summary: Summary) -> list[str]:
     """Of each input that could not be read, or not to its end, its path and why; of many, the first ones."""
     found = [sanitise(str(row["unreadable"])) for row in summary.get("inputs") or () if row.get("unreadable")]
-    more = [f"{len(found) - MOST_INPUTS:,} more inputs: summary.json names them"] if len(found) > MOST_INPUTS else []
-    return found[:MOST_INPUTS] + more
+    left = len(found) - MOST_INPUTS
+    return found[:MOST_INPUTS] + ([f"{counted(left, 'more input')}: summary.json names them"] if left > 0 else [])
 
 
 def is_undo(summary: Summary) -> bool:

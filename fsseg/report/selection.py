@@ -40,7 +40,7 @@ class Selection(Struct, frozen=True):
             change.get("id"),
             change.get("person"),
             *_listed(after.get("contacts")),
-            *_listed(after.get("emails")),
+            after.get("email"),
         ]
         warnings = [
             each.get("code") if isinstance(each, dict) else str(each).partition(":")[0]

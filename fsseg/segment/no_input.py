@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fsseg.figures import counted
+
 _MOST_FAULTS = 10
 """Inputs that are named."""
 
@@ -12,7 +14,8 @@ class NoInput(Exception):
 
 def nothing_to_read(*faults: str) -> NoInput:
     """The error that names each input and what is wrong with it."""
-    more = [f"{len(faults) - _MOST_FAULTS:,} more inputs can't be read"] if len(faults) > _MOST_FAULTS else []
+    left = len(faults) - _MOST_FAULTS
+    more = [f"{counted(left, 'more input')} can't be read"] if left > 0 else []
     error = NoInput("\n".join([*faults[:_MOST_FAULTS], *more, "nothing to read"]))
     error.add_note("give files or folders of events, addresses such as s3://…, or - for standard input")
     error.add_note("fsseg help import has examples")

@@ -61,13 +61,18 @@ def test_refused_credentials_are_all_that_is_told(classic: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "name", "state", "needing"),
     [
-        ("/settings/leads/fields", "lead fields", "refused", "events about people"),
-        ("/settings/deals/fields", "deal fields", "forbidden", "events about deals"),
-        ("/lookup", "lookup", "refused", "finding people"),
-        ("/selector/sales_activity_types", "selector sales_activity_types", "forbidden", "track and page events"),
-        ("/selector/owners", "selector owners", "forbidden", "fields that name one of the owners"),
-        ("/sales_activities", "sales activities", "forbidden", "finding timeline entries again"),
-        ("/leads/filters", "lead views", "forbidden", "matching many leads by pages"),
+        ("/settings/leads/fields", "lead fields", "refused", "events about people need it"),
+        ("/settings/deals/fields", "deal fields", "forbidden", "events about deals need it"),
+        ("/lookup", "lookup", "refused", "finding people needs it"),
+        (
+            "/selector/sales_activity_types",
+            "selector sales_activity_types",
+            "forbidden",
+            "track and page events need it",
+        ),
+        ("/selector/owners", "selector owners", "forbidden", "fields that name one of the owners need it"),
+        ("/sales_activities", "sales activities", "forbidden", "finding timeline entries again needs it"),
+        ("/leads/filters", "lead views", "forbidden", "matching many leads by pages needs it"),
     ],
 )
 def test_a_permission_that_lacks_is_named_with_what_needs_it(
@@ -76,7 +81,7 @@ def test_a_permission_that_lacks_is_named_with_what_needs_it(
     classic.account.configure(forbidden=[path])
     found = checked(classic)
     assert (lacking(found)[name], found.worst) == (state, state)
-    assert hint(found, name) == f"give the key's user this permission; {needing} need it"
+    assert hint(found, name) == f"give the key's user this permission; {needing}"
 
 
 def test_a_list_that_cannot_be_understood_is_named_and_stops_nothing(

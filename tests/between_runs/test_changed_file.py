@@ -86,6 +86,16 @@ def test_what_cannot_be_read_again_is_named_and_not_given(classic: Machine, chan
     assert classic.run("report", run, "--format", "csv").code == 0
 
 
+def test_several_files_that_have_changed_are_told_in_one_sentence(classic: Machine) -> None:
+    refusing(classic.account, "A")
+    paths = [classic.write(f"{number}.jsonl", coded(f"refused{number}", "A")) for number in range(2)]
+    dry = run_of(classic.run("dry-run", *paths))
+    for path in paths:
+        touched(Path(path))
+    done = classic.run("apply", dry, "--yes")
+    assert f"{', '.join(paths)} changed since they were read, or are gone: what failed of them is named in" in done.err
+
+
 @pytest.mark.parametrize("change", [grown, lambda path: None])
 def test_what_was_added_at_the_end_of_a_file_changes_nothing(classic: Machine, change: Callable[[Path], None]) -> None:
     path, run = stopped(classic)

@@ -190,6 +190,16 @@ def test_whoever_gives_nothing_that_can_be_read_is_told_what_can(
     assert "hint: fsseg help import has examples" in done.err
 
 
+def test_of_many_inputs_that_cannot_be_read_it_is_said_how_many_more_there_are(shell: Shell) -> None:
+    names = [f"{number}.jsonl" for number in range(11)]
+    assert "\n  1 more input can't be read\n  nothing to read\n" in shell("inspect", *names).err
+    for name in names[:4]:
+        shell.write(name, "<html><body>Not found</body></html>")
+    done = shell("import", "--sandbox", *names[:4], shell.write("good.jsonl"))
+    assert done.code == 1
+    assert "error: 1 more input can't be read: summary.json names them\n" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "hint"),
     [

@@ -131,6 +131,14 @@ def test_files_that_cannot_be_read_leave_no_settings_behind(shell: Shell) -> Non
     assert not (shell.folder / "here" / "fsseg.toml").exists()
 
 
+def test_files_that_cannot_be_read_leave_the_settings_that_were_there(shell: Shell) -> None:
+    assert shell("init", "--domain", "acme").code == 0
+    path = shell.folder / "here" / "fsseg.toml"
+    before = path.read_bytes()
+    done = shell("init", "missing.jsonl", "--domain", "other", "--force", "--offline")
+    assert (done.code, path.read_bytes()) == (4, before)
+
+
 def test_the_schema_knows_every_setting_and_rule_there_is(shell: Shell) -> None:
     schema = shell("init", "--schema").json
     assert set(schema["properties"]) == FILE_KEYS

@@ -386,3 +386,9 @@ def test_nobody_is_told_to_create_who_is_missing_where_that_was_asked_for(machin
         (reason,) = done.summary["reasons"]
         assert (reason["code"], advice in reason["hint"]) == ("unknown_person", True)
         assert advice in done.failures[0]["_fsseg"]["hint"]
+
+
+def test_what_stays_empty_of_a_new_record_is_neither_set_nor_cleared(machine: Machine) -> None:
+    (fields,) = machine.dry_runs(events=[identify("new@x.example", lastName="L", title="")]).summary["fields"].values()
+    assert fields["last_name"] == {"set": 1, "cleared": 0}
+    assert "job_title" not in fields

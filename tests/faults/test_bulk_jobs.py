@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -45,6 +46,19 @@ def test_a_job_that_never_ends_ends_the_run_and_its_records_are_not_sent_again(
     suite.account.forget()
     assert here(suite, "resume").code == 5
     assert (suite.account.writes, contacts(suite)) == (0, [])
+
+
+@pytest.mark.usefixtures("fast")
+def test_what_a_job_has_not_written_that_fails_after_the_run_has_stopped_is_sent_again(
+    suite: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "JOB_TIMEOUT_S", 3.0)
+    suite.account.configure(job_seconds=1.0, faults=[Fault("job_failure", limit=1)])
+    assert "still runs" in imported(suite, PEOPLE, code=5).err
+    time.sleep(1.0)
+    suite.account.configure(job_seconds=0.0)
+    assert here(suite, "resume").code == 0
+    assert contacts(suite) == [f"p{n}@x.example" for n in range(6)]
 
 
 def test_of_a_job_that_fails_only_who_is_refused_alone_too_fails(suite: Machine) -> None:

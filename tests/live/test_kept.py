@@ -12,6 +12,7 @@ from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine, Row
+from tests.e2e.stranger import Exchange
 from tests.faults.process import start
 from tests.live.story import changes, imported_twice, late_view, records
 
@@ -20,6 +21,8 @@ BOTH_WAYS: dict[str, Row] = {
     "merges": {"custom_fields": "merge", "tags": "add", "account_links": "add", "upsert_owner": "keep"},
 }
 RESOURCES = {"classic": ("leads", "contacts"), "suite": ("contacts",)}
+STARTS_A_JOB = "POST /crm/sales/api/contacts/bulk_upsert"
+KNOWS_THE_JOB = "GET /crm/sales/api/job_statuses/{id}"
 OURS = {"cf_region": "EMEA", "cf_seats": 3, "cf_is_active": True, "cf_interests": "CRM;Billing"}
 
 
@@ -125,6 +128,33 @@ def test_what_is_lost_is_put_back_at_once_and_told(suite: Machine) -> None:
     assert done.code == 0
 
 
+def test_an_answer_that_tells_no_custom_fields_does_not_pass_for_a_loss(machine: Machine) -> None:
+    def bare(exchange: Exchange) -> None:
+        if exchange.method == "PUT":
+            for row in exchange.answer.values():
+                row["custom_field"] = {}
+
+    machine.account.configure(**BOTH_WAYS["merges"])
+    ids, before = people(machine, 2), records(machine)
+    with stranger.before(machine.account, bare) as server:
+        machine.base_url = server.base_url
+        events = [identify(f"p{number}@x.example", cfSeats=9) for number in range(2)]
+        done = machine.imports(events=events, config='[freshsales]\ncustom_fields = "changed"')
+    assert changes(before, records(machine)) == {id: {"cf_seats": 9} for id in ids}
+    assert "replaces all custom fields" not in done.err
+
+
+def test_a_record_without_other_custom_fields_does_not_show_that_they_are_kept(machine: Machine) -> None:
+    machine.account.configure(**BOTH_WAYS["replaces"])
+    kind = RESOURCES[machine.account.edition][0]
+    machine.account.make(kind, email="p0@x.example", last_name="P")
+    id = full(machine, kind, 1)
+    before = records(machine)
+    events = [identify(f"p{number}@x.example", cfSeats=9) for number in range(2)]
+    assert machine.imports(events=events, config='[freshsales]\ncustom_fields = "changed"').code == 0
+    assert changes(before, records(machine))[id] == {"cf_seats": 9}
+
+
 @pytest.mark.parametrize("reads", [{}, {"forbidden": ["/view/", "/filters"]}, {"view_custom_fields": False}])
 @pytest.mark.parametrize("resource", ["contacts", "sales_accounts"])
 def test_what_bulk_empties_is_put_back_and_later_updates_go_alone(suite: Machine, resource: str, reads: Row) -> None:
@@ -172,20 +202,36 @@ def test_what_the_job_of_a_killed_run_empties_is_put_back_by_another_import(
     suite.account.configure(bulk_custom_fields="replace", job_seconds=0.5, faults=[fault] if fault else [], **reads)
     ids = people(suite, 6)
     before = records(suite)
-    process = start(suite, "import", suite.write("events.jsonl", [update("contacts", n) for n in range(6)]))
-    knows_the_job = "GET /crm/sales/api/job_statuses/{id}"
-    awaited = "POST /crm/sales/api/contacts/bulk_upsert" if fault and fault.kind == "slow" else knows_the_job
-    while awaited not in suite.account.sandbox.stats()["requests"]:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    is_slow = fault is not None and fault.kind == "slow"
+    killed_at(suite, STARTS_A_JOB if is_slow else KNOWS_THE_JOB)
     suite.account.configure(job_seconds=0.0, faults=[])
     assert suite.imports(events=[identify("somebody.else@x.example", lastName="Else")]).code == 0
     after = {id: row for id, row in records(suite).items() if id in before}
     seats = {id: {"cf_seats": 9} for id in ids}
     assert {id: change for id, change in changes(before, after).items() if seats[id] != change} == {}
     assert fault or changes(before, after) == seats
+
+
+def killed_at(machine: Machine, request: str) -> None:
+    """An import of updates, killed once it has sent such a request."""
+    process = start(machine, "import", machine.write("events.jsonl", [update("contacts", n) for n in range(6)]))
+    while request not in machine.account.sandbox.stats()["requests"]:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+
+
+def test_what_cannot_be_read_after_a_job_does_not_pass_for_emptied(suite: Machine) -> None:
+    suite.account.configure(job_seconds=0.5, faults=[Fault("job_failure")])
+    ids = people(suite, 6)
+    killed_at(suite, KNOWS_THE_JOB)
+    suite.account.configure(
+        job_seconds=0.0, faults=[], forbidden=["/view/", "/filters", *(f"/contacts/{id}$" for id in ids)]
+    )
+    done = suite.imports(events=[identify("somebody.else@x.example", lastName="Else")])
+    assert done.code == 0, done.err
+    assert "bulk empties" not in done.err
 
 
 def test_what_a_failed_job_has_emptied_is_put_back(suite: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

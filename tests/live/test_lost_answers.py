@@ -66,16 +66,16 @@ def test_what_an_upsert_has_made_stays_with_whom_the_account_has_given_it_to(
     machine: Machine, kind: str, way: str
 ) -> None:
     """A second upsert would find it, and might give it to the key's user."""
-    fault = Fault(kind, method="POST", path="/upsert$", limit=2)
+    fault = Fault(kind, method="POST", path="/upsert$", limit=4)
     machine.account.configure(upsert_owner=way, faults=[fault])
     events = [
         identify("p@x.example", lastName="P", company="Firm", fsContact=True),
-        identify("q@x.example", lastName="Q"),
+        *(identify(f"q{number}@x.example", lastName="Q") for number in range(2)),
     ]
     done = machine.imports(events=events)
     assert done.code == 0, done.failures
     made = [row for kind in ("leads", "contacts", "sales_accounts") for row in machine.account.records()[kind]]
-    assert (len(made), {row.get("owner_id") for row in made}) == (3, {None})
+    assert (len(made), {row.get("owner_id") for row in made}) == (4, {None})
 
 
 @pytest.mark.parametrize("way", ["reset", "keep"])

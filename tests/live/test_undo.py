@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.e2e.events import identify
@@ -25,6 +27,31 @@ def test_what_bulk_has_just_made_is_deleted(suite: Machine, lag: float, views: b
     assert suite.imports(events=events).code == 0
     undone = suite.run("undo", "--yes", "--delete-created")
     assert (undone.code, sum(map(len, suite.account.records().values()))) == (0, 0), undone.err
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("views", [True, False])
+def test_what_somebody_else_has_made_in_the_place_of_what_bulk_has_made_stays(suite: Machine, views: bool) -> None:
+    """Bulk tells no ids, so what it has made is known by its e-mail or name only."""
+    suite.account.configure(deal_links_in_bulk="keep")
+    theirs = suite.account.make("contacts", email="theirs@x.example", last_name="T")
+    events = [identify(f"p{n}@x.example", lastName="P", deal={"name": f"Pilot {n}", "amount": 5}) for n in range(MANY)]
+    events += [identify(f"q{n}@x.example", lastName="Q") for n in range(MANY)]
+    assert suite.imports(events=events).code == 0
+    found = suite.account.records()
+    gone = [("contacts", "email", f"q{n}@x.example") for n in range(2)] + [("deals", "name", "Pilot 0")]
+    for kind, name, value in gone:
+        suite.account.delete(kind, next(row["id"] for row in found[kind] if row[name] == value))
+    suite.account.make("contacts", email="q0@x.example", last_name="Somebody else's")
+    suite.account.make("deals", name="Pilot 0", amount=5, contacts_added_list=[theirs["id"]])
+    later = (datetime.now(UTC) + timedelta(days=2)).isoformat(timespec="seconds")
+    suite.account.seed(contacts=[{"email": "q1@x.example", "last_name": "Q", "created_at": later, "updated_at": later}])
+    suite.account.configure(forbidden=[] if views else ["/view/", "/filters"])
+    undone = suite.run("undo", "--yes", "--delete-created")
+    left = suite.account.records()
+    assert [row["last_name"] for row in left["contacts"]] == ["T", "Somebody else's", "Q"], undone.err
+    assert [row["name"] for row in left["deals"]] == ["Pilot 0"]
+    assert undone.code == 1
 
 
 def test_a_record_that_may_not_be_read_is_told_and_put_back_by_a_retry(classic: Machine) -> None:

@@ -124,8 +124,11 @@ def test_what_was_made_is_only_listed_unless_deleting_is_asked_for() -> None:
 
 
 def test_what_somebody_has_changed_since_it_was_made_is_not_deleted() -> None:
-    told = record(Action.CREATE, {"job_title": [None, "CEO"]})
+    told = record(Action.CREATE, {"job_title": [None, "CEO"]}, remote_id=7)
     changed = {"id": 7, "job_title": "Founder", "created_at": BEFORE, "updated_at": AFTER}
     assert back(told, changed, delete=True) == CONFLICT
     never = {**changed, "updated_at": BEFORE}
     assert back(told, never, delete=True).action == Action.DELETE
+    unnamed = record(Action.CREATE, {"job_title": [None, "CEO"]})
+    assert back(unnamed, never, delete=True) == CONFLICT, "somebody else may have made it"
+    assert back(unnamed, {**never, "job_title": None}, delete=True).action == Action.DELETE

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from fsseg.mapping.catalog import Catalog
+from fsseg.push.payload import body
 from fsseg.sandbox import Fault
+from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import Status
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import Record, Store
 from tests.client import Client
 from tests.push.plans import Plan
 
@@ -124,3 +127,20 @@ def test_an_address_is_added_and_becomes_the_primary_one(suite: Client, store: S
     plan.push()
     emails = {one["value"]: one["is_primary"] for one in rows(suite, "contacts")[0]["emails"]}
     assert emails == {"old@x.example": False, "other@x.example": False, "new@x.example": True}
+
+
+def test_an_address_that_is_there_becomes_the_primary_one(suite: Client, store: Store) -> None:
+    addresses = ["old@x.example", "other@x.example"]
+    (ann,) = suite.account.seed(contacts=[{"emails": addresses, "last_name": "A"}])["contacts"]
+    plan = Plan(suite, store)
+    plan.update("contact", ann, email="Other@x.example")
+    plan.push()
+    emails = {one["value"]: one["is_primary"] for one in rows(suite, "contacts")[0]["emails"]}
+    assert emails == {"old@x.example": False, "other@x.example": True}
+
+
+def test_the_address_of_a_new_contact_is_its_primary_one() -> None:
+    row = {**dict.fromkeys(Record.COLUMNS), "entity": "contact", "kind": "person"}
+    row["fields"] = dumps({"email": [None, "a@x.example"]}).decode()
+    sent = body(Catalog.standard("suite"), Record(tuple(row.values())))
+    assert sent == {"emails": [{"value": "a@x.example", "is_primary": True}]}

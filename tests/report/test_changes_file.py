@@ -14,11 +14,12 @@ import pytest
 
 from fsseg.processes import Processes
 from fsseg.report import changes_file
-from fsseg.report.changes import Sample
+from fsseg.report.changes import Sample, unwritten
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines
 from fsseg.report.model import ENTITIES
 from fsseg.report.packed import Packed
+from fsseg.state.actions import Action
 from fsseg.state.plan_store import Store
 from fsseg.state.run_folder import Run
 
@@ -119,3 +120,12 @@ def test_what_was_not_written_is_told_and_sets_no_field(store: Store) -> None:
         ("timeline", "create", "pending"): ENTRIES - 4, ("timeline", "skipped", None): 1,
     })  # fmt: skip
     assert changes.sample.fields == {("contact", "first_name", False): 1}
+    assert sum(changes.sample.entries.values()) == 1
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE, Action.DELETE])
+def test_what_was_to_be_written_failed_or_waits_until_it_is_done(action: Action) -> None:
+    told = {status: unwritten(action, status, False) for status in ("done", "failed", "unknown", "sent", "planned")}
+    assert told == {"done": None, "failed": "failed", "unknown": "failed", "sent": "pending", "planned": "pending"}
+    assert unwritten(action, "planned", True) is None
+    assert unwritten(Action.CONFLICT, "failed", False) is None

@@ -8,9 +8,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsseg.report.formats.csv_changes import change_rows
 from fsseg.report.formats.csv_table import COLUMNS, csv_lines, neutralise, write_csv
 
-from .samples import failure, failures
+from .samples import change, failure, failures
 
 DANGEROUS = "=+-@\t\r"
 CELL = st.text(st.sampled_from("=+-@\t\r\n,;\"' a1é\x00")) | st.text()
@@ -18,6 +19,14 @@ CELL = st.text(st.sampled_from("=+-@\t\r\n,;\"' a1é\x00")) | st.text()
 
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_the_warnings_of_a_change_stand_in_its_first_line_alone() -> None:
+    fields = {name: {"before": None, "after": name} for name in ("city", "zipcode")}
+    lines = change_rows([change("update", fields=fields, warnings=["older"]), change("unchanged")], {})
+    assert [(field, bool(warnings)) for *_, field, _, _, _, warnings in lines] == [
+        ("city", True), ("zipcode", False), ("", False),
+    ]  # fmt: skip
 
 
 @settings(max_examples=50)

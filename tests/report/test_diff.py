@@ -186,6 +186,11 @@ def test_jsonl_gives_the_lines_through() -> None:
     assert [orjson.loads(line)["action"] for line in diff(format="jsonl", show="updates").splitlines()] == ["update"]
 
 
+def test_markdown_tells_what_was_deleted_from_what_was_changed() -> None:
+    text = diff([change("delete", key="a@x.example", id=7), change("update", key="b@x.example")], format="markdown")
+    assert "\n- lead a@x.example  #7\n@@ lead b@x.example @@\n" in text
+
+
 def test_markdown_is_a_fenced_diff_an_entity_and_a_table_of_counts() -> None:
     text = diff(format="markdown", summary=dry_summary())
     assert text.startswith("# Freshsales: what would change\n")

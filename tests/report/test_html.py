@@ -74,6 +74,9 @@ def test_of_an_archive_it_names_the_first_objects() -> None:
     assert "49,900 more 199,600 events; summary.json names them" in words
     assert "Not read: 49,900 more inputs: summary.json names them" in words
     assert (text.count(paths[99]), text.count(paths[100])) == (2, 0)
+    words = " ".join(Page(rendered(import_summary(inputs=objects[:101]))).words.split())
+    assert "Not read: 1 more input: summary.json names them" in words
+    assert "1 more 4 events; summary.json names them" in words
 
 
 def test_it_holds_totals_reasons_warnings_changes_and_failures() -> None:

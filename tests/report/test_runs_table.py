@@ -74,6 +74,7 @@ def test_a_pipe_gets_one_line_for_each_run_and_nothing_is_cut() -> None:
         ({"command": "undo", "records": {"lead": {"delete": 3, "conflict": 1, "failed": 1}}}, "deleted 3, left alone 2"),
         ({"command": "undo", "records": {"lead": {"unchanged": 3}}}, "nothing to put back"),
         ({"command": "undo", "dry": True, "records": {"lead": {"unchanged": 3}}}, "nothing to put back"),
+        ({"command": "undo", "state": RunState.STOPPED, "exit_code": 5, "records": {"lead": {"pending": 3}}}, "exit 5"),
         ({"command": "undo", "dry": True, "records": {"lead": {"update": 2, "delete": 1}}}, "would put back 2, delete 1"),
     ],
 )  # fmt: skip

@@ -90,6 +90,15 @@ def test_a_limit_says_how_many_more_there_are() -> None:
     out = text(report(entries=entries), Selection(person=WHO), limit=2)
     assert ("E1" in out, "E2" in out) == (True, False)  # the other of two has no time
     assert "  … and 4 more: --limit 6\n" in out
+    many = [entry(f"E{number}", "2025-05-01T00:00:00Z") for number in range(2_000)]
+    assert "  … and 1,999 more: --limit 2001\n" in text(report(entries=many), Selection(person=WHO), limit=2)
+
+
+def test_of_an_undo_records_are_counted() -> None:
+    reasons = [{"code": "conflict", "stage": "push", "outcome": "failed", "count": 1, "hint": "left alone"}]
+    undone = Report(import_summary(command="undo", inputs=[], reasons=reasons))
+    out = " ".join(text(undone, Selection(reason="conflict")).split())
+    assert "1 record: left alone Only the number is kept, and not which records these were." in out
 
 
 def test_earlier_runs_are_named_by_the_command_that_tells_of_them(
@@ -155,6 +164,7 @@ def test_programs_get_all_there_is() -> None:
             change("create", "deal", "D", fields={"contacts": {"after": ["a@B.example"]}}),
             True,
         ),
+        (Selection(person="new@b.example"), change("update", fields={"email": {"after": "New@b.example"}}), True),
         (Selection(event="CEO"), change("update", fields={"title": {"after": "CEO"}}), False),
         (Selection(event="order completed"), entry("Order Completed: € 5: two", "2025-05-01T00:00:00Z"), True),
         (Selection(event="order completed: € 5"), entry("Order Completed: € 5: two", "2025-05-01T00:00:00Z"), True),

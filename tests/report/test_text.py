@@ -206,6 +206,17 @@ def test_a_run_that_did_not_end_well_says_how_it_ended(code: int, words: str) ->
     assert words in totals(dry_summary(exit_code=code)).replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("code", "written", "words"),
+    [
+        (3, 0, "permission; nothing was written."), (3, 1, "permission; nothing is lost."),
+        (6, 0, "the run; nothing was written."), (6, 1, "the run; nothing more was written."),
+    ],
+)  # fmt: skip
+def test_that_nothing_was_written_is_said_only_where_that_is_so(code: int, written: int, words: str) -> None:
+    assert words in totals(import_summary(exit_code=code, requests={"total": 9, "write": written}))
+
+
 def test_files_are_named_only_where_they_are(tmp_path: Path) -> None:
     assert "summary.json" not in totals(import_summary(), run_dir=tmp_path)
     write_summary(tmp_path / "summary.json", import_summary())

@@ -82,6 +82,27 @@ def test_events_get_the_type_that_comes_closest(classic: Machine) -> None:
     assert closest_type("Something else", ["Demo", "Trial Started"]) is None
 
 
+def test_names_and_values_with_what_cannot_be_seen_make_settings_that_can_be_read(classic: Machine) -> None:
+    odd = "\x7f\x85\u202e"
+    traits: dict[str, Any] = {f"jobRole{odd}": "CEO", "Pl\nan": f"Gold{odd}", f"no{odd}\nplace": "x"}
+    events = [
+        identify("a@case.example", **traits),
+        *(identify(f"{n}@case.example", tier=f"Free{odd}") for n in range(4)),
+        track("a@case.example", f"Trials{odd} started"),
+        track("a@case.example", f"Nothing{odd} like it"),
+    ]
+    told = classic.run("inspect", "--suggest", events=events).out
+    path = classic.home / "new.toml"
+    made = classic.run("init", "--to", str(path), "--yes", events=events)
+    assert made.code == 0, made.err
+    written = path.read_text()
+    assert not {*odd} & {*told + written}
+    for text in (told.partition("To paste into fsseg.toml\n")[2], written):
+        mapping = tomllib.loads(text)["mapping"]
+        assert mapping["person"][f"jobRole{odd}"] == "job_title"
+        assert mapping["event"][f"Trials{odd} started"] == {"type": "Trial Started"}
+
+
 def test_nothing_is_suggested_for_what_has_its_place_or_is_silenced(classic: Machine) -> None:
     events = [identify("a@case.example", firstName="A", jobRole="CEO")]
     result = classic.run("inspect", "--suggest", events=events, config="[mapping.person]\njobRole = false\n")
@@ -116,6 +137,8 @@ def profile(*values: Any) -> Profile:
     ("trait", "values", "line"),
     [
         ("tier", ["Pro", "Free"], 'tier = "cf_plan"'),
+        ("subscription", ["Pro plan"], 'subscription = { field = "cf_plan", values = { "Pro plan" = "Pro" } }'),
+        ("subscription", ["Pro or Enterprise"], 'subscription = "company.cf_tier"'),
         ("interests", ["Chess", "Go"], None),
         ("seats total", ["1.234,50 €", "2 €"], '"seats total" = { field = "cf_seats", number = "comma" }'),
         ("birthday date", ["03/04/1981"], None),

@@ -84,10 +84,8 @@ def _record(change: Change) -> Iterator[str]:
     action = change["action"]
     who = f"{sanitise(change['entity'])} {identity(change)}"
     match action:
-        case Action.CREATE:
-            yield f"+ {who}"
-        case Action.CONFLICT:
-            yield f"! {who}"
+        case Action.CREATE | Action.DELETE | Action.CONFLICT:
+            yield f"{SIGNS[action]} {who}"
         case _:
             yield f"@@ {who} @@"
     for name, before, after in field_lines(change):

@@ -23,7 +23,7 @@ from fsseg.report.formats.text_lines import hanging
 from fsseg.report.history import History, HistoryEvent
 from fsseg.report.humanize import cut, pad, value
 from fsseg.report.labels import with_choice_names
-from fsseg.report.model import place, reason_rows, warning_rows, where, which_run
+from fsseg.report.model import is_undo, place, reason_rows, warning_rows, where, which_run
 from fsseg.report.reasons import SAYS_ALL
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection
@@ -47,7 +47,7 @@ def print_selected(console: Console, report: Report, selection: Selection, limit
         for row in rows:
             _say(console, row)
     if more:
-        rest = f"  {glyphs(console).ellipsis} and {number(more)} more: --limit {number(more + limit)}"
+        rest = f"  {glyphs(console).ellipsis} and {number(more)} more: --limit {more + limit}"
         _say(console, Text(rest, style="dim"))
     return True
 
@@ -124,15 +124,14 @@ def _remedies(report: Report, selection: Selection, found: bool, width: int) -> 
     if not selection.reason or selection.person or selection.event:
         return []
     code = selection.reason.strip().casefold()
-    told = [
-        (2, f"{counted(row.count, 'event')}: {row.hint}") for row in reason_rows(report.summary) if row.code == code
-    ]
+    what = "record" if is_undo(report.summary) else "event"
+    told = [(2, f"{counted(row.count, what)}: {row.hint}") for row in reason_rows(report.summary) if row.code == code]
     for row in warning_rows(report.summary):
         if row.code == code:
             told.append((2, f"{counted(row.count, 'time')}: {row.hint}"))
             told += [(6, f"{name} {number(count)}" + (f" ({hint})" if hint else "")) for name, count, hint in row.names]
     if told and not found:
-        told.append((2, "Only the number is kept, and not which events these were."))
+        told.append((2, f"Only the number is kept, and not which {what}s these were."))
     return [line for indent, text in told for line in hanging(Text(" " * indent), text.split(" "), indent + 2, width)]
 
 

@@ -13,7 +13,7 @@ from msgspec.json import Decoder
 from fsseg.segment.destination import integrations_of_another
 from fsseg.segment.event import NO_CONTEXT, Context, Message, Original, body_of
 from fsseg.segment.hints import Hints
-from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, json_object, places, refuse_hashed, values
+from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, id_of, json_object, places, refuse_hashed, values
 
 _HASH = 64
 """Characters of a hashed address."""
@@ -44,17 +44,17 @@ def actions_table(columns: Sequence[str]) -> Table:
     others = [] if has_body else [(place, columns[place]) for name, place in at.items() if name not in _KNOWN]
 
     def message(row: Sequence[Any]) -> Original:
-        kind = row[kind_at].strip().lower()
+        kind = str(row[kind_at]).strip().lower()
         found: Original = {"type": kind, "context": {}, "integrations": {}}
         for place, name in envelope:
-            if row[place]:
-                found[name] = row[place]
+            if row[place] != "":
+                found[name] = row[place] if name == "timestamp" else id_of(row[place])
         for place, name in objects:
             found[name] = json_object(row[place], name)
         if integrations_at is not None and row[integrations_at] not in ("", "{}"):
             said = json_object(row[integrations_at], "integrations")
             found["integrations"] = integrations_of_another(said)
-        if event_at is not None and row[event_at]:
+        if event_at is not None and row[event_at] != "":
             found["event" if kind == "track" else "name"] = row[event_at]
         return _completed(found, row[email_at] if email_at is not None else "", values(row, others))
 
@@ -88,14 +88,14 @@ def _quick(at: Mapping[str, int]) -> Callable[[Sequence[str]], Message] | None:
             text, holder = properties or "{}", context.traits
             if (kind != "track" and kind != "page") or not name:
                 raise ValueError
-            if traits and not (holder and traits[0] == "{" and _raw(traits)):
+            if traits and not (holder and _raw(traits) and traits[0] == "{"):
                 raise ValueError
+        body = _raw(text)
         if (
             (email and not body_of(holder).email) or len(email) == _HASH or len(user) == _HASH
             or not _say_nothing(integrations) or text[:1] != "{"
         ):  # fmt: skip
             raise ValueError
-        body = _raw(text)
         return Message(
             kind, time, user or None, anonymous or None, id, name if kind == "track" else None,
             None if kind == "track" else name or None, context, {}, body if kind == "identify" else none,
@@ -147,19 +147,24 @@ def audience_actions_table(columns: Sequence[str], file: str, hints: Hints) -> T
     others = [(place, columns[place]) for name, place in at.items() if name not in _KNOWN]
     envelope = [(at[column], name) for column, name in _ENVELOPE if column in at]
 
-    def cell(row: Sequence[Any], name: str) -> str:
+    def cell(row: Sequence[Any], name: str) -> Any:
         return row[at[name]] if name in at else ""
 
+    def text(row: Sequence[Any], name: str) -> str:
+        return str(cell(row, name))
+
     def message(row: Sequence[Any]) -> Original:
-        email, audience, action = cell(row, "email"), cell(row, "audience_name"), cell(row, "audience_action").lower()
+        email, audience, action = cell(row, "email"), text(row, "audience_name"), text(row, "audience_action").lower()
         refuse_hashed(email)
         objects = (json_object(cell(row, name), name) for name in _BODIES_OF_AUDIENCES)
         body = {**values(row, others), **next(filter(None, objects), {})}
         _enter_or_leave(body, [audience] if audience else given, action)
         said = json_object(cell(row, "integrations_object") or cell(row, "integrations"), "integrations")
-        kind = cell(row, "eventtype").lower() or "identify"
+        kind = text(row, "eventtype").lower() or "identify"
         found: Original = {"type": kind, "context": {}, "integrations": integrations_of_another(said)}
-        found.update((name, row[place]) for place, name in envelope if row[place])
+        for place, name in envelope:
+            if row[place] != "":
+                found[name] = row[place] if name == "timestamp" else id_of(row[place])
         if audience:
             found["context"]["personas"] = {"computation_key": audience}
         if kind == "track":

@@ -11,6 +11,7 @@ from decimal import Decimal
 from itertools import repeat
 from typing import Any, Final
 
+from fsseg.figures import counted
 from fsseg.segment.block_file import spooled
 from fsseg.segment.tables.csv_rows import Fault
 from fsseg.segment.tables.table import UnusableTable
@@ -73,7 +74,7 @@ class ParquetRows:
                             number += 1
                             yield row, number
                 except (self._errors, OSError, ValueError, OverflowError) as error:
-                    told = f"{last - number:,} rows up to here are damaged: {_first_line(error)}"
+                    told = f"{counted(last - number, 'row is', 'rows are')} damaged, up to here: {_first_line(error)}"
                     yield Fault("truncated", told, ""), last
                 number = last
 

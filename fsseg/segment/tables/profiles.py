@@ -7,7 +7,7 @@ from typing import Any
 
 from fsseg.segment.event import Original
 from fsseg.segment.hints import Hints
-from fsseg.segment.tables.table import Table, identify, places, refuse_hashed, values, with_traits
+from fsseg.segment.tables.table import Table, id_of, identify, places, refuse_hashed, values, with_traits
 
 _USER = ("userid", "user_id")
 _ANONYMOUS = ("anonymousid", "anonymous_id")
@@ -41,7 +41,7 @@ def profile_table(columns: Sequence[str], hints: Hints) -> Table:
             traits["email"] = email
         return identify(
             cell(row, user_at) or email, cell(row, anonymous_at), with_traits(traits, given, True),
-            timestamp=cell(row, time_at), messageId=cell(row, message_at),
+            timestamp=cell(row, time_at), messageId=id_of(cell(row, message_at)),
         )  # fmt: skip
 
     return Table("profiles", columns, message)

@@ -14,7 +14,17 @@ from fsseg.segment.tables.csv_rows import Fault, csv_rows
 from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.disk_index import DiskIndex
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
-from fsseg.segment.tables.table import BadRow, PassedOver, Table, UnusableTable, identify, places, refuse_hashed, values
+from fsseg.segment.tables.table import (
+    BadRow,
+    PassedOver,
+    Table,
+    UnusableTable,
+    id_of,
+    identify,
+    places,
+    refuse_hashed,
+    values,
+)
 
 _OF_IDENTIFIERS = re.compile(
     r"(?<![a-z])(user_identifiers|external_id_mapping(?:_updates)?|id_graph(?:_updates)?|profile_merges)(?![a-z])",
@@ -61,7 +71,7 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
     def message(row: Sequence[Any]) -> Original:
         if cell(row, "merged_to") != "":
             raise PassedOver
-        ids = _first_of_each(_identifiers(hints.identifiers).get(str(row[at[_CANONICAL]])))
+        ids = _first_of_each(_identifiers(hints.identifiers).get(str(id_of(row[at[_CANONICAL]]))))
         traits = {row[at["name"]]: row[at["value"]]} if is_long else values(row, free)
         email = ids.get("email") or traits.get("email", "")
         user = ids.get("user_id") or email
@@ -127,7 +137,7 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
             names = [name.lower() for name in table.columns]
             for cells, _ in table.rows(range(len(names))):
                 if not isinstance(cells, Fault):
-                    yield {name: str(cell) for name, cell in zip(names, cells, strict=True) if cell != ""}
+                    yield {name: str(id_of(cell)) for name, cell in zip(names, cells, strict=True) if cell != ""}
             return
         for delimiter, columns in headers(source.head):
             if is_profiles_sync(columns):

@@ -178,9 +178,9 @@ def context_packing(
     return lambda row: Context(traits_of(row), page_of(row), consent_of(row))
 
 
-def json_object(text: str, name: str) -> dict[str, Any]:
+def json_object(cell: Any, name: str) -> dict[str, Any]:
     """The object that is written in a cell, nothing where it is empty. Raises `BadRow`."""
-    value = json_value(text)
+    value = json_value(cell)
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -188,14 +188,16 @@ def json_object(text: str, name: str) -> dict[str, Any]:
     return value
 
 
-def json_value(text: str) -> Any:
-    """What is written in a cell as JSON, its text where it isn't; None where it is empty."""
-    if not text:
+def json_value(cell: Any) -> Any:
+    """What is written in a cell as JSON, its text where it isn't, None where it is empty; what is no text stays so."""
+    if cell == "":
         return None
+    if not isinstance(cell, str):
+        return cell
     try:
-        return json_codec.loads(text.encode())
+        return json_codec.loads(cell.encode())
     except orjson.JSONDecodeError:
-        return _tolerant(text)
+        return _tolerant(cell)
 
 
 def _tolerant(text: str) -> Any:
@@ -236,12 +238,19 @@ def plain(text: str) -> Any:
     return {"true": True, "false": False}.get(text, text)
 
 
+def id_of(cell: Any) -> Any:
+    """An id as text, where it is a whole number; those are fractions where a column of them has nulls."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return str(cell) if type(cell) is int else cell
+
+
 def identify(user: Any, anonymous: Any, traits: dict[str, Any], **more: Any) -> Original:
     """An identify call with what is there of these."""
     message: Original = {"type": "identify", "context": {}, "integrations": {}, "traits": traits}
     if user not in ("", None):
-        message["userId"] = str(user)
+        message["userId"] = id_of(user)
     if anonymous not in ("", None):
-        message["anonymousId"] = str(anonymous)
+        message["anonymousId"] = id_of(anonymous)
     message.update((name, value) for name, value in more.items() if value not in ("", None))
     return message

@@ -17,6 +17,7 @@ from fsseg.segment.tables.table import (
     Table,
     can_be_packed,
     context_packing,
+    id_of,
     is_used,
     packing,
     places,
@@ -141,7 +142,7 @@ def _message(kind: str, at: Mapping[str, int], cells: _Cells) -> Callable[[Seque
         found: Original = {"type": kind, "context": {}, "integrations": {}}
         for place, name in envelope:
             if row[place] != "":
-                found[name] = row[place] if name.endswith(("At", "stamp")) else _id(row[place])
+                found[name] = row[place] if name.endswith(("At", "stamp")) else id_of(row[place])
         for place, path in context:
             if row[place] != "":
                 _put(found["context"], path, row[place])
@@ -196,11 +197,6 @@ def _quick(
         )  # fmt: skip
 
     return _Quick(message, sorted({*own, *(place for place, _ in (*free, *context))}))
-
-
-def _id(value: Any) -> str:
-    """An id as text; whole numbers are written as fractions where a column of them has nulls."""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _context_path(name: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from fsseg.segment.open import Source
 from fsseg.segment.tables.csv_rows import Fault, csv_rows
 from fsseg.segment.tables.dialect import DELIMITERS
 from tests.segment import exports
-from tests.segment.messages import Write
+from tests.segment.messages import Write, read_all, told
 
 HEADER = b"user_id,email,plan,note\n"
 
@@ -88,6 +88,13 @@ def test_a_column_that_is_there_twice_must_say_the_same(write: Write) -> None:
     header = b"user_id,email,plan,plan\n"
     same = b"u-1,p1@x.example,Pro,Pro\nu-2,p2@x.example,,Pro\n"
     assert rows(write, header, same, b"u-3,p3@x.example,Pro,Free\n") == {2: "u-1", 3: "u-2", 4: "bad_row"}
+
+
+@pytest.mark.parametrize("cells", [b",Pro", b"Pro,", b"Pro,Pro"])
+def test_a_column_that_is_there_twice_has_what_either_says(write: Write, cells: bytes) -> None:
+    (event,) = read_all(write(b"user_id,email,plan,plan\nu-1,p1@x.example," + cells + b"\n", "people.csv"))
+    assert isinstance(event, Event)
+    assert told(event)["traits"] == {"plan": "Pro", "email": "p1@x.example"}
 
 
 def test_the_line_ends_of_an_old_macintosh_are_line_ends(write: Write) -> None:

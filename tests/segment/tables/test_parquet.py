@@ -210,7 +210,7 @@ def test_a_damaged_group_of_rows_is_one_reject_and_no_other_is_lost(write: Write
         found = [item for reader in readers for item in reader]
         (bad,) = [item for item in found if isinstance(item, Rejected)]
         assert (bad.code, len(found), sum(reader.lines for reader in readers)) == ("truncated", 31, 40)
-    assert bad.detail.startswith("10 rows up to here are damaged")
+    assert bad.detail.startswith("10 rows are damaged, up to here: ")
 
 
 def test_a_damaged_file_is_told(write: Write) -> None:
