@@ -359,3 +359,27 @@ def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Mach
     assert sorted(row["email"] for row in account.records()["leads"] if "db" in row["email"]) == [
         f"db{n}@x.example" for n in range(3)
     ]
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(("user", "method"), [("known-contact@x.example", "PUT"), ("new@x.example", "POST")])
+def test_an_undo_takes_back_what_a_killed_run_had_only_sent(machine: Machine, user: str, method: str) -> None:
+    """None of its answers was written down, so nothing counts as written."""
+    account = machine.account
+    before(account)
+    untouched = account.state()
+    account.faults(Fault("slow", method=method, path="/contacts/(upsert|[0-9])", seconds=0.5))
+    event = {**mixed()[0], "userId": user, "traits": {"title": "Head of things", "fsContact": True}}
+    process = start(machine, "import", machine.write("e.jsonl", [event]))
+    while not account.sandbox.stats()["faults"]:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    account.faults()
+    while not answered(account):
+        time.sleep(0.01)
+    assert difference(account.state(), untouched)
+    done = here(machine, "undo", "--yes", "--delete-created")
+    assert done.code == 0, done.err
+    assert not difference(account.state(), untouched)
