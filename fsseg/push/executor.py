@@ -22,6 +22,7 @@ from fsseg.push.outcome import Outcome
 from fsseg.push.people import ContactPusher, LeadPusher
 from fsseg.push.pusher import EntityPusher
 from fsseg.push.stored import Stored
+from fsseg.push.updates import put_back_emptied
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Store
 from fsseg.state.push_queue import (
@@ -93,8 +94,12 @@ def _push_all(context: PushContext, stages: Stages, pushers: dict[Entity, Entity
 
 
 def recover(context: PushContext) -> None:
-    """Find out what became of all that was in flight when an earlier push ended; nothing is sent. Raises as `push`."""
+    """Find out what became of all that was in flight when an earlier push ended; nothing of it is sent again.
+
+    What it has emptied is put back, but in a dry run. Raises as `push`.
+    """
     for entity, pusher in _pushers(context).items():
+        put_back_emptied(context, entity)
         _recover_records(context, Journal(context, "record", lambda count: None), entity, pusher)
     _recover_entries(context, Journal(context, "entry", lambda count: None))
 
@@ -141,7 +146,10 @@ def _push_records(
 def _recover_records(context: PushContext, journal: Journal, entity: Entity, pusher: EntityPusher) -> None:
     if pusher.bulk is not None:
         journal.settle(pusher.bulk.await_earlier())
-    journal.recover(records_in_flight(context.store, entity), pusher.recover)
+    in_flight = records_in_flight(context.store, entity)
+    if not context.may_write:  # what may have been emptied stays in flight, so that whoever may write puts it back
+        in_flight = (record for record in in_flight if record.remote_id is None)
+    journal.recover(in_flight, pusher.recover)
 
 
 def _push_timeline(context: PushContext, stages: Stages, *, partly: bool) -> None:
