@@ -45,30 +45,32 @@ class EarlierRuns(Struct):
             elif was_killed and self._commit(run):
                 run.note(state=RunState.STOPPED)
             elif has_stopped:
-                self._put_back(run)
+                self._commit_stopped(run)
 
     def _commit(self, run: Run) -> bool:
-        """Write down what a run has delivered; whether nothing is left to be put back of what it has emptied."""
+        """Write down what a run has delivered; whether nothing that it has left in flight concerns others any more."""
         with closing(run.open()) as store:
-            is_mended = not self._may_have_emptied(store) or self._mend(store)
+            is_settled = not self._concerns_others(store) or self._settle(store)
             commit_run(run, store, self.ledger, self.say)
-        return is_mended
+        return is_settled
 
-    def _put_back(self, run: Run) -> None:
+    def _commit_stopped(self, run: Run) -> None:
         if not run.plan.exists():
             return
         with suppress(StateError), closing(run.open()) as store:  # a damaged one is told of once it is asked for
-            if self._may_have_emptied(store) and self._mend(store):
+            if self._concerns_others(store) and self._settle(store):
                 commit_run(run, store, self.ledger, self.say)
 
-    def _may_have_emptied(self, store: Store) -> bool:
-        """Whether a run may have emptied custom fields, and ended before it could put them back."""
-        if store.meta.job is not None or not has_updates_in_flight(store):
-            return store.meta.job is not None
+    def _concerns_others(self, store: Store) -> bool:
+        """Whether what a run has left in flight may have emptied custom fields, or taken back what is imported anew."""
+        if store.meta.job is not None or (store.meta.undoes is not None and store.has_in_flight):
+            return True
+        if not has_updates_in_flight(store):
+            return False
         return self.context is None or self.context(store).custom_fields.how == "changed"
 
-    def _mend(self, store: Store) -> bool:
-        """Put it back before it is read and passes for what the records hold; a dry run leaves that to others."""
+    def _settle(self, store: Store) -> bool:
+        """Find out what came of it, and put back what it emptied before that is read; a dry run leaves it to others."""
         if self.context is None or self.run.info.dry:
             return False
         recover(self.context(store))

@@ -61,6 +61,11 @@ def has_updates_in_flight(store: Store) -> bool:
     return bool(found.fetchone()[0])
 
 
+def deletions_in_flight(store: Store) -> Iterator[Record]:
+    """The records whose deletion was sent, and nobody knows what came of it."""
+    return store.records(f"{_TO_DELETE} AND status = ?", (Status.SENT,))
+
+
 def count_entries_to_send(store: Store, *, partly: bool = False) -> int:
     """How many timeline entries are to be created, those in flight among them."""
     return store.count("entry", f"head IS NULL AND {_where('entry', partly=partly)}")
