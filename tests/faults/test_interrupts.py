@@ -365,6 +365,7 @@ def test_deals_that_a_killed_run_has_made_are_known_to_the_same_import_after_ano
     assert all(row["contact_ids"] for row in deals)
 
 
+@pytest.mark.usefixtures("fast")
 def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) -> None:
     account = machine.account
     killed_at_the_deals(machine, with_deals(6))
