@@ -260,7 +260,7 @@ class RunContext:
             custom_fields=self.custom_fields(settings), note_requests=self.note_requests, say=self.say,
             strict=settings.strict, refusals=Refusals(self.catalog, store, self.say),
             deal_links=DealLinks.of(self.run.account_folder),
-            was_delivered=partial(was_delivered, store, self.ledger),
+            was_delivered=partial(was_delivered, store, self.ledger), may_write=not self.run.info.dry,
         )  # fmt: skip
 
     def custom_fields(self, settings: Settings) -> CustomFields:

@@ -20,7 +20,7 @@ from fsseg.segment.open import Input
 from fsseg.segment.places import exists
 from fsseg.settings import ConfigError, Settings
 from fsseg.state.actions import Action, EventOutcome
-from fsseg.state.plan_counts import has_written
+from fsseg.state.plan_counts import may_have_written
 from fsseg.state.reopen import failed, reopen_failed
 from fsseg.state.run_folder import APPLICABLE, OPEN, STDIN, Run, RunInfo, RunState, new_run
 from fsseg.state.run_meta import PlanStage
@@ -178,14 +178,14 @@ def _refuse_unasked(run: Run, given: Settings) -> None:
 
 
 def _can_be_undone(run: Run, *, delete_created: bool) -> bool:
-    """Whether the run wrote something that is still there; of one that was undone that is what it created."""
+    """Whether the run wrote something that is still there, or may have; once it was undone that is what it created."""
     info = run.info
     if info.dry or info.command not in ("import", "apply"):
         return False
     was_put_back = info.state is RunState.UNDONE and not delete_created
     still_there = [Action.UPDATE] if was_put_back else [Action.CREATE, Action.UPDATE]
     with run.reading() as store:
-        return has_written(store, *still_there)
+        return may_have_written(store, *still_there)
 
 
 def go_on(

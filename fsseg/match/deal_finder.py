@@ -77,7 +77,9 @@ class DealFinder:
     def _without_contact(self, name: str, account: int | None, *, made: bool) -> list[Existing]:
         rows: list[Existing] = []
         if self._paged is not None and self._nobodys:
-            rows = [deal for deal in self._nobodys if deal.get("sales_account_id") in (account, None)]
+            rows = [
+                deal for deal in self._nobodys if account is None or deal.get("sales_account_id") in (account, None)
+            ]
         elif account is not None:
             if account not in self._of_account:
                 self._of_account[account] = [flatten("deal", row) for row in self._reader.deals_of_account(account)]

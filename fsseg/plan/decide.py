@@ -117,12 +117,12 @@ def decide(work: Deciding, advance: Callable[[int], None] = lambda count: None) 
 def _rows(work: Deciding, page: list[Record]) -> tuple[list[tuple[Any, ...]], list[tuple[str, int]]]:
     """What is decided of a page of records, as `write_decisions` takes it."""
     context = _context(work, page)
-    decisions = [(record.id, _pointed_at(work, record) or decision(work, record, context)) for record in page]
+    decisions = [(record, _pointed_at(work, record) or decision(work, record, context)) for record in page]
     rows = [
-        (made.action, encode(made.fields), made.status, made.code, encode(made.warnings), made.account, id)
-        for id, made in decisions
+        (made.action, encode(made.fields), made.status, made.code, encode(made.warnings), made.account, record.id)
+        for record, made in decisions
     ]
-    return rows, [(encode(made.times), id) for id, made in decisions if made.times is not None]
+    return rows, [(encode(made.times), one.id) for one, made in decisions if made.times not in (None, one.times)]
 
 
 def _context(work: Deciding, page: list[Record]) -> Context:

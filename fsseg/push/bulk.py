@@ -71,28 +71,34 @@ class Bulk:
     def await_earlier(self) -> list[tuple[Record, Outcome]]:
         """Let the job end that was running when an earlier push ended, and tell what it says of its records.
 
-        Of those that it doesn't speak of, nothing is known but that nothing more will come of them.
+        Of those that it doesn't speak of, nothing is known but that nothing more will come of them. What it has harmed
+        is mended; where nothing may be written, it is left to be asked again, and nothing is told.
         """
         note = self.context.store.meta.job
         if note is None or note.entity != self.entity:
             return []
         in_flight = list(records_in_flight(self.context.store, self.entity))
-        outcomes = self._told_later(note, in_flight)
+        job = self._ended(note, in_flight)
+        if not self.context.may_write:
+            return []
+        outcomes = [] if job is None else self._told_later(note, job, in_flight)
         told = {record.id for record, _ in outcomes}
         self.read_back.mend([record for record in in_flight if record.id not in told])
         self._save_job(None)
         return outcomes
 
-    def _told_later(self, note: BulkJob, in_flight: Sequence[Record]) -> list[tuple[Record, Outcome]]:
+    def _ended(self, note: BulkJob, in_flight: Sequence[Record]) -> Job | None:
+        """The job once it has ended; None where it says nothing of its records."""
         if note.id is None:
             wait_since(in_flight, UNKNOWN_JOB_WAIT_S, self.context.pause)
-            return []
+            return None
         try:
             job = self._await_job(note.id)
         except NotFound:  # forgotten, so it has ended
-            return []
-        if job.status == "failed":
-            return []
+            return None
+        return None if job.status == "failed" else job
+
+    def _told_later(self, note: BulkJob, job: Job, in_flight: Sequence[Record]) -> list[tuple[Record, Outcome]]:
         ids = set(note.records)
         records = [record for record in in_flight if record.id in ids]
         outcomes = self._told(records, job)

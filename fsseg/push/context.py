@@ -51,7 +51,8 @@ class PushContext(Struct, frozen=True):
     `lock` guards the store, which the workers of one chunk share; `owner_id` owns the sales activities written.
     `pause` waits so many seconds, and raises `Halted` where the run may not go on. `note_requests` writes down how many
     requests were spent so far, so that they count even if the process is killed. `was_delivered` tells whether just
-    what is wanted of one of these records was delivered before.
+    what is wanted of one of these records was delivered before. `may_write` is false in a dry run, which only looks for
+    what earlier pushes have sent.
     """
 
     store: Store
@@ -72,4 +73,5 @@ class PushContext(Struct, frozen=True):
     deal_id_field: str | None = None
     emails: EmailShape = field(default_factory=EmailShape)
     was_delivered: Callable[[Sequence[Record]], bool] = lambda records: False
+    may_write: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)

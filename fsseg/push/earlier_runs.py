@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from fsseg.state.database import StateError
 from fsseg.state.ledger import Ledger
 from fsseg.state.ledger_update import is_behind
 from fsseg.state.plan_store import Store
+from fsseg.state.push_queue import has_updates_in_flight
 from fsseg.state.reopen import close_absent, reopen_unknown
 from fsseg.state.run_folder import Run, RunState
 
@@ -35,21 +36,45 @@ class EarlierRuns(Struct):
         """
         for run in self.run.others():
             try:
-                was_killed = run.was_killed
+                was_killed, has_stopped = run.was_killed, run.info.state is RunState.STOPPED
             except StateError:
                 self._commit_damaged(run)
                 continue
-            if was_killed and run.has_whole_plan:
-                self._commit(run)
-                run.note(state=RunState.STOPPED)
-            elif was_killed:
+            if was_killed and not run.has_whole_plan:
                 self._tell_lost(run)
+            elif was_killed and self._commit(run):
+                run.note(state=RunState.STOPPED)
+            elif has_stopped:
+                self._commit_stopped(run)
 
-    def _commit(self, run: Run) -> None:
+    def _commit(self, run: Run) -> bool:
+        """Write down what a run has delivered; whether nothing that it has left in flight concerns others any more."""
         with closing(run.open()) as store:
-            if self.context is not None and store.meta.job:
-                recover(self.context(store))  # what it has begun would come over what is written now
+            is_settled = not self._concerns_others(store) or self._settle(store)
             commit_run(run, store, self.ledger, self.say)
+        return is_settled
+
+    def _commit_stopped(self, run: Run) -> None:
+        if not run.plan.exists():
+            return
+        with suppress(StateError), closing(run.open()) as store:  # a damaged one is told of once it is asked for
+            if self._concerns_others(store) and self._settle(store):
+                commit_run(run, store, self.ledger, self.say)
+
+    def _concerns_others(self, store: Store) -> bool:
+        """Whether what a run has left in flight may have emptied custom fields, or taken back what is imported anew."""
+        if store.meta.job is not None or (store.meta.undoes is not None and store.has_in_flight):
+            return True
+        if not has_updates_in_flight(store):
+            return False
+        return self.context is None or self.context(store).custom_fields.how == "changed"
+
+    def _settle(self, store: Store) -> bool:
+        """Find out what came of it, and put back what it emptied before that is read; a dry run leaves it to others."""
+        if self.context is None or self.run.info.dry:
+            return False
+        recover(self.context(store))
+        return True
 
     def _commit_damaged(self, run: Run) -> None:
         if run.plan.exists():

@@ -8,28 +8,33 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from fsseg.freshsales.errors import BulkBusy, Halted, NotFound
+from fsseg.freshsales.errors import BulkBusy, FreshsalesError, Halted, NotFound
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.sizes import MIN_BULK, PAGE_SIZE
+from fsseg.match.finders import fetch
+from fsseg.plan.diff import LINK_FIELDS
 from fsseg.push import timeline
+from fsseg.push.accepted import not_stored
 from fsseg.push.accounts import AccountPusher
 from fsseg.push.bulk import BUSY_PAUSES_S
 from fsseg.push.bulk_ids import resolve_ids
 from fsseg.push.context import PushContext
 from fsseg.push.deals import DealPusher
-from fsseg.push.journal import Journal
+from fsseg.push.journal import Journal, ends_the_push
 from fsseg.push.outcome import Outcome
 from fsseg.push.people import ContactPusher, LeadPusher
 from fsseg.push.pusher import EntityPusher
 from fsseg.push.stored import Stored
-from fsseg.state.actions import Status
-from fsseg.state.plan_store import Store
+from fsseg.push.updates import put_back_emptied
+from fsseg.state.actions import Action, Status
+from fsseg.state.plan_store import Record, Store
 from fsseg.state.push_queue import (
     accounts_to_resolve,
     contacts_to_resolve,
     count_deletions,
     count_entries_to_send,
     count_records_to_send,
+    deletions_in_flight,
     entries_in_flight,
     entries_to_delete,
     index_queue,
@@ -93,10 +98,36 @@ def _push_all(context: PushContext, stages: Stages, pushers: dict[Entity, Entity
 
 
 def recover(context: PushContext) -> None:
-    """Find out what became of all that was in flight when an earlier push ended; nothing is sent. Raises as `push`."""
+    """Find out what became of all that was in flight when an earlier push ended; nothing of it is sent again.
+
+    What it has emptied is put back, but in a dry run. Raises as `push`.
+    """
+    takes_back = context.store.meta.undoes is not None
+    journal = Journal(context, "record", lambda count: None)
     for entity, pusher in _pushers(context).items():
-        _recover_records(context, Journal(context, "record", lambda count: None), entity, pusher)
+        put_back_emptied(context, entity)
+        _recover_records(context, journal, entity, pusher, partial(_is_back, context) if takes_back else pusher.recover)
     _recover_entries(context, Journal(context, "entry", lambda count: None))
+    journal.recover(deletions_in_flight(context.store) if takes_back else (), partial(_is_back, context))
+
+
+def _is_back(context: PushContext, record: Record) -> Outcome:
+    """Whether a record of an undo is gone, or holds what it is to be put back to; else it is planned again.
+
+    Where that can't be told it stays in flight.
+    """
+    try:
+        current = fetch(context.reader, record.entity, int(record.remote_id or 0))
+    except FreshsalesError as error:
+        if ends_the_push(error):
+            raise
+        return Outcome(Status.SENT)
+    if record.action == Action.DELETE:
+        is_back = current is None
+    else:
+        tells = record.links is not None or bool(record.fields.keys() - LINK_FIELDS)
+        is_back = current is not None and tells and not not_stored(context.catalog, record, current)
+    return Outcome(Status.DONE if is_back else Status.PLANNED)
 
 
 def _pushers(context: PushContext) -> dict[Entity, EntityPusher]:
@@ -121,7 +152,7 @@ def _push_records(
     busy = False
     with stages(NAMES[entity], total, entity + "s") as advance:
         journal, bulk = Journal(context, "record", advance), pusher.bulk
-        _recover_records(context, journal, entity, pusher)
+        _recover_records(context, journal, entity, pusher, pusher.recover)
         planned = planned_records(context.store, entity, partly=partly)
         for chunk in _chunks(planned, journal.size if bulk is None else PAGE_SIZE):
             together = [record for record in chunk if bulk is not None and bulk.available and pusher.can_bulk(record)]
@@ -138,10 +169,15 @@ def _push_records(
     return busy
 
 
-def _recover_records(context: PushContext, journal: Journal, entity: Entity, pusher: EntityPusher) -> None:
+def _recover_records(
+    context: PushContext, journal: Journal, entity: Entity, pusher: EntityPusher, find: Callable[[Record], Outcome]
+) -> None:
     if pusher.bulk is not None:
         journal.settle(pusher.bulk.await_earlier())
-    journal.recover(records_in_flight(context.store, entity), pusher.recover)
+    in_flight = records_in_flight(context.store, entity)
+    if not context.may_write:  # what may have been emptied stays in flight, so that whoever may write puts it back
+        in_flight = (record for record in in_flight if record.remote_id is None)
+    journal.recover(in_flight, find)
 
 
 def _push_timeline(context: PushContext, stages: Stages, *, partly: bool) -> None:

@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fsseg.freshsales.errors import NotFound, Refused
+from fsseg.freshsales.errors import FreshsalesError, NotFound, Refused
+from fsseg.freshsales.names import Entity
 from fsseg.freshsales.reader import Row
 from fsseg.mapping.field_types import wire
 from fsseg.match.finders import fetch
 from fsseg.match.remote_record import WHOLE, Existing
 from fsseg.push.context import PushContext
+from fsseg.push.journal import InFlight, ends_the_push
 from fsseg.push.refused_field import named_field, without
+from fsseg.push.stored import read
 from fsseg.state.plan_store import Record
+from fsseg.state.push_queue import records_in_flight
 
 CALCULATED = frozenset({"formula", "auto_number", "autonumber", "rollup"})
 """Types of custom fields that Freshsales fills itself, and may refuse to be written."""
@@ -29,7 +33,8 @@ SWITCHED = (
 def update(context: PushContext, record: Record, id: int, attributes: dict[str, Any], *, anew: bool = False) -> Row:
     """Change the record with this id; the answer. `anew`: the plan has read another record in its place.
 
-    Raises `FreshsalesError`. Not to be called under the store's lock.
+    Raises `FreshsalesError`, and `InFlight` where what was lost is still to be put back. Not to be called under the
+    store's lock.
     """
     assert record.entity
     custom = attributes.get("custom_field")
@@ -46,18 +51,39 @@ def update(context: PushContext, record: Record, id: int, attributes: dict[str, 
     whole = {**held(context, record.entity, before), **custom}
     sent = whole if context.custom_fields.how == "whole" else custom
     answer = _write_whole(context, record, id, {**attributes, "custom_field": sent}, custom)
-    lost = _lost(context, record, id, answer, whole, custom)
     if sent is not custom:
         return answer
-    if not lost:
-        context.custom_fields.merges = context.custom_fields.merges or len(whole) > len(custom)
-        return answer
-    answer = context.writer.update(record.entity, id, {"custom_field": whole})
+    try:
+        if not _lost(context, record, id, answer, whole, custom):
+            context.custom_fields.merges = context.custom_fields.merges or len(whole) > len(custom)
+            return answer
+        answer = context.writer.update(record.entity, id, {"custom_field": whole})
+    except FreshsalesError as error:
+        if ends_the_push(error):  # what was emptied is still to be put back
+            raise InFlight(error) from None
+        raise
+    _note_loss(context)
+    return answer
+
+
+def put_back_emptied(context: PushContext, entity: Entity) -> None:
+    """Put back what `update` has emptied of records in flight, and could not any more. Raises what ends the push."""
+    if context.custom_fields.how == "whole" or not context.may_write:
+        return
+    for record in list(records_in_flight(context.store, entity)):
+        if record.remote_id is None or not any(name.startswith("cf_") for name in record.fields):
+            continue
+        current = read(context, entity, record.remote_id)
+        if lost := emptied(context, record, current):
+            context.writer.update(entity, record.remote_id, {"custom_field": held(context, entity, current) | lost})
+            _note_loss(context)
+
+
+def _note_loss(context: PushContext) -> None:
     with context.lock:
         is_first, context.custom_fields.how = context.custom_fields.how == "changed", "whole"
     if is_first:
         context.say(SWITCHED)
-    return answer
 
 
 def _write_whole(

@@ -17,6 +17,9 @@ PAGE = 5_000
 DECIDED = ("action", "fields", "status", "code", "warnings", "account")
 """The columns of a record that deciding sets."""
 
+AS_TOLD = "times = coalesce(told_times, times), told_times = NULL"
+"""The SQL that gives a record that is to be decided on again the event times of all that is wanted of it."""
+
 _ROOM = ("room",)
 """The column that has kept room for them; see `fold_store.ROOM`."""
 
@@ -82,7 +85,8 @@ def write_decisions(store: Store, rows: Iterable[tuple[Any, ...]], times: Iterab
     """Set what was decided: the columns of `DECIDED`, and event times where some are not wanted any more; ids last."""
     with store.transaction():
         store.update_records(DECIDED, rows, _ROOM)
-        store.update_records(("times",), times)
+        keep_told = "UPDATE record SET told_times = coalesce(told_times, times), times = ? WHERE id = ?"
+        store.db.executemany(keep_told, times)
 
 
 def decide_entries(store: Store) -> None:

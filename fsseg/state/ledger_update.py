@@ -28,7 +28,11 @@ _DONE = f"r.status = '{Status.DONE}' AND {_HELD} AND r.committed IS NULL"
 _MADE = is_any("action", Action.CREATE, Action.UNCHANGED)
 _NEW = f"status = '{Status.DONE}' AND {_MADE} AND committed IS NULL"
 _NOT_SURELY_WRITTEN = is_any("r.status", Status.SENT, Status.FAILED, Status.UNKNOWN)
-_ATTEMPTED = f"r.claimed_at IS NOT NULL AND {_NOT_SURELY_WRITTEN} AND r.committed IS NULL"
+_TO_BE_TIED = (
+    f"r.kind = 'deal' AND r.action = '{Action.CREATE}' AND r.status = '{Status.PLANNED}' AND r.remote_id IS NOT NULL"
+)
+"""Deals that were made, and found since, perhaps as nobody's: others are to look for them as their contact's."""
+_ATTEMPTED = f"r.claimed_at IS NOT NULL AND ({_NOT_SURELY_WRITTEN} OR {_TO_BE_TIED}) AND r.committed IS NULL"
 _RECOVERED = (
     f"r.kind = 'person' AND r.action = '{Action.CREATE}' AND {is_any('r.status', Status.PLANNED, Status.FAILED)}"
     " AND r.remote_id IS NOT NULL"

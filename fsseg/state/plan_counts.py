@@ -86,6 +86,12 @@ def has_written(store: Store, *actions: Action) -> bool:
     return store.has_any(f"{is_any('action', *actions)} AND status = '{Status.DONE}'")
 
 
+def may_have_written(store: Store, *actions: Action) -> bool:
+    """Whether any of these actions was done, or was sent and nobody knows what came of it."""
+    in_doubt = f"claimed_at IS NOT NULL AND {is_any('status', Status.PLANNED, Status.SENT, Status.UNKNOWN)}"
+    return store.has_any(f"{is_any('action', *actions)} AND (status = '{Status.DONE}' OR ({in_doubt}))")
+
+
 def has_failed(store: Store) -> bool:
     """Whether any row failed, or may have."""
     return store.has_any(is_any("status", Status.FAILED, Status.UNKNOWN))

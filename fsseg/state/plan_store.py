@@ -25,7 +25,7 @@ from fsseg.state.actions import TABLES, Action, Status, is_any
 from fsseg.state.database import MOST_VALUES, Migration, connect, transaction
 from fsseg.state.run_meta import RunMeta
 
-VERSION = 8
+VERSION = 9
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE input (number INTEGER PRIMARY KEY, path TEXT NOT NULL, shown TEXT NOT NULL, container TEXT, events INTEGER,
@@ -47,7 +47,7 @@ CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT, ke
     existing TEXT, remote_id INTEGER, action TEXT, fields TEXT NOT NULL DEFAULT '{}',
     warnings TEXT NOT NULL DEFAULT '[]', siblings TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER, claimed_at TEXT,
-    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER, room BLOB);
+    proof INTEGER, reviewed TEXT, earlier TEXT, committed INTEGER, room BLOB, told_times TEXT);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, key TEXT, person INTEGER, position INTEGER NOT NULL,
     hash INTEGER NOT NULL, time TEXT NOT NULL, email TEXT, payload BLOB NOT NULL, head INTEGER, action TEXT,
     remote_id INTEGER, status TEXT NOT NULL DEFAULT 'planned', code TEXT, message TEXT, http_status INTEGER,
@@ -75,7 +75,11 @@ def _to_8(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE repeat (position INTEGER PRIMARY KEY, hash INTEGER NOT NULL)")
 
 
-_MIGRATIONS: dict[int, Migration] = {7: _to_8}
+def _to_9(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE record ADD COLUMN told_times TEXT")
+
+
+_MIGRATIONS: dict[int, Migration] = {7: _to_8, 8: _to_9}
 
 _USED_ACCOUNT = f"kind = 'account' AND action != '{Action.SKIPPED}'"
 

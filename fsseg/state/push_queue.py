@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import get_args
 
 from fsseg.freshsales.names import Entity
 from fsseg.freshsales.sizes import PAGE_SIZE
-from fsseg.state.actions import IS_WRITE, NOT_SETTLED, Action, Status
+from fsseg.state.actions import IS_WRITE, NOT_SETTLED, Action, Status, is_any
 from fsseg.state.plan_store import Entry, Record, Store
 
 _TO_SEND = f"{IS_WRITE} AND {NOT_SETTLED}"
@@ -51,6 +52,18 @@ def planned_records(store: Store, entity: Entity, *, partly: bool = False) -> It
 def records_in_flight(store: Store, entity: Entity) -> Iterator[Record]:
     """The records to create or update that were sent, and nobody knows what came of it."""
     return store.records(f"entity = ? AND {_TO_SEND} AND status = ?", (entity, Status.SENT))
+
+
+def has_updates_in_flight(store: Store) -> bool:
+    """Whether nobody knows what came of a change to a record that was there."""
+    sent = f"{is_any('entity', *get_args(Entity))} AND {IS_WRITE} AND status = '{Status.SENT}'"
+    found = store.db.execute(f"SELECT EXISTS (SELECT 1 FROM record WHERE {sent} AND remote_id IS NOT NULL)")
+    return bool(found.fetchone()[0])
+
+
+def deletions_in_flight(store: Store) -> Iterator[Record]:
+    """The records whose deletion was sent, and nobody knows what came of it."""
+    return store.records(f"{_TO_DELETE} AND status = ?", (Status.SENT,))
 
 
 def count_entries_to_send(store: Store, *, partly: bool = False) -> int:

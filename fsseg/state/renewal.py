@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from fsseg.state.actions import IS_WRITE, Action, Code, Status
+from fsseg.state.decided_rows import AS_TOLD
 from fsseg.state.ledger_format import unsigned
 from fsseg.state.plan_store import Record, Store
 
@@ -19,7 +20,7 @@ _REPLANNED = (
     " remote_id = NULL, proof = NULL, siblings = '[]', fields = '{}',"
     " warnings = (SELECT json_group_array(iif(w.type = 'object', json(w.value), w.value)) FROM json_each(warnings) w"
     f" WHERE w.type = 'object' OR w.value = '{Code.SHARED_EMAIL}'),"
-    f" action = iif(action = '{Action.REFERENCE}', action, NULL)"
+    f" action = iif(action = '{Action.REFERENCE}', action, NULL), {AS_TOLD}"
 )
 """As if nobody had looked at the record yet."""
 

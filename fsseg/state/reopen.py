@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fsseg.state.actions import IS_WRITE, TABLES, WRITES, Action, Code, Status, Table, is_any
+from fsseg.state.decided_rows import AS_TOLD
 from fsseg.state.plan_store import Store
 from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import unseal, unseal_settled
@@ -53,7 +54,7 @@ def _plan_anew(store: Store) -> None:
     store.meta.stage = PlanStage.RENEWING
     unseal(store)
     anew = f"action = NULL, status = '{Status.PLANNED}', code = NULL, message = NULL"
-    store.db.execute(f"UPDATE record SET {anew}, matched = 0 WHERE {HELD_BACK}")
+    store.db.execute(f"UPDATE record SET {anew}, matched = 0, {AS_TOLD} WHERE {HELD_BACK}")
     store.db.execute(f"UPDATE entry SET {anew} WHERE {HELD_BACK}")
 
 

@@ -15,7 +15,8 @@ from fsseg.state.run_meta import PlanStage
 
 _ID = "iif(proof IS NULL, remote_id, NULL)"
 _PLANNED = (
-    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, account, sources, desired, times, companies,"
+    "SELECT id, kind, entity, key, match_key, by_email, keys, parent, account, sources, desired,"
+    " times || coalesce(told_times, ''), companies,"
     f" asks_contact, converts, links, dropped, existing, {_ID}, action, fields, siblings FROM record ORDER BY id",
     f"SELECT id, key, person, position, hash, time, email, payload, head, {_ID}, action FROM entry ORDER BY id",
 )

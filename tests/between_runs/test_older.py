@@ -208,3 +208,31 @@ def test_a_dry_run_tells_beforehand_what_is_older_also_offline(machine: Machine)
         assert done.warnings["older job_title"] == 1, args
         assert run_of(done)
     assert held(machine, "lead")["job_title"] == "CEO"
+
+
+@pytest.mark.parametrize("how", ["apply", "resume"])
+def test_what_is_older_stays_so_when_a_plan_is_brought_up_to_date(machine: Machine, how: str) -> None:
+    """It was compared once with what is newer; of the person, the account and the deal."""
+
+    def told(time: str, title: str, city: str, amount: int) -> list[Event]:
+        deal = {"name": "Big", "amount": amount, "expected_close": "2025-12-31"}
+        return [who("contact", time, title=title, company={"name": "Acme", "city": city}, deal=deal)]
+
+    imports(machine, told(NEW, "CEO", "Delft", 900))
+    old = [*told(OLD, "Intern", "Gouda", 100), who("contact", OLD, phone="+31 1")]
+    run = run_of(dry := machine.dry_runs(events=old))
+    if how == "resume":
+        stopped = machine.imports("--max-requests", str(dry.summary["requests"]["total"]), events=old)
+        assert stopped.code == 5
+        run = run_of(stopped)
+    more: dict[str, Any] = {
+        "company": {"name": "Acme", "zipcode": "2611"},
+        "deal": {"name": "Big", "cfSourceSystem": "crm"},
+    }
+    imports(machine, [who("contact", MIDDLE, cfSeats=3, **more)])
+    done = machine.run(how, run)
+    assert done.code == 0, done.err
+    contact = held(machine, "contact")
+    assert (contact["job_title"], contact["work_number"]) == ("CEO", "+31 1")
+    assert machine.account.one("sales_accounts", "Acme")["city"] == "Delft"
+    assert float(machine.account.one("deals", "Big")["amount"]) == 900

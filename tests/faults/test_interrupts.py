@@ -322,15 +322,9 @@ def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
     assert not difference(classic.account.state(), ends["classic"])
 
 
-def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) -> None:
-    """Of a bulk job that it never heard of again."""
+def killed_at_the_deals(machine: Machine, events: list[dict[str, Any]]) -> None:
+    """Import them, and kill that while the bulk job that makes deals is taken, of which it never hears again."""
     account = machine.account
-    deals = [{"name": f"Deal {n}", "amount": 7, "expected_close": "2025-01-01"} for n in range(6)]
-    events = [
-        {"type": "identify", "userId": f"p{n}@x.example", "messageId": f"m{n}",
-         "traits": {"lastName": "P", "fsContact": True, "deal": deal}}
-        for n, deal in enumerate(deals)
-    ]  # fmt: skip
     account.faults(Fault("slow", method="POST", path="deals", seconds=0.5))
     process = start(machine, "import", machine.write("deals.jsonl", events))
     while not account.sandbox.stats()["faults"]:
@@ -341,6 +335,41 @@ def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) ->
     account.faults()
     while not answered(account) or not account.records()["deals"]:
         time.sleep(0.01)
+
+
+def with_deals(count: int) -> list[dict[str, Any]]:
+    return [
+        {"type": "identify", "userId": f"p{n}@x.example", "messageId": f"m{n}", "traits": {
+            "lastName": "P", "fsContact": True,
+            "deal": {"name": f"Deal {n}", "amount": 7, "expected_close": "2025-01-01"}}}
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("links", ["lose", "keep"])
+@pytest.mark.parametrize("count", [6, 12])
+def test_deals_that_a_killed_run_has_made_are_known_to_the_same_import_after_another(
+    machine: Machine, links: str, count: int
+) -> None:
+    """They may belong to nobody yet, and their account was told by other calls, which were delivered."""
+    machine.account.configure(deal_links_in_bulk=links)
+    firms = [
+        {**event, "messageId": f"f{n}", "traits": {"fsContact": True, "company": f"Firm {n}"}}
+        for n, event in enumerate(with_deals(count))
+    ]
+    killed_at_the_deals(machine, [*firms, *with_deals(count)])
+    assert here(machine, "import", machine.write("other.jsonl", mixed()[:1])).code == 0
+    assert here(machine, "import", str(machine.home / "deals.jsonl")).code == 0
+    deals = machine.account.records()["deals"]
+    assert sorted(row["name"] for row in deals) == sorted(f"Deal {n}" for n in range(count))
+    assert all(row["contact_ids"] for row in deals)
+
+
+@pytest.mark.usefixtures("fast")
+def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) -> None:
+    account = machine.account
+    killed_at_the_deals(machine, with_deals(6))
     done = here(machine, "undo", "--yes", "--delete-created")
     assert done.code == 0, done.out + done.err
     assert not any(account.records().values())
@@ -360,3 +389,27 @@ def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Mach
     assert sorted(row["email"] for row in account.records()["leads"] if "db" in row["email"]) == [
         f"db{n}@x.example" for n in range(3)
     ]
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(("user", "method"), [("known-contact@x.example", "PUT"), ("new@x.example", "POST")])
+def test_an_undo_takes_back_what_a_killed_run_had_only_sent(machine: Machine, user: str, method: str) -> None:
+    """None of its answers was written down, so nothing counts as written."""
+    account = machine.account
+    before(account)
+    untouched = account.state()
+    account.faults(Fault("slow", method=method, path="/contacts/(upsert|[0-9])", seconds=0.5))
+    event = {**mixed()[0], "userId": user, "traits": {"title": "Head of things", "fsContact": True}}
+    process = start(machine, "import", machine.write("e.jsonl", [event]))
+    while not account.sandbox.stats()["faults"]:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    account.faults()
+    while not answered(account):
+        time.sleep(0.01)
+    assert difference(account.state(), untouched)
+    done = here(machine, "undo", "--yes", "--delete-created")
+    assert done.code == 0, done.err
+    assert not difference(account.state(), untouched)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.e2e.events import identify
 from tests.e2e.harness import Machine
 from tests.e2e.stranger import Exchange
 from tests.faults.conftest import State
-from tests.faults.process import Ended, here, killed
+from tests.faults.process import Ended, here, killed, start
 from tests.faults.story import before, difference, mixed
 from tests.report.pages import Page
 
@@ -226,3 +227,30 @@ def test_what_cannot_be_put_back_is_told_with_the_words_of_freshsales(suite: Mac
     assert change["warnings"] == ["refused: This contact is archived"]
     page = Page((Path(back.summary["run_dir"]) / "report.html").read_text())
     assert page.rows("changes-data") == [change]
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("method", ["DELETE", "PUT"])
+def test_what_a_killed_undo_has_taken_back_can_be_imported_again_after_another_undo(
+    machine: Machine, method: str
+) -> None:
+    """Its answer was lost with the process, and the other undo finds nothing of it any more."""
+    before(machine.account)
+    account, users = machine.account, ["known-contact@x.example", *(f"p{n}@x.example" for n in range(3))]
+    path = machine.write("e.jsonl", [identify(user, title="CEO", fsContact=True) for user in users])
+    assert here(machine, "import", path).code == 0
+    wanted = account.state()
+    account.faults(Fault("slow", method=method, seconds=0.5))
+    process = start(machine, "undo", "--yes", "--delete-created")
+    while not account.sandbox.stats()["faults"]:
+        assert process.poll() is None
+        time.sleep(0.005)
+    held = account.state()
+    process.kill()
+    process.communicate()
+    account.faults()
+    while account.state() == held:
+        time.sleep(0.01)
+    assert here(machine, "undo", "--yes", "--delete-created").code == 0
+    assert here(machine, "import", path).code == 0
+    assert not difference(account.state(), wanted)
