@@ -10,6 +10,7 @@ from fsseg.freshsales.reader import LAG_S, Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.equality import is_empty
 from fsseg.mapping.field_types import wire
+from fsseg.mapping.names import fold_name
 from fsseg.match.deal_finder import contacts_of, deal_name
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.newest import MadeUnnamed
@@ -69,6 +70,8 @@ class Since(NamedTuple):
     """That of the contact that a deal belongs to."""
     not_stored: frozenset[str] = frozenset()
     """The fields of which it was found by any run that Freshsales doesn't store what the run wrote."""
+    account_ids: frozenset[int] = frozenset()
+    """The ids in Freshsales of the accounts that a contact was linked to."""
 
 
 def plan_undo(
@@ -158,6 +161,7 @@ def _since(
         original.remote_id(record.account),
         original.remote_id(record.parent),
         _not_stored(original, ledger, record, id),
+        frozenset(account.remote_id for account in original.accounts(record.companies).values() if account.remote_id),
     )
 
 
@@ -245,7 +249,7 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
         if name == "entity":
             continue
         if name == "sales_accounts":
-            has, kept = _kept_links(record, current, set(after) - set(before))
+            has, kept = _kept_links(record, current, set(after) - set(before), since.account_ids)
             if len(kept) < len(has):
                 fields[name] = [[account.get("name") for account in has], [account.get("name") for account in kept]]
                 links = [{"id": account["id"], "is_primary": bool(account.get("is_primary"))} for account in kept]
@@ -274,12 +278,19 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
 
 
 def _kept_links(
-    record: Record, current: Existing, added: set[str]
+    record: Record, current: Existing, added: set[str], ids: frozenset[int]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The accounts that a contact has, and those of them that the run did not add."""
+    """The accounts that a contact has, and those of them that the run did not add: by their ids, where they are known.
+
+    An account may be called otherwise than the events, or the run, had it.
+    """
     had = {account["id"] for account in (record.existing or {}).get("sales_accounts") or []}
-    has = current.get("sales_accounts") or []
-    return has, [account for account in has if account["id"] in had or account.get("name") not in added]
+    has, names = current.get("sales_accounts") or [], {fold_name(name) for name in added}
+    return has, [
+        account
+        for account in has
+        if account["id"] in had or not (account["id"] in ids or fold_name(account.get("name")) in names)
+    ]
 
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:

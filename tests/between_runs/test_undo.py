@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -273,3 +274,25 @@ def test_an_undo_that_another_one_has_finished_has_nothing_left(machine: Machine
         assert "nothing to resume" in done.err
     assert machine.account.state() == state
     assert titles(machine)["ada"] == "CEO"
+
+
+@pytest.mark.parametrize("existing", ["update", "newer", "fill"])
+@pytest.mark.parametrize("called", ["North Ltd", "Northern Ltd"])
+def test_an_account_that_a_contact_was_given_goes_however_it_is_called_by_then(
+    machine: Machine, existing: str, called: str
+) -> None:
+    """Events may spell it otherwise, and somebody may have renamed it since."""
+    made = machine.account.seed(
+        contacts=[{"email": "ada@x.example", "last_name": "Old"}], sales_accounts=[{"name": "North Ltd"}]
+    )
+    (account,) = made["sales_accounts"]
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    done = machine.imports("--existing", existing, events=[person("ada@x.example", soon, company="NORTH ltd")])
+    assert done.code == 0, done.err
+    assert [row["id"] for row in machine.account.one("contacts", "ada@x.example")["sales_accounts"]] == [account]
+    if called != "North Ltd":
+        machine.account.change("sales_accounts", account, name=called)
+
+    assert machine.run("undo", "--yes").code in (0, 1)
+
+    assert machine.account.one("contacts", "ada@x.example")["sales_accounts"] == []
