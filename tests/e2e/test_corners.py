@@ -166,7 +166,7 @@ def test_neither_an_import_nor_its_undo_takes_more_than_was_forecast(machine: Ma
     there = [{"email": f"p{n}@north.example", "last_name": "P", "tags": ["old"]} for n in range(count)]
     kinds = ("leads", "contacts") if machine.account.edition == "classic" else ("contacts",)
     machine.account.seed(**{kind: there[at::2] for at, kind in enumerate(kinds)})
-    events = [identify(row["email"], traits) for row in there]
+    events = [identify(str(row["email"]), traits) for row in there]
     events += [identify(f"q{n}@north.example", traits, fsContact=True) for n in range(count)]
 
     dry = machine.dry_runs("--allow-mass-changes", events=events)
