@@ -42,6 +42,8 @@ class Habits(Struct, frozen=True):
     """Custom fields; so updates of them go one by one."""
     writes_whole: bool = True
     """All custom fields go along with those that change, read anew where the plan has read them long ago."""
+    lacks_bulk: bool = False
+    """There was none when it was last tried, which each import does again."""
 
 
 def forecast(
@@ -63,6 +65,8 @@ def forecast(
         in_bulk = made + changed - alone
         if entity in ("lead", "timeline") or in_bulk < MIN_BULK:
             to_come, in_bulk = to_come + made + changed, 0
+        elif habits.lacks_bulk:
+            to_come, in_bulk, is_most = to_come + 1 + made + changed, 0, True
         else:
             to_come += alone + _jobs(made, changed, in_bulk, looks=bool(told.custom) and not habits.bulk_replaces)
         one_by_one = alone - told.converted if in_bulk else changed

@@ -178,6 +178,23 @@ def test_neither_an_import_nor_its_undo_takes_more_than_was_forecast(machine: Ma
         assert taken <= forecast <= taken + 4, (forecast, taken)
 
 
+def test_once_an_account_was_seen_to_have_no_bulk_forecasts_go_by_that_until_it_has(machine: Machine) -> None:
+    def people(name: str) -> list[Row]:
+        return [identify(f"{name}{n}@north.example", fsContact=True, company=f"{name} {n}") for n in range(20)]
+
+    machine.account.configure(bulk=False)
+    assert machine.imports(events=people("a")).code == 0
+    dry, wet = machine.dry_runs(events=people("b")), machine.imports(events=people("b"))
+    forecast, taken = dry.summary["forecast"]["requests"], wet.summary["requests"]["total"]
+    assert taken <= forecast <= taken + 4
+    assert f"up to {forecast} requests" in dry.out
+
+    machine.account.configure(bulk=True)
+    assert machine.imports(events=people("c")).code == 0
+    dry, wet = machine.dry_runs(events=people("d")), machine.imports(events=people("d"))
+    assert wet.summary["requests"]["total"] <= dry.summary["forecast"]["requests"] < forecast
+
+
 def test_folders_and_globs_are_read_whole_and_each_file_once(classic: Machine) -> None:
     folder = classic.home / "events"
     (folder / "deep").mkdir(parents=True)
