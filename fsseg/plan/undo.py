@@ -14,7 +14,7 @@ from fsseg.mapping.names import fold_name
 from fsseg.match.deal_finder import contacts_of, deal_name
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.newest import MadeUnnamed
-from fsseg.match.remote_record import EARLIEST, Existing, addresses, silent
+from fsseg.match.remote_record import EARLIEST, FOLLOWS, Existing, addresses, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action, Code, Status
@@ -271,10 +271,19 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text
             if name == "email":
                 dropped = after
+            fields |= _followers_back(record, current, name)
     warnings = (Code.CONVERTED,) if "entity" in record.fields else ()
     if not fields:
         return WayBack(Action.UNCHANGED, Status.DONE, warnings=warnings)
     return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped, warnings=warnings)
+
+
+def _followers_back(record: Record, current: Existing, name: str) -> dict[str, list[Any]]:
+    """What Freshsales has set anew as the run wrote this field, though the run didn't name it."""
+    follower, had = FOLLOWS.get(name), record.existing or {}
+    if follower is None or follower in record.fields or follower not in had or current.get(follower) == had[follower]:
+        return {}
+    return {follower: [current.get(follower), had[follower]]}
 
 
 def _kept_links(

@@ -296,3 +296,28 @@ def test_an_account_that_a_contact_was_given_goes_however_it_is_called_by_then(
     assert machine.run("undo", "--yes").code in (0, 1)
 
     assert machine.account.one("contacts", "ada@x.example")["sales_accounts"] == []
+
+
+@pytest.mark.parametrize("count", [1, 6])
+@pytest.mark.parametrize("status", ["Churned", None])
+def test_the_status_that_a_lifecycle_stage_has_brought_goes_with_it(
+    suite: Machine, status: str | None, count: int
+) -> None:
+    had = suite.account.choice("contact_statuses", status) if status else None
+    people = [f"p{n}@x.example" for n in range(count)]
+    ids = suite.account.seed(contacts=[{"email": email, "last_name": "P"} for email in people])["contacts"]
+    for id in ids if had else ():
+        suite.account.change("contacts", id, contact_status_id=had)
+
+    def stages() -> list[tuple[int | None, int | None]]:
+        rows = suite.account.records()["contacts"]
+        return [(row["lifecycle_stage_id"], row["contact_status_id"]) for row in rows]
+
+    before = stages()
+    events = [person(email, "2024-05-01", lifecycle_stage_id="Lead") for email in people]
+    assert suite.imports(events=events).code == 0
+    assert not set(stages()) & set(before)
+
+    assert suite.run("undo", "--yes").code == 0
+
+    assert stages() == before
