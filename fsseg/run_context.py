@@ -44,6 +44,7 @@ from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
 from fsseg.state.actions import Code, Mode
+from fsseg.state.behaviour import note_lacks_bulk, seen_behaviour
 from fsseg.state.ledger import Ledger
 from fsseg.state.match_queue import how_far
 from fsseg.state.plan_counts import count_matched, count_people, entities_of
@@ -237,8 +238,11 @@ class RunContext:
         pacer, measured = self.pacer, self.pacer.seconds_per_request
         pace = {} if measured is None else {"per_request": measured}
         custom_fields = self.custom_fields(self.settings)
-        loses_contacts = DealLinks.of(self.run.account_folder).seen == "lost"
-        habits = Habits(loses_contacts, not custom_fields.bulk_merges, writes_whole=custom_fields.how == "whole")
+        seen = seen_behaviour(self.run.account_folder)
+        habits = Habits(
+            seen.deal_contacts == "lost", not custom_fields.bulk_merges, writes_whole=custom_fields.how == "whole",
+            lacks_bulk=seen.lacks_bulk,
+        )  # fmt: skip
         return forecast(self.store, spent, pacer.per_hour, pacer.remaining, habits, **pace)
 
     def push_context(self) -> PushContext:
@@ -260,6 +264,7 @@ class RunContext:
             custom_fields=self.custom_fields(settings), note_requests=self.note_requests, say=self.say,
             strict=settings.strict, refusals=Refusals(self.catalog, store, self.say),
             deal_links=DealLinks.of(self.run.account_folder),
+            note_lacks_bulk=partial(note_lacks_bulk, self.run.account_folder),
             was_delivered=partial(was_delivered, store, self.ledger), may_write=not self.run.info.dry,
         )  # fmt: skip
 

@@ -22,6 +22,9 @@ WHOLE = "custom_field"
 KEPT = ("id", "updated_at", "created_at", "emails", "email_ids", "sales_accounts", "contact_ids", "company", "deal")
 """What is kept of a record beside the fields that are wanted: what matching, pushing and undoing need."""
 
+FOLLOWS = {"lifecycle_stage_id": "contact_status_id", "deal_pipeline_id": "deal_stage_id"}
+"""The fields that Freshsales sets anew where those are written that they are a part of: a status is of one stage."""
+
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 HELD_BY = {"sales_account": "sales_account_id", "contacts": "contact_ids"}
@@ -92,9 +95,11 @@ def lacks(existing: Existing, wanted: Iterable[str]) -> bool:
 def keep(existing: Existing, wanted: Iterable[str]) -> Existing:
     """The part of a record that the plan needs to remember; of a lead's nested company and deal everything.
 
-    Where a custom field is wanted, all that hold something are remembered: an update may have to write them too.
+    What follows a wanted field is remembered, as an undo puts it back. Where a custom field is wanted, all that hold
+    something are remembered: an update may have to write them too.
     """
     names = list(wanted)
+    names += [FOLLOWS[name] for name in names if name in FOLLOWS]
     kept = {name: value for name, value in existing.items() if name in KEPT or "." in name}
     if any(name.startswith("cf_") for name in names):
         custom = {name: value for name, value in existing.items() if name.startswith("cf_") and value is not None}

@@ -10,10 +10,11 @@ from fsseg.freshsales.reader import LAG_S, Reader
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.equality import is_empty
 from fsseg.mapping.field_types import wire
+from fsseg.mapping.names import fold_name
 from fsseg.match.deal_finder import contacts_of, deal_name
 from fsseg.match.finders import LookupFinder, fetch
 from fsseg.match.newest import MadeUnnamed
-from fsseg.match.remote_record import EARLIEST, Existing, addresses, instant, silent
+from fsseg.match.remote_record import EARLIEST, FOLLOWS, Existing, addresses, instant, silent
 from fsseg.plan.diff import LINK_FIELDS, field_of, rounded, same
 from fsseg.segment.email_key import email_key
 from fsseg.state.actions import Action, Code, Status
@@ -72,6 +73,8 @@ class Since(NamedTuple):
     """That of the contact that a deal belongs to."""
     not_stored: frozenset[str] = frozenset()
     """The fields of which it was found by any run that Freshsales doesn't store what the run wrote."""
+    account_ids: frozenset[int] = frozenset()
+    """The ids in Freshsales of the accounts that a contact was linked to."""
 
 
 def plan_undo(
@@ -162,6 +165,7 @@ def _since(
         original.remote_id(record.account),
         original.remote_id(record.parent),
         _not_stored(original, ledger, record, id),
+        frozenset(account.remote_id for account in original.accounts(record.companies).values() if account.remote_id),
     )
 
 
@@ -257,7 +261,7 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
         if name == "entity":
             continue
         if name == "sales_accounts":
-            has, kept = _kept_links(record, current, set(after) - set(before))
+            has, kept = _kept_links(record, current, set(after) - set(before), since.account_ids)
             if len(kept) < len(has):
                 fields[name] = [[account.get("name") for account in has], [account.get("name") for account in kept]]
                 links = [{"id": account["id"], "is_primary": bool(account.get("is_primary"))} for account in kept]
@@ -279,19 +283,35 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text
             if name == "email":
                 dropped = after
+            fields |= _followers_back(record, current, name)
     warnings = (Code.CONVERTED,) if "entity" in record.fields else ()
     if not fields:
         return WayBack(Action.UNCHANGED, Status.DONE, warnings=warnings)
     return WayBack(Action.UPDATE, fields=fields, links=links, dropped=dropped, warnings=warnings)
 
 
+def _followers_back(record: Record, current: Existing, name: str) -> dict[str, list[Any]]:
+    """What Freshsales has set anew as the run wrote this field, though the run didn't name it."""
+    follower, had = FOLLOWS.get(name), record.existing or {}
+    if follower is None or follower in record.fields or follower not in had or current.get(follower) == had[follower]:
+        return {}
+    return {follower: [current.get(follower), had[follower]]}
+
+
 def _kept_links(
-    record: Record, current: Existing, added: set[str]
+    record: Record, current: Existing, added: set[str], ids: frozenset[int]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The accounts that a contact has, and those of them that the run did not add."""
+    """The accounts that a contact has, and those of them that the run did not add: by their ids, where they are known.
+
+    An account may be called otherwise than the events, or the run, had it.
+    """
     had = {account["id"] for account in (record.existing or {}).get("sales_accounts") or []}
-    has = current.get("sales_accounts") or []
-    return has, [account for account in has if account["id"] in had or account.get("name") not in added]
+    has, names = current.get("sales_accounts") or [], {fold_name(name) for name in added}
+    return has, [
+        account
+        for account in has
+        if account["id"] in had or not (account["id"] in ids or fold_name(account.get("name")) in names)
+    ]
 
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:

@@ -126,6 +126,7 @@ class Bulk:
             job = self._run_job(records)
         except NoBulk:
             self.available = False
+            self.context.note_lacks_bulk(True)
             return [send_alone(record) for record in records]
         except BulkBusy:
             raise
@@ -181,6 +182,7 @@ class Bulk:
             self._save_job(None)
             raise
         self._save_job(replace(note, id=job_id))
+        self.context.note_lacks_bulk(False)
         return self._await_job(job_id)
 
     def _start_job(self, items: list[dict[str, Any]]) -> str:

@@ -70,6 +70,8 @@ class PushContext(Struct, frozen=True):
     strict: bool = False
     refusals: Refusals | None = None
     deal_links: DealLinks = field(default_factory=DealLinks)
+    note_lacks_bulk: Callable[[bool], None] = lambda lacks: None
+    """Keeps for later runs whether the account has no bulk."""
     deal_id_field: str | None = None
     emails: EmailShape = field(default_factory=EmailShape)
     was_delivered: Callable[[Sequence[Record]], bool] = lambda records: False

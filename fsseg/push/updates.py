@@ -41,7 +41,7 @@ def update(context: PushContext, record: Record, id: int, attributes: dict[str, 
     trusted = context.custom_fields.how == "changed" and context.custom_fields.merges
     if not (custom and not trusted) and not attributes.get("tags"):
         return context.writer.update(record.entity, id, attributes)
-    before = _read(context, record, id, anew=anew)
+    before = _read(context, record, id, WHOLE if custom else "tags", anew=anew)
     if attributes.get("tags"):
         attributes = {**attributes, "tags": _united_tags(record, before, attributes["tags"])}
     if not custom:
@@ -100,10 +100,10 @@ def _write_whole(
     return context.writer.update(record.entity, id, without(attributes, name))
 
 
-def _read(context: PushContext, record: Record, id: int, *, anew: bool) -> Existing:
-    """What the record holds: as the plan has read it, if that was whole and just now, else read once more."""
+def _read(context: PushContext, record: Record, id: int, needed: str, *, anew: bool) -> Existing:
+    """What the record holds: as the plan has read it, if that told what is needed and just now, else read once more."""
     planned = record.existing
-    is_known = not anew and planned is not None and WHOLE in planned and record.claimed_at is None
+    is_known = not anew and planned is not None and needed in planned and record.claimed_at is None
     if is_known and planned is not None and context.custom_fields.is_fresh:
         return planned
     assert record.entity

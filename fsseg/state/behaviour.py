@@ -30,6 +30,8 @@ class Behaviour(Struct, frozen=True):
     """Seconds until look-ups found a new contact."""
     deal_contacts: Literal["kept", "lost"] | None = None
     """What becomes of the contacts of deals that are made in bulk."""
+    lacks_bulk: bool = False
+    """Whether the account was last seen to have no bulk."""
 
 
 def read_behaviour(folder: Path) -> Behaviour | None:
@@ -53,6 +55,13 @@ def note_deal_contacts(folder: Path, seen: Literal["kept", "lost"]) -> None:
 def note_bulk_replaces(folder: Path) -> None:
     """Bulk was seen to empty the custom fields that it doesn't name; another probe may tell otherwise."""
     write_behaviour(folder, replace(seen_behaviour(folder), bulk_custom_fields="replace"))
+
+
+def note_lacks_bulk(folder: Path, lacks: bool) -> None:
+    """The account was seen to have no bulk, or to have it again."""
+    seen = seen_behaviour(folder)
+    if lacks != seen.lacks_bulk:
+        write_behaviour(folder, replace(seen, lacks_bulk=lacks))
 
 
 def write_behaviour(folder: Path, behaviour: Behaviour) -> None:

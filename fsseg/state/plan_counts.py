@@ -51,13 +51,23 @@ class UpdateCounts(NamedTuple):
     """Leads that become contacts."""
     converted_with: int
     """What they carry of that, and accounts they are tied to, each once."""
+    tied: int
+    """Deals that are tied to a contact or an account."""
+    relinked: int
+    """Contacts that an undo takes accounts away from; each is read once more, unless it goes in bulk."""
+
+
+NO_UPDATES = UpdateCounts(0, 0, 0, 0, 0, 0)
 
 
 def count_updates(store: Store) -> dict[Entity, UpdateCounts]:
     """Of the updates of which nothing was sent yet."""
     rows = store.db.execute(
         "SELECT entity, sum(stays AND cf), sum(stays AND (cf OR tags)), sum(NOT stays),"
-        " sum(NOT stays AND (cf OR tags)) + sum(NOT stays AND ties) FROM (SELECT entity, converts IS NULL AS stays,"
+        " sum(NOT stays AND (cf OR tags)) + sum(NOT stays AND ties), sum(tied), sum(relinked)"
+        " FROM (SELECT entity, converts IS NULL AS stays, links IS NOT NULL AS relinked,"
+        " kind = 'deal' AND EXISTS (SELECT 1 FROM json_each(fields) f WHERE f.key IN ('contacts', 'sales_account'))"
+        " AS tied,"
         " companies != '[]' AS ties, EXISTS (SELECT 1 FROM json_each(fields) f WHERE f.key GLOB 'cf_*') AS cf,"
         " EXISTS (SELECT 1 FROM json_each(fields) f WHERE f.key = 'tags') AS tags FROM record"
         " WHERE status = ? AND action = ?) GROUP BY 1",

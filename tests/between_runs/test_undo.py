@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -273,3 +274,50 @@ def test_an_undo_that_another_one_has_finished_has_nothing_left(machine: Machine
         assert "nothing to resume" in done.err
     assert machine.account.state() == state
     assert titles(machine)["ada"] == "CEO"
+
+
+@pytest.mark.parametrize("existing", ["update", "newer", "fill"])
+@pytest.mark.parametrize("called", ["North Ltd", "Northern Ltd"])
+def test_an_account_that_a_contact_was_given_goes_however_it_is_called_by_then(
+    machine: Machine, existing: str, called: str
+) -> None:
+    """Events may spell it otherwise, and somebody may have renamed it since."""
+    made = machine.account.seed(
+        contacts=[{"email": "ada@x.example", "last_name": "Old"}], sales_accounts=[{"name": "North Ltd"}]
+    )
+    (account,) = made["sales_accounts"]
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    done = machine.imports("--existing", existing, events=[person("ada@x.example", soon, company="NORTH ltd")])
+    assert done.code == 0, done.err
+    assert [row["id"] for row in machine.account.one("contacts", "ada@x.example")["sales_accounts"]] == [account]
+    if called != "North Ltd":
+        machine.account.change("sales_accounts", account, name=called)
+
+    assert machine.run("undo", "--yes").code in (0, 1)
+
+    assert machine.account.one("contacts", "ada@x.example")["sales_accounts"] == []
+
+
+@pytest.mark.parametrize("count", [1, 6])
+@pytest.mark.parametrize("status", ["Churned", None])
+def test_the_status_that_a_lifecycle_stage_has_brought_goes_with_it(
+    suite: Machine, status: str | None, count: int
+) -> None:
+    had = suite.account.choice("contact_statuses", status) if status else None
+    people = [f"p{n}@x.example" for n in range(count)]
+    ids = suite.account.seed(contacts=[{"email": email, "last_name": "P"} for email in people])["contacts"]
+    for id in ids if had else ():
+        suite.account.change("contacts", id, contact_status_id=had)
+
+    def stages() -> list[tuple[int | None, int | None]]:
+        rows = suite.account.records()["contacts"]
+        return [(row["lifecycle_stage_id"], row["contact_status_id"]) for row in rows]
+
+    before = stages()
+    events = [person(email, "2024-05-01", lifecycle_stage_id="Lead") for email in people]
+    assert suite.imports(events=events).code == 0
+    assert not set(stages()) & set(before)
+
+    assert suite.run("undo", "--yes").code == 0
+
+    assert stages() == before

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.events import identify, page, track
-from tests.e2e.harness import Machine
+from tests.e2e.harness import Machine, Row
 
 KIM = "kim@north.example"
 
@@ -157,6 +157,42 @@ def test_the_forecast_of_a_dry_run_is_about_what_the_import_takes(machine: Machi
     forecast, taken = dry.summary["forecast"]["requests"], wet.summary["requests"]["total"]
     assert taken * 0.8 - 5 <= forecast <= taken * 1.25 + 5
     assert f"{forecast:,} requests" in dry.out
+
+
+@pytest.mark.parametrize("count", [3, 4, 30])
+@pytest.mark.parametrize("traits", [{"tags": ["new"]}, {"cfSeats": 9, "company": "Firm"}, {"title": "CEO"}], ids=str)
+def test_neither_an_import_nor_its_undo_takes_more_than_was_forecast(machine: Machine, traits: Row, count: int) -> None:
+    """Of people who are there and new ones, one by one and in bulk."""
+    there = [{"email": f"p{n}@north.example", "last_name": "P", "tags": ["old"]} for n in range(count)]
+    kinds = ("leads", "contacts") if machine.account.edition == "classic" else ("contacts",)
+    machine.account.seed(**{kind: there[at::2] for at, kind in enumerate(kinds)})
+    events = [identify(str(row["email"]), traits) for row in there]
+    events += [identify(f"q{n}@north.example", traits, fsContact=True) for n in range(count)]
+
+    dry = machine.dry_runs("--allow-mass-changes", events=events)
+    wet = machine.imports("--allow-mass-changes", events=events)
+    undo_dry, undo = (machine.run("undo", wet.folder.name if wet.folder else "", how) for how in ("--dry-run", "--yes"))
+
+    for told, done in ((dry, wet), (undo_dry, undo)):
+        forecast, taken = told.summary["forecast"]["requests"], done.summary["requests"]["total"]
+        assert taken <= forecast <= taken + 4, (forecast, taken)
+
+
+def test_once_an_account_was_seen_to_have_no_bulk_forecasts_go_by_that_until_it_has(machine: Machine) -> None:
+    def people(name: str) -> list[Row]:
+        return [identify(f"{name}{n}@north.example", fsContact=True, company=f"{name} {n}") for n in range(20)]
+
+    machine.account.configure(bulk=False)
+    assert machine.imports(events=people("a")).code == 0
+    dry, wet = machine.dry_runs(events=people("b")), machine.imports(events=people("b"))
+    forecast, taken = dry.summary["forecast"]["requests"], wet.summary["requests"]["total"]
+    assert taken <= forecast <= taken + 4
+    assert f"up to {forecast} requests" in dry.out
+
+    machine.account.configure(bulk=True)
+    assert machine.imports(events=people("c")).code == 0
+    dry, wet = machine.dry_runs(events=people("d")), machine.imports(events=people("d"))
+    assert wet.summary["requests"]["total"] <= dry.summary["forecast"]["requests"] < forecast
 
 
 def test_folders_and_globs_are_read_whole_and_each_file_once(classic: Machine) -> None:

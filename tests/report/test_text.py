@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fsseg.figures import number
 from fsseg.report.files import JsonLines, write_summary
 from fsseg.report.formats.html import render_html
 from fsseg.report.formats.markdown import markdown_lines
@@ -347,6 +348,15 @@ def test_an_undo_that_stopped_says_so() -> None:
     text = totals(undo_summary({"lead": {"update": 3, "pending": 9}}, exit_code=5), failures=[])
     assert "Stopped early after 6 m 12 s; nothing is lost." in text
     assert "fsseg resume 2026-11-22-1412-k3" in text
+
+
+def test_markdown_says_what_became_of_the_events_so_that_they_add_up() -> None:
+    summary = import_summary()
+    text = "\n".join(markdown_lines([], summary=summary))
+    names, _, counts = text.partition("| events | ")[2].split("\n")[:3]
+    told = dict(zip(names.strip(" |").split(" | "), counts.strip(" |").split(" | "), strict=True))
+    outcomes = {name: number(count) for name, count in summary["events"]["outcomes"].items() if count}
+    assert told == {"read": number(summary["events"]["read"]), **outcomes}
 
 
 def test_an_undo_has_no_events_in_html_and_markdown_either() -> None:

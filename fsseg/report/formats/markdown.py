@@ -13,7 +13,16 @@ from fsseg.report.console import sanitise, write
 from fsseg.report.formats import Format, Report
 from fsseg.report.humanize import cut
 from fsseg.report.labels import with_choice_names
-from fsseg.report.model import Summary, forecast_line, is_undo, reason_rows, warning_rows, where, which_run
+from fsseg.report.model import (
+    Summary,
+    forecast_line,
+    is_undo,
+    outcome_rows,
+    reason_rows,
+    warning_rows,
+    where,
+    which_run,
+)
 from fsseg.report.show import Show
 from fsseg.state.actions import Action, EventOutcome
 
@@ -107,7 +116,18 @@ def _counts(groups: ChangeGroups) -> Iterator[str]:
     yield ""
 
 
+def _outcomes(summary: Summary) -> Iterator[str]:
+    read = summary["events"]["read"]
+    counts = {"read": read, **{name: count for name, count in outcome_rows(summary) if count}}
+    yield "| events | " + " | ".join(counts) + " |"
+    yield "|---|" + "---:|" * len(counts)
+    yield "| | " + " | ".join(number(count) for count in counts.values()) + " |"
+    yield ""
+
+
 def _summary(summary: Summary) -> Iterator[str]:
+    if not is_undo(summary):
+        yield from _outcomes(summary)
     reasons = reason_rows(summary)
     if reasons:
         title, column = ("Not put back", "records") if is_undo(summary) else ("Events left out", "events")
