@@ -9,7 +9,9 @@ from fsseg.freshsales import pacer
 from tests.e2e.harness import Account, Machine
 from tests.faults.clock import FastClock
 from tests.faults.faulty import undisturbed
+from tests.faults.process import here
 from tests.faults.server import account, stop
+from tests.faults.story import before, difference, mixed
 from tests.faults.ways import imported
 
 State = dict[str, list[str]]
@@ -59,3 +61,17 @@ def ends(hosts: dict[str, Account], tmp_path_factory: pytest.TempPathFactory) ->
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands in this process wait a twentieth of their waits."""
     monkeypatch.setattr(pacer, "SystemClock", FastClock)
+
+
+@pytest.fixture
+def path(classic: Machine) -> str:
+    """A file of mixed events, for an account that holds some of their people."""
+    before(classic.account)
+    return classic.write("events.jsonl", mixed())
+
+
+def resumed(machine: Machine, ends: dict[str, State]) -> None:
+    """What was left is done by one `fsseg resume`, and nothing twice."""
+    done = here(machine, "resume", "--json")
+    assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
+    assert not difference(machine.account.state(), ends[machine.account.edition])

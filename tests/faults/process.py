@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from tests.e2e.harness import Machine
+from tests.e2e.harness import Account, Machine
 from tests.forked import forked
 
 FAST = str(Path(__file__).with_name("fast.py"))
@@ -103,3 +103,9 @@ def killed(machine: Machine, requests: int, *args: str) -> bool:
     process.kill()
     process.communicate()
     return process.returncode == -9
+
+
+def answered(account: Account) -> bool:
+    """Whether every request has been answered, or its connection been found closed."""
+    stats = account.sandbox.stats()
+    return bool(sum(stats["statuses"].values()) == stats["total"])

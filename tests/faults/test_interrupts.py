@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sqlite3
@@ -19,27 +18,14 @@ from fsseg.sandbox import Fault
 from fsseg.state.outcomes import Totals, count_outcomes
 from tests.between_runs.runs import runs
 from tests.between_runs.terminal import on_terminal
-from tests.e2e.harness import Account, Machine
-from tests.faults.conftest import State
-from tests.faults.process import Ended, finish, here, run, start, when
+from tests.e2e.harness import Machine
+from tests.faults.conftest import State, resumed
+from tests.faults.process import Ended, answered, finish, here, run, start, when
 from tests.faults.story import before, difference, mixed
 from tests.forked import MEASURED
 
 SLOW_ENTRIES = Fault("slow", path="/sales_activities", seconds=0.2)
 """Lets that take longer than it does to see how far it has come."""
-
-
-@pytest.fixture
-def path(classic: Machine) -> str:
-    before(classic.account)
-    return classic.write("events.jsonl", mixed())
-
-
-def resumed(machine: Machine, ends: dict[str, State]) -> None:
-    """What was left is done by one `fsseg resume`, and nothing twice."""
-    done = here(machine, "resume", "--json")
-    assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
-    assert not difference(machine.account.state(), ends[machine.account.edition])
 
 
 def at_the_timeline(machine: Machine, process: subprocess.Popen[bytes]) -> bool:
@@ -58,12 +44,6 @@ def under_way(machine: Machine) -> int:
     with closing(sqlite3.connect(plan)) as db:
         counts = [db.execute(f"SELECT count(*) FROM {table} WHERE status = 'sent'") for table in ("record", "entry")]
         return sum(int(count.fetchone()[0]) for count in counts)
-
-
-def answered(account: Account) -> bool:
-    """Whether every request has been answered, or its connection been found closed."""
-    stats = account.sandbox.stats()
-    return bool(sum(stats["statuses"].values()) == stats["total"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -232,79 +212,6 @@ def test_a_run_that_the_quota_would_keep_too_long_goes_on_later(
     resumed(classic, ends)
 
 
-def killed_at_the_first_lead(machine: Machine, events: list[dict[str, Any]]) -> None:
-    """Import them, and kill that while the first requests that make somebody are answered."""
-    machine.account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
-    process = start(machine, "import", machine.write("e.jsonl", events))
-    while "POST /api/leads" not in machine.account.sandbox.stats()["requests"]:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
-
-
-@pytest.mark.usefixtures("fast")
-def test_nobody_is_made_twice_where_a_killed_run_left_creates_under_way(classic: Machine) -> None:
-    account, events = classic.account, mixed()[5:8]
-    killed_at_the_first_lead(classic, events)
-    assert here(classic, "resume").code == 0
-    assert sorted(row["email"] for row in account.records()["leads"]) == [f"db{n}@x.example" for n in range(3)]
-
-
-SEES_CHILDREN = pytest.mark.skipif(
-    not Path("/proc/self/task").exists(), reason="there is no other way to see children of a process"
-)
-
-
-@SEES_CHILDREN
-def test_a_process_that_reads_along_and_is_killed_stops_the_run_and_it_goes_on(
-    classic: Machine, path: str, ends: dict[str, State]
-) -> None:
-    process = start(classic, "import", "--jobs", "2", path)
-    readers: list[str] = []
-    while not readers:
-        assert process.poll() is None
-        readers = [
-            child for child in children(process) if b"tracker" not in Path("/proc", child, "cmdline").read_bytes()
-        ]
-    os.kill(int(readers[0]), signal.SIGKILL)
-    done = finish(process)
-    assert done.code == 5
-    assert "ended from outside" in done.err
-    assert "fsseg resume" in done.err
-    resumed(classic, ends)
-
-
-@SEES_CHILDREN
-def test_processes_that_read_along_end_with_the_one_that_was_killed(classic: Machine) -> None:
-    events = ({**mixed()[0], "messageId": str(number)} for number in range(40_000))
-    process = start(classic, "dry-run", "--jobs", "2", classic.write("e.jsonl", events))
-    found: list[str] = []
-    while len(found) < 2:
-        assert process.poll() is None
-        found = children(process)
-    process.kill()
-    process.communicate()
-    deadline = time.monotonic() + 20
-    while any(map(_alive, found)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    (folder,) = classic.state.glob("*/runs/*")
-    assert [path for path in folder.iterdir() if path.is_dir()]
-    assert here(classic, "resume").code == 0
-    assert [path for path in folder.iterdir() if path.is_dir()] == []
-
-
-def children(process: subprocess.Popen[bytes]) -> list[str]:
-    """The ids of the processes that it has started."""
-    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-
-
-def _alive(pid: str) -> bool:
-    stat = Path("/proc", pid, "stat")
-    return stat.exists() and ") Z " not in stat.read_text()
-
-
 def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
     classic: Machine, path: str, ends: dict[str, State]
 ) -> None:
@@ -320,96 +227,3 @@ def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
         time.sleep(0.01)
     assert here(classic, "import", path).code == 0
     assert not difference(classic.account.state(), ends["classic"])
-
-
-def killed_at_the_deals(machine: Machine, events: list[dict[str, Any]]) -> None:
-    """Import them, and kill that while the bulk job that makes deals is taken, of which it never hears again."""
-    account = machine.account
-    account.faults(Fault("slow", method="POST", path="deals", seconds=0.5))
-    process = start(machine, "import", machine.write("deals.jsonl", events))
-    while not account.sandbox.stats()["faults"]:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
-    account.faults()
-    while not answered(account) or not account.records()["deals"]:
-        time.sleep(0.01)
-
-
-def with_deals(count: int) -> list[dict[str, Any]]:
-    return [
-        {"type": "identify", "userId": f"p{n}@x.example", "messageId": f"m{n}", "traits": {
-            "lastName": "P", "fsContact": True,
-            "deal": {"name": f"Deal {n}", "amount": 7, "expected_close": "2025-01-01"}}}
-        for n in range(count)
-    ]  # fmt: skip
-
-
-@pytest.mark.usefixtures("fast")
-@pytest.mark.parametrize("links", ["lose", "keep"])
-@pytest.mark.parametrize("count", [6, 12])
-def test_deals_that_a_killed_run_has_made_are_known_to_the_same_import_after_another(
-    machine: Machine, links: str, count: int
-) -> None:
-    """They may belong to nobody yet, and their account was told by other calls, which were delivered."""
-    machine.account.configure(deal_links_in_bulk=links)
-    firms = [
-        {**event, "messageId": f"f{n}", "traits": {"fsContact": True, "company": f"Firm {n}"}}
-        for n, event in enumerate(with_deals(count))
-    ]
-    killed_at_the_deals(machine, [*firms, *with_deals(count)])
-    assert here(machine, "import", machine.write("other.jsonl", mixed()[:1])).code == 0
-    assert here(machine, "import", str(machine.home / "deals.jsonl")).code == 0
-    deals = machine.account.records()["deals"]
-    assert sorted(row["name"] for row in deals) == sorted(f"Deal {n}" for n in range(count))
-    assert all(row["contact_ids"] for row in deals)
-
-
-@pytest.mark.usefixtures("fast")
-def test_an_undo_finds_the_deals_that_a_killed_run_had_sent(machine: Machine) -> None:
-    account = machine.account
-    killed_at_the_deals(machine, with_deals(6))
-    done = here(machine, "undo", "--yes", "--delete-created")
-    assert done.code == 0, done.out + done.err
-    assert not any(account.records().values())
-    assert here(machine, "import", str(machine.home / "deals.jsonl")).code == 0
-    assert len(account.records()["deals"]) == 6
-
-
-@pytest.mark.usefixtures("fast")
-def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Machine) -> None:
-    """By a database id, which nothing in Freshsales tells; the answer was never heard."""
-    account, events = classic.account, mixed()[5:8]
-    killed_at_the_first_lead(classic, events)
-    account.faults()
-    while not answered(account):
-        time.sleep(0.01)
-    assert here(classic, "import", classic.write("other.jsonl", [*events, *mixed()[:2]])).code == 0
-    assert sorted(row["email"] for row in account.records()["leads"] if "db" in row["email"]) == [
-        f"db{n}@x.example" for n in range(3)
-    ]
-
-
-@pytest.mark.usefixtures("fast")
-@pytest.mark.parametrize(("user", "method"), [("known-contact@x.example", "PUT"), ("new@x.example", "POST")])
-def test_an_undo_takes_back_what_a_killed_run_had_only_sent(machine: Machine, user: str, method: str) -> None:
-    """None of its answers was written down, so nothing counts as written."""
-    account = machine.account
-    before(account)
-    untouched = account.state()
-    account.faults(Fault("slow", method=method, path="/contacts/(upsert|[0-9])", seconds=0.5))
-    event = {**mixed()[0], "userId": user, "traits": {"title": "Head of things", "fsContact": True}}
-    process = start(machine, "import", machine.write("e.jsonl", [event]))
-    while not account.sandbox.stats()["faults"]:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
-    account.faults()
-    while not answered(account):
-        time.sleep(0.01)
-    assert difference(account.state(), untouched)
-    done = here(machine, "undo", "--yes", "--delete-created")
-    assert done.code == 0, done.err
-    assert not difference(account.state(), untouched)
