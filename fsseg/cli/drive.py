@@ -130,6 +130,7 @@ def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict
     info = run.note(
         state=state, exit_code=summary["exit_code"], outcomes=summary["events"]["outcomes"], finished_at=now(),
         seconds=seconds, failed=0 if dry else failed(pipeline.store),
+        in_flight=not dry and pipeline.store.has_in_flight,
     )  # fmt: skip
     if info.command == "dry-run" and state in (RunState.PLANNED, RunState.DONE) and not info.offline:
         supersede(held.folder, info)

@@ -36,16 +36,16 @@ class EarlierRuns(Struct):
         """
         for run in self.run.others():
             try:
-                was_killed, has_stopped = run.was_killed, run.info.state is RunState.STOPPED
+                was_killed, has_stopped = run.was_killed, run.info.state is RunState.STOPPED and run.info.in_flight
             except StateError:
                 self._commit_damaged(run)
                 continue
             if was_killed and not run.has_whole_plan:
                 self._tell_lost(run)
             elif was_killed and self._commit(run):
-                run.note(state=RunState.STOPPED)
-            elif has_stopped:
-                self._commit_stopped(run)
+                run.note(state=RunState.STOPPED, in_flight=False)
+            elif has_stopped and self._commit_stopped(run):
+                run.note(in_flight=False)
 
     def _commit(self, run: Run) -> bool:
         """Write down what a run has delivered; whether nothing that it has left in flight concerns others any more."""
@@ -54,12 +54,16 @@ class EarlierRuns(Struct):
             commit_run(run, store, self.ledger, self.say)
         return is_settled
 
-    def _commit_stopped(self, run: Run) -> None:
-        if not run.plan.exists():
-            return
-        with suppress(StateError), closing(run.open()) as store:  # a damaged one is told of once it is asked for
-            if self._concerns_others(store) and self._settle(store):
-                commit_run(run, store, self.ledger, self.say)
+    def _commit_stopped(self, run: Run) -> bool:
+        """The same of one that has written down itself what it has delivered."""
+        if run.plan.exists():
+            with suppress(StateError), closing(run.open()) as store:  # a damaged one is told of once it is asked for
+                if not self._concerns_others(store):
+                    return True
+                if self._settle(store):
+                    commit_run(run, store, self.ledger, self.say)
+                    return True
+        return False
 
     def _concerns_others(self, store: Store) -> bool:
         """Whether what a run has left in flight may have emptied custom fields, or taken back what is imported anew."""

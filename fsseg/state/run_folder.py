@@ -83,6 +83,8 @@ class RunInfo(Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int] = {}
     failed: int = 0
     """Rows that a retry would push again."""
+    in_flight: bool = True
+    """Whether it may have sent something of which nobody has seen what came of it."""
 
 
 _encode = Encoder().encode
