@@ -97,8 +97,9 @@ class LookupFinder(OnlineFinder):
 
     def find(self, entities: tuple[Entity, ...], name: str) -> Iterator[Found]:
         by = "email" if set(entities) <= {"lead", "contact"} else "name"
-        # Whether a look-up minds the case isn't documented, so an address that has capitals is asked for twice.
-        for spelled in dict.fromkeys((name, name.casefold(), email_key(name)) if by == "email" else (name,)):
+        # Whether a look-up minds case or runs of blanks isn't documented, so what has such is asked for twice.
+        others = (name.casefold(), email_key(name)) if by == "email" else (" ".join(name.split()),)
+        for spelled in dict.fromkeys((name, *others)):
             found = self.reader.lookup(spelled, by, entities)
             if any(found.values()):
                 yield from ((entity, flatten(entity, row)) for entity, rows in found.items() for row in rows)

@@ -32,7 +32,8 @@ class EarlierRuns(Struct):
     def commit_killed(self) -> None:
         """Write into the ledger what runs have delivered that were killed before they could.
 
-        A run that can't say how it stands may have been. What is damaged of others is told, and stops nothing here.
+        A run that can't say how it stands may have been. What others, stopped ones too, have in flight is settled where
+        it matters to this one. What is damaged of others is told, and stops nothing here.
         """
         for run in self.run.others():
             try:

@@ -271,3 +271,11 @@ def test_entries_by_a_former_address_are_of_whom_all_ids_that_had_it_are_now(mac
     events += [identify("mid@x.example", title="CEO"), track("old@x.example", "Zed")]
     assert machine.imports(events=events).outcomes == {"applied": 8}
     assert [entry["title"] for entry in machine.account.timeline("new@x.example")] == ["Zed"]
+
+
+@pytest.mark.parametrize("told", ["North Ltd", "North  Ltd", " North\tLtd "])
+def test_an_account_is_found_by_its_name_whatever_blanks_are_in_it(suite: Machine, told: str) -> None:
+    suite.account.make("sales_accounts", name="North Ltd")
+    done = suite.imports(events=[identify("kim@north.example", lastName="Vos", company=told)])
+    assert done.code == 0
+    assert [row["name"].split() for row in suite.account.records()["sales_accounts"]] == [["North", "Ltd"]]
