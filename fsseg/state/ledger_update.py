@@ -208,7 +208,8 @@ def _doubts(store: Store) -> Iterator[int]:
 
     Whoever is made by e-mail can be sent again: that finds who is there.
     """
-    yield from (unsigned(key) for (key,) in store.db.execute(f"SELECT hash FROM entry WHERE {_OPEN_CREATES}"))
+    entries = f"SELECT hash FROM entry WHERE coalesce(head, id) IN (SELECT id FROM entry WHERE {_OPEN_CREATES})"
+    yield from (unsigned(key) for (key,) in store.db.execute(entries))
     people = store.db.execute(f"SELECT keys FROM record WHERE kind = 'person' AND by_email = 0 AND {_OPEN_CREATES}")
     yield from (unsigned(hashed(key)) for (keys,) in people for key in orjson.loads(keys))
 
@@ -243,7 +244,7 @@ def roll_back(original: Store, undo: Store, ledger: Ledger, run: str, left_out: 
                     change.forget_events(counted_key(key) for _, key in row.sources)
                 undone.update(row.fingerprint_keys)
         change.forget_events(left_out(undone))
-        keys = original.db.execute("SELECT id, hash FROM entry").fetchall()
+        keys = original.db.execute("SELECT coalesce(head, id), hash FROM entry").fetchall()
         change.forget_events(unsigned(key) for id, key in keys if id in entries)
         change.forget_files(run)
     with original.transaction() as db:

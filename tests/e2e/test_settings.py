@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fsseg.sandbox import Fault
 from tests.e2e.events import anonymous, identify, page, track
 from tests.e2e.harness import Machine
 
@@ -182,23 +183,44 @@ def test_without_a_fitting_type_the_timeline_is_unavailable_or_tracked(machine: 
     assert [row["name"] for row in machine.account.records()["events"]] == ["Visited"]
 
 
+DAILY = '[timeline]\naggregate = "daily"\n'
+DAY = [track(KIM, "Visited", timestamp=f"2024-05-01T{hour:02}:00:00Z") for hour in range(5)]
+
+
 def test_a_days_events_can_be_one_entry(machine: Machine) -> None:
-    day = [track(KIM, "Visited", timestamp=f"2024-05-01T{hour:02}:00:00Z") for hour in range(5)]
     next_day = track(KIM, "Visited", timestamp="2024-05-02T00:00:00Z")
     events = [
         identify(KIM, fsContact=True, lastName="Vos"),
-        *day,
+        *DAY,
         next_day,
         track(KIM, "Other", timestamp="2024-05-01T00:00:00Z"),
     ]
-    config = '[timeline]\naggregate = "daily"\n'
 
-    result = machine.imports(events=events, config=config)
+    result = machine.imports(events=events, config=DAILY)
 
     assert result.outcomes == {"applied": 8}
     titles = sorted(entry["title"] for entry in machine.account.timeline(KIM))
     assert titles == ["Other", "Visited", "Visited (5 times)"]
-    assert machine.imports("--again", events=events, config=config).outcomes == {"unchanged": 8}
+    assert machine.imports("--again", events=events, config=DAILY).outcomes == {"unchanged": 8}
+
+
+def test_a_day_that_was_undone_is_imported_anew_with_all_of_its_events(machine: Machine) -> None:
+    events = [identify(KIM, fsContact=True, lastName="Vos"), *DAY]
+    for _ in range(2):
+        assert machine.imports(events=events, config=DAILY).outcomes == {"applied": 6}
+        assert [entry["title"] for entry in machine.account.timeline(KIM)] == ["Visited (5 times)"]
+        assert machine.run("undo", "--yes", "--delete-created", config=DAILY).code == 0
+        assert machine.account.timeline(KIM) == []
+
+
+def test_of_a_day_of_which_it_is_not_known_whether_it_was_written_no_part_is_written(classic: Machine) -> None:
+    classic.environment["FSSEG_APPLICATION_TOKEN"] = "sandbox-app"
+    config = DAILY + 'via = "tracking"\n'
+    classic.account.faults(Fault("drop_after", path="/track/", limit=1))
+    events = [identify(KIM, fsContact=True, lastName="Vos"), *DAY]
+    assert classic.imports(events=events, config=config).outcomes == {"applied": 1, "failed": 5}
+    assert classic.imports(events=DAY[1:], config=config).outcomes == {"failed": 4}
+    assert len(classic.account.records()["events"]) == 1
 
 
 def test_anonymous_ids_alone_never_make_anybody(machine: Machine) -> None:
