@@ -37,15 +37,16 @@ class EarlierRuns(Struct):
         """
         for run in self.run.others():
             try:
-                was_killed, has_stopped = run.was_killed, run.info.state is RunState.STOPPED and run.info.in_flight
+                info = run.info
             except StateError:
                 self._commit_damaged(run)
                 continue
+            was_killed = info.state is RunState.RUNNING and run.plan.exists()
             if was_killed and not run.has_whole_plan:
                 self._tell_lost(run)
             elif was_killed and self._commit(run):
                 run.note(state=RunState.STOPPED, in_flight=False)
-            elif has_stopped and self._commit_stopped(run):
+            elif info.state is RunState.STOPPED and info.in_flight and self._commit_stopped(run):
                 run.note(in_flight=False)
 
     def _commit(self, run: Run) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from fsseg.freshsales.errors import Forbidden, FreshsalesError
 from fsseg.freshsales.names import Entity
@@ -15,7 +14,7 @@ from fsseg.push.context import PushContext
 from fsseg.push.journal import ends_the_push
 from fsseg.push.outcome import Outcome, failed
 from fsseg.push.stored import read, without_late
-from fsseg.push.updates import held
+from fsseg.push.updates import emptied, held, others_of, put_back
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Record
 
@@ -23,8 +22,6 @@ SWITCHED = (
     "bulk empties the custom fields that it doesn't name in this account: what was lost has been put back, and such"
     " updates go one by one from now on"
 )
-
-NOT_PUT_BACK = "what a bulk job has emptied of the custom fields of {} {} could not be put back: {}"
 
 
 class ReadBack:
@@ -39,7 +36,7 @@ class ReadBack:
     def look(self, records: Sequence[Record], outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The outcomes, once it is mended what the job has harmed. Raises what ends the push."""
         done = [record for record, one in zip(records, outcomes, strict=True) if one.status == Status.DONE]
-        at_risk = [] if self._keeps_custom_fields else [record for record in done if self._others_of(record)]
+        at_risk = [] if self._keeps_custom_fields else [record for record in done if others_of(self._context, record)]
         if not (at_risk or self._context.was_delivered(done)):
             self._leave_unseen()
             return list(outcomes)
@@ -48,7 +45,7 @@ class ReadBack:
             if record.remote_id in rows:
                 note_not_stored(self._context, record, rows[record.remote_id])
         seen = [record for record in at_risk if WHOLE in rows.get(int(record.remote_id or 0), {})]
-        lost = [record for record in seen if self._has_lost(record, rows[int(record.remote_id or 0)])]
+        lost = [record for record in seen if emptied(self._context, record, rows[int(record.remote_id or 0)])]
         # What a push that ended while it was mending has put back already proves nothing.
         was_known = not self._context.custom_fields.bulk_merges
         self._keeps_custom_fields = bool(seen) and not lost and not was_known
@@ -60,17 +57,13 @@ class ReadBack:
 
     def mend(self, records: Sequence[Record]) -> None:
         """Put back what a job has emptied that told nothing of these records. Raises what ends the push."""
-        at_risk = [record for record in records if record.remote_id is not None and self._others_of(record)]
+        at_risk = [record for record in records if record.remote_id is not None and others_of(self._context, record)]
         rows = self._rows(at_risk, at_risk) if at_risk else {}
         for record in at_risk:
             id = int(record.remote_id or 0)
             row = rows.get(id, {})
-            now = row if WHOLE in row else read(self._context, self._entity, id)
-            if WHOLE in now and self._has_lost(record, now):
+            if put_back(self._context, record, row if WHOLE in row else read(self._context, self._entity, id)):
                 self._note_loss()
-                outcome = self._put_back(record, now)
-                if outcome.status != Status.DONE:
-                    self._context.say(NOT_PUT_BACK.format(self._entity, id, outcome.message))
 
     def _note_loss(self) -> None:
         if self._context.custom_fields.bulk_merges:
@@ -82,16 +75,6 @@ class ReadBack:
         meta = self._context.store.meta
         if self._entity not in meta.unseen:
             meta.unseen = [*meta.unseen, self._entity]
-
-    def _others_of(self, record: Record) -> dict[str, Any]:
-        """The custom fields that the record held and the job didn't name, where it named any."""
-        if not any(name.startswith("cf_") for name in record.fields):
-            return {}
-        known = held(self._context, self._entity, record.existing or {})
-        return {name: value for name, value in known.items() if name not in record.fields}
-
-    def _has_lost(self, record: Record, now: Existing) -> bool:
-        return all(now.get(name) is None for name in self._others_of(record))
 
     def _rows(self, done: Sequence[Record], at_risk: Sequence[Record]) -> dict[int, Existing]:
         """What the records hold by now: the page of those that changed last has all of a job, one by itself will do."""
@@ -116,10 +99,10 @@ class ReadBack:
         """Give it back what it has lost; `row` is what is known of it by now."""
         id = int(record.remote_id or 0)
         now = row if WHOLE in row else read(self._context, self._entity, id)
-        if WHOLE in now and not self._has_lost(record, now):
+        if WHOLE in now and not emptied(self._context, record, now):
             return Outcome(Status.DONE)
         ours = {name: after for name, (_, after) in record.fields.items() if name.startswith("cf_")}
-        whole = {**self._others_of(record), **held(self._context, self._entity, now), **ours}
+        whole = {**others_of(self._context, record), **held(self._context, self._entity, now), **ours}
         try:
             self._context.writer.update(self._entity, id, {"custom_field": whole})
         except FreshsalesError as error:

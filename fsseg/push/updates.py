@@ -29,6 +29,8 @@ SWITCHED = (
     " and from now on all of them are written"
 )
 
+NOT_PUT_BACK = "what was emptied of the custom fields of {} {} could not be put back: {}"
+
 
 def update(context: PushContext, record: Record, id: int, attributes: dict[str, Any], *, anew: bool = False) -> Row:
     """Change the record with this id; the answer. `anew`: the plan has read another record in its place.
@@ -71,12 +73,26 @@ def put_back_emptied(context: PushContext, entity: Entity) -> None:
     if context.custom_fields.how == "whole" or not context.may_write:
         return
     for record in list(records_in_flight(context.store, entity)):
-        if record.remote_id is None or not any(name.startswith("cf_") for name in record.fields):
+        if record.remote_id is None or not others_of(context, record):
             continue
-        current = read(context, entity, record.remote_id)
-        if lost := emptied(context, record, current):
-            context.writer.update(entity, record.remote_id, {"custom_field": held(context, entity, current) | lost})
+        if put_back(context, record, read(context, entity, record.remote_id)):
             _note_loss(context)
+
+
+def put_back(context: PushContext, record: Record, now: Existing) -> bool:
+    """Put back what an earlier push has emptied of a record that holds this by now; whether it has emptied anything.
+
+    What can't be put back is told. Raises what ends the push.
+    """
+    lost, id = emptied(context, record, now), int(record.remote_id or 0)
+    if lost:
+        try:
+            context.writer.update(record.entity, id, {"custom_field": held(context, record.entity, now) | lost})
+        except FreshsalesError as error:
+            if ends_the_push(error):
+                raise
+            context.say(NOT_PUT_BACK.format(record.entity, id, error.message or error))
+    return bool(lost)
 
 
 def _note_loss(context: PushContext) -> None:
@@ -121,11 +137,16 @@ def emptied(context: PushContext, record: Record, current: Existing) -> dict[str
 
     Somebody who clears a field by hand leaves the others.
     """
+    others = others_of(context, record)
+    return others if WHOLE in current and all(current.get(name) is None for name in others) else {}
+
+
+def others_of(context: PushContext, record: Record) -> dict[str, Any]:
+    """The custom fields that the record held when it was planned, and that are not written, where any other is."""
+    if not any(name.startswith("cf_") for name in record.fields):
+        return {}
     had = held(context, record.entity, record.existing or {})
-    others = {name: value for name, value in had.items() if name not in record.fields}
-    named = any(name.startswith("cf_") for name in record.fields)
-    is_emptied = named and WHOLE in current and all(current.get(name) is None for name in others)
-    return others if is_emptied else {}
+    return {name: value for name, value in had.items() if name not in record.fields}
 
 
 def held(context: PushContext, entity: str, before: Existing) -> dict[str, Any]:

@@ -137,11 +137,6 @@ class Run:
             file.write(_encode(info))
 
     @property
-    def was_killed(self) -> bool:
-        """Whether it ended while it pushed, if no other process holds the account's lock."""
-        return self.info.state is RunState.RUNNING and self.plan.exists()
-
-    @property
     def has_sent(self) -> bool:
         """Whether anything of it was sent to Freshsales."""
         with self.reading() as store:
