@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,3 +109,18 @@ def answered(account: Account) -> bool:
     """Whether every request has been answered, or its connection been found closed."""
     stats = account.sandbox.stats()
     return bool(sum(stats["statuses"].values()) == stats["total"])
+
+
+def kill_once(process: subprocess.Popen[bytes], is_time: Callable[[], object]) -> None:
+    """Kill the process once it is time, which has to be before it ends by itself."""
+    while not is_time():
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+
+
+def await_answers(account: Account) -> None:
+    """Wait until nothing is under way any more of what was asked."""
+    while not answered(account):
+        time.sleep(0.01)

@@ -20,7 +20,7 @@ from tests.between_runs.runs import runs
 from tests.between_runs.terminal import on_terminal
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State, resumed
-from tests.faults.process import Ended, answered, finish, here, run, start, when
+from tests.faults.process import Ended, answered, await_answers, finish, here, run, start, when
 from tests.faults.story import before, difference, mixed
 from tests.forked import MEASURED
 
@@ -223,7 +223,6 @@ def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
     interrupt_twice(process)
     finish(process)
     classic.account.faults()
-    while not answered(classic.account):
-        time.sleep(0.01)
+    await_answers(classic.account)
     assert here(classic, "import", path).code == 0
     assert not difference(classic.account.state(), ends["classic"])

@@ -14,7 +14,7 @@ import pytest
 from fsseg.sandbox import Fault
 from tests.e2e.harness import Machine
 from tests.faults.conftest import State, resumed
-from tests.faults.process import answered, finish, here, start
+from tests.faults.process import await_answers, finish, here, kill_once, start
 from tests.faults.story import before, difference, mixed
 
 
@@ -22,11 +22,7 @@ def killed_at_the_first_lead(machine: Machine, events: list[dict[str, Any]]) -> 
     """Import them, and kill that while the first requests that make somebody are answered."""
     machine.account.faults(Fault("slow", method="POST", path="/leads$", seconds=0.5))
     process = start(machine, "import", machine.write("e.jsonl", events))
-    while "POST /api/leads" not in machine.account.sandbox.stats()["requests"]:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    kill_once(process, lambda: "POST /api/leads" in machine.account.sandbox.stats()["requests"])
 
 
 @pytest.mark.usefixtures("fast")
@@ -42,13 +38,10 @@ def killed_at_the_deals(machine: Machine, events: list[dict[str, Any]]) -> None:
     account = machine.account
     account.faults(Fault("slow", method="POST", path="deals", seconds=0.5))
     process = start(machine, "import", machine.write("deals.jsonl", events))
-    while not account.sandbox.stats()["faults"]:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
+    kill_once(process, lambda: account.sandbox.stats()["faults"])
     account.faults()
-    while not answered(account) or not account.records()["deals"]:
+    await_answers(account)
+    while not account.records()["deals"]:
         time.sleep(0.01)
 
 
@@ -98,8 +91,7 @@ def test_who_a_killed_run_has_made_is_known_to_the_import_after_it(classic: Mach
     account, events = classic.account, mixed()[5:8]
     killed_at_the_first_lead(classic, events)
     account.faults()
-    while not answered(account):
-        time.sleep(0.01)
+    await_answers(account)
     assert here(classic, "import", classic.write("other.jsonl", [*events, *mixed()[:2]])).code == 0
     assert sorted(row["email"] for row in account.records()["leads"] if "db" in row["email"]) == [
         f"db{n}@x.example" for n in range(3)
@@ -116,14 +108,9 @@ def test_an_undo_takes_back_what_a_killed_run_had_only_sent(machine: Machine, us
     account.faults(Fault("slow", method=method, path="/contacts/(upsert|[0-9])", seconds=0.5))
     event = {**mixed()[0], "userId": user, "traits": {"title": "Head of things", "fsContact": True}}
     process = start(machine, "import", machine.write("e.jsonl", [event]))
-    while not account.sandbox.stats()["faults"]:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
+    kill_once(process, lambda: account.sandbox.stats()["faults"])
     account.faults()
-    while not answered(account):
-        time.sleep(0.01)
+    await_answers(account)
     assert difference(account.state(), untouched)
     done = here(machine, "undo", "--yes", "--delete-created")
     assert done.code == 0, done.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from fsseg.sandbox import Fault
 from tests.e2e.events import track
 from tests.e2e.harness import Account, Machine
 from tests.faults.conftest import State
-from tests.faults.process import finish, here, start
+from tests.faults.process import finish, here, kill_once, start
 from tests.faults.story import before, difference, mixed
 
 pytestmark = pytest.mark.usefixtures("fast")
@@ -101,11 +100,7 @@ def test_a_job_that_outlives_a_killed_run_doubles_nothing(suite: Machine, ends: 
     before(suite.account, job_seconds=1.5)
     process = start(suite, "import", suite.write("e.jsonl", mixed()))
     bulk = f"POST {suite.account.sandbox.base_url.removeprefix(suite.account.sandbox.origin)}/api/contacts/bulk_upsert"
-    while bulk not in suite.account.sandbox.stats()["requests"]:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    kill_once(process, lambda: bulk in suite.account.sandbox.stats()["requests"])
     done = here(suite, "resume", "--json")
     assert (done.code, done.outcomes) == (0, {"applied": 33}), done.err
     assert not difference(suite.account.state(), ends[suite.account.edition])
@@ -195,11 +190,7 @@ def test_entries_that_a_killed_run_had_sent_are_unknown_while_the_list_cannot_be
     events = [ada, *(track("ada@x.example", f"Did {n}") for n in range(4))]
     account.faults(Fault("slow", method="POST", path="/sales_activities$", seconds=0.5))
     process = start(classic, "import", classic.write("e.jsonl", events))
-    while "POST /api/sales_activities" not in account.sandbox.stats()["requests"]:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    kill_once(process, lambda: "POST /api/sales_activities" in account.sandbox.stats()["requests"])
     account.faults(Fault("error", method="GET", path="/sales_activities"))
     done = here(classic, "resume", "--json")
     assert done.code == 1, done.err

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from fsseg.sandbox import Fault
 from tests.e2e import stranger
 from tests.e2e.events import identify
 from tests.e2e.harness import Machine, Row
-from tests.faults.process import start
+from tests.faults.process import kill_once, start
 from tests.live.story import changes, late_view, records
 from tests.live.test_kept import goes_on, only_seats, people
 
@@ -85,11 +83,7 @@ def test_what_the_job_of_a_killed_run_empties_is_put_back_by_another_import(
 def killed_at(machine: Machine, request: str) -> None:
     """An import of updates, killed once it has sent such a request."""
     process = start(machine, "import", machine.write("events.jsonl", [update("contacts", n) for n in range(6)]))
-    while request not in machine.account.sandbox.stats()["requests"]:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    kill_once(process, lambda: request in machine.account.sandbox.stats()["requests"])
 
 
 def test_what_cannot_be_read_after_a_job_does_not_pass_for_emptied(suite: Machine) -> None:
