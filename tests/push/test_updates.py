@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fsseg.push.custom_fields import CustomFields
+from fsseg.push.executor import recover
 from fsseg.state.actions import Status
 from fsseg.state.plan_store import Store
 from tests.client import Client
@@ -155,3 +156,21 @@ def test_twenty_new_records_refused_alike_end_the_trying_and_name_the_field(clas
     assert told.startswith("20 new leads in a row were refused (")
     assert told.endswith("so no more were sent: set lead_source_id under [defaults.lead]")
     assert store.meta.refused_all == {"lead": told}
+
+
+def test_what_cannot_be_put_back_after_an_earlier_push_is_told_and_stops_nothing(classic: Client, store: Store) -> None:
+    classic.account.configure(bad_choices="refuse")
+    plan = Plan(classic, store, custom_fields=CustomFields("changed"))
+    sent = {"status": "sent", "claimed_at": "2024-01-01T00:00:00+00:00"}
+    ids = [lead(classic, number) for number in range(2)]
+    plan.update(
+        "lead", ids[0], {**sent, "existing": {"id": ids[0], **HELD, "cf_plan": "No longer offered"}}, cf_seats=6
+    )
+    plan.update("lead", ids[1], sent, cf_seats=6)
+    for id in ids:
+        classic.account.change("leads", id, custom_field={"cf_seats": 6})
+    recover(plan.context)
+    refused = "what was emptied of the custom fields of lead {} could not be put back: "
+    assert sum(text.startswith(refused.format(ids[0])) for text in plan.said) == 1
+    assert not any(text.startswith(refused.format(ids[1])) for text in plan.said)
+    assert held(classic, "p1@x.example") == {**HELD, "cf_seats": 6}
