@@ -95,7 +95,7 @@ class Processes:
         """What `work` gives for each task, in their order.
 
         Where there are processes, so many tasks for each are under way at a time, and begin at once. `work` is a
-        function of a module. Raises `ProcessLost` where a process is ended from outside.
+        function of a module. To go through them raises `ProcessLost` where a process is ended from outside.
         """
         if self._pool is None:
             return map(work, tasks)
@@ -106,8 +106,10 @@ class Processes:
         assert self._pool is not None
         try:
             return self._pool.submit(work, task)
-        except BrokenProcessPool:
-            raise ProcessLost from None
+        except BrokenProcessPool as error:
+            lost: Future[Result] = Future()
+            lost.set_exception(error)  # told to who asks for it, as that of a task which was begun
+            return lost
 
 
 def _in_order(under_way: deque[Future[Result]], rest: Iterator[Future[Result]]) -> Iterator[Result]:

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from fsseg.sandbox import Fault
@@ -139,6 +141,32 @@ def test_a_process_that_reads_along_and_is_killed_stops_the_run_and_it_goes_on(
     assert "ended from outside" in done.err
     assert "fsseg resume" in done.err
     resumed(classic, ends)
+
+
+@SEES_CHILDREN
+@pytest.mark.parametrize("command", ["import", "dry-run"])
+def test_a_process_that_is_killed_while_freshsales_is_asked_costs_nothing(
+    classic: Machine, path: str, ends: dict[str, State], command: str
+) -> None:
+    """All is read by then, so one process can do what is left."""
+    account = classic.account
+    account.faults(Fault("slow", path="/filters$|/view/|/filtered_search|/lookup", seconds=0.5))
+    process = start(classic, command, "--jobs", "2", path)
+    while not account.sandbox.stats()["faults"]:
+        assert process.poll() is None
+    helpers = children(process)
+    assert len(helpers) >= 2
+    for helper in helpers:
+        os.kill(int(helper), signal.SIGKILL)
+    account.faults()
+    done = finish(process)
+    assert (done.code, "Traceback" in done.err) == (0, False), done.err
+    (folder,) = classic.state.glob("*/runs/*")
+    changes = [orjson.loads(line)["entity"] for line in (folder / "changes.jsonl").read_bytes().splitlines()]
+    summary = orjson.loads((folder / "summary.json").read_bytes())
+    assert Counter(changes) == {kind: sum(counts.values()) for kind, counts in summary["records"].items() if counts}
+    if command == "import":
+        assert not difference(account.state(), ends["classic"])
 
 
 @SEES_CHILDREN

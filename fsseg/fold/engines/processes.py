@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
@@ -94,8 +94,7 @@ class ProcessesEngine:
 
     def close(self) -> None:
         """The processes are somebody else's; what is left of the files goes with their folder."""
-        with suppress(ProcessLost):
-            self._processes.results(_remove, [_row_files(self._parts)])  # nobody has to wait for it
+        self._processes.results(_remove, [_row_files(self._parts)])  # nobody has to wait for it
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
