@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from fsseg.processes import Processes
-from fsseg.report import changes_file
+from fsseg.report import change_parts, changes_file
 from fsseg.report.changes import Sample, unwritten
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines
@@ -66,7 +66,7 @@ def unpacked(packed: Packed) -> list[dict[str, Any]]:
 
 
 def in_parts(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(changes_file, "_A_PART", dict.fromkeys(ENTITIES, size))
+    monkeypatch.setattr(change_parts, "_A_PART", dict.fromkeys(ENTITIES, size))
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])
