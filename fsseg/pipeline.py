@@ -51,6 +51,7 @@ class Pipeline(RenewableRun):
             self.progress.expect(self.to_plan)
         if self.stage is PlanStage.NEW:
             fold_inputs(self.folding(), inputs(), self.progress.stage, self.ticking)  # reads and maps on the way
+            self.write_ahead()
             if self.cluster is not None:
                 self.cluster.close()  # the rest takes hours, perhaps, and no workers
         if self.stage is PlanStage.FOLDED:
@@ -107,14 +108,13 @@ class Pipeline(RenewableRun):
     def report(self, head: dict[str, Any], exit_code: ExitCodeOf, *, dry_run: bool) -> dict[str, Any]:
         """Remember what was delivered, write the run's files, and give the summary; see `write_run_files`."""
         run, store = self.run, self.store
-        changes = ChangesFile(run, store, self.processes, dry_run=dry_run)
+        changes = ChangesFile(run, store, self.processes, dry_run=dry_run, ahead=self.ahead)
         is_planned = self.stage not in (PlanStage.FOLDED, PlanStage.MATCHED)
         totals = count_outcomes(store, dry_run=dry_run and is_planned)
         store.checkpoint()
         if not dry_run:
             commit_run(run, store, self.ledger, self.say, totals)
         self.note_requests()
-        head |= {"dry_run": dry_run}
         summary, self.sample = write_run_files(run, store, changes, totals, head, self.requests(), exit_code)
         seal_read(store)
         return summary

@@ -37,6 +37,10 @@ _LOOK_S = 1.0
 """Seconds after which a process looks whether the first one is still there."""
 
 
+_NICE = 5
+"""How far the processes stand back behind the first one, which hands them their work: else they soon have none."""
+
+
 class ProcessLost(Exception):
     """One of the processes was ended from outside."""
 
@@ -134,6 +138,7 @@ def _init_worker() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
     gc.disable()  # what they work on makes no cycles, see `no_cycles`
+    os.nice(_NICE)
 
 
 def _end_with_parent() -> None:

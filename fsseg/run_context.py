@@ -40,6 +40,7 @@ from fsseg.push.custom_fields import CustomFields
 from fsseg.push.earlier_runs import EarlierRuns
 from fsseg.push.executor import recover
 from fsseg.push.refusals import Refusals
+from fsseg.report.change_parts import EntriesAhead
 from fsseg.report.changes import Sample
 from fsseg.report.progress import Progress
 from fsseg.settings import Settings
@@ -84,6 +85,8 @@ class RunContext:
         """When they did."""
         self.sample = Sample()
         """The first changes of the run, once they are written."""
+        self.ahead: EntriesAhead | None = None
+        """Lines of changes.jsonl that are written already, or on their way."""
 
     @property
     def stage(self) -> PlanStage:
@@ -152,6 +155,11 @@ class RunContext:
             daily=settings.timeline.aggregate == "daily", processes=self.processes, cluster=self.cluster,
             limit=settings.limit,
         )  # fmt: skip
+
+    def write_ahead(self) -> None:
+        """Have the lines of timeline entries written by processes that wait, where it is known what comes of these."""
+        if self.folding().entries_are_new and self.processes.jobs > 1:
+            self.ahead = EntriesAhead(self.store, self.processes)
 
     def take_repeats(self) -> bool:
         """Take events that are no duplicates, since matching has rejected their originals; whether there are any."""

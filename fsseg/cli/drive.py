@@ -119,7 +119,8 @@ def _reported(held: Session, pipeline: Pipeline, ending: Ending) -> dict[str, An
         bad = partly or unusable or _not_undone(pipeline.store)
         return ExitCode.SOME_FAILED if ending.code is ExitCode.DONE and bad and not declined else ending.code
 
-    return pipeline.report(head, exit_code, dry_run=info.dry or declined)
+    dry_run = info.dry or declined
+    return pipeline.report(head | {"dry_run": dry_run}, exit_code, dry_run=dry_run)
 
 
 def account_for(held: Session, pipeline: Pipeline, ending: Ending, summary: dict[str, Any], show: Show) -> ExitCode:

@@ -56,6 +56,11 @@ class Folding(Struct, frozen=True):
     cluster: Cluster | None
     limit: int | None
 
+    @property
+    def entries_are_new(self) -> bool:
+        """Whether it is known from the start that timeline entries are to be made: nobody is asked for them."""
+        return self.rules.offline and not (self.daily or self.again)
+
     def engine(self) -> FoldEngine:
         """Where the work is done. A limit is one count for all, so it takes one process."""
         if self.cluster is not None:
@@ -105,8 +110,9 @@ def fold_inputs(
 
 def _fold(work: Folding, collector: Collector, partitions: Iterable[FoldedPartition]) -> None:
     mended = Mended(work.store, work.catalog, work.rules)
-    known_new = work.rules.offline and not (work.daily or work.again)
-    write_records(work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=known_new)
+    write_records(
+        work.store, collector, partitions, work.catalog.edition, work.ledger, mended, known_new=work.entries_are_new
+    )
 
 
 def _told(partitions: Iterable[FoldedPartition], advance: Callable[[int], None]) -> Iterator[FoldedPartition]:

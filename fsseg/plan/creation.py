@@ -81,7 +81,7 @@ def create_new_people(store: Store, creation: Creation, processes: Processes, ad
 
 
 def _made(store: Store, creation: Creation, processes: Processes) -> Iterator[tuple[Rows, Rows]]:
-    if processes.jobs == 1:
+    if processes.jobs <= 2:  # of two, one may be writing the lines of timeline entries, for which it has a core
         return (_rows(store, creation, page) for page in new_people(store, PAGE))
     tools = processes.share(creation)
     return processes.results(_page, ((str(store.path), tools, ids) for ids in new_people_ids(store, PAGE)))

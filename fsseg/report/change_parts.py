@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
+from pathlib import Path
 from typing import IO, NamedTuple
 
 from fsseg.freshsales.names import Entity
+from fsseg.processes import Processes
 from fsseg.report.change_lines import entry_lines, record_lines
 from fsseg.report.changes import Sample
 from fsseg.report.model import ENTITIES
 from fsseg.report.packed import Packed, Packer
 from fsseg.state.change_rows import ids_by_entity
+from fsseg.state.entry_watch import EntryWatch
 from fsseg.state.plan_store import Store
 from fsseg.state.private_file import BUFFER
 
@@ -79,3 +83,36 @@ def write_apart(folder: str, store: Store, part: Part, dry_run: bool, *, pack: b
     descriptor, path = tempfile.mkstemp(dir=folder)
     with open(descriptor, "wb", buffering=BUFFER) as file:
         return WrittenApart(path, write_part(file, store, part, dry_run, pack=pack))
+
+
+class EntriesAhead:
+    """Lines of timeline entries that other processes write while this one matches and decides on records.
+
+    They are written on the guess that nothing becomes of these entries until the end of this dry run; those of which
+    something does are written anew. One process is left to decide on people, which nobody should have to wait for.
+    """
+
+    def __init__(self, store: Store, processes: Processes) -> None:
+        parts = [part for part in parts_of(store) if part.entity == TIMELINE]
+        self._parts = parts[: AHEAD * processes.jobs]
+        self._watch = EntryWatch(store, parts[0].ids.start if parts else 0, _A_PART[TIMELINE])
+        others = processes.jobs - 1
+        tasks = [(str(store.path), str(processes.folder), self._parts[at::others]) for at in range(others)]
+        self._written = processes.results(_write_entries, tasks)
+
+    def unchanged(self) -> list[Part]:
+        """The parts whose lines hold, to be asked for once."""
+        changed = self._watch.changed()
+        return [part for at, part in enumerate(self._parts) if at not in changed]
+
+    def written(self) -> dict[Part, WrittenApart]:
+        """All parts, once they are written. Raises `ProcessLost`."""
+        return {part: apart for share in self._written for part, apart in share}
+
+
+def _write_entries(task: tuple[str, str, list[Part]]) -> list[tuple[Part, WrittenApart]]:
+    plan, folder, parts = task
+    with closing(Store(Path(plan))) as store:
+        written = [(part, write_apart(folder, store, part, dry_run=True, pack=True)) for part in parts]
+        store.checkpoint()  # which the first process would do in the end, while this one has nothing to do
+    return written

@@ -12,6 +12,7 @@ from typing import IO, NamedTuple
 from fsseg.processes import Processes, ProcessLost
 from fsseg.report.change_parts import (
     AHEAD,
+    EntriesAhead,
     Part,
     Written,
     WrittenApart,
@@ -36,18 +37,23 @@ class Changes(NamedTuple):
 class ChangesFile:
     """changes.jsonl, written anew: conflicts and unchanged records among it, first the records, then the timeline.
 
-    Where there are several processes, they begin at once.
+    Where there are several processes, they begin at once; `ahead` is what they have begun with before.
     """
 
-    def __init__(self, run: Run, store: Store, processes: Processes, *, dry_run: bool) -> None:
+    def __init__(
+        self, run: Run, store: Store, processes: Processes, *, dry_run: bool, ahead: EntriesAhead | None = None
+    ) -> None:
         self._path = run.changes
         self._dry_run = dry_run
         self._store = store
         self._shown = _Shown()
+        self._ahead = ahead
+        self._unchanged = frozenset(ahead.unchanged()) if ahead else frozenset()
         self._written: Iterator[WrittenApart] | None = None
         if processes.jobs > 1:
             plan, folder = str(store.path), str(processes.folder)
-            tasks = ((plan, folder, part, dry_run, self._shown.has_room) for part in parts_of(store))
+            rest = (part for part in parts_of(store) if part not in self._unchanged)
+            tasks = ((plan, folder, part, dry_run, self._shown.has_room) for part in rest)
             self._written = processes.results(_write_apart, tasks, AHEAD)
 
     def finish(self) -> Changes:
@@ -61,15 +67,20 @@ class ChangesFile:
     def _finish(self) -> Changes:
         sample, shown = Sample(), self._shown
         with open(self._path, "wb", buffering=BUFFER, opener=private) as file:
-            if self._written is None:
-                parts = parts_of(self._store)
-                written = (write_part(file, self._store, part, self._dry_run, pack=shown.has_room) for part in parts)
-            else:
-                written = (_moved(part, file) for part in self._written)
+            written = self._alone(file) if self._written is None else self._together(file, self._written)
             for part in written:
                 sample.extend(part.sample)
                 shown.add(part)
         return Changes(sample, shown.packed + pack(sample.after(shown.packed.rows)))
+
+    def _alone(self, file: IO[bytes]) -> Iterator[Written]:
+        for part in parts_of(self._store):
+            yield write_part(file, self._store, part, self._dry_run, pack=self._shown.has_room)
+
+    def _together(self, file: IO[bytes], rest: Iterator[WrittenApart]) -> Iterator[Written]:
+        before = self._ahead.written() if self._ahead else {}
+        for part in parts_of(self._store):
+            yield _moved(before[part] if part in self._unchanged else next(rest), file)
 
 
 class _Shown:

@@ -5,7 +5,7 @@
 - Its plan: `plan_store` is the file, `actions` its words, `seal` what tells an edit. What a step asks of it and writes
   to it stands in a module of the step: `fold_store`, `daily_rollup`, `match_queue`, `suppressed_rows`, `decided_rows`,
   `plan_counts`, `renewal`, `push_queue`, `row_status`, `reopen`, `undo_rows`, `outcomes`, `report_rows`, `overview`,
-  `misfits`, `event_days`, `person_rows`, `repeats`, `change_rows`, `company_rows`.
+  `misfits`, `event_days`, `person_rows`, `repeats`, `change_rows`, `company_rows`, `entry_watch`.
 - Between runs: `ledger` is the file, in the formats of `ledger_format`, with `delivered_keys`, `counted_events` and
   `known_ties`; `commit_run` and `ledger_update` commit a run to it, under the `fingerprint` of each record;
   `deliveries` tells what runs have written, `doubts` what nobody knows. `mirror_store` is the copy of an account,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import orjson
 import pytest
 
 from fsseg.processes import Processes
 from fsseg.report import change_parts, changes_file
+from fsseg.report.change_parts import EntriesAhead, Part, Written, WrittenApart
 from fsseg.report.changes import Sample, unwritten
 from fsseg.report.changes_file import ChangesFile
 from fsseg.report.files import read_lines
@@ -82,6 +83,63 @@ def test_any_number_of_processes_and_parts_makes_the_same(
         ("timeline", "create"): ENTRIES - 1, ("timeline", "skipped"): 1,
     }  # fmt: skip
     assert [row["entity"] for row in whole.rows] == ["lead"] * RECORDS + ["contact"] * RECORDS + ["timeline"] * ENTRIES
+
+
+SINCE: dict[str, tuple[list[str], set[int]]] = {
+    "nothing": ([], set()),
+    "an entry was skipped": (["UPDATE entry SET action = 'skipped', code = 'suppressed' WHERE id = 8"], {1}),
+    "somebody else has it": (["UPDATE entry SET person = 5 WHERE id IN (2, 50)"], {0, 7}),
+    "entries of new events": (
+        ["INSERT INTO entry (time, position, hash, payload, action, status) SELECT time, position, hash, payload,"
+         " action, status FROM entry"],
+        {7},
+    ),
+    "a person was renamed": (
+        ["UPDATE entry SET person = 3 WHERE id < 10", "UPDATE record SET key = 'other' WHERE id = 3"], {0, 1}
+    ),
+    "everything": (["UPDATE entry SET status = 'done'"], set(range(8))),
+}  # fmt: skip
+"""What has become of the plan since entries were written ahead, in parts of seven, and which parts are other ones."""
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("name", SINCE)
+def test_what_was_written_ahead_is_taken_where_it_still_holds(
+    monkeypatch: pytest.MonkeyPatch, store: Store, name: str, late: bool
+) -> None:
+    in_parts(monkeypatch, 7)
+    taken: list[WrittenApart] = []
+    with closing(Processes(3, store.path.parent)) as processes:
+        ahead = EntriesAhead(store, processes)
+        parts = [Part("timeline", range(at, min(at + 7, ENTRIES + 1))) for at in range(1, ENTRIES + 1, 7)]
+        if late:
+            written = ahead.written()  # all of it, before anything becomes of it
+            assert set(written) == set(parts)
+            monkeypatch.setattr(ahead, "written", lambda: written)
+        statements, others = SINCE[name]
+        for statement in statements:
+            store.db.execute(statement)
+        monkeypatch.setattr(changes_file, "_moved", noting(changes_file._moved, taken))
+        changes = ChangesFile(Run(store.path.parent), store, processes, dry_run=True, ahead=ahead).finish()
+        found = Made(
+            list(read_lines(store.path.parent / "changes.jsonl")), unpacked(changes.packed), dict(changes.sample.totals)
+        )
+    if late:
+        kept = [part for at, part in enumerate(parts) if at not in others]
+        assert [written[part] for part in kept] == [part for part in taken if part in written.values()]
+    assert found == made(store, 1)
+
+
+def noting(
+    moved: Callable[[WrittenApart, IO[bytes]], Written], taken: list[WrittenApart]
+) -> Callable[[WrittenApart, IO[bytes]], Written]:
+    """Moves a part, and notes which it was."""
+
+    def note(part: WrittenApart, file: IO[bytes]) -> Written:
+        taken.append(part)
+        return moved(part, file)
+
+    return note
 
 
 def test_a_page_holds_whole_parts_up_to_its_limit_and_the_first_of_each_kind(
