@@ -155,6 +155,6 @@ def _meaning_in_state_folder(error: Exception) -> Meaning:
         case sqlite3.OperationalError():
             return Meaning(code, f"the state folder can't be used: {error}", hints)
         case OSError():
-            what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-            return Meaning(code, what, hints)
+            place = error.filename or "the state folder, or that of temporary files, can't be used"
+            return Meaning(code, f"{place}: {error.strerror or error}", hints)
     return Meaning(ExitCode.USAGE, f"a file of the state folder is damaged and was left as it is: {error}")

@@ -168,13 +168,15 @@ def test_a_host_that_goes_down_stops_the_run_and_once_it_is_back_the_run_goes_on
     resumed(classic, ends)
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("blocks", [16, 100, 400, 700, 900])
 def test_a_full_disk_is_told_and_once_there_is_room_the_run_goes_on(
-    classic: Machine, path: str, ends: dict[str, State], blocks: int
+    classic: Machine, path: str, ends: dict[str, State], blocks: int, jobs: str
 ) -> None:
     """`ulimit -f` lets no file grow beyond so many blocks of 512 bytes."""
-    done = limited(classic, blocks, "import", path)
+    done = limited(classic, blocks, "import", path, "--jobs", jobs)
     assert done.code in (0, 5), done.err
+    assert not done.code or "error: the state folder" in done.err
     assert ("fsseg resume" in done.err) == bool(done.code and list(classic.state.glob("*/runs/*/run.json")))
     assert limited(classic, blocks, "resume").code in (0, 5)
     if "nothing to resume" in here(classic, "resume").err:  # the run had not even begun
