@@ -140,7 +140,9 @@ def _is_format(given: Any) -> bool:
     """Whether a day can be read back from how it is written so."""
     day = datetime(1999, 10, 28, 13, 14, 15, tzinfo=UTC)
     try:
-        return isinstance(given, str) and datetime.strptime(day.strftime(given), given).date() == day.date()
+        if not isinstance(given, str) or day.strftime(given) == day.replace(year=2000).strftime(given):
+            return False  # a day without a year isn't even to be read, which Python is about to forbid
+        return datetime.strptime(day.strftime(given), given).date() == day.date()
     except (ValueError, re.error):
         return False
 

@@ -35,8 +35,8 @@ _BODY = dict.fromkeys(("identify", "group"), "traits") | dict.fromkeys(("track",
 _check_time = datetime.fromisoformat
 _ABSENT: Original = {}
 decode: Final = msgspec.json.Decoder(Message).decode
-ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, IndexError, RecursionError)
-"""What reading a message raises that is not canonical, or none."""
+ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError)
+"""What reading a message raises that is not canonical, or none; of an object, a slice is a KeyError since Python 3.12."""
 
 _ASCII: Final = "\x7f"
 """No text of ASCII is greater."""

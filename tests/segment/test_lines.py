@@ -40,7 +40,7 @@ GOOD = message()
         (b"NaN", "not_json"),
         (b'{"a":"\x00"}', "not_json"),
         (b"\x00\x00", "not_json"),
-        (b"[" * 5000 + b"]" * 5000, "not_json"),
+        (b"[" * 100_000 + b"]" * 100_000, "not_json"),
         (b'{"type":"\xe9"}', "not_utf8"),
         (b"\xff\xfe\xfd", "not_utf8"),
         (b"7", "not_an_object"),
