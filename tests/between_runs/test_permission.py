@@ -14,7 +14,7 @@ FORBIDDEN = {
 }
 
 
-@pytest.fixture(params=FORBIDDEN.values(), ids=FORBIDDEN)
+@pytest.fixture(params=[*FORBIDDEN.values()], ids=[*FORBIDDEN])
 def forbidden(request: pytest.FixtureRequest, machine: Machine) -> str:
     """What the key may not read, although events need it."""
     return str(request.param)
