@@ -84,7 +84,7 @@ def test_one_event_is_it_and_several_are_them(classic: Machine) -> None:
     assert ("Mend it, then:" in two.out, "Mend them, then:" in two.out) == (False, True)
 
 
-def test_mended_events_of_an_import_that_takes_them_again_are_no_duplicates(classic: Machine) -> None:
+def test_mended_events_of_an_import_that_takes_them_again_are_no_duplicates(classic: Machine, fast: None) -> None:
     """They were delivered before."""
     events = [person("ada@x.example", "2024-05-01", title="CEO")]
     assert classic.imports(events=events).code == 0
@@ -150,3 +150,13 @@ def test_a_run_that_is_under_way_is_not_said_to_be_resumable_by_prune(classic: M
         for flags in ((), ("--all",)):
             done = classic.run("runs", "prune", "--older-than", "1s", "--yes", *flags)
             assert (done.code, done.err) == (0, "kept 1 run that is under way\ndeleted 0 runs, 0 MB freed\n")
+
+
+def test_a_retry_that_was_stopped_is_gone_on_with_by_what_its_reports_advise(classic: Machine, fast: None) -> None:
+    classic.account.faults(Fault("error", method="POST", path="leads"))
+    failed = classic.imports(events=[person("ada@x.example", "2024-05-01", title="CEO")])
+    assert failed.code == 1
+    classic.account.faults()
+    assert classic.run("retry", "--max-requests", "2").code == 5
+    done = classic.run(*advised(classic.run("report", "--quiet").err, "push again what failed:")[0])
+    assert (done.code, failed.outcomes) == (0, {"applied": 1}), done.err
