@@ -133,13 +133,19 @@ class RunContext:
         return self.store.meta.strict_apply and bool(self.store.meta.drifted)
 
     def refuse_forbidden(self) -> None:
-        """Raise the refusal of something that this plan needs, before the first write."""
+        """Raise the refusal of something that this plan needs, before the first write.
+
+        What was read and mapped without it has to be read and mapped anew.
+        """
         needs: set[str] = {*entities_of(self.store)}
         reasons = self.store.meta.counts.reasons
         if any(code in (Code.TIMELINE_UNAVAILABLE, Code.ACTIVITY_TYPE_MISSING) for _, code, _ in reasons):
             needs.add("sales_activity_types")
         for name, error in self.forbidden.items():
             if name in needs:
+                if self.run.info.of is None and not self.run.has_sent:
+                    self.store.meta.stage = PlanStage.NEW
+                    self.store.meta.forecast = self.store.meta.first_forecast = self.store.meta.read_at = None
                 raise error
 
     def brake(self) -> str | None:

@@ -119,7 +119,8 @@ def retry(given: Settings, output: Output, id: str | None) -> ExitCode:
         with closing(run.open()) as store:
             held.check_account(store, run)
             check(store, run.id)
-            if not failed(store):
+            is_begun = run.info.failed > 0 and run.info.state in OPEN  # a retry that stopped has no failed rows left
+            if not (failed(store) or is_begun):
                 return None
             run.note(state=RunState.STOPPED)  # what is planned again can be resumed, whatever ends this process
             reopen_failed(store)

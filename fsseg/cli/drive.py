@@ -214,7 +214,7 @@ def show_run(output: Output, run: Run, summary: dict[str, Any], told: str = "") 
         print_json(out, summary)
     elif output.consoles.quiet:
         return
-    elif summary["dry_run"] and summary["command"] != "import":
+    elif run.info.dry:
         print_dry_run(
             out, summary, read_lines(run.changes), failures, run_dir=run.folder, command_shown=told, standing=stands,
             brief=True,

@@ -116,7 +116,7 @@ def import_flags(settings: Settings) -> str:
             flags += [flag, shlex.quote(str(value))]
     given = {
         "--with group": settings.with_group, "--stitch-anonymous": settings.stitch_anonymous,
-        "--create-missing": settings.create_missing, "--strict": settings.strict,
+        "--create-missing": settings.create_missing, "--strict": settings.strict, "--again": settings.again,
     }  # fmt: skip
     return " ".join([*flags, *(flag for flag, wanted in given.items() if wanted)])
 

@@ -169,6 +169,22 @@ def not_put_back(summary: Summary) -> int:
     return sum(row.count for row in needing_attention(summary)) if is_undo(summary) else 0
 
 
+def not_put_back_line(summary: Summary) -> str:
+    """How many an undo has left as they are, or would leave: `2 records were not put back`."""
+    left = not_put_back(summary)
+    does = "would not be" if is_dry(summary) else "was not" if left == 1 else "were not"
+    return f"{counted(left, 'record')} {does} put back"
+
+
+def notes(summary: Summary) -> list[str]:
+    """Why the run stopped, what is to be known of it besides, and which inputs it could not read."""
+    return [
+        *(f"Why it stopped: {sanitise(str(why))}" for why in [summary.get("stopped_by")] if why),
+        *(sanitise(str(note)) for note in summary.get("notes") or ()),
+        *(f"Not read: {why}" for why in unread(summary)),
+    ]
+
+
 def where(summary: Summary) -> str:
     """The account as far as it is known: `acme.freshsales.io · classic · 1,000 requests/hour, 874 left`."""
     parts = [sanitise(str(summary.get(name) or other)) for name, other in (("account", "no account"), ("edition", ""))]

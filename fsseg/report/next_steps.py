@@ -13,13 +13,13 @@ from fsseg.report.advice import command
 from fsseg.report.model import (
     RESUMABLE,
     Summary,
-    came_to_its_end,
     exit_code,
     is_dry,
     is_undo,
     lost_events,
     needing_attention,
     not_put_back,
+    not_put_back_line,
     total_failures,
 )
 from fsseg.report.reasons import REASONS
@@ -64,7 +64,8 @@ def next_steps(summary: Summary, files: Sequence[Path] = (), standing: Standing 
         mend = next((path for path in files if path.name == "failures.jsonl"), None)
         if mend and not (codes and codes <= _NOT_TO_MEND) and lost_events(summary) < bad:
             flags = str(summary.get("import_flags") or "")
-            steps.append(Step("Mend them, then", _command(summary, "import", str(mend), flags)))
+            what = "it" if bad == 1 else "them"
+            steps.append(Step(f"Mend {what}, then", _command(summary, "import", str(mend), flags)))
     if standing and standing.undo and _would_undo(summary):
         steps.append(Step("Undo it", standing.undo))
     return steps
@@ -74,16 +75,13 @@ def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
     """What goes on with the run, or with its plan."""
     outcomes, code = summary["events"]["outcomes"], exit_code(summary)
     resumes = standing is None or standing.can_be_resumed
-    if code == ExitCode.BRAKE and not is_dry(summary):
-        return [Step("Lift the brake", _command(summary, "resume", more="--allow-mass-changes"))] * resumes
-    if (
-        is_dry(summary)
-        and outcomes.get(EventOutcome.APPLIED)
-        and summary.get("forecast")
-        and not _is_unfinished(summary)
-    ):
+    lifts = "--allow-mass-changes" if code == ExitCode.BRAKE else ""
+    if is_dry(summary) and outcomes.get(EventOutcome.APPLIED) and summary.get("forecast"):
         applies = standing is None or standing.can_be_applied
-        return [Step("Apply exactly this", _command(summary, "apply"))] * applies
+        why = "Lift the brake" if lifts else "Apply exactly this"
+        return [Step(why, _command(summary, "apply", more=lifts))] * applies
+    if lifts:
+        return [Step("Lift the brake", _command(summary, "resume", more=lifts))] * resumes
     if outcomes.get(EventOutcome.PENDING) or code in RESUMABLE:
         by = standing.imported_by if standing else ""
         why = f"Run {by} has imported its files since; this ends it" if by else "Go on where it stopped"
@@ -94,11 +92,6 @@ def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
 def _would_undo(summary: Summary) -> bool:
     back = (Action.UPDATE, Action.DELETE)
     return any(counts.get(action) for counts in summary.get("records", {}).values() for action in back)
-
-
-def _is_unfinished(summary: Summary) -> bool:
-    """Whether a dry run stopped before its plan was whole; an import without a push was whole, and declined."""
-    return summary.get("command") != "import" and not came_to_its_end(summary)
 
 
 def report_command(summary: Summary) -> str:
@@ -114,5 +107,5 @@ def _command(summary: Summary, verb: str, what: str = "", more: str = "") -> str
 
 def _left_to_do(summary: Summary, bad: int) -> str:
     if is_undo(summary):
-        return f"{counted(bad, 'record')} {'was' if bad == 1 else 'were'} not put back"
+        return not_put_back_line(summary)
     return f"{counted(bad, 'event')} {'needs' if bad == 1 else 'need'} you"

@@ -17,7 +17,7 @@ from fsseg.report.model import (
     headline,
     is_undo,
     needing_attention,
-    not_put_back,
+    not_put_back_line,
 )
 from fsseg.report.next_steps import next_steps, report_command
 from fsseg.report.standing import Standing
@@ -64,8 +64,7 @@ def _which(summary: Summary) -> str:
 
 def _what_went_wrong(summary: Summary) -> str:
     if is_undo(summary):
-        left = not_put_back(summary)
-        return f"{counted(left, 'record')} {'was' if left == 1 else 'were'} not put back"
+        return not_put_back_line(summary)
     events = summary["events"]
     outcomes = (EventOutcome.REJECTED, EventOutcome.FAILED)
     bad = [f"{number(count)} {outcome}" for outcome in outcomes if (count := events["outcomes"].get(outcome, 0))]

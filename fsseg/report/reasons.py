@@ -208,6 +208,12 @@ TABLE: tuple[Reason, ...] = (
     ),
 )
 
+STITCHED = "no userId, and no later identify call ties the anonymousId to anybody"
+"""What `anonymous` means where earlier track and page events were attached."""
+
+NO_GROUP = "the Freshsales destination takes identify, track and page: nothing to do"
+"""What to do about `unsupported_type` where groups were taken, or there are none."""
+
 UNKNOWN_EMAIL = "nothing tells the e-mail of this userId: identify the person first, or put the e-mail into the event"
 """What to do about `unknown_person` where people were to be made."""
 

@@ -12,7 +12,7 @@ from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
-from fsseg.report.reasons import REASONS, UNKNOWN_EMAIL, WARNINGS
+from fsseg.report.reasons import NO_GROUP, REASONS, STITCHED, UNKNOWN_EMAIL, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.actions import Code, EventOutcome
@@ -73,13 +73,19 @@ def summarise(store: Store, totals: Totals, head: dict[str, Any]) -> Summary:
 def _hints(store: Store) -> dict[str, str]:
     """What to do about each reason, in this run.
 
-    Of refusals, what new records lack where all of an entity were refused for that; nothing is advised that was done.
+    Of refusals, what new records lack where all of an entity were refused for that; nothing is advised that was done,
+    or wouldn't help.
     """
     hints = {code: reason.hint for code, reason in REASONS.items()}
     if lacking := "; ".join(store.meta.refused_all.values()):
         hints[Code.REFUSED] = lacking
-    if (store.meta.settings or {}).get("create_missing"):
+    given = store.meta.settings or {}
+    if given.get("create_missing"):
         hints[Code.UNKNOWN_PERSON] = UNKNOWN_EMAIL
+    if given.get("stitch_anonymous"):
+        hints[Code.ANONYMOUS] = STITCHED
+    if given.get("with_group") or not store.meta.counts.by_type.get("group"):
+        hints[Code.UNSUPPORTED_TYPE] = NO_GROUP
     return hints
 
 

@@ -79,7 +79,7 @@ def reported(machine: Machine, flags: list[str]) -> None:
 
 def mended(machine: Machine, flags: list[str]) -> None:
     done = machine.imports(*flags, events=BAD)
-    (command,) = advised(done.out, "Mend them, then:")
+    (command,) = advised(done.out, "Mend it, then:")
     path = machine.home / command[1]
     path.write_text(path.read_text().replace('"title":"CEO"', '"title":"CEO","email":"now@x.example"', 1))
     again = machine.run(*command)
@@ -101,7 +101,7 @@ def test_mended_events_are_mapped_by_the_settings_of_their_run(classic: Machine)
     """The file of settings is told too, where it was given."""
     bad = [PEOPLE[0], person("nobody", "2024-05-07", title="CEO", plan="Pro")]
     done = classic.imports(events=bad, config='[mapping.person]\nplan = "cf_plan"\n')
-    (command,) = advised(done.out, "Mend them, then:")
+    (command,) = advised(done.out, "Mend it, then:")
     path = classic.home / command[1]
     path.write_text(path.read_text().replace('"title":"CEO"', '"title":"CEO","email":"now@x.example"', 1))
     assert classic.run(*command).code == 0

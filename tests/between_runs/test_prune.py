@@ -47,7 +47,7 @@ def test_the_run_that_a_stopped_undo_takes_back_is_kept_until_the_undo_is_done(c
     aged(classic, undo)
     gone, said = pruned(classic)
     assert gone == []
-    assert "kept 1 run that can be resumed: fsseg resume, or --all to delete them too\n" in said
+    assert "kept 1 run that can be resumed; --all deletes such runs, too\n" in said
     assert f"kept 1 run that run {undo} goes back to" in said
     assert classic.run("resume", undo).code == 0
     assert not any(classic.account.records()["leads"])

@@ -150,7 +150,7 @@ def test_what_only_a_retry_mends_is_not_to_be_mended_by_hand(classic: Machine) -
     assert done.code == 1
     assert {row["code"] for row in done.summary["reasons"]} <= {"unavailable", "unknown_outcome"}
     assert advised(done.out, "Push again what failed:") == [["retry", run_of(done)]]
-    assert "Mend them" not in done.out
+    assert "Mend" not in done.out
     assert classic.run("retry").code == 0
 
 
@@ -243,7 +243,7 @@ def test_mended_events_are_imported_with_the_token_of_their_run(classic: Machine
     bad = [PEOPLE[0], person("nobody", "2024-05-07", title="CEO")]
     config = f"[freshsales]\napi_token_file = {token!r}\n" if where == "file" else ""
     done = classic.imports(*(["--api-token-file", token] if where == "flag" else []), events=bad, config=config)
-    (command,) = advised(done.out, "Mend them, then:")
+    (command,) = advised(done.out, "Mend it, then:")
     path = Path(command[1])
     path.write_text(path.read_text().replace('"title":"CEO"', '"title":"CEO","email":"now@x.example"', 1))
     again = classic.run(*command)

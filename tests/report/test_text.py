@@ -233,7 +233,9 @@ def test_next_steps_fit_what_is_left_to_do() -> None:
     clean = import_summary(exit_code=0, reasons=[])
     clean["events"]["outcomes"] |= {"rejected": 0, "failed": 0}
     assert next_steps(clean) == []
-    assert [step.command.split()[1] for step in next_steps(dry_summary(exit_code=6))] == ["report"]
+    held = next_steps(dry_summary(exit_code=6))
+    assert [step.command.split()[1] for step in held] == ["apply", "report"]
+    assert held[0].command.endswith(" --allow-mass-changes")
 
 
 def test_failed_events_are_listed_on_request_up_to_the_limit() -> None:

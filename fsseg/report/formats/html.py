@@ -35,6 +35,7 @@ from fsseg.report.model import (
     misfit_rows,
     needing_attention,
     not_put_back,
+    notes,
     outcome_rows,
     plan_line,
     reason_rows,
@@ -43,7 +44,6 @@ from fsseg.report.model import (
     request_line,
     total_failures,
     type_parts,
-    unread,
     warning_rows,
     where,
     written_rows,
@@ -145,9 +145,7 @@ def _head(summary: Summary) -> dict[str, Any]:
                 for what in [summary.get("selected")]
                 if what
             ),
-            *(f"Why it stopped: {sanitise(str(why))}" for why in [summary.get("stopped_by")] if why),
-            *(sanitise(str(note)) for note in summary.get("notes") or ()),
-            *(f"Not read: {why}" for why in unread(summary)),
+            *notes(summary),
         ],
     }
 

@@ -15,8 +15,11 @@ from fsseg.report.humanize import cut
 from fsseg.report.labels import with_choice_names
 from fsseg.report.model import (
     Summary,
+    came_to_its_end,
     forecast_line,
+    headline,
     is_undo,
+    notes,
     outcome_rows,
     reason_rows,
     warning_rows,
@@ -69,6 +72,9 @@ def markdown_lines(
     if summary:
         yield escape(f"{where(summary)} · {which_run(summary)}")
         yield ""
+        how = [] if came_to_its_end(summary) else [headline(summary)]
+        for line in (*how, *notes(summary)):
+            yield from (escape(line), "")
     groups = ChangeGroups(changes, show=show, limit=limit)
     open_entity = ""
     for group in groups:
