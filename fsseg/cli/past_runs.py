@@ -119,10 +119,9 @@ def still_needed(runs: Iterable[Past], old: Iterable[Past], *, all: bool) -> dic
     kept: dict[str, list[Past]] = defaultdict(list)
     going = []
     for past in old:
-        if past.is_open and past.held:
-            kept["that is under way"].append(past)
-        elif past.is_open and not all:
-            kept["that can be resumed; --all deletes such runs, too"].append(past)
+        if past.is_open and not all:
+            why = "is under way" if past.held else "can be resumed; --all deletes such runs, too"
+            kept[f"that {why}"].append(past)
         else:
             going.append(past)
     ids = {past.run.id for past in going}

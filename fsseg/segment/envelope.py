@@ -36,7 +36,7 @@ _check_time = datetime.fromisoformat
 _ABSENT: Original = {}
 decode: Final = msgspec.json.Decoder(Message).decode
 ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError)
-"""What reading a message raises that is not canonical, or none; of an object, a slice is a KeyError since Python 3.12."""
+"""What reading a message raises that is not canonical, or none; from 3.12 on, a slice of an object is a KeyError."""
 
 _ASCII: Final = "\x7f"
 """No text of ASCII is greater."""
