@@ -1,4 +1,4 @@
-"""The same events in each container: lines a second of reading and of planning, and each as a ratio to plain lines.
+"""The same events in each container: how fast each is read, planned, and gone through by the whole command.
 
 python -m tests.bench.containers FOLDER    peak memory of planning all that is in a folder, as JSON
 """
@@ -35,6 +35,7 @@ from fsseg.state.plan_store import Store
 from tests.bench.generate import lines
 from tests.bench.stages import CATALOG
 from tests.bench.table import table
+from tests.bench.whole import cost_of, dry_run
 from tests.segment import exports
 from tests.store import Store as Bucket
 from tests.store import serving
@@ -57,7 +58,7 @@ def containers(events: int, people: int, rounds: int) -> str:
         "CSV of Segment's import": lambda: {"i.csv": exports.import_csv(rows)},
         "Parquet of a data lake": lambda: exports.data_lake(rows),
     }
-    found: dict[str, tuple[float, float]] = {}
+    found: dict[str, Sequence[float]] = {}
     with tempfile.TemporaryDirectory() as name, serving() as port:
         for container, files in made.items():
             folder = Path(name) / container
@@ -66,41 +67,48 @@ def containers(events: int, people: int, rounds: int) -> str:
                 (folder / path).write_bytes(data)
             found[container] = _best([str(folder)], events, rounds)
         found["gzip in S3"] = _in_s3(port, content, events, rounds)
-    plain = found[PLAIN]
     shown = [
-        (name, f"{1 / reading:,.0f}", f"{plain[0] / reading:.2f}", f"{1 / planning:,.0f}", f"{plain[1] / planning:.2f}")
-        for name, (reading, planning) in found.items()
+        (name, *(cell for own, plain in zip(costs, found[PLAIN], strict=True) for cell in _compared(own, plain)))
+        for name, costs in found.items()
     ]
-    head = ("", "read, lines/s", "of plain", "planned, lines/s", "of plain")
+    head = ("", "read, lines/s", "of plain", "planned, lines/s", "of plain", "dry-run --offline, lines/s", "of plain")
     return table(f"{events:,} events in each container; processor time of one core", head, shown)
+
+
+def _compared(cost: float, plain: float) -> tuple[str, str]:
+    return f"{1 / cost:,.0f}", f"{plain / cost:.2f}"
 
 
 def _without_tracks(files: exports.Files) -> exports.Files:
     return {name: content for name, content in files.items() if name != "tracks.csv"}
 
 
-def _in_s3(port: int, content: bytes, events: int, rounds: int) -> tuple[float, float]:
+def _in_s3(port: int, content: bytes, events: int, rounds: int) -> Sequence[float]:
     os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_REGION="us-east-1")
     with closing(Bucket(port, "bench-of-containers")) as bucket:
         use_endpoint(bucket.endpoint)
         each = content.splitlines(keepends=True)
         for number in range(OBJECTS):
             bucket.put(f"{number:02d}.gz", exports.gz(b"".join(each[number::OBJECTS])))
-        return _best([f"s3://{bucket.bucket}/"], events, rounds)
+        return _best([f"s3://{bucket.bucket}/"], events, rounds, "--endpoint", bucket.endpoint)
 
 
-def _best(paths: Sequence[str], events: int, rounds: int) -> tuple[float, float]:
-    """Seconds of processor time an event, of reading and of planning."""
+def _best(paths: Sequence[str], events: int, rounds: int, *flags: str) -> Sequence[float]:
+    """Seconds of processor time an event: of reading, of planning, and of the whole command with these flags."""
     inputs = [Input(path, number) for number, path in enumerate(expand(paths)[0])]
-    best = [float("inf"), float("inf")]
+    command = [*dry_run(*paths), "--jobs", "1", *flags]
+    best = [float("inf")] * 3
     for _ in range(rounds):
-        for at, run in enumerate((_read, _plan)):
-            began = time.process_time()
-            count = run(inputs)
-            if count != events:
-                raise RuntimeError(f"{count} of {events} events were read")
-            best[at] = min(best[at], (time.process_time() - began) / events)
-    return best[0], best[1]
+        spent = _timed(_read, inputs, events), _timed(_plan, inputs, events), cost_of(command, {}).processor_s
+        best = [min(pair) for pair in zip(best, spent, strict=True)]
+    return [seconds / events for seconds in best]
+
+
+def _timed(run: Callable[[Sequence[Input]], int], inputs: Sequence[Input], events: int) -> float:
+    began = time.process_time()
+    if (count := run(inputs)) != events:
+        raise RuntimeError(f"{count} of {events} events were read")
+    return time.process_time() - began
 
 
 def _read(inputs: Sequence[Input]) -> int:

@@ -86,9 +86,9 @@ def _against(edition: str, command: str, events: int, people: int, known: int) -
         flags = ("--no-progress", "--quiet", "--yes")
         if known:
             first = written(Path(name), known, known, "known.jsonl")
-            _run([*_fsseg("import"), str(first), *flags], environment)
+            cost_of([*_fsseg("import"), str(first), *flags], environment)
         path = written(Path(name), events, people)
-        return _run([*_fsseg(command), str(path), *flags[: 2 if command == "dry-run" else 3]], environment)
+        return cost_of([*_fsseg(command), str(path), *flags[: 2 if command == "dry-run" else 3]], environment)
 
 
 def written(folder: Path, events: int, people: int, name: str = "events.jsonl") -> Path:
@@ -102,19 +102,19 @@ def _fsseg(command: str) -> list[str]:
     return [sys.executable, "-m", "fsseg", command]
 
 
-def dry_run(path: Path) -> list[str]:
-    return [*_fsseg("dry-run"), str(path), "--offline", "--no-progress", "--domain", "bench"]
+def dry_run(*paths: Path | str) -> list[str]:
+    return [*_fsseg("dry-run"), *map(str, paths), "--offline", "--no-progress", "--domain", "bench"]
 
 
 def _rounds(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Cost]:
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            costs[name].append(_run(command, {}))
+            costs[name].append(cost_of(command, {}))
     return {name: Cost(*(median(some) for some in zip(*found, strict=True))) for name, found in costs.items()}
 
 
-def _run(command: Iterable[str], environment: Mapping[str, str]) -> Cost:
+def cost_of(command: Iterable[str], environment: Mapping[str, str]) -> Cost:
     """Run it in a fresh state folder; 0 and 1 are ends of an import."""
     with ExitStack() as stack:
         state = environment.get("FSSEG_STATE_DIR") or stack.enter_context(tempfile.TemporaryDirectory())
