@@ -214,10 +214,11 @@ class Batcher:
 def _counted(batch: Batch, kinds: list[str], marks: list[str], skipped: list[str]) -> Batch:
     """A batch that has all of its events, with what is counted of them."""
     numbers: dict[str, int] = {}
+    rows = [*batch.people, *batch.entries]
     marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
     return batch._replace(
         types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), marks=[*numbers], marked=marked,
-        size=sum(ROW + len(row[5]) for rows in (batch.people, batch.entries) for row in rows),
+        size=ROW * len(rows) + sum(map(len, map(itemgetter(5), rows))),
     )  # fmt: skip
 
 

@@ -57,10 +57,12 @@ class DedupeIndex:
             self._put_many([*few])
         if not self._most:
             return self._put_many(keys)
-        fresh = set(keys)
-        if len(fresh) == len(keys) and few.isdisjoint(fresh):
-            few |= fresh
-            return []
+        if few.isdisjoint(keys):
+            different = len(few) + len(keys)
+            few.update(keys)
+            if len(few) == different:
+                return []
+            few.difference_update(keys)
         again = []
         for index, key in enumerate(keys):
             if key in few:

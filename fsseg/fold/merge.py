@@ -62,6 +62,14 @@ State = dict[str, Part]
 _when = itemgetter(0, 1)
 
 
+class _Held(Struct):
+    """A part as it is folded."""
+
+    layers: list[Layer]
+    sources: list[tuple[int, int]]
+    first: tuple[str, int]
+
+
 Contribution = tuple[str, int, int, dict[str, Cells]]
 """One event's intent about a person: its time, position and key, and what it says of each part."""
 
@@ -84,25 +92,53 @@ def compact_layers(layers: list[Layer]) -> list[Layer]:
 
 def fold(contributions: Iterable[Contribution]) -> State:
     """The state that these intents about one person amount to; no two have the same position. Quickest latest first."""
-    held: dict[str, tuple[list[Layer], list[tuple[int, int]], list[tuple[str, int]]]] = {}
+    held: dict[str, _Held] = {}
+    said: dict[str, Cells] = {}
+    since: tuple[str, int] = ("", 0)
+    again: list[tuple[int, int]] = []
     for time, position, key, parts in contributions:
         source, when = (position, key), (time, position)
+        if parts is said and when < since:
+            # Nearly always an event says what the one after it says: all of that is overridden.
+            again.append(source)
+            since = when
+            continue
+        _repeat(held, said, again, since)
+        said, since, again = {} if EVENTS in parts else parts, when, []
         for name, cells in parts.items():
             if name not in held:
-                held[name] = [(time, position, cells)] if cells else [], [source], [when]
+                held[name] = _Held([(time, position, cells)] if cells else [], [source], when)
                 continue
-            layers, sources, times = held[name]
-            sources.append(source)
-            times.append(when)
+            one = held[name]
+            one.sources.append(source)
+            one.first = min(one.first, when)
             if name == EVENTS:
-                layers += [(time, position, cells)] if cells else []
+                one.layers += [(time, position, cells)] if cells else []
                 continue
             # Nearly always a later event has all the cells of an earlier one.
-            if not (layers and when < layers[-1][:2] and cells.keys() <= layers[-1][2].keys()):
-                layers[:] = compact_layers([*layers, (time, position, cells)])
+            if not (one.layers and when < one.layers[-1][:2] and cells.keys() <= one.layers[-1][2].keys()):
+                one.layers = compact_layers([*one.layers, (time, position, cells)])
+    _repeat(held, said, again, since)
     if EVENTS in held:
-        held[EVENTS][0].sort(key=_when)
-    return {name: Part(layers, sorted(sources), min(times)) for name, (layers, sources, times) in held.items()}
+        held[EVENTS].layers.sort(key=_when)
+    state: State = {}
+    sources: list[tuple[int, int]] = []
+    ordered = sources
+    for name, one in held.items():
+        if one.sources != sources:  # nearly always the same events tell of the person, its company and its deal
+            sources, ordered = one.sources, sorted(one.sources)
+        state[name] = Part(one.layers, ordered, one.first)
+    return state
+
+
+def _repeat(
+    held: dict[str, _Held], said: dict[str, Cells], sources: list[tuple[int, int]], first: tuple[str, int]
+) -> None:
+    """Note that earlier events, the earliest of them at `first`, said the same."""
+    if sources:
+        for name in said:
+            held[name].sources += sources
+            held[name].first = min(held[name].first, first)
 
 
 def merge(left: State, right: State) -> State:

@@ -25,7 +25,8 @@ TIMES = st.sampled_from(["", "2025-01-06T10:00:00.000", "2025-01-06T10:00:00.001
 
 @st.composite
 def many(draw: st.DrawFn) -> list[Contribution]:
-    events: list[tuple[str, dict[str, Cells]]] = draw(st.lists(st.tuples(TIMES, PARTS), max_size=8))
+    sayings: list[dict[str, Cells]] = draw(st.lists(PARTS, min_size=1, max_size=4))
+    events: list[tuple[str, dict[str, Cells]]] = draw(st.lists(st.tuples(TIMES, st.sampled_from(sayings)), max_size=8))
     return [(time, position, 1_000 + position, parts) for position, (time, parts) in enumerate(events)]
 
 
