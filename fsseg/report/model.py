@@ -150,7 +150,13 @@ def exit_code(summary: Summary) -> int:
 
 def came_to_its_end(summary: Summary) -> bool:
     """Whether nothing stopped the run on its way."""
-    return exit_code(summary) in (ExitCode.DONE, ExitCode.SOME_FAILED)
+    return exit_code(summary) in (ExitCode.DONE, ExitCode.SOME_FAILED) and not is_void(summary)
+
+
+def is_void(summary: Summary) -> bool:
+    """Whether it was to push all of a plan or nothing, and something had changed: `apply --strict`."""
+    left = summary["events"]["outcomes"].get(EventOutcome.PENDING)
+    return bool(left) and summary.get("command") == "apply" and exit_code(summary) == ExitCode.SOME_FAILED
 
 
 def total_failures(summary: Summary) -> int:
@@ -225,6 +231,10 @@ def headline(summary: Summary) -> str:
         return f"Dry run{after}: nothing was written."
     if is_undo(summary):
         return undo_line(summary) + (f" ({duration(took)})." if took is not None else ".")
+    if is_void(summary):
+        drifted = sum(counts.get(Action.CONFLICT, 0) for counts in summary["records"].values())
+        have = f"{counted(drifted, 'record')} {'has' if drifted == 1 else 'have'}"
+        return f"Nothing was written: {have} changed since the dry run, and --strict wants all or nothing; make it anew."
     return "Done" + (f" in {duration(took)}." if took is not None else ".")
 
 

@@ -16,6 +16,7 @@ from fsseg.report.model import (
     exit_code,
     is_dry,
     is_undo,
+    is_void,
     lost_events,
     needing_attention,
     not_put_back,
@@ -62,7 +63,7 @@ def next_steps(summary: Summary, files: Sequence[Path] = (), standing: Standing 
             steps.append(Step("Push again what failed", _command(summary, "retry")))
         steps.append(Step(_left_to_do(summary, bad), report_command(summary)))
         mend = next((path for path in files if path.name == "failures.jsonl"), None)
-        if mend and not (codes and codes <= _NOT_TO_MEND) and lost_events(summary) < bad:
+        if mend and not is_void(summary) and not (codes and codes <= _NOT_TO_MEND) and lost_events(summary) < bad:
             flags = str(summary.get("import_flags") or "")
             what = "it" if bad == 1 else "them"
             steps.append(Step(f"Mend {what}, then", _command(summary, "import", str(mend), flags)))
@@ -82,7 +83,7 @@ def _steps_on(summary: Summary, standing: Standing | None) -> list[Step]:
         return [Step(why, _command(summary, "apply", more=lifts))] * applies
     if lifts:
         return [Step("Lift the brake", _command(summary, "resume", more=lifts))] * resumes
-    if outcomes.get(EventOutcome.PENDING) or code in RESUMABLE:
+    if (outcomes.get(EventOutcome.PENDING) and not is_void(summary)) or code in RESUMABLE:
         by = standing.imported_by if standing else ""
         why = f"Run {by} has imported its files since; this ends it" if by else "Go on where it stopped"
         return [Step(why, _command(summary, "resume"))] * resumes

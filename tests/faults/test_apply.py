@@ -59,7 +59,13 @@ def test_strictly_nothing_is_sent_if_anything_has_moved_on(suite: Machine) -> No
     known = suite.account.one("contacts", "known-contact@x.example")
     suite.account.change("contacts", known["id"], job_title="Chair")
     suite.account.forget()
-    assert here(suite, "apply", "--strict").code == 1
+    done = here(suite, "apply", "--strict")
+    assert done.code == 1
+    assert "Nothing was written: 1 record has changed since the dry run" in done.out
+    for format in ("markdown", "html"):
+        shown = here(suite, "report", "--format", format).out
+        assert "Nothing was written" in shown
+        assert "fsseg resume" not in shown
     assert "nothing to resume" in here(suite, "resume").err
     assert suite.account.writes == 0
 
