@@ -32,6 +32,7 @@ from fsseg.report.model import (
     headline,
     is_dry,
     is_undo,
+    is_void,
     misfit_rows,
     needing_attention,
     not_put_back,
@@ -266,7 +267,7 @@ def _status(summary: Summary) -> tuple[str, str]:
     if code in RESUMABLE:
         return "warn", "stopped, can be resumed"
     if not came_to_its_end(summary):
-        refused = code in (ExitCode.REFUSED_CREDENTIALS, ExitCode.BRAKE)
+        refused = code in (ExitCode.REFUSED_CREDENTIALS, ExitCode.BRAKE) or is_void(summary)
         return "bad", "refused" if refused else f"ended with {code}"
     if left := not_put_back(summary):
         return "warn", f"{counted(left, 'record')} left alone"
