@@ -234,7 +234,7 @@ def headline(summary: Summary) -> str:
     if is_void(summary):
         drifted = sum(counts.get(Action.CONFLICT, 0) for counts in summary["records"].values())
         have = f"{counted(drifted, 'record')} {'has' if drifted == 1 else 'have'}"
-        return f"Nothing was written: {have} changed since the dry run, and --strict wants all or nothing; make it anew."
+        return f"Nothing was written: {have} changed since the dry run; with --strict, all is pushed or nothing."
     return "Done" + (f" in {duration(took)}." if took is not None else ".")
 
 
