@@ -77,7 +77,8 @@ class Processes:
         method = "fork" if sys.platform == "linux" and not has_threads else "spawn"
         try:
             self._pool = ProcessPoolExecutor(jobs, get_context(method), initializer=_init_worker)
-            self._pool.submit(int)  # has them forked now, before anything is open that they shouldn't hold
+            for _ in range(jobs):  # has all begun now, the forked ones before anything is open that they shouldn't hold
+                self._pool.submit(int)
         except (OSError, RuntimeError) as error:
             for child in active_children():  # else they would be waited for, and they for work
                 child.kill()

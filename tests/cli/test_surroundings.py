@@ -148,13 +148,28 @@ from fsseg.__main__ import main
 main()
 """
 """The command where a user may have two more processes."""
+SPAWNS_TWICE = """
+import sys
+import multiprocessing.util
+import pyarrow
+spawn, spawns = multiprocessing.util.spawnv_passfds, iter([0, 1, 2])  # one of them keeps the account of locks
+def spawned(*given):
+    if next(spawns, None) is None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    return spawn(*given)
+multiprocessing.util.spawnv_passfds = spawned
+from fsseg.__main__ import main
+main()
+"""
+"""The same where processes can't be forked."""
 
 
-def test_where_no_more_processes_may_be_begun_the_command_ends_and_says_so(shell: Shell) -> None:
+@pytest.mark.parametrize("program", [FORKS_TWICE, SPAWNS_TWICE])
+def test_where_no_more_processes_may_be_begun_the_command_ends_and_says_so(shell: Shell, program: str) -> None:
     path = shell.write("a.jsonl", PERSON)
     command = ["dry-run", "--offline", "--domain", "acme", str(path), "--state-dir", str(shell.state), "--jobs", "4"]
     done = subprocess.run(
-        [sys.executable, "-c", FORKS_TWICE, *command], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program, *command], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2, done.stderr
     assert "error: --jobs 4: not so many processes can be begun here: Resource temporarily un" in done.stderr
