@@ -88,11 +88,11 @@ def report(
             return
         else:
             show = partial(_print, past=past, format=asked_format, limit=limit)
-        if output_file is not None:
-            _write(output_file, show)
-            say(f"written to {output_file}")
-        elif not show(output.consoles.out):
+        found = show(output.consoles.out) if output_file is None else _write(output_file, show)
+        if not found:
             say(f"nothing in run {past.run.id} is about {selection}; fsseg runs list names the other runs")
+        elif output_file is not None:
+            say(f"written to {output_file}")
 
 
 def _reported_run(settings: Settings, run: str | None) -> Past:
@@ -179,8 +179,12 @@ def _print(console: Console, past: Past, format: ReportFormat, limit: int) -> bo
     return True
 
 
-def _write(path: Path, write: Print) -> None:
-    """Write the file, whole or not at all. Raises `ConfigError`."""
+class _Nothing(Exception):
+    """There is nothing to be written."""
+
+
+def _write(path: Path, write: Print) -> bool:
+    """Write the file, whole or not at all; whether there was anything to write. Raises `ConfigError`."""
     import io
 
     from fsseg.report.console import open_consoles
@@ -190,7 +194,12 @@ def _write(path: Path, write: Print) -> None:
     try:
         with replacing(path) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
-            write(open_consoles(stdout=text).out)
+            found = write(open_consoles(stdout=text).out)
             text.detach()
+            if not found:
+                raise _Nothing
     except OSError as error:
         raise ConfigError(f"{path} can't be written: {error.strerror}") from None
+    except _Nothing:
+        return False
+    return True

@@ -97,6 +97,10 @@ def test_as_a_table_and_to_a_file(after_import: Shell, tmp_path: Path) -> None:
     file = tmp_path / "selected.txt"
     assert after_import("report", "--reason", "missing_email", "--output", file).code == 0
     assert "missing_email" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
+    nothing = after_import("report", "--person", "nobody@x.example", "--output", file)
+    assert "nothing in run" in nothing.err
+    assert "written" not in nothing.err
+    assert "missing_email" in file.read_text()
 
 
 WHO = "ada@x.example"
