@@ -214,6 +214,9 @@ STITCHED = "no userId, and no later identify call ties the anonymousId to anybod
 NO_GROUP = "the Freshsales destination takes identify, track and page: nothing to do"
 """What to do about `unsupported_type` where groups were taken, or there are none."""
 
+TRACKING_ONLY = 'timeline.via is "tracking", and no application token is set: set FSSEG_APPLICATION_TOKEN'
+"""What to do about `timeline_unavailable` where no sales activities are wanted."""
+
 UNKNOWN_EMAIL = "nothing tells the e-mail of this userId: identify the person first, or put the e-mail into the event"
 """What to do about `unknown_person` where people were to be made."""
 

@@ -12,7 +12,7 @@ from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
-from fsseg.report.reasons import NO_GROUP, REASONS, STITCHED, UNKNOWN_EMAIL, WARNINGS
+from fsseg.report.reasons import NO_GROUP, TRACKING_ONLY, REASONS, STITCHED, UNKNOWN_EMAIL, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.actions import Code, EventOutcome
@@ -86,6 +86,8 @@ def _hints(store: Store) -> dict[str, str]:
         hints[Code.ANONYMOUS] = STITCHED
     if given.get("with_group") or not store.meta.counts.by_type.get("group"):
         hints[Code.UNSUPPORTED_TYPE] = NO_GROUP
+    if (given.get("timeline") or {}).get("via") == "tracking":
+        hints[Code.TIMELINE_UNAVAILABLE] = TRACKING_ONLY
     return hints
 
 

@@ -149,6 +149,7 @@ def test_the_timeline_goes_the_way_that_is_chosen(machine: Machine) -> None:
 
     lacking = machine.imports(events=events, config='[timeline]\nvia = "tracking"\n')
     assert lacking.reasons == {"timeline_unavailable": 2}
+    assert "create the type" not in lacking.summary["reasons"][0]["hint"]
     noted = machine.imports(events=events, config='[timeline]\nvia = "note"\n')
     assert noted.outcomes == {"applied": 2, "skipped": 1}
     notes = machine.account.records()["notes"]
