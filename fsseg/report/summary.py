@@ -12,7 +12,7 @@ from fsseg.report.changes import unwritten
 from fsseg.report.files import JsonLines, read_lines
 from fsseg.report.formats.csv_table import write_csv
 from fsseg.report.model import ENTITIES, OUTCOMES, Summary
-from fsseg.report.reasons import NO_GROUP, TRACKING_ONLY, REASONS, STITCHED, UNKNOWN_EMAIL, WARNINGS
+from fsseg.report.reasons import NO_GROUP, REASONS, STITCHED, TRACKING_ONLY, UNKNOWN_EMAIL, WARNINGS
 from fsseg.segment import json_codec
 from fsseg.segment.event import POSITION_BITS
 from fsseg.state.actions import Code, EventOutcome
