@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from fsseg.mapping.equality import is_empty
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import quoted, value
+from fsseg.report.humanize import place, quoted, value
 from fsseg.report.model import ENTITIES
 from fsseg.report.reasons import WARNINGS
 from fsseg.report.show import Show
@@ -205,7 +205,7 @@ def warning_texts(change: Change) -> list[str]:
             known = WARNINGS[code].hint if code in WARNINGS else code
             meaning = warning.get("message") or warning.get("hint") or known
             if "value" in warning:
-                where = f"{warning.get('file')} line {warning.get('line')}" if warning.get("line") else "left out"
+                where = place(warning) if warning.get("line") else "left out"
                 meaning = f"{quoted(warning['value'])} doesn't fit ({where}): {meaning}"
             name = warning.get("name")
             texts.append(sanitise(f"{name}: {meaning}" if name else str(meaning)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsseg.mapping.identity import person_key, user_id
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import value
+from fsseg.report.humanize import place, value
 from fsseg.report.labels import ChoiceNames, named
 from fsseg.segment.event import POSITION_BITS, Event, body_of
 from fsseg.segment.placeholders import PLACEHOLDER_IDS
@@ -125,16 +125,16 @@ def history_of(
     ids = mapper.placeholder_ids if mapper else PLACEHOLDER_IDS
     shown, events, times, others = input_paths(store), [], dict[int, str](), list[Event]()
     for position, item in reread(store, wanted, ids, also):
-        place = shown[position >> POSITION_BITS]
+        file = shown[position >> POSITION_BITS]
         if not isinstance(item, Event):
-            events.append(HistoryEvent("", "", "", f"{sanitise(place)}, which has changed since", [], ""))
+            events.append(HistoryEvent("", "", "", f"{place({'file': file})}, which has changed since", [], ""))
         elif position in wanted or _made_of(records, position):
             moment = microseconds(item.time)
             times[moment] = item.time
             entry = entries.get(position)
             made = [each for each in _made_of(records, position) if entry is None or each.kind != "person"]
             became = _all_became(entry, made, dry_run)
-            events.append(_event(item, place, _fields_since(made, moment), became))
+            events.append(_event(item, file, _fields_since(made, moment), became))
         elif position not in planned:
             others.append(item)
     for item, became in _left_out(store, others, mapper, dry_run=dry_run) if mapper else ():
@@ -199,9 +199,9 @@ def _left_out(store: Store, events: list[Event], mapper: Mapper, *, dry_run: boo
             yield event, _skipped(mapper, event)
 
 
-def _event(event: Event, place: str, sets: list[str], became: str) -> HistoryEvent:
+def _event(event: Event, file: str, sets: list[str], became: str) -> HistoryEvent:
     name = event.message.event if event.type == "track" else event.message.name
-    where = f"{sanitise(place)} line {event.line}"
+    where = place({"file": file, "line": event.line})
     return HistoryEvent(f"{event.time}Z", event.type, value(name) if name else "", where, sets, became)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from fsseg.figures import counted, number
 from fsseg.report.console import sanitise
 from fsseg.segment.json_codec import dumps
+from fsseg.state.run_folder import STDIN
 
 _LONGEST_VALUE = 1_000
 
@@ -105,3 +107,10 @@ def value(data: Any) -> str:
     if isinstance(data, (int, float)):
         return str(data)
     return sanitise(dumps(data).decode()[:_LONGEST_VALUE])
+
+
+def place(told: Mapping[str, Any]) -> str:
+    """Where an event stands, by the `file` and `line` that are told of it: `events.jsonl line 17`."""
+    file, line = told.get("file"), told.get("line")
+    named = "stdin" if file == STDIN else sanitise(str(file or ""))
+    return f"{named} line {line}" if isinstance(line, int) else named

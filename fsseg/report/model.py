@@ -15,7 +15,7 @@ from fsseg.exit_codes import ExitCode
 from fsseg.figures import counted, number
 from fsseg.freshsales.names import Entity
 from fsseg.report.console import sanitise
-from fsseg.report.humanize import about, cut, duration, elapsed, quoted, value
+from fsseg.report.humanize import about, cut, duration, elapsed, place, quoted, value
 from fsseg.report.reasons import REASONS, SAYS_ALL, WARNINGS
 from fsseg.state.actions import Action, Code, EventOutcome
 
@@ -116,12 +116,6 @@ class Failures(Struct):
                 kept.rows.extend(islice(stream, limit - len(kept.rows)))
                 break
         return kept
-
-
-def place(about: dict[str, Any]) -> str:
-    """Where a failure's event stands, by its `_fsseg` part: `events.jsonl line 17`."""
-    line = about.get("line")
-    return sanitise(str(about.get("file") or "")) + (f" line {line}" if isinstance(line, int) else "")
 
 
 def is_dry(summary: Summary) -> bool:
@@ -367,8 +361,8 @@ def _own_hint(warning: dict[str, Any], known: str) -> str:
     parts = [] if hint == known else [hint]
     if found := warning.get("samples"):
         first = found[0]
-        where = f", {first['file']} line {first['line']}" if first["line"] else ""
-        parts.append(f"first {quoted(first['value'])} of {value(first['key'])}{sanitise(where)}")
+        where = f", {place(first)}" if first["line"] else ""
+        parts.append(f"first {quoted(first['value'])} of {value(first['key'])}{where}")
     return "; ".join(part for part in parts if part)
 
 

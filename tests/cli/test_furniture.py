@@ -191,6 +191,14 @@ def test_input_without_events_is_told(shell: Shell) -> None:
     assert "no event" not in shell("import", "--sandbox", "--limit", "1", good, empty).err  # nobody has looked
 
 
+def test_what_is_wrong_in_standard_input_is_placed_there(shell: Shell) -> None:
+    good = {"type": "identify", "userId": "a@b.example", "traits": {"cfSeats": "a dozen"}}
+    done = shell("import", "--sandbox", "-", input=f"{json.dumps(good)}\nno JSON\n")
+    assert "first: stdin line 2" in done.out
+    assert "of a@b.example, stdin line 1" in done.out
+    assert "stdin line 1" in shell("report", "--sandbox", "--person", "a@b.example").out
+
+
 def test_sandbox_show_finds_a_record_by_name_and_takes_plurals(after_import: Shell) -> None:
     def shown(*arguments: str) -> dict[str, int]:
         counts = after_import("sandbox", "show", "--json", *arguments).json["counts"]

@@ -21,9 +21,9 @@ from fsseg.report.formats.markdown import escape
 from fsseg.report.formats.text_diff import record_lines
 from fsseg.report.formats.text_lines import hanging
 from fsseg.report.history import History, HistoryEvent
-from fsseg.report.humanize import cut, pad, value
+from fsseg.report.humanize import cut, pad, place, value
 from fsseg.report.labels import with_choice_names
-from fsseg.report.model import is_undo, place, reason_rows, warning_rows, where, which_run
+from fsseg.report.model import is_undo, reason_rows, warning_rows, where, which_run
 from fsseg.report.reasons import SAYS_ALL
 from fsseg.report.render import print_json
 from fsseg.report.selection import Selection

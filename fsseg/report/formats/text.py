@@ -19,7 +19,7 @@ from fsseg.report.files import email_of
 from fsseg.report.formats import Format, Report
 from fsseg.report.formats.text_diff import diff_lines
 from fsseg.report.formats.text_lines import hanging, misfit_lines, reason_lines
-from fsseg.report.humanize import value
+from fsseg.report.humanize import place, value
 from fsseg.report.labels import with_choice_names
 from fsseg.report.model import (
     Failures,
@@ -34,7 +34,6 @@ from fsseg.report.model import (
     is_undo,
     misfit_rows,
     outcome_rows,
-    place,
     plan_line,
     reason_rows,
     record_table,

@@ -150,13 +150,12 @@ function changeRow(change, open = false, withPerson = true) {
 function failureRow(failure, open = false) {
   const told = failure._fsseg || {}, name = failure.event || failure.name;
   const original = Object.fromEntries(Object.entries(failure).filter(([key]) => key !== '_fsseg'));
-  const place = told.line ? `${told.file} line ${told.line}` : String(told.file || '');
   const whole = Object.keys(original).length ? JSON.stringify(original, null, 2) : String(told.raw || told.lost || '');
   return element('div', { role: 'listitem', class: 'row failure' },
     element('details', { open }, element('summary', {},
       element('span', { class: 'tag bad' }, safe(told.code || '?')), element('b', {}, value(people(failure)[0] || '–')),
       element('span', {}, [failure.type, name].filter((part) => part).map((part) => value(part).slice(0, 80)).join(' · ')),
-      element('span', { class: 'preview mono' }, safe(place))),
+      element('span', { class: 'preview mono' }, safe(place(told)))),
     told.message ? element('p', { class: 'said' }, told.stage === 'push' && told.status ? 'Freshsales said: ' : '',
       safe(String(told.message).slice(0, 2000)), told.status ? ` (HTTP ${told.status})` : '') : null,
     told.hint && told.hint !== told.message ? element('p', { class: 'remedy' }, safe(told.hint)) : null,

@@ -79,10 +79,15 @@ function warningText(warning) {
   const known = Object.hasOwn(about.warnings, warning.code) ? about.warnings[warning.code] : warning.code;
   let meaning = warning.message || warning.hint || known;
   if ('value' in warning) {
-    const where = warning.line ? `${warning.file} line ${warning.line}` : 'left out';
+    const where = warning.line ? place(warning) : 'left out';
     meaning = `${quoted(warning.value)} doesn't fit (${where}): ${meaning}`;
   }
   return safe(warning.name ? `${warning.name}: ${meaning}` : meaning);
+}
+
+function place(told) {
+  const file = told.file === '-' ? 'stdin' : String(told.file || '');
+  return told.line ? `${file} line ${told.line}` : file;
 }
 
 const codeOf = (warning) => typeof warning === 'object' && warning ? String(warning.code) : String(warning).split(':')[0];
