@@ -46,6 +46,20 @@ class FoldedPartition(NamedTuple):
     ties: list[tuple[str, str]]
 
 
+class Merged(NamedTuple):
+    """What the calls of a partition say of each person and company, by key, and what came up as they were mapped.
+
+    `shared` are the ids that several people have; what is told with one is theirs by e-mail. `emails` are those of who
+    had several.
+    """
+
+    states: dict[str, State]
+    shared: set[str]
+    emails: Emails
+    refused: list[RefusedCall]
+    warnings: WarningCounter
+
+
 class PartitionFold:
     """Folds partition after partition; one for each process."""
 
@@ -53,11 +67,10 @@ class PartitionFold:
         self._edition = catalog.edition
         self._mapper = mapper
 
-    def fold(self, people: Iterable[list[Row]], entries: Iterable[list[Row]]) -> FoldedPartition:
-        """All that these rows of a partition, or of several, amount to; those of people may be gone through twice."""
-        counter, refused = WarningCounter(), list[RefusedCall]()
+    def merged(self, people: Iterable[list[Row]]) -> Merged:
+        """The states of those whom these rows are about; they may be gone through twice."""
         states: dict[str, State] = {}
-        told: Emails = {}
+        counter, refused, told = WarningCounter(), list[RefusedCall](), Emails()
         for rows_by_key in by_key(people):
             for key, rows in rows_by_key.items():
                 if state := fold(contributions(rows, self._mapper, counter, refused, told)):
@@ -65,12 +78,19 @@ class PartitionFold:
                         _note_emails(told, key, states[key], state)
                         state = merge(states[key], state)
                     states[key] = state
-        if shared := shared_ids(told):
+        shared = shared_ids(told)
+        if shared:
             for key in sorted(shared):
                 del states[key]
                 counter.add([MappingWarning("many_emails", key[1:])])
             for key, state in states_by_email(people, shared, self._mapper).items():
                 states[key] = merge(states[key], state) if key in states else state
+        return Merged(states, shared, told, refused, counter)
+
+    def fold(self, people: Iterable[list[Row]], entries: Iterable[list[Row]]) -> FoldedPartition:
+        """All that these rows of a partition, or of several, amount to; those of people may be gone through twice."""
+        states, shared, told, refused, counter = self.merged(people)
+        if shared:
             entries = entries_by_email(entries, shared)
         companies = [(key, states.pop(key)) for key in [key for key in states if key.startswith(COMPANY)]]
         emails = {key: email for key, state in states.items() if (email := email_of(key, state))}

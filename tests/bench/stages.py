@@ -17,9 +17,12 @@ from typing import Any
 
 import orjson
 
+from fsseg.fold.batch import Batcher
 from fsseg.fold.collect import Collector
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
+from fsseg.fold.fold_partition import PartitionFold
+from fsseg.fold.partitions import PartitionedBuffer, together
 from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
@@ -77,9 +80,10 @@ def stages(events: int, people: int, rounds: int) -> str:
             "read, gzip": lambda: _read(packed),
             "read, map": lambda: _map(plain),
             "read, dedupe, partition by person": lambda: _collect(plain, folder),
-            "read, map, fold": lambda: _fold(plain, folder),
-            "the same, each call with new traits": lambda: _fold(restless, folder),
-            "read, map, fold, into plan.db": lambda: planned(plain, folder),
+            "read, map, fold": lambda: _merge(plain, folder),
+            "the same, each call with new traits": lambda: _merge(restless, folder),
+            "read, map, fold, what records should hold": lambda: _fold(plain, folder),
+            "all of that, into plan.db": lambda: planned(plain, folder),
         }
         if find_spec("isal"):
             todo["gzip alone: zlib"] = lambda: _unzip(packed, "zlib")
@@ -125,6 +129,26 @@ def _map(path: Path) -> None:
 def _collect(path: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as name, collected(path, Path(name)):
         pass
+
+
+def _merge(path: Path, folder: Path) -> None:
+    """Up to the state of each person; see `fsseg.fold.merge`."""
+    mapper = Mapper(CATALOG, RULES, WarningCounter())
+    batcher, merged = Batcher(mapper, stitch=False), PartitionFold(CATALOG, mapper).merged
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as name,
+        closing(Store(Path(name) / "plan.db")) as store,
+        closing(PartitionedBuffer.nameless(folder)) as people,
+        closing(PartitionedBuffer.nameless(folder)) as entries,
+        no_cycles(),
+    ):
+        collector = Collector(store, DedupeIndex())
+        for batch in batcher.batches(batcher.reader(Input(str(path), 0))):
+            collector.take(batch)
+            people.add(batch.people)
+            entries.add(batch.entries)
+        for hashes in together(collector.size):
+            merged(people.blocks(hashes))
 
 
 def _fold(path: Path, folder: Path) -> None:
