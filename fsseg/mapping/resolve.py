@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from orjson import JSONEncodeError, dumps
@@ -30,17 +31,21 @@ _MAX_HINTS = 200
 """Hints take milliseconds each; nobody reads more of them."""
 
 
+_Values = Callable[[Mapping[str, Any]], tuple[Any, ...]]
+"""Gives the values of some of an object's traits."""
+
+
 class _TraitLayout(NamedTuple):
     """What is known of an object by its traits' names: `plain` go into `cells` as they are if they are texts."""
 
-    plain: tuple[str, ...]
+    plain: _Values
     cells: tuple[str, ...]
     others: tuple[tuple[str, Target], ...]
-    texts: tuple[str, ...]
+    texts: _Values
     """The traits that fill their cells by whatever text they hold."""
     phones: tuple[str, ...]
     """Those of the plain ones that are phone numbers, which spreadsheets may have shortened."""
-    rest: tuple[str, ...]
+    rest: _Values
     """The other traits, and those that rules fill into templates."""
 
 
@@ -125,7 +130,7 @@ class Resolver:
     def _cells(self, traits: Mapping[str, Any], warnings: Warnings) -> Cells:
         names = tuple(traits)
         layout = self._layouts.get(names) or self._layout(names)
-        values = [*map(traits.__getitem__, layout.plain)]
+        values = layout.plain(traits)
         try:
             joined = "".join(values)  # the quickest way to see that all are texts
         except TypeError:
@@ -152,14 +157,16 @@ class Resolver:
         if layout is None:
             return None
         try:
-            texts = [*map(traits.__getitem__, layout.texts)]
+            texts = layout.texts(traits)
             joined = "".join(texts)
             if self._keep_nulls and _has_empty(texts, joined):
                 return None  # empty texts fill nothing
             if layout.phones and _has_shortened(traits, layout.phones):
                 return None  # nor do these
-            conditions = [when.holds(traits) for when in self._conditions]
-            return names, dumps([*map(traits.__getitem__, layout.rest), *conditions])
+            rest = layout.rest(traits)
+            if self._conditions:
+                rest += tuple([when.holds(traits) for when in self._conditions])
+            return names, dumps(rest)
         except (TypeError, JSONEncodeError):
             return None
 
@@ -175,7 +182,7 @@ class Resolver:
         texts = (*plain, *(converted if distinct else ()))
         rest = tuple(trait for trait in traits if trait not in texts or trait in self._filled_in)
         phones = tuple(trait for trait in plain if fields[trait].coerce is as_phone)
-        layout = _TraitLayout(tuple(plain), tuple(plain.values()), others, texts, phones, rest)
+        layout = _TraitLayout(_values(plain), tuple(plain.values()), others, _values(texts), phones, _values(rest))
         if len(self._layouts) < _MAX_LAYOUTS and sum(map(len, traits)) <= _MAX_LAYOUT:
             self._layouts[traits] = layout
         return layout
@@ -300,11 +307,18 @@ class Resolver:
         return did_you_mean(trait, dict.fromkeys(name for entity in self._entities for name in entity.names))
 
 
+def _values(names: Iterable[str]) -> _Values:
+    several = tuple(names)
+    if len(several) > 1:
+        return itemgetter(*several)
+    return lambda traits: tuple([traits[name] for name in several])
+
+
 def _has_shortened(traits: Mapping[str, Any], phones: Iterable[str]) -> bool:
     """Whether one of these traits, which are texts, is a phone number that a spreadsheet has shortened."""
     return any(map(is_shortened, map(traits.__getitem__, phones)))
 
 
-def _has_empty(texts: list[str], joined: str) -> bool:
+def _has_empty(texts: Iterable[str], joined: str) -> bool:
     """Whether one of the texts shows nothing; most are told at once by what all of them are, joined."""
     return not (all(map(str.strip, texts)) and (joined.isprintable() or all(map(storable, texts))))
