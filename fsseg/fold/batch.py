@@ -28,6 +28,8 @@ from fsseg.state.actions import Code
 SIZE = 1_000
 """Events a batch: few enough to be still in the processor's cache when they are stored."""
 
+_DAY = len("2025-03-04")
+
 Reject = tuple[int, int, str, str, str | None, str | None]
 
 
@@ -133,7 +135,6 @@ class Batcher:
         always_allowed = event_filter.always_allowed
         setters_of = self._mapper.event_fields.setters
         names, noting = self._names, bool(self._names)
-        kinds: list[str] = []
         marks: list[str] = []
         skipped: list[str] = []
         read = 0
@@ -144,8 +145,7 @@ class Batcher:
                     marks.append("")
                     continue
                 message, kind = item.message, item.type
-                kinds.append(kind)
-                marks.append(kind + item.time[:10])
+                marks.append(kind + item.time[:_DAY])
                 if noting and (kind == "track" or kind == "page"):
                     names.note(message)
                 if item.notes:
@@ -182,7 +182,7 @@ class Batcher:
                     batch.anonymous.append((position, (message.anonymous_id, person, item.time)))
         except UnreadableInput as error:
             self.fault = str(error)
-        return _counted(batch._replace(read=read, names=names.new()), kinds, marks, skipped)
+        return _counted(batch._replace(read=read, names=names.new()), marks, skipped)
 
     def _add_fields(self, batch: Batch, event: Event, person: str, key: int) -> bool:
         """Add what a track or page call says of its person, if it does; False where the event is refused for that."""
@@ -211,13 +211,18 @@ class Batcher:
             batch.people.append((whom, event.position, event.time, key, None, parts))
 
 
-def _counted(batch: Batch, kinds: list[str], marks: list[str], skipped: list[str]) -> Batch:
+def _counted(batch: Batch, marks: list[str], skipped: list[str]) -> Batch:
     """A batch that has all of its events, with what is counted of them."""
-    numbers: dict[str, int] = {}
+    tally = Counter(marks)
+    numbers = {mark: number for number, mark in enumerate(tally)}
+    types: Counter[str] = Counter()
+    for mark, count in tally.items():
+        types[mark[:-_DAY]] += count
+    del types[""]  # of what is no event
     rows = [*batch.people, *batch.entries]
-    marked = array("H", [numbers.setdefault(mark, len(numbers)) for mark in marks]).tobytes()
     return batch._replace(
-        types=dict(Counter(kinds)), skipped=dict(Counter(skipped)), marks=[*numbers], marked=marked,
+        types=dict(types), skipped=dict(Counter(skipped)), marks=[*numbers],
+        marked=array("H", map(numbers.__getitem__, marks)).tobytes(),
         size=ROW * len(rows) + sum(map(len, map(itemgetter(5), rows))),
     )  # fmt: skip
 
