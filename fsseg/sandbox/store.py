@@ -144,8 +144,8 @@ class Store:
 
     def numbers(self, count: int = 1) -> int:
         """The first of `count` new ids, each beyond 32 bits."""
-        last = self.one("UPDATE number SET last = last + ? RETURNING last", (count,))[0]
-        return int(last) - count + 1
+        self.run("UPDATE number SET last = last + ?", (count,))
+        return int(self.one("SELECT last FROM number")[0]) - count + 1
 
     def now(self) -> int:
         """Microseconds since 1970, each call at least a millisecond after the one before."""

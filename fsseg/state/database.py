@@ -17,6 +17,9 @@ class StateError(Exception):
     """A file in the state folder cannot be used: damaged, or written by a newer fsseg. Nothing was changed in it."""
 
 
+OLDEST = (3, 34)
+"""The version of SQLite that the statements here keep to: Python takes the system's, and RHEL 9 has this one."""
+
 MOST_VALUES = 500
 """Values in one question: SQLite takes more, but not everywhere."""
 
@@ -33,9 +36,12 @@ def connect(path: Path, schema: str, version: int, migrations: Mapping[int, Migr
     Every commit has reached the disk when it returns (`synchronous=FULL` syncs the log at each of them, and the folder
     when it makes the log), so that what is written down before a request leaves outlives a power failure.
     A file of an older format is brought to `version` step by step: `migrations` has, for each format, the way to the
-    next one. Raises `StateError` for a file that is damaged, newer, or older without a way from there, and
-    `sqlite3.OperationalError` where the disk is full or may not be written.
+    next one. Raises `StateError` for a file that is damaged, newer, or older without a way from there, or where SQLite is
+    too old, and `sqlite3.OperationalError` where the disk is full or may not be written.
     """
+    if sqlite3.sqlite_version_info < OLDEST:
+        needed = ".".join(map(str, OLDEST))
+        raise StateError(f"this Python has SQLite {sqlite3.sqlite_version}, and fsseg needs {needed} or newer")
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     try:

@@ -130,6 +130,23 @@ def test_so_many_processes_that_the_machine_would_stop_are_refused(shell: Shell)
     assert "--jobs" in done.err
 
 
+OLD_SQLITE = """
+import sqlite3
+sqlite3.sqlite_version, sqlite3.sqlite_version_info = "3.31.1", (3, 31, 1)
+from fsseg.__main__ import main
+main()
+"""
+
+
+def test_a_python_with_an_old_sqlite_is_told_what_is_needed(shell: Shell) -> None:
+    command = ["dry-run", "--offline", "--domain", "acme", shell.write("a.jsonl", PERSON), "--state-dir", shell.state]
+    done = subprocess.run(
+        [sys.executable, "-c", OLD_SQLITE, *map(str, command)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "error: this Python has SQLite 3.31.1, and fsseg needs 3.34 or newer" in done.stderr
+
+
 def test_too_little_memory_stops_a_run_that_can_be_resumed() -> None:
     meaning = meaning_of(MemoryError())
     assert meaning
