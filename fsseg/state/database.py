@@ -36,8 +36,8 @@ def connect(path: Path, schema: str, version: int, migrations: Mapping[int, Migr
     Every commit has reached the disk when it returns (`synchronous=FULL` syncs the log at each of them, and the folder
     when it makes the log), so that what is written down before a request leaves outlives a power failure.
     A file of an older format is brought to `version` step by step: `migrations` has, for each format, the way to the
-    next one. Raises `StateError` for a file that is damaged, newer, or older without a way from there, or where SQLite is
-    too old, and `sqlite3.OperationalError` where the disk is full or may not be written.
+    next one. Raises `StateError` where SQLite is too old, and for a file that is damaged, newer, or older without a way
+    from there, and `sqlite3.OperationalError` where the disk is full or may not be written.
     """
     if sqlite3.sqlite_version_info < OLDEST:
         needed = ".".join(map(str, OLDEST))

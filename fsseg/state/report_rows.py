@@ -49,7 +49,8 @@ def rejects_of(store: Store) -> Iterator[RejectRow]:
 def count_warnings(store: Store) -> Iterator[tuple[str, int, str | None]]:
     """How many records carry each warning that is no event's, and its hint; of entries, how many an undo leaves."""
     return store.db.execute(
-        "SELECT iif(w.type = 'text', w.value, json_extract(w.value, '$.code') || ': ' || json_extract(w.value, '$.name')),"
+        "SELECT iif(w.type = 'text', w.value,"
+        "  json_extract(w.value, '$.code') || ': ' || json_extract(w.value, '$.name')),"
         " count(*), min(iif(w.type = 'object', json_extract(w.value, '$.hint'), NULL))"
         " FROM record r, json_each(r.warnings) w WHERE r.warnings != '[]'"
         " AND (w.type = 'text' OR (w.type = 'object' AND json_extract(w.value, '$.of_record'))) GROUP BY 1"
