@@ -24,7 +24,7 @@ from fsseg.segment.tables.dialect import names_delimiter
 from fsseg.segment.tables.json_rows import json_rows, json_table
 from fsseg.segment.tables.kinds import kind_of, table_in
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows, whole
-from fsseg.segment.tables.table import Table, UnusableTable
+from fsseg.segment.tables.table import Table, UnusableTable, agreeing
 from fsseg.segment.tables.warehouse import is_warehouse
 
 Numbered = tuple[Piece, int]
@@ -146,6 +146,7 @@ def _parquet(source: Source, input: Input) -> ParquetTable:
     if table is None:
         file.close()
         raise UnusableTable("a Parquet table, but none of its columns says whose rows these are")
+    table = agreeing(table)
     if table.quick and is_warehouse(file.columns):
         table = replace(table, whole=whole)
     else:

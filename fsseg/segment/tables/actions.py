@@ -13,7 +13,18 @@ from msgspec.json import Decoder
 from fsseg.segment.destination import integrations_of_another
 from fsseg.segment.event import NO_CONTEXT, Context, Message, Original, body_of
 from fsseg.segment.hints import Hints
-from fsseg.segment.tables.table import BODIES, UNNAMED, BadRow, Table, id_of, json_object, places, refuse_hashed, values
+from fsseg.segment.tables.table import (
+    BODIES,
+    UNNAMED,
+    BadRow,
+    Table,
+    folded,
+    id_of,
+    json_object,
+    places,
+    refuse_hashed,
+    values,
+)
 
 _HASH = 64
 """Characters of a hashed address."""
@@ -41,7 +52,9 @@ def actions_table(columns: Sequence[str]) -> Table:
     objects = [(at[name], name) for name in ("context", "properties", "traits") if name in at]
     integrations_at = at.get("integrations")
     has_body = "traits" in at or "properties" in at
-    others = [] if has_body else [(place, columns[place]) for name, place in at.items() if name not in _KNOWN]
+    others = (
+        [] if has_body else [(place, name) for place, name in enumerate(columns) if name and folded(name) not in _KNOWN]
+    )
 
     def message(row: Sequence[Any]) -> Original:
         kind = str(row[kind_at]).strip().lower()
@@ -144,7 +157,7 @@ def audience_actions_table(columns: Sequence[str], file: str, hints: Hints) -> T
     """
     at = places(columns)
     given = [name for name, _ in hints.traits]
-    others = [(place, columns[place]) for name, place in at.items() if name not in _KNOWN]
+    others = [(place, name) for place, name in enumerate(columns) if name and folded(name) not in _KNOWN]
     envelope = [(at[column], name) for column, name in _ENVELOPE if column in at]
 
     def cell(row: Sequence[Any], name: str) -> Any:

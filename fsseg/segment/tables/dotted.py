@@ -23,6 +23,7 @@ from fsseg.segment.tables.table import (
     cells_at,
     context_packing,
     encode,
+    flag_of,
     is_used,
     object_of,
     put,
@@ -198,7 +199,7 @@ def _value(path: Sequence[str], text: Any) -> Any:
     if text == _NULL:
         return None
     if path[0] == "integrations":
-        return {"true": True, "false": False}.get(text.lower(), text)
+        return flag_of(text)
     if path[-1] in _TIMES and text.isdigit():
         return int(text)
     return text

@@ -19,6 +19,7 @@ from fsseg.segment.tables.table import (
     PassedOver,
     Table,
     UnusableTable,
+    folded,
     id_of,
     identify,
     places,
@@ -62,8 +63,9 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
         return Table("merged profiles", columns, _none)
     is_long = {"name", "value"} <= names
     free = [
-        (place, columns[place]) for name, place in at.items() if name not in _ENVELOPE and not name.endswith(_HIDDEN)
-    ]
+        (place, columns[place]) for place, name in enumerate(map(folded, columns))
+        if name and name not in _ENVELOPE and not name.endswith(_HIDDEN)
+    ]  # fmt: skip
 
     def cell(row: Sequence[Any], name: str) -> Any:
         return row[at[name]] if name in at else ""

@@ -93,10 +93,21 @@ def places(columns: Sequence[str]) -> dict[str, int]:
     return found
 
 
+_OF_ONE = frozenset({"email", "userid", "anonymousid", "messageid", "timestamp"})
+"""Columns that are the same one however they are spelled; others that differ are traits or properties of their own."""
+
+
+def _same(name: str) -> str:
+    """What two columns have in common that must say the same."""
+    plain = folded(name).replace("_", "")
+    return plain if plain in _OF_ONE else name
+
+
 def agreeing(table: Table) -> Table:
     """The table; where a column stands twice, a row that has different values in the two is a bad one."""
-    first = {name: at for at, name in reversed([*enumerate(table.columns)])}
-    twice = [(first[name], at, name) for at, name in enumerate(table.columns) if name and first[name] != at]
+    names = [*map(_same, table.columns)]
+    first = {name: at for at, name in reversed([*enumerate(names)])}
+    twice = [(first[name], at, table.columns[at]) for at, name in enumerate(names) if name and first[name] != at]
     if not twice:
         return table
 
@@ -105,7 +116,7 @@ def agreeing(table: Table) -> Table:
         for at, other, name in twice:
             if cells[at] != "" and cells[other] not in ("", cells[at]):
                 raise BadRow(f"the column {name} is there twice, with different values")
-            cells[at] = cells[at] if cells[at] != "" else cells[other]
+            cells[at] = cells[other] = cells[at] if cells[at] != "" else cells[other]
         return table.message(cells)
 
     return replace(table, message=message, quick=None)
@@ -236,6 +247,11 @@ def with_traits(traits: dict[str, Any], given: Mapping[str, str | None], value: 
 def plain(text: str) -> Any:
     """A value as it is typed on a command line: true and false are no texts."""
     return {"true": True, "false": False}.get(text, text)
+
+
+def flag_of(cell: Any) -> Any:
+    """A destination's flag, which is no text where it is written as one."""
+    return {"true": True, "false": False}.get(cell.lower(), cell) if isinstance(cell, str) else cell
 
 
 def id_of(cell: Any) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from msgspec import Raw
 
+from fsseg.segment.destination import NAMES
 from fsseg.segment.event import Message, Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import (
@@ -17,6 +18,8 @@ from fsseg.segment.tables.table import (
     Table,
     can_be_packed,
     context_packing,
+    flag_of,
+    folded,
     id_of,
     is_used,
     packing,
@@ -34,6 +37,8 @@ _TYPES = {"identify": "identifies", "track": "tracks", "page": "pages", "screen"
 _NAMED = re.compile(rf"(?:^|[^a-z])({'|'.join(TABLES)})(?![a-z])", re.IGNORECASE)
 _OWN = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 _EVENT_COLUMNS = {"event", "event_text"}
+_NEEDED = {"track": _EVENT_COLUMNS, "group": {"group_id"}, "alias": {"previous_id"}}
+"""Columns of which a table of such calls has one at least."""
 _ENVELOPE = {
     "id": "messageId", "message_id": "messageId", "event_id": "messageId", "user_id": "userId",
     "anonymous_id": "anonymousId", "timestamp": "timestamp", "original_timestamp": "originalTimestamp",
@@ -47,13 +52,15 @@ _PASSED_OVER = {
 }  # fmt: skip
 _OBJECTS = ("traits", "page", "consent", "campaign", "library", "device", "app", "os", "personas")
 """Members of the context that are objects; how deep the others went, no column tells."""
+_DESTINATIONS = {re.sub(r"[^a-z]+", "_", name.lower()): name for name in NAMES.values()}
+"""What names columns that say whether an event is for Freshsales."""
 _HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
 """How columns end that journeys keep for themselves."""
 
 
 def is_warehouse(columns: Sequence[str]) -> bool:
     """Whether a table has what all of a warehouse's have."""
-    names = {name.lower() for name in columns}
+    names = {*places(columns)}
     has_id = not names.isdisjoint(_MESSAGE_IDS)
     return has_id and "received_at" in names
 
@@ -62,9 +69,9 @@ def table_of(columns: Sequence[str], path: str, hints: Hints) -> str:
     """Which of the tables it is: as the user says, as the file is called, or as its columns tell."""
     if hints.table:
         return hints.table.lower()
-    if named := _of_name(path):
+    names = {*places(columns)}
+    if named := next((table for table in _of_name(path) if _may_be(table, names)), ""):
         return named
-    names = {name.lower() for name in columns}
     if names & _EVENT_COLUMNS:
         return "tracks" if is_bare_tracks(columns) else _own_name(path)
     if "group_id" in names:
@@ -74,18 +81,28 @@ def table_of(columns: Sequence[str], path: str, hints: Hints) -> str:
     return "identifies" if names & {"anonymous_id", "user_id"} else "users"
 
 
-def _of_name(path: str) -> str:
-    """The table that a file's name tells, or the folder that it is in."""
-    *_, folder, file = ("", *re.split(r"[/\\!]", path))
-    told = re.search(r"segment_type=([^/\\!]+)", path)
-    found = _NAMED.search(file) or _NAMED.search(folder)
-    return _TYPES.get(told[1], told[1]) if told else found[1].lower() if found else ""
+def _of_name(path: str) -> list[str]:
+    """The tables that a file's name may tell, and then the folder that it is in."""
+    if told := re.search(r"segment_type=([^/\\!]+)", path):
+        return [_TYPES.get(told[1], told[1])]
+    *_, folder, file = ("", *re.split(r"[/\\!]", path.lower()))
+    named = _TYPES.get(file.partition(".")[0])
+    return [*filter(None, [named]), *_NAMED.findall(file), *_NAMED.findall(folder)]
+
+
+def _may_be(table: str, names: Collection[str]) -> bool:
+    """Whether these columns may be those of a table; any event's own one may be called like what it isn't."""
+    kind = TABLES.get(table)
+    if kind in _NEEDED:
+        return not _NEEDED[kind].isdisjoint(names)
+    return kind is None or _EVENT_COLUMNS.isdisjoint(names)
 
 
 def _own_name(path: str) -> str:
     """The name of an event's own table, which its file is called after, or the folder that it is in."""
     *_, folder, file = ("", *re.split(r"[/\\!]", path.lower()))
-    return next(filter(_OWN.fullmatch, (file.partition(".")[0], folder)), "tracks")
+    names = (name for name in (file.partition(".")[0], folder) if name not in TABLES)
+    return next(filter(_OWN.fullmatch, names), "tracks")
 
 
 def warehouse_table(columns: Sequence[str], path: str, hints: Hints) -> Table:
@@ -119,13 +136,17 @@ def _cells(columns: Sequence[str], at: Mapping[str, int], table: str, kind: str)
     context = [
         (place, _context_path(name)) for name, place in at.items() if name.startswith("context_") and len(name) > 8
     ]
-    integrations = [(place, name[13:]) for name, place in at.items() if name.startswith("integrations_")]
+    integrations = [
+        (place, _DESTINATIONS.get(name[13:], name[13:]))
+        for name, place in at.items()
+        if name.startswith("integrations_")
+    ]
     if "event_source_id" in at:  # of a table of Profiles Sync, which has the messageId twice
         others = others - {"event_id"}
     taken = _ENVELOPE.keys() - others | _PASSED_OVER | ({"name", "category"} if kind in ("page", "screen") else set())
     free = [
-        (place, columns[place]) for name, place in at.items()
-        if name not in taken and not name.startswith(("context_", "integrations_", "metadata_"))
+        (place, columns[place]) for place, name in enumerate(map(folded, columns))
+        if name and name not in taken and not name.startswith(("context_", "integrations_", "metadata_"))
         and not name.endswith(_HIDDEN)
     ]  # fmt: skip
     return _Cells(envelope, context, integrations, free)
@@ -148,7 +169,7 @@ def _message(kind: str, at: Mapping[str, int], cells: _Cells) -> Callable[[Seque
                 _put(found["context"], path, row[place])
         for place, name in integrations:
             if row[place] != "":
-                found["integrations"][name] = row[place]
+                found["integrations"][name] = flag_of(row[place])
         found[body] = {name: row[place] for place, name in free if row[place] != ""}
         if kind == "track" and event_at is not None and row[event_at] != "":
             found["event"] = row[event_at]
@@ -217,6 +238,6 @@ def _put(context: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 def is_bare_tracks(columns: Sequence[str]) -> bool:
     """Whether a table has track calls without their properties: an event's own table, if there is one, says more."""
-    names = {name.lower() for name in columns}
+    names = {*places(columns)}
     free = {name for name in names - _ENVELOPE.keys() - _PASSED_OVER if not name.startswith("context_")}
     return "event_text" in names and is_warehouse(columns) and not free
