@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from fsseg.segment.destination import destination_name
 from fsseg.segment.envelope import ENVELOPE, normalise
 from fsseg.segment.event import Message, Original
 from fsseg.segment.json_codec import LEVELS
@@ -24,6 +25,7 @@ from fsseg.segment.tables.table import (
     context_packing,
     encode,
     flag_of,
+    folded,
     is_used,
     object_of,
     put,
@@ -35,17 +37,40 @@ _WHOLE = frozenset({*_OBJECTS, "context.traits", "context.page", "context.consen
 """Columns that hold what others hold the members of."""
 _HASH = 64
 """Characters of a hashed address."""
+_IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
 _TIMES = ("createdAt", "timestamp")
 """Columns that are times wherever they stand, in seconds since 1970."""
 _ALWAYS = ("type", "userId", "anonymousId", "messageId", "timestamp", "email", "traits", "context", "integrations")
 _OF_TYPE = {"track": "event", "page": "name", "screen": "name", "group": "groupId", "alias": "previousId"}
 """What depends on columns of the envelope, in calls of any type and in those of one."""
+_TITLES = ("name", "category")
+"""Columns that are of the envelope in calls of a page or screen only."""
+_SPELLED = {
+    name.lower(): name for name in (
+        *_OBJECTS, *_IDS, *_TITLES, "type", "event", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "email",
+    )
+}  # fmt: skip
+_USED_OF_CONTEXT = ("traits", "page", "consent", "name", "title", "url")
 _NULL = "null"
 _ODD = frozenset({_NULL, UNUSABLE})
 """Cells that a closer look is taken at."""
 _USED = re.compile(r"context\.(?:traits|page|consent)\.")
 """Columns of what is used of a context."""
 _OF_FILE = re.compile(r"(?P<type>identify|track|page|screen|group|object)s?[_-]", re.IGNORECASE)
+
+
+def as_spelled(columns: Sequence[str]) -> list[str]:
+    """The columns as messages spell them: `USER ID` is `userId`, and `Traits.plan` is `traits.plan`."""
+    return [name if own in columns else own for name, own in zip(columns, map(_as_spelled, columns), strict=True)]
+
+
+def _as_spelled(column: str) -> str:
+    outer, *inner = column.split(".")
+    outer = _SPELLED.get(folded(outer).replace("_", ""), outer)
+    if outer == "integrations":
+        return ".".join((outer, *map(destination_name, inner)))
+    plain = ("email", *_USED_OF_CONTEXT) if outer == "context" else ("email",)
+    return ".".join((outer, *(name.lower() if name.lower() in plain else name for name in inner)))
 
 
 def is_dotted(columns: Sequence[str]) -> bool:
@@ -74,7 +99,7 @@ def dotted_table(columns: Sequence[str], file: str) -> Table:
                     raise BadRow(f"{name} holds {UNUSABLE}: what was an object there is lost")
                 continue
             value = _value(path, value)
-            if len(path) == 1 and name not in ENVELOPE:
+            if len(path) == 1 and (name not in ENVELOPE or (name in _TITLES and of_type not in ("page", "screen"))):
                 put(found, (body, name), value)
             elif name == "email" and value is not None:
                 put(found, (body, name) if body == "traits" else ("context", "traits", name), value)
@@ -141,6 +166,8 @@ def _maker(
     ])  # fmt: skip
     context_of = context_packing([(place, path) for place, path in contexts if is_used(kind, path)], _NULL)
     odd = [place for place, name in enumerate(columns) if name.startswith("integrations.")]
+    if kind != "page":
+        odd += [place for place, name in enumerate(columns) if name in _TITLES]
     if not is_identify:
         odd += [place for place, name in enumerate(columns) if name.startswith("traits.")]
     name = "event" if is_track else "name" if kind == "page" else ""
@@ -206,13 +233,19 @@ def _value(path: Sequence[str], text: Any) -> Any:
 
 
 def _kind(columns: Sequence[str], file: str) -> str:
+    """The type of all rows: as the file's name tells, unless the columns are those of another one."""
     named = _OF_FILE.match(file)
     if named and named["type"].lower() == "object":
         raise UnusableTable("rows of the S3 source's objects, which are no events")
-    if named:
-        return named["type"].lower()
-    if "event" in columns:
-        return "track"
-    if "groupId" in columns:
-        return "group"
-    return "page" if "name" in columns and not any(name.startswith("traits.") for name in columns) else "identify"
+    kind, outer = named["type"].lower() if named else "", {name.partition(".")[0] for name in columns}
+    fits = {
+        "track": "event" in outer,
+        "group": "groupId" in outer,
+        "page": "name" in outer and "traits" not in outer,
+        "identify": "traits" in outer or "properties" not in outer,
+    }
+    if fits.get(kind) or (kind in ("page", "screen") and not outer.isdisjoint(("name", "properties"))):
+        return kind
+    if found := next((kind for kind, is_so in fits.items() if is_so and not (named and kind == "page")), ""):
+        return found
+    raise UnusableTable("a table of events, but nothing says of which type they are: add a column that is called type")

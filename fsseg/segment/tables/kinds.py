@@ -11,7 +11,7 @@ from fsseg.segment.open import Source
 from fsseg.segment.tables.actions import actions_table, audience_actions_table
 from fsseg.segment.tables.audiences import audience_table, computed_trait_table
 from fsseg.segment.tables.dialect import headers
-from fsseg.segment.tables.dotted import dotted_table, is_dotted
+from fsseg.segment.tables.dotted import as_spelled, dotted_table, is_dotted
 from fsseg.segment.tables.json_rows import columns_of_first
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.profiles import IDS, profile_table
@@ -19,6 +19,8 @@ from fsseg.segment.tables.profiles_sync import is_profiles_sync, profiles_sync_t
 from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing, places
 from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
 
+_OF_EVENTS = {"event_name", "traits", "properties", "context", "integrations", "message_id"}
+"""Columns of what S3 and SFTP destinations write, of which a table of people has one at most."""
 _SCHEMA_FILE = re.compile(r"-\d{4}-\d\d-\d\d--\d\d-\d\d-utc", re.IGNORECASE)
 
 
@@ -44,7 +46,7 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
         raise UnusableTable("a run's failures.csv, which doesn't hold the whole events: mend failures.jsonl beside it")
     if hints.table and not hints.table.startswith("profile"):
         return warehouse_table(columns, path, hints)
-    if {"event_type", "message_id"} <= names:
+    if "event_type" in names and names & _OF_EVENTS:
         return actions_table(columns)
     if "properties_or_traits" in names or ("audience_action" in names and names & {"audience_id", "audience_name"}):
         return audience_actions_table(columns, file, hints)
@@ -52,15 +54,27 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
         return computed_trait_table(columns, hints)
     if {"key", "external_ids"} <= names:
         return audience_table(columns, file, hints)
-    if is_dotted(columns) or ("type" in columns and names & {"userid", "anonymousid"}):
-        return dotted_table(columns, file)
+    spelled = as_spelled(columns)
+    if is_dotted(spelled) or _has_types(columns, spelled):
+        return dotted_table(spelled, file)
     if is_profiles_sync(columns):
         return profiles_sync_table(columns, hints)
     if is_warehouse(columns):
         return warehouse_table(columns, path, hints)
     if names & {"event", "name"} and re.match(r"(?:track|page|screen)s?[_-]", file, re.IGNORECASE):
-        return dotted_table(columns, file)
+        return dotted_table(spelled, file)
+    if len(names & _OF_EVENTS) > 1:
+        raise UnusableTable("a table of events, but no column says of which type they are: it is called event_type")
     return profile_table(columns, hints) if names & IDS and len({*columns}) >= 1 else None
+
+
+def _has_types(columns: Sequence[str], spelled: Sequence[str]) -> bool:
+    """Whether a column says of each row which type of call it is; other people's lists have one called alike."""
+    if "type" not in spelled or {"userId", "anonymousId"}.isdisjoint(spelled):
+        return False
+    return not {"userid", "anonymousid"}.isdisjoint(places(columns)) or (
+        "event" in spelled and not is_warehouse(columns)
+    )
 
 
 def _refuse_hashed(source: Source, columns: Sequence[str]) -> None:

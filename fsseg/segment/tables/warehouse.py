@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Raw
 
-from fsseg.segment.destination import NAMES
+from fsseg.segment.destination import destination_name
 from fsseg.segment.event import Message, Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.table import (
@@ -52,8 +52,6 @@ _PASSED_OVER = {
 }  # fmt: skip
 _OBJECTS = ("traits", "page", "consent", "campaign", "library", "device", "app", "os", "personas")
 """Members of the context that are objects; how deep the others went, no column tells."""
-_DESTINATIONS = {re.sub(r"[^a-z]+", "_", name.lower()): name for name in NAMES.values()}
-"""What names columns that say whether an event is for Freshsales."""
 _HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
 """How columns end that journeys keep for themselves."""
 
@@ -137,9 +135,7 @@ def _cells(columns: Sequence[str], at: Mapping[str, int], table: str, kind: str)
         (place, _context_path(name)) for name, place in at.items() if name.startswith("context_") and len(name) > 8
     ]
     integrations = [
-        (place, _DESTINATIONS.get(name[13:], name[13:]))
-        for name, place in at.items()
-        if name.startswith("integrations_")
+        (place, destination_name(name[13:])) for name, place in at.items() if name.startswith("integrations_")
     ]
     if "event_source_id" in at:  # of a table of Profiles Sync, which has the messageId twice
         others = others - {"event_id"}

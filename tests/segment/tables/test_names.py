@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from fsseg.segment import Event, Input, Rejected, read
+from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
 from tests.segment import exports
 from tests.segment.messages import Write, told
 
@@ -72,3 +74,73 @@ def test_flattened_integrations_speak_of_freshsales_under_its_own_names(write: W
     (event,) = read(Input(str(write(exports.parquet([row]), "identifies.parquet")), 0))
     assert isinstance(event, Event)
     assert event.message.integrations == {"all": False, "Freshsales Suite - CRM": True}
+
+
+IMPORT = (
+    "type",
+    "userId",
+    "event",
+    "traits.email",
+    "properties.plan",
+    "context.traits.email",
+    "integrations.All",
+    "name",
+)
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "upper": str.upper, "title": str.title, "blanks": lambda name: f" {name} ",
+    "snake": lambda name: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_columns_of_an_import_may_be_spelled_as_people_do(write: Write, spelling: str) -> None:
+    header = ",".join(map(SPELLINGS[spelling], IMPORT))
+    rows = "identify,u-1,,a@x.example,,,,Ada\ntrack,u-1,Seen,,Pro,a@x.example,false,\npage,u-1,,,Pro,,,Home\n"
+    person, seen, page = read(Input(str(write(f"{header}\n{rows}".encode())), 0))
+    assert isinstance(person, Event) and isinstance(seen, Event) and isinstance(page, Event)
+    assert told(person)["userId"] == "u-1"
+    assert {name.lower(): value for name, value in told(person)["traits"].items()} == {
+        "email": "a@x.example",
+        "name": "Ada",
+    }
+    assert (told(seen)["event"], seen.message.integrations) == ("Seen", {SPELLINGS[spelling]("All").strip(): False})
+    assert [value for body in (told(seen)["properties"], told(page)["properties"]) for value in body.values()] == [
+        "Pro"
+    ] * 2
+    assert (page.type, page.message.name) == ("page", "Home")
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_name_that_is_no_page_s_is_a_trait_or_a_property(write: Write, quick: bool) -> None:
+    more = "" if quick else ",colour"
+    content = f"type,userId,messageId,timestamp,name,event,traits.email{more}\n" + "".join(
+        f"{kind},u-1,m-{kind},2024-01-08T10:00:00Z,Ada,Seen,{more and ','}\n" for kind in ("identify", "track")
+    )
+    assert events(write, content.encode()) == [("identify", {"name": "Ada"}), ("track", {"name": "Ada"})]
+
+
+def test_events_whose_ids_have_no_column_are_events_all_the_same(write: Write) -> None:
+    rows = b'event_type,event_name,user_id,properties,traits\ntrack,Seen,u-1,"{""plan"":""Pro""}",\n'
+    assert events(write, rows) == [("track", {"plan": "Pro"})]
+    assert events(write, b"type,user_id,event,plan\ntrack,u-1,Seen,Pro\n") == [("track", {"plan": "Pro"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("t.csv", b'event_name,user_id,properties,context\nSeen,u-1,"{}","{}"\n', "of which type"),
+        ("t.csv", b"userId,properties.plan\nu-1,Pro\n", "of which type"),
+        ("identify_1.csv", b"userId,properties.plan\nu-1,Pro\n", "of which type"),
+    ],
+)
+def test_a_table_of_events_that_says_nothing_of_their_type_is_no_table_of_people(
+    write: Write, name: str, content: bytes, why: str
+) -> None:
+    with pytest.raises(UnreadableInput, match=why):
+        events(write, content, name)
+
+
+def test_a_file_called_after_another_type_of_call_is_what_its_columns_say(write: Write) -> None:
+    seen, person = b"userId,event,properties.plan\nu-1,Seen,Pro\n", b"userId,traits.plan\nu-1,Pro\n"
+    assert events(write, seen, "identify_1.csv") == [("track", {"plan": "Pro"})]
+    assert events(write, person, "track_1.csv") == [("identify", {"plan": "Pro"})]
