@@ -20,7 +20,7 @@ from fsseg.segment.foreign import what_it_is
 from fsseg.segment.lines import Piece, lines_of
 from fsseg.segment.open import Input, Source
 from fsseg.segment.tables.csv_rows import Row, csv_rows
-from fsseg.segment.tables.dialect import names_delimiter
+from fsseg.segment.tables.dialect import has_names
 from fsseg.segment.tables.json_rows import json_rows, json_table
 from fsseg.segment.tables.kinds import kind_of, table_in
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows, whole
@@ -101,7 +101,7 @@ class CsvTable(NamedTuple):
         """See `TableContainer`; those of a part are counted from its beginning on."""
         rows, start, end = csv_rows(source, self.delimiter), self.start, self.end
         for row, _ in rows:
-            if any(row) and not names_delimiter(self.delimiter.join(row)):
+            if has_names(self.delimiter.join(row)):
                 break
         return self._part(source, rows) if start or end else rows
 

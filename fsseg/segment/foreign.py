@@ -33,7 +33,8 @@ def _starts(*magic: bytes) -> Claims:
 def _is_wide(head: bytes) -> bool:
     """Whether it is UTF-16 or UTF-32 of mostly Latin text without a byte order mark: every other byte is a NUL."""
     some = head[:200]
-    return len(some) > 3 and any(some[at::2].count(0) > 0.8 * len(some[at::2]) for at in (0, 1))
+    nulls = [some[at::2].count(0) / len(some) for at in (0, 1)] if len(some) > 3 else [0]
+    return min(nulls) < 0.4 < max(nulls)
 
 
 def _is_tar(head: bytes) -> bool:

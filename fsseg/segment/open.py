@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +20,8 @@ from fsseg.segment.stores import is_remote
 
 STDIN = "-"
 _HEAD = 1 << 20
-_UTF8_BOM = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARKS = re.compile(rb"\A(?:\xef\xbb\xbf)+")
+"""UTF-8's; some programs put one before another."""
 
 
 class Input(Struct, frozen=True):
@@ -96,7 +98,7 @@ class Source:
             self.packing = self.packing if self.packing == f".{name}" else f".{name}{self.packing}"
             blocks = unpacked(name, chain([head], blocks), self.cut)
             head = _gather(blocks)
-        self.head = head if inside else head.removeprefix(_UTF8_BOM)
+        self.head = head if inside else _BYTE_ORDER_MARKS.sub(b"", head)
         """The beginning, up to a MiB, for a look before the blocks are used; it is their first one too."""
         self.whole = len(head) < _HEAD
         self.blocks: Iterator[bytes] = chain([self.head], blocks)

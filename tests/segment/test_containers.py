@@ -197,6 +197,7 @@ TABLE = b"name,city\n" + b"Kim,Oslo\n" * 1000
         ('{"type":"identify"}\n'.encode("utf-16-be"), "UTF-16"),
         (b"\xfe\xff\0{", "UTF-16"),
         (b"\0\1\2\3" * 20, "neither JSON nor text"),
+        (b"\0" * 5_000, "neither JSON nor text"),
     ],
 )
 def test_what_is_no_export_is_told_by_what_it_is(write: Write, content: bytes, what: str) -> None:

@@ -29,8 +29,11 @@ def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | Non
 
     Raises `UnusableTable` for one that can't hold what is wanted.
     """
-    for delimiter, columns in headers(source.head):
+    for delimiter, found in headers(source.head):
+        columns = [name.encode("utf-8", "replace").decode() for name in found]
         if table := kind_of(columns, path, hints):
+            if columns != found:
+                raise UnusableTable("a table whose header is not UTF-8: save it as UTF-8")
             _refuse_hashed(source, columns)
             return delimiter, agreeing(table)
     return None

@@ -127,8 +127,10 @@ def test_the_place_of_every_row_can_be_told_without_reading_it_again(write: Writ
     assert reader.jumps == [(0, 2), (1, 5)]
 
 
-@pytest.mark.parametrize("line", [b"sep=,\n", b'"sep=,"\r\n', b"\n\nSEP=,\n"])
-def test_a_line_that_tells_a_spreadsheet_the_delimiter_is_no_header(write: Write, line: bytes) -> None:
+@pytest.mark.parametrize(
+    "line", [b"sep=,\n", b'"sep=,"\r\n', b"\n\nSEP=,\n", b",,,\n", b'"","",\n \n', b"\xef\xbb\xbf\xef\xbb\xbf"]
+)
+def test_what_spreadsheets_write_before_the_header_is_none(write: Write, line: bytes) -> None:
     assert list(rows(write, line, HEADER, good(1)).values()) == ["u-1"]
 
 
@@ -153,6 +155,15 @@ def test_a_column_may_have_any_name(write: Write, name: str) -> None:
 def test_a_table_of_nobody_is_told_as_such(write: Write) -> None:
     with pytest.raises(UnreadableInput, match="says whose rows"):
         list(read(Input(str(write(b"E-mail,Name\na@x.example,Ada\n")), 0)))
+
+
+@pytest.mark.parametrize(
+    "header", ["e\u0301t\xe9,email", "id,received_at,user_id,pr\xe9nom", "event_type,traits,pr\xe9nom"]
+)
+def test_a_header_that_is_not_utf8_is_told_once(write: Write, header: str) -> None:
+    content = f'{header}\nx,"{{""a"":1}}"\n'.encode("latin-1", "ignore")
+    with pytest.raises(UnreadableInput, match="header is not UTF-8"):
+        list(read(Input(str(write(content)), 0)))
 
 
 def test_very_wide_tables_are_read(write: Write) -> None:
