@@ -21,8 +21,8 @@ from fsseg.segment.lines import Piece, lines_of
 from fsseg.segment.open import Input, Source
 from fsseg.segment.tables.csv_rows import Row, csv_rows
 from fsseg.segment.tables.dialect import has_names
-from fsseg.segment.tables.json_rows import json_rows, json_table
-from fsseg.segment.tables.kinds import kind_of, table_in
+from fsseg.segment.tables.json_rows import json_rows
+from fsseg.segment.tables.kinds import json_table, kind_of, table_in
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows, whole
 from fsseg.segment.tables.table import Table, UnusableTable, agreeing
 from fsseg.segment.tables.warehouse import is_warehouse

@@ -9,7 +9,6 @@ from typing import Any
 
 from msgspec import Raw
 
-from fsseg.segment.destination import destination_name
 from fsseg.segment.envelope import ENVELOPE, normalise
 from fsseg.segment.event import Message, Original
 from fsseg.segment.json_codec import LEVELS
@@ -25,7 +24,6 @@ from fsseg.segment.tables.table import (
     context_packing,
     encode,
     flag_of,
-    folded,
     is_used,
     object_of,
     put,
@@ -37,7 +35,6 @@ _WHOLE = frozenset({*_OBJECTS, "context.traits", "context.page", "context.consen
 """Columns that hold what others hold the members of."""
 _HASH = 64
 """Characters of a hashed address."""
-_IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
 _TIMES = ("createdAt", "timestamp")
 """Columns that are times wherever they stand, in seconds since 1970."""
 _ALWAYS = ("type", "userId", "anonymousId", "messageId", "timestamp", "email", "traits", "context", "integrations")
@@ -45,32 +42,12 @@ _OF_TYPE = {"track": "event", "page": "name", "screen": "name", "group": "groupI
 """What depends on columns of the envelope, in calls of any type and in those of one."""
 _TITLES = ("name", "category")
 """Columns that are of the envelope in calls of a page or screen only."""
-_SPELLED = {
-    name.lower(): name for name in (
-        *_OBJECTS, *_IDS, *_TITLES, "type", "event", "timestamp", "originalTimestamp", "sentAt", "receivedAt", "email",
-    )
-}  # fmt: skip
-_USED_OF_CONTEXT = ("traits", "page", "consent", "name", "title", "url")
 _NULL = "null"
 _ODD = frozenset({_NULL, UNUSABLE})
 """Cells that a closer look is taken at."""
 _USED = re.compile(r"context\.(?:traits|page|consent)\.")
 """Columns of what is used of a context."""
 _OF_FILE = re.compile(r"(?P<type>identify|track|page|screen|group|object)s?[_-]", re.IGNORECASE)
-
-
-def as_spelled(columns: Sequence[str]) -> list[str]:
-    """The columns as messages spell them: `USER ID` is `userId`, and `Traits.plan` is `traits.plan`."""
-    return [name if own in columns else own for name, own in zip(columns, map(_as_spelled, columns), strict=True)]
-
-
-def _as_spelled(column: str) -> str:
-    outer, *inner = column.split(".")
-    outer = _SPELLED.get(folded(outer).replace("_", ""), outer)
-    if outer == "integrations":
-        return ".".join((outer, *map(destination_name, inner)))
-    plain = ("email", *_USED_OF_CONTEXT) if outer == "context" else ("email",)
-    return ".".join((outer, *(name.lower() if name.lower() in plain else name for name in inner)))
 
 
 def is_dotted(columns: Sequence[str]) -> bool:

@@ -1,55 +1,39 @@
-"""Rows of a warehouse's table as JSON lines: an object a row, its columns for names."""
+"""Rows of tables as JSON lines: an object a row, its columns for names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import orjson
 
 from fsseg.segment import json_codec
-from fsseg.segment.event import Original
-from fsseg.segment.hints import Hints
 from fsseg.segment.lines import KEEP, Oversized, lines_of
 from fsseg.segment.open import Source
 from fsseg.segment.tables.csv_rows import Fault
-from fsseg.segment.tables.table import Table
-from fsseg.segment.tables.warehouse import is_warehouse, table_of, warehouse_table
 
-_OF_MESSAGES = {"type", "messageId", "userId", "anonymousId", "properties", "traits", "batch"}
+_OF_MESSAGES = {"messageId", "userId", "anonymousId", "properties", "traits", "batch"}
 """Names that tell a message from a row."""
+_LOOKED_AT = 100
+"""Lines of which damaged ones are passed over until there is an object."""
 
 
-def columns_of_first(source: Source) -> list[str]:
-    """The names in the first line, where that is a row of a warehouse's table."""
-    first = source.head.lstrip().partition(b"\n")[0]
+def columns_of_rows(source: Source) -> list[str]:
+    """The names in the first line that is an object, where that is no message, but may be a row of a table."""
+    for line in source.head.split(b"\n", _LOOKED_AT)[:_LOOKED_AT]:
+        if line.lstrip().startswith(b"["):
+            return []
+        if isinstance(row := _object(line), dict):
+            return [*row] if _OF_MESSAGES.isdisjoint(row) else []
+    return []
+
+
+def _object(line: bytes) -> Any:
     try:
-        row = json_codec.loads(first) if first.startswith(b"{") else None
+        return json_codec.loads(line) if line.lstrip().startswith(b"{") else None
     except orjson.JSONDecodeError:
-        return []
-    if not isinstance(row, dict) or not is_warehouse(list(row)) or not _OF_MESSAGES.isdisjoint(row):
-        return []
-    return list(row)
-
-
-def json_table(source: Source, path: str, hints: Hints) -> Table | None:
-    """The table whose rows the lines are; None where they are something else."""
-    columns = columns_of_first(source)
-    if not columns:
         return None
-
-    @lru_cache(maxsize=1_000)
-    def message_of(columns: tuple[str, ...]) -> Table:
-        return warehouse_table(columns, path, hints)
-
-    def message(cells: Sequence[Any]) -> Original:
-        row = cells[0]
-        values = ["" if value is None else value for value in row.values()]
-        return message_of(tuple(row)).message(values)
-
-    return Table(table_of(columns, path, hints), ("row",), message)
 
 
 def json_rows(source: Source) -> Iterator[tuple[list[Any] | Fault, int]]:

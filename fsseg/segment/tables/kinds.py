@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import closing
+from functools import lru_cache
+from typing import Any
 
+from fsseg.segment.event import Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.open import Source
 from fsseg.segment.tables.actions import actions_table, audience_actions_table
 from fsseg.segment.tables.audiences import audience_table, computed_trait_table
 from fsseg.segment.tables.dialect import headers
-from fsseg.segment.tables.dotted import as_spelled, dotted_table, is_dotted
-from fsseg.segment.tables.json_rows import columns_of_first
+from fsseg.segment.tables.dotted import dotted_table, is_dotted
+from fsseg.segment.tables.json_rows import columns_of_rows
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.profiles import IDS, profile_table
 from fsseg.segment.tables.profiles_sync import is_profiles_sync, profiles_sync_table
+from fsseg.segment.tables.spelling import as_spelled
 from fsseg.segment.tables.table import HASHED, Table, UnusableTable, agreeing, places
 from fsseg.segment.tables.warehouse import is_bare_tracks, is_warehouse, warehouse_table
 
@@ -37,6 +41,32 @@ def table_in(source: Source, path: str, hints: Hints) -> tuple[str, Table] | Non
             _refuse_hashed(source, columns)
             return delimiter, agreeing(table)
     return None
+
+
+def json_table(source: Source, path: str, hints: Hints) -> Table | None:
+    """The table whose rows the lines are, though each may lack what is null in it; None where they are something else.
+
+    Raises `UnusableTable`.
+    """
+    known = columns_of_rows(source)
+    is_of_profiles = is_profiles_sync(known)
+    if not is_of_profiles and not (is_warehouse(known) and ("id" in known or "type" not in known)):
+        return None
+
+    @lru_cache(maxsize=1_000)
+    def table_of_row(names: tuple[str, ...]) -> tuple[Table, list[str]]:
+        if not is_of_profiles:
+            return warehouse_table(names, path, hints), []
+        missing = [name for name in known if name not in names]
+        return profiles_sync_table((*names, *missing), hints), [""] * len(missing)
+
+    def message(cells: Sequence[Any]) -> Original:
+        row = cells[0]
+        table, missing = table_of_row(tuple(row))
+        return table.message(["" if value is None else value for value in row.values()] + missing)
+
+    table, _ = table_of_row(tuple(known))
+    return Table(table.name, ("row",), message)
 
 
 def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
@@ -68,6 +98,8 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
         return dotted_table(spelled, file)
     if len(names & _OF_EVENTS) > 1:
         raise UnusableTable("a table of events, but no column says of which type they are: it is called event_type")
+    if "segment_id" in names and not names & IDS:
+        return profiles_sync_table(columns, hints)
     return profile_table(columns, hints) if names & IDS and len({*columns}) >= 1 else None
 
 
@@ -94,7 +126,7 @@ def _refuse_hashed(source: Source, columns: Sequence[str]) -> None:
 def holds_bare_tracks(source: Source) -> bool:
     """Whether the content is a table of track calls without their properties."""
     if not source.head.startswith(MAGIC):
-        return any(map(is_bare_tracks, (columns_of_first(source), *(columns for _, columns in headers(source.head)))))
+        return any(map(is_bare_tracks, (columns_of_rows(source), *(columns for _, columns in headers(source.head)))))
     try:
         with closing(ParquetRows(source.blocks)) as file:
             return is_bare_tracks(file.columns)

@@ -13,6 +13,7 @@ from fsseg.segment.open import Source, blocks_of, open_bytes
 from fsseg.segment.tables.csv_rows import Fault, csv_rows
 from fsseg.segment.tables.dialect import headers
 from fsseg.segment.tables.disk_index import DiskIndex
+from fsseg.segment.tables.json_rows import columns_of_rows, json_rows
 from fsseg.segment.tables.parquet import MAGIC, ParquetRows
 from fsseg.segment.tables.table import (
     BadRow,
@@ -31,6 +32,7 @@ _OF_IDENTIFIERS = re.compile(
     r"(?<![a-z])(user_identifiers|external_id_mapping(?:_updates)?|id_graph(?:_updates)?|profile_merges)(?![a-z])",
     re.IGNORECASE,
 )
+_OF_TRAITS = re.compile(r"(?<![a-z])user_traits(?![a-z])", re.IGNORECASE)
 _CANONICAL = "canonical_segment_id"
 _ENVELOPE = {
     _CANONICAL, "segment_id", "merged_to", "seq", "received_at", "uuid_ts", "timestamp", "id", "loaded_at", "uuid",
@@ -41,14 +43,14 @@ _HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
 
 
 def identifiers_among(paths: Iterable[str]) -> tuple[str, ...]:
-    """Those of the inputs that are called like tables of identifiers and of merged profiles."""
-    return tuple(path for path in paths if _OF_IDENTIFIERS.search(re.split(r"[/\\]", path)[-1]))
+    """Those of the inputs that are called like tables that say who profiles are, or which value of a trait counts."""
+    names = ((path, re.split(r"[/\\]", path)[-1]) for path in paths)
+    return tuple(path for path, name in names if _OF_IDENTIFIERS.search(name) or _OF_TRAITS.search(name))
 
 
 def is_profiles_sync(columns: Sequence[str]) -> bool:
     """Whether a table is about profiles, and not about events."""
-    names = {name.lower() for name in columns}
-    return _CANONICAL in names or "external_id_type" in names
+    return not {*places(columns)}.isdisjoint((_CANONICAL, "external_id_type"))
 
 
 def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
@@ -62,6 +64,7 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
     if "segment_id" in names:
         return Table("merged profiles", columns, _none)
     is_long = {"name", "value"} <= names
+    of_people = tuple(path for path in hints.identifiers if _OF_IDENTIFIERS.search(path))
     free = [
         (place, columns[place]) for place, name in enumerate(map(folded, columns))
         if name and name not in _ENVELOPE and not name.endswith(_HIDDEN)
@@ -71,14 +74,15 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
         return row[at[name]] if name in at else ""
 
     def message(row: Sequence[Any]) -> Original:
-        if cell(row, "merged_to") != "":
+        profile = str(id_of(row[at[_CANONICAL]]))
+        if cell(row, "merged_to") != "" or (is_long and _is_older(hints, profile, row[at["name"]], cell(row, "seq"))):
             raise PassedOver
-        ids = _first_of_each(_identifiers(hints.identifiers).get(str(id_of(row[at[_CANONICAL]]))))
-        traits = {row[at["name"]]: row[at["value"]]} if is_long else values(row, free)
+        ids = _first_of_each(_identifiers(of_people).get(profile))
+        traits = values(row, [(at["value"], row[at["name"]])] if is_long else free)
         email = ids.get("email") or traits.get("email", "")
         user = ids.get("user_id") or email
         if not user:
-            raise BadRow(_UNNAMED if hints.identifiers else _NO_IDENTIFIERS)
+            raise BadRow(_UNNAMED if of_people else _NO_IDENTIFIERS)
         refuse_hashed(email)
         if email:
             traits.setdefault("email", email)
@@ -113,6 +117,30 @@ def _identifiers(paths: tuple[str, ...]) -> DiskIndex:
     return found
 
 
+def _is_older(hints: Hints, profile: str, trait: str, number: Any) -> bool:
+    """Whether a trait of this profile has a value with a higher number: not all have times to tell which counts."""
+    if number == "":
+        return False
+    others = _numbers(tuple(filter(_OF_TRAITS.search, hints.identifiers))).get(f"{profile}\n{trait}")
+    return any(_order(other) > _order(str(id_of(number))) for (other,) in others)
+
+
+def _order(number: str) -> tuple[int, str]:
+    """Puts whole numbers written as text in their order."""
+    return len(number), number
+
+
+@lru_cache(maxsize=1)
+def _numbers(paths: tuple[str, ...]) -> DiskIndex:
+    """The numbers of the values of each trait of each profile."""
+    found = DiskIndex()
+    for path in paths:
+        for row in _rows(path):
+            if number := row.get("seq"):
+                found.add(f"{row.get(_CANONICAL)}\n{row.get('name')}", number)
+    return found
+
+
 def _first_of_each(identifiers: Iterable[list[str]]) -> dict[str, str]:
     """The first identifier of each kind."""
     found: dict[str, str] = {}
@@ -140,6 +168,11 @@ def _rows(path: str) -> Iterator[dict[str, str]]:
             for cells, _ in table.rows(range(len(names))):
                 if not isinstance(cells, Fault):
                     yield {name: str(id_of(cell)) for name, cell in zip(names, cells, strict=True) if cell != ""}
+            return
+        if is_profiles_sync(columns_of_rows(source)):
+            for found, _ in json_rows(source):
+                if not isinstance(found, Fault):
+                    yield {name.lower(): str(id_of(cell)) for name, cell in found[0].items() if cell not in (None, "")}
             return
         for delimiter, columns in headers(source.head):
             if is_profiles_sync(columns):

@@ -157,15 +157,6 @@ def test_a_table_of_nobody_is_told_as_such(write: Write) -> None:
         list(read(Input(str(write(b"E-mail,Name\na@x.example,Ada\n")), 0)))
 
 
-@pytest.mark.parametrize(
-    "header", ["e\u0301t\xe9,email", "id,received_at,user_id,pr\xe9nom", "event_type,traits,pr\xe9nom"]
-)
-def test_a_header_that_is_not_utf8_is_told_once(write: Write, header: str) -> None:
-    content = f'{header}\nx,"{{""a"":1}}"\n'.encode("latin-1", "ignore")
-    with pytest.raises(UnreadableInput, match="header is not UTF-8"):
-        list(read(Input(str(write(content)), 0)))
-
-
 def test_very_wide_tables_are_read(write: Write) -> None:
     names = [f"c{number}" for number in range(100_000)]
     content = exports.table(["user_id", "email", *names], [["u-1", "a@x.example", *names]])

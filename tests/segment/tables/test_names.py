@@ -10,7 +10,7 @@ import pytest
 
 from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
 from tests.segment import exports
-from tests.segment.messages import Write, told
+from tests.segment.messages import Write, lines, told
 
 SEEN = b"id,received_at,user_id,event,event_text,plan\nm-1,2024-01-01 10:00:00,u-1,seen,Seen,Pro\n"
 PERSON = b"id,received_at,user_id,anonymous_id,email\nm-1,2024-01-01 10:00:00,u-1,,a@x.example\n"
@@ -144,3 +144,30 @@ def test_a_file_called_after_another_type_of_call_is_what_its_columns_say(write:
     seen, person = b"userId,event,properties.plan\nu-1,Seen,Pro\n", b"userId,traits.plan\nu-1,Pro\n"
     assert events(write, seen, "identify_1.csv") == [("track", {"plan": "Pro"})]
     assert events(write, person, "track_1.csv") == [("identify", {"plan": "Pro"})]
+
+
+def test_a_damaged_first_line_costs_itself_and_no_other_row_of_json(write: Write) -> None:
+    row = {"id": "m-1", "received_at": "2024-01-08T10:00:00Z", "user_id": "u-1", "email": "a@x.example"}
+    found = events(write, b"\n{cut\n" + lines(row, row), "dump.jsonl")
+    assert found == ["not_json", *[("identify", {"email": "a@x.example"})] * 2]
+
+
+def test_rows_of_a_data_lake_may_be_json_that_says_their_type(write: Write) -> None:
+    row = {
+        "id": "m-1",
+        "received_at": "2024-01-08T10:00:00Z",
+        "user_id": "u-1",
+        "type": "track",
+        "event": "Seen",
+        "plan": "Pro",
+    }
+    assert events(write, lines(row), "dump.jsonl") == [("track", {"plan": "Pro"})]
+
+
+@pytest.mark.parametrize(
+    "header", ["e\u0301t\xe9,email", "id,received_at,user_id,pr\xe9nom", "event_type,traits,pr\xe9nom"]
+)
+def test_a_header_that_is_not_utf8_is_told_once(write: Write, header: str) -> None:
+    content = f'{header}\nx,"{{""a"":1}}"\n'.encode("latin-1", "ignore")
+    with pytest.raises(UnreadableInput, match="header is not UTF-8"):
+        list(read(Input(str(write(content)), 0)))

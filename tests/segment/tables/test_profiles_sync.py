@@ -3,11 +3,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from fsseg.segment import Event, Input, Rejected, expand, read
+import pytest
+
+from fsseg.segment import Event, Input, Rejected, UnreadableInput, expand, read
 from fsseg.segment.hints import Hints
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from tests.segment import exports
-from tests.segment.messages import outcomes, told
+from tests.segment.messages import lines, outcomes, told
 from tests.segment.tables.test_kinds import EXPORTS, INES, OLEK
 
 FOLDER = EXPORTS / "profiles_sync"
@@ -76,3 +78,41 @@ def test_events_of_profiles_sync_are_those_of_a_warehouse(tmp_path: Path) -> Non
     items = list(read(Input(str(path), 0)))
     assert outcomes(items) == ["m-1"]
     assert isinstance(items[0], Event) and told(items[0])["properties"] == {"plan": "Pro"}
+
+
+def test_of_the_values_of_a_trait_the_one_with_the_highest_number_counts(tmp_path: Path) -> None:
+    """Rows from a backfill have no time, so the order of times says nothing."""
+    (tmp_path / "user_identifiers.csv").write_text("canonical_segment_id,type,value,seq\nuse_1,user_id,u-1,1\n")
+    (tmp_path / "user_traits.csv").write_text(
+        "canonical_segment_id,name,value,seq,timestamp\n"
+        "use_1,plan,Gold,20,2024-01-01 00:00:00\nuse_1,plan,Free,9,\nuse_1,city,Ulm,9,\nuse_2,plan,Free,30,\n"
+    )
+    assert found(tmp_path)["user_traits"] == [(2, "u-1", {"plan": "Gold"}), (4, "u-1", {"city": "Ulm"}), "bad_row"]
+
+
+def test_the_tables_may_be_json_lines_in_which_nulls_are_left_out(tmp_path: Path) -> None:
+    tables: dict[str, list[dict[str, object]]] = {
+        "user_identifiers": [{"canonical_segment_id": "use_1", "type": "email", "value": INES, "seq": 1}],
+        "id_graph": [{"segment_id": "use_1", "canonical_segment_id": "use_1"}],
+        "user_traits": [
+            {"canonical_segment_id": "use_1", "name": "plan", "value": "Pro"},
+            {"canonical_segment_id": "use_1", "name": "city"},
+            {"name": "city", "value": "Ulm"},
+        ],
+        "profile_traits": [{"canonical_segment_id": "use_1", "plan": "Pro"}, {"canonical_segment_id": "use_2", "merged_to": "use_1"}],
+    }  # fmt: skip
+    for name, rows in tables.items():
+        (tmp_path / f"{name}.jsonl").write_bytes(lines(*rows))
+    assert found(tmp_path) == {
+        "id_graph": [],
+        "profile_traits": [(1, INES, {"plan": "Pro", "email": INES})],
+        "user_identifiers": [],
+        "user_traits": [(1, INES, {"plan": "Pro", "email": INES}), (2, INES, {"email": INES}), "bad_row"],
+    }
+
+
+def test_raw_traits_of_profiles_are_told_as_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "profile_traits_updates.csv"
+    path.write_text("segment_id,plan,timestamp\nuse_1,Pro,2024-01-01 00:00:00\n")
+    with pytest.raises(UnreadableInput, match="canonical_segment_id"):
+        list(read(Input(str(path), 0)))
