@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import pairwise
 
 from fsseg.segment.archives import SEPARATOR, is_archive, members, split_member
 from fsseg.segment.object_list import EVER, Window, listed
@@ -119,7 +120,11 @@ class _Found:
             objects = [holder] if member else [*listed(address, window)]
             if any(_LAKE.search(path) for path in objects):
                 objects = [path for path in objects if not _OF_A_LAKE.intersection(path.split("/")[3:])]
-            for path in objects:
+            for path, again in pairwise(sorted(objects)):
+                if path == again:
+                    told = "two objects are listed by this name: one begins or ends with a slash, and is left out"
+                    self.unreadable.append(Unreadable(path, told))
+            for path in dict.fromkeys(objects):
                 if path != address and not member and any(map(passed_over, path.split("/")[3:])):
                     continue
                 count += 1

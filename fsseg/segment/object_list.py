@@ -106,7 +106,6 @@ def _is_folder(root: str, meta: Any, prefix: str, paths: list[str]) -> bool:
     if folder == prefix or (at < len(paths) and paths[at].startswith(folder)):
         return True
     try:
-        head(root, meta["path"])
+        return bool(head(root, meta["path"])["size"])  # which is then another object, beside a folder of this name
     except FileNotFoundError:
         return True
-    return False

@@ -89,7 +89,9 @@ def blocks_from(path: str, at: int) -> Iterator[bytes]:
         except obstore.exceptions.PreconditionError:
             raise OSError(None, CHANGED) from None
         except FileNotFoundError:
-            raise FileNotFoundError(None, "it isn't there, or not any more") from None
+            raise FileNotFoundError(
+                None, "it isn't there, or not any more, or its name begins or ends with a slash"
+            ) from None
         except OSError:
             raise
         except Exception as error:

@@ -25,7 +25,7 @@ _OF_THE_WEB = {"read_timeout": _PATIENCE, "timeout": timedelta(days=1)}
 _MOST_FAILED = 3
 """Objects that a store may fail to give, one after another, before it is asked for no more of them."""
 _DOWN = "not asked for, as its store answered for none of the objects before it: import again once it does"
-_ODD_KEY = re.compile(r'invalid path: Path "(.+?)"')
+_ODD_KEY = re.compile(r'(?:invalid|parse) path: (?:Error parsing )?Path "(.+?)"')
 _SAID = re.compile(r"<Code>(\w+)</Code>\s*(?:<Message>([^<\n]*))?")
 """A store's own words for what is wrong."""
 NO_LENGTH = "Content-Length Header missing"
@@ -110,8 +110,11 @@ def told(error: Exception) -> OSError:
         return FileNotFoundError(None, "there is no such object")
     text = str(error).split("\n", 1)[0]
     if found := _ODD_KEY.search(text):
-        told = f"an object is called {found[1]}, and none with empty parts, or . or .. for one, can be listed"
-        return OSError(None, f"{told}: rename it, or fetch them all first, as with aws s3 sync")
+        name = found[1] if found[1].isprintable() else ascii(found[1])[1:-1]
+        told = "and none with empty parts, with . or .. for one, or with control characters can be asked for"
+        return OSError(
+            None, f"an object is called {name}, {told}: rename it, or fetch them all first, as with aws s3 sync"
+        )
     if NO_LENGTH in text:
         return OSError(None, "its server doesn't say how long it is: fetch it and give the file, or pipe it in")
     if _OWN_ROLE.search(text):  # asked last, where nothing else has been given

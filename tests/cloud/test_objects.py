@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote
 
 import obstore
 import pytest
@@ -142,6 +143,27 @@ def test_an_object_whose_name_stops_the_listing_is_told_with_what_to_do(store: S
     assert files == []
     assert "logs//b.jsonl" in unreadable[0].reason
     assert "aws s3 sync" in unreadable[0].reason
+
+
+@pytest.mark.parametrize("name", ["logs//b.jsonl", "logs/./b.jsonl", "logs/b%09.jsonl"])
+def test_an_object_that_cannot_be_asked_for_by_its_name_is_told_with_what_to_do(store: Store, name: str) -> None:
+    store.put("logs/a.jsonl", lines(message()))
+    store.put(name, lines(message()))
+    ((_, reason),) = expand([f"s3://{store.bucket}/{unquote(name)}"])[1]
+    assert "aws s3 sync" in reason and reason.isprintable()
+
+
+@pytest.mark.parametrize("name", ["/a.jsonl", "a.jsonl/"])
+def test_of_two_objects_that_are_listed_by_one_name_the_second_is_told(store: Store, name: str) -> None:
+    """A list leaves slashes at either end of a key out, and then only one of the two can be read."""
+    for key in ("a.jsonl", name):
+        store.put(key, lines(message()))
+    files, unreadable = expand([f"s3://{store.bucket}/"])
+    path = f"s3://{store.bucket}/a.jsonl"
+    assert (files, [one.path for one in unreadable]) == ([path], [path])
+    assert "slash" in unreadable[0].reason
+    store.put(name, b"")
+    assert expand([f"s3://{store.bucket}/"]) == ([path], [])
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254/latest/api/token", "metadata.google.internal/computeMetadata/v1"])
