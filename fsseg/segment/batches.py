@@ -21,7 +21,7 @@ def messages_in(value: Any) -> list[Any]:
     A batch's own messageId is no event's.
     """
     if isinstance(value, list):
-        return value or [value]
+        return [one for item in value for one in (messages_in(item) if is_batch(item) else [item])] or [value]
     if not isinstance(value, dict):
         return [value]
     if "cursor" in value and (found := profile_messages(value)) is not None:

@@ -6,6 +6,7 @@ import tracemalloc
 from itertools import chain
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -92,6 +93,12 @@ def test_a_batch_speaks_for_its_items_and_the_item_wins(write: Write) -> None:
     assert second.message.message_id.startswith("content:")
     assert second.original["integrations"] == body["integrations"]
     assert "secret" not in str(second)
+
+
+@pytest.mark.parametrize("indent", [0, orjson.OPT_INDENT_2])
+def test_an_array_may_hold_batches(write: Write, indent: int) -> None:
+    content = orjson.dumps([{"batch": [ONE, TWO]}, THREE], option=indent)
+    assert outcomes(read_all(write(content))) == IDS
 
 
 def test_bad_items_of_a_batch_do_not_spoil_the_good_ones(write: Write) -> None:

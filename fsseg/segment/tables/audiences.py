@@ -105,15 +105,16 @@ def _external_ids(text: str) -> Ids:
 
 def _traits(row: Sequence[Any], free: Sequence[tuple[int, str]], ids: Ids) -> dict[str, Any]:
     """What stands in the columns that hold no identifiers."""
-    names = {name for _, name in free}
+    names = {name.lower() for _, name in free}
     return {name: value for name, value in values(row, free).items() if not _is_id(name, value, names, ids)}
 
 
 def _is_id(name: str, value: Any, columns: set[str], ids: Ids) -> bool:
     """Whether a column has an identifier, or one more of a type that has a column too: a trait may be called alike."""
-    if name in _ID_TYPES or (name in ids and value in ids[name]):
+    folded = name.lower()
+    if folded in _ID_TYPES or any(value in ids.get(kind, ()) for kind in (name, folded)):
         return True
-    further = _FURTHER.fullmatch(name)
+    further = _FURTHER.fullmatch(folded)
     return further is not None and further["type"] in columns and value in ids.get(further["type"], [])
 
 

@@ -171,3 +171,9 @@ def test_a_header_that_is_not_utf8_is_told_once(write: Write, header: str) -> No
     content = f'{header}\nx,"{{""a"":1}}"\n'.encode("latin-1", "ignore")
     with pytest.raises(UnreadableInput, match="header is not UTF-8"):
         list(read(Input(str(write(content)), 0)))
+
+
+def test_a_further_address_of_a_download_is_told_however_its_column_is_spelled(write: Write) -> None:
+    ids = '"{""email"":[""a@x.example"",""b@x.example""]}"'
+    content = f"KEY,EXTERNAL_IDS,EMAIL,EMAIL_1,PLAN\nk,{ids},a@x.example,b@x.example,Pro\n".encode()
+    assert events(write, content) == [("identify", {"email": "a@x.example", "PLAN": "Pro"})]
