@@ -77,8 +77,6 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
         raise UnusableTable("the schema of a source: names of events and properties, but no events")
     if {"file", "line", "stage", "code", "retryable"} <= names:
         raise UnusableTable("a run's failures.csv, which doesn't hold the whole events: mend failures.jsonl beside it")
-    if hints.table and not hints.table.startswith("profile"):
-        return warehouse_table(columns, path, hints)
     if "event_type" in names and names & _OF_EVENTS:
         return actions_table(columns)
     if "properties_or_traits" in names or ("audience_action" in names and names & {"audience_id", "audience_name"}):
@@ -90,6 +88,8 @@ def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:
     spelled = as_spelled(columns)
     if is_dotted(spelled) or _has_types(columns, spelled):
         return dotted_table(spelled, file)
+    if hints.table and not hints.table.startswith("profile"):
+        return warehouse_table(columns, path, hints)
     if is_profiles_sync(columns):
         return profiles_sync_table(columns, hints)
     if is_warehouse(columns):

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from fsseg.segment import Event, Input, Rejected, UnreadableInput, read
+from fsseg.segment.hints import Hints
 from tests.segment import exports
-from tests.segment.messages import Write, lines, told
+from tests.segment.messages import Write, lines, outcomes, told
+from tests.segment.tables.test_kinds import EXPORTS
 
 SEEN = b"id,received_at,user_id,event,event_text,plan\nm-1,2024-01-01 10:00:00,u-1,seen,Seen,Pro\n"
 PERSON = b"id,received_at,user_id,anonymous_id,email\nm-1,2024-01-01 10:00:00,u-1,,a@x.example\n"
@@ -177,3 +179,10 @@ def test_a_further_address_of_a_download_is_told_however_its_column_is_spelled(w
     ids = '"{""email"":[""a@x.example"",""b@x.example""]}"'
     content = f"KEY,EXTERNAL_IDS,EMAIL,EMAIL_1,PLAN\nk,{ids},a@x.example,b@x.example,Pro\n".encode()
     assert events(write, content) == [("identify", {"email": "a@x.example", "PLAN": "Pro"})]
+
+
+@pytest.mark.parametrize("name", ["actions.csv", "audience_actions.csv", "segment_import.csv", "trait_rows.csv"])
+def test_a_table_s_name_is_for_those_of_a_warehouse_and_spoils_no_other(name: str) -> None:
+    traits = (("ltv", None),)
+    given, alone = (list(read(Input(str(EXPORTS / name), 0, hints=Hints(table, traits)))) for table in ("pages", None))
+    assert outcomes(given) == outcomes(alone)
