@@ -10,6 +10,7 @@ from fsseg.segment.packing import packing_of
 
 Claims = Callable[[bytes], bool]
 
+_ARCHIVE = "a {0} archive that is damaged, or too deep in others, or no file here and not called .{0}: unpack it first"
 _DELIMITER = re.compile(r"[,;\t|]")
 # Not over line ends, or what follows many blank lines would be looked at from each of them.
 _LOOKS_JSON = re.compile(rb'^(?:\xef\xbb\xbf|[ \t\r\f\v,\x1e])*[{\["]', re.MULTILINE)
@@ -71,8 +72,8 @@ _KINDS: tuple[tuple[str, Claims], ...] = (
     ("an SQLite database: export it as JSON lines", _starts(b"SQLite format 3\0")),
     ("a PDF document", _starts(b"%PDF-")),
     ("an image", _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8")),
-    ("a tar archive in an archive that is damaged or too deep: unpack it first", _is_tar),
-    ("a zip archive in an archive that is damaged or too deep: unpack it first", _starts(b"PK\x03\x04", b"PK\x05\x06")),
+    (_ARCHIVE.format("tar"), _is_tar),
+    (_ARCHIVE.format("zip"), _starts(b"PK\x03\x04", b"PK\x05\x06")),
     ("packed with 7-Zip, RAR or LZ4: unpack it first", _starts(b"7z\xbc\xaf", b"Rar!", b"\x04\x22\x4d\x18")),
     ("packed too many times: unpack it first", lambda head: bool(packing_of(head))),
     (

@@ -25,7 +25,7 @@ _OF_THE_WEB = {"read_timeout": _PATIENCE, "timeout": timedelta(days=1)}
 _MOST_FAILED = 3
 """Objects that a store may fail to give, one after another, before it is asked for no more of them."""
 _DOWN = "not asked for, as its store answered for none of the objects before it: import again once it does"
-_ODD_KEY = re.compile(r'(?:invalid|parse) path: (?:Error parsing )?Path "(.+?)"')
+_ODD_KEY = re.compile(r'invalid path: (?:Error parsing )?Path "(.+?)"')
 _SAID = re.compile(r"<Code>(\w+)</Code>\s*(?:<Message>([^<\n]*))?")
 """A store's own words for what is wrong."""
 NO_LENGTH = "Content-Length Header missing"
@@ -111,7 +111,7 @@ def told(error: Exception) -> OSError:
     text = str(error).split("\n", 1)[0]
     if found := _ODD_KEY.search(text):
         name = found[1] if found[1].isprintable() else ascii(found[1])[1:-1]
-        told = "and none with empty parts, with . or .. for one, or with control characters can be asked for"
+        told = "and none with empty parts, with . or .. for one, or with control characters can be listed"
         return OSError(
             None, f"an object is called {name}, {told}: rename it, or fetch them all first, as with aws s3 sync"
         )
