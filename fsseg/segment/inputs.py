@@ -23,6 +23,7 @@ _MARKS = frozenset({"_SUCCESS", "dummy-object.txt", "__MACOSX", "_temporary"})
 """What Segment and those who copy files leave among them."""
 _MARKED = ("_committed_", "_started_")
 _NAMED_TRACKS = re.compile(r"(?<![a-z])tracks(?![a-z])", re.IGNORECASE)
+_BEGINNING = 1 << 12
 _LAKE = re.compile(r"/data/[^/]+/segment_type=")
 _OF_A_LAKE = frozenset({"logs", "segment-stage", "segment-logs"})
 """Folders beside the `data` of a data lake that Segment keeps for itself."""
@@ -64,12 +65,22 @@ def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list
 
 def _is_bare_tracks(path: str) -> bool:
     """Whether it is a table of track calls without properties: an event's own table says more, so it goes first."""
-    if not _NAMED_TRACKS.search("/".join(path.split("/")[-2:])):
-        return False
+    is_named = _NAMED_TRACKS.search("/".join(path.split("/")[-2:])) is not None
     if is_remote(path):
-        return True  # to look into it would take a request
+        return is_named  # to look into it would take a request
+    if not is_named and not _begins_with_columns_of_tracks(path):
+        return False
     with suppress(OSError), open_bytes(path) as file:
         return holds_bare_tracks(Source(blocks_of(file)))
+    return False
+
+
+def _begins_with_columns_of_tracks(path: str) -> bool:
+    """Whether a plain file is worth a closer look, whatever it is called; all files of a run are looked at so."""
+    with suppress(OSError):
+        if path != STDIN and os.path.isfile(path):
+            with open(path, "rb", buffering=0) as file:
+                return b"event_text" in file.read(_BEGINNING).lower()
     return False
 
 

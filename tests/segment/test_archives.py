@@ -199,6 +199,14 @@ def test_the_tracks_table_comes_after_the_tables_of_the_events(tmp_path: Path, e
     assert files == [f"trial_started{between}{ending}", f"tracks{between}{ending}"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_tracks_table_of_another_name_comes_after_the_tables_of_the_events_too(tmp_path: Path, ending: str) -> None:
+    for name, content in (("dump", rows_of(ending)), ("trial_started", rows_of(ending, "plan"))):
+        (tmp_path / f"{name}.{ending}").write_bytes(content)
+    files = [Path(file).stem for file in expand([str(tmp_path)])[0]]
+    assert files == ["trial_started", "dump"]
+
+
 def test_the_reserved_folders_of_a_data_lake_are_passed_over(tmp_path: Path) -> None:
     for name in ("data/s/segment_type=identify/day=2024-01-08/hr=00/a", "logs/x", "segment-stage/y", "segment-logs/z"):
         path = tmp_path / name
