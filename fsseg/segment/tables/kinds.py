@@ -8,7 +8,7 @@ from contextlib import closing
 from functools import lru_cache
 from typing import Any
 
-from fsseg.segment.event import Original
+from fsseg.segment.event import Message, Original
 from fsseg.segment.hints import Hints
 from fsseg.segment.open import Source
 from fsseg.segment.tables.actions import actions_table, audience_actions_table
@@ -65,8 +65,16 @@ def json_table(source: Source, path: str, hints: Hints) -> Table | None:
         table, missing = table_of_row(tuple(row))
         return table.message(["" if value is None else value for value in row.values()] + missing)
 
+    def quick(cells: Sequence[Any]) -> Message:
+        row = cells[0]
+        table, missing = table_of_row(tuple(row))
+        if not table.quick or missing:
+            raise ValueError
+        values = [*row.values()]
+        return table.quick(values if None not in values else ["" if value is None else value for value in values])
+
     table, _ = table_of_row(tuple(known))
-    return Table(table.name, ("row",), message)
+    return Table(table.name, ("row",), message, quick)
 
 
 def kind_of(columns: Sequence[str], path: str, hints: Hints) -> Table | None:

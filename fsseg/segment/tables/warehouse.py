@@ -208,8 +208,9 @@ def _quick(
             raise ValueError
         body = body_of(row) or EMPTY
         return Message(
-            kind, time, user or None, anonymous or None, id, name if is_track else None,
-            (name or None) if has_name else None, context_of(row), {}, body if is_identify else none,
+            kind, time, None if user == "" else user, None if anonymous == "" else anonymous, id,
+            name if is_track else None, None if not has_name or name == "" else name,
+            context_of(row), {}, body if is_identify else none,
             none if is_identify else body,
         )  # fmt: skip
 

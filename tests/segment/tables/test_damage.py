@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -99,3 +100,19 @@ def test_whatever_a_cell_holds_no_event_fails_to_tell_its_whole_message(write: W
         odd = [[*row[:at], cell, *row[at + 1 :]] for row in rows for at in range(len(row)) for cell in ODD]
         for item in read(Input(str(write(exports.table(header, odd), name)), 0)):
             assert_its_whole_message_says_what_is_used(item)
+
+
+TYPED = ["", "x", "0", "a" * 64, "[object Object]", 7, -1.0, 1.5, True, None, [], {}, {"a": None}, [1], 2**70, "\ud800"]
+
+
+@pytest.mark.parametrize("name", [f"{name}.jsonl" for name in ("identifies", "tracks", "signed_up", "pages")])
+def test_whatever_a_row_of_json_holds_no_event_fails_to_tell_its_whole_message(write: Write, name: str) -> None:
+    row = json.loads(exports.warehouse_lines(EVENTS)[name].splitlines()[0])
+    odd = [row | {column: value} for column in row for value in TYPED] + [
+        {k: v for k, v in row.items() if k != c} for c in row
+    ]
+    content = b"".join(json.dumps(one).encode() + b"\n" for one in (row, *odd))
+    items = list(read(Input(str(write(content, name)), 0)))
+    assert len(items) == 1 + len(odd)
+    for item in items:
+        assert_its_whole_message_says_what_is_used(item)
