@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
@@ -24,6 +24,8 @@ _MARKS = frozenset({"_SUCCESS", "dummy-object.txt", "__MACOSX", "_temporary"})
 _MARKED = ("_committed_", "_started_")
 _NAMED_TRACKS = re.compile(r"(?<![a-z])tracks(?![a-z])", re.IGNORECASE)
 _BEGINNING = 1 << 12
+_FIXED = re.compile(r"[^*?\[]*/")
+"""The folder that a pattern stands in."""
 _LAKE = re.compile(r"/data/[^/]+/segment_type=")
 _OF_A_LAKE = frozenset({"logs", "segment-stage", "segment-logs"})
 """Folders beside the `data` of a data lake that Segment keeps for itself."""
@@ -94,6 +96,12 @@ def shown(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+def _beside_lakes(paths: Iterable[str]) -> tuple[str, ...]:
+    """Where data lakes among these paths have the folders that Segment keeps for itself."""
+    lakes = {path[: found.start() + 1] for path in paths if (found := _LAKE.search(path))}
+    return tuple(f"{lake}{name}/" for lake in lakes for name in _OF_A_LAKE)
+
+
 class _Found:
     """What was found so far."""
 
@@ -129,14 +137,16 @@ class _Found:
         count, (holder, member) = 0, split_member(address)
         try:
             objects = [holder] if member else [*listed(address, window)]
-            if any(_LAKE.search(path) for path in objects):
-                objects = [path for path in objects if not _OF_A_LAKE.intersection(path.split("/")[3:])]
+            named = address if not glob.has_magic(address) else _FIXED.match(address)[0]  # type: ignore[index]  # of any
+            reserved = _beside_lakes(objects)
             for path, again in pairwise(sorted(objects)):
                 if path == again:
                     told = "two objects are listed by this name: one begins or ends with a slash, and is left out"
                     self.unreadable.append(Unreadable(path, told))
             for path in dict.fromkeys(objects):
-                if path != address and not member and any(map(passed_over, path.split("/")[3:])):
+                if not member and any(map(passed_over, path.removeprefix(named).split("/"))):
+                    continue
+                if path.startswith(reserved):
                     continue
                 count += 1
                 if is_archive(path):
@@ -163,23 +173,25 @@ class _Found:
 
     def _add_members(self, archive: str, real: str, wanted: str) -> None:
         count, seen = 0, set[str]()
-        for member in members(archive):
-            inner = member.path.removeprefix(archive)
+        found = [(member.path, member.fault) for member in members(archive)]
+        reserved = _beside_lakes(path.replace(SEPARATOR, "/") for path, _ in found)
+        for path, fault in found:
+            inner = path.removeprefix(archive)
             folders = [name for name in inner.replace(SEPARATOR, "/").split("/") if name not in (".", "..")]
-            if wanted and member.path != wanted and not member.path.startswith(f"{wanted}{SEPARATOR}"):
+            if wanted and path != wanted and not path.startswith(f"{wanted}{SEPARATOR}"):
                 continue
-            if not wanted and any(map(passed_over, folders)):
+            if not wanted and (any(map(passed_over, folders)) or path.replace(SEPARATOR, "/").startswith(reserved)):
                 continue
             count += 1
-            if member.fault:
-                self.unreadable.append(Unreadable(member.path, member.fault))
-            elif not member.path.isprintable():
-                self.unreadable.append(Unreadable(ascii(member.path)[1:-1], "its name has control characters"))
-            elif member.path in seen:
-                self.unreadable.append(Unreadable(member.path, "the archive has another file of this name: unpack it"))
+            if fault:
+                self.unreadable.append(Unreadable(path, fault))
+            elif not path.isprintable():
+                self.unreadable.append(Unreadable(ascii(path)[1:-1], "its name has control characters"))
+            elif path in seen:
+                self.unreadable.append(Unreadable(path, "the archive has another file of this name: unpack it"))
             else:
-                seen.add(member.path)
-                self.files.setdefault(real + inner, member.path)
+                seen.add(path)
+                self.files.setdefault(real + inner, path)
         if wanted and not count:
             self.unreadable.append(Unreadable(wanted, "the archive has no such file"))
 

@@ -72,6 +72,21 @@ def test_two_stars_are_any_number_of_folders(store: Store) -> None:
     assert found(store, "x/**") == ["x/a.gz", "x/y/a.gz", "x/y/b.gz"]
 
 
+def test_only_what_lies_beside_a_data_lake_is_its_own(store: Store) -> None:
+    lake = "lake/data/s/segment_type=identify/day=2024-01-08/hr=00/a"
+    for name in (lake, "lake/logs/x", "lake/segment-logs/y", "logs/z", "segment-logs/src/1704672000000/0.gz"):
+        store.put(name, b"x")
+    assert found(store, "") == [lake, "logs/z", "segment-logs/src/1704672000000/0.gz"]
+
+
+@pytest.mark.parametrize("below", [".hidden/", ".hidden", ".hidden/*/*", ".hidden/x/b"])
+def test_a_hidden_folder_can_be_named(store: Store, below: str) -> None:
+    for name in (".hidden/x/b", ".hidden/x/.c", "a"):
+        store.put(name, b"x")
+    assert found(store, below) == [".hidden/x/b"]
+    assert found(store, "") == ["a"]
+
+
 def test_the_tracks_table_comes_after_the_tables_of_the_events(store: Store) -> None:
     for name in ("w/tracks/0.csv", "w/trial_started/0.csv", "tracks.csv", "users.csv"):
         store.put(name, b"x")
