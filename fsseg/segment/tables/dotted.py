@@ -62,9 +62,10 @@ def dotted_table(columns: Sequence[str], file: str) -> Table:
         raise UnusableTable(f"a table with a column that names members more than {LEVELS} levels deep")
     paths = [(place, name.split("."), name) for place, name in enumerate(columns) if name]
     type_at = -1 if kind else list(columns).index("type")
+    event_at = list(columns).index("event") if "event" in columns else type_at
 
     def message(row: Sequence[Any]) -> Original:
-        of_type = kind or str(row[type_at]).strip().lower()
+        of_type = kind or str(row[type_at]).strip().lower() or ("track" if row[event_at] else "")
         body = BODIES.get(of_type, "traits")
         found: Original = {"type": of_type, body: {}, "context": {}, "integrations": {}}
         for place, path, name in paths:

@@ -186,3 +186,8 @@ def test_a_table_s_name_is_for_those_of_a_warehouse_and_spoils_no_other(name: st
     traits = (("ltv", None),)
     given, alone = (list(read(Input(str(EXPORTS / name), 0, hints=Hints(table, traits)))) for table in ("pages", None))
     assert outcomes(given) == outcomes(alone)
+
+
+def test_an_event_whose_type_is_left_out_of_an_import_is_a_track_call_with_all_its_properties(write: Write) -> None:
+    rows = b"type,userId,event,properties.plan,traits.plan\n,u-1,Seen,Pro,\n,u-2,,,Pro\n"
+    assert events(write, rows) == [("track", {"plan": "Pro"}), "missing_type"]
