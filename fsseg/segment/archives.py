@@ -32,6 +32,7 @@ _ARCHIVE_NAME = re.compile(rf".+{_NAMES}", re.IGNORECASE)
 _DAMAGED = "the archive is damaged"
 _ENCRYPTED = "it is encrypted: unpack it first"
 _UNKNOWN_METHOD = "it is packed in a way that isn't known here, such as Deflate64: unpack it first"
+_MORE = f"{_DAMAGED}, or another one begins behind its end: what follows is not read, unpack it first"
 _OFFICE = "[Content_Types].xml"
 _FAULTS = (
     OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
@@ -164,6 +165,9 @@ def _of_tar(content: Any, path: str, depth: int, is_plain: bool) -> Iterator[Mem
                 with member:
                     yield from _within(member, f"{path}{SEPARATOR}{info.name}", depth + 1)
             archive.members = []  # type: ignore[attr-defined]  # all of them would be kept
+        rest: Any = archive.fileobj
+        if any(block.strip(b"\0") for block in iter(lambda: rest.read(CHUNK), b"")):
+            yield Member(path, None, _MORE)
 
 
 def _seekable(content: Any) -> AbstractContextManager[Any]:

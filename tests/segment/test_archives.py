@@ -131,6 +131,26 @@ def test_of_two_files_with_one_name_the_second_is_told(tmp_path: Path) -> None:
     assert unreadable == [(f"{path}!a.jsonl", "the archive has another file of this name: unpack it")]
 
 
+@pytest.mark.parametrize("pack", [bytes, gz])
+@pytest.mark.parametrize(
+    "content",
+    [
+        tarred({"one.jsonl": ONE}) + tarred({"two.jsonl": TWO}),
+        tarred({"one.jsonl": ONE, "two.jsonl": TWO}).replace(b"two.jsonl", b"two.jsonx"),
+    ],
+    ids=["another archive", "a damaged name"],
+)
+def test_what_follows_an_early_end_of_an_archive_is_told(
+    tmp_path: Path, pack: Callable[[bytes], bytes], content: bytes
+) -> None:
+    path = tmp_path / "both.tar"
+    path.write_bytes(pack(content))
+    files, unreadable = expand([str(path)])
+    assert [Path(file).name for file in files] == ["both.tar!one.jsonl"]
+    assert [(one.path, "what follows is not read" in one.reason) for one in unreadable] == [(str(path), True)]
+    assert read_paths(files) == ["m-1"]
+
+
 def test_damage_is_told_in_plain_words(tmp_path: Path) -> None:
     damaged = bytearray(zipped({"a.jsonl": ONE * 50}))
     damaged[60] ^= 0xFF
