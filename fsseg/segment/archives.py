@@ -33,6 +33,7 @@ _DAMAGED = "the archive is damaged"
 _ENCRYPTED = "it is encrypted: unpack it first"
 _UNKNOWN_METHOD = "it is packed in a way that isn't known here, such as Deflate64: unpack it first"
 _MORE = f"{_DAMAGED}, or another one begins behind its end: what follows is not read, unpack it first"
+_BEFORE = "another archive stands before it in the file, which is not read: part the two first"
 _OFFICE = "[Content_Types].xml"
 _FAULTS = (
     OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
@@ -145,6 +146,8 @@ def _of_zip(content: Any, path: str, depth: int) -> Iterator[Member]:
         if any(info.filename == _OFFICE for info in names):
             yield Member(path, None, "an Office document: save its sheet as CSV")
             return
+        if names and min(info.header_offset for info in names) > 0:
+            yield Member(path, None, _BEFORE)
         for info in names:
             if info.is_dir():
                 continue

@@ -151,6 +151,14 @@ def test_what_follows_an_early_end_of_an_archive_is_told(
     assert read_paths(files) == ["m-1"]
 
 
+def test_a_zip_archive_before_another_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "both.zip"
+    path.write_bytes(zipped({"one.jsonl": ONE}) + zipped({"two.jsonl": TWO}))
+    files, ((told, reason),) = expand([str(path)])
+    assert ([Path(file).name for file in files], told) == (["both.zip!two.jsonl"], str(path))
+    assert "another archive stands before it" in reason
+
+
 def test_damage_is_told_in_plain_words(tmp_path: Path) -> None:
     damaged = bytearray(zipped({"a.jsonl": ONE * 50}))
     damaged[60] ^= 0xFF
