@@ -233,26 +233,3 @@ def test_a_tracks_table_of_another_name_comes_after_the_tables_of_the_events_too
         (tmp_path / f"{name}.{ending}").write_bytes(content)
     files = [Path(file).stem for file in expand([str(tmp_path)])[0]]
     assert files == ["trial_started", "dump"]
-
-
-def test_the_reserved_folders_of_a_data_lake_are_passed_over(tmp_path: Path) -> None:
-    for name in ("data/s/segment_type=identify/day=2024-01-08/hr=00/a", "logs/x", "segment-stage/y", "segment-logs/z"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True)
-        path.write_bytes(ONE)
-    assert [Path(file).name for file in expand([str(tmp_path)])[0]] == ["a"]
-    assert [Path(file).name for file in expand([str(tmp_path / "segment-logs")])[0]] == ["z"]
-
-
-@pytest.mark.parametrize("pack", [zipped, tarred])
-def test_the_reserved_folders_of_a_data_lake_are_passed_over_in_archives(
-    tmp_path: Path, pack: Callable[[Files], bytes]
-) -> None:
-    lake = {
-        "lake/data/s/segment_type=identify/day=2024-01-08/hr=00/a": ONE,
-        "lake/logs/x": b"not for us",
-        "logs/b": ONE,
-    }
-    (tmp_path / "lake.zip").write_bytes(pack({**lake, "lake/segment-stage/y.zip": zipped({"z": ONE})}))
-    files, unreadable = expand([str(tmp_path)])
-    assert ([Path(file).name for file in files], unreadable) == (["a", "b"], [])

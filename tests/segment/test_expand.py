@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fsseg.segment import expand
+from tests.segment.exports import Files, tarred, zipped
+
+ANY = b"{}\n"
 
 
 @pytest.fixture
@@ -149,3 +153,26 @@ def test_an_address_of_no_known_kind_is_no_missing_file(path: str) -> None:
     files, unreadable = expand([path])
     assert files == []
     assert [(one.path, "s3://, gs://, az:// or https://" in one.reason) for one in unreadable] == [(path, True)]
+
+
+def test_the_reserved_folders_of_a_data_lake_are_passed_over(tmp_path: Path) -> None:
+    for name in ("data/s/segment_type=identify/day=2024-01-08/hr=00/a", "logs/x", "segment-stage/y", "segment-logs/z"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(ANY)
+    assert [Path(file).name for file in expand([str(tmp_path)])[0]] == ["a"]
+    assert [Path(file).name for file in expand([str(tmp_path / "segment-logs")])[0]] == ["z"]
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_the_reserved_folders_of_a_data_lake_are_passed_over_in_archives(
+    tmp_path: Path, pack: Callable[[Files], bytes]
+) -> None:
+    lake = {
+        "lake/data/s/segment_type=identify/day=2024-01-08/hr=00/a": ANY,
+        "lake/logs/x": b"not for us",
+        "logs/b": ANY,
+    }
+    (tmp_path / "lake.zip").write_bytes(pack({**lake, "lake/segment-stage/y.zip": zipped({"z": ANY})}))
+    files, unreadable = expand([str(tmp_path)])
+    assert ([Path(file).name for file in files], unreadable) == (["a", "b"], [])
