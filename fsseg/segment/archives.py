@@ -135,6 +135,8 @@ def _within(file: Any, path: str, depth: int) -> Iterator[Member]:
             file.seek(0)
         content = file if is_plain else BlockFile(peeked.unpacked())
         yield from _of_zip(content, path, depth) if peeked.kind == "zip" else _of_tar(content, path, depth, is_plain)
+        if peeked.faults:
+            yield Member(path, None, f"{_DAMAGED}: {peeked.faults[0]}")
     except _FAULTS as error:
         fault = (peeked.faults or [_why(error)])[0]
         yield Member(path, None, fault if fault.startswith(_DAMAGED) else f"{_DAMAGED}: {fault}")

@@ -159,6 +159,16 @@ def test_a_zip_archive_before_another_is_told(tmp_path: Path) -> None:
     assert "another archive stands before it" in reason
 
 
+@pytest.mark.parametrize("more", [0, 100], ids=["before an entry", "within the name of one"])
+def test_a_packed_archive_that_is_cut_between_its_files_is_told(tmp_path: Path, more: int) -> None:
+    whole = tarred({"one.jsonl": ONE, "two.jsonl": TWO})
+    path = tmp_path / "cut.tgz"
+    path.write_bytes(gz(whole[: whole.index(b"two.jsonl") + more])[:-8])
+    files, unreadable = expand([str(path)])
+    assert [Path(file).name for file in files] == ["cut.tgz!one.jsonl"]
+    assert ["ends too early" in one.reason for one in unreadable] == [True]
+
+
 def test_damage_is_told_in_plain_words(tmp_path: Path) -> None:
     damaged = bytearray(zipped({"a.jsonl": ONE * 50}))
     damaged[60] ^= 0xFF
