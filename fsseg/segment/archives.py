@@ -172,7 +172,9 @@ def _of_tar(content: Any, path: str, depth: int, is_plain: bool) -> Iterator[Mem
             archive.members = []  # type: ignore[attr-defined]  # all of them would be kept
         rest: Any = archive.fileobj
         if any(block.strip(b"\0") for block in iter(lambda: rest.read(CHUNK), b"")):
-            yield Member(path, None, _MORE)
+            raise tarfile.ReadError(_MORE)
+        if 0 < rest.tell() - archive.offset < tarfile.BLOCKSIZE:
+            raise tarfile.ReadError("it ends too early")
 
 
 def _seekable(content: Any) -> AbstractContextManager[Any]:
