@@ -152,7 +152,8 @@ def test_missing_credentials_are_told_as_that(store: Store, monkeypatch: pytest.
     for name in ("list", "list_with_delimiter", "head"):
         monkeypatch.setattr(obstore, name, refuse)
     ((_, reason),) = expand([f"s3://{store.bucket}/logs/"])[1]
-    assert reason == "there are no credentials for it in the environment, and this machine has no role of its own"
+    assert "there are no credentials for it in the environment, and this machine has no role of its own" in reason
+    assert ("aws configure export-credentials" in reason) == (not address.startswith("metadata.google"))
 
 
 def test_archives_in_a_store_are_looked_into(store: Store) -> None:
@@ -239,9 +240,62 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
 
     monkeypatch.setitem(sys.modules, "obstore.store", None)
     stores.store_of.cache_clear()
-    ((_, reason),) = expand(["s3://bucket/segment-logs/"])[1]
-    assert "fsseg[cloud]" in reason and "aws s3 sync s3://bucket" in reason
+    reasons = [reason for _, reason in expand(["s3://bucket/logs/src/", "gs://bucket/logs/*.gz", "az://bucket/x"])[1]]
+    assert all("fsseg[cloud]" in reason for reason in reasons)
+    assert [reason.partition("fetch it first")[2] for reason in reasons] == [
+        ", as with aws s3 sync s3://bucket/logs/src/ events/", ", as with gcloud storage rsync -r gs://bucket/logs/ events/", "",
+    ]  # fmt: skip
     stores.store_of.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "value"),
+    [
+        ("s3", "AWS_ENDPOINT_URL", "127.0.0.1:9000"),
+        ("s3", "AWS_ENDPOINT", "our-store"),
+        ("s3", "AWS_ENDPOINT_URL_S3", "https:///x"),
+        ("s3", "AWS_REGION", "eu west"),
+        ("s3", "AWS_ACCESS_KEY_ID", "AKIA-of-nobody\n"),
+        ("s3", "AWS_SECRET_ACCESS_KEY", "s3cret\r\n"),
+        ("s3", "AWS_SESSION_TOKEN", "t0ken\n"),
+        ("az", "AZURE_STORAGE_ACCOUNT_KEY", "a2V5\n"),
+    ],
+)
+def test_a_variable_that_cannot_be_meant_is_named_and_its_value_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], scheme: str, name: str, value: str
+) -> None:
+    monkeypatch.setattr(stores, "_endpoint", [])
+    monkeypatch.setenv(name, value)
+    stores.store_of.cache_clear()
+    ((_, reason),) = expand([f"{scheme}://bucket/logs/"])[1]
+    assert reason.startswith(name)
+    assert value.strip() not in reason and capfd.readouterr().err == ""
+
+
+def test_what_the_library_of_a_store_panics_with_is_told_as_any_other_fault(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PanicError(BaseException):
+        pass
+
+    def panic(*values: object, **more: object) -> None:
+        raise PanicError("request valid")
+
+    for name in ("list", "list_with_delimiter", "head", "get"):
+        monkeypatch.setattr(obstore, name, panic)
+    ((_, reason),) = expand([f"s3://{store.bucket}/a.jsonl"])[1]
+    assert reason == "its library gave up: request valid"
+    with pytest.raises(UnreadableInput, match="its library gave up"):
+        list(read(Input(f"s3://{store.bucket}/a.jsonl", 0)))
+
+
+def test_a_bucket_in_another_region_is_told_with_the_variable(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def redirect(*values: object, **more: object) -> None:
+        raise Exception("Generic S3 error: … Received redirect without LOCATION, this normally indicates an …")
+
+    monkeypatch.setattr(obstore, "list", redirect)
+    ((_, reason),) = expand([f"s3://{store.bucket}/logs/"])[1]
+    assert reason == "the bucket is in another region: AWS_REGION says in which"
 
 
 def test_an_address_with_a_signature_is_refused() -> None:
