@@ -59,6 +59,7 @@ def list_(
 
 def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
     with o.command(account, display) as (settings, output):
+        from fsseg.cli.connect import state_dir
         from fsseg.cli.past_runs import past_runs
         from fsseg.report.render import print_json
 
@@ -69,7 +70,10 @@ def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
             _print(output, runs)
             _tell_imported_since(output, runs)
         else:
-            output.consoles.info("there is no run yet: fsseg import or fsseg dry-run makes one")
+            place = state_dir(settings)
+            output.consoles.info(
+                f"there is no run yet (looked for in {place}): fsseg import or fsseg dry-run makes one"
+            )
 
 
 @app.command(epilog=examples("runs show"))
