@@ -22,6 +22,8 @@ _MARKS = frozenset({"_SUCCESS", "dummy-object.txt", "__MACOSX", "_temporary"})
 """What Segment and those who copy files leave among them."""
 _MARKED = ("_committed_", "_started_")
 _NAMED_TRACKS = re.compile(r"(?<![a-z])tracks(?![a-z])", re.IGNORECASE)
+_ADDRESS = re.compile(r"[\w.+-]+://|(s3|gs|az|https?):", re.IGNORECASE)
+"""What is meant as the address of objects, if only nearly."""
 _LAKE = re.compile(r"/data/[^/]+/segment_type=")
 _OF_A_LAKE = frozenset({"logs", "segment-stage", "segment-logs"})
 """Folders beside the `data` of a data lake that Segment keeps for itself."""
@@ -47,7 +49,7 @@ def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list
             found.add_objects(path, window)
         elif path == STDIN:
             found.files.setdefault(STDIN, STDIN)
-        elif "://" in path and not os.path.lexists(path):
+        elif _ADDRESS.match(path) and not os.path.lexists(path):
             told = "an address begins with s3://, gs://, az:// or https://, in small letters"
             found.unreadable.append(Unreadable(path, told))
         elif glob.has_magic(path) and not os.path.lexists(path) and not split_member(path)[1]:

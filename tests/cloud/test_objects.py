@@ -303,6 +303,28 @@ def test_an_address_with_a_signature_is_refused() -> None:
     assert "kept with the run" in reason
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "S3://bucket/x/",
+        "s3:/bucket/x/",
+        "gs:bucket/x",
+        "s3:bucket/*.gz",
+        "ftp://host/x.gz",
+        "http://archive.example/x.gz",
+    ],
+)
+def test_what_is_nearly_an_address_is_told_as_such(path: str) -> None:
+    ((_, reason),) = expand([path])[1]
+    assert reason == "an address begins with s3://, gs://, az:// or https://, in small letters"
+
+
+def test_a_file_that_is_called_like_an_address_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s3:events.jsonl").write_bytes(lines(message()))
+    assert expand(["s3:events.jsonl"]) == (["s3:events.jsonl"], [])
+
+
 def test_azure_without_an_account_is_told_which_variable_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_USE_EMULATOR"):
         monkeypatch.delenv(name, raising=False)
