@@ -129,6 +129,8 @@ def told(error: Exception) -> OSError:
     if "Account must be specified" in text:
         return OSError(None, "AZURE_STORAGE_ACCOUNT_NAME, whose container it is, isn't set")
     said = _SAID.search(str(error))
+    if not said and "The operation lacked" in text:
+        return OSError(None, "the store refuses it: these credentials have no right to read it")
     return OSError(None, (f"{said[1]}: {said[2] or text}" if said else text)[:300])
 
 

@@ -156,6 +156,32 @@ def test_missing_credentials_are_told_as_that(store: Store, monkeypatch: pytest.
     assert ("aws configure export-credentials" in reason) == (not address.startswith("metadata.google"))
 
 
+DENIED = "The operation lacked the necessary privileges to complete for path logs/src: Error performing HEAD http://…"
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that refuses to tell of objects by their keys: it says no more than that."""
+
+    def refuse(*values: object, **more: object) -> None:
+        raise obstore.exceptions.PermissionDeniedError(DENIED)
+
+    monkeypatch.setattr(obstore, "head", refuse)
+
+
+@pytest.mark.usefixtures("refused")
+def test_a_folder_may_be_given_without_a_slash_where_only_what_is_below_it_may_be_read(store: Store) -> None:
+    store.put("logs/src/a.jsonl", lines(message()))
+    store.put("logs/src/b.jsonl", lines(message()))
+    assert found(store, "logs/src") == ["logs/src/a.jsonl", "logs/src/b.jsonl"]
+
+
+@pytest.mark.usefixtures("refused")
+def test_an_object_that_may_not_be_read_is_told_in_short(store: Store) -> None:
+    ((_, reason),) = expand([f"s3://{store.bucket}/logs/src"])[1]
+    assert reason == "the store refuses it: these credentials have no right to read it"
+
+
 def test_archives_in_a_store_are_looked_into(store: Store) -> None:
     one, two = lines(message(messageId="m-1")), lines(message(messageId="m-2"))
     store.put("a.zip", zipped({"x/one.jsonl": one, "two.gz": gzip.compress(two)}))
