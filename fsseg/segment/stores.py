@@ -34,7 +34,7 @@ NO_LENGTH = "Content-Length Header missing"
 _AS_STORED = {"Accept-Encoding": "gzip"}
 _OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
 NO_CREDENTIALS = "there are no credentials for it in the environment"
-_PROFILES = 'a profile in ~/.aws is none: eval "$(aws configure export-credentials --format env)" takes its own over'
+_PROFILES = 'profiles in ~/.aws are not read: eval "$(aws configure export-credentials --format env)" takes one over'
 
 
 class Stamp(NamedTuple):
