@@ -291,6 +291,15 @@ def test_a_duration_that_is_none_is_a_usage_error(after_import: Shell) -> None:
     assert "--older-than" in done.err
 
 
+@pytest.mark.parametrize("number", ["30", " 0.5 "])
+def test_an_age_without_a_unit_deletes_nothing(after_import: Shell, number: str) -> None:
+    run = run_of(after_import)
+    age(run, 2)
+    done = after_import("runs", "prune", "--older-than", number, "--yes")
+    assert (done.code, run.exists()) == (2, True)
+    assert f"--older-than: {number.strip()} of what?" in done.err and "30d is days" in done.err
+
+
 def test_prune_deletes_what_a_killed_process_left_before_it_had_begun_a_run(after_import: Shell) -> None:
     runs = after_import.state / SANDBOX / "runs"
     old, young, foreign = runs / "2024-01-01-000000-00", runs / "2024-01-01-000000-01", runs / "notes"
