@@ -53,7 +53,8 @@ def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list
             told = "an address begins with s3://, gs://, az:// or https://, in small letters"
             found.unreadable.append(Unreadable(path, told))
         elif glob.has_magic(path) and not os.path.lexists(path) and not split_member(path)[1]:
-            matches = sorted(match for match in _matches(path) if not passed_over(os.path.basename(match)))
+            named = (match for match in _matches(path) if not passed_over(os.path.basename(match)))
+            matches = sorted(filter(_is_no_pipe, named))
             if not matches:
                 found.unreadable.append(Unreadable(path, "no file matches"))
             for match in matches:
@@ -61,6 +62,11 @@ def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list
         else:
             found.add(path)
     return sorted(found.files.values(), key=_is_bare_tracks), found.unreadable
+
+
+def _is_no_pipe(path: str) -> bool:
+    """Whether it is no pipe, socket or device: one that lies about is no export, and may never end."""
+    return not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path)
 
 
 def _is_bare_tracks(path: str) -> bool:
@@ -143,8 +149,7 @@ class _Found:
             path = os.path.join(directory, name)
             if passed_over(name):
                 continue
-            # A pipe or socket lying about in a directory is no export, and opening it could wait for ever.
-            if not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path):
+            if _is_no_pipe(path):
                 self.add(path)
 
     def _add_members(self, archive: str, real: str, wanted: str) -> None:
