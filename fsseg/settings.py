@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from platformdirs import user_config_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from fsseg.segment.store_variables import ENDPOINT
 from fsseg.settings_file import Wrong, parse, placed
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ def _cluster_address(text: str) -> str:
 def _trait(text: str) -> str:
     if text.startswith("="):
         raise ValueError("a trait reads like plan, or plan=pro")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if not ENDPOINT.fullmatch(text):
+        raise ValueError("an endpoint reads like https://minio.example:9000")
     return text
 
 
@@ -237,7 +244,7 @@ class Settings(_Section):
     again: bool = False
     table: str | None = None
     trait: tuple[Annotated[str, AfterValidator(_trait)], ...] = ()
-    endpoint: str | None = None
+    endpoint: Annotated[str, AfterValidator(_endpoint)] | None = None
     limit: Annotated[int, Field(gt=0)] | None = None
     allow_mass_changes: bool = False
     jobs: Annotated[int, Field(ge=1, le=MOST_JOBS)] = 1

@@ -47,6 +47,7 @@ def test_the_crontab_has_times_settings_and_commands_that_are_taken() -> None:
         assert command.count("bin/fsseg ") == len(fsseg_lines(command))
         for line in fsseg_lines(command):
             assert parsed(line)
+            assert "--quiet" in line  # whatever is said is mailed
 
 
 def test_the_units_of_systemd_are_whole() -> None:
@@ -56,6 +57,9 @@ def test_the_units_of_systemd_are_whole() -> None:
     assert "%" not in service["Service"]["ExecStart"]  # systemd would put something else there
     (line,) = fsseg_lines(service["Service"]["ExecStart"])
     assert parsed(line)["since"] == "3d"
+    assert service["Service"]["ExecStartPre"].startswith("-/srv/fsseg/.venv/bin/fsseg ")  # its end is no matter
+    (before,) = fsseg_lines(service["Service"]["ExecStartPre"])
+    assert parsed(before)["older_than"]
     assert re.fullmatch(r"\*:\d\d", timer["Timer"]["OnCalendar"])
     assert timer["Install"]["WantedBy"] == "timers.target"
 
@@ -74,11 +78,17 @@ def test_the_workflow_keeps_the_ledger_and_runs_one_at_a_time() -> None:
     assert is_cron_time(schedule["cron"].split())
     assert workflow["concurrency"]
     (job,) = workflow["jobs"].values()
-    cache = next(step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/cache@"))
-    last = job["steps"][-1]
-    assert last["env"]["FSSEG_STATE_DIR"] == cache["path"]
-    (line,) = fsseg_lines(last["run"])
-    assert parsed(line)["paths"] == ["s3://acme-archive/segment-logs/9sJr2mKqZs/"]
+    steps = job["steps"]
+    (restored,) = (step for step in steps if step.get("uses", "").startswith("actions/cache/restore@"))
+    (kept,) = (step for step in steps if step.get("uses", "").startswith("actions/cache/save@"))
+    lines = [(step, line) for step in steps for line in fsseg_lines(step.get("run", ""))]
+    assert [parsed(line).get("paths") for _, line in lines] == [["s3://acme-archive/segment-logs/9sJr2mKqZs/"], None]
+    assert job["env"]["FSSEG_STATE_DIR"] == restored["with"]["path"] == kept["with"]["path"]
+    assert kept["with"]["key"].startswith(restored["with"]["restore-keys"])
+    assert {"github.run_id", "github.run_attempt"} <= set(re.findall(r"\{\{ (\S+) \}\}", kept["with"]["key"]))
+    after = steps[steps.index(lines[0][0]) + 1 :]
+    assert after[-1] is kept
+    assert all(step["if"] == "always()" for step in after)  # a run that some events failed in ends with 1
 
 
 def test_what_they_set_are_settings() -> None:

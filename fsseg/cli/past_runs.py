@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fsseg.cli.connect import holder, locked
+from fsseg.cli.connect import holder, locked, state_dir
 from fsseg.cli.run_end import advised
-from fsseg.cli.which_run import all_folders, folders
+from fsseg.cli.which_run import folders
 from fsseg.settings import Settings
 from fsseg.state.database import StateError
 from fsseg.state.ledger import Ledger
@@ -102,9 +102,12 @@ def named_run(settings: Settings, id: str | None) -> Past:
     if id in (None, LATEST):
         found = next((past for past in past_runs(settings) if id or past.summary), None)
         if found is None:
-            raise NoSuchRun("there is no finished run yet: fsseg import or fsseg dry-run makes one")
+            raise NoSuchRun(
+                f"there is no finished run yet (looked for in {state_dir(settings)}):"
+                " fsseg import or fsseg dry-run makes one"
+            )
         return found
-    run = named(all_folders(settings), id)
+    run = named(state_dir(settings), id)
     return Past(run, holder(run.account_folder) == run.id)
 
 

@@ -62,6 +62,11 @@ def event_history(past: Past, name: str, say: Callable[[str], None]) -> History 
         return None
 
 
+def earlier_runs(past: Past, person: str) -> tuple[str, ...]:
+    """The runs before this one that have that person, those that wrote something of them first."""
+    return _earlier(past, person).runs
+
+
 def _earlier(past: Past, person: str) -> _Earlier:
     """What the latest runs before this one that may have written something know of that person."""
     info, wrote, read, keys = past.run.info, list[str](), list[str](), set[str]()

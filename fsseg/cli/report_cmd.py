@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -90,7 +91,7 @@ def report(
             show = partial(_print, past=past, format=asked_format, limit=limit)
         found = show(output.consoles.out) if output_file is None else _write(output_file, show)
         if not found:
-            say(f"nothing in run {past.run.id} is about {selection}; fsseg runs list names the other runs")
+            say(f"nothing in run {past.run.id} is about {selection}; {_elsewhere(past, selection)}")
         elif output_file is not None:
             say(f"written to {output_file}")
 
@@ -108,6 +109,19 @@ def _reported_run(settings: Settings, run: str | None) -> Past:
         so = goes_on if past.state == RunState.STOPPED else f", and is {past.state}"
         raise ConfigError(f"{past.run.id} hasn't been reported yet{so}")
     return past
+
+
+def _elsewhere(past: Past, selection: Selection) -> str:
+    """Where to look on: in an earlier run that has the person; else nobody knows in which."""
+    from fsseg.cli.person_history import earlier_runs
+    from fsseg.cli.run_end import advised
+    from fsseg.report.console import sanitise
+
+    person = selection.person or ""
+    for run in earlier_runs(past, person) if person else ():
+        more = f"--person {shlex.quote(sanitise(person))}"
+        return f"an earlier run has this person: {advised('report', past.run.beside(run), more)}"
+    return "fsseg runs list names the other runs"
 
 
 def _known_reason(reason: str | None) -> str | None:

@@ -59,6 +59,7 @@ def list_(
 
 def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
     with o.command(account, display) as (settings, output):
+        from fsseg.cli.connect import state_dir
         from fsseg.cli.past_runs import past_runs
         from fsseg.report.render import print_json
 
@@ -69,7 +70,10 @@ def _list(account: o.AccountOptions, display: o.DisplayOptions) -> None:
             _print(output, runs)
             _tell_imported_since(output, runs)
         else:
-            output.consoles.info("there is no run yet: fsseg import or fsseg dry-run makes one")
+            place = state_dir(settings)
+            output.consoles.info(
+                f"there is no run yet (looked for in {place}): fsseg import or fsseg dry-run makes one"
+            )
 
 
 @app.command(epilog=examples("runs show"))
@@ -115,13 +119,13 @@ def prune(
     """Delete old runs: they can't be shown, retried or undone any more. What was delivered stays known."""
     account, display = _merged(context, account, display)
     with o.command(account, display) as (settings, output):
-        from fsseg.cli.arguments import agree, duration
+        from fsseg.cli.arguments import agree
         from fsseg.cli.past_runs import past_runs, prunable, still_needed
         from fsseg.figures import counted
         from fsseg.report.render import print_json
 
         found = [*past_runs(settings), *_never_begun(settings)]
-        old = prunable(found, duration(older_than, "--older-than"))
+        old = prunable(found, _age(older_than))
         reasons = still_needed(found, old, all=all)
         kept = [past for runs in reasons.values() for past in runs]
         gone = [past for past in old if past not in kept]
@@ -135,6 +139,17 @@ def prune(
         if output.json:
             ids = {"deleted": [past.run.id for past in gone], "kept": [past.run.id for past in kept]}
             print_json(output.consoles.out, {**ids, "freed_bytes": freed})
+
+
+def _age(text: str) -> float:
+    """Seconds of `30d` or `12h`. Raises `ConfigError`, also without a unit: whoever writes 30 means days."""
+    from fsseg.cli.arguments import duration
+    from fsseg.settings import ConfigError
+
+    seconds = duration(text, "--older-than")
+    if text.strip()[-1].isdigit():
+        raise ConfigError(f"--older-than: {text.strip()} of what?", "30d is days, 12h hours")
+    return seconds
 
 
 def _question(gone: list[Past]) -> str:

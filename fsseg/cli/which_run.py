@@ -47,7 +47,7 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
     Raises `NoSuchRun`, and `ConfigError` where the run is of another account, or of either that a bare name may mean.
     """
     if id and id != LATEST:
-        chosen = named(all_folders(settings), id)
+        chosen = named(state_dir(settings), id)
         settings_of(chosen, settings)
         return chosen
     if not names_account(settings):

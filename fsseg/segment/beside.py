@@ -17,8 +17,10 @@ def beside(work: Callable[[], A]) -> Future[A]:
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:
+        except Exception as error:
             future.set_exception(error)
+        except BaseException as error:  # what a library in Rust panics with: nobody looks out for that
+            future.set_exception(OSError(None, f"its library gave up: {error}"))
 
     Thread(target=run, daemon=True).start()
     return future

@@ -26,6 +26,8 @@ _NAMED_TRACKS = re.compile(r"(?<![a-z])tracks(?![a-z])", re.IGNORECASE)
 _BEGINNING = 1 << 12
 _FIXED = re.compile(r"[^*?\[]*/")
 """The folder that a pattern stands in."""
+_ADDRESS = re.compile(r"[\w.+-]+://|(s3|gs|az|https?):", re.IGNORECASE)
+"""What is meant as the address of objects, if only nearly."""
 _LAKE = re.compile(r"/data/[^/]+/segment_type=")
 _OF_A_LAKE = frozenset({"logs", "segment-stage", "segment-logs"})
 """Folders beside the `data` of a data lake that Segment keeps for itself."""
@@ -51,11 +53,12 @@ def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list
             found.add_objects(path, window)
         elif path == STDIN:
             found.files.setdefault(STDIN, STDIN)
-        elif "://" in path and not os.path.lexists(path):
+        elif _ADDRESS.match(path) and not os.path.lexists(path):
             told = "an address begins with s3://, gs://, az:// or https://, in small letters"
             found.unreadable.append(Unreadable(path, told))
         elif glob.has_magic(path) and not os.path.lexists(path) and not split_member(path)[1]:
-            matches = sorted(match for match in _matches(path) if not passed_over(os.path.basename(match)))
+            named = (match for match in _matches(path) if not passed_over(os.path.basename(match)))
+            matches = sorted(filter(_is_no_pipe, named))
             if not matches:
                 found.unreadable.append(Unreadable(path, "no file matches"))
             for match in matches:
@@ -63,6 +66,11 @@ def expand(paths: Sequence[str], window: Window = EVER) -> tuple[list[str], list
         else:
             found.add(path)
     return sorted(found.files.values(), key=_is_bare_tracks), found.unreadable
+
+
+def _is_no_pipe(path: str) -> bool:
+    """Whether it is no pipe, socket or device: one that lies about is no export, and may never end."""
+    return not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path)
 
 
 def _is_bare_tracks(path: str) -> bool:
@@ -167,8 +175,7 @@ class _Found:
             path = os.path.join(directory, name)
             if passed_over(name):
                 continue
-            # A pipe or socket lying about in a directory is no export, and opening it could wait for ever.
-            if not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path):
+            if _is_no_pipe(path):
                 self.add(path)
 
     def _add_members(self, archive: str, real: str, wanted: str) -> None:

@@ -48,13 +48,26 @@ def listed(path: str, window: Window) -> Iterator[str]:
             return
         if key and not key.endswith("/"):
             with suppress(FileNotFoundError):
-                yield noted(root, head(root, key))
+                yield from _at(store, root, key, window)
                 return
         yield from _below(store, root, key, window)
     except OSError as error:
         raise error if error.strerror else told(error) from None
     except Exception as error:
         raise told(error) from None
+
+
+def _at(store: Any, root: str, key: str, window: Window) -> list[str]:
+    """The object of this key; where asking for it is refused, all below it, as rights may begin there."""
+    import obstore
+
+    try:
+        return [noted(root, head(root, key))]
+    except obstore.exceptions.PermissionDeniedError:
+        with suppress(Exception):
+            if below := [*_below(store, root, key, window)]:
+                return below
+        raise
 
 
 def _matches(path: str, pattern: str) -> bool:

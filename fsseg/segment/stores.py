@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from fsseg.segment.beside import interruptible
+from fsseg.segment.store_variables import wrong_variable
 
 SCHEMES = ("s3://", "gs://", "az://", "https://", "http://127.0.0.1", "http://localhost")
-MISSING = "takes the extra cloud: pip install 'fsseg[cloud]', or fetch it first, as with aws s3 sync {} events/"
+MISSING = "takes the extra cloud: pip install 'fsseg[cloud]', or fetch it first"
+_FETCHING = {"s3": "aws s3 sync {} events/", "gs": "gcloud storage rsync -r {} events/"}
 _PATIENCE = timedelta(seconds=30)
 """How long a store may send nothing, and go on failing, before a request is given up."""
 _OF_THE_WEB = {"read_timeout": _PATIENCE, "timeout": timedelta(days=1)}
@@ -32,6 +34,7 @@ NO_LENGTH = "Content-Length Header missing"
 _AS_STORED = {"Accept-Encoding": "gzip"}
 _OWN_ROLE = re.compile(r"//(169\.254\.169\.254|metadata\.google\.internal)/")
 NO_CREDENTIALS = "there are no credentials for it in the environment"
+_PROFILES = 'profiles in ~/.aws are not read: eval "$(aws configure export-credentials --format env)" takes one over'
 
 
 class Stamp(NamedTuple):
@@ -67,15 +70,15 @@ def use_endpoint(endpoint: str | None) -> None:
 
 @lru_cache(maxsize=16)
 def store_of(root: str, *, as_stored: bool = False) -> Any:
-    """The store that a root such as `s3://bucket` names. Raises OSError.
+    """The store that a root such as `s3://bucket` names. Raises OSError, and ImportError without the extra.
 
     Google's unpacks what it stores as gzip, and then tells neither size nor version, unless it is asked for all
     `as_stored`; lists and tokens would then be packed, too.
     """
-    try:
-        from obstore.store import from_url
-    except ImportError:
-        raise OSError(None, MISSING.format(root)) from None
+    from obstore.store import from_url
+
+    if wrong := wrong_variable(root.partition("://")[0]):
+        raise OSError(None, wrong)
     try:
         options, config = dict[str, Any](), None
         if root.startswith("s3://") and _endpoint:
@@ -101,7 +104,11 @@ def parted(path: str) -> tuple[Any, str, str]:
             None, "what stands behind ? would be kept with the run: fetch the file and give it, or pipe it in"
         )
     root = f"{scheme}://{bucket}"
-    return store_of(root), root, unquote(key) if root.startswith("http") else key
+    try:
+        return store_of(root), root, unquote(key) if root.startswith("http") else key
+    except ImportError:
+        how = _FETCHING.get(scheme, "").format(f"{path.rpartition('/')[0]}/")
+        raise OSError(None, f"{MISSING}, as with {how}" if how else MISSING) from None
 
 
 def told(error: Exception) -> OSError:
@@ -117,11 +124,16 @@ def told(error: Exception) -> OSError:
         )
     if NO_LENGTH in text:
         return OSError(None, "its server doesn't say how long it is: fetch it and give the file, or pipe it in")
-    if _OWN_ROLE.search(text):  # asked last, where nothing else has been given
-        return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own")
+    if found := _OWN_ROLE.search(text):  # asked last, where nothing else has been given
+        profiles = "" if "google" in found[1] else f"; {_PROFILES}"
+        return OSError(None, f"{NO_CREDENTIALS}, and this machine has no role of its own{profiles}")
+    if "redirect without LOCATION" in text:
+        return OSError(None, "the bucket is in another region: AWS_REGION says in which")
     if "Account must be specified" in text:
         return OSError(None, "AZURE_STORAGE_ACCOUNT_NAME, whose container it is, isn't set")
     said = _SAID.search(str(error))
+    if not said and "The operation lacked" in text:
+        return OSError(None, "the store refuses it: these credentials have no right to read it")
     return OSError(None, (f"{said[1]}: {said[2] or text}" if said else text)[:300])
 
 

@@ -40,14 +40,14 @@ def latest(folders: Iterable[Path], fits: Fits) -> Run | None:
     return None
 
 
-def named(folders: Iterable[Path], id: str) -> Run:
-    """The run of this id, or the only one whose id begins so. Raises `NoSuchRun`."""
-    runs = newest_first(folders)
+def named(state: Path, id: str) -> Run:
+    """The run of this id in that state folder, or the only one whose id begins so. Raises `NoSuchRun`."""
+    runs = newest_first(folder for folder in state.iterdir() if folder.is_dir())
     meant = [run for run in runs if run.id == id] or [run for run in runs if id and run.id.startswith(id)]
     if len(meant) == 1:
         return meant[0]
     if not meant:
-        raise NoSuchRun(f"there is no run {id}: fsseg runs list shows them")
+        raise NoSuchRun(f"there is no run {id} (looked for in {state}): fsseg runs list shows them")
     several = ", ".join([*(run.id for run in meant[:5]), *(["…"] if len(meant) > 5 else [])])
     raise NoSuchRun(f"{len(meant)} runs begin with {id}: give more of the id ({several})")
 

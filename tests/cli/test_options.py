@@ -50,8 +50,9 @@ def test_an_error_calls_a_setting_by_its_option_where_it_was_given_by_one() -> N
     names = names_of(*(group() for group in GROUPS))
     assert (names["filter.since"], names["with_group"], names["limits.max_time"]) == ("--since", "--with", "--max-time")
     with pytest.raises(WrongSettings) as wrong:
-        load({"filter": {"until": "someday"}, "trait": ["=pro"]}, None, names)
+        load({"filter": {"until": "someday"}, "trait": ["=pro"], "endpoint": "minio:9000"}, None, names)
     assert [(one.text, one.hint.split(",")[0]) for one in wrong.value.told] == [
         ("--until: it can't be 'someday'", "a time reads like 2024-01-02"),
         ("--trait: it can't be '=pro'", "a trait reads like plan"),
+        ("--endpoint: it can't be 'minio:9000'", "an endpoint reads like https://minio.example:9000"),
     ]

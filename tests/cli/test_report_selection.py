@@ -355,6 +355,20 @@ def test_of_what_is_only_counted_that_is_said(shell: Shell) -> None:
     assert (wrong.code, wrong.err.splitlines()[1]) == (2, "hint: did you mean ignored_trait?")
 
 
+def test_of_a_person_of_whom_the_run_has_nothing_an_earlier_run_is_named(shell: Shell) -> None:
+    ann, bo = ({"type": "identify", "userId": f"{name}@x.example", "messageId": name} for name in ("ann", "bo"))
+    of_ann, _, latest = (
+        shell("import", "--sandbox", "--json", path).json["run_id"]
+        for path in (shell.write("ann.jsonl", ann), shell.write("bo.jsonl", bo), shell.write("empty.jsonl"))
+    )
+    told = shell("report", "--person", "ann@x.example").err
+    assert f"nothing in run {latest} is about ann@x.example; an earlier run has this person: fsseg report " in told
+    advice = told.partition("person: fsseg ")[2].split()
+    assert of_ann in advice
+    assert "\nRecords\n" in shell(*advice).out
+    assert "fsseg runs list names the other runs" in shell("report", "--person", "cy@x.example").err
+
+
 COMPANY: list[dict[str, Any]] = [
     {"type": "identify", "userId": "bo@x.example", "traits": {"lastName": "B", "company": {"name": "Acme"}}},
     {"type": "identify", "userId": "u-1", "traits": {"email": WHO, "lastName": "L", "deal": {"name": "Pilot"}}},

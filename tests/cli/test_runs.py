@@ -55,7 +55,7 @@ def seen_on_terminal(shell: Shell, *arguments: str) -> list[str]:
 def test_without_a_run_it_says_so_and_lists_nothing(shell: Shell) -> None:
     text, data = shell("runs"), shell("runs", "--json")
     assert (text.code, text.out) == (0, "")
-    assert "no run yet" in text.err
+    assert "no run yet" in text.err and str(shell.state) in text.err
     assert (data.code, data.json) == (0, [])
 
 
@@ -221,6 +221,16 @@ def test_an_unknown_run_is_a_usage_error(after_import: Shell) -> None:
         assert "there is no run" in done.err
 
 
+def test_where_a_run_was_looked_for_is_told_to_whoever_is_in_another_state_folder(
+    after_import: Shell, tmp_path: Path
+) -> None:
+    elsewhere = str(tmp_path / "elsewhere")
+    id = run_of(after_import).name
+    for command in (["report"], ["report", id], ["runs", "show", id], ["undo", id, "--yes"], ["resume", id]):
+        done = after_import(*command, "--state-dir", elsewhere)
+        assert (done.code, elsewhere in done.err) == (2, True), command
+
+
 def test_prune_deletes_old_runs_and_says_what_it_freed(after_import: Shell) -> None:
     run = run_of(after_import)
     done = after_import("runs", "prune", "--older-than", "1d", "--yes", "--json")
@@ -279,6 +289,15 @@ def test_a_duration_that_is_none_is_a_usage_error(after_import: Shell) -> None:
     done = after_import("runs", "prune", "--older-than", "soon", "--yes")
     assert done.code == 2
     assert "--older-than" in done.err
+
+
+@pytest.mark.parametrize("number", ["30", " 0.5 "])
+def test_an_age_without_a_unit_deletes_nothing(after_import: Shell, number: str) -> None:
+    run = run_of(after_import)
+    age(run, 2)
+    done = after_import("runs", "prune", "--older-than", number, "--yes")
+    assert (done.code, run.exists()) == (2, True)
+    assert f"--older-than: {number.strip()} of what?" in done.err and "30d is days" in done.err
 
 
 def test_prune_deletes_what_a_killed_process_left_before_it_had_begun_a_run(after_import: Shell) -> None:

@@ -181,7 +181,34 @@ def test_missing_credentials_are_told_as_that(store: Store, monkeypatch: pytest.
     for name in ("list", "list_with_delimiter", "head"):
         monkeypatch.setattr(obstore, name, refuse)
     ((_, reason),) = expand([f"s3://{store.bucket}/logs/"])[1]
-    assert reason == "there are no credentials for it in the environment, and this machine has no role of its own"
+    assert "there are no credentials for it in the environment, and this machine has no role of its own" in reason
+    assert ("aws configure export-credentials" in reason) == (not address.startswith("metadata.google"))
+
+
+DENIED = "The operation lacked the necessary privileges to complete for path logs/src: Error performing HEAD http://…"
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that refuses to tell of objects by their keys: it says no more than that."""
+
+    def refuse(*values: object, **more: object) -> None:
+        raise obstore.exceptions.PermissionDeniedError(DENIED)
+
+    monkeypatch.setattr(obstore, "head", refuse)
+
+
+@pytest.mark.usefixtures("refused")
+def test_a_folder_may_be_given_without_a_slash_where_only_what_is_below_it_may_be_read(store: Store) -> None:
+    store.put("logs/src/a.jsonl", lines(message()))
+    store.put("logs/src/b.jsonl", lines(message()))
+    assert found(store, "logs/src") == ["logs/src/a.jsonl", "logs/src/b.jsonl"]
+
+
+@pytest.mark.usefixtures("refused")
+def test_an_object_that_may_not_be_read_is_told_in_short(store: Store) -> None:
+    ((_, reason),) = expand([f"s3://{store.bucket}/logs/src"])[1]
+    assert reason == "the store refuses it: these credentials have no right to read it"
 
 
 def test_archives_in_a_store_are_looked_into(store: Store) -> None:
@@ -268,14 +295,89 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
 
     monkeypatch.setitem(sys.modules, "obstore.store", None)
     stores.store_of.cache_clear()
-    ((_, reason),) = expand(["s3://bucket/segment-logs/"])[1]
-    assert "fsseg[cloud]" in reason and "aws s3 sync s3://bucket" in reason
+    reasons = [reason for _, reason in expand(["s3://bucket/logs/src/", "gs://bucket/logs/*.gz", "az://bucket/x"])[1]]
+    assert all("fsseg[cloud]" in reason for reason in reasons)
+    assert [reason.partition("fetch it first")[2] for reason in reasons] == [
+        ", as with aws s3 sync s3://bucket/logs/src/ events/", ", as with gcloud storage rsync -r gs://bucket/logs/ events/", "",
+    ]  # fmt: skip
     stores.store_of.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "value"),
+    [
+        ("s3", "AWS_ENDPOINT_URL", "127.0.0.1:9000"),
+        ("s3", "AWS_ENDPOINT", "our-store"),
+        ("s3", "AWS_ENDPOINT_URL_S3", "https:///x"),
+        ("s3", "AWS_REGION", "eu west"),
+        ("s3", "AWS_ACCESS_KEY_ID", "AKIA-of-nobody\n"),
+        ("s3", "AWS_SECRET_ACCESS_KEY", "s3cret\r\n"),
+        ("s3", "AWS_SESSION_TOKEN", "t0ken\n"),
+        ("az", "AZURE_STORAGE_ACCOUNT_KEY", "a2V5\n"),
+    ],
+)
+def test_a_variable_that_cannot_be_meant_is_named_and_its_value_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], scheme: str, name: str, value: str
+) -> None:
+    monkeypatch.setattr(stores, "_endpoint", [])
+    monkeypatch.setenv(name, value)
+    stores.store_of.cache_clear()
+    ((_, reason),) = expand([f"{scheme}://bucket/logs/"])[1]
+    assert reason.startswith(name)
+    assert value.strip() not in reason and capfd.readouterr().err == ""
+
+
+def test_what_the_library_of_a_store_panics_with_is_told_as_any_other_fault(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PanicError(BaseException):
+        pass
+
+    def panic(*values: object, **more: object) -> None:
+        raise PanicError("request valid")
+
+    for name in ("list", "list_with_delimiter", "head", "get"):
+        monkeypatch.setattr(obstore, name, panic)
+    ((_, reason),) = expand([f"s3://{store.bucket}/a.jsonl"])[1]
+    assert reason == "its library gave up: request valid"
+    with pytest.raises(UnreadableInput, match="its library gave up"):
+        list(read(Input(f"s3://{store.bucket}/a.jsonl", 0)))
+
+
+def test_a_bucket_in_another_region_is_told_with_the_variable(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def redirect(*values: object, **more: object) -> None:
+        raise Exception("Generic S3 error: … Received redirect without LOCATION, this normally indicates an …")
+
+    monkeypatch.setattr(obstore, "list", redirect)
+    ((_, reason),) = expand([f"s3://{store.bucket}/logs/"])[1]
+    assert reason == "the bucket is in another region: AWS_REGION says in which"
 
 
 def test_an_address_with_a_signature_is_refused() -> None:
     ((_, reason),) = expand(["https://bucket.example/e.gz?X-Amz-Signature=abc"])[1]
     assert "kept with the run" in reason
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "S3://bucket/x/",
+        "s3:/bucket/x/",
+        "gs:bucket/x",
+        "s3:bucket/*.gz",
+        "ftp://host/x.gz",
+        "http://archive.example/x.gz",
+    ],
+)
+def test_what_is_nearly_an_address_is_told_as_such(path: str) -> None:
+    ((_, reason),) = expand([path])[1]
+    assert reason == "an address begins with s3://, gs://, az:// or https://, in small letters"
+
+
+def test_a_file_that_is_called_like_an_address_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s3:events.jsonl").write_bytes(lines(message()))
+    assert expand(["s3:events.jsonl"]) == (["s3:events.jsonl"], [])
 
 
 def test_azure_without_an_account_is_told_which_variable_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

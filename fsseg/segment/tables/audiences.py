@@ -68,6 +68,10 @@ def computed_trait_table(columns: Sequence[str], hints: Hints) -> Table:
     """
     if not hints.traits:
         raise UnusableTable("the values of a computed trait, whose name isn't in the file: give --trait NAME")
+    if all(own is not None for _, own in hints.traits):
+        raise UnusableTable(
+            "the values of a computed trait, and none would be taken: give --trait NAME, without a value"
+        )
     at = places(columns)
 
     def message(row: Sequence[Any]) -> Original:

@@ -160,9 +160,20 @@ def test_a_trait_without_a_name_is_asked_for() -> None:
         list(read(Input(str(EXPORTS / "trait_rows.csv"), 0)))
 
 
-def test_a_trait_may_be_given_a_value_of_its_own() -> None:
-    items = list(read(Input(str(EXPORTS / "trait_rows.csv"), 0, hints=Hints(traits=(("vip", "yes"),)))))
-    assert [_body(item)["vip"] for item in items if isinstance(item, Event)] == ["yes", "yes"]
+def test_a_trait_may_be_given_a_value_of_its_own_beside_the_one_that_the_file_has_values_of() -> None:
+    hints = Hints(traits=(("ltv", None), ("vip", "yes")))
+    items = list(read(Input(str(EXPORTS / "trait_rows.csv"), 0, hints=hints)))
+    bodies = [_body(item) for item in items if isinstance(item, Event)]
+    assert [(body["ltv"], body["vip"]) for body in bodies] == [("0042", "yes"), ("7", "yes")]
+
+
+@pytest.mark.parametrize("name", ["trait_rows.csv", "trait_indexed.csv", "trait_unformatted.csv"])
+@pytest.mark.parametrize("traits", [(("ltv", "true"),), (("ltv", ""), ("vip", "yes"))])
+def test_a_file_of_values_is_refused_where_none_of_them_would_be_taken(
+    name: str, traits: tuple[tuple[str, str], ...]
+) -> None:
+    with pytest.raises(UnreadableInput, match="give --trait NAME, without a value"):
+        list(read(Input(str(EXPORTS / name), 0, hints=Hints(traits=traits))))
 
 
 def test_what_another_destination_noted_of_integrations_counts_only_where_it_names_freshsales() -> None:
