@@ -5,10 +5,11 @@ from __future__ import annotations
 from fsseg.freshsales.names import Entity
 from fsseg.match.finders import Finder, Found
 from fsseg.match.matching import Matching
-from fsseg.match.remote_record import addresses
+from fsseg.match.remote_record import Existing, addresses
 from fsseg.segment.email_key import email_key
 from fsseg.state.fingerprint import fingerprint_keys
-from fsseg.state.ledger import Known
+from fsseg.state.known_ties import emails_known_of
+from fsseg.state.ledger import Known, Ledger
 from fsseg.state.plan_store import Record
 
 
@@ -41,6 +42,18 @@ def since_moved(work: Matching, finder: Finder, record: Record) -> list[Found]:
             if is_own and known.entity in work.people and _has_later(work, record, known):
                 return finder.recall(known)
     return []
+
+
+def comes_back(ledger: Ledger, record: Record, existing: Existing) -> bool:
+    """Whether a contact's primary address is to be one again that it had before.
+
+    Only where earlier runs know both as addresses of one id: which of a contact's addresses is the primary one is
+    otherwise not for events to say.
+    """
+    if record.entity != "contact" or record.match_key not in addresses(existing):
+        return False
+    both = {email_key(str(existing.get("email"))), record.match_key}
+    return len(both) > 1 and any(both <= emails_known_of(ledger, key) for key in record.keys if key.startswith("#"))
 
 
 def _moves(work: Matching, record: Record) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, assert_never
 from fsseg.fold.event_fields import EventFieldValues
 from fsseg.mapping.catalog import Catalog
 from fsseg.match.deal_finder import deal_name
+from fsseg.match.one_record import comes_back
 from fsseg.match.remote_record import HELD_BY, silent
 from fsseg.plan.added_up import not_counted, with_sums
 from fsseg.plan.converted import Left
@@ -267,6 +268,8 @@ def _compare(
     if unread and _delivered(history, record):
         desired, links = ({name: values[name] for name in values if name not in unread} for values in (desired, links))
         unread = set()
+    if comes_back(work.ledger, record, has):
+        has = {**has, "emails": [has["email"]]}
     change = diff(work.catalog, record.entity, desired, has)
     if isinstance(change, Update) and _only_rounded(work.catalog, record.entity, change.fields):
         change = Unchanged() if _delivered(history, record) else change

@@ -281,7 +281,7 @@ def _values_back(catalog: Catalog, record: Record, current: Existing, since: Sin
             if not was_read or not (was_dropped or _holds(name, current, after, field)):
                 return CONFLICT
             fields[name] = [current.get(name), wire(field, before)]  # money is read as text
-            if name == "email":
+            if name == "email" and email_key(str(after)) not in addresses(record.existing or {}):
                 dropped = after
             fields |= _followers_back(record, current, name)
     warnings = (Code.CONVERTED,) if "entity" in record.fields else ()
@@ -316,7 +316,7 @@ def _kept_links(
 
 def _holds(name: str, current: Existing, after: Any, field: Any) -> bool:
     if name == "email":
-        return email_key(str(after)) in addresses(current)
+        return email_key(str(after)) == email_key(str(current.get(name)))
     return same(current.get(name), after, field) or rounded(current.get(name), after, field)
 
 

@@ -40,6 +40,11 @@ def known_ties(ledger: Ledger, identities: Iterable[Identity]) -> Iterator[Tie]:
     ).fetchall()
 
 
+def emails_known_of(ledger: Ledger, key: str) -> set[str]:
+    """The folded addresses that this person key has, or had."""
+    return set(_emails_of(ledger, hashed(key)))
+
+
 def _people_of(ledger: Ledger, text: str) -> Iterator[int]:
     keys = {hashed(key) for key in (f"#{text}", f"#{text.upper()}", f"@{text}")}  # ids are kept as they were written
     yield from (key for key in keys if ledger.db.execute("SELECT 1 FROM person WHERE key = ?", (key,)).fetchone())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.events import identify, track
@@ -102,6 +104,31 @@ def test_entries_by_a_former_address_of_an_earlier_import_are_theirs(machine: Ma
     assert [entry["title"] for entry in machine.account.timeline(ZED)] == ["Zed"]
 
 
+@pytest.mark.parametrize("shape", ["any", "objects"])
+@pytest.mark.parametrize("match", ["email", "segment"])
+def test_who_goes_back_to_a_former_address_has_it_as_in_one_import(machine: Machine, match: str, shape: str) -> None:
+    machine.account.configure(email_shape=shape)
+    for number, email in enumerate((ANN, ZED, ANN, ZED)):
+        events = [identify("u-1", email=email, lastName="Lee", fsContact=True, cfSeats=number)]
+        before = [row["email"] for row in machine.account.records()["contacts"]]
+        assert machine.imports("--match", match, events=events).outcomes == {"applied": 1}
+        assert machine.account.one("contacts", email)["cf_seats"] == number
+    assert machine.run("undo", "--yes").code == 0
+    assert [row["email"] for row in machine.account.records()["contacts"]] == before
+    assert machine.imports("--match", match, events=events).outcomes == {"applied": 1}
+    assert machine.account.one("contacts", ZED)["cf_seats"] == number
+    machine.account.forget()
+    assert machine.imports("--match", match, "--again", events=events).outcomes == {"unchanged": 1}
+    assert machine.account.writes == 0
+
+
+def test_which_address_somebody_made_the_primary_one_stays(machine: Machine) -> None:
+    contact_of_both(machine.account)
+    for number in range(2):
+        machine.imports(*BY_EMAIL, events=[identify("u-1", email=ZED, cfSeats=number)])
+        assert machine.account.one("contacts", ANN)["cf_seats"] == number
+
+
 BY_EMAIL = ("--match", "email")
 
 
@@ -111,3 +138,70 @@ def shown(machine: Machine) -> dict[str, Row]:
     told = ("job_title", "cf_plan", "cf_region")
     found = {row["email"]: {**row, **row["custom_field"]} for row in machine.account.records()[resource]}
     return {email: {name: row[name] for name in told if row[name]} for email, row in found.items()}
+
+
+def addresses_of(machine: Machine) -> list[tuple[str, list[str]]]:
+    """The primary address of each contact, and all that it has."""
+    return [
+        (row["email"], sorted(one["value"] for one in row["emails"])) for row in machine.account.records()["contacts"]
+    ]
+
+
+def moved(email: str, **traits: Any) -> Row:
+    return identify("u-1", email=email, lastName="Lee", fsContact=True, **traits)
+
+
+@pytest.mark.parametrize("match", ["email", "segment"])
+def test_an_older_call_doesnt_bring_a_former_address_back(machine: Machine, match: str) -> None:
+    first, older, latest = moved(ANN), moved(ANN, title="CTO"), moved(ZED)
+    machine.imports("--match", match, events=[first])
+    machine.imports("--match", match, events=[latest])
+    before = addresses_of(machine)
+    assert before[0][0] == ZED
+    machine.imports("--match", match, events=[older])
+    assert addresses_of(machine) == before
+    assert machine.account.one("contacts", ZED)["job_title"] == "CTO"
+
+
+@pytest.mark.parametrize("match", ["email", "segment"])
+def test_an_undo_of_going_back_leaves_both_addresses(machine: Machine, match: str) -> None:
+    for email in (ANN, ZED):
+        machine.imports("--match", match, events=[moved(email)])
+    before = addresses_of(machine)
+    machine.imports("--match", match, events=[moved(ANN)])
+    assert machine.run("undo", "--yes").code == 0
+    assert addresses_of(machine) == before
+
+
+@pytest.mark.parametrize("last", [ANN, "new@x.example"])
+def test_an_undo_leaves_the_address_that_a_later_import_gave(machine: Machine, last: str) -> None:
+    machine.imports(*BY_EMAIL, events=[moved(ANN)])
+    run = machine.imports(*BY_EMAIL, events=[moved(ZED)]).folder
+    machine.imports(*BY_EMAIL, events=[moved(last)])
+    before = addresses_of(machine)
+    assert run is not None
+    assert machine.run("undo", run.name, "--yes").code == 1
+    assert addresses_of(machine) == before
+
+
+@pytest.mark.parametrize("mode", ["newer", "fill", "keep"])
+def test_which_address_is_the_primary_one_is_kept_as_other_fields_are(suite: Machine, mode: str) -> None:
+    for email in (ANN, ZED):
+        suite.imports(*BY_EMAIL, events=[moved(email)])
+    before = addresses_of(suite)
+    suite.imports(*BY_EMAIL, "--existing", mode, events=[moved(ANN)])
+    assert addresses_of(suite) == before
+
+
+def test_an_undo_leaves_the_address_that_somebody_has_made_the_primary_one(machine: Machine) -> None:
+    for email in (ANN, ZED):
+        machine.imports(*BY_EMAIL, events=[moved(email)])
+    (row,) = machine.account.records()["contacts"]
+    own = {"value": "own@x.example", "is_primary": True}
+    machine.account.change(
+        "contacts", row["id"], emails=[*({**one, "is_primary": False} for one in row["emails"]), own]
+    )
+    before = addresses_of(machine)
+    assert before[0][0] == "own@x.example"
+    assert machine.run("undo", "--yes").code == 1
+    assert addresses_of(machine) == before
