@@ -47,6 +47,8 @@ class RunState(StrEnum):
 
 STDIN = "-"
 """Standard input among the inputs; it holds something else each time."""
+STDIN_COPY = "stdin"
+"""Where a run keeps what standard input held."""
 
 OPEN = frozenset({RunState.PLANNING, RunState.RUNNING, RunState.STOPPED})
 """What `resume` goes on with, where the process is gone."""
@@ -158,7 +160,7 @@ class Run:
     @property
     def stdin(self) -> Path:
         """What was read from standard input, once it was read to its end."""
-        return self.folder / "stdin"
+        return self.folder / STDIN_COPY
 
     @property
     def lacks_stdin(self) -> bool:

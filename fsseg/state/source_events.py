@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import islice
 
 from fsseg.segment import json_codec
+from fsseg.segment.archives import SEPARATOR
 from fsseg.segment.event import POSITION_BITS, Event, Rejected
 from fsseg.segment.hints import hints_of
 from fsseg.segment.open import Input, UnreadableInput
@@ -17,6 +18,7 @@ from fsseg.segment.stores import is_remote, use_endpoint
 from fsseg.segment.tables.profiles_sync import identifiers_among
 from fsseg.state.input_files import whether_unchanged
 from fsseg.state.plan_store import Store
+from fsseg.state.run_folder import STDIN, STDIN_COPY
 
 
 def reread(
@@ -32,7 +34,8 @@ def reread(
     by_input: defaultdict[int, set[int]] = defaultdict(set)
     for position in positions:
         by_input[position >> POSITION_BITS].add(position)
-    rows = store.db.execute("SELECT number, path, first, last, events FROM input ORDER BY number").fetchall()
+    query = "SELECT number, path, shown, first, last, events FROM input ORDER BY number"
+    rows = [(number, _now_at(store, path, shown), *rest) for number, path, shown, *rest in store.db.execute(query)]
     hints = hints_of(store.meta.settings, identifiers_among(path for _, path, *_ in rows))
     use_endpoint(hints.endpoint)
     is_unchanged = whether_unchanged(store)
@@ -55,6 +58,13 @@ def reread(
                 yield position, None
     finally:
         read_next([])
+
+
+def _now_at(store: Store, path: str, shown: str) -> str:
+    """Where an input is: what was read from standard input stays beside the plan, wherever that was moved to."""
+    if shown.partition(SEPARATOR)[0] != STDIN:
+        return path
+    return f"{store.path.parent / STDIN_COPY}{shown.removeprefix(STDIN)}"
 
 
 def keep_rejected(store: Store) -> None:

@@ -175,6 +175,22 @@ def test_standard_input_is_read_and_its_failures_name_it(classic: Machine) -> No
     assert sorted(row["_fsseg"]["line"] for row in result.failures) == [2, 3]
 
 
+def test_a_moved_state_folder_still_has_what_was_read_from_standard_input(classic: Machine) -> None:
+    people = [identify(f"p{number}@north.example", lastName="P") for number in range(9)]
+    lines = [orjson.dumps(event) for event in [*people, track("nobody@north.example", "Visited", {"n": 1})]]
+    stopped = classic.spawn("import", "--max-requests", "12", "-", stdin=b"\n".join(lines))
+    assert stopped.code == 5, stopped.err
+
+    classic.state.rename(moved := classic.state.with_name("moved"))
+    classic.environment["FSSEG_STATE_DIR"] = str(moved)
+    ended = classic.spawn("resume")
+
+    assert ended.code == 1, ended.err
+    (run,) = moved.glob("*/runs/*")
+    (failed,) = map(orjson.loads, (run / "failures.jsonl").read_bytes().splitlines())
+    assert failed["properties"] == {"n": 1}
+
+
 def test_json_is_the_summary_and_nothing_else(machine: Machine) -> None:
     events = [identify(KIM, title="CTO"), track("nobody@north.example", "Visited")]
 
