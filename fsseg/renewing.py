@@ -11,6 +11,7 @@ from fsseg.run_context import Advance, RunContext
 from fsseg.state.commit_run import commit_run
 from fsseg.state.doubts import doubted_runs
 from fsseg.state.match_queue import TO_MATCH
+from fsseg.state.reopen import failed
 from fsseg.state.run_meta import PlanStage
 from fsseg.state.seal import begin_renewal, check, unseal_settled
 
@@ -36,7 +37,8 @@ class RenewableRun(RunContext, ABC):
         if self.stage is PlanStage.RENEWING or (self.stage is PlanStage.PLANNED and since != generation):
             begin_renewal(self.store)
             self._plan_again(since)
-            self.planned(generation)
+            # What has failed is not planned anew, so that for a retry the plan is as old as it was.
+            self.planned(since if failed(self.store) else generation)
         unseal_settled(self.store)
         if self.store.meta.applies and self.stage is PlanStage.PLANNED:
             self._verify()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.between.refusing import coded, mend, refusing
 from tests.between_runs.runs import PEOPLE, Event, did, entries, person, run_of, states
 from tests.e2e import stranger
 from tests.e2e.harness import Account, Machine, Result
@@ -225,3 +226,20 @@ def _without_times(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_times(inner) for name, inner in value.items() if name != "updated_at"}
     return [_without_times(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("budget", range(10, 13))
+def test_a_retry_overwrites_nothing_that_was_delivered_between_its_run_and_the_resumption(
+    classic: Machine, budget: int
+) -> None:
+    """The run ends as it makes the contacts, so that the resumption brings up to date what has not failed."""
+    refusing(classic.account, "A")
+    others = [person(f"p{number}@x.example", "2024-05-01", title="CFO", fsContact=True) for number in range(8)]
+    older = [*coded("refused", "A"), person("refused0@x.example", "2024-05-01", title="Intern", fsContact=True)]
+    stopped = classic.imports("--max-requests", str(budget), events=older + others)
+    assert stopped.code == 5
+    classic.imports(events=[person("refused0@x.example", "2024-06-01", title="CEO", fsContact=True)])
+    mend(classic.account, "A")
+    for command in ("resume", "retry"):
+        assert classic.run(command, run_of(stopped)).code in (0, 1)
+    assert classic.account.one("contacts", "refused0@x.example")["job_title"] == "CEO"
