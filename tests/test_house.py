@@ -97,6 +97,7 @@ def test_sql_stands_in_the_room_of_what_outlives_a_process_and_nowhere_else() ->
 
 NEWER_SQL = re.compile(
     r"->|\bRETURNING\b|\bMATERIALIZED\b|\bDROP COLUMN\b|\b(RIGHT|FULL) (OUTER )?JOIN\b|\bIS (NOT )?DISTINCT\b|\bSTRICT\b"
+    r"|\bON CONFLICT DO UPDATE\b"
     r"|\b(unixepoch|timediff|concat|concat_ws|string_agg|octet_length|unhex|jsonb\w*|json_pretty|json_error_position)\("
 )
 """What SQLite has learned since the version that `fsseg.state.database.OLDEST` names."""

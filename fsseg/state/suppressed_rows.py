@@ -51,7 +51,8 @@ def emails_tied_to(store: Store, id: str) -> list[str]:
 def add_ties(store: Store, ties: Iterable[tuple[str, str, int]]) -> None:
     """Keep what `ties_of` gives; transactions are the caller's."""
     store.db.executemany(
-        "INSERT INTO tie VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET suppressed = max(suppressed, excluded.suppressed)",
+        "INSERT INTO tie VALUES (?, ?, ?)"
+        " ON CONFLICT (one, other) DO UPDATE SET suppressed = max(suppressed, excluded.suppressed)",
         ties,
     )
 
