@@ -102,7 +102,14 @@ class Bulk:
         ids = set(note.records)
         records = [record for record in in_flight if record.id in ids]
         outcomes = self._told(records, job)
-        return [] if outcomes is None else list(zip(records, self.read_back.look(records, outcomes), strict=True))
+        if outcomes is None:
+            return []
+        told = self.read_back.look(records, outcomes)
+        again = {record.id for record in self._refused_for_their_shape(records, told)}
+        return [
+            (record, Outcome(Status.PLANNED) if record.id in again else outcome)
+            for record, outcome in zip(records, told, strict=True)
+        ]
 
     def push(self, records: Sequence[Record]) -> list[Outcome]:
         """The outcomes of `records`, in order.
@@ -237,24 +244,25 @@ class Bulk:
     def _in_the_other_shape(self, records: Sequence[Record], told: Sequence[Outcome]) -> dict[int, Outcome]:
         """The outcomes, by id, of those that were sent again since it wasn't known how addresses must be given.
 
-        Where all contacts with new addresses were refused, the first goes by itself, and, where only text will do, the
-        others.
+        The first of them goes by itself, and, where only text will do, the others.
         """
+        refused = self._refused_for_their_shape(records, told)
+        if not refused:
+            return {}
+        first, *others = refused
+        again = {first.id: self._send_alone(first)}
+        if self.context.emails.is_text:
+            again |= dict(zip((record.id for record in others), self._push(others, self._send_alone), strict=True))
+        return again
+
+    def _refused_for_their_shape(self, records: Sequence[Record], told: Sequence[Outcome]) -> list[Record]:
+        """The contacts with new addresses, where all were refused and it isn't known how addresses must be given."""
         emails = self.context.emails
         if emails.is_known or self.entity != "contact":
-            return {}
-        new = [one for one in zip(records, told, strict=True) if "email" in one[0].fields]
-        if not new:
-            return {}
+            return []
+        new = [(record, outcome) for record, outcome in zip(records, told, strict=True) if "email" in record.fields]
         emails.is_known = any(outcome.status == Status.DONE for _, outcome in new)
-        if emails.is_known:
-            return {}
-        (first, _), *others = new
-        again = {first.id: self._send_alone(first)}
-        if emails.is_text:
-            left = [record for record, _ in others]
-            again |= dict(zip((record.id for record in left), self._push(left, self._send_alone), strict=True))
-        return again
+        return [] if emails.is_known else [record for record, _ in new]
 
     def _count(self, told: Sequence[tuple[Record, Outcome]]) -> None:
         refusals = self.context.refusals

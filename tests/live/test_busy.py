@@ -72,6 +72,20 @@ def test_a_job_that_takes_long_is_resumed_and_its_records_are_not_sent_again(sui
 
 
 @pytest.mark.usefixtures("fast")
+def test_whom_such_a_job_refused_for_the_shape_of_the_addresses_is_sent_in_the_other_one(suite: Machine) -> None:
+    events = [identify(f"p{n}@x.example", lastName="P") for n in range(MANY)]
+    suite.account.configure(job_seconds=3600.0, email_shape="text")
+    stopped = suite.imports("--max-time", "20s", events=events)
+    assert stopped.code == 5
+    with closing(Store(suite.account.db)) as store:
+        store.run("UPDATE job SET due = 0")
+    suite.account.configure(job_seconds=0.0, email_shape="text")
+    assert suite.run("resume").code == 0
+    assert stopped.outcomes == {"applied": MANY}
+    assert len(suite.account.records()["contacts"]) == MANY
+
+
+@pytest.mark.usefixtures("fast")
 def test_a_burst_that_is_refused_for_long_is_waited_out(machine: Machine) -> None:
     """Nothing tells how long: all goes through, and less is asked in vain than is sent."""
     machine.account.configure(burst=12, window=30.0, quota=1_000)
