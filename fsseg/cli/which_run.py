@@ -8,7 +8,7 @@ from fsseg.cli.connect import account_of, folder_of, state_dir
 from fsseg.freshsales.account import Account
 from fsseg.settings import ConfigError, Settings, kept
 from fsseg.state.run_folder import Run
-from fsseg.state.run_selection import LATEST, Fits, latest, named
+from fsseg.state.run_selection import LATEST, Fits, account_folders, latest, named
 
 NOW = ("limits", "allow_mass_changes")
 """Settings that count as they are given now, not as they were when the run began."""
@@ -33,12 +33,7 @@ def folders(settings: Settings) -> list[Path]:
     """The folders of the account that is named, else those of all accounts."""
     if names_account(settings):
         return [folder_of(settings, host) for host in hosts(settings)]
-    return all_folders(settings)
-
-
-def all_folders(settings: Settings) -> list[Path]:
-    """The folders of all accounts that there ever was a run of."""
-    return [folder for folder in state_dir(settings).iterdir() if folder.is_dir()]
+    return account_folders(state_dir(settings))
 
 
 def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
@@ -51,7 +46,7 @@ def find(settings: Settings, fits: Fits, id: str | None) -> Run | None:
         settings_of(chosen, settings)
         return chosen
     if not names_account(settings):
-        return latest(all_folders(settings), fits)
+        return latest(account_folders(state_dir(settings)), fits)
     found = [run for folder in folders(settings) if (run := latest([folder], fits))]
     if len(found) > 1:
         either = " and ".join(f"run {run.id} of {run.info.account}" for run in found)

@@ -40,9 +40,14 @@ def latest(folders: Iterable[Path], fits: Fits) -> Run | None:
     return None
 
 
+def account_folders(state: Path) -> list[Path]:
+    """The folders of all accounts that there ever was a run of, in that state folder."""
+    return [folder for folder in state.iterdir() if folder.is_dir()]
+
+
 def named(state: Path, id: str) -> Run:
     """The run of this id in that state folder, or the only one whose id begins so. Raises `NoSuchRun`."""
-    runs = newest_first(folder for folder in state.iterdir() if folder.is_dir())
+    runs = newest_first(account_folders(state))
     meant = [run for run in runs if run.id == id] or [run for run in runs if id and run.id.startswith(id)]
     if len(meant) == 1:
         return meant[0]
