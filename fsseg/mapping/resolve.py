@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from orjson import JSONEncodeError, dumps
@@ -22,6 +21,7 @@ from fsseg.mapping.paths import MISSING
 from fsseg.mapping.storable import storable
 from fsseg.mapping.targets import Ignored, Silent, Target, ToBoth, ToEmail, ToField, Warnings, is_blank
 from fsseg.mapping.warning_counter import MAX_LENGTH, MAX_NAMES, MappingWarning
+from fsseg.segment.items import items_at
 
 _MAX_LAYOUTS = 10_000
 _MAX_LAYOUT = 1_000
@@ -182,7 +182,7 @@ class Resolver:
         texts = (*plain, *(converted if distinct else ()))
         rest = tuple(trait for trait in traits if trait not in texts or trait in self._filled_in)
         phones = tuple(trait for trait in plain if fields[trait].coerce is as_phone)
-        layout = _TraitLayout(_values(plain), tuple(plain.values()), others, _values(texts), phones, _values(rest))
+        layout = _TraitLayout(items_at(plain), tuple(plain.values()), others, items_at(texts), phones, items_at(rest))
         if len(self._layouts) < _MAX_LAYOUTS and sum(map(len, traits)) <= _MAX_LAYOUT:
             self._layouts[traits] = layout
         return layout
@@ -305,13 +305,6 @@ class Resolver:
             return ""
         self._hints += 1
         return did_you_mean(trait, dict.fromkeys(name for entity in self._entities for name in entity.names))
-
-
-def _values(names: Iterable[str]) -> _Values:
-    several = tuple(names)
-    if len(several) > 1:
-        return itemgetter(*several)
-    return lambda traits: tuple([traits[name] for name in several])
 
 
 def _has_shortened(traits: Mapping[str, Any], phones: Iterable[str]) -> bool:

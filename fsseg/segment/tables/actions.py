@@ -18,7 +18,7 @@ from fsseg.segment.tables.table import (
     UNNAMED,
     BadRow,
     Table,
-    folded,
+    free_columns,
     id_of,
     json_object,
     places,
@@ -52,9 +52,7 @@ def actions_table(columns: Sequence[str]) -> Table:
     objects = [(at[name], name) for name in ("context", "properties", "traits") if name in at]
     integrations_at = at.get("integrations")
     has_body = "traits" in at or "properties" in at
-    others = (
-        [] if has_body else [(place, name) for place, name in enumerate(columns) if name and folded(name) not in _KNOWN]
-    )
+    others = [] if has_body else free_columns(columns, _KNOWN.__contains__)
 
     def message(row: Sequence[Any]) -> Original:
         kind = str(row[kind_at]).strip().lower()
@@ -157,7 +155,7 @@ def audience_actions_table(columns: Sequence[str], file: str, hints: Hints) -> T
     """
     at = places(columns)
     given = [name for name, _ in hints.traits]
-    others = [(place, name) for place, name in enumerate(columns) if name and folded(name) not in _KNOWN]
+    others = free_columns(columns, _KNOWN.__contains__)
     envelope = [(at[column], name) for column, name in _ENVELOPE if column in at]
 
     def cell(row: Sequence[Any], name: str) -> Any:

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from fsseg.segment.envelope import ENVELOPE, normalise
 from fsseg.segment.event import Message, Original
+from fsseg.segment.items import items_at
 from fsseg.segment.json_codec import LEVELS
 from fsseg.segment.tables.table import (
     BODIES,
@@ -20,7 +21,6 @@ from fsseg.segment.tables.table import (
     Table,
     UnusableTable,
     can_be_packed,
-    cells_at,
     context_packing,
     encode,
     flag_of,
@@ -154,7 +154,7 @@ def _maker(
     cells_of = itemgetter(*ids, at("anonymousId") if "anonymousId" in columns else ids[0], name_at)
     has_anonymous, has_name, none = "anonymousId" in columns, name in columns, Raw()
     has_title = kind == "page" and has_name
-    odd_of, without = cells_at(odd), ("",) * len(odd)
+    odd_of, without = items_at(odd), ("",) * len(odd)
 
     def message(row: Sequence[str]) -> Message:
         user, id, time, anonymous, name = cells_of(row)
@@ -180,7 +180,7 @@ def _object(columns: Sequence[tuple[int, Sequence[str]]]) -> Callable[[Sequence[
     deep = dict.fromkeys(path[0] for _, path in columns if len(path) > 1)
     inner = [_object([(at, path[1:]) for at, path in columns if path[0] == name and path[1:]]) for name in deep]
     make = object_of((*(name for _, name in (*plain, *times)), *deep))
-    cells_of, absent = cells_at([place for place, _ in plain]), ("",) * (len(plain) + len(times) + len(deep))
+    cells_of, absent = items_at([place for place, _ in plain]), ("",) * (len(plain) + len(times) + len(deep))
 
     def object(row: Sequence[str]) -> Any:
         cells = cells_of(row)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fsseg.segment.event import Original
 from fsseg.segment.hints import Hints
-from fsseg.segment.tables.table import Table, folded, id_of, identify, places, refuse_hashed, values, with_traits
+from fsseg.segment.tables.table import Table, free_columns, id_of, identify, places, refuse_hashed, values, with_traits
 
 _USER = ("userid", "user_id")
 _ANONYMOUS = ("anonymousid", "anonymous_id")
@@ -27,7 +27,7 @@ def profile_table(columns: Sequence[str], hints: Hints) -> Table:
 
     user_at, anonymous_at, email_at, time_at, message_at = map(first, (_USER, _ANONYMOUS, ("email",), _TIMES, _MESSAGE))
     taken = {*_USER, *_ANONYMOUS, *_TIMES, *_MESSAGE, *_OF_A_REPORT, "email"}
-    free = [(place, name) for place, name in enumerate(columns) if name and folded(name) not in taken]
+    free = free_columns(columns, taken.__contains__)
     given = dict(hints.traits)
 
     def cell(row: Sequence[Any], place: int | None) -> Any:

@@ -20,7 +20,7 @@ from fsseg.segment.tables.table import (
     PassedOver,
     Table,
     UnusableTable,
-    folded,
+    free_columns,
     id_of,
     identify,
     places,
@@ -65,10 +65,7 @@ def profiles_sync_table(columns: Sequence[str], hints: Hints) -> Table:
         return Table("merged profiles", columns, _none)
     is_long = {"name", "value"} <= names
     of_people = tuple(path for path in hints.identifiers if _OF_IDENTIFIERS.search(path))
-    free = [
-        (place, columns[place]) for place, name in enumerate(map(folded, columns))
-        if name and name not in _ENVELOPE and not name.endswith(_HIDDEN)
-    ]  # fmt: skip
+    free = free_columns(columns, lambda name: name in _ENVELOPE or name.endswith(_HIDDEN))
 
     def cell(row: Sequence[Any], name: str) -> Any:
         return row[at[name]] if name in at else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from fsseg.segment import json_codec
 from fsseg.segment.event import Context, Message, Note, Original
+from fsseg.segment.items import items_at
 
 HASHED = re.compile(r"[0-9a-fA-F]{64}")
 """An address that a hash has made unreadable."""
@@ -93,6 +93,12 @@ def places(columns: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def free_columns(columns: Sequence[str], is_taken: Callable[[str], bool]) -> list[tuple[int, str]]:
+    """Where the columns stand that are traits or properties, with their names: all but those that mean more, folded."""
+    names = enumerate(map(folded, columns))
+    return [(place, columns[place]) for place, name in names if name and not is_taken(name)]
+
+
 _OF_ONE = frozenset({"email", "userid", "anonymousid", "messageid", "timestamp"})
 """Columns that are the same one however they are spelled; others that differ are traits or properties of their own."""
 
@@ -131,14 +137,6 @@ def values(row: Sequence[Any], columns: Sequence[tuple[int, str]]) -> dict[str, 
     return found
 
 
-def cells_at(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    """What takes these cells of a row, however few they are."""
-    if len(places) == 1:
-        (only,) = places
-        return lambda row: (row[only],)
-    return itemgetter(*places) if places else lambda row: ()
-
-
 def can_be_packed(columns: Sequence[str]) -> bool:
     """Whether `object_of` takes these names: no two alike, and none with what JSON has to escape."""
     names = [name for name in columns if name]
@@ -159,7 +157,7 @@ def packing(columns: Sequence[tuple[int, str]], odd: str | None = None) -> Calla
     """
     if not columns:
         return lambda row: _NONE
-    cells_of, make = cells_at([at for at, _ in columns]), object_of(tuple(name for _, name in columns))
+    cells_of, make = items_at([at for at, _ in columns]), object_of(tuple(name for _, name in columns))
     absent = ("",) * len(columns)
 
     def pack(row: Sequence[Any]) -> Raw:
@@ -244,14 +242,17 @@ def with_traits(traits: dict[str, Any], given: Mapping[str, str | None], value: 
     return traits
 
 
+_FLAGS = {"true": True, "false": False}
+
+
 def plain(text: str) -> Any:
     """A value as it is typed on a command line: true and false are no texts."""
-    return {"true": True, "false": False}.get(text, text)
+    return _FLAGS.get(text, text)
 
 
 def flag_of(cell: Any) -> Any:
     """A destination's flag, which is no text where it is written as one."""
-    return {"true": True, "false": False}.get(cell.lower(), cell) if isinstance(cell, str) else cell
+    return _FLAGS.get(cell.lower(), cell) if isinstance(cell, str) else cell
 
 
 def id_of(cell: Any) -> Any:

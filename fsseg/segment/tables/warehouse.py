@@ -19,7 +19,7 @@ from fsseg.segment.tables.table import (
     can_be_packed,
     context_packing,
     flag_of,
-    folded,
+    free_columns,
     id_of,
     is_used,
     packing,
@@ -52,6 +52,7 @@ _PASSED_OVER = {
 }  # fmt: skip
 _OBJECTS = ("traits", "page", "consent", "campaign", "library", "device", "app", "os", "personas")
 """Members of the context that are objects; how deep the others went, no column tells."""
+_OF_OBJECTS = ("context_", "integrations_", "metadata_")
 _HIDDEN = ("hidden_entry", "hidden_entry_joined_at")
 """How columns end that journeys keep for themselves."""
 
@@ -140,12 +141,11 @@ def _cells(columns: Sequence[str], at: Mapping[str, int], table: str, kind: str)
     if "event_source_id" in at:  # of a table of Profiles Sync, which has the messageId twice
         others = others - {"event_id"}
     taken = _ENVELOPE.keys() - others | _PASSED_OVER | ({"name", "category"} if kind in ("page", "screen") else set())
-    free = [
-        (place, columns[place]) for place, name in enumerate(map(folded, columns))
-        if name and name not in taken and not name.startswith(("context_", "integrations_", "metadata_"))
-        and not name.endswith(_HIDDEN)
-    ]  # fmt: skip
-    return _Cells(envelope, context, integrations, free)
+
+    def is_taken(name: str) -> bool:
+        return name in taken or name.startswith(_OF_OBJECTS) or name.endswith(_HIDDEN)
+
+    return _Cells(envelope, context, integrations, free_columns(columns, is_taken))
 
 
 def _message(kind: str, at: Mapping[str, int], cells: _Cells) -> Callable[[Sequence[Any]], Original]:
