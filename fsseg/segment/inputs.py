@@ -9,7 +9,6 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
 
 from fsseg.segment.archives import SEPARATOR, is_archive, members, split_member
 from fsseg.segment.object_list import EVER, Window, listed
@@ -147,11 +146,13 @@ class _Found:
             objects = [holder] if member else [*listed(address, window)]
             named = address if not glob.has_magic(address) else _FIXED.match(address)[0]  # type: ignore[index]  # of any
             reserved = _beside_lakes(objects)
-            for path, again in pairwise(sorted(objects)):
-                if path == again:
+            seen = set[str]()
+            for path in objects:
+                if path in seen:
                     told = "two objects are listed by this name: one begins or ends with a slash, and is left out"
                     self.unreadable.append(Unreadable(path, told))
-            for path in dict.fromkeys(objects):
+                    continue
+                seen.add(path)
                 if not member and any(map(passed_over, path.removeprefix(named).split("/"))):
                     continue
                 if path.startswith(reserved):

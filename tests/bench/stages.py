@@ -17,12 +17,11 @@ from typing import Any
 
 import orjson
 
-from fsseg.fold.batch import Batcher
 from fsseg.fold.collect import Collector
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.fold_partition import PartitionFold
-from fsseg.fold.partitions import PartitionedBuffer, together
+from fsseg.fold.partitions import together
 from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
@@ -133,22 +132,10 @@ def _collect(path: Path, folder: Path) -> None:
 
 def _merge(path: Path, folder: Path) -> None:
     """Up to the state of each person; see `fsseg.fold.merge`."""
-    mapper = Mapper(CATALOG, RULES, WarningCounter())
-    batcher, merged = Batcher(mapper, stitch=False), PartitionFold(CATALOG, mapper).merged
-    with (
-        tempfile.TemporaryDirectory(dir=folder) as name,
-        closing(Store(Path(name) / "plan.db")) as store,
-        closing(PartitionedBuffer.nameless(folder)) as people,
-        closing(PartitionedBuffer.nameless(folder)) as entries,
-        no_cycles(),
-    ):
-        collector = Collector(store, DedupeIndex())
-        for batch in batcher.batches(batcher.reader(Input(str(path), 0))):
-            collector.take(batch)
-            people.add(batch.people)
-            entries.add(batch.entries)
+    merged = PartitionFold(CATALOG, Mapper(CATALOG, RULES, WarningCounter())).merged
+    with tempfile.TemporaryDirectory(dir=folder) as name, collected(path, Path(name)) as (_, collector, engine):
         for hashes in together(collector.size):
-            merged(people.blocks(hashes))
+            merged(engine.people(hashes))
 
 
 def _fold(path: Path, folder: Path) -> None:

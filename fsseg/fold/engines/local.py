@@ -57,5 +57,8 @@ class LocalEngine:
     def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
         for hashes in together(size):
-            people = Blocks(partial(self._people.blocks, hashes))
-            yield self._partition_fold.fold(people, self._entries.blocks(hashes))
+            yield self._partition_fold.fold(self.people(hashes), self._entries.blocks(hashes))
+
+    def people(self, hashes: range) -> Blocks:
+        """The rows of people with these hashes."""
+        return Blocks(partial(self._people.blocks, hashes))
