@@ -6,9 +6,15 @@ It ends with its standard input. What is too much for memory goes to the folder.
 from __future__ import annotations
 
 import sys
+import time
+from select import select
+from typing import Any
 
 KEPT = 1 << 30
 """Bytes of what it has made that a process keeps in memory; Dask itself would let all of them fill the machine's."""
+
+LOST = 20
+"""Seconds after which a process that is gone doesn't come back: Dask begins none anew that ended as it began."""
 
 
 def main() -> None:
@@ -33,7 +39,18 @@ def main() -> None:
         ) as cluster,
     ):  # fmt: skip
         print(cluster.scheduler_address, flush=True)  # noqa: T201  # for who has started it
-        sys.stdin.read()
+        keep(cluster, count)
+
+
+def keep(cluster: Any, count: int) -> None:
+    """See that a `distributed.LocalCluster` has so many processes until standard input ends."""
+    whole = time.monotonic()
+    while not select([sys.stdin], [], [], 1)[0]:
+        there = len(cluster.scheduler_info["workers"])
+        is_lost = there < count and time.monotonic() > whole + LOST
+        if there == count or is_lost:
+            whole = time.monotonic()
+        cluster.scale(there if is_lost else count)  # whoever is lost is let go of, and at the next look replaced
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def all_workers(request: pytest.FixtureRequest) -> None:
     """Whoever uses the cluster finds both workers: an earlier test may have ended one, which comes back by itself."""
     if "cluster" in request.fixturenames:
-        request.getfixturevalue("cluster")._client.wait_for_workers(2, timeout=30)
+        request.getfixturevalue("cluster")._client.wait_for_workers(2, timeout=120)
 
 
 @pytest.fixture(scope="module")

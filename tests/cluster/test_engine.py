@@ -158,6 +158,12 @@ def test_calls_that_depend_on_each_other_are_let_go_of_and_the_scheduler_stays(c
     assert cluster.value(cluster.submit(len, "three"), "a length", lambda count: None) == 5
 
 
+def test_a_process_of_this_machine_that_is_gone_for_good_is_replaced(tmp_path: Path) -> None:
+    with closing(Cluster("local:1", [], tmp_path)) as cluster:
+        cluster._client.retire_workers(list(cluster.run(os.getpid)))
+        assert cluster.value(cluster.submit(len, "three"), "a length", lambda count: None) == 5
+
+
 def test_workers_see_no_token(cluster: Cluster) -> None:
     assert set(cluster.run(workers.token).values()) == {None}
     assert b"token" not in packed_tools(CATALOG, RULES).replace(b"application_token_set", b"")
