@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from fsseg.fold.desired import COMPANY, Misfit, fields_for
-from fsseg.fold.merge import State, merge, restore
+from fsseg.fold.merge import merge_all, restore
 from fsseg.state.company_rows import add_records, companies_told_of, forget_companies
 from fsseg.state.plan_store import Store, encode
 
@@ -24,10 +24,7 @@ def fold_companies(store: Store) -> None:
 
 def _rows(parts: Iterable[tuple[str, bytes]]) -> Iterator[tuple[Any, ...]]:
     for key, group in groupby(parts, key=lambda row: row[0]):
-        state: State = {}
-        for _, dumped in group:
-            state = merge(state, restore(orjson.loads(dumped)))
-        part = state[key]
+        part = merge_all(restore(orjson.loads(dumped)) for _, dumped in group)[key]
         misfits: list[Misfit] = []
         desired, times = fields_for("contact", part, misfits)
         yield (

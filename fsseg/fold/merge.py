@@ -149,6 +149,20 @@ def merge(left: State, right: State) -> State:
     return both
 
 
+def merge_all(states: Iterable[State]) -> State:
+    """All states as one: like is merged with like, so that none is gone through again for each of many."""
+    ranked: list[tuple[int, State]] = []
+    for state in states:
+        rank = 0
+        while ranked and ranked[-1][0] == rank:
+            state, rank = merge(ranked.pop()[1], state), rank + 1
+        ranked.append((rank, state))
+    whole: State = {}
+    for _, state in reversed(ranked):
+        whole = merge(state, whole)
+    return whole
+
+
 def merged(name: str, left: Part, right: Part) -> Part:
     """Both parts as one part of this name."""
     layers = [*left.layers, *right.layers]

@@ -11,7 +11,7 @@ import orjson
 from fsseg.fold.collect import Collector
 from fsseg.fold.fold_partition import FoldedPartition, PlannedPerson, email_of, plan_person
 from fsseg.fold.mended import Mended, MendedEntry
-from fsseg.fold.merge import Part, State, fold, merge, restore
+from fsseg.fold.merge import Part, State, fold, merge, merge_all, restore
 from fsseg.mapping.intents import EVENT_EMAIL, EVENTS
 from fsseg.mapping.timeline import entry_email
 from fsseg.mapping.warning_counter import MappingWarning
@@ -256,10 +256,7 @@ class _Writer:
 
 def _merged(dumps: Iterable[bytes]) -> State:
     """Everything that was said in these states."""
-    state: State = {}
-    for dumped in dumps:
-        state = merge(state, restore(orjson.loads(dumped)))
-    return state
+    return merge_all(restore(orjson.loads(dumped)) for dumped in dumps)
 
 
 class Pointer(NamedTuple):

@@ -61,6 +61,7 @@ INDEXES = (
     "fragment_person ON fragment (person) WHERE person IS NOT NULL",
     "record_entity ON record (entity)",
     "entry_person ON entry (person)",
+    "tie_other ON tie (other)",
 )
 
 PERSON_COLUMNS = (

@@ -20,6 +20,7 @@ from tests.bench.people import people
 from tests.bench.requests import quota, requests, start_up
 from tests.bench.rules import rules
 from tests.bench.sequences import sequences
+from tests.bench.shapes import shapes
 from tests.bench.shares import shares
 from tests.bench.stages import stages
 from tests.bench.whole import against_an_account, whole
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = [
         "whole",
         "shares",
+        "shapes",
         "cluster",
         "account",
         "stages",
@@ -70,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rounds=5 if given.scale >= 1 else 1,
         ),
         "shares": lambda: shares(scaled(200_000), scaled(20_000)),
+        "shapes": lambda: shapes(scaled(10_000)),
         "cluster": lambda: "\n".join(
             cluster(*size) for size in [(scaled(2_000_000), scaled(200_000)), *([FULL] if given.full else [])]
         ),

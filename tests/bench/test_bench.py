@@ -19,6 +19,7 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
         [
             "whole",
             "shares",
+            "shapes",
             "account",
             "stages",
             "rules",
@@ -37,6 +38,7 @@ def test_the_benchmarks_run_and_print_a_table_each(capsys: pytest.CaptureFixture
     for row in (
         "bare orjson.loads",
         "dry-run --offline, 200 of 20 people",
+        "track, by an e-mail of before",
         "read, map, dedupe, partition",
         "import, suite, 50% of the people there",
         "read, map, fold",

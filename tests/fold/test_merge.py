@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsseg.fold import merge as merge_module
 from fsseg.fold.event_fields import EventFieldValues
-from fsseg.fold.merge import Contribution, State, dump, fold, merge, restore
+from fsseg.fold.merge import Contribution, State, dump, fold, merge, merge_all, restore
 from fsseg.mapping.intents import EVENTS, Cells
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
@@ -123,3 +126,24 @@ def test_folding_leaves_what_it_was_given_alone() -> None:
     said: list[Contribution] = [("1", 0, 10, {"": {"a": 1}}), ("2", 1, 11, {"": {"b": 2}})]
     fold(said)
     assert said == [("1", 0, 10, {"": {"a": 1}}), ("2", 1, 11, {"": {"b": 2}})]
+
+
+@given(many(), st.lists(st.integers(0, 8), max_size=8))
+@settings(max_examples=50)
+def test_however_many_are_merged_at_once_they_are_as_one_folded(said: list[Contribution], cuts: list[int]) -> None:
+    ends = [0, *sorted(min(cut, len(said)) for cut in cuts), len(said)]
+    assert merge_all(fold(said[begin:end]) for begin, end in pairwise(ends)) == fold(said)
+
+
+def test_of_many_states_none_is_gone_through_for_each_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def counted(left: State, right: State) -> State:
+        sizes.append(sum(len(part.sources) for part in (*left.values(), *right.values())))
+        return merge(left, right)
+
+    monkeypatch.setattr(merge_module, "merge", counted)
+    parts = {"": {"a": 1}}
+    whole = merge_all(fold([("", position, position, parts)]) for position in range(1_000))
+    assert len(whole[""].sources) == 1_000
+    assert sum(sizes) < 1_000 * 12
