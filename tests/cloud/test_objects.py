@@ -14,6 +14,7 @@ import obstore
 import pytest
 
 from fsseg.fold.engines import processes
+from fsseg.fold.engines.parts import grouped
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
 from fsseg.processes import Processes
@@ -252,8 +253,8 @@ def test_every_process_begins_with_the_next_of_its_objects(
     for number in range(32):
         store.put(f"{number:02d}.jsonl", lines(message(messageId=f"m-{number}")))
     inputs = [Input(f"s3://{store.bucket}/{number:02d}.jsonl", number) for number in range(32)]
-    groups = processes._grouped([*inputs, Input("here.jsonl", 32), Input("there.jsonl", 33)], 2)
-    assert [len(group) for group in groups] == [4] * 8 + [1, 1]
+    groups = grouped([[input] for input in inputs], [1 << 30] * 32, 16 << 20, 2)
+    assert [len(group) for group in groups] == [4] * 8
     begun: list[str] = []
     begin = objects._begin
 
@@ -265,7 +266,7 @@ def test_every_process_begins_with_the_next_of_its_objects(
     with closing(Processes(2, tmp_path)) as two:
         name = two.share((Catalog.standard("classic").to_json(), Rules(offline=True), str(two.folder)))
         store.requests()
-        assert [part.events for part in processes._read_parts((name, inputs[:4]))] == [1] * 4
+        assert [part.events for part in processes._read_group((name, inputs[:4])).parts] == [1] * 4
     assert sorted(begun) == [input.path for input in inputs[1:4]]
     assert len([one for one in store.requests() if one["method"] == "GET"]) == 4
 

@@ -20,7 +20,8 @@ from fsseg.fold.collect import Collector
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine, processes
 from fsseg.fold.engines.local import LocalEngine
-from fsseg.fold.engines.processes import ProcessesEngine
+from fsseg.fold.engines.parts import grouped, parts_of
+from fsseg.fold.engines.processes import PART, ProcessesEngine
 from fsseg.fold.records import write_records
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules
@@ -132,6 +133,19 @@ def files(tmp_path: Path) -> list[Path]:
     packed.write_bytes(gzip.compress(b"\n".join(mixed(2, 500))))
     small.write_bytes(b"[" + orjson.dumps(message(7)) + b",\n" + orjson.dumps(message(3_001)) + b"]")
     return [big, packed, missing, small]
+
+
+def test_small_files_are_read_together_and_give_the_same_plan(tmp_path: Path) -> None:
+    some = mixed(1, 1_500)
+    paths = [tmp_path / f"{number:02d}.jsonl" for number in range(50)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"\n".join(some[number * 20 : number * 20 + 40]))  # a half of each is in the next, too
+    one = planned(tmp_path / "one", paths, 1)
+    assert one["counts"].reasons["skipped", "duplicate"] > 500
+    assert planned(tmp_path / "several", paths, 2) == one
+    sizes = [path.stat().st_size for path in paths]
+    groups = grouped([parts_of(Input(str(path), number), PART) for number, path in enumerate(paths)], sizes, PART, 2)
+    assert 8 <= len(groups) <= 12
 
 
 @pytest.mark.parametrize("largest", [None, partitions.LARGEST, 800])

@@ -11,15 +11,15 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
-from fsseg.fold.batch import Batcher, moved
+from fsseg.fold.batch import Batch, Batcher, moved
 from fsseg.fold.collect import Collector
 from fsseg.fold.engines import Note, Tick, silent
 from fsseg.fold.engines.handover import keep, kept, to_batch, to_folded
-from fsseg.fold.engines.parts import ReadSoFar, change_of, parts_of
+from fsseg.fold.engines.parts import ReadSoFar, change_of, grouped, parts_of
 from fsseg.fold.fold_partition import FoldedPartition, PartitionFold
 from fsseg.fold.partitions import (
     Blocks,
@@ -37,12 +37,11 @@ from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
-from fsseg.segment.event import INDEX
-from fsseg.segment.objects import AHEAD
+from fsseg.segment.event import INDEX, POSITION_BITS
 from fsseg.segment.open import Input
 from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
-from fsseg.segment.stores import Stamp, is_remote
+from fsseg.segment.stores import Stamp
 from fsseg.state.private_file import BUFFER, private
 
 PART = 16 << 20
@@ -56,10 +55,9 @@ R = TypeVar("R")
 
 
 class ReadPart(NamedTuple):
-    """What one process has read: container, events, lines, where these part ways, and why it was not read to its end.
+    """What was read of a part: container, events, lines, where these part ways, why not all, and in how many batches.
 
-    `stamp` is what tells whether the object that a part is of was changed. Its batches, without their rows, are in the
-    file at `batches`; the rows stand in the two files of the process, by partition.
+    `stamp` is what tells whether the object that a part is of was changed.
     """
 
     container: str
@@ -68,18 +66,29 @@ class ReadPart(NamedTuple):
     jumps: Jumps | None
     fault: str
     stamp: Stamp | None
+    batches: int
+
+
+class ReadGroup(NamedTuple):
+    """The parts that one process has read together.
+
+    Their batches, without rows, are in the file at `batches`; the rows stand in the two files of the process, by
+    partition.
+    """
+
+    parts: list[ReadPart]
     batches: str
     process: str
     people: dict[int, Ranges]
     entries: dict[int, Ranges]
 
 
-class PlacedPart(NamedTuple):
-    """A part that was read: where its positions begin, and which of its events are gone, a bit for each, if any are."""
+class PlacedGroup(NamedTuple):
+    """A group that was read: where its positions begin, and by input number, a bit for each, which events are gone."""
 
     process: str
     begin: int
-    gone: bytes
+    gone: dict[int, bytes]
     people: dict[int, Ranges]
     entries: dict[int, Ranges]
 
@@ -90,40 +99,33 @@ class ProcessesEngine:
     def __init__(self, processes: Processes, catalog: Catalog, rules: Rules) -> None:
         self._processes = processes
         self._tools = processes.share((catalog.to_json(), rules, str(processes.folder)))
-        self._parts: list[PlacedPart] = []
+        self._groups: list[PlacedGroup] = []
 
     def close(self) -> None:
         """The processes are somebody else's; what is left of the files goes with their folder."""
-        self._processes.results(_remove, [_row_files(self._parts)])  # nobody has to wait for it
+        self._processes.results(_remove, [_row_files(self._groups)])  # nobody has to wait for it
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
         sizes = [known.size if (known := stamp(input.path)) else 0 for input in inputs]
         # Each input has its share of the processes.
         jobs = [round(size * self._processes.jobs / max(1, sum(sizes))) for size in sizes]
-        tasks = [(input, part) for at, input in enumerate(inputs) for part in parts_of(input, PART, max(1, jobs[at]))]
-        groups = _grouped([part for _, part in tasks], self._processes.jobs)
-        read = self._results(_read_parts, ((self._tools, group) for group in groups))
+        parts = [parts_of(input, PART, max(1, share)) for input, share in zip(inputs, jobs, strict=True)]
+        groups = grouped(parts, sizes, PART, self._processes.jobs)
+        asked = ((input, part, part is cut[-1]) for input, cut in zip(inputs, parts, strict=True) for part in cut)
         so_far = ReadSoFar()
-        for at, part in enumerate(chain.from_iterable(read)):
-            self._place(part, collector, tick, so_far.events, so_far.lines)
-            input, asked = tasks[at]
-            fault = part.fault or change_of(asked, input.path, part.stamp)
-            so_far.add(part.container, part.events, part.lines, fault, part.jumps)
-            if at + 1 == len(tasks) or tasks[at + 1][0] is not input:
-                so_far.end(collector, input)
-                so_far = ReadSoFar()
-
-    def _place(self, part: ReadPart, collector: Collector, tick: Tick, events: int, lines: int) -> None:
-        """Hand a part's batches on; it begins after so many events and lines of its input."""
-        gone = bytearray()
-        for batch in kept(part.batches, to_batch):
-            for position in collector.take(moved(batch, events, lines)):
-                gone = gone or bytearray(part.events // 8 + 1)
-                at = (position - events) & INDEX
-                gone[at >> 3] |= 1 << (at & 7)
-            tick(batch.read)
-        self._parts.append(PlacedPart(part.process, events, bytes(gone), part.people, part.entries))
+        for group in self._results(_read_group, ((self._tools, group) for group in groups)):
+            batches, begin, gone = kept(group.batches, to_batch), so_far.events, dict[int, bytes]()
+            for read, (input, part, is_last) in zip(group.parts, asked, strict=False):  # as many as the group has
+                some = islice(batches, read.batches)
+                if bits := _taken(some, collector, tick, so_far, read.events):
+                    gone[input.number] = bits
+                fault = read.fault or change_of(part, input.path, read.stamp)
+                so_far.add(read.container, read.events, read.lines, fault, read.jumps)
+                if is_last:
+                    so_far.end(collector, input)
+                    so_far = ReadSoFar()
+            self._groups.append(PlacedGroup(group.process, begin, gone, group.people, group.entries))
 
     def fold(self, size: int, note: Note = silent) -> Iterator[FoldedPartition]:
         """See `FoldEngine`."""
@@ -134,14 +136,14 @@ class ProcessesEngine:
         for path in self._results(_fold_partitions, tasks, ahead=4):
             yield from kept(path, to_folded)
 
-    def _rows_of(self, shares: list[range]) -> list[PlacedPart]:
-        """The parts with nothing but where the rows of people with these hashes stand."""
+    def _rows_of(self, shares: list[range]) -> list[PlacedGroup]:
+        """The groups with nothing but where the rows of people with these hashes stand."""
         wanted = {number for hashes in shares for number in partitions_of(hashes)}
 
         def only(partitions: dict[int, Ranges]) -> dict[int, Ranges]:
             return {number: ranges for number, ranges in partitions.items() if number in wanted}
 
-        return [part._replace(people=only(part.people), entries=only(part.entries)) for part in self._parts]
+        return [one._replace(people=only(one.people), entries=only(one.entries)) for one in self._groups]
 
     def _results(self, work: Callable[[A], R], tasks: Iterable[A], ahead: int = 2) -> Iterator[R]:
         try:
@@ -150,17 +152,16 @@ class ProcessesEngine:
             raise Halted(str(error)) from None
 
 
-def _grouped(parts: Sequence[Input], jobs: int) -> list[list[Input]]:
-    """The parts by themselves, but for objects that follow each other: who reads some of them can read ahead."""
-    most = max(1, min(2 * AHEAD, len(parts) // (4 * jobs)))
-    groups: list[list[Input]] = []
-    for part in parts:
-        last = groups[-1] if groups else []
-        if last and len(last) < most and is_remote(part.path) and is_remote(last[-1].path):
-            last.append(part)
-        else:
-            groups.append([part])
-    return groups
+def _taken(batches: Iterable[Batch], collector: Collector, tick: Tick, so_far: ReadSoFar, count: int) -> bytes:
+    """Hand on the batches of a part of so many events; a bit for each of these that is gone, if any is."""
+    gone = bytearray()
+    for batch in batches:
+        for position in collector.take(moved(batch, so_far.events, so_far.lines)):
+            gone = gone or bytearray(count // 8 + 1)
+            at = (position - so_far.events) & INDEX
+            gone[at >> 3] |= 1 << (at & 7)
+        tick(batch.read)
+    return bytes(gone)
 
 
 class _Tools(NamedTuple):
@@ -179,53 +180,56 @@ def _tools(name: str) -> _Tools:
     return _Tools(Batcher(mapper, stitch=rules.stitch_anonymous), PartitionFold(catalog, mapper), Path(directory))
 
 
-def _read_parts(task: tuple[str, list[Input]]) -> list[ReadPart]:
+def _read_group(task: tuple[str, list[Input]]) -> ReadGroup:
     name, parts = task
-    read_next(parts)
-    try:
-        return [_read_part(_tools(name), part) for part in parts]
-    finally:
-        read_next([])
-
-
-def _read_part(tools: _Tools, part: Input) -> ReadPart:
-    reader = tools.batcher.reader(part)
+    tools = _tools(name)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     process = str(tools.shared / str(os.getpid()))
-    with (
-        open(descriptor, "wb", buffering=BUFFER) as file,
-        closing(PartitionedBuffer(open(f"{process}.people", "ab", BUFFER, opener=private))) as people,
-        closing(PartitionedBuffer(open(f"{process}.entries", "ab", BUFFER, opener=private))) as entries,
-    ):
-        for batch in tools.batcher.batches(reader):
-            people.add(batch.people)
-            entries.add(batch.entries)
-            keep(file, batch._replace(people=[], entries=[]))
-        ranges = [{at: ranges for at, ranges in enumerate(rows.spill()) if ranges} for rows in (people, entries)]
-    return ReadPart(
-        reader.container, reader.events, reader.lines, reader.jumps, tools.batcher.fault, stamp(part.path), path,
-        process, *ranges
-    )  # fmt: skip
+    read_next(parts)
+    try:
+        with (
+            open(descriptor, "wb", buffering=BUFFER) as file,
+            closing(PartitionedBuffer(open(f"{process}.people", "ab", BUFFER, opener=private))) as people,
+            closing(PartitionedBuffer(open(f"{process}.entries", "ab", BUFFER, opener=private))) as entries,
+        ):
+            read = [_read_part(tools.batcher, part, file, people, entries) for part in parts]
+            ranges = [{at: ranges for at, ranges in enumerate(rows.spill()) if ranges} for rows in (people, entries)]
+    finally:
+        read_next([])
+    return ReadGroup(read, path, process, *ranges)
 
 
-def _fold_partitions(task: tuple[str, list[range], list[PlacedPart]]) -> str:
+def _read_part(
+    batcher: Batcher, part: Input, file: IO[bytes], people: PartitionedBuffer, entries: PartitionedBuffer
+) -> ReadPart:
+    reader, count = batcher.reader(part), 0
+    for batch in batcher.batches(reader):
+        people.add(batch.people)
+        entries.add(batch.entries)
+        keep(file, batch._replace(people=[], entries=[]))
+        count += 1
+    found = stamp(part.path)
+    return ReadPart(reader.container, reader.events, reader.lines, reader.jumps, batcher.fault, found, count)
+
+
+def _fold_partitions(task: tuple[str, list[range], list[PlacedGroup]]) -> str:
     """Fold the people of some ranges of hashes, each range by itself; the file that has what they amount to."""
-    name, shares, parts = task
+    name, shares, groups = task
     tools = _tools(name)
     descriptor, path = tempfile.mkstemp(dir=tools.shared)
     with ExitStack() as opened:
         file = opened.enter_context(open(descriptor, "wb", buffering=BUFFER))
-        files = {name: opened.enter_context(open(name, "rb", buffering=0)).fileno() for name in _row_files(parts)}
-        people = [(part, files[f"{part.process}.people"], part.people) for part in parts]
-        entries = [(part, files[f"{part.process}.entries"], part.entries) for part in parts]
+        files = {name: opened.enter_context(open(name, "rb", buffering=0)).fileno() for name in _row_files(groups)}
+        people = [(group, files[f"{group.process}.people"], group.people) for group in groups]
+        entries = [(group, files[f"{group.process}.entries"], group.entries) for group in groups]
         for hashes in shares:
             keep(file, tools.partition_fold.fold(Blocks(partial(_rows, people, hashes)), _rows(entries, hashes)))
     return path
 
 
-def _row_files(parts: Iterable[PlacedPart]) -> list[str]:
-    """The files of all processes that have read one of these parts."""
-    return sorted({f"{part.process}.{kind}" for part in parts for kind in ("people", "entries")})
+def _row_files(groups: Iterable[PlacedGroup]) -> list[str]:
+    """The files of all processes that have read one of these groups."""
+    return sorted({f"{group.process}.{kind}" for group in groups for kind in ("people", "entries")})
 
 
 def _remove(paths: list[str]) -> None:
@@ -233,19 +237,23 @@ def _remove(paths: list[str]) -> None:
         os.unlink(path)
 
 
-def _rows(parts: Sequence[tuple[PlacedPart, int, dict[int, Ranges]]], hashes: range) -> Iterator[list[Row]]:
+def _rows(groups: Sequence[tuple[PlacedGroup, int, dict[int, Ranges]]], hashes: range) -> Iterator[list[Row]]:
     """The rows of people with these hashes in the order of their events, without those that are gone."""
     for number in partitions_of(hashes):
-        for part, file, ranges in parts:
+        for group, file, ranges in groups:
             if number in ranges:
                 for rows in read_blocks(file, ranges[number]):
-                    yield _placed(part, among(rows, hashes))
+                    yield _placed(group, among(rows, hashes))
 
 
-def _placed(part: PlacedPart, rows: list[Row]) -> list[Row]:
-    begin, gone = part.begin, part.gone
-    if gone:
-        rows = [row for row in rows if not gone[(row[1] & INDEX) >> 3] >> (row[1] & 7) & 1]
+def _placed(group: PlacedGroup, rows: list[Row]) -> list[Row]:
+    begin = group.begin
+    if group.gone:
+        gone = group.gone
+        rows = [
+            row for row in rows
+            if not ((bits := gone.get(row[1] >> POSITION_BITS)) and bits[(row[1] & INDEX) >> 3] >> (row[1] & 7) & 1)
+        ]  # fmt: skip
     if not begin:
         return rows
     return [(key, position + begin, time, event, user, said) for key, position, time, event, user, said in rows]
