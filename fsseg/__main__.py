@@ -19,6 +19,7 @@ def main() -> None:
         app()
     finally:
         leave_nothing()
+        gc.freeze()  # all of it goes with the process: to look for garbage once more takes a fifth of a short command
 
 
 if __name__ == "__main__":

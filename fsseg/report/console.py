@@ -35,6 +35,10 @@ def sanitise(text: str) -> str:
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:
     """Print lines that are as wide as they are to be; many at a time, as each call takes longer than its line."""
+    if not console.is_terminal and console.color_system is None:
+        write(console, "".join([f"{line.plain}\n" for line in lines]))  # Rich would write the same
+        console.file.flush()  # before what comes on stderr
+        return
     rest = iter(lines)
     while some := list(islice(rest, 100)):
         console.print(*some, sep="\n", soft_wrap=True)
