@@ -36,12 +36,14 @@ class DealFinder:
     where it is asked to is documented of a single deal only, so it is believed once it has named one.
     """
 
-    def __init__(self, reader: Reader, contacts: set[int], say: Callable[[str], None]) -> None:
+    def __init__(self, reader: Reader, contacts: set[int], say: Callable[[str], None], *, there: int = 0) -> None:
+        """`there` of their deals are known to be there: where contacts are asked, each takes one more request."""
         self._reader = reader
         self._latest: tuple[int, list[Existing]] = 0, []
         self._of_account: dict[int, list[Existing]] = {}
         self._nobodys: list[Existing] = []
-        self._paged = _paged(reader, contacts, say, self._nobodys) if len(contacts) > FEW else None
+        asked = len(contacts) + there
+        self._paged = _paged(reader, contacts, say, self._nobodys, asked) if asked > FEW else None
 
     def find(self, contact: int | None, name: str, *, made: bool, account: int | None = None) -> list[Existing]:
         """The contact's deals of this name, folded, else one of its `account` that belongs to nobody.
@@ -98,19 +100,21 @@ def _named(deals: list[Existing], name: str) -> list[Existing]:
     return [deal for deal in deals if fold_name(deal.get("name")) == name]
 
 
-def _paged(reader: Reader, contacts: set[int], say: Callable[[str], None], nobodys: list[Existing]) -> ByContact | None:
-    """The deals of these contacts; None where asking each costs less, or the view can't be read as a whole.
+def _paged(
+    reader: Reader, contacts: set[int], say: Callable[[str], None], nobodys: list[Existing], asked: int
+) -> ByContact | None:
+    """The deals of these contacts; None where `asked` requests are no more, or the view can't be read as a whole.
 
     Those that belong to nobody are added to `nobodys`.
     """
     try:
-        return _read_view(reader, contacts, say, nobodys)
+        return _read_view(reader, contacts, say, nobodys, asked)
     except (Forbidden, Refused, Unavailable):
         return None
 
 
 def _read_view(
-    reader: Reader, contacts: set[int], say: Callable[[str], None], nobodys: list[Existing]
+    reader: Reader, contacts: set[int], say: Callable[[str], None], nobodys: list[Existing], asked: int
 ) -> ByContact | None:
     view = view_of_all(reader, "deal")
     if view is None:
@@ -118,9 +122,9 @@ def _read_view(
     first = first_page(reader, "deal", view)
     if first.total is None or any(contacts_of(row) is None for row in first.rows):
         return None
-    if (cost := pages(first.total) - 1) >= len(contacts):
+    if (cost := pages(first.total) - 1) >= asked:
         return None
-    more = f"{counted(cost, 'request')} more instead of {counted(len(contacts), 'look-up')}"
+    more = f"{counted(cost, 'request')} more instead of {counted(asked, 'look-up')}"
     say(f"matching deals by paging all of them: {more}")
     found: ByContact = {}
     named: dict[int, bool | None] = {}

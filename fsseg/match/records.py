@@ -48,11 +48,16 @@ def match_deals(work: Matching) -> None:
     if work.reader is None and work.ledger.is_empty:
         return
     contacts = contacts_of_undecided_deals(work.store)
-    deals = LedgerDealFinder() if work.reader is None else DealFinder(work.reader, set(contacts.values()), work.say)
+    delivered = bytes(
+        _is_delivered(work, record, contacts.get(record.parent or 0)) for record in undecided_deals(work.store)
+    )
+    deals: DealFinder | LedgerDealFinder = LedgerDealFinder()
+    if work.reader is not None:
+        deals = DealFinder(work.reader, set(contacts.values()), work.say, there=sum(delivered))
     finder, taken = work.finder(("deal",), 0), set[int]()
-    for record in undecided_deals(work.store):
+    for record, was_delivered in zip(undecided_deals(work.store), delivered, strict=True):
         contact = contacts.get(record.parent or 0)
-        found = found_deals(work, deals, record, contact, made=_is_delivered(work, record, contact))
+        found = found_deals(work, deals, record, contact, made=bool(was_delivered))
         if record.match_key.startswith(BY_ID):  # one that has no id yet can be given one only
             found = [deal for deal in found if deal["id"] not in taken or deal["id"] is None]
         if found:

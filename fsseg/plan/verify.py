@@ -82,7 +82,8 @@ def changed(work: Matching, record: Record, current: Existing) -> bool:
 
 def _drifted_deals(work: Matching, conflicts: set[int]) -> list[int]:
     assert work.reader is not None
-    finder = DealFinder(work.reader, contacts_of_deals_to_check(work.store), work.say)
+    there = sum(record.remote_id is not None for record in records_to_check(work.store, "deal"))
+    finder = DealFinder(work.reader, contacts_of_deals_to_check(work.store), work.say, there=there)
     return [
         record.id
         for record in records_to_check(work.store, "deal")

@@ -54,6 +54,18 @@ def test_for_many_contacts_the_view_is_read_instead(suite: Client, said: list[st
     assert "paging all of them: 0 requests more instead of 8 look-ups" in said[0]
 
 
+def test_for_many_deals_of_one_contact_the_view_is_read_too(suite: Client, said: list[str]) -> None:
+    (ann,) = contacts(suite, 1)
+    deals(suite, *({"name": f"Deal {number}", "contacts": [ann]} for number in range(MANY)))
+    finder = DealFinder(suite.reader, {ann}, said.append, there=MANY)
+    suite.account.forget()
+    for number in range(MANY):
+        (deal,) = finder.find(ann, f"deal {number}", made=True)
+        assert "amount" in deal  # which a contact doesn't tell of its deals
+    assert suite.account.requests == 0
+    assert "instead of 9 look-ups" in said[0]
+
+
 @pytest.mark.parametrize("lacking", ["permission", "pages", "contacts"])
 def test_where_the_view_cannot_tell_each_contact_is_asked(suite: Client, said: list[str], lacking: str) -> None:
     people = contacts(suite, MANY)
