@@ -140,6 +140,8 @@ def test_small_files_are_read_together_and_give_the_same_plan(tmp_path: Path) ->
     paths = [tmp_path / f"{number:02d}.jsonl" for number in range(50)]
     for number, path in enumerate(paths):
         path.write_bytes(b"\n".join(some[number * 20 : number * 20 + 40]))  # a half of each is in the next, too
+    paths = [tmp_path / "nothing", *paths]
+    paths[0].touch()
     one = planned(tmp_path / "one", paths, 1)
     assert one["counts"].reasons["skipped", "duplicate"] > 500
     assert planned(tmp_path / "several", paths, 2) == one

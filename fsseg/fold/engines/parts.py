@@ -34,13 +34,13 @@ def grouped(parts: Sequence[Sequence[Input]], sizes: Sequence[int], size: int, j
     each = min(size, sum(sizes) // (4 * jobs))
     most = max(1, min(2 * AHEAD, len(parts) // (4 * jobs)))
     groups: list[list[Input]] = []
-    room = objects = 0
+    room, objects = -1, 0
     for cut, taken in zip(parts, sizes, strict=True):
         if len(cut) == 1 and (taken <= room or (is_remote(cut[0].path) and objects)):
             groups[-1].append(cut[0])
         else:
             groups += [[part] for part in cut]
-            room, objects = (each, most) if len(cut) == 1 else (0, 0)
+            room, objects = (each, most) if len(cut) == 1 else (-1, 0)
         room -= taken
         objects = objects - 1 if is_remote(cut[0].path) else 0
     return groups
