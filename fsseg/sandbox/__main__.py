@@ -14,6 +14,7 @@ import threading
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
+from queue import SimpleQueue
 
 import orjson
 
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         options = Options().changed({**switched(given), **orjson.loads(given["options"])})
     except ValueError as error:
         parser.error(str(error))
-    stop = threading.Event()
+    stop = SimpleQueue[None]()
 
     def ready(sandbox: Sandbox) -> None:
         shown = {name: getattr(sandbox, name) for name in ("base_url", "origin", "token", "application_token")}
@@ -67,11 +68,11 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
 
 
-def _watch_owner(stop: threading.Event) -> None:
+def _watch_owner(stop: SimpleQueue[None]) -> None:
     # Not sys.stdin: its lock, held by this thread, would abort the interpreter at its end.
     while os.read(0, 4096):
         pass
-    stop.set()
+    stop.put(None)
 
 
 if __name__ == "__main__":

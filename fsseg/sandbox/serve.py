@@ -7,10 +7,11 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from fsseg.sandbox.options import Fault, Options
@@ -89,20 +90,23 @@ def running(
 
 
 def serve_until_stopped(
-    served: AbstractContextManager[Sandbox], ready: Callable[[Sandbox], None], stop: Event | None = None
+    served: AbstractContextManager[Sandbox], ready: Callable[[Sandbox], None], stop: SimpleQueue[None] | None = None
 ) -> None:
-    """What `running` gives is served until SIGINT, SIGTERM or `stop`; `ready` is called when it can be asked.
+    """What `running` gives is served until SIGINT, SIGTERM or an item of `stop`; `ready` is called once it is.
 
     Raises what `running` raises.
     """
-    stopped = stop or Event()
+    # Not an event: a signal that comes while that is looked at would wait for its lock, which this thread holds.
+    stopped = stop or SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda *_: stopped.put(None))
     with served as sandbox:
         ready(sandbox)
         # In steps, as a signal that another thread took is seen here only between two of them.
-        while not stopped.wait(0.5):
-            pass
+        while stopped.empty():
+            with suppress(Empty):
+                stopped.get(timeout=0.5)
+                break
 
 
 def _listener(port: int) -> socket.socket:

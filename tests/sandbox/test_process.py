@@ -140,3 +140,25 @@ def test_the_handle_shows_no_token(tmp_path: Path) -> None:
         assert isinstance(sandbox, Sandbox)
         assert "secret" not in repr(sandbox)
         assert sandbox.base_url == sandbox.origin
+
+
+UNDER_FIRE = """
+import os, signal, subprocess, sys
+from contextlib import nullcontext
+from fsseg.sandbox.serve import serve_until_stopped
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+fire = f"import os, time\\nwhile os.getppid() == {os.getpid()}: os.kill({os.getpid()}, 15); time.sleep(0.00002)"
+with subprocess.Popen([sys.executable, "-c", fire]) as sender:
+    for _ in range(300):
+        serve_until_stopped(nullcontext(None), lambda sandbox: None)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sender.kill()
+print("ended")
+"""
+"""Ends 300 times by signals that come at any moment, also while one is looked at."""
+
+
+def test_at_whatever_moment_it_is_told_to_end_it_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", UNDER_FIRE], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("ended\n", "")
