@@ -253,8 +253,10 @@ def test_every_process_begins_with_the_next_of_its_objects(
     for number in range(32):
         store.put(f"{number:02d}.jsonl", lines(message(messageId=f"m-{number}")))
     inputs = [Input(f"s3://{store.bucket}/{number:02d}.jsonl", number) for number in range(32)]
-    groups = grouped([[input] for input in inputs], [1 << 30] * 32, 16 << 20, 2)
+    groups = grouped([[input] for input in inputs], [1 << 30] * 32, 16 << 20, 4)
     assert [len(group) for group in groups] == [4] * 8
+    small = grouped([[input] for input in inputs], [10] * 16 + [50] * 16, 100, 4)
+    assert [len(group) for group in small] == [10, 6, 4, 4, 4, 4]
     begun: list[str] = []
     begin = objects._begin
 

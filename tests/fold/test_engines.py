@@ -146,7 +146,8 @@ def test_small_files_are_read_together_and_give_the_same_plan(tmp_path: Path) ->
     assert one["counts"].reasons["skipped", "duplicate"] > 500
     assert planned(tmp_path / "several", paths, 2) == one
     sizes = [path.stat().st_size for path in paths]
-    groups = grouped([parts_of(Input(str(path), number), PART) for number, path in enumerate(paths)], sizes, PART, 2)
+    parts = [parts_of(Input(str(path), number), PART) for number, path in enumerate(paths)]
+    groups = grouped(parts, sizes, sum(sizes) // 8)
     assert 8 <= len(groups) <= 12
 
 

@@ -36,7 +36,7 @@ from fsseg.fold.engines.cluster_tasks import (
     rows_frame,
 )
 from fsseg.fold.engines.handover import to_batches, to_partitions
-from fsseg.fold.engines.parts import ReadSoFar, change_of, parts_of
+from fsseg.fold.engines.parts import ReadSoFar, change_of, grouped, parts_of
 from fsseg.fold.fold_partition import FoldedPartition
 from fsseg.fold.partitions import EACH, HASHES, together
 from fsseg.mapping.catalog import Catalog
@@ -204,22 +204,15 @@ def parts_for(cluster: Cluster, inputs: Sequence[Input]) -> list[Part]:
 
 def parts_in(inputs: Sequence[Input], size: int, *, absolute_paths: bool) -> list[Part]:
     """The inputs in parts of about the same size: byte ranges of big ones, several of small ones."""
-    parts: list[Part] = []
-    room = 0
+    cut: list[list[Input]] = []
     for input in inputs:
         pieces = parts_of(input, size)
         if absolute_paths:
             hints = replace(input.hints, identifiers=tuple(map(absolute, input.hints.identifiers)))
             pieces = [replace(piece, path=absolute(piece.path), hints=hints) for piece in pieces]
-        known = stamp(input.path)
-        taken = known.size if known else 0
-        if parts and len(pieces) == 1 and taken <= room:
-            parts[-1].inputs.append(pieces[0])
-            room -= taken
-            continue
-        parts += [Part(len(parts) + at, [piece]) for at, piece in enumerate(pieces)]
-        room = size - taken if len(pieces) == 1 else 0
-    return parts
+        cut.append(pieces)
+    sizes = [known.size if (known := stamp(input.path)) else 0 for input in inputs]
+    return [Part(number, group) for number, group in enumerate(grouped(cut, sizes, size))]
 
 
 def name_of(part: Part) -> str:

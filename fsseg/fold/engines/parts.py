@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fsseg.fold.collect import Collector
-from fsseg.segment.objects import AHEAD, CHANGED
+from fsseg.segment.objects import CHANGED
 from fsseg.segment.open import Input, UnreadableInput
 from fsseg.segment.places import stamp
 from fsseg.segment.read import MOST_JUMPS, Jumps, split
@@ -25,23 +25,22 @@ def parts_of(input: Input, size: int, jobs: int = 1) -> list[Input]:
     return [replace(part, number=input.number, hints=input.hints) for part in parts]
 
 
-def grouped(parts: Sequence[Sequence[Input]], sizes: Sequence[int], size: int, jobs: int) -> list[list[Input]]:
-    """The parts of inputs of these sizes, by themselves or up to `size` bytes of whole inputs that follow each other.
+def grouped(
+    parts: Sequence[Sequence[Input]], sizes: Sequence[int], most: int, most_objects: int = 1
+) -> list[list[Input]]:
+    """The parts of inputs of these sizes, by themselves or up to so many bytes of whole inputs that follow each other.
 
-    There are several groups for each of the jobs, so that none has to wait. Objects are put together however large they
-    are: who reads some of them can read ahead.
+    So many objects are put together however large they are: who reads some of them can read ahead.
     """
-    each = min(size, sum(sizes) // (4 * jobs))
-    most = max(1, min(2 * AHEAD, len(parts) // (4 * jobs)))
     groups: list[list[Input]] = []
     room, objects = -1, 0
-    for cut, taken in zip(parts, sizes, strict=True):
-        if len(cut) == 1 and (taken <= room or (is_remote(cut[0].path) and objects)):
+    for cut, size in zip(parts, sizes, strict=True):
+        if len(cut) == 1 and (size <= room or (is_remote(cut[0].path) and objects > 0)):
             groups[-1].append(cut[0])
         else:
             groups += [[part] for part in cut]
-            room, objects = (each, most) if len(cut) == 1 else (-1, 0)
-        room -= taken
+            room, objects = (most, most_objects) if len(cut) == 1 else (-1, 0)
+        room -= size
         objects = objects - 1 if is_remote(cut[0].path) else 0
     return groups
 

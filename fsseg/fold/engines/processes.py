@@ -38,6 +38,7 @@ from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
 from fsseg.processes import Processes, ProcessLost, shared
 from fsseg.segment.event import INDEX, POSITION_BITS
+from fsseg.segment.objects import AHEAD
 from fsseg.segment.open import Input
 from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
@@ -46,6 +47,9 @@ from fsseg.state.private_file import BUFFER, private
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
+
+GROUPS_EACH = 4
+"""Groups of small inputs that each process gets, so that none has to wait."""
 
 FOLDED_AT_ONCE = 8
 """Partitions that a process folds at a time."""
@@ -111,7 +115,8 @@ class ProcessesEngine:
         # Each input has its share of the processes.
         jobs = [round(size * self._processes.jobs / max(1, sum(sizes))) for size in sizes]
         parts = [parts_of(input, PART, max(1, share)) for input, share in zip(inputs, jobs, strict=True)]
-        groups = grouped(parts, sizes, PART, self._processes.jobs)
+        several = GROUPS_EACH * self._processes.jobs
+        groups = grouped(parts, sizes, min(PART, sum(sizes) // several), min(2 * AHEAD, len(parts) // several))
         asked = ((input, part, part is cut[-1]) for input, cut in zip(inputs, parts, strict=True) for part in cut)
         so_far = ReadSoFar()
         for group in self._results(_read_group, ((self._tools, group) for group in groups)):
@@ -247,9 +252,8 @@ def _rows(groups: Sequence[tuple[PlacedGroup, int, dict[int, Ranges]]], hashes: 
 
 
 def _placed(group: PlacedGroup, rows: list[Row]) -> list[Row]:
-    begin = group.begin
-    if group.gone:
-        gone = group.gone
+    begin, gone = group.begin, group.gone
+    if gone:
         rows = [
             row for row in rows
             if not ((bits := gone.get(row[1] >> POSITION_BITS)) and bits[(row[1] & INDEX) >> 3] >> (row[1] & 7) & 1)
