@@ -48,16 +48,15 @@ def match_deals(work: Matching) -> None:
     if work.reader is None and work.ledger.is_empty:
         return
     contacts = contacts_of_undecided_deals(work.store)
-    delivered = bytes(
-        _is_delivered(work, record, contacts.get(record.parent or 0)) for record in undecided_deals(work.store)
-    )
     deals: DealFinder | LedgerDealFinder = LedgerDealFinder()
     if work.reader is not None:
-        deals = DealFinder(work.reader, set(contacts.values()), work.say, there=sum(delivered))
+        undecided = undecided_deals(work.store)
+        there = sum(_is_delivered(work, record, contacts.get(record.parent or 0)) for record in undecided)
+        deals = DealFinder(work.reader, set(contacts.values()), work.say, there=there)
     finder, taken = work.finder(("deal",), 0), set[int]()
-    for record, was_delivered in zip(undecided_deals(work.store), delivered, strict=True):
+    for record in undecided_deals(work.store):
         contact = contacts.get(record.parent or 0)
-        found = found_deals(work, deals, record, contact, made=bool(was_delivered))
+        found = found_deals(work, deals, record, contact, made=_is_delivered(work, record, contact))
         if record.match_key.startswith(BY_ID):  # one that has no id yet can be given one only
             found = [deal for deal in found if deal["id"] not in taken or deal["id"] is None]
         if found:

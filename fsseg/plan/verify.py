@@ -15,6 +15,7 @@ from fsseg.state.plan_store import Record
 from fsseg.state.renewal import (
     contacts_of_deals_to_check,
     count_conflicts,
+    count_deals_to_compare,
     count_records_to_check,
     leave_alone,
     leave_entries_of_conflicts_alone,
@@ -82,7 +83,7 @@ def changed(work: Matching, record: Record, current: Existing) -> bool:
 
 def _drifted_deals(work: Matching, conflicts: set[int]) -> list[int]:
     assert work.reader is not None
-    there = sum(record.remote_id is not None for record in records_to_check(work.store, "deal"))
+    there = count_deals_to_compare(work.store)
     finder = DealFinder(work.reader, contacts_of_deals_to_check(work.store), work.say, there=there)
     return [
         record.id

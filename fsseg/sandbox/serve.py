@@ -103,10 +103,9 @@ def serve_until_stopped(
     with served as sandbox:
         ready(sandbox)
         # In steps, as a signal that another thread took is seen here only between two of them.
-        while stopped.empty():
+        while True:
             with suppress(Empty):
-                stopped.get(timeout=0.5)
-                break
+                return stopped.get(timeout=0.5)
 
 
 def _listener(port: int) -> socket.socket:

@@ -127,6 +127,11 @@ def count_records_to_check(store: Store, kind: str) -> int:
     return store.count("record", f"kind = ? AND {_CHECKED}", (kind,))
 
 
+def count_deals_to_compare(store: Store) -> int:
+    """How many deals that `records_to_check` gives were there when the plan was made."""
+    return store.count("record", f"kind = 'deal' AND {_CHECKED} AND remote_id IS NOT NULL")
+
+
 def contacts_of_deals_to_check(store: Store) -> set[int]:
     """The ids in Freshsales of the contacts whose deals `records_to_check` gives."""
     return set(store.remote_parents(f"kind = 'deal' AND {_CHECKED}").values())
