@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 from fsseg.cli.interrupts import end_quietly
 from fsseg.cli.streams import leave_nothing, take_streams
@@ -13,10 +14,10 @@ def main() -> None:
     end_quietly()
     take_streams()
     gc.set_threshold(200_000)  # starting makes many objects and no garbage: to look for some takes a tenth of the time
-    from fsseg.cli.app import app  # slow enough for somebody to press Ctrl-C
+    from fsseg.cli.app import app_for  # slow enough for somebody to press Ctrl-C
 
     try:
-        app()
+        app_for(sys.argv[1:])()
     finally:
         leave_nothing()
         gc.freeze()  # all of it goes with the process: to look for garbage once more takes a fifth of a short command

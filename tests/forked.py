@@ -121,10 +121,10 @@ def prepare() -> None:
     build_once(setattr)
     from typer.main import get_command
 
-    from fsseg.cli.app import app
+    from fsseg.cli.app import full_app
     from fsseg.report.formats import html
 
-    get_command(app)
+    get_command(full_app())
     html.template()
     gc.collect()
     gc.freeze()

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from fsseg.cli.app import app
+from fsseg.cli.app import full_app
 from fsseg.exit_codes import ExitCode
 from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.rules import Rules, compile_rules
@@ -54,7 +54,7 @@ def told_lines() -> list[str]:
 
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command that the words begin with, and the rest of them."""
-    command: Any = get_command(app)
+    command: Any = get_command(full_app())
     while words and words[0] in getattr(command, "commands", {}):
         command, words = command.commands[words[0]], words[1:]
     return command, words
@@ -90,13 +90,13 @@ def test_every_command_it_speaks_of_is_there(line: str) -> None:
 
 
 def test_it_names_every_command() -> None:
-    for name in get_command(app).commands:  # type: ignore[attr-defined]
+    for name in get_command(full_app()).commands:  # type: ignore[attr-defined]
         assert f"fsseg {name}" in TEXT
 
 
 def test_its_line_on_a_command_is_the_commands_own() -> None:
     rows = {name.strip("`").removeprefix("fsseg "): said for name, said in table("Commands")}
-    assert rows == {name: command.help.split("\n\n")[0] for name, command in _leaves(get_command(app))}
+    assert rows == {name: command.help.split("\n\n")[0] for name, command in _leaves(get_command(full_app()))}
 
 
 def _leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from fsseg.cli.app import app
+from fsseg.cli.app import full_app
 from fsseg.cli.examples import EXAMPLES
 from fsseg.settings import ConfigError, api_token, load
 from tests.cli.conftest import SAMPLES, TOKEN, Serve, Shell
@@ -30,7 +30,7 @@ def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
         yield from _commands(command, (*path, name))
 
 
-COMMANDS = dict(_commands(get_command(app)))
+COMMANDS = dict(_commands(get_command(full_app())))
 
 
 def test_every_command_has_examples_and_no_others_have() -> None:

@@ -40,11 +40,22 @@ def test_the_usage_says_what_each_argument_is(shell: Shell, command: str) -> Non
 
 def test_help_comes_without_what_is_slow_to_import() -> None:
     code = (
-        "import sys\nfrom fsseg.cli.app import app\n"
+        "import sys\nfrom fsseg.cli.app import full_app\nfull_app()\n"
         "print([name for name in ('httpx', 'pydantic', 'starlette', 'jinja2', 'fsseg.pipeline') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_command_comes_without_the_others(shell: Shell) -> None:
+    code = (
+        "import sys\nfrom fsseg.cli.app import app_for\napp_for(['resume', '--help'])\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('fsseg.cli.') and name.endswith('_cmd')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["fsseg.cli.resume_cmd"]
+    mistyped = shell("imprt", "events/")
+    assert mistyped.code == 2 and "did you mean 'import'?" in mistyped.err
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["runs", "nonsense"], ["check", "--nonsense"], ["inspect"]])

@@ -58,20 +58,20 @@ def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_has_no_home_needs_a_state_folder_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from fsseg.cli.app import app
+    from fsseg.cli.app import full_app
 
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "a.jsonl"
     path.write_text('{"type": "identify", "userId": "ada@example.com", "traits": {"title": "CEO"}}\n')
     for command in (["import", str(path)], ["runs", "list"]):
         with pytest.raises(SystemExit) as ended:
-            app([*command, "--sandbox"])
+            full_app()([*command, "--sandbox"])
         assert ended.value.code == 2
         assert "hint: set HOME, or give --state-dir" in capsys.readouterr().err
     state = ["--sandbox", "--state-dir", str(tmp_path / "state")]
     for command in (["import", str(path)], ["report"], ["runs", "list"]):
         with pytest.raises(SystemExit) as ended:
-            app([*command, *state])
+            full_app()([*command, *state])
         assert ended.value.code == 0
     assert "applied 1" in capsys.readouterr().out
     assert not (tmp_path / "~").exists()
@@ -196,7 +196,7 @@ def test_where_no_more_processes_may_be_begun_the_command_ends_and_says_so(shell
 def test_where_no_more_threads_may_be_started_an_import_goes_on_with_those_it_has(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fsseg.cli.app import app
+    from fsseg.cli.app import full_app
 
     people = [{**PERSON, "messageId": f"m{n}", "userId": f"p{n}@x.example"} for n in range(40)]
     path, start, left = shell.write("a.jsonl", *people), threading.Thread.start, iter([0])
@@ -208,7 +208,7 @@ def test_where_no_more_threads_may_be_started_an_import_goes_on_with_those_it_ha
 
     monkeypatch.setattr(threading.Thread, "start", limited)
     with pytest.raises(SystemExit) as ended:
-        app(["import", str(path), "--sandbox", "--state-dir", str(shell.state)])
+        full_app()(["import", str(path), "--sandbox", "--state-dir", str(shell.state)])
     assert ended.value.code == 0
     assert next(left, None) is None
     (run,) = shell("runs", "list", "--json").json

@@ -247,11 +247,11 @@ class Machine:
         self, *args: str, events: Iterable[Row] | None = None, stdin: bytes | None = None, config: str = ""
     ) -> Result:
         """One command in this process; `events` become its file, `config` its fsseg.toml."""
-        from fsseg.cli.app import app
+        from fsseg.cli.app import full_app
 
         before = set(self._runs())
         done = CliRunner().invoke(
-            app, self._args(args, events, config), input=stdin, env=self.env(), catch_exceptions=False
+            full_app(), self._args(args, events, config), input=stdin, env=self.env(), catch_exceptions=False
         )
         return self._result(done.exit_code, done.stdout, done.stderr, before)
 
