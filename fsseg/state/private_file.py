@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -29,8 +29,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def write_text(path: Path, text: str) -> None:
     """`text` as UTF-8; what UTF-8 cannot hold is written as an escape."""
+    write_texts(path, [text])
+
+
+def write_texts(path: Path, texts: Iterable[str]) -> None:
+    """Several texts, one after the other, as `write_text` writes one."""
     with replacing(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
+        file.writelines(text.encode("utf-8", "backslashreplace") for text in texts)
 
 
 def private(path: str, flags: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -56,7 +56,7 @@ from fsseg.report.show import Show
 from fsseg.report.standing import Standing
 from fsseg.segment.json_codec import dumps
 from fsseg.state.actions import EventOutcome
-from fsseg.state.private_file import write_text
+from fsseg.state.private_file import write_texts
 
 MOST_FAILURE_BYTES = MOST_BYTES // 4
 """Of failed events, which stand in the page whole."""
@@ -105,12 +105,26 @@ def render_html(
     With `person` it opens with that page, and what is given is only about them. The next steps fit `standing` if it is
     given.
     """
+    return "".join(_pieces(summary, changes, failures, run_dir, show, standing, person, history))
+
+
+def _pieces(
+    summary: Summary,
+    changes: Iterable[Change] | Packed,
+    failures: Iterable[dict[str, Any]],
+    run_dir: Path | None = None,
+    show: Show = Show.ALL,
+    standing: Standing | None = None,
+    person: str = "",
+    history: History | None = None,
+) -> Iterator[str]:
+    """The page piece by piece: as one text, the packed lines would take several times their size."""
     told = Failures.of(summary, failures)
     packed_changes = changes if isinstance(changes, Packed) else pack(_chosen(changes, show))
     packed_failures = pack(failures, MOST_FAILURE_BYTES)
     page = template()
     style, script = _part(page, "report.css"), "\n".join(_part(page, name) for name in _SCRIPTS)
-    return page.render(
+    return page.generate(
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none';"
         " form-action 'none'",
         style=style,
@@ -179,7 +193,7 @@ def write_html(
     run_dir: Path | None = None,
 ) -> None:
     """Write report.html, mode 0600, whole or not at all."""
-    write_text(path, render_html(summary, changes, failures, run_dir=run_dir))
+    write_texts(path, _pieces(summary, changes, failures, run_dir))
 
 
 def _chosen(changes: Iterable[Change], show: Show) -> Iterable[Change]:
