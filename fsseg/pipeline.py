@@ -47,18 +47,17 @@ class Pipeline(RenewableRun):
         """
         self.commit_killed()
         unseal_read(self.store)
-        if self.stage in (PlanStage.NEW, PlanStage.FOLDED, PlanStage.MATCHED):
-            self.progress.expect(self.to_plan)
-        if self.stage is PlanStage.NEW:
-            fold_inputs(self.folding(), inputs(), self.progress.stage, self.ticking)  # reads and maps on the way
-            self.write_ahead()
-            if self.cluster is not None:
-                self.cluster.close()  # the rest takes hours, perhaps, and no workers
-        if self.stage is PlanStage.FOLDED:
-            self.match()
-        if self.stage is PlanStage.MATCHED:
-            self.decide()
-            self.planned(self.store.meta.key.generation)
+        with self.planning(self.to_plan):
+            if self.stage is PlanStage.NEW:
+                fold_inputs(self.folding(), inputs(), self.progress.stage, self.ticking)  # reads and maps on the way
+                self.write_ahead()
+                if self.cluster is not None:
+                    self.cluster.close()  # the rest takes hours, perhaps, and no workers
+            if self.stage is PlanStage.FOLDED:
+                self.match()
+            if self.stage is PlanStage.MATCHED:
+                self.decide()
+                self.planned(self.store.meta.key.generation)
         self.refuse_forbidden()
         if agree is not None:
             self.renew()  # other runs may have delivered something since this plan was made
@@ -116,5 +115,6 @@ class Pipeline(RenewableRun):
             commit_run(run, store, self.ledger, self.say, totals)
         self.note_requests()
         summary, self.sample = write_run_files(run, store, changes, totals, head, self.requests(), exit_code)
+        self.processes.dismiss()
         seal_read(store)
         return summary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ from fsseg.push.executor import recover
 from fsseg.push.refusals import Refusals
 from fsseg.report.change_parts import EntriesAhead
 from fsseg.report.changes import Sample
-from fsseg.report.progress import Progress
+from fsseg.report.progress import Coming, Progress
 from fsseg.settings import Settings
 from fsseg.state.actions import Code, Mode
 from fsseg.state.behaviour import note_lacks_bulk, seen_behaviour
@@ -161,6 +161,14 @@ class RunContext:
             daily=settings.timeline.aggregate == "daily", processes=self.processes, cluster=self.cluster,
             limit=settings.limit,
         )  # fmt: skip
+
+    @contextmanager
+    def planning(self, stages: Sequence[Coming]) -> Iterator[None]:
+        """Show these stages, if there is something to plan; commits don't wait for the disk, as nothing leaves yet."""
+        if self.stage in (PlanStage.NEW, PlanStage.FOLDED, PlanStage.MATCHED):
+            self.progress.expect(stages)
+        with self.store.hurried():
+            yield
 
     def write_ahead(self) -> None:
         """Have the lines of timeline entries written by processes that wait, where it is known what comes of these."""

@@ -12,7 +12,6 @@ from fsseg.cluster import Cluster
 from fsseg.fold.collect import Collector, Counts
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine
-from fsseg.fold.engines.cluster import ClusterEngine
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
 from fsseg.fold.fold_partition import FoldedPartition
@@ -64,6 +63,8 @@ class Folding(Struct, frozen=True):
     def engine(self) -> FoldEngine:
         """Where the work is done. A limit is one count for all, so it takes one process."""
         if self.cluster is not None:
+            from fsseg.fold.engines.cluster import ClusterEngine  # slow to import, and seldom wanted
+
             return ClusterEngine(
                 self.cluster, self.catalog, self.rules, None if self.again else self.ledger.delivered()
             )
@@ -85,27 +86,27 @@ def fold_inputs(
     """
     dedupe = DedupeIndex(None if work.again else work.ledger.delivered().among)
     collector = Collector(work.store, dedupe)
-    with work.store.hurried():
-        with closing(work.engine()) as engine, no_cycles():
-            with stage("Read", None, "events") as shown:
-                engine.read(inputs, collector, ticking(shown.advance), shown.note)
-            faults = [fault for _, fault in collector.counts.unreadable]
-            if faults and len(faults) == len(inputs) and not collector.counts.read:
-                raise nothing_to_read(*faults)
-            if work.limit is None:  # else there may be such events among those that weren't read
-                unmet = events_in_settings(work.rules).unmet(collector.names)
-                collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())
-            dedupe.clear()
-            with stage("Fold", None, "people", brief=True) as shown:
-                _fold(work, collector, _told(engine.fold(collector.size, shown.note), ticking(shown.advance)))
-        keep_rejected(work.store)
-        if work.daily:  # not before: several ids may have turned out to be one person
-            with work.store.transaction():
-                aggregate(work.store)
-        work.store.meta.counts = _counted(collector.counts, collector.warnings)
-        work.store.meta.jumps = collector.jumps
-        work.store.meta.days = collector.days.kept()
-        work.store.meta.stage = PlanStage.FOLDED
+    with closing(work.engine()) as engine, no_cycles():
+        with stage("Read", None, "events") as shown:
+            engine.read(inputs, collector, ticking(shown.advance), shown.note)
+        faults = [fault for _, fault in collector.counts.unreadable]
+        if faults and len(faults) == len(inputs) and not collector.counts.read:
+            raise nothing_to_read(*faults)
+        if work.limit is None:  # else there may be such events among those that weren't read
+            unmet = events_in_settings(work.rules).unmet(collector.names)
+            collector.warnings.add(MappingWarning(Code.UNMET_EVENT, name, hint) for name, hint in unmet.items())
+        with stage("Fold", None, "people", brief=True) as shown:
+            folded = engine.fold(collector.size, shown.note)
+            dedupe.clear()  # not before: it takes a while, in which processes have begun by now
+            _fold(work, collector, _told(folded, ticking(shown.advance)))
+    keep_rejected(work.store)
+    if work.daily:  # not before: several ids may have turned out to be one person
+        with work.store.transaction():
+            aggregate(work.store)
+    work.store.meta.counts = _counted(collector.counts, collector.warnings)
+    work.store.meta.jumps = collector.jumps
+    work.store.meta.days = collector.days.kept()
+    work.store.meta.stage = PlanStage.FOLDED
 
 
 def _fold(work: Folding, collector: Collector, partitions: Iterable[FoldedPartition]) -> None:

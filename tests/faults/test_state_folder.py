@@ -9,9 +9,11 @@ import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fsseg import pipeline
 from fsseg.sandbox import Fault
 from fsseg.state.ledger import Ledger
 from fsseg.state.plan_store import Store
@@ -137,6 +139,28 @@ def test_what_is_written_down_is_on_the_disk_before_the_request_leaves(classic: 
         for db in (store.db, known.db):
             assert db.execute("PRAGMA synchronous").fetchone() == (2,)
             assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_planning_does_not_wait_for_the_disk_and_what_leaves_does(
+    classic: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def watched(name: str) -> None:
+        original: Callable[..., object] = getattr(pipeline, name)
+
+        def look(work: Any, *more: Any) -> object:
+            seen.append((name, work.store.db.execute("PRAGMA synchronous").fetchone()[0]))
+            return original(work, *more)
+
+        monkeypatch.setattr(pipeline, name, look)
+
+    for name in ("match_people", "decide", "push"):
+        watched(name)
+    imported(classic)
+    assert here(classic, "undo", "--yes").code == 0
+    normal, full = 1, 2
+    assert seen == [("match_people", normal), ("decide", normal), ("push", full), ("push", full)]
 
 
 def test_the_lock_of_a_killed_run_holds_nobody_up(classic: Machine) -> None:
