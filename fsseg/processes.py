@@ -85,6 +85,11 @@ class Processes:
             self._shared.cleanup()
             raise ProcessesRefused(jobs, error) from None
 
+    def dismiss(self) -> None:
+        """Let them end by themselves: nothing more is asked of them."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from mmap import ACCESS_READ, mmap
 from typing import IO, TypeVar
 
 from msgspec.msgpack import Decoder, Encoder
@@ -32,9 +33,16 @@ def keep(file: IO[bytes], value: Batch | FoldedPartition) -> None:
     file.write(content)
 
 
-def kept(path: str, decode: Callable[[bytes], T]) -> Iterator[T]:
+def kept(path: str, decode: Callable[[memoryview], T]) -> Iterator[T]:
     """The values that were written into a file, which goes."""
     with open(path, "rb") as file:
         os.unlink(path)
-        while size := int.from_bytes(file.read(_SIZE)):
-            yield decode(file.read(size))
+        if not os.fstat(file.fileno()).st_size:
+            return
+        # Mapped, as memory for so large values costs more than what is read into it.
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped, memoryview(mapped) as content:
+            at = 0
+            while at < len(content):
+                begin = at + _SIZE
+                at = begin + int.from_bytes(content[at:begin])
+                yield decode(content[begin:at])

@@ -138,8 +138,8 @@ class ProcessesEngine:
         chunks = [shares[at : at + FOLDED_AT_ONCE] for at in range(0, len(shares), FOLDED_AT_ONCE)]
         tasks = ((self._tools, chunk, self._rows_of(chunk)) for chunk in chunks)
         # So many that no process has to wait while this one waits for the disk.
-        for path in self._results(_fold_partitions, tasks, ahead=4):
-            yield from kept(path, to_folded)
+        folded = self._results(_fold_partitions, tasks, ahead=4)
+        return (partition for path in folded for partition in kept(path, to_folded))
 
     def _rows_of(self, shares: list[range]) -> list[PlacedGroup]:
         """The groups with nothing but where the rows of people with these hashes stand."""
@@ -151,10 +151,14 @@ class ProcessesEngine:
         return [one._replace(people=only(one.people), entries=only(one.entries)) for one in self._groups]
 
     def _results(self, work: Callable[[A], R], tasks: Iterable[A], ahead: int = 2) -> Iterator[R]:
-        try:
-            yield from self._processes.results(work, tasks, ahead)
-        except ProcessLost as error:
-            raise Halted(str(error)) from None
+        return _or_halted(self._processes.results(work, tasks, ahead))
+
+
+def _or_halted(results: Iterator[R]) -> Iterator[R]:
+    try:
+        yield from results
+    except ProcessLost as error:
+        raise Halted(str(error)) from None
 
 
 def _taken(batches: Iterable[Batch], collector: Collector, tick: Tick, so_far: ReadSoFar, count: int) -> bytes:
