@@ -37,7 +37,7 @@ _LOOK_S = 1.0
 """Seconds after which a process looks whether the first one is still there."""
 
 
-_NICE = 5
+_NICE = 7
 """How far the processes stand back behind the first one, which hands them their work: else they soon have none."""
 
 

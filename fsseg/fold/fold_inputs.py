@@ -12,6 +12,7 @@ from fsseg.cluster import Cluster
 from fsseg.fold.collect import Collector, Counts
 from fsseg.fold.dedupe import DedupeIndex
 from fsseg.fold.engines import FoldEngine
+from fsseg.fold.engines.cluster import ClusterEngine
 from fsseg.fold.engines.local import LocalEngine
 from fsseg.fold.engines.processes import ProcessesEngine
 from fsseg.fold.fold_partition import FoldedPartition
@@ -63,8 +64,6 @@ class Folding(Struct, frozen=True):
     def engine(self) -> FoldEngine:
         """Where the work is done. A limit is one count for all, so it takes one process."""
         if self.cluster is not None:
-            from fsseg.fold.engines.cluster import ClusterEngine  # slow to import, and seldom wanted
-
             return ClusterEngine(
                 self.cluster, self.catalog, self.rules, None if self.again else self.ledger.delivered()
             )
