@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -35,6 +36,10 @@ _WITH_THREADS = {"obstore", "pyarrow"}
 
 _LOOK_S = 1.0
 """Seconds after which a process looks whether the first one is still there."""
+
+
+_END_S = 20.0
+"""Seconds that processes have to end what is under way, once nothing more is asked of them."""
 
 
 _NICE = 7
@@ -65,6 +70,7 @@ class Processes:
     def __init__(self, jobs: int, folder: Path) -> None:
         self.jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
+        self._others = set(active_children())
         for left in folder.glob(f"{_PREFIX}*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
         if jobs == 1:
@@ -91,9 +97,15 @@ class Processes:
             self._pool.shutdown(wait=False)
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._shared.cleanup()
+        if self._pool is None:
+            return
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        until = time.monotonic() + _END_S
+        for child in set(active_children()) - self._others:
+            child.join(max(0, until - time.monotonic()))
+            if child.is_alive():  # it waits for a lock of another one, which was ended from outside
+                child.kill()
+        self._shared.cleanup()
 
     def share(self, value: Any) -> str:
         """Let the processes have this value; what to ask `shared` for."""

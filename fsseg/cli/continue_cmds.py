@@ -78,7 +78,8 @@ def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> Exi
         _name(output, "resuming", run)
         with closing(run.open()) as store:
             held.check_account(store, run)
-            check(store, run.id)
+            if not run.info.offline:  # of which nothing can be sent
+                check(store, run.id)
         return run
 
     return go_on(given, output, run, "resume", prepare, yes=yes)

@@ -228,3 +228,19 @@ def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
     await_answers(classic.account)
     assert here(classic, "import", path).code == 0
     assert not difference(classic.account.state(), ends["classic"])
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_offline_dry_run_that_stopped_as_it_wrote_its_report_goes_on(
+    classic: Machine, monkeypatch: pytest.MonkeyPatch, jobs: str
+) -> None:
+    path = classic.write("events.jsonl", mixed())
+    with monkeypatch.context() as spoilt:
+        spoilt.setattr(pipeline, "count_outcomes", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "no space left")))
+        stopped = here(classic, "dry-run", path, "--offline", "--jobs", jobs)
+    assert stopped.code == 5 and "fsseg resume" in stopped.err, stopped.err
+    done = here(classic, "resume", "--json")
+    again = here(classic, "dry-run", path, "--offline", "--json")
+    assert done.code == again.code, done.err
+    assert done.summary["events"] == again.summary["events"]
+    assert done.summary["records"] == again.summary["records"]
