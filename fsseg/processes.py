@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,7 +71,6 @@ class Processes:
     def __init__(self, jobs: int, folder: Path) -> None:
         self.jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
-        self._others = set(active_children())
         for left in folder.glob(f"{_PREFIX}*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
         if jobs == 1:
@@ -78,6 +78,7 @@ class Processes:
         self._shared = tempfile.TemporaryDirectory(dir=folder, prefix=_PREFIX)
         self.folder = Path(self._shared.name)
         """The folder that is shared with them."""
+        self._others = set(active_children())
         # A forked process has all modules at once; where threads run already, or forking isn't safe, it starts anew.
         has_threads = threading.active_count() > 1 or not _WITH_THREADS.isdisjoint(sys.modules)
         method = "fork" if sys.platform == "linux" and not has_threads else "spawn"
@@ -86,7 +87,7 @@ class Processes:
             for _ in range(jobs):  # has all begun now, the forked ones before anything is open that they shouldn't hold
                 self._pool.submit(int)
         except (OSError, RuntimeError) as error:
-            for child in active_children():  # else they would be waited for, and they for work
+            for child in self._begun():  # else they would be waited for, and they for work
                 child.kill()
             self._shared.cleanup()
             raise ProcessesRefused(jobs, error) from None
@@ -94,18 +95,22 @@ class Processes:
     def dismiss(self) -> None:
         """Let them end by themselves: nothing more is asked of them."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False)
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         if self._pool is None:
             return
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.dismiss()
         until = time.monotonic() + _END_S
-        for child in set(active_children()) - self._others:
+        for child in self._begun():
             child.join(max(0, until - time.monotonic()))
             if child.is_alive():  # it waits for a lock of another one, which was ended from outside
                 child.kill()
         self._shared.cleanup()
+
+    def _begun(self) -> set[BaseProcess]:
+        """Those of the processes that haven't ended."""
+        return set(active_children()) - self._others
 
     def share(self, value: Any) -> str:
         """Let the processes have this value; what to ask `shared` for."""

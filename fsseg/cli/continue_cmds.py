@@ -78,7 +78,7 @@ def resume(given: Settings, output: Output, id: str | None, *, yes: bool) -> Exi
         _name(output, "resuming", run)
         with closing(run.open()) as store:
             held.check_account(store, run)
-            if not run.info.offline:  # of which nothing can be sent
+            if not run.info.offline:  # such a plan has no seal, as nothing of it can be sent
                 check(store, run.id)
         return run
 

@@ -300,7 +300,7 @@ def test_a_page_of_one_person_opens_with_their_events_and_fields(browser: Browse
     event = HistoryEvent("2025-05-01T10:00:00Z", "track", bad, f"{bad} line 1", [bad], bad)
     history = History([event], [HistoryField(f"contact {who}", "job_title", bad, "", "sent")])
     path = tmp_path / "person.html"
-    path.write_text(render_html(import_summary(), changes()[1:2], [], person=who, history=history), "utf-8")
+    path.write_text("".join(render_html(import_summary(), changes()[1:2], [], person=who, history=history)), "utf-8")
     with opened(browser, file_address(path)) as shown:
         page = shown.page
         assert page.is_hidden("#whole")
@@ -319,7 +319,7 @@ def test_beside_the_id_of_an_owner_stands_the_name(
     monkeypatch.setattr("fsseg.report.formats.html.choice_names", lambda *_: names)
     owned = changes()[1] | {"fields": {"owner_id": {"before": 7, "after": 8}, "team_id": {"before": 7, "after": 8}}}
     path = tmp_path / "owners.html"
-    path.write_text(render_html(import_summary(), [owned], []), "utf-8")
+    path.write_text("".join(render_html(import_summary(), [owned], [])), "utf-8")
     with opened(browser, file_address(path)) as shown:
         text = shown.page.inner_text("#change-list")
         assert "Robin <script>" in text and " (7) → Sam (8)" in text and "team_id: 7 → 8" in text
@@ -334,7 +334,7 @@ def test_of_a_dry_run_nothing_is_said_to_be_applied(browser: Browser, tmp_path: 
     summary = dry_summary()
     summary["events"]["by_time"] = {"step": "day", "from": {"2025-05-01": {"identify": {"applied": 3, "skipped": 1}}}}
     path = tmp_path / "dry.html"
-    path.write_text(render_html(summary, changes(), []), "utf-8")
+    path.write_text("".join(render_html(summary, changes(), [])), "utf-8")
     with opened(browser, file_address(path)) as shown:
         text = shown.page.inner_text("#by-time")
         assert "would apply" in text and "applied" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import signal
 import sqlite3
@@ -234,9 +235,12 @@ def test_what_was_delivered_before_a_second_signal_is_known_to_the_next_import(
 def test_an_offline_dry_run_that_stopped_as_it_wrote_its_report_goes_on(
     classic: Machine, monkeypatch: pytest.MonkeyPatch, jobs: str
 ) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
     path = classic.write("events.jsonl", mixed())
     with monkeypatch.context() as spoilt:
-        spoilt.setattr(pipeline, "count_outcomes", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "no space left")))
+        spoilt.setattr(pipeline, "count_outcomes", full)
         stopped = here(classic, "dry-run", path, "--offline", "--jobs", jobs)
     assert stopped.code == 5 and "fsseg resume" in stopped.err, stopped.err
     done = here(classic, "resume", "--json")

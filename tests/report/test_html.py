@@ -21,7 +21,7 @@ from .samples import HOSTILE, change, changes, dry_summary, failure, failures, i
 
 
 def rendered(summary: dict[str, Any] | None = None) -> str:
-    return render_html(summary or import_summary(), changes(), failures())
+    return "".join(render_html(summary or import_summary(), changes(), failures()))
 
 
 def test_it_is_well_formed_and_needs_nothing_from_elsewhere() -> None:
@@ -55,7 +55,7 @@ def test_what_it_is_given_stays_text() -> None:
         ],
     )  # fmt: skip
     rows = [change("create", hostile, hostile)], [failure(hostile, userId=hostile, event=hostile)]
-    text = render_html(summary, *rows)
+    text = "".join(render_html(summary, *rows))
     page = Page(text)
     assert page.tags.count("script") == Page(rendered()).tags.count("script")
     assert "<script>alert" not in text and "&lt;script&gt;alert" in text
@@ -137,7 +137,7 @@ def test_more_than_a_page_may_hold_is_cut_at_a_line_and_counted(tmp_path: Path) 
 
 
 def test_a_minimal_summary_will_do() -> None:
-    page = render_html({"events": {"read": 0, "outcomes": {}}, "exit_code": 0}, [], [])
+    page = "".join(render_html({"events": {"read": 0, "outcomes": {}}, "exit_code": 0}, [], []))
     assert "all well" in Page(page).words
 
 

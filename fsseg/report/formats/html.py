@@ -69,24 +69,20 @@ class HtmlReport(Format):
     """The page of a run, with everything up to the page's own limits."""
 
     def write(self, console: Console, report: Report) -> None:
-        page = render_html(
-            report.summary, report.changes, report.failures, run_dir=report.run_dir, standing=report.standing,
-            person=report.person, history=report.history,
-        )  # fmt: skip
-        write(console, page)
+        for piece in render_html(
+            report.summary, report.changes, report.failures, run_dir=report.run_dir, show=report.show,
+            standing=report.standing, person=report.person, history=report.history,
+        ):  # fmt: skip
+            write(console, piece)
 
 
-class HtmlDiff(Format):
+class HtmlDiff(HtmlReport):
     """The page of a run that was just planned."""
 
     def write(self, console: Console, report: Report) -> None:
         if not report.summary:
             raise ValueError("an HTML diff needs the summary")
-        page = render_html(
-            report.summary, report.changes, report.failures, run_dir=report.run_dir, standing=report.standing,
-            show=report.show,
-        )  # fmt: skip
-        write(console, page)
+        super().write(console, report)
 
 
 def render_html(
@@ -99,26 +95,12 @@ def render_html(
     standing: Standing | None = None,
     person: str = "",
     history: History | None = None,
-) -> str:
+) -> Iterator[str]:
     """The page for an import or a dry run, with as many changes and failures as it may hold; packed ones as they are.
 
     With `person` it opens with that page, and what is given is only about them. The next steps fit `standing` if it is
-    given.
+    given. It comes piece by piece: as one text, the packed lines would take several times their size.
     """
-    return "".join(_pieces(summary, changes, failures, run_dir, show, standing, person, history))
-
-
-def _pieces(
-    summary: Summary,
-    changes: Iterable[Change] | Packed,
-    failures: Iterable[dict[str, Any]],
-    run_dir: Path | None = None,
-    show: Show = Show.ALL,
-    standing: Standing | None = None,
-    person: str = "",
-    history: History | None = None,
-) -> Iterator[str]:
-    """The page piece by piece: as one text, the packed lines would take several times their size."""
     told = Failures.of(summary, failures)
     packed_changes = changes if isinstance(changes, Packed) else pack(_chosen(changes, show))
     packed_failures = pack(failures, MOST_FAILURE_BYTES)
@@ -193,7 +175,7 @@ def write_html(
     run_dir: Path | None = None,
 ) -> None:
     """Write report.html, mode 0600, whole or not at all."""
-    write_texts(path, _pieces(summary, changes, failures, run_dir))
+    write_texts(path, render_html(summary, changes, failures, run_dir=run_dir))
 
 
 def _chosen(changes: Iterable[Change], show: Show) -> Iterable[Change]:
