@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from fsseg.cli.interrupts import end_quietly
@@ -14,6 +15,7 @@ def main() -> None:
     end_quietly()
     take_streams()
     gc.set_threshold(200_000)  # starting makes many objects and no garbage: to look for some takes a tenth of the time
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # for which it would look through all that is installed
     from fsseg.cli.app import app_for  # slow enough for somebody to press Ctrl-C
 
     try:

@@ -17,7 +17,7 @@ from fsseg.report.model import ENTITIES
 from fsseg.report.packed import Packed, Packer
 from fsseg.state.change_rows import ids_by_entity
 from fsseg.state.entry_watch import EntryWatch
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import SMALL_CACHE, Store
 from fsseg.state.private_file import BUFFER
 
 TIMELINE: Entity = "timeline"
@@ -25,7 +25,7 @@ TIMELINE: Entity = "timeline"
 AHEAD = 16
 """Parts for each process that are written, or wait to be, before the first one is needed."""
 
-_A_PART = {entity: 20_000 if entity == TIMELINE else 5_000 for entity in ENTITIES}
+_A_PART = {entity: 20_000 if entity == TIMELINE else 2_000 for entity in ENTITIES}
 """Lines that are written at a time: few enough that no process has long to wait for another."""
 _AT_ONCE = 500
 """Lines that are handed on together."""
@@ -112,7 +112,7 @@ class EntriesAhead:
 
 def _write_entries(task: tuple[str, str, list[Part]]) -> list[tuple[Part, WrittenApart]]:
     plan, folder, parts = task
-    with closing(Store(Path(plan))) as store:
+    with closing(Store(Path(plan), SMALL_CACHE)) as store:
         written = [(part, write_apart(folder, store, part, dry_run=True, pack=True)) for part in parts]
         store.checkpoint()  # which the first process would do in the end, while this one has nothing to do
     return written

@@ -22,7 +22,7 @@ from fsseg.report.change_parts import (
 )
 from fsseg.report.changes import Sample
 from fsseg.report.packed import MOST_BYTES, Packed, pack
-from fsseg.state.plan_store import Store
+from fsseg.state.plan_store import SMALL_CACHE, Store
 from fsseg.state.private_file import BUFFER, private
 from fsseg.state.run_folder import Run
 
@@ -44,6 +44,7 @@ class ChangesFile:
         self, run: Run, store: Store, processes: Processes, *, dry_run: bool, ahead: EntriesAhead | None = None
     ) -> None:
         self._path = run.changes
+        self._processes = processes
         self._dry_run = dry_run
         self._store = store
         self._shown = _Shown()
@@ -79,8 +80,13 @@ class ChangesFile:
 
     def _together(self, file: IO[bytes], rest: Iterator[WrittenApart]) -> Iterator[Written]:
         before = self._ahead.written() if self._ahead else {}
-        for part in parts_of(self._store):
-            yield _moved(before[part] if part in self._unchanged else next(rest), file)
+        parts = [*parts_of(self._store)]
+        last = next((part for part in reversed(parts) if part not in self._unchanged), None)
+        for part in parts:
+            apart = before[part] if part in self._unchanged else next(rest)
+            if part == last:  # the processes have nothing more to write
+                self._processes.meanwhile(_empty_log, str(self._store.path))
+            yield _moved(apart, file)
 
 
 class _Shown:
@@ -101,8 +107,13 @@ class _Shown:
 
 def _write_apart(task: tuple[str, str, Part, bool, bool]) -> WrittenApart:
     plan, folder, part, dry_run, pack = task
-    with closing(Store(Path(plan))) as store:
+    with closing(Store(Path(plan), SMALL_CACHE)) as store:
         return write_apart(folder, store, part, dry_run, pack=pack)
+
+
+def _empty_log(plan: str) -> None:
+    with closing(Store(Path(plan), SMALL_CACHE)) as store:
+        store.empty_log()
 
 
 def _moved(part: WrittenApart, file: IO[bytes]) -> Written:

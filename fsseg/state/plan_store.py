@@ -216,14 +216,21 @@ def encode(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
+CACHE = 32 << 20
+"""Bytes of a plan that are kept in memory, where rows are looked at in any order."""
+
+SMALL_CACHE = 2 << 20
+"""The same where rows are read once, one after the other: new memory would cost more than reading does."""
+
+
 class Store:
     """One open `plan.db`. Not shared between threads without a lock of the caller's."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cache: int = CACHE) -> None:
         self.path = path
         self.db = connect(path, SCHEMA, VERSION, _MIGRATIONS)
         self.db.execute("PRAGMA temp_store=FILE")
-        self.db.execute("PRAGMA cache_size=-32768")
+        self.db.execute(f"PRAGMA cache_size=-{cache >> 10}")
         self.db.execute("PRAGMA wal_autocheckpoint=4000")
         self.meta = RunMeta(self.db, path)
 
@@ -234,6 +241,12 @@ class Store:
         """Bring what stands in the log into the file itself, which `close` would do while nobody has anything to do."""
         with suppress(sqlite3.OperationalError):  # without room for it, it stays in the log, where it is as safe
             self.db.execute("PRAGMA wal_checkpoint").fetchone()
+
+    def empty_log(self) -> None:
+        """The same, and give back the log's room, which would cost `close` time; nothing where others are at work."""
+        self.db.execute("PRAGMA busy_timeout=0")
+        with suppress(sqlite3.OperationalError):
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     @contextmanager
     def hurried(self) -> Iterator[None]:

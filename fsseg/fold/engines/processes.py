@@ -107,7 +107,7 @@ class ProcessesEngine:
 
     def close(self) -> None:
         """The processes are somebody else's; what is left of the files goes with their folder."""
-        self._processes.results(_remove, [_row_files(self._groups)])  # nobody has to wait for it
+        self._processes.meanwhile(_remove, _row_files(self._groups))
 
     def read(self, inputs: Sequence[Input], collector: Collector, tick: Tick, note: Note = silent) -> None:
         """See `FoldEngine`."""
