@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import gc
-import os
 import pickle
 import shutil
-import signal
 import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Lock
 from pathlib import Path
 from typing import Any, TypeVar, cast
+
+from fsseg.working_process import filed, opened, posted, work_on
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -39,20 +36,8 @@ _WITH_THREADS = {"obstore", "pyarrow"}
 """Modules that have threads which Python doesn't count."""
 
 
-_LOOK_S = 1.0
-"""Seconds after which a process looks whether the first one is still there."""
-
-
 _END_S = 20.0
 """Seconds that processes have to end what is under way, once nothing more is asked of them."""
-
-
-_MOST_POSTED = 512
-"""Bytes that go through a pipe at a time: one holds some sixteen thousand at least."""
-
-
-_NICE = 7
-"""How far the processes stand back behind the first one, which hands them their work: else they soon have none."""
 
 
 class ProcessLost(Exception):
@@ -116,7 +101,7 @@ class Processes:
             self._answers.append(answers)
             # With the other end of the pipe, which they close, so that all of them see when nothing more will come.
             process = context.Process(
-                target=_work, args=(tasks, self._tasks, self._lock, answer, self.folder), daemon=True
+                target=work_on, args=(tasks, self._tasks, self._lock, answer, self.folder), daemon=True
             )
             process.start()
             self._begun.append(process)
@@ -150,7 +135,7 @@ class Processes:
 
     def share(self, value: Any) -> str:
         """Let the processes have this value; what to ask `shared` for."""
-        return _filed(pickle.dumps(value), self.folder)
+        return filed(pickle.dumps(value), self.folder)
 
     def results(self, work: Callable[[Task], Result], tasks: Iterable[Task], ahead: int = 2) -> Iterator[Result]:
         """What `work` gives for each task, in their order.
@@ -175,7 +160,7 @@ class Processes:
         if wanted:
             self._wanted.add(self._asked)
         with suppress(BrokenPipeError):  # all are lost, as whoever waits for a result is told
-            self._tasks.send_bytes(_posted((self._asked, work, task), self.folder))
+            self._tasks.send_bytes(posted((self._asked, work, task), self.folder))
         return self._asked
 
     def _in_order(self, under_way: deque[int], rest: Iterator[int]) -> Iterator[Any]:
@@ -195,96 +180,16 @@ class Processes:
             raise ProcessLost
         for answers in cast(list[Connection], wait(self._answers)):
             try:
-                number, *answer = _opened(answers.recv_bytes())
-            except EOFError:
+                content = answers.recv_bytes()
+            except (EOFError, OSError):  # the second where it was ended while it answered
                 self._is_lost = True
                 self._wanted.clear()
                 self._kill()  # those left may wait for a lock that this one held
                 raise ProcessLost from None
+            number, *answer = opened(content)
             if number in self._wanted:
                 self._wanted.remove(number)
                 self._results[number] = answer
-
-
-def _work(tasks: Connection, others: Connection, lock: Lock, answer: Connection, folder: Path) -> None:
-    """What each process does: one task after another, each of which one of them takes, until there will be no more."""
-    others.close()
-    _init_worker()
-    while True:
-        try:
-            with lock:
-                content = tasks.recv_bytes()
-        except EOFError:
-            return
-        number, work, task = _opened(content)
-        try:
-            content = _posted((number, work(task), None, ""), folder)
-        except Exception as error:
-            content = _failed(number, error)
-        with suppress(BrokenPipeError):  # nobody is there any more
-            answer.send_bytes(content)
-
-
-def _failed(number: int, error: Exception) -> bytes:
-    """The answer to a task that ended with this error, never in a file, for which there may be no room."""
-    where = traceback.format_exc()
-    try:
-        content = pickle.dumps((number, None, error, where))
-        pickle.loads(content)  # noqa: S301  # not every error can be made again
-    except Exception:
-        content = pickle.dumps((number, None, RuntimeError(repr(error)), where))
-    return content
-
-
-def _posted(value: Any, folder: Path) -> bytes:
-    """A value as it goes through a pipe: by itself or, if it is long, in a file.
-
-    So no pipe ever is full of tasks or answers, and nobody waits for somebody who waits in turn.
-    """
-    content = pickle.dumps(value)
-    return content if len(content) <= _MOST_POSTED else pickle.dumps(Path(_filed(content, folder)))
-
-
-def _filed(content: bytes, folder: Path) -> str:
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        file.write(content)
-    return file.name
-
-
-def _opened(content: bytes) -> Any:
-    """What was posted so; its file goes."""
-    value = pickle.loads(content)  # noqa: S301  # what we wrote ourselves
-    if isinstance(value, Path):
-        content = value.read_bytes()
-        value.unlink()
-        value = pickle.loads(content)  # noqa: S301
-    return value
-
-
-@lru_cache(maxsize=4)
-def shared(name: str) -> Any:
-    """The value that `Processes.share` was given."""
-    return pickle.loads(Path(name).read_bytes())  # noqa: S301  # what we wrote ourselves
-
-
-def _init_worker() -> None:
-    for each in (signal.SIGINT, signal.SIGHUP):  # an interruption is for the first process to handle
-        signal.signal(each, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _end_with_parent()
-    gc.disable()  # what they work on makes no cycles, see `no_cycles`
-    os.nice(_NICE)
-
-
-def _end_with_parent() -> None:
-    """Look now and then whether the first process is still there: one that was killed can't tell its pool to end.
-
-    A thread that waits for its end would make every lock and every allocation dearer, of which there are millions.
-    """
-    parent = parent_process()
-    assert parent is not None
-    signal.signal(signal.SIGALRM, lambda *_: None if os.getppid() == parent.pid else os._exit(1))
-    signal.setitimer(signal.ITIMER_REAL, _LOOK_S, _LOOK_S)
 
 
 @contextmanager

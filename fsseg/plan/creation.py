@@ -12,10 +12,11 @@ import orjson
 from fsseg.mapping.catalog import EMAILS, LEAD_STAGE, Catalog
 from fsseg.plan.defaults import Defaults
 from fsseg.plan.limits import fitted, left_out
-from fsseg.processes import Processes, ProcessLost, shared
+from fsseg.processes import Processes, ProcessLost
 from fsseg.state.actions import Code
 from fsseg.state.decided_rows import NewPerson, create_people, new_people, new_people_ids
 from fsseg.state.plan_store import Store, encode
+from fsseg.working_process import shared
 
 PAGE = 1_000
 """People at a time."""

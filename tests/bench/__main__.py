@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sections: dict[str, Callable[[], str]] = {
         "whole": lambda: whole(
             [(scaled(200_000), scaled(20_000)), *([*LARGE, FULL] if given.full else [])],
-            rounds=5 if given.scale >= 1 else 1,
+            rounds=9 if given.scale >= 1 else 1,
         ),
         "shares": lambda: shares(scaled(200_000), scaled(20_000)),
         "shapes": lambda: shapes(scaled(10_000)),

@@ -84,7 +84,7 @@ def test_an_error_is_raised_where_the_result_is_asked_for_and_says_where_it_came
     assert next(results) == 1
     with pytest.raises(ValueError, match="'two'") as raised:
         next(results)
-    assert "_work" in str(raised.value.__cause__)
+    assert "work_on" in str(raised.value.__cause__)
     assert list(two.results(int, ["4"])) == [4]
 
 

@@ -36,7 +36,7 @@ from fsseg.mapping.catalog import Catalog
 from fsseg.mapping.mapper import Mapper
 from fsseg.mapping.rules import Rules
 from fsseg.mapping.warning_counter import WarningCounter
-from fsseg.processes import Processes, ProcessLost, shared
+from fsseg.processes import Processes, ProcessLost
 from fsseg.segment.event import INDEX, POSITION_BITS
 from fsseg.segment.objects import AHEAD
 from fsseg.segment.open import Input
@@ -44,6 +44,7 @@ from fsseg.segment.places import stamp
 from fsseg.segment.read import Jumps, read_next
 from fsseg.segment.stores import Stamp
 from fsseg.state.private_file import BUFFER, private
+from fsseg.working_process import shared
 
 PART = 16 << 20
 """Bytes of a big file that are read at a time; there are two parts a process, so that none has to wait."""
