@@ -24,7 +24,7 @@ from fsseg.working_process import filed, opened, posted, work_on
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Answer = list[Any]
+Answer = tuple[Any, Exception | None, str]
 """The result of a task, and the error that it ended with, if it did, and where."""
 
 
@@ -122,8 +122,10 @@ class Processes:
             return
         self.dismiss()
         until = time.monotonic() + _END_S
-        for process in self._begun:
-            process.join(max(0, until - time.monotonic()))
+        while (left := [one.sentinel for one in self._begun if one.exitcode is None]) and time.monotonic() < until:
+            if any(one.exitcode for one in self._begun):
+                break  # it was ended from outside, and the others may wait for a lock that it held
+            wait(left, until - time.monotonic())
         self._kill()
         self._shared.cleanup()
 
@@ -151,7 +153,7 @@ class Processes:
 
     def meanwhile(self, work: Callable[[Task], object], task: Task) -> None:
         """Have something done by one of the processes that nobody waits for; nothing, where there are none."""
-        if self._begun:
+        if self._begun and not self._tasks.closed:
             self._ask(work, task, wanted=False)
 
     def _ask(self, work: Callable[[Task], object], task: Task, *, wanted: bool) -> int:
@@ -160,7 +162,7 @@ class Processes:
         if wanted:
             self._wanted.add(self._asked)
         with suppress(BrokenPipeError):  # all are lost, as whoever waits for a result is told
-            self._tasks.send_bytes(posted((self._asked, work, task), self.folder))
+            self._tasks.send((self._asked, posted((work, task), self.folder)))
         return self._asked
 
     def _in_order(self, under_way: deque[int], rest: Iterator[int]) -> Iterator[Any]:
@@ -180,13 +182,13 @@ class Processes:
             raise ProcessLost
         for answers in cast(list[Connection], wait(self._answers)):
             try:
-                content = answers.recv_bytes()
+                number, content = answers.recv()
             except (EOFError, OSError):  # the second where it was ended while it answered
                 self._is_lost = True
                 self._wanted.clear()
                 self._kill()  # those left may wait for a lock that this one held
                 raise ProcessLost from None
-            number, *answer = opened(content)
+            answer = opened(content)
             if number in self._wanted:
                 self._wanted.remove(number)
                 self._results[number] = answer

@@ -33,26 +33,26 @@ def work_on(tasks: Connection, others: Connection, lock: Lock, answer: Connectio
     while True:
         try:
             with lock:
-                content = tasks.recv_bytes()
+                number, content = tasks.recv()
         except EOFError:
             return
-        number, work, task = opened(content)
         try:
-            content = posted((number, work(task), None, ""), folder)
+            work, task = opened(content)
+            content = posted((work(task), None, ""), folder)
         except Exception as error:
-            content = _failed(number, error)
+            content = _failed(error)
         with suppress(BrokenPipeError):  # nobody is there any more
-            answer.send_bytes(content)
+            answer.send((number, content))
 
 
-def _failed(number: int, error: Exception) -> bytes:
+def _failed(error: Exception) -> bytes:
     """The answer to a task that ended with this error, never in a file, for which there may be no room."""
     where = traceback.format_exc()
     try:
-        content = pickle.dumps((number, None, error, where))
+        content = pickle.dumps((None, error, where))
         pickle.loads(content)  # noqa: S301  # not every error can be made again
     except Exception:
-        content = pickle.dumps((number, None, RuntimeError(repr(error)), where))
+        content = pickle.dumps((None, RuntimeError(repr(error)), where))
     return content
 
 

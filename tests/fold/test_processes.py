@@ -93,6 +93,12 @@ def test_errors_of_any_kind_are_told(two: Processes) -> None:
         next(two.results(refused, ["this"]))
     with pytest.raises(FileNotFoundError):
         next(two.results(without_room, [two.folder]))
+    two.folder.mkdir()
+    begun = two.results(time.sleep, [0.5] * 2), two.results(repeated, ["a" * LONG])
+    shutil.rmtree(two.folder, ignore_errors=True)  # with the task that waits there
+    list(begun[0])
+    with pytest.raises(FileNotFoundError):
+        list(begun[1])
     assert list(two.results(abs, [-1])) == [1]
 
 
@@ -153,6 +159,20 @@ def test_what_nobody_will_look_at_any_more_is_not_waited_for(tmp_path: Path, end
     assert time.monotonic() - begun < 10
     assert set(active_children()) <= before
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("end", [Processes.close, dismissed_and_closed])
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_that_was_killed_as_it_waited_keeps_nobody_from_ending(tmp_path: Path, end: Close, which: int) -> None:
+    before = set(active_children())
+    ours = Processes(2, tmp_path)
+    list(ours.results(abs, range(4)))
+    time.sleep(0.2)  # until both wait, one of them with the lock
+    begun = time.monotonic()
+    sorted(set(active_children()) - before, key=lambda one: one.name)[which].kill()
+    end(ours)
+    assert time.monotonic() - begun < 10
+    assert set(active_children()) <= before
 
 
 @pytest.mark.parametrize("end", [Processes.close, dismissed_and_closed])
