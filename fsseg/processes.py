@@ -74,7 +74,6 @@ class Processes:
         self._wanted: set[int] = set()
         """The numbers of the tasks whose results somebody still waits for."""
         self._results: dict[int, Answer] = {}
-        self._is_lost = False
         for left in folder.glob(f"{_PREFIX}*"):  # by a process that was killed
             shutil.rmtree(left, ignore_errors=True)
         if jobs == 1:
@@ -84,9 +83,9 @@ class Processes:
         """The folder that is shared with them."""
         # A forked process has all modules at once; where threads run already, or forking isn't safe, it starts anew.
         has_threads = threading.active_count() > 1 or not _WITH_THREADS.isdisjoint(sys.modules)
-        is_safe = sys.platform == "linux" and not has_threads
+        context = get_context("fork") if sys.platform == "linux" and not has_threads else get_context("spawn")
         try:
-            self._begin(get_context("fork") if is_safe else get_context("spawn"))
+            self._begin(context)
         except (OSError, RuntimeError, ImportError) as error:  # the last without semaphores
             self._kill()
             self._shared.cleanup()
@@ -178,14 +177,12 @@ class Processes:
 
     def _receive(self) -> None:
         """Wait for answers."""
-        if self._is_lost:
+        if not self._begun:
             raise ProcessLost
         for answers in cast(list[Connection], wait(self._answers)):
             try:
                 number, content = answers.recv()
             except (EOFError, OSError):  # the second where it was ended while it answered
-                self._is_lost = True
-                self._wanted.clear()
                 self._kill()  # those left may wait for a lock that this one held
                 raise ProcessLost from None
             answer = opened(content)
